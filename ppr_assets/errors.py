@@ -1,0 +1,88 @@
+"""Every expected failure of the project, in one tree, each with its exit code.
+
+::
+
+    PprError                    1  anything below that has no code of its own
+    ├── SettingsError           2  a variable or an argument that cannot be used
+    ├── GateRefused             3  floor or ratchet refused the dump
+    │   └── RatchetFileError    3  the mark cannot be read, so nothing may pass
+    ├── DumpDamaged             4  a dump that is not whole, or not what its manifest says
+    ├── DatabaseUnreachable     5  no session with the server
+    ├── DataRepoError           6  the data repository cannot be used
+    │   ├── GitTimeout          6  a git call was cut off by its time limit
+    │   └── PushFailed          6  the commit is kept, the remote does not have it
+    ├── Busy                    7  another run holds the lock
+    ├── DumpFailed              1  pg_dump did not do its work
+    ├── PreconditionFailed      1  something a dump needs is missing; names the object
+    └── Cancelled             130  a human or the scheduler ended the run
+
+A message is lowercase, says what, what there is and what is needed, and ends without a full
+stop; ``hint`` is the way out, in sentences. Neither ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PprError(Exception):
+    """An expected failure: shown without a traceback, as ``message`` and ``HINT: hint``."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def render(self) -> str:
+        """The text for a human: one line, and a second one with the way out where there is one."""
+        return f"{self.message}\nHINT: {self.hint}" if self.hint else self.message
+
+
+class SettingsError(PprError):
+    exit_code = 2
+
+
+class GateRefused(PprError):
+    exit_code = 3
+
+
+class RatchetFileError(GateRefused):
+    """The mark is missing, unreadable or not a mark; it is never read as zero."""
+
+
+class DumpDamaged(PprError):
+    exit_code = 4
+
+
+class DatabaseUnreachable(PprError):
+    exit_code = 5
+
+
+class DataRepoError(PprError):
+    exit_code = 6
+
+
+class GitTimeout(DataRepoError):
+    """A git call ran into its time limit; it and its children were killed."""
+
+
+class PushFailed(DataRepoError):
+    """Offline, refused, or outrun too often; the commit is kept and the next run delivers it."""
+
+
+class Busy(PprError):
+    exit_code = 7
+
+
+class DumpFailed(PprError):
+    """pg_dump ended badly, fell silent, or could not write; carries its own words."""
+
+
+class PreconditionFailed(PprError):
+    """A table, sequence, privilege, client tool or the room on the disk is missing."""
+
+
+class Cancelled(PprError):
+    exit_code = 130

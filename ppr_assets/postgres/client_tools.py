@@ -1,0 +1,81 @@
+"""Which pg_dump to run: the server's own major version if PATH has it, else the embedded one.
+
+pg_dump refuses a server newer than itself, and pg_dump 17 and newer write a setting that older
+servers reject at restore, so the server's own major is the best choice.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+
+_VERSION = re.compile(r"^\S+ \(PostgreSQL\) (?P<version>(?P<major>\d+)\S*)")
+_ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+
+
+@dataclass(frozen=True)
+class ClientTool:
+    path: Path
+    version: str
+    major: int
+
+
+def find_tool(name: str, server_major: int, *, sslmode: str | None = None) -> ClientTool:
+    """The client tool ``name`` (``pg_dump``, ``psql``) for a server of ``server_major``.
+
+    Looks through the folders of PATH, then at the embedded tools, which have no TLS.
+    Raises :class:`PreconditionFailed` when there is none, or when one that was found on the way
+    cannot even tell its version.
+    """
+    seen = []
+    for path in _candidates(name):
+        tool = probe(path)
+        if tool.major == server_major:
+            return tool
+        seen.append(f"{tool.path} {tool.version}")
+    embedded = probe(EMBEDDED_BIN / name)
+    if embedded.major >= server_major and sslmode not in _ENCRYPTED:
+        return embedded
+    seen.append(f"embedded {embedded.version}")
+    tls = f" with TLS for POSTGRES_SSLMODE={sslmode}" if sslmode in _ENCRYPTED else ""
+    raise PreconditionFailed(
+        f"no {name} for this server: have {', '.join(seen)}, need {name} {server_major}{tls}",
+        hint=f"install the PostgreSQL {server_major} client tools and put them on PATH.",
+    )
+
+
+def probe(path: Path) -> ClientTool:
+    """Ask a tool for its version. Raises :class:`PreconditionFailed` when it does not tell."""
+    try:
+        answer = subprocess.run(
+            [str(path), "--version"], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _broken(path, str(error)) from error
+    found = _VERSION.match(answer.stdout)
+    if answer.returncode != 0 or found is None:
+        words = " ".join((answer.stderr or answer.stdout).split())
+        raise _broken(path, f"exit code {answer.returncode}: {words[:200]}")
+    return ClientTool(path, found["version"], int(found["major"]))
+
+
+def _candidates(name: str) -> Iterator[Path]:
+    for folder in dict.fromkeys(os.get_exec_path()):
+        found = shutil.which(name, path=folder) if folder else None
+        if found:
+            yield Path(found)
+
+
+def _broken(path: Path, why: str) -> PreconditionFailed:
+    return PreconditionFailed(
+        f"`{path} --version` failed: {why}",
+        hint="this tool stands first on PATH and does not work; repair it or take it off PATH.",
+    )

@@ -1,0 +1,155 @@
+"""Run pg_dump on an exported snapshot and write its canonical form to a file.
+
+pg_dump alone decides whether its output is worth anything: its exit code is looked at before
+anything else is believed, and its own words are passed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ppr_assets.child_process import supervised
+from ppr_assets.errors import DumpDamaged, DumpFailed
+from ppr_assets.postgres.canonical import canonicalize
+from ppr_assets.postgres.client_tools import ClientTool
+from ppr_assets.postgres.connection import client_environment
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.settings import DatabaseSettings, child_environment
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class WrittenDump:
+    """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows."""
+
+    bytes: int
+    sha256: str
+    tables: Mapping[str, TableRecord]
+
+
+def write_dump(
+    tool: ClientTool,
+    settings: DatabaseSettings,
+    *,
+    snapshot: str,
+    target: Path,
+    stall_seconds: float,
+) -> WrittenDump:
+    """Dump ``snapshot`` to ``target``, which must not exist, and fsync it.
+
+    Raises :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
+    ``stall_seconds``, or the file cannot be written, and :class:`DumpDamaged` when it claims
+    success but the dump is not whole. ``target`` is then removed.
+    """
+    try:
+        with target.open("x+b", buffering=_CHUNK) as file:
+            tables = _dump_into(file, tool, settings, snapshot, stall_seconds)
+            file.flush()
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+            return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise DumpFailed(
+                f"could not write the dump to `{target.parent}`: {error.strerror or error}",
+                hint="is the disk full or read-only? Nothing was published.",
+            ) from error
+        raise
+
+
+def _dump_into(
+    file: IO[bytes],
+    tool: ClientTool,
+    settings: DatabaseSettings,
+    snapshot: str,
+    stall_seconds: float,
+) -> Mapping[str, TableRecord]:
+    argv = [
+        str(tool.path),
+        "--no-owner",
+        "--no-privileges",
+        "--if-exists",
+        "--clean",
+        "--no-subscriptions",  # their connection strings may hold a password
+        "--no-password",
+        f"--lock-wait-timeout={round(stall_seconds * 1000)}",
+        f"--snapshot={snapshot}",
+    ]
+    with (
+        tempfile.TemporaryFile() as words,
+        supervised(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=words,
+            pipesize=_CHUNK,
+            env=child_environment(client_environment(settings)),
+        ) as process,
+    ):
+        output = _Output(process, stall_seconds)
+        try:
+            dump = canonicalize(output.chunks(), file, spill_folder=Path(file.name).parent)
+        except DumpDamaged:
+            if output.ended:  # cut off because pg_dump failed? Then its own words say more
+                _require_success(process, words, stall_seconds)
+            raise
+        _require_success(process, words, stall_seconds)
+        return dump.tables
+
+
+class _Output:
+    """What pg_dump writes, in chunks, with a limit on its silence."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stall_seconds: float) -> None:
+        assert process.stdout is not None
+        self._descriptor = process.stdout.fileno()
+        self._stall_seconds = stall_seconds
+        self.ended = False
+
+    def chunks(self) -> Iterator[bytes]:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        while True:
+            if not poll.poll(self._stall_seconds * 1000):
+                raise _silent(self._stall_seconds)
+            chunk = os.read(self._descriptor, _CHUNK)
+            if not chunk:
+                self.ended = True
+                return
+            yield chunk
+
+
+def _require_success(
+    process: subprocess.Popen[bytes], words: IO[bytes], stall_seconds: float
+) -> None:
+    try:
+        code = process.wait(timeout=stall_seconds)
+    except subprocess.TimeoutExpired:
+        raise _silent(stall_seconds) from None
+    if code != 0:
+        words.seek(0)
+        said = " ".join(words.read().decode("utf-8", "replace").split())
+        how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
+        raise DumpFailed(
+            f"pg_dump failed ({how}): {said or 'it said nothing'}",
+            hint="nothing was published; the last dump stands.",
+        )
+
+
+def _silent(seconds: float) -> DumpFailed:
+    return DumpFailed(
+        f"pg_dump wrote nothing for {seconds:g} s and was ended",
+        hint="is a migration holding a lock on a table, or the server overloaded? "
+        "SQL_DUMP_STALL_SECONDS sets the limit.",
+    )

@@ -1,0 +1,132 @@
+"""Looks before the dump: what would make pg_dump fail, or worse, succeed with less.
+
+A privilege that is missing on a sequence has given wrong values, and row-level security silently
+drops rows, so each object is looked at first and named when it is the obstacle.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.snapshot import Snapshot
+from ppr_assets.rules.naming import quote_identifier, table_key
+from ppr_assets.rules.ratchet import CORE_TABLES
+
+_UNREADABLE: LiteralString = """
+SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND c.relpersistence <> 't'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
+    WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
+    ELSE has_table_privilege(c.oid, 'SELECT') END)
+  AND c.relkind IN ('r', 'p', 'S')
+ORDER BY 1, 2, 3
+"""
+
+_HIDDEN: LiteralString = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND row_security_active(c.oid)
+ORDER BY 1, 2
+"""
+
+_PASSWORDS: LiteralString = """
+SELECT coalesce(usename, 'public'), srvname
+FROM pg_catalog.pg_user_mappings
+WHERE EXISTS (SELECT FROM unnest(umoptions) o WHERE o LIKE 'password=%')
+ORDER BY 1, 2
+"""
+
+_SIZE: LiteralString = """
+SELECT coalesce(sum(pg_table_size(oid)), 0)::bigint FROM pg_catalog.pg_class WHERE oid = ANY(%s)
+"""
+
+_SPARE_BYTES = 64 * 1024 * 1024
+
+
+def require_dumpable(snapshot: Snapshot) -> None:
+    """Raise :class:`PreconditionFailed` naming every object that stands in the way."""
+    _require_core_tables(table.key for table in snapshot.tables)
+    _require_readable(snapshot.connection)
+    _require_all_rows_visible(snapshot.connection)
+    _require_no_passwords(snapshot.connection)
+
+
+def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None) -> None:
+    """Raise :class:`PreconditionFailed` if ``folder`` lacks room for a dump.
+
+    Needed are twice the expected size (the file, and the sort of its largest table) and some to
+    spare. Expected is the previous dump's size, or the size of the tables, whichever is larger.
+    """
+    oids = [table.oid for table in snapshot.tables]
+    row = snapshot.connection.execute(_SIZE, [oids]).fetchone()
+    assert row is not None
+    need = 2 * max(int(row[0]), previous_bytes or 0) + _SPARE_BYTES
+    have = shutil.disk_usage(folder).free
+    if have < need:
+        raise PreconditionFailed(
+            f"no room for a dump in `{folder}`: {_mebibytes(have)} free, {_mebibytes(need)} needed",
+            hint="free some space there; nothing was written.",
+        )
+
+
+def _require_core_tables(keys: Iterable[str]) -> None:
+    missing = sorted(set(CORE_TABLES) - set(keys))
+    if missing:
+        raise PreconditionFailed(
+            f"this is not a database to dump: required tables missing: {', '.join(missing)}",
+            hint="does POSTGRES_DB name the right database, and did its migrations run?",
+        )
+
+
+def _require_readable(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    unreadable = [
+        f"{kind} {table_key(schema, name)}"
+        for kind, schema, name in connection.execute(_UNREADABLE)
+    ]
+    if unreadable:
+        role = quote_identifier(connection.info.user)
+        raise PreconditionFailed(
+            f"role {role} may not read {_first_ones(unreadable)}",
+            hint=f"grant it as the owner: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; "
+            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};",
+        )
+
+
+def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    hidden = [table_key(schema, name) for schema, name in connection.execute(_HIDDEN)]
+    if hidden:
+        raise PreconditionFailed(
+            f"row-level security may hide rows of {_first_ones(hidden)}",
+            hint="dump as the tables' owner or as a role with BYPASSRLS; a dump of the visible "
+            "part would look whole.",
+        )
+
+
+def _require_no_passwords(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    mappings = [f"of {user} for server {server}" for user, server in connection.execute(_PASSWORDS)]
+    if mappings:
+        raise PreconditionFailed(
+            f"the dump would publish a password: user mapping {_first_ones(mappings)}",
+            hint="drop the mapping, or keep its password in the role's password file.",
+        )
+
+
+def _first_ones(names: list[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:.0f} MiB"
