@@ -1,0 +1,45 @@
+"""Count every table in one snapshot and judge the gate on it, without dumping anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
+from ppr_assets.postgres.preflight import require_dumpable
+from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.rules.manifest import DatabaseIdentity
+from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class RecordCount:
+    """Rows by table key, as of ``taken_at`` (the server's clock, UTC), and the gate's verdict."""
+
+    counts: Mapping[str, int]
+    taken_at: datetime
+    database: DatabaseIdentity
+    verdict: Verdict
+
+
+def count_records(settings: Settings, *, override_reason: str | None = None) -> RecordCount:
+    """Count and judge. Raises what opening the database and the data repository raise."""
+    repo = open_data_repo(settings.data_repo)
+    with open_snapshot(
+        settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
+    ) as snapshot:
+        require_dumpable(snapshot)
+        counts = snapshot.count()
+        commit = tip(repo)
+        require_committed_ratchet(repo, commit)
+        override = override_for(settings.dump, override_reason)
+        return RecordCount(
+            counts=counts,
+            taken_at=snapshot.taken_at,
+            database=snapshot.identity,
+            verdict=judge_at(repo, commit, counts, settings.dump, override),
+        )

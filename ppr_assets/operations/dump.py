@@ -1,0 +1,164 @@
+"""Write one dump: count, judge, dump the same snapshot, compare, keep.
+
+The finished dump is staged inside the clone's git folder and not in its work tree, where another
+program's ``git add -A`` could publish it unproven. Until it is staged nothing else has changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.publications import newest_publication
+from ppr_assets.data_repo.staging import discard_others, staging_folder, sweep_partials
+from ppr_assets.data_repo.tree import list_dumps, tip
+from ppr_assets.data_repo.worktree import recover
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
+from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
+from ppr_assets.postgres.preflight import require_dumpable, require_room
+from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import dump_name, manifest_name
+from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class DumpOutcome:
+    """What became of a dump.
+
+    ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
+    ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
+    """
+
+    status: Literal["staged", "unchanged", "refused"]
+    verdict: Verdict
+    manifest: Manifest | None = None
+    path: Path | None = None
+
+
+def dump(
+    settings: Settings, *, run_id: str | None = None, override_reason: str | None = None
+) -> DumpOutcome:
+    """Dump the database behind the gate.
+
+    Raises :class:`Busy` when another dump of this database runs, and every error of the
+    database, the data repository and pg_dump; whatever it raises, nothing has changed.
+    """
+    repo = open_data_repo(settings.data_repo)
+    with open_snapshot(
+        settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
+    ) as snapshot:
+        with data_repo_lock(repo):
+            recover(repo)
+            sweep_partials(repo)
+        require_dumpable(snapshot)
+        counts = snapshot.count()
+        commit = tip(repo)
+        require_committed_ratchet(repo, commit)
+        override = override_for(settings.dump, override_reason)
+        verdict = judge_at(repo, commit, counts, settings.dump, override)
+        if not verdict.passed:
+            return DumpOutcome("refused", verdict)
+        return _dump(settings, repo, snapshot, commit, verdict, run_id)
+
+
+def _dump(
+    settings: Settings,
+    repo: DataRepo,
+    snapshot: Snapshot,
+    commit: str | None,
+    verdict: Verdict,
+    run_id: str | None,
+) -> DumpOutcome:
+    folder = staging_folder(repo)
+    previous = latest_manifest(repo, commit)
+    require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
+    tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
+    name = _free_name(repo, commit, folder)
+    partial = folder / f".{name}.partial"
+    written = write_dump(
+        tool,
+        settings.database,
+        snapshot=snapshot.export(),
+        target=partial,
+        stall_seconds=settings.dump.stall_seconds,
+    )
+    try:
+        _require_same_rows(written, verdict.counts)
+        if previous is not None and previous.sha256 == written.sha256:
+            return DumpOutcome("unchanged", verdict, manifest=previous)
+        publication = newest_publication(repo, commit) if commit else None
+        manifest = Manifest(
+            dump=name,
+            bytes=written.bytes,
+            sha256=written.sha256,
+            tables=written.tables,
+            snapshot_at=snapshot.taken_at,
+            database=snapshot.identity,
+            tools={"pg_dump": tool.version, "ppr_assets": version("ppr-assets")},
+            verdict=verdict.to_json(),
+            override=verdict.override,
+            run_id=run_id,
+            previous=previous.dump if previous else None,
+            publication=publication.sha if publication else None,
+        )
+        path = _stage(partial, manifest)
+    finally:
+        partial.unlink(missing_ok=True)
+    with data_repo_lock(repo):
+        discard_others(repo, keep=name)
+    return DumpOutcome("staged", verdict, manifest=manifest, path=path)
+
+
+def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:
+    """Rows in the dump are the rows that the gate judged, table by table."""
+    rows = {table: record.rows for table, record in written.tables.items()}
+    different = [
+        f"{table} has {rows.get(table, 0)} rows, {counts.get(table, 0)} were counted"
+        for table in sorted(rows.keys() | counts.keys())
+        if rows.get(table) != counts.get(table)
+    ]
+    if different:
+        raise DumpDamaged(
+            f"the dump is not what was counted: {'; '.join(different[:5])}",
+            hint="pg_dump wrote only a part, or something else than asked. Nothing was published.",
+        )
+
+
+def _free_name(repo: DataRepo, commit: str | None, folder: Path) -> str:
+    """The name for now; the next free second when a dump of this second is there already."""
+    taken = set(list_dumps(repo, commit)) if commit else set()
+    moment = datetime.now(UTC)
+    while dump_name(moment) in taken or (folder / dump_name(moment)).exists():
+        moment += timedelta(seconds=1)
+    return dump_name(moment)
+
+
+def _stage(partial: Path, manifest: Manifest) -> Path:
+    """Give the dump and its manifest their names, manifest first: a dump is complete only with it."""
+    folder = partial.parent
+    described = folder / manifest_name(manifest.dump)
+    beside = folder / f".{described.name}.partial"
+    with beside.open("w", encoding="utf-8") as file:
+        file.write(manifest.to_json())
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(described)
+    path = partial.rename(folder / manifest.dump)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return path

@@ -1,0 +1,106 @@
+"""The gate as the data repository sees it: the mark at a commit, and the judgement against it.
+
+The committed mark is the only one that counts. A ratchet file in the work tree that says something
+else is a state nobody can explain later, so it is refused, never merged or ignored.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+
+from ppr_assets.data_repo.clone import DataRepo, checked_out_branch
+from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file
+from ppr_assets.errors import GateRefused, RatchetFileError
+from ppr_assets.rules.naming import RATCHET
+from ppr_assets.rules.ratchet import GatePolicy, Mark, Override, Verdict, judge, parse_mark
+from ppr_assets.settings import DumpSettings
+
+_WAY_OUT = (
+    "look at the file's history; to set the mark on purpose, "
+    '`ppr-assets ratchet reset --to N --reason "…"`.'
+)
+
+
+def policy(settings: DumpSettings) -> GatePolicy:
+    return GatePolicy(
+        min_records=settings.min_records,
+        percentage=settings.percentage,
+        tables=settings.ratchet_tables,
+    )
+
+
+def override_for(settings: DumpSettings, reason: str | None) -> Override | None:
+    """The human decision for this run: a reason given in the run config, or the variable."""
+    if reason is not None and reason.strip():
+        return Override(reason=reason.strip(), source="run config")
+    if settings.allow_empty:
+        return Override(reason="ALLOW_EMPTY_SQL_DUMP=true", source="environment")
+    return None
+
+
+def judge_at(
+    repo: DataRepo,
+    commit: str | None,
+    counts: Mapping[str, int],
+    settings: DumpSettings,
+    override: Override | None,
+) -> Verdict:
+    """Judge ``counts`` against the mark at ``commit``. Raises :class:`RatchetFileError`."""
+    return judge(counts, mark_at(repo, commit), policy(settings), override)
+
+
+def refusal(verdict: Verdict) -> GateRefused:
+    """The error that a refused verdict becomes where somebody must be told."""
+    return GateRefused(verdict.message, hint=verdict.hint)
+
+
+def mark_at(repo: DataRepo, commit: str | None) -> Mark | None:
+    """The mark at ``commit``; None only where nothing was ever published.
+
+    Raises :class:`RatchetFileError` when the file is gone although there are dumps or a history,
+    is a symlink or a folder, or cannot be read as a mark.
+    """
+    if commit is None:
+        return None
+    path = f"{repo.dump_dir}/{RATCHET}"
+    file = read_file(repo, commit, path)
+    if file is not None:
+        if not stat.S_ISREG(int(file.mode, 8)):
+            raise RatchetFileError(f"`{path}` is not a regular file in {commit[:10]}", hint=_WAY_OUT)
+        return parse_mark(file.data)
+    if list_dumps(repo, commit) or dump_dir_history_exists(repo, commit):
+        raise RatchetFileError(
+            f"`{path}` is missing in {commit[:10]} although dumps were published before",
+            hint=_WAY_OUT,
+        )
+    return None
+
+
+def require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
+    """Raise :class:`RatchetFileError` if the branch is checked out with another ratchet file."""
+    if repo.bare or checked_out_branch(repo) != repo.branch:
+        return
+    path = f"{repo.dump_dir}/{RATCHET}"
+    committed = read_file(repo, commit, path) if commit else None
+    file = repo.path / path
+    if file.is_symlink():
+        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=_WAY_OUT)
+    try:
+        found = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    except OSError as error:
+        raise RatchetFileError(
+            f"`{path}` cannot be read: {error.strerror}", hint=_WAY_OUT
+        ) from error
+    if found == (committed.data if committed else None):
+        return
+    if found is not None:
+        parse_mark(found)  # says what is wrong with it, if anything is
+    state = "was removed" if found is None else "was changed"
+    raise RatchetFileError(
+        f"`{path}` {state} in the work tree and not committed",
+        hint=f"`git checkout -- {path}` brings the mark back; to set it on purpose, "
+        '`ppr-assets ratchet reset --to N --reason "…"`.',
+    )
