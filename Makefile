@@ -1,0 +1,73 @@
+# Everything a clone needs: `make` lists the targets. Each sets up `.venv` from the lock first,
+# and only when lock, pyproject.toml or Python changed. Another Python: PYTHON=python3.12 make test
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# A stamp's name carries what was installed, so that a checkout that only touches files, or goes
+# back to an older lock, is judged by content. Stamps are written last: an interrupted set-up
+# leaves none and starts over.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
+READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
+
+.PHONY: help demo dev test lint bench lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## the whole story in a minute: sample database, dump, commit, push, refusal
+	@exec $(BIN)/ppr-assets demo
+
+dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
+	@exec $(BIN)/ppr-assets dev
+
+test: lint ## lint, then every test
+	@exec $(BIN)/pytest
+
+lint: $(READY) ## style, types and layers, without tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## how fast it is beside a bare pg_dump and git
+	@exec $(BIN)/python -m benchmarks
+
+# Keeps the versions that are locked, and changes what pyproject.toml asks to be changed. The
+# server's lock is made within the developers' one, so that what runs is what was tested.
+lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
+lock: UV = "$$scratch/bin/uv" pip compile pyproject.toml --group $(1) --quiet --universal \
+  --python-version 3.11 --generate-hashes --no-strip-extras
+lock: ## write both locks anew after a change of the dependencies
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT \
+	  && $(PYTHON) -m venv "$$scratch" && "$$scratch/bin/pip" install --quiet uv \
+	  && $(call UV,dev) --output-file requirements-dev.lock >/dev/null \
+	  && $(call UV,build) --constraint requirements-dev.lock --output-file requirements.lock >/dev/null
+
+clean: ## stop the project's own PostgreSQL; remove .local, .venv and caches
+	@if [ -d .local ] && [ -x $(BIN)/python ]; then \
+	  find .local -name postmaster.pid -exec dirname {} \; \
+	    | xargs -I{} $(BIN)/python -c 'import sys, pathlib; from ppr_assets.postgres import embedded; \
+	      embedded.stop(pathlib.Path(sys.argv[1]))' {}; \
+	fi
+	@rm -rf .local .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find ppr_assets ppr_assets_tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --no-deps: the lock is complete. --only-binary: a build from source would fetch unlocked tools.
+$(LOCKED):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null \
+	  || { echo "error: '$(PYTHON)' is Python $(or $(VERSION),that cannot be run), 3.11 to 3.14 is needed: install one and name it, e.g. PYTHON=python3.12 make test" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "error: '$(PYTHON)' has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv), then run make again" >&2; exit 1; }
+	@echo "Setting up .venv from requirements-dev.lock (Python $(VERSION), about half a minute, once)" >&2
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+$(READY): $(LOCKED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --editable .
+	@touch $@
