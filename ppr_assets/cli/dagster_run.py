@@ -1,0 +1,112 @@
+"""Run a job of the pipeline in this process and tell what came of it.
+
+The command line does not dump on its own: it runs the Dagster job, so that every dump has its run,
+its checks and its lineage, whoever started it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterEvent, DagsterInstance, LoggerDefinition
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A run that ended: the metadata of each materialized asset, and the failure if it failed."""
+
+    run_id: str
+    assets: Mapping[str, Mapping[str, Any]]
+    failure: PprError | None
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What the sensor answered: the runs that it asks for, or why it asks for none."""
+
+    run_keys: list[str]
+    tags: dict[str, str]
+    skip_reason: str | None
+    cursor: str | None
+
+
+def sensor_tick(settings: Settings, instance: DagsterInstance, cursor: str | None) -> Tick:
+    """Evaluate ``after_publishing`` once, as Dagster's daemon does every minute."""
+    import dagster as dg
+
+    from ppr_assets.orchestration.sensors import after_publishing
+
+    with dg.build_sensor_context(
+        instance=instance, cursor=cursor, resources={"settings": settings}
+    ) as context:
+        answer = after_publishing.evaluate_tick(context)
+    requests = answer.run_requests or []
+    return Tick(
+        run_keys=[request.run_key or "" for request in requests],
+        tags={name: value for request in requests for name, value in request.tags.items()},
+        skip_reason=answer.skip_message,
+        cursor=answer.cursor,
+    )
+
+
+def run_nightly(
+    settings: Settings,
+    instance: DagsterInstance,
+    *,
+    override_reason: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> FinishedRun:
+    """Run ``nightly_dump``. Raises :class:`Cancelled`; a run that failed is returned."""
+    import dagster as dg
+
+    from ppr_assets.definitions import build_defs
+    from ppr_assets.orchestration.failures import error_of
+    from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
+
+    definitions = build_defs(settings=settings, loggers={"console": _silent_logger()})
+    try:
+        result = definitions.resolve_job_def(NIGHTLY_DUMP.name).execute_in_process(
+            instance=instance,
+            run_config={"override": {"reason": override_reason}} if override_reason else {},
+            tags=dict(tags or {}),
+            raise_on_error=False,
+        )
+    except dg.DagsterExecutionInterruptedError as error:
+        raise Cancelled("the run was cancelled; nothing was published") from error
+    failed = [event for event in result.all_events if event.is_step_failure]
+    return FinishedRun(
+        run_id=result.run_id,
+        assets=_materialized(result.all_events),
+        failure=error_of(failed[0]) if failed else None,
+    )
+
+
+def _materialized(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:
+    return {
+        event.asset_key.to_user_string(): {
+            name: value.value
+            for name, value in event.step_materialization_data.materialization.metadata.items()
+        }
+        for event in events
+        if event.is_step_materialization and event.asset_key is not None
+    }
+
+
+def _silent_logger() -> LoggerDefinition:
+    """Dagster's console log is for its UI; the command line says in its own words what happened."""
+    import dagster as dg
+
+    @dg.logger(description="Writes nothing; events are in the instance's storage.")
+    def silent(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("ppr_assets.silent")  # noqa: LOG001  # no parent, no handlers
+        logger.addHandler(logging.NullHandler())
+        return logger
+
+    return silent

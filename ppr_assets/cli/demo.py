@@ -1,0 +1,148 @@
+"""``ppr-assets demo``: one night of the pipeline, told in under a minute, on a world of its own."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from ppr_assets.cli.console import out, progress, size
+from ppr_assets.cli.dagster_home import LOCAL, dagster_instance
+from ppr_assets.cli.dagster_run import FinishedRun, run_nightly, sensor_tick
+from ppr_assets.cli.playground_lock import playground_lock
+from ppr_assets.cli.run_report import report
+from ppr_assets.errors import GateRefused, PprError
+from ppr_assets.operations import playground as world
+from ppr_assets.operations.playground import Playground
+from ppr_assets.operations.published import Published, published
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+ORGANIZATIONS = 2500
+
+
+@click.command()
+@click.option(
+    "--organizations",
+    type=click.IntRange(min=150),
+    default=ORGANIZATIONS,
+    show_default=True,
+    help="Size of the sample database.",
+)
+def demo(organizations: int) -> None:
+    """Show a whole night: dump, guard, commit, push, and a refusal.
+
+    Works in the folder .local/ on an embedded PostgreSQL and a data repository of its own, and
+    touches nothing else. It can be run again at once.
+    """
+    started = monotonic()
+    with playground_lock(LOCAL):
+        playground = world.open_playground(LOCAL)
+        try:
+            with dagster_instance(playground.settings()) as instance:
+                story = _Story(playground, instance)
+                story.build(organizations)
+                story.dump_after_publishing()
+                story.dump_again()
+                story.refuse()
+                world.fill_database(playground, organizations=organizations)
+        finally:
+            playground.server.stop()
+        _summary(published(playground.settings().data_repo), monotonic() - started)
+
+
+class _Story:
+    def __init__(self, playground: Playground, instance: DagsterInstance) -> None:
+        self._playground = playground
+        self._instance = instance
+        self._settings = playground.settings()
+        self._cursor: str | None = None
+
+    def build(self, organizations: int) -> None:
+        _chapter(1, "A database, and the repository that its backups go to")
+        with progress(f"filling a sample database with {organizations} organizations"):
+            records = world.fill_database(self._playground, organizations=organizations)
+        _say(f"PostgreSQL runs in {LOCAL}/postgres: {organizations} organizations, {records} records")
+        commit = world.fresh_data_repository(self._playground)
+        _say(f"the data repository is {LOCAL}/data-repo, its remote {LOCAL}/remote.git")
+        _say(f"its publisher has just pushed commit {commit[:10]}")
+
+    def dump_after_publishing(self) -> None:
+        _chapter(2, "The sensor sees the publishing, the pipeline dumps, commits and pushes")
+        tick = sensor_tick(self._settings, self._instance, self._cursor)
+        self._cursor = tick.cursor
+        _say(f"sensor after_publishing asks for {len(tick.run_keys)} run: {tick.run_keys[0]}")
+        self._expect_success(self._run(tick.tags))
+
+    def dump_again(self) -> None:
+        _chapter(3, "Again, with nothing changed")
+        tick = sensor_tick(self._settings, self._instance, self._cursor)
+        _say(f"sensor after_publishing asks for nothing: {tick.skip_reason}")
+        self._expect_success(self._run({}))
+
+    def refuse(self) -> None:
+        _chapter(4, "A scraper fails, and a third of the organizations vanish")
+        before = published(self._settings.data_repo)
+        left = world.lose_a_third_of_the_organizations(self._playground)
+        _say(f"{left} organizations are left; the nightly run is refused and says:")
+        refused = self._run({}, quiet=True).failure
+        if not isinstance(refused, GateRefused):
+            raise refused or PprError("the gate let a third of the organizations go")
+        for line in refused.render().splitlines():
+            out.print(f"     [bold]{escape(line)}[/bold]")
+        after = published(self._settings.data_repo)
+        if after != before:
+            raise PprError("a refused dump has changed the data repository")
+        _say(f"and nothing moved: HEAD is still {_short(after.head)},")
+        _say(f"latest.sql still {after.latest}, the mark still {_mark(after)}")
+
+    def _run(self, tags: dict[str, str], *, quiet: bool = False) -> FinishedRun:
+        with progress("the Dagster job nightly_dump runs"):
+            run = run_nightly(self._settings, self._instance, tags=tags)
+        if not quiet:
+            for line in report(run):
+                _say(line)
+        return run
+
+    def _expect_success(self, run: FinishedRun) -> None:
+        if run.failure is not None:
+            raise run.failure
+
+
+def _summary(state: Published, seconds: float) -> None:
+    out.print("\n[bold]Summary[/bold]")
+    manifest = state.manifest
+    if manifest is not None:
+        _say(f"published  {manifest.dump}, {size(manifest.bytes)}")
+        _say(f"           {sum(manifest.rows.values())} records in {len(manifest.tables)} tables")
+        _say(f"sha256     {manifest.sha256}")
+    _say(f"mark       {_mark(state)} organizations; fewer than 90% of them are refused")
+    _say(f"runs       3: published, unchanged, refused; {seconds:.0f} s in all")
+    out.print("\n[bold]What to type next[/bold]")
+    for command, why in (
+        ("make dev", "the same in Dagster's UI: lineage, checks, plots"),
+        (f"git -C {LOCAL}/data-repo log --stat", "what was published, and from what"),
+        (f"less {LOCAL}/data-repo/sql_dumps/latest.sql", "a dump is plain SQL"),
+        (f".venv/bin/ppr-assets --env-file {LOCAL}/env list", "the dumps of the repository"),
+        (".venv/bin/ppr-assets doctor", "what your own database still needs"),
+    ):
+        out.print(f"   {command:<52} [dim]{why}[/dim]")
+
+
+def _chapter(number: int, title: str) -> None:
+    out.print(f"\n[bold]{number}  {title}[/bold]")
+
+
+def _say(text: str) -> None:
+    out.print(f"   {escape(text)}")
+
+
+def _short(commit: str | None) -> str:
+    return commit[:10] if commit else "none"
+
+
+def _mark(state: Published) -> str:
+    return str(state.mark.organization) if state.mark else "none"

@@ -1,0 +1,41 @@
+"""``ppr-assets dump``: one guarded dump, committed and, where enabled, pushed."""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.console import out, progress
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.dagster_home import dagster_instance
+from ppr_assets.cli.dagster_run import run_nightly
+from ppr_assets.cli.run_report import report
+
+
+@click.command()
+@click.option(
+    "--override",
+    "reason",
+    metavar="REASON",
+    help="Publish a dump that the gate refuses, this once. The reason is recorded in the manifest, "
+    "the commit and the run, for everybody to read.",
+)
+@pass_invocation
+def dump(invocation: Invocation, reason: str | None) -> None:
+    """Dump the database, guarded, and publish it in the data repository.
+
+    Runs the Dagster job `nightly_dump` in this process, so that the dump has its run and lineage.
+    When the data have not changed there is no new file and no commit.
+
+    \b
+    Examples:
+      ppr-assets dump
+      ppr-assets dump --override "closed county removed on purpose, ticket 214"
+    """
+    settings = invocation.settings
+    settings.database.require_password()
+    with progress("counting, dumping, publishing"), dagster_instance(settings) as instance:
+        run = run_nightly(settings, instance, override_reason=reason)
+    for line in report(run):
+        out.print(line, markup=False)
+    if run.failure is not None:
+        raise run.failure

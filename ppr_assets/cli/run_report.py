@@ -1,0 +1,48 @@
+"""A finished run in a few lines, in the order in which things were done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ppr_assets.cli.console import size
+from ppr_assets.cli.dagster_run import FinishedRun
+
+Facts = Mapping[str, Any]
+
+
+def report(run: FinishedRun) -> Iterator[str]:
+    """One line for each asset that the run made, and the run's id."""
+    for asset, line in (
+        ("record_count", _counted),
+        ("sql_dump", _dumped),
+        ("data_repo_commit", _published),
+    ):
+        if facts := run.assets.get(asset):
+            yield line(facts)
+    yield f"run        {run.run_id}"
+
+
+def _counted(facts: Facts) -> str:
+    records = sum(rows for name, rows in facts.items() if name.startswith("rows/"))
+    return (
+        f"counted    {facts['dagster/row_count']} organizations, {records} records; "
+        f"the gate has {facts['verdict']} them"
+    )
+
+
+def _dumped(facts: Facts) -> str:
+    if facts["status"] == "unchanged":
+        return f"unchanged  since {facts['dump']}: that dump still stands, no commit is made"
+    return (
+        f"dumped     {facts['dump']}, {size(facts['bytes'])}, "
+        f"sha256 {facts['sha256'][:12]}…, in {facts['seconds']:.1f} s"
+    )
+
+
+def _published(facts: Facts) -> str:
+    word = "published" if facts["status"] == "published" else "stands in"
+    commit = facts["commit"].rsplit("/", 1)[-1][:10]
+    sent = f" ({size(facts['push_bytes'])})" if facts.get("push_bytes") else ""
+    where = "which the remote has" if facts["pushed"] else "not pushed"
+    return f"{word:<10} commit {commit}, {where}{sent}"

@@ -1,0 +1,35 @@
+"""Assembly: everything that Dagster is to know, from settings read once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from ppr_assets.orchestration.jobs import NIGHTLY_DUMP, PIPELINE
+from ppr_assets.orchestration.resources import resources
+from ppr_assets.orchestration.schedules import nightly
+from ppr_assets.orchestration.sensors import after_publishing
+from ppr_assets.orchestration.tables import EXTERNAL_ASSETS
+from ppr_assets.settings import Settings
+
+
+def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
+    """A fresh ``Definitions``. ``settings`` replaces the environment; ``overrides`` replace what
+    is handed to :class:`dagster.Definitions`, so that a test can change one part of it."""
+    settings = settings or Settings.from_environment()
+    parts: dict[str, Any] = {
+        "assets": [*EXTERNAL_ASSETS, *PIPELINE],
+        "jobs": [NIGHTLY_DUMP],
+        "schedules": [nightly(settings.schedule)],
+        "sensors": [after_publishing],
+        "resources": resources(settings),
+        "executor": dg.in_process_executor,
+    }
+    return dg.Definitions(**(parts | overrides))
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The code location; settings are read when Dagster loads it, not when this is imported."""
+    return build_defs()

@@ -1,0 +1,36 @@
+"""What the data repository publishes at this moment: head, latest dump, mark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.tree import latest_name, tip
+from ppr_assets.operations.gate import mark_at
+from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.ratchet import Mark
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Published:
+    """``head``: the branch's tip; ``latest``: the dump that latest.sql names there, with its
+    ``manifest`` where it has one; ``mark``: the mark. None for what is not there yet."""
+
+    head: str | None
+    latest: str | None
+    manifest: Manifest | None
+    mark: Mark | None
+
+
+def published(settings: DataRepoSettings) -> Published:
+    """Look at the branch of the clone; the remote is not asked."""
+    repo = open_data_repo(settings)
+    head = tip(repo)
+    return Published(
+        head=head,
+        latest=latest_name(repo, head) if head else None,
+        manifest=latest_manifest(repo, head),
+        mark=mark_at(repo, head),
+    )

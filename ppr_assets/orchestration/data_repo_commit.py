@@ -1,0 +1,104 @@
+"""The asset ``data_repo_commit``: the commit that publishes the dump, and its delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+import dagster as dg
+
+from ppr_assets.operations.publish import PublishOutcome, publish
+from ppr_assets.operations.standing import Standing, standing
+from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
+from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.sql_dump import sql_dump
+from ppr_assets.orchestration.tables import OWNERS
+from ppr_assets.orchestration.tags import record_override
+from ppr_assets.settings import Settings
+
+LATEST_IS_THIS_DUMP = dg.AssetCheckSpec(
+    "latest_is_this_dump",
+    asset="data_repo_commit",
+    description="latest.sql leads to this dump, and its bytes have the manifest's SHA-256.",
+)
+ON_REMOTE = dg.AssetCheckSpec(
+    "on_remote",
+    asset="data_repo_commit",
+    description="The remote's branch holds the commit, so that others can restore from it.",
+)
+
+
+@dg.asset(
+    deps=[sql_dump],
+    check_specs=[LATEST_IS_THIS_DUMP, ON_REMOTE],
+    group_name="data_repository",
+    kinds={"git"},
+    owners=OWNERS,
+    pool="data_repo",
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
+    ),
+    description="The commit in the public data repository that holds the dump, its manifest, "
+    "latest.sql and the mark, all or nothing. The gate is judged once more against the mark that "
+    "the commit stands on. Unchanged data make no commit.",
+)
+def data_repo_commit(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+) -> Iterator[Any]:
+    started = monotonic()
+    with expected_failures():
+        outcome = publish(settings, override_reason=override.given)
+        if outcome.commit is None:
+            raise outcome.error() or AssertionError("only a refusal has no commit")
+        found = standing(settings, outcome.commit)
+    record_override(context, outcome.manifest.override if outcome.status == "published" else None)
+    yield from _check_results(outcome, found)
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(outcome.commit),
+        metadata={
+            "status": outcome.status,
+            "commit": _commit_link(outcome.commit, outcome.web_url),
+            "seconds": round(monotonic() - started, 3),
+            **_delivery_facts(outcome),
+            **manifest_facts(outcome.manifest),
+            **(verdict_facts(outcome.verdict) if outcome.verdict else {}),
+        },
+    )
+    if (undelivered := outcome.error()) is not None:
+        raise failure(undelivered)
+
+
+def _check_results(outcome: PublishOutcome, found: Standing) -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(
+        check_name=LATEST_IS_THIS_DUMP.name,
+        passed=found.is_latest(outcome.manifest),
+        metadata={"latest": found.latest or "none", "sha256": found.sha256 or "none"},
+    )
+    yield dg.AssetCheckResult(
+        check_name=ON_REMOTE.name,
+        passed=found.on_remote is True,
+        severity=_severity(found, outcome),
+        description=None if found.on_remote else f"not on the remote: {found.unknown or 'pending'}",
+    )
+
+
+def _severity(found: Standing, outcome: PublishOutcome) -> dg.AssetCheckSeverity:
+    """A remote that was never asked for is worth a warning; one that lacks the commit, an error."""
+    asked = found.on_remote is not None or outcome.delivery.failure is not None
+    return dg.AssetCheckSeverity.ERROR if asked else dg.AssetCheckSeverity.WARN
+
+
+def _delivery_facts(outcome: PublishOutcome) -> Metadata:
+    delivery = outcome.delivery
+    facts: Metadata = {"pushed": dg.MetadataValue.bool(delivery.pushed)}
+    if delivery.pushed:
+        facts["push_bytes"] = dg.MetadataValue.int(delivery.bytes)
+        facts["push_seconds"] = dg.MetadataValue.float(round(delivery.seconds, 3))
+    return facts
+
+
+def _commit_link(commit: str, web_url: str | None) -> dg.MetadataValue:
+    return dg.MetadataValue.url(f"{web_url}/commit/{commit}") if web_url else dg.MetadataValue.text(commit)

@@ -1,0 +1,86 @@
+"""Facts of an outcome as metadata that the UI shows and, where they are numbers, plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.ratchet import Verdict
+
+Metadata = dict[str, dg.MetadataValue]
+
+
+def row_counts(counts: Mapping[str, int]) -> Metadata:
+    """One number a table, plotted over time, and all of them as a table."""
+    table = dg.MetadataValue.table(
+        [dg.TableRecord({"table": name, "rows": rows}) for name, rows in counts.items()],
+        schema=dg.TableSchema([dg.TableColumn("table", "string"), dg.TableColumn("rows", "int")]),
+    )
+    numbers = {f"rows/{name}": dg.MetadataValue.int(rows) for name, rows in counts.items()}
+    return {"tables": table, **numbers}
+
+
+def verdict_facts(verdict: Verdict) -> Metadata:
+    """The gate's numbers: the mark, and the headroom above what is needed, in records and percent."""
+    facts: Metadata = {
+        "verdict": dg.MetadataValue.text(verdict.status),
+        "floor": dg.MetadataValue.int(verdict.policy.min_records),
+    }
+    if verdict.mark is not None:
+        facts["mark"] = dg.MetadataValue.int(verdict.mark.organization)
+    for name, records in verdict.headroom.items():
+        facts[f"headroom/{name}"] = dg.MetadataValue.int(records)
+        need = verdict.counts.get(name, 0) - records
+        if need:
+            facts[f"headroom_percent/{name}"] = dg.MetadataValue.float(
+                round(100 * records / need, 2)
+            )
+    if verdict.override is not None:
+        facts["override"] = dg.MetadataValue.text(verdict.override.reason)
+        facts["refusal"] = dg.MetadataValue.text(verdict.message)
+    return facts
+
+
+def gate_table(verdict: Verdict) -> dg.TableMetadataValue:
+    """Each ratcheted table with what it has and needs, for the check that judged it."""
+    rows = [
+        dg.TableRecord(
+            {
+                "table": name,
+                "have": verdict.counts.get(name, 0),
+                "need": verdict.counts.get(name, 0) - headroom,
+                "headroom": headroom,
+            }
+        )
+        for name, headroom in verdict.headroom.items()
+    ]
+    columns = ["table", "have", "need", "headroom"]
+    types = ["string", "int", "int", "int"]
+    schema = dg.TableSchema(
+        [dg.TableColumn(name, kind) for name, kind in zip(columns, types, strict=True)]
+    )
+    return dg.MetadataValue.table(rows, schema=schema)
+
+
+def manifest_facts(manifest: Manifest) -> Metadata:
+    """What identifies a dump, and where it came from."""
+    facts: Metadata = {
+        "dump": dg.MetadataValue.text(manifest.dump),
+        "sha256": dg.MetadataValue.text(manifest.sha256),
+        "bytes": dg.MetadataValue.int(manifest.bytes),
+        "records": dg.MetadataValue.int(sum(manifest.rows.values())),
+        "snapshot": dg.MetadataValue.timestamp(manifest.snapshot_at),
+        "database": dg.MetadataValue.text(
+            f"{manifest.database.name} ({manifest.database.system_identifier}), "
+            f"PostgreSQL {manifest.database.server_version}"
+        ),
+    }
+    optional = {
+        "previous": manifest.previous,
+        "publication": manifest.publication,
+        "dumped_by_run": manifest.run_id,
+    }
+    facts |= {name: dg.MetadataValue.text(value) for name, value in optional.items() if value}
+    return facts

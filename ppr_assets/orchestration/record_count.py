@@ -1,0 +1,80 @@
+"""The asset ``record_count``: how many records there are, and whether the gate would let them pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ppr_assets.operations.counting import RecordCount, count_records
+from ppr_assets.operations.gate import refusal
+from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.metadata import gate_table, row_counts, verdict_facts
+from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.tables import EXTERNAL_ASSETS, HSDS_TABLES, OWNERS
+from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.settings import Settings
+
+MINIMUM_RECORDS = dg.AssetCheckSpec(
+    "minimum_records",
+    asset="record_count",
+    blocking=True,
+    description="The floor: fewer organizations than SQL_DUMP_MIN_RECORDS are never dumped.",
+)
+RATCHET = dg.AssetCheckSpec(
+    "ratchet",
+    asset="record_count",
+    blocking=True,
+    description="The ratchet: a count far below the highest ever published is not dumped.",
+)
+
+
+@dg.asset(
+    deps=EXTERNAL_ASSETS,
+    check_specs=[MINIMUM_RECORDS, RATCHET],
+    group_name="backup",
+    kinds={"postgres"},
+    owners=OWNERS,
+    pool="database",
+    description="All records of all tables, counted exactly in one snapshot of the database, and "
+    "held against the floor and against the highest count ever published. If too many are "
+    "missing, nothing after this runs.",
+)
+def record_count(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+) -> Iterator[Any]:
+    with expected_failures():
+        counted = count_records(settings, override_reason=override.given)
+    _observe_tables(context, counted)
+    yield from _check_results(counted.verdict)
+    yield dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": counted.counts["organization"],
+            "snapshot": dg.MetadataValue.timestamp(counted.taken_at),
+            **verdict_facts(counted.verdict),
+            **row_counts(counted.counts),
+        }
+    )
+    if not counted.verdict.passed:
+        raise failure(refusal(counted.verdict))
+
+
+def _observe_tables(context: dg.AssetExecutionContext, counted: RecordCount) -> None:
+    for table in HSDS_TABLES.keys() & counted.counts.keys():
+        rows = counted.counts[table]
+        context.log_event(
+            dg.AssetObservation(asset_key=table, metadata={"dagster/row_count": rows})
+        )
+
+
+def _check_results(verdict: Verdict) -> Iterator[dg.AssetCheckResult]:
+    """Both checks from one verdict; an overridden one passes and says what it would have been."""
+    for spec, rule in ((MINIMUM_RECORDS, "floor"), (RATCHET, "ratchet")):
+        broken = any(finding.rule == rule for finding in verdict.findings)
+        yield dg.AssetCheckResult(
+            check_name=spec.name,
+            passed=verdict.passed or not broken,
+            description=verdict.message if broken else None,
+            metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
+        )

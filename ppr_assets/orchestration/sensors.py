@@ -1,0 +1,60 @@
+"""The sensors: what runs because something was published.
+
+``after_publishing`` costs one ``git ls-remote`` while nothing happens. It asks for one run for the
+newest publishing commit and never for a commit of this project, which would feed itself. A run
+key is used once for ever, also when its run failed: catching up is the nightly schedule's part.
+"""
+
+from __future__ import annotations
+
+import json
+
+import dagster as dg
+
+from ppr_assets.errors import PprError
+from ppr_assets.operations.watch import Seen, look_for_publication
+from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
+from ppr_assets.orchestration.tables import PUBLICATION
+from ppr_assets.orchestration.tags import PUBLICATION as PUBLICATION_TAG
+from ppr_assets.settings import Settings
+
+INTERVAL_SECONDS = 60
+
+
+@dg.sensor(
+    name="after_publishing",
+    job=NIGHTLY_DUMP,
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Dumps after each publishing commit in the data repository.",
+)
+def after_publishing(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.SensorResult:
+    seen = Seen(**json.loads(context.cursor)) if context.cursor else Seen()
+    try:
+        look = look_for_publication(settings, seen)
+    except PprError as error:
+        return dg.SensorResult(skip_reason=error.render())
+    cursor = json.dumps({"head": look.seen.head, "publication": look.seen.publication})
+    new = look.new
+    if new is None:
+        return dg.SensorResult(skip_reason=look.reason, cursor=cursor)
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(run_key=f"publish-{new.sha}", tags={PUBLICATION_TAG: new.sha})
+        ],
+        asset_events=[
+            dg.AssetMaterialization(
+                asset_key=PUBLICATION.key,
+                description=new.subject,
+                metadata={
+                    "commit": new.sha,
+                    "author": new.author,
+                    "committed": dg.MetadataValue.timestamp(new.date),
+                },
+                tags={"dagster/data_version": new.sha},
+            )
+        ],
+        cursor=cursor,
+    )

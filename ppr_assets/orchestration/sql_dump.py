@@ -1,0 +1,86 @@
+"""The asset ``sql_dump``: the database as one plain-SQL file, complete and guarded, not yet public."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import dagster as dg
+
+from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.gate import refusal
+from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.metadata import manifest_facts, row_counts, verdict_facts
+from ppr_assets.orchestration.record_count import record_count
+from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.tables import OWNERS
+from ppr_assets.orchestration.tags import record_override
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.settings import Settings
+
+COMPLETE = dg.AssetCheckSpec(
+    "complete",
+    asset="sql_dump",
+    blocking=True,
+    description="pg_dump succeeded, the trailer is there, and every table has the rows counted.",
+)
+GATE_HELD = dg.AssetCheckSpec(
+    "gate_held",
+    asset="sql_dump",
+    blocking=True,
+    description="Floor and ratchet were judged once more on the very snapshot that was dumped.",
+)
+
+
+@dg.asset(
+    deps=[record_count],
+    check_specs=[COMPLETE, GATE_HELD],
+    group_name="backup",
+    kinds={"postgres", "sql"},
+    owners=OWNERS,
+    pool="database",
+    description="The whole database as one plain-SQL file that psql restores, in an order that "
+    "depends on the data alone: same data, same bytes. It waits in the data repository's git "
+    "folder until it is published. When nothing has changed, the dump published before stands.",
+)
+def sql_dump(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+) -> Iterator[Any]:
+    started = monotonic()
+    with expected_failures():
+        outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
+    if outcome.manifest is None:
+        raise failure(refusal(outcome.verdict))
+    record_override(context, outcome.verdict.override)
+    _say(context, outcome, outcome.manifest)
+    yield from _check_results(outcome, outcome.manifest)
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(outcome.manifest.sha256),
+        metadata={
+            "status": outcome.status,
+            "seconds": round(monotonic() - started, 3),
+            **manifest_facts(outcome.manifest),
+            **verdict_facts(outcome.verdict),
+            **row_counts(outcome.verdict.counts),
+        },
+    )
+
+
+def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome, manifest: Manifest) -> None:
+    if outcome.status == "unchanged":
+        context.log.info(f"unchanged since {manifest.dump}: no new dump, that one still stands")
+    else:
+        context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
+
+
+def _check_results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(
+        check_name=COMPLETE.name, passed=True, metadata=dict(manifest_facts(manifest))
+    )
+    yield dg.AssetCheckResult(
+        check_name=GATE_HELD.name,
+        passed=outcome.verdict.passed,
+        description=outcome.verdict.message if outcome.verdict.findings else None,
+        metadata=dict(verdict_facts(outcome.verdict)),
+    )

@@ -1,0 +1,57 @@
+"""The published world as external assets: the HSDS tables and the data repository's publishing.
+
+Nothing here is computed by this project; the pipeline observes these assets and depends on them.
+Assets that this project makes do not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+OWNERS = ["team:pantry-pirate-radio"]
+TABLE_GROUP = "hsds_tables"
+
+HSDS_TABLES: Mapping[str, str] = {
+    "organization": "Who offers food assistance: pantries, food banks, churches, agencies.",
+    "location": "Where help is given: a place with coordinates, on the map or virtual.",
+    "service": "What is offered: a pantry, a meal, a delivery, with its eligibility and status.",
+    "service_at_location": "Which service is offered at which location.",
+    "address": "Postal and street addresses of locations.",
+    "phone": "Telephone numbers of organizations, services, locations and contacts.",
+    "contact": "People or desks to ask for.",
+    "schedule": "Opening hours and recurring events.",
+    "language": "Languages in which help is offered.",
+    "accessibility": "Aids for people with disabilities at a location.",
+    "service_area": "The area that a service is meant for.",
+    "taxonomy": "Vocabularies used to classify services.",
+    "taxonomy_term": "The terms of those vocabularies.",
+    "attribute": "Which term is applied to which record.",
+    "metadata": "What was changed in a record, when and by whom.",
+    "program": "Programs that group an organization's services.",
+    "funding": "Who pays for an organization or a service.",
+    "cost_option": "What a service costs, where it costs anything.",
+    "required_document": "Papers that a visitor has to bring.",
+    "url": "Web pages of organizations and services.",
+    "organization_identifier": "Registration numbers of organizations.",
+}
+"""Core tables of the Human Services Data Specification 3.1, in business language."""
+
+PUBLICATION = dg.AssetSpec(
+    "publication",
+    description="The newest publishing commit in the data repository that is not a dump of ours. "
+    "It says which published data a dump follows.",
+    group_name="data_repository",
+    kinds={"git"},
+    owners=OWNERS,
+)
+
+TABLES = [
+    dg.AssetSpec(
+        name, description=description, group_name=TABLE_GROUP, kinds={"postgres"}, owners=OWNERS
+    )
+    for name, description in HSDS_TABLES.items()
+]
+
+EXTERNAL_ASSETS = [PUBLICATION, *TABLES]

@@ -1,0 +1,52 @@
+"""The names of things: dumps, manifests, the files beside them, and tables."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+LATEST = "latest.sql"
+RATCHET = ".record_count_ratchet"
+
+_PREFIX = "pantry_pirate_radio_"
+_FORMAT = f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql"
+_DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.sql(\.gz)?", re.ASCII)
+_SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+
+
+def dump_name(moment: datetime) -> str:
+    """The name of a dump made at ``moment``. Raises ``ValueError`` if it has no timezone."""
+    if moment.tzinfo is None:
+        raise ValueError("a dump's moment needs a timezone")
+    return moment.astimezone(UTC).strftime(_FORMAT)
+
+
+def dump_moment(name: str) -> datetime | None:
+    """When the dump ``name`` was made, or None if this is no dump's name."""
+    if not _DUMP.fullmatch(name):
+        return None
+    try:
+        return datetime.strptime(name.removesuffix(".gz"), _FORMAT).replace(tzinfo=UTC)
+    except ValueError:  # the 31st of February
+        return None
+
+
+def is_dump_name(name: str) -> bool:
+    """Whether this is the name of a dump; upstream's own scripts also wrote ``.sql.gz``."""
+    return dump_moment(name) is not None
+
+
+def manifest_name(dump: str) -> str:
+    """The name of the manifest beside ``dump``."""
+    return dump.removesuffix(".gz").removesuffix(".sql") + ".json"
+
+
+def quote_identifier(name: str) -> str:
+    """An SQL identifier, quoted only where it must be."""
+    return name if _SIMPLE.fullmatch(name) else '"' + name.replace('"', '""') + '"'
+
+
+def table_key(schema: str, name: str) -> str:
+    """How a table is called in manifests and messages: without its schema when that is public."""
+    quoted = quote_identifier(name)
+    return quoted if schema == "public" else f"{quote_identifier(schema)}.{quoted}"

@@ -1,0 +1,62 @@
+"""The two files that variables can come from: ``.env`` and POSTGRES_PASSWORD_FILE."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from ppr_assets.errors import SettingsError
+from ppr_assets.variables.table import POSTGRES_PASSWORD_FILE
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The variables of ``path``, none where there is no such file; ``${…}`` is left as it stands.
+
+    A line that cannot be read is an error, unlike in ``dotenv_values``, which goes on without it:
+    a guard whose line was lost would stand at its default. Raises SettingsError.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"`{path}` cannot be read: {_reason(error)}") from error
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise SettingsError(
+                f"`{path}` line {binding.original.line} cannot be read, must be `NAME=value`",
+                hint="A value with quotes has to close them.",
+            )
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values
+
+
+def read_password(path: Path) -> str:
+    """The only line of the password file. Raises SettingsError, which never shows its content."""
+    name = f"{POSTGRES_PASSWORD_FILE.name} `{path}`"
+    try:
+        # Bytes, since reading text would turn every line ending into \n before we look at them.
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{name} cannot be read: {_reason(error)}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name} is not UTF-8, must hold the password on one line") from None
+    password = text.removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise SettingsError(
+            f"{name} is empty, must hold the password on one line",
+            hint="For a local server that asks for none, set POSTGRES_PASSWORD to an empty text.",
+        )
+    if not password.isprintable():
+        raise SettingsError(f"{name} has more than one printable line, must hold the password only")
+    return password
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (error.strerror or type(error).__name__).lower()

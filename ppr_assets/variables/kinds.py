@@ -1,0 +1,158 @@
+"""What a variable's text may be: one function for each kind, from text to typed value.
+
+Pure text in, value out, so that every rule can be tested without an environment. Each raises
+:class:`UnusableValue`; naming the variable and its value is the business of ``variable.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+_DAY_SECONDS = 86_400.0
+_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TABLE = re.compile(r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+"))?')
+
+
+class UnusableValue(Exception):
+    """The text is not of this kind; ``hint`` is the way out, where there is one to give.
+
+    ``hidden`` says that the text may hold a secret and must not be shown.
+    """
+
+    def __init__(self, hint: str = "", *, hidden: bool = False) -> None:
+        super().__init__(hint)
+        self.hint = hint
+        self.hidden = hidden
+
+
+def boolean(text: str) -> bool:
+    word = text.lower()
+    if word not in _TRUE | _FALSE:
+        raise UnusableValue
+    return word in _TRUE
+
+
+def whole_number(text: str, *, least: int, most: int) -> int:
+    """Digits only: no sign, no ``1_000``, no digits of other scripts."""
+    if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+        raise UnusableValue
+    return int(text)
+
+
+def port(text: str) -> int:
+    if text.startswith("tcp://"):
+        raise UnusableValue(
+            "Kubernetes sets this for a Service of that name: rename the Service, or give the "
+            "pod `enableServiceLinks: false`."
+        )
+    return whole_number(text, least=1, most=65_535)
+
+
+def count_of_records(text: str) -> int:
+    if re.fullmatch(r"0+", text):
+        raise UnusableValue(
+            "The floor cannot be taken away for good. To publish once whatever was counted, set "
+            "ALLOW_EMPTY_SQL_DUMP=true."
+        )
+    return whole_number(text, least=1, most=10**15)
+
+
+def days(text: str) -> int:
+    return whole_number(text, least=1, most=36_500)
+
+
+def share(text: str) -> Decimal:
+    """A share of one, kept as the decimal that was written: 0.9 as a float is not nine tenths."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+        raise UnusableValue
+    number = Decimal(text)
+    if 1 < number <= 100:
+        raise UnusableValue(f"For {text} % write {(number / 100).normalize():f}.")
+    if not 0 < number <= 1:
+        raise UnusableValue
+    return number
+
+
+def seconds(text: str) -> float:
+    """A time limit; at most a day, since a longer one is none."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+        raise UnusableValue
+    number = float(text)
+    if not 0 < number <= _DAY_SECONDS:
+        raise UnusableValue
+    return number
+
+
+def line(text: str) -> str:
+    """Anything on one line."""
+    if _CONTROL.search(text):
+        raise UnusableValue
+    return text
+
+
+def host(text: str) -> str:
+    if re.search(r"\s|://", line(text)):
+        raise UnusableValue("Give the host alone; port, user and database have their variables.")
+    return text
+
+
+def database(text: str) -> str:
+    """A plain name: libpq would read one with ``=`` or ``://`` as a whole connection string."""
+    if "=" in line(text) or "://" in text:
+        raise UnusableValue("Host, port and user have their own variables.")
+    return text
+
+
+def sslmode(text: str) -> str:
+    if text not in _SSLMODES:
+        raise UnusableValue
+    return text
+
+
+def token(text: str) -> str:
+    """One word: a blank or a line break is what a careless copy leaves behind."""
+    if re.search(r"\s", line(text)):
+        raise UnusableValue("Was a line break or a blank copied with it?")
+    return text
+
+
+def folder(text: str) -> Path:
+    """A folder, with ``~`` read as a shell would (a ``.env`` file is read by no shell)."""
+    try:
+        return Path(line(text)).expanduser().absolute()
+    except RuntimeError as error:
+        raise UnusableValue("There is no home folder here: write the whole path.") from error
+
+
+def absolute_folder(text: str) -> Path:
+    if not text.startswith(("/", "~")):
+        raise UnusableValue
+    return folder(text)
+
+
+def table_names(text: str) -> tuple[str, ...] | None:
+    """``all`` is None; otherwise names as in manifests: ``location``, ``other.t``, ``"My t"``."""
+    if text.lower() == "all":
+        return None
+    names, rest = [], text
+    while rest:
+        found = _TABLE.match(rest)
+        if found is None:
+            raise UnusableValue("Names with other than small letters, digits and _ need quotes.")
+        names.append(found.group().removeprefix("public."))
+        rest = rest[found.end() :].lstrip()
+        if rest and (not rest.startswith(",") or not rest[1:].strip()):
+            raise UnusableValue
+        rest = rest[1:].lstrip()
+    return tuple(dict.fromkeys(names))
+
+
+def postgres_url(text: str) -> str:
+    if not re.match(r"postgresql(\+psycopg2)?://", line(text)):
+        raise UnusableValue
+    return text

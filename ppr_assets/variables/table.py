@@ -1,0 +1,204 @@
+"""Every variable the project reads, in the order in which the README shows them.
+
+The one place for a name and its default. Nothing here reads the environment: ``settings.py`` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ppr_assets.variables import git_kinds, kinds, schedule_kinds
+from ppr_assets.variables.variable import Variable
+
+NONE = "none"
+REQUIRED = "required"
+_YES_OR_NO = "one of true, false, 1, 0, yes, no, on, off"
+_SECONDS = "a number of seconds above 0 and at most 86400"
+
+POSTGRES_HOST = Variable(
+    "POSTGRES_HOST",
+    "db",
+    kinds.host,
+    "a host name, an address or a socket folder",
+    "the database server; an absolute path is the folder of its socket",
+)
+POSTGRES_PORT = Variable(
+    "POSTGRES_PORT", "5432", kinds.port, "a port from 1 to 65535", "the server's port"
+)
+POSTGRES_USER = Variable(
+    "POSTGRES_USER",
+    "pantry_pirate_radio",
+    kinds.line,
+    "a role's name on one line",
+    "the role that reads every table",
+)
+POSTGRES_DB = Variable(
+    "POSTGRES_DB",
+    "pantry_pirate_radio",
+    kinds.database,
+    "a database's name, not a connection string",
+    "the database to dump",
+)
+POSTGRES_SSLMODE = Variable(
+    "POSTGRES_SSLMODE",
+    NONE,
+    kinds.sslmode,
+    "one of disable, allow, prefer, require, verify-ca, verify-full",
+    "libpq's sslmode, passed through",
+)
+POSTGRES_PASSWORD = Variable(
+    "POSTGRES_PASSWORD",
+    REQUIRED,
+    kinds.line,
+    "a password on one line",
+    "the role's password; empty only if set so explicitly, for a trusting local server",
+    secret=True,
+)
+POSTGRES_PASSWORD_FILE = Variable(
+    "POSTGRES_PASSWORD_FILE",
+    NONE,
+    kinds.folder,
+    "a readable file with the password on its only line",
+    "a file that holds the password, instead of POSTGRES_PASSWORD",
+)
+DATA_REPO_PATH = Variable(
+    "DATA_REPO_PATH", "/data-repo", kinds.folder, "a folder", "the clone of the data repository"
+)
+DATA_REPO_URL = Variable(
+    "DATA_REPO_URL",
+    NONE,
+    git_kinds.git_url,
+    "a URL or path git can clone, without credentials",
+    "where a missing clone is made from",
+)
+DATA_REPO_BRANCH = Variable(
+    "DATA_REPO_BRANCH",
+    "main",
+    git_kinds.branch,
+    "a branch name that git accepts",
+    "the branch that dumps are committed to",
+)
+DATA_REPO_TOKEN = Variable(
+    "DATA_REPO_TOKEN",
+    NONE,
+    kinds.token,
+    "one word",
+    "the token to fetch and push with; goes only through git's credential mechanism",
+    secret=True,
+)
+DATA_REPO_TIMEOUT_SECONDS = Variable(
+    "DATA_REPO_TIMEOUT_SECONDS", "600", kinds.seconds, _SECONDS, "the time limit of one git call"
+)
+SQL_DUMP_DIR = Variable(
+    "SQL_DUMP_DIR",
+    "./sql_dumps",
+    kinds.line,
+    "a folder inside DATA_REPO_PATH, other than its root and `.git`, without `..`",
+    "where the dumps lie, relative to DATA_REPO_PATH",
+)
+SQL_DUMP_MIN_RECORDS = Variable(
+    "SQL_DUMP_MIN_RECORDS",
+    "100",
+    kinds.count_of_records,
+    "a whole number of at least 1",
+    "the floor: a dump with fewer organizations is refused",
+)
+SQL_DUMP_RATCHET_PERCENTAGE = Variable(
+    "SQL_DUMP_RATCHET_PERCENTAGE",
+    "0.9",
+    kinds.share,
+    "a number above 0 and at most 1",
+    "the ratchet: a table with fewer than this share of its mark is refused",
+)
+SQL_DUMP_RATCHET_TABLES = Variable(
+    "SQL_DUMP_RATCHET_TABLES",
+    "organization,location,service",
+    kinds.table_names,
+    "`all`, or table names separated by commas",
+    "the tables that the ratchet judges; organization always is one",
+)
+SQL_DUMP_STALL_SECONDS = Variable(
+    "SQL_DUMP_STALL_SECONDS",
+    "300",
+    kinds.seconds,
+    _SECONDS,
+    "how long pg_dump may write nothing before it is ended",
+)
+ALLOW_EMPTY_SQL_DUMP = Variable(
+    "ALLOW_EMPTY_SQL_DUMP",
+    "false",
+    kinds.boolean,
+    _YES_OR_NO,
+    "the override from outside: publishes what floor or ratchet refused, and records that",
+)
+SQL_DUMP_CRON = Variable(
+    "SQL_DUMP_CRON",
+    "0 2 * * *",
+    schedule_kinds.cron,
+    "five cron fields: minute, hour, day, month, weekday",
+    "when the nightly run starts",
+)
+SQL_DUMP_TIMEZONE = Variable(
+    "SQL_DUMP_TIMEZONE",
+    "UTC",
+    schedule_kinds.timezone,
+    "a time zone such as `UTC` or `America/New_York`",
+    "the time zone of SQL_DUMP_CRON; names of dumps are in UTC always",
+)
+PUBLISHER_PUSH_ENABLED = Variable(
+    "PUBLISHER_PUSH_ENABLED",
+    "false",
+    kinds.boolean,
+    _YES_OR_NO,
+    "commit always, push only when true",
+)
+GIT_USER_NAME = Variable(
+    "GIT_USER_NAME",
+    "Pantry Pirate Radio Publisher",
+    git_kinds.person,
+    "a name on one line without `<` and `>`",
+    "the author of the commits",
+)
+GIT_USER_EMAIL = Variable(
+    "GIT_USER_EMAIL",
+    "pantry-pirate-radio@example.com",
+    git_kinds.person,
+    "an address on one line without `<` and `>`",
+    "the author's address",
+)
+SKIP_DB_INIT = Variable(
+    "SKIP_DB_INIT", "false", kinds.boolean, _YES_OR_NO, "leave the database as it is at the start"
+)
+DB_INIT_DAYS_TO_SYNC = Variable(
+    "DB_INIT_DAYS_TO_SYNC",
+    "90",
+    kinds.days,
+    "a whole number of days from 1 to 36500",
+    "days that a replay reads",
+)
+TESTING = Variable(
+    "TESTING",
+    "false",
+    kinds.boolean,
+    _YES_OR_NO,
+    "restores go to an isolated test database, never to POSTGRES_DB",
+)
+DAGSTER_HOME = Variable(
+    "DAGSTER_HOME",
+    NONE,
+    kinds.absolute_folder,
+    "an absolute folder",
+    "Dagster's own folder: dagster.yaml, and its storage unless that is PostgreSQL",
+)
+DAGSTER_POSTGRES_URL = Variable(
+    "DAGSTER_POSTGRES_URL",
+    NONE,
+    kinds.postgres_url,
+    "a URL that starts with postgresql:// or postgresql+psycopg2://",
+    "the database of Dagster's own storage",
+    secret=True,
+)
+
+VARIABLES: tuple[Variable[Any], ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Variable)
+)
