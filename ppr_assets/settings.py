@@ -20,7 +20,7 @@ from pathlib import Path
 from ppr_assets.errors import SettingsError
 from ppr_assets.variables import git_kinds, table
 from ppr_assets.variables.files import read_dotenv, read_password
-from ppr_assets.variables.kinds import UnusableValue
+from ppr_assets.variables.kinds import UnusableValueError
 from ppr_assets.variables.secret import Secret
 from ppr_assets.variables.table import VARIABLES
 
@@ -32,6 +32,8 @@ __all__ = [
     "ScheduleSettings",
     "Secret",
     "Settings",
+    "child_environment",
+    "export",
 ]
 
 
@@ -167,8 +169,10 @@ class Settings:
 
 
 def child_environment(extra: Mapping[str, str], *, secrets: bool = False) -> dict[str, str]:
-    """The environment for a child process: this one with ``extra``, and without the secrets that
-    the child has no use for, unless it is one of our own that reads them again (``secrets``)."""
+    """The environment for a child process: this one with ``extra``, without the secrets.
+
+    ``secrets`` leaves them in, for a child of our own that reads the settings again.
+    """
     hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
     return {name: value for name, value in os.environ.items() if name not in hidden} | dict(extra)
 
@@ -176,80 +180,6 @@ def child_environment(extra: Mapping[str, str], *, secrets: bool = False) -> dic
 def export(name: str, value: str) -> None:
     """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
     os.environ[name] = value
-
-
-def _database(values: Mapping[str, str]) -> DatabaseSettings:
-    return DatabaseSettings(
-        host=table.POSTGRES_HOST.read(values),
-        port=table.POSTGRES_PORT.read(values),
-        user=table.POSTGRES_USER.read(values),
-        dbname=table.POSTGRES_DB.read(values),
-        sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
-        password=_password(values),
-    )
-
-
-def _password(values: Mapping[str, str]) -> Secret | None:
-    """From the variable or the file; an empty variable counts, and only here."""
-    file = table.POSTGRES_PASSWORD_FILE.read_if_set(values)
-    given = values.get(table.POSTGRES_PASSWORD.name)
-    if file is None:
-        return None if given is None else Secret(given)
-    if given:
-        raise SettingsError(
-            "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set, must be one of them"
-        )
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "not UTF-8"
-        raise SettingsError(
-            f"POSTGRES_PASSWORD_FILE is `{file}`, must be "
-            f"{table.POSTGRES_PASSWORD_FILE.must_be}: {why}"
-        ) from None
-    return Secret(text.removesuffix("\n").removesuffix("\r"))
-
-
-def _data_repo(values: Mapping[str, str]) -> DataRepoSettings:
-    path = table.DATA_REPO_PATH.read(values)
-    folder = table.SQL_DUMP_DIR.read(values)
-    try:
-        dump_dir = git_kinds.dump_folder(folder, path)
-    except UnusableValue as error:
-        raise table.SQL_DUMP_DIR.unusable(folder, error) from None
-    return DataRepoSettings(
-        path=path,
-        url=table.DATA_REPO_URL.read_if_set(values),
-        branch=table.DATA_REPO_BRANCH.read(values),
-        token=_secret(table.DATA_REPO_TOKEN.read_if_set(values)),
-        dump_dir=dump_dir,
-        push_enabled=table.PUBLISHER_PUSH_ENABLED.read(values),
-        author_name=table.GIT_USER_NAME.read(values),
-        author_email=table.GIT_USER_EMAIL.read(values),
-        timeout_seconds=table.DATA_REPO_TIMEOUT_SECONDS.read(values),
-    )
-
-
-def _secret(text: str | None) -> Secret | None:
-    return None if text is None else Secret(text)
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    """The variables of a ``.env`` file, taken literally: no ``${…}`` is replaced."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            found = list(parse_stream(file))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"`{path}` cannot be read: {error}") from None
-    broken = [binding.original.line for binding in found if binding.error]
-    if broken:
-        raise SettingsError(
-            f"`{path}` cannot be read: line {broken[0]} is not NAME=value",
-            hint="put values with spaces or # into quotes.",
-        )
-    return {binding.key: binding.value or "" for binding in found if binding.key}
 
 
 def _database(values: Mapping[str, str]) -> DatabaseSettings:
@@ -281,7 +211,7 @@ def _data_repo(values: Mapping[str, str]) -> DataRepoSettings:
     dump_dir = table.SQL_DUMP_DIR.read(values)
     try:
         dump_dir = git_kinds.dump_folder(dump_dir, path)
-    except UnusableValue as error:
+    except UnusableValueError as error:
         raise table.SQL_DUMP_DIR.unusable(dump_dir, error) from None
     return DataRepoSettings(
         path=path,

@@ -6,20 +6,20 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
-from ppr_assets.variables.kinds import UnusableValue, line
+from ppr_assets.variables.kinds import UnusableValueError, line
 
 
 def git_url(text: str) -> str:
     """Where git can clone from, without a secret in it (it would stand in ``.git/config``)."""
     hidden = "@" in text or "?" in text
     if text.startswith("-") or re.match(r"[\w+.-]*::", text) or re.search(r"\s", text):
-        raise UnusableValue(hidden=hidden)
+        raise UnusableValueError(hidden=hidden)
     try:
         parts = urlsplit(line(text)) if "://" in text else None
-    except (ValueError, UnusableValue):
-        raise UnusableValue(hidden=hidden) from None
+    except (ValueError, UnusableValueError):
+        raise UnusableValueError(hidden=hidden) from None
     if carries_credentials(text, parts):
-        raise UnusableValue(
+        raise UnusableValueError(
             "Give the token in DATA_REPO_TOKEN, and the URL without user and password.", hidden=True
         )
     return text
@@ -46,14 +46,14 @@ def branch(text: str) -> str:
         or text in ("@", "HEAD")
         or any(part.startswith(".") or part.endswith(".lock") for part in parts)
     ):
-        raise UnusableValue
+        raise UnusableValueError
     return text
 
 
 def person(text: str) -> str:
     """A name or address git can write into a commit: no ``<>``, and not of punctuation alone."""
     if re.search(r"[<>]", line(text)) or not text.strip(" .,:;\"'\\"):
-        raise UnusableValue
+        raise UnusableValueError
     return text
 
 
@@ -62,10 +62,10 @@ def dump_folder(text: str, repository: Path) -> str:
     path = PurePosixPath(line(text))
     if path.is_absolute():
         if not path.is_relative_to(repository.as_posix()):
-            raise UnusableValue("An absolute folder has to lie inside DATA_REPO_PATH.")
+            raise UnusableValueError("An absolute folder has to lie inside DATA_REPO_PATH.")
         path = path.relative_to(repository.as_posix())
     if not path.parts or "\\" in text:
-        raise UnusableValue
+        raise UnusableValueError
     if any(part == ".." or part.lower() == ".git" for part in path.parts):
-        raise UnusableValue
+        raise UnusableValueError
     return path.as_posix()

@@ -1,7 +1,7 @@
 """What a variable's text may be: one function for each kind, from text to typed value.
 
 Pure text in, value out, so that every rule can be tested without an environment. Each raises
-:class:`UnusableValue`; naming the variable and its value is the business of ``variable.py``.
+:class:`UnusableValueError`; naming the variable and its value is the business of ``variable.py``.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ _FALSE = frozenset({"false", "0", "no", "off"})
 _DAY_SECONDS = 86_400.0
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_TABLE = re.compile(r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")(?:\.(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+"))?')
+_IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
+_TABLE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})?")
 
 
-class UnusableValue(Exception):
+class UnusableValueError(Exception):
     """The text is not of this kind; ``hint`` is the way out, where there is one to give.
 
     ``hidden`` says that the text may hold a secret and must not be shown.
@@ -33,20 +34,20 @@ class UnusableValue(Exception):
 def boolean(text: str) -> bool:
     word = text.lower()
     if word not in _TRUE | _FALSE:
-        raise UnusableValue
+        raise UnusableValueError
     return word in _TRUE
 
 
 def whole_number(text: str, *, least: int, most: int) -> int:
     """Digits only: no sign, no ``1_000``, no digits of other scripts."""
     if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
-        raise UnusableValue
+        raise UnusableValueError
     return int(text)
 
 
 def port(text: str) -> int:
     if text.startswith("tcp://"):
-        raise UnusableValue(
+        raise UnusableValueError(
             "Kubernetes sets this for a Service of that name: rename the Service, or give the "
             "pod `enableServiceLinks: false`."
         )
@@ -55,7 +56,7 @@ def port(text: str) -> int:
 
 def count_of_records(text: str) -> int:
     if re.fullmatch(r"0+", text):
-        raise UnusableValue(
+        raise UnusableValueError(
             "The floor cannot be taken away for good. To publish once whatever was counted, set "
             "ALLOW_EMPTY_SQL_DUMP=true."
         )
@@ -69,55 +70,57 @@ def days(text: str) -> int:
 def share(text: str) -> Decimal:
     """A share of one, kept as the decimal that was written: 0.9 as a float is not nine tenths."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-        raise UnusableValue
+        raise UnusableValueError
     number = Decimal(text)
     if 1 < number <= 100:
-        raise UnusableValue(f"For {text} % write {(number / 100).normalize():f}.")
+        raise UnusableValueError(f"For {text} % write {(number / 100).normalize():f}.")
     if not 0 < number <= 1:
-        raise UnusableValue
+        raise UnusableValueError
     return number
 
 
 def seconds(text: str) -> float:
     """A time limit; at most a day, since a longer one is none."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-        raise UnusableValue
+        raise UnusableValueError
     number = float(text)
     if not 0 < number <= _DAY_SECONDS:
-        raise UnusableValue
+        raise UnusableValueError
     return number
 
 
 def line(text: str) -> str:
     """Anything on one line."""
     if _CONTROL.search(text):
-        raise UnusableValue
+        raise UnusableValueError
     return text
 
 
 def host(text: str) -> str:
     if re.search(r"\s|://", line(text)):
-        raise UnusableValue("Give the host alone; port, user and database have their variables.")
+        raise UnusableValueError(
+            "Give the host alone; port, user and database have their variables."
+        )
     return text
 
 
 def database(text: str) -> str:
     """A plain name: libpq would read one with ``=`` or ``://`` as a whole connection string."""
     if "=" in line(text) or "://" in text:
-        raise UnusableValue("Host, port and user have their own variables.")
+        raise UnusableValueError("Host, port and user have their own variables.")
     return text
 
 
 def sslmode(text: str) -> str:
     if text not in _SSLMODES:
-        raise UnusableValue
+        raise UnusableValueError
     return text
 
 
 def token(text: str) -> str:
     """One word: a blank or a line break is what a careless copy leaves behind."""
     if re.search(r"\s", line(text)):
-        raise UnusableValue("Was a line break or a blank copied with it?")
+        raise UnusableValueError("Was a line break or a blank copied with it?")
     return text
 
 
@@ -126,12 +129,12 @@ def folder(text: str) -> Path:
     try:
         return Path(line(text)).expanduser().absolute()
     except RuntimeError as error:
-        raise UnusableValue("There is no home folder here: write the whole path.") from error
+        raise UnusableValueError("There is no home folder here: write the whole path.") from error
 
 
 def absolute_folder(text: str) -> Path:
     if not text.startswith(("/", "~")):
-        raise UnusableValue
+        raise UnusableValueError
     return folder(text)
 
 
@@ -143,16 +146,18 @@ def table_names(text: str) -> tuple[str, ...] | None:
     while rest:
         found = _TABLE.match(rest)
         if found is None:
-            raise UnusableValue("Names with other than small letters, digits and _ need quotes.")
+            raise UnusableValueError(
+                "Names with other than small letters, digits and _ need quotes."
+            )
         names.append(found.group().removeprefix("public."))
         rest = rest[found.end() :].lstrip()
         if rest and (not rest.startswith(",") or not rest[1:].strip()):
-            raise UnusableValue
+            raise UnusableValueError
         rest = rest[1:].lstrip()
     return tuple(dict.fromkeys(names))
 
 
 def postgres_url(text: str) -> str:
     if not re.match(r"postgresql(\+psycopg2)?://", line(text)):
-        raise UnusableValue
+        raise UnusableValueError
     return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo
 
-from ppr_assets.variables.kinds import UnusableValue
+from ppr_assets.variables.kinds import UnusableValueError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -26,15 +26,15 @@ def cron(text: str) -> str:
     """Five cron fields, each in its range; a day that no month has is left to the scheduler."""
     fields = text.lower().split()
     if len(fields) != len(_CRON_FIELDS):
-        raise UnusableValue
+        raise UnusableValueError
     for field, (least, most, words) in zip(fields, _CRON_FIELDS, strict=True):
         values = "|".join([*words, r"[0-9]{1,2}"])
         item = rf"(?:\*|(?:{values})(?:-(?:{values}))?)(?:/0*[1-9][0-9]?)?"
         if not re.fullmatch(rf"{item}(?:,{item})*", field):
-            raise UnusableValue
+            raise UnusableValueError
         numbers = re.findall(r"(?<![/0-9])[0-9]+", field)
         if not all(least <= int(number) <= most for number in numbers):
-            raise UnusableValue
+            raise UnusableValueError
     return text
 
 
@@ -42,4 +42,4 @@ def timezone(text: str) -> str:
     try:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError) as error:
-        raise UnusableValue from error
+        raise UnusableValueError from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.variables.kinds import UnusableValue
+from ppr_assets.variables.kinds import UnusableValueError
 
 T = TypeVar("T")
 _LONGEST_SHOWN = 80
@@ -46,7 +46,7 @@ class Variable(Generic[T]):
         text = self.text(values)
         return None if text is None else self._parsed(text)
 
-    def unusable(self, text: str, why: UnusableValue) -> SettingsError:
+    def unusable(self, text: str, why: UnusableValueError) -> SettingsError:
         """The error that says what ``text`` is and what it must be."""
         shown = "set to a value not shown here" if self.secret or why.hidden else _shown(text)
         return SettingsError(f"{self.name} is {shown}, must be {self.must_be}", hint=why.hint)
@@ -54,7 +54,7 @@ class Variable(Generic[T]):
     def _parsed(self, text: str) -> T:
         try:
             return self.parse(text)
-        except UnusableValue as error:
+        except UnusableValueError as error:
             raise self.unusable(text, error) from None
 
 
