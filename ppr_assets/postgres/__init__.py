@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, snapshots, dumps, and the embedded server. No policy: see operations."""

