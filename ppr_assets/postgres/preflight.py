@@ -16,7 +16,7 @@ import psycopg
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.snapshot import Snapshot
 from ppr_assets.rules.naming import quote_identifier, table_key
-from ppr_assets.rules.ratchet import CORE_TABLES
+from ppr_assets.rules.policy import CORE_TABLES
 
 _UNREADABLE: LiteralString = """
 SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname

@@ -1,1 +1,1 @@
-"""Pure rules: no input or output, standard library only, so that they can be tested for all cases."""
+"""Pure rules: no input, no output, standard library only; so tests can try all that may come."""

@@ -8,6 +8,7 @@ pass.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 from ppr_assets.errors import RatchetFileError
 
 _KNOWN = ("max_record_count", "updated_at", "updated_by", "tables")
+_DEEPEST = 20  # levels of nesting; more could be read, but not written again
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Mark:
     """Records ever published: organizations, and by table key the other tables.
 
     ``updated_at`` is UTC. ``extra`` holds keys of the file that this project does not know and
-    keeps.
+    keeps. Raises ``ValueError`` for what the file could not hold: a number below zero, a second
+    mark of organizations among ``tables``, a moment without timezone, a known key in ``extra``.
     """
 
     organization: int
@@ -31,6 +34,16 @@ class Mark:
     updated_at: datetime | None = None
     updated_by: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if min(self.organization, *self.tables.values(), 0) < 0:
+            raise ValueError("a mark cannot be below zero")
+        if "organization" in self.tables:
+            raise ValueError("the mark of organizations stands by itself")
+        if self.updated_at is not None and self.updated_at.tzinfo is None:
+            raise ValueError("a mark's moment needs a timezone")
+        if not self.extra.keys().isdisjoint(_KNOWN):
+            raise ValueError("a known key is not extra")
 
     def of(self, table: str) -> int | None:
         """The mark of a table, None where it has none."""
@@ -42,10 +55,15 @@ def parse_mark(text: str | bytes) -> Mark:
     try:
         decoded = text.decode() if isinstance(text, bytes) else text
         content = json.loads(
-            decoded, object_pairs_hook=_without_duplicates, parse_constant=_no_constant
+            decoded,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_finite,
+            parse_float=_finite,
         )
     except (ValueError, RecursionError) as error:
         _refuse(f"is not JSON: {error}")
+    if _deeper_than(_DEEPEST, content):
+        _refuse(f"is nested deeper than {_DEEPEST} levels")
     if not isinstance(content, dict):
         _refuse(f"holds {_kind(content)}, not an object")
     if "max_record_count" not in content:
@@ -53,6 +71,8 @@ def parse_mark(text: str | bytes) -> Mark:
     tables = content.get("tables", {})
     if not isinstance(tables, dict):
         _refuse(f"has {_kind(tables)} as tables, not an object")
+    if "organization" in tables:
+        _refuse("has organization among tables, its mark is max_record_count")
     updated_by = content.get("updated_by", "")
     if not isinstance(updated_by, str):
         _refuse(f"has {_kind(updated_by)} as updated_by, not a text")
@@ -66,7 +86,11 @@ def parse_mark(text: str | bytes) -> Mark:
 
 
 def render_mark(mark: Mark) -> str:
-    """The file's text; the timestamp is UTC without an offset, as upstream writes it."""
+    """The file's text: upstream's three keys first, so that its own scripts go on reading it.
+
+    The timestamp is UTC without an offset, as upstream writes it. All in ASCII: a text that JSON
+    can escape but UTF-8 cannot hold comes back as it was.
+    """
     content: dict[str, object] = {"max_record_count": mark.organization}
     if mark.updated_at is not None:
         naive = mark.updated_at.astimezone(UTC).replace(tzinfo=None)
@@ -74,7 +98,7 @@ def render_mark(mark: Mark) -> str:
     content["updated_by"] = mark.updated_by
     if mark.tables:
         content["tables"] = dict(sorted(mark.tables.items()))
-    return json.dumps(content | dict(mark.extra), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(content | dict(mark.extra), indent=2) + "\n"
 
 
 def merged_mark(one: Mark, other: Mark) -> Mark:
@@ -106,10 +130,10 @@ def _moment(value: object) -> datetime | None:
     if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         _refuse(f"has {value!r:.60} as updated_at, not a timestamp")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,13 +143,24 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of records")
+def _finite(text: str) -> float:
+    """``NaN`` and ``Infinity``, and 1e999, which Python reads as infinite, are not JSON."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a number")
+    return number
+
+
+def _deeper_than(levels: int, value: object) -> bool:
+    children = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(children, list):
+        return False
+    return levels == 0 or any(_deeper_than(levels - 1, child) for child in children)
 
 
 def _kind(value: object) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean", int: "a number"}
-    return kinds.get(type(value), "something else") if value is not None else "null"
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "a boolean"}
+    return "null" if value is None else kinds.get(type(value), "a number")
 
 
 def _refuse(why: str) -> NoReturn:

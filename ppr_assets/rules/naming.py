@@ -9,16 +9,20 @@ LATEST = "latest.sql"
 RATCHET = ".record_count_ratchet"
 
 _PREFIX = "pantry_pirate_radio_"
-_FORMAT = f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql"
+_FORMAT = f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql"  # for reading: writing %Y does not pad everywhere
 _DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.sql(\.gz)?", re.ASCII)
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
 def dump_name(moment: datetime) -> str:
-    """The name of a dump made at ``moment``. Raises ``ValueError`` if it has no timezone."""
+    """The name of a dump of the snapshot at ``moment``, in UTC, to the second.
+
+    Raises ``ValueError`` if ``moment`` has no timezone.
+    """
     if moment.tzinfo is None:
         raise ValueError("a dump's moment needs a timezone")
-    return moment.astimezone(UTC).strftime(_FORMAT)
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{_PREFIX}{utc.isoformat('_', 'seconds').replace(':', '-')}.sql"
 
 
 def dump_moment(name: str) -> datetime | None:
@@ -47,6 +51,9 @@ def quote_identifier(name: str) -> str:
 
 
 def table_key(schema: str, name: str) -> str:
-    """How a table is called in manifests and messages: without its schema when that is public."""
+    """How a table is called in marks, manifests and messages: without its schema when public.
+
+    Unambiguous: the dot between schema and name is the only one outside quotes.
+    """
     quoted = quote_identifier(name)
     return quoted if schema == "public" else f"{quote_identifier(schema)}.{quoted}"

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Any, Literal
 
 from ppr_assets.rules.mark import Mark
-
-CORE_TABLES = ("organization", "location", "service")
-_FLOOR_TABLE = "organization"
+from ppr_assets.rules.policy import FLOOR_TABLE, GatePolicy, ratchet_needs
 
 Status = Literal["accepted", "refused", "overridden"]
-
-
-@dataclass(frozen=True)
-class GatePolicy:
-    """``percentage`` of the mark that must be left (0 < x ≤ 1); ``tables`` None: all of them."""
-
-    min_records: int
-    percentage: Decimal
-    tables: Sequence[str] | None = CORE_TABLES
 
 
 @dataclass(frozen=True)
@@ -65,16 +54,21 @@ class Verdict:
 
     @property
     def message(self) -> str:
-        """One line: which rule, have, need; or that everything is there."""
+        """One line: which rule, have, need, and who passed it; or that everything is there."""
         if not self.findings:
-            return f"the gate accepted {self.counts.get(_FLOOR_TABLE, 0)} organizations"
+            return f"the gate accepted {self.counts.get(FLOOR_TABLE, 0)} organizations"
         rules = " and ".join(dict.fromkeys(finding.rule for finding in self.findings))
         details = "; ".join(self._described(finding) for finding in self.findings)
-        return f"record-count {rules} refused the dump: {details}"
+        refusal = f"record-count {rules} refused the dump: {details}"
+        if self.override is None:
+            return refusal
+        reason = " ".join(self.override.reason.split())
+        return f"{refusal}; overridden from the {self.override.source}: {reason}"
 
     @property
     def hint(self) -> str:
-        if not self.findings:
+        """The way out, only where one is needed."""
+        if self.passed:
             return ""
         return (
             "did the last scraper run finish? To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true "
@@ -84,9 +78,9 @@ class Verdict:
     @property
     def headroom(self) -> Mapping[str, int]:
         """Records above what is needed, for the floor's table and each ratcheted one."""
-        needs = {_FLOOR_TABLE: self.policy.min_records}
-        for table, need in _ratcheted(self.mark, self.policy):
-            needs[table] = max(need, needs.get(table, 0))
+        needs = {FLOOR_TABLE: self.policy.min_records}
+        for need in ratchet_needs(self.mark, self.policy):
+            needs[need.table] = max(need.records, needs.get(need.table, 0))
         return {table: self.counts.get(table, 0) - need for table, need in needs.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -115,19 +109,19 @@ def judge(
     policy: GatePolicy,
     override: Override | None = None,
 ) -> Verdict:
-    """Judge the counts. A table that is not among them has none.
+    """Judge the counts. A table that is not among them has no rows, so one that is gone is seen.
 
-    The floor holds for organizations, with or without a mark. The ratchet holds for the policy's
-    tables that have a mark of at least the floor: of a table with a handful of rows, a tenth is
-    noise. An override is part of the verdict only where it was needed.
+    The floor holds for organizations, with or without a mark; the ratchet for what
+    :func:`ratchet_needs` says. An override is part of the verdict only where it was needed.
     """
     findings = []
-    if counts.get(_FLOOR_TABLE, 0) < policy.min_records:
-        have = counts.get(_FLOOR_TABLE, 0)
-        findings.append(Finding("floor", _FLOOR_TABLE, have, policy.min_records))
-    for table, need in _ratcheted(mark, policy):
-        if counts.get(table, 0) < need and mark is not None:
-            findings.append(Finding("ratchet", table, counts.get(table, 0), need, mark.of(table)))
+    organizations = counts.get(FLOOR_TABLE, 0)
+    if organizations < policy.min_records:
+        findings.append(Finding("floor", FLOOR_TABLE, organizations, policy.min_records))
+    for need in ratchet_needs(mark, policy):
+        have = counts.get(need.table, 0)
+        if have < need.records:
+            findings.append(Finding("ratchet", need.table, have, need.records, need.mark))
     if not findings:
         return Verdict("accepted", counts, mark, policy)
     status: Status = "overridden" if override else "refused"
@@ -137,39 +131,28 @@ def judge(
 def raised_mark(mark: Mark | None, verdict: Verdict, *, at: datetime, by: str) -> Mark | None:
     """The mark after a dump: per table the higher count, never a lower one.
 
-    An overridden dump earns nothing: the mark stays. The same object comes back when nothing
-    rises, so that its file stays as it is. Every table that was counted gets its mark, so that a
-    table that is ratcheted later starts from what was known.
+    Every table that was counted and has rows gets its mark, ratcheted or not. An operator who
+    widens SQL_DUMP_RATCHET_TABLES is then guarded from the first night, by the best that was ever
+    published. Marks of the listed tables alone would let that first night pass with whatever is
+    there, which is the moment somebody worries about that table.
+
+    An overridden or refused dump earns nothing: the mark stays, and where there was none (None),
+    none begins; a mark of 0 would stand for "published and guarded". The same object comes back
+    when nothing rises, so that its file and timestamp stay as they are.
     """
     if verdict.status != "accepted":
         return mark
     old = mark or Mark(organization=0)
-    others = {table: rows for table, rows in verdict.counts.items() if table != _FLOOR_TABLE}
+    others = {
+        table: rows for table, rows in verdict.counts.items() if rows and table != FLOOR_TABLE
+    }
     tables = dict(old.tables) | {
         table: max(rows, old.tables.get(table, 0)) for table, rows in others.items()
     }
-    organization = max(old.organization, verdict.counts.get(_FLOOR_TABLE, 0))
+    organization = max(old.organization, verdict.counts.get(FLOOR_TABLE, 0))
     if mark is not None and (organization, tables) == (mark.organization, dict(mark.tables)):
         return mark
     return Mark(organization, tables, updated_at=at, updated_by=by, extra=old.extra)
-
-
-def _ratcheted(mark: Mark | None, policy: GatePolicy) -> list[tuple[str, int]]:
-    """The tables that the ratchet holds for, each with the records that it needs."""
-    if mark is None:
-        return []
-    tables = policy.tables if policy.tables is not None else [_FLOOR_TABLE, *sorted(mark.tables)]
-    marks = [(table, mark.of(table)) for table in tables]
-    return [
-        (table, _need(highest, policy.percentage))
-        for table, highest in marks
-        if highest is not None and highest >= policy.min_records
-    ]
-
-
-def _need(highest: int, percentage: Decimal) -> int:
-    """Exact: in binary floating point, 90% of 1260 is more than 1134."""
-    return int((percentage * highest).to_integral_value(rounding=ROUND_CEILING))
 
 
 def _percent(percentage: Decimal) -> str:

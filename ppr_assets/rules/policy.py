@@ -1,0 +1,67 @@
+"""What the gate asks for: the floor, and how many records the ratchet needs in which table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from ppr_assets.rules.mark import Mark
+
+CORE_TABLES = ("organization", "location", "service")
+FLOOR_TABLE = "organization"
+
+
+@dataclass(frozen=True)
+class GatePolicy:
+    """The numbers an operator sets.
+
+    ``percentage`` is the share of the mark that must be there (0 < x ≤ 1). ``tables`` are judged
+    by the ratchet (None: all that have a mark); organization always is, listed or not.
+    Raises ``ValueError`` for numbers that would guard nothing.
+    """
+
+    min_records: int
+    percentage: Decimal
+    tables: Sequence[str] | None = CORE_TABLES
+
+    def __post_init__(self) -> None:
+        if not self.percentage.is_finite() or not 0 < self.percentage <= 1:
+            raise ValueError(f"percentage is {self.percentage}, must be above 0 and at most 1")
+        if self.min_records < 0:
+            raise ValueError(f"min_records is {self.min_records}, must be at least 0")
+
+
+@dataclass(frozen=True)
+class Need:
+    """``table`` needs at least ``records``, since ``mark`` were published once."""
+
+    table: str
+    mark: int
+    records: int
+
+
+def ratchet_needs(mark: Mark | None, policy: GatePolicy) -> list[Need]:
+    """What the ratchet needs: of the policy's tables, those with a mark of at least the floor.
+
+    Of a table with a handful of rows a tenth is noise, so it is left alone.
+    """
+    if mark is None:
+        return []
+    tables = sorted(mark.tables) if policy.tables is None else policy.tables
+    marks = [(table, mark.of(table)) for table in dict.fromkeys([FLOOR_TABLE, *tables])]
+    return [
+        Need(table, highest, records_needed(highest, policy.percentage))
+        for table, highest in marks
+        if highest is not None and highest >= policy.min_records
+    ]
+
+
+def records_needed(mark: int, percentage: Decimal) -> int:
+    """The share of the mark, rounded up, exactly.
+
+    A float would ask for 56 of 100 at 0.55, and a Decimal rounds at 28 digits.
+    """
+    return math.ceil(Fraction(percentage) * mark)
