@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from ppr_assets.errors import DumpDamaged
+from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.ratchet import Override
 
 SCHEMA_VERSION = 1
@@ -58,7 +60,10 @@ class Manifest:
         return {table: record.rows for table, record in self.tables.items()}
 
     def to_json(self) -> str:
-        """The file's text: sorted keys, so that two manifests can be compared by eye."""
+        """The file's text: sorted keys, so that two manifests can be compared by eye.
+
+        Nothing in it is secret: no address, role or password of the database is part of it.
+        """
         content = {
             **vars(self),
             "tables": {table: vars(record) for table, record in self.tables.items()},
@@ -72,51 +77,64 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Read a manifest. Raises :class:`DumpDamaged` naming what is wrong with it."""
+        """Read a manifest. Raises :class:`DumpDamaged`, which names the field that is wrong."""
         try:
-            content = json.loads(text)
-            _require_known_version(content)
+            fields = Fields(json.loads(text, parse_constant=_no_constant))
+            _require_known_version(fields)
+            database = fields.nested("database")
+            override = fields.optional_nested("override")
             return cls(
-                dump=_text(content, "dump"),
-                bytes=_number(content, "bytes"),
-                sha256=_text(content, "sha256"),
-                tables={
-                    name: TableRecord(_number(record, "rows"), _text(record, "sha256"))
-                    for name, record in content["tables"].items()
-                },
-                snapshot_at=datetime.fromisoformat(_text(content, "snapshot_at")),
-                database=DatabaseIdentity(**content["database"]),
-                tools=dict(content["tools"]),
-                verdict=dict(content["verdict"]),
-                override=Override(**content["override"]) if content["override"] else None,
-                run_id=content["run_id"],
-                previous=content["previous"],
-                publication=content["publication"],
+                dump=_dump_name(fields, "dump"),
+                bytes=fields.number("bytes"),
+                sha256=fields.sha256("sha256"),
+                tables=fields.nested("tables").each(_table_record),
+                snapshot_at=fields.moment("snapshot_at"),
+                database=DatabaseIdentity(
+                    system_identifier=database.text("system_identifier"),
+                    name=database.text("name"),
+                    server_version=database.text("server_version"),
+                ),
+                tools=fields.nested("tools").each(Fields.text),
+                verdict=fields.nested("verdict").plain(),
+                override=_override(override) if override else None,
+                run_id=fields.optional_text("run_id"),
+                previous=fields.optional_text("previous"),
+                publication=fields.optional_text("publication"),
             )
-        except KeyError as error:
-            raise DumpDamaged(f"the manifest has no {error.args[0]}") from error
-        except (AttributeError, TypeError, ValueError, RecursionError) as error:
-            raise DumpDamaged(f"the manifest cannot be read: {error}") from error
+        except FieldError as error:
+            raise DumpDamaged(f"the manifest cannot be read: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise DumpDamaged(f"the manifest is not JSON: {error}") from error
 
 
-def _require_known_version(content: Mapping[str, Any]) -> None:
-    found = content["schema_version"]
+def _require_known_version(fields: Fields) -> None:
+    found = fields.number("schema_version")
     if found != SCHEMA_VERSION:
         raise DumpDamaged(
-            f"the manifest has schema version {found!r}, at most {SCHEMA_VERSION} is known here",
-            hint="a newer ppr-assets wrote it; update this one.",
+            f"the manifest has schema version {found}, {SCHEMA_VERSION} needed",
+            hint="A newer ppr-assets wrote it: update this one." if found > SCHEMA_VERSION else "",
         )
 
 
-def _text(content: Mapping[str, Any], name: str) -> str:
-    value = content[name]
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is {value!r:.60}, not a text")
+def _dump_name(fields: Fields, name: str) -> str:
+    """A dump's name and nothing else: it is joined to a folder later."""
+    value = fields.text(name)
+    if not is_dump_name(value):
+        raise FieldError(f"{name} is {value!r:.60}, must be the name of a dump")
     return value
 
 
-def _number(content: Mapping[str, Any], name: str) -> int:
-    value = content[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise TypeError(f"{name} is {value!r:.60}, not a whole number from 0")
-    return value
+def _table_record(tables: Fields, name: str) -> TableRecord:
+    record = tables.nested(name)
+    return TableRecord(rows=record.number("rows"), sha256=record.sha256("sha256"))
+
+
+def _override(fields: Fields) -> Override:
+    reason = fields.text("reason")
+    if not reason.strip():
+        raise FieldError("override.reason is empty, must say why")
+    return Override(reason=reason, source=fields.text("source"))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
