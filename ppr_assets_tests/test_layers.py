@@ -1,0 +1,84 @@
+"""The layers' rules that import-linter cannot tell: the environment, and what is imported when."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "ppr_assets"
+READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
+
+
+def _modules(folder: Path = PACKAGE) -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(folder.rglob("*.py")):
+        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+
+
+def _imported(statements: list[ast.stmt] | ast.Module) -> Iterator[str]:
+    """Names of imported modules, anywhere below what is given."""
+    nodes = statements if isinstance(statements, list) else [statements]
+    for node in (inner for statement in nodes for inner in ast.walk(statement)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        name
+        for name, tree in _modules()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr in READS_ENVIRONMENT)
+        or (isinstance(node, ast.Name) and node.id in READS_ENVIRONMENT)
+        or (isinstance(node, ast.alias) and node.name in READS_ENVIRONMENT)
+    }
+    assert readers == {"ppr_assets/settings.py"}
+
+
+def test_rules_import_only_the_standard_library_and_the_errors() -> None:
+    allowed = ("ppr_assets.rules.", "ppr_assets.errors.")
+    strange = {
+        (name, module)
+        for name, tree in _modules(PACKAGE / "rules")
+        for module in _imported(tree)
+        if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(allowed)
+    }
+    assert strange == set()
+
+
+def test_the_command_line_starts_without_dagster() -> None:
+    """``--help`` answers at once: what imports Dagster is imported by the verb that runs it."""
+    heavy = ("dagster", "ppr_assets.definitions", "ppr_assets.orchestration")
+    early = {
+        (name, module)
+        for name, tree in _modules(PACKAGE / "cli")
+        for module in _imported(
+            [s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)]
+        )
+        if module.startswith(heavy)
+    }
+    assert early == set()
+
+
+def test_what_the_package_imports_is_a_declared_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {
+        re.split(r"[^\w.-]", item, maxsplit=1)[0].lower() for item in project["dependencies"]
+    }
+    providers = packages_distributions()
+    undeclared = {
+        (name, module)
+        for name, tree in _modules()
+        for module in (full.split(".")[0] for full in _imported(tree))
+        if module not in sys.stdlib_module_names
+        and module != "ppr_assets"
+        and not declared & {provider.lower() for provider in providers.get(module, [])}
+    }
+    assert undeclared == set()

@@ -1,0 +1,192 @@
+"""Setting up a clone: once, again when what it is made from changes, and with words when it fails.
+
+A Python that only keeps a record stands in, so that nothing is downloaded: what it was asked to
+do is the test's subject. The real set-up is what runs these tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+VENV_PYTHON = """#!/bin/sh
+echo "venv $*" >> {record}
+case "$*" in *--require-hashes*) exit $(cat {folder}/pip-exit) ;; esac
+"""
+PYTHON = """#!/bin/sh
+case "$*" in
+  *version_info\\[:2*) echo "{version}"; exit ;;
+  *version_info*) exit {too_old} ;;
+  *ensurepip*) exit {no_venv} ;;
+esac
+echo "python $*" >> {record}
+mkdir -p .venv/bin
+rm -f .venv/.[!.]*
+cp {folder}/venv-python .venv/bin/python
+cp {folder}/verb .venv/bin/ppr-assets
+"""
+
+
+class Clone:
+    """A folder with the Makefile and what it reads, and the stand-in for Python."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.record = folder / "clone", folder / "record"
+        self.tools = folder
+        self.folder.mkdir()
+        for name in ("Makefile", "pyproject.toml", "requirements-dev.lock"):
+            shutil.copy(ROOT / name, self.folder)
+        self.pip_exits(0)
+        self._script("venv-python", VENV_PYTHON.format(record=self.record, folder=folder))
+        self._script("verb", f'#!/bin/sh\necho "verb $*" >> {self.record}\n')
+        self.python()
+
+    def python(self, version: str = "3.12", too_old: int = 0, no_venv: int = 0) -> None:
+        self._script(
+            "python",
+            PYTHON.format(
+                record=self.record,
+                folder=self.tools,
+                version=version,
+                too_old=too_old,
+                no_venv=no_venv,
+            ),
+        )
+
+    def pip_exits(self, code: int) -> None:
+        (self.tools / "pip-exit").write_text(str(code))
+
+    def make(self, target: str = "demo") -> subprocess.CompletedProcess[str]:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        return subprocess.run(
+            ["make", target, f"PYTHON={self.tools / 'python'}"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def done(self) -> list[str]:
+        """What was done since the last call: set-ups, installations, verbs."""
+        lines = self.record.read_text().splitlines() if self.record.exists() else []
+        self.record.unlink(missing_ok=True)
+        words = {
+            "python -m venv --clear .venv": "new venv",
+            "--require-hashes": "locked",
+            "--editable": "project",
+            "verb": "verb",
+        }
+        return [next(word for part, word in words.items() if part in line) for line in lines]
+
+    def _script(self, name: str, text: str) -> None:
+        path = self.tools / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    return Clone(tmp_path)
+
+
+WHOLE = ["new venv", "locked", "project", "verb"]
+
+
+def test_the_first_target_sets_up_and_says_so_in_one_line(clone: Clone) -> None:
+    made = clone.make()
+    assert made.returncode == 0, made.stderr
+    assert clone.done() == WHOLE
+    assert made.stdout == ""
+    assert made.stderr.count("\n") == 1
+    assert made.stderr.startswith("Setting up .venv from requirements-dev.lock (Python 3.12")
+
+
+def test_a_set_up_clone_is_not_set_up_again(clone: Clone) -> None:
+    clone.make()
+    clone.done()
+    for file in ("pyproject.toml", "requirements-dev.lock"):
+        (clone.folder / file).touch()
+    again = clone.make()
+    assert clone.done() == ["verb"]
+    assert again.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda c: _append(c.folder / "requirements-dev.lock"), WHOLE),
+        (lambda c: _append(c.folder / "pyproject.toml"), ["project", "verb"]),
+        (lambda c: c.python(version="3.13"), WHOLE),
+    ],
+    ids=["lock", "pyproject", "python"],
+)
+def test_a_change_is_set_up_again_as_far_as_it_reaches(
+    clone: Clone, change: Callable[[Clone], None], expected: list[str]
+) -> None:
+    clone.make()
+    clone.done()
+    change(clone)
+    assert clone.make().returncode == 0
+    assert clone.done() == expected
+
+
+def test_an_interrupted_set_up_starts_over(clone: Clone) -> None:
+    clone.pip_exits(1)
+    assert clone.make().returncode != 0
+    assert clone.done() == ["new venv", "locked"]
+    clone.pip_exits(0)
+    assert clone.make().returncode == 0
+    assert clone.done() == WHOLE
+
+
+def test_an_old_python_gets_one_line_that_says_what_to_do(clone: Clone) -> None:
+    clone.python(version="3.9", too_old=1)
+    made = clone.make()
+    assert made.returncode != 0
+    assert "is Python 3.9, 3.11 to 3.14 is needed" in made.stderr.splitlines()[0]
+    assert "PYTHON=python3.12 make test" in made.stderr.splitlines()[0]
+    assert clone.done() == []
+
+
+def test_a_python_that_is_not_there_gets_the_same_line(clone: Clone) -> None:
+    (clone.tools / "python").unlink()
+    made = clone.make()
+    assert made.returncode != 0
+    assert "is Python that cannot be run, 3.11 to 3.14 is needed" in made.stderr
+
+
+def test_a_python_without_venv_gets_one_line_that_says_what_to_do(clone: Clone) -> None:
+    clone.python(no_venv=1)
+    made = clone.make()
+    assert made.returncode != 0
+    assert "has no venv module: install it" in made.stderr.splitlines()[0]
+    assert clone.done() == []
+
+
+def test_clean_removes_what_the_project_made_and_nothing_else(clone: Clone) -> None:
+    clone.make()
+    for name in (".local/postgres", ".mypy_cache", "ppr_assets/__pycache__", "mine/.local"):
+        (clone.folder / name).mkdir(parents=True)
+    (clone.folder / ".env").touch()
+    assert clone.make("clean").returncode == 0
+    assert sorted(path.name for path in clone.folder.iterdir()) == [
+        ".env",
+        "Makefile",
+        "mine",
+        "ppr_assets",
+        "pyproject.toml",
+        "requirements-dev.lock",
+    ]
+    assert (clone.folder / "mine/.local").is_dir()
+    assert not (clone.folder / "ppr_assets/__pycache__").exists()
+
+
+def _append(path: Path) -> None:
+    path.write_text(path.read_text() + "# changed\n")

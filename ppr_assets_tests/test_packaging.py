@@ -1,0 +1,117 @@
+"""What a clone promises before any of its code runs: locks, targets, package, code location."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def _pins(lock: str) -> dict[str, tuple[str, int]]:
+    """Version and number of hashes of each package, by its normalized name."""
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE)
+    pins = {}
+    for entry in text.replace("\\\n", " ").splitlines():
+        name, version = re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", entry).groups()  # type: ignore[union-attr]
+        pins[_normal(name)] = (version, len(re.findall(r"--hash=sha256:[0-9a-f]{64}", entry)))
+    return pins
+
+
+def _normal(requirement: str) -> str:
+    name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host_no_folder_and_no_option_but_hashes(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "/" not in text
+    assert text.splitlines()[1] == "#    make lock"
+    pins = re.sub(r"#.*", "", text)
+    assert set(re.findall(r"(?<!\S)--?[a-z][\w-]*", pins)) == {"--hash"}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_of_a_lock_has_a_version_and_hashes(lock: str) -> None:
+    pins = _pins(lock)
+    assert len(pins) > 90
+    assert [name for name, (_, hashes) in pins.items() if hashes == 0] == []
+
+
+def test_direct_dependencies_are_locked() -> None:
+    groups = PYPROJECT["dependency-groups"]
+    direct = [_normal(item) for item in PYPROJECT["project"]["dependencies"]]
+    build = [_normal(item) for item in groups["build"]]
+    tools = [_normal(item) for item in groups["dev"] if isinstance(item, str)]
+    assert sorted({*direct, *build} - _pins("requirements.lock").keys()) == []
+    assert sorted({*direct, *build, *tools} - _pins("requirements-dev.lock").keys()) == []
+
+
+def test_a_server_runs_the_versions_that_were_tested() -> None:
+    tested = _pins("requirements-dev.lock")
+    assert {
+        name: pin for name, pin in _pins("requirements.lock").items() if tested.get(name) != pin
+    } == {}
+
+
+def test_the_dagster_set_is_pinned_as_one_release() -> None:
+    pins = _pins("requirements.lock")
+    of_dagster = {name: pin[0] for name, pin in pins.items() if name.startswith("dagster")}
+    assert set(of_dagster.values()) == {"1.13.27", "0.29.27"}
+    assert int(pins["sqlalchemy"][0].split(".")[1]) < 1
+
+
+def test_make_alone_lists_every_target_with_one_line() -> None:
+    said = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    phony = re.search(r"^\.PHONY: help (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert [line.split()[1] for line in said] == phony[1].split()
+    assert all(len(line.split()) > 4 and len(line) <= 100 for line in said)
+
+
+def test_the_wheel_carries_schema_and_type_marker(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "ppr_assets/py.typed" in names
+    assert "ppr_assets/postgres/sample/schema.sql" in names
+    assert not [name for name in names if name.startswith(("ppr_assets_tests", "benchmarks"))]
+
+
+def test_both_ways_of_loading_name_the_same_code_location() -> None:
+    project = PYPROJECT["tool"]["dg"]["project"]
+    workspace = (ROOT / "workspace.yaml").read_text()
+    assert f"module_name: {project['code_location_target_module']}\n" in workspace
+    assert f"location_name: {project['code_location_name']} " in workspace
+
+
+def test_the_definitions_load_by_the_name_in_pyproject(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("POSTGRES_PASSWORD", "unused")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dg"), "check", "defs"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "All definitions loaded successfully." in done.stdout + done.stderr, done.stderr
