@@ -30,7 +30,9 @@ class Row:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--organizations", type=int, default=30_000, help="about 80 MB of dump")
-    parser.add_argument("--large", type=int, default=375_000, help="about 1 GB of dump; 0: leave out")
+    parser.add_argument(
+        "--large", type=int, default=375_000, help="about 1 GB of dump; 0: leave out"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     table = Table(title=f"medians of {options.rounds}, {options.organizations} organizations")

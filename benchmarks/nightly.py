@@ -21,7 +21,10 @@ def nights(arena: Arena, rounds: int) -> dict[str, Sample]:
     env = arena.environment()
     contestants: list[tuple[str, Callable[[int], Sample]]] = [
         ("ours", lambda _: run([PPR_ASSETS, "dump"], env)),
-        ("bare", lambda _: _shell(f"{PG_DUMP} {FLAGS} > sql_dumps/dump.sql && {COMMIT}", env, bare)),
+        (
+            "bare",
+            lambda _: _shell(f"{PG_DUMP} {FLAGS} > sql_dumps/dump.sql && {COMMIT}", env, bare),
+        ),
         (
             "upstream",
             lambda night: _shell(

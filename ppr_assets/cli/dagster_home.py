@@ -38,7 +38,8 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         yield home
         return
     shutil.copyfile(_CONFIG, home / _CONFIG.name)
-    if settings.dagster_postgres_url is not None:
+    if settings.dagster_postgres_url is not None:  # perhaps from .env, which Dagster may not see
+        export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
         yield home
         return
     server = embedded.start(LOCAL.resolve() / "postgres")

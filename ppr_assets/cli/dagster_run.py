@@ -6,7 +6,6 @@ its checks and its lineage, whoever started it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ppr_assets.errors import Cancelled, PprError
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, DagsterInstance, LoggerDefinition
+    from dagster import DagsterEvent, DagsterInstance
 
 
 @dataclass(frozen=True)
@@ -68,11 +67,13 @@ def run_nightly(
 
     from ppr_assets.definitions import build_defs
     from ppr_assets.orchestration.failures import error_of
-    from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
+    from ppr_assets.orchestration.jobs import nightly_dump
 
-    definitions = build_defs(settings=settings, loggers={"console": _silent_logger()})
+    # Dagster's console log is for its UI; the command line says in its own words what happened.
+    job = nightly_dump(console_level="CRITICAL")
+    definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[])
     try:
-        result = definitions.resolve_job_def(NIGHTLY_DUMP.name).execute_in_process(
+        result = definitions.resolve_job_def(job.name).execute_in_process(
             instance=instance,
             run_config={"override": {"reason": override_reason}} if override_reason else {},
             tags=dict(tags or {}),
@@ -97,16 +98,3 @@ def _materialized(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, A
         for event in events
         if event.is_step_materialization and event.asset_key is not None
     }
-
-
-def _silent_logger() -> LoggerDefinition:
-    """Dagster's console log is for its UI; the command line says in its own words what happened."""
-    import dagster as dg
-
-    @dg.logger(description="Writes nothing; events are in the instance's storage.")
-    def silent(_: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("ppr_assets.silent")  # noqa: LOG001  # no parent, no handlers
-        logger.addHandler(logging.NullHandler())
-        return logger
-
-    return silent

@@ -65,7 +65,9 @@ class _Story:
         _chapter(1, "A database, and the repository that its backups go to")
         with progress(f"filling a sample database with {organizations} organizations"):
             records = world.fill_database(self._playground, organizations=organizations)
-        _say(f"PostgreSQL runs in {LOCAL}/postgres: {organizations} organizations, {records} records")
+        _say(
+            f"PostgreSQL runs in {LOCAL}/postgres: {organizations} organizations, {records} records"
+        )
         commit = world.fresh_data_repository(self._playground)
         _say(f"the data repository is {LOCAL}/data-repo, its remote {LOCAL}/remote.git")
         _say(f"its publisher has just pushed commit {commit[:10]}")

@@ -57,9 +57,8 @@ def _playground(organizations: int) -> Iterator[Mapping[str, str]]:
             if not playground.data_repo.exists():
                 world.fill_database(playground, organizations=organizations)
                 world.fresh_data_repository(playground)
-            settings = playground.settings()
-            with dagster_home(settings):
-                yield playground.variables()
+            with dagster_home(playground.settings()) as home:
+                yield {**playground.variables(), "DAGSTER_HOME": str(home)}
         finally:
             playground.server.stop()
 
@@ -89,9 +88,7 @@ def _serve(variables: Mapping[str, str], port: int) -> None:
 
 
 @contextmanager
-def _child(
-    argv: Sequence[str], variables: Mapping[str, str]
-) -> Iterator[subprocess.Popen[bytes]]:
+def _child(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A child that is asked to end before it is killed: it has children of its own to end."""
     with supervised(argv, env=child_environment(variables, secrets=True)) as process:
         try:

@@ -14,14 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.publications import newest_publication
-from ppr_assets.data_repo.staging import discard_others, staging_folder, sweep_partials
+from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.tree import list_dumps, tip
-from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
@@ -59,7 +60,7 @@ def dump(
     with open_snapshot(
         settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
     ) as snapshot:
-        with data_repo_lock(repo):
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
             recover(repo)
             sweep_partials(repo)
         require_dumpable(snapshot)
@@ -70,7 +71,12 @@ def dump(
         verdict = judge_at(repo, commit, counts, settings.dump, override)
         if not verdict.passed:
             return DumpOutcome("refused", verdict)
-        return _dump(settings, repo, snapshot, commit, verdict, run_id)
+        with writing(repo) as folder:
+            outcome = _dump(settings, repo, snapshot, commit, verdict, folder, run_id)
+    if outcome.path is not None:
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            discard_others(repo, keep=outcome.path.name)
+    return outcome
 
 
 def _dump(
@@ -79,9 +85,9 @@ def _dump(
     snapshot: Snapshot,
     commit: str | None,
     verdict: Verdict,
+    folder: Path,
     run_id: str | None,
 ) -> DumpOutcome:
-    folder = staging_folder(repo)
     previous = latest_manifest(repo, commit)
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
@@ -116,8 +122,6 @@ def _dump(
         path = _stage(partial, manifest)
     finally:
         partial.unlink(missing_ok=True)
-    with data_repo_lock(repo):
-        discard_others(repo, keep=name)
     return DumpOutcome("staged", verdict, manifest=manifest, path=path)
 
 

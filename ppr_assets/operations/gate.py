@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch
 from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file
 from ppr_assets.errors import GateRefused, RatchetFileError
+from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET
-from ppr_assets.rules.ratchet import GatePolicy, Mark, Override, Verdict, judge, parse_mark
+from ppr_assets.rules.policy import GatePolicy
+from ppr_assets.rules.ratchet import Override, Verdict, judge
 from ppr_assets.settings import DumpSettings
 
 _WAY_OUT = (
@@ -67,7 +69,9 @@ def mark_at(repo: DataRepo, commit: str | None) -> Mark | None:
     file = read_file(repo, commit, path)
     if file is not None:
         if not stat.S_ISREG(int(file.mode, 8)):
-            raise RatchetFileError(f"`{path}` is not a regular file in {commit[:10]}", hint=_WAY_OUT)
+            raise RatchetFileError(
+                f"`{path}` is not a regular file in {commit[:10]}", hint=_WAY_OUT
+            )
         return parse_mark(file.data)
     if list_dumps(repo, commit) or dump_dir_history_exists(repo, commit):
         raise RatchetFileError(

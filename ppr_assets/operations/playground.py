@@ -66,7 +66,6 @@ class Playground:
             "DATA_REPO_URL": str(self.remote),
             "DATA_REPO_BRANCH": BRANCH,
             "PUBLISHER_PUSH_ENABLED": "true",
-            "DAGSTER_HOME": str(self.folder / "dagster"),
             "DAGSTER_POSTGRES_URL": self.server.url(STORAGE_DATABASE),
         }
 
@@ -161,5 +160,5 @@ def _drop(server: EmbeddedServer, dbname: str) -> None:
 
 def _run(server: EmbeddedServer, statement: str, *names: str) -> None:
     with connect(server.database_settings(server.superuser), autocommit=True) as session:
-        query = sql.SQL(statement)  # type: ignore[arg-type]  # statements of this module only
+        query = sql.SQL(statement)  # statements of this module only
         session.execute(query.format(*map(sql.Identifier, names)))

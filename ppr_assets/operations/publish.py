@@ -1,10 +1,4 @@
-"""Publish the staged dump: one commit, judged against the mark it stands on, and delivered.
-
-The commit is built without the work tree and stays invisible until it is accepted. With pushing
-enabled the remote takes it first and the local branch moves after, so a dump that the gate
-refuses against somebody else's newer mark never appears anywhere. Killed in between, the next
-run finds the remote ahead and goes on from there.
-"""
+"""Publish the staged dump: one commit, judged against the mark it stands on, and delivered."""
 
 from __future__ import annotations
 
@@ -12,36 +6,18 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.integrate import base_for_publishing
 from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.remote import Outrun, fetch, push
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
-from ppr_assets.errors import DataRepoError, DumpDamaged, PprError, PushFailed
-from ppr_assets.operations.dump_commit import commit_of_dump, merge_ratchet, write_dump_commit
+from ppr_assets.errors import DataRepoError, DumpDamaged, PprError
+from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, land
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Verdict
-from ppr_assets.settings import Settings
-
-ATTEMPTS = 5
-"""How often a commit that somebody outran is built anew on theirs."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Whether the remote has the commit; bytes and seconds of the push.
-
-    ``failure`` says why it has not, where pushing was wished; the commit is then kept.
-    """
-
-    pushed: bool
-    bytes: int = 0
-    seconds: float = 0.0
-    failure: PushFailed | None = None
+from ppr_assets.settings import DumpSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -83,61 +59,28 @@ def publish(settings: Settings, *, override_reason: str | None = None) -> Publis
     that fails are no exceptions but part of the outcome.
     """
     repo = open_data_repo(settings.data_repo)
-    with data_repo_lock(repo):
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
         recover(repo)
         sweep_partials(repo)
         candidate = _candidate(repo)
-        for remaining in reversed(range(ATTEMPTS)):
-            try:
-                return _attempt(settings, repo, candidate, override_reason, last=not remaining)
-            except (Outrun, BranchMoved):
-                continue
-    raise DataRepoError(
-        f"branch `{repo.branch}` moved {ATTEMPTS} times while a commit was made for it",
-        hint="is another program committing in a loop? The dump is kept; run again.",
-    )
-
-
-def _attempt(
-    settings: Settings,
-    repo: DataRepo,
-    candidate: _Candidate | None,
-    override_reason: str | None,
-    *,
-    last: bool,
-) -> PublishOutcome:
-    """Build on what is there now, deliver, move the branch.
-
-    Raises :class:`Outrun` or :class:`BranchMoved` when that changed meanwhile.
-    """
-    local = tip(repo)
-    pushing = settings.data_repo.push_enabled and repo.remote is not None
-    remote, unreachable = _fetched(repo) if pushing else (None, None)
-    base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
-    outcome, new = _build(settings, repo, base, candidate, override_reason)
-    if new is None:
-        return outcome
-    if unreachable is not None:
-        delivery = Delivery(pushed=False, failure=unreachable)
-    elif pushing:
-        delivery = _deliver(repo, new, remote, last=last)
-    else:
-        delivery = Delivery(pushed=False)
-    if new != local:
-        advance_branch(repo, local, new, staged=candidate.dump if candidate else None)
-    if candidate is not None:
-        discard(repo, candidate.dump)
+        outcome, delivery = land(
+            repo,
+            lambda base: _build(settings.dump, repo, base, candidate, override_reason),
+            staged=candidate.dump if candidate else None,
+        )
+        if candidate is not None and outcome.status != "refused":
+            discard(repo, candidate.dump)
     return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
 def _build(
-    settings: Settings,
+    settings: DumpSettings,
     repo: DataRepo,
     base: str | None,
     candidate: _Candidate | None,
     override_reason: str | None,
 ) -> tuple[PublishOutcome, str | None]:
-    """The outcome to come, and the commit that the branch is to point to (None: refused)."""
+    """The outcome on ``base``, and the commit to land: for unchanged data, ``base`` itself."""
     standing = latest_manifest(repo, base)
     if candidate is None or (standing and standing.sha256 == candidate.manifest.sha256):
         if base is None or standing is None:
@@ -145,13 +88,11 @@ def _build(
                 "there is no dump to publish: none is staged, and none was published before",
                 hint="materialize `sql_dump` first, or run `ppr-assets dump`.",
             )
-        commit = commit_of_dump(repo, base, standing.dump)
-        return PublishOutcome("unchanged", standing, commit), base
-    manifest = candidate.manifest
-    override = manifest.override or override_for(settings.dump, override_reason)
-    verdict = judge_at(repo, base, manifest.rows, settings.dump, override)
+        return PublishOutcome("unchanged", standing, commit_of_dump(repo, base, standing)), base
+    override = candidate.manifest.override or override_for(settings, override_reason)
+    verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
     manifest = replace(
-        manifest,
+        candidate.manifest,
         verdict=verdict.to_json(),
         override=verdict.override,
         previous=standing.dump if standing else None,
@@ -160,32 +101,6 @@ def _build(
         return PublishOutcome("refused", manifest, None, verdict), None
     commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict)
     return PublishOutcome("published", manifest, commit, verdict), commit
-
-
-def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
-    """The remote's tip, or the failure to learn it: the commit is then made on what is here."""
-    try:
-        return fetch(repo), None
-    except PushFailed as failure:
-        return None, failure
-
-
-def _deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> Delivery:
-    if commit == remote:
-        return Delivery(pushed=True)
-    try:
-        result = push(repo, commit)
-    except PushFailed as failure:
-        return Delivery(pushed=False, failure=failure)
-    except Outrun:
-        if not last:
-            raise
-        failure = PushFailed(
-            f"others pushed to `{repo.branch}` faster, {ATTEMPTS} times in a row",
-            hint="the commit is kept in the clone, and the next run delivers it.",
-        )
-        return Delivery(pushed=False, failure=failure)
-    return Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)
 
 
 def _candidate(repo: DataRepo) -> _Candidate | None:

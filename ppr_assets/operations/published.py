@@ -9,7 +9,7 @@ from ppr_assets.data_repo.tree import latest_name, tip
 from ppr_assets.operations.gate import mark_at
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.ratchet import Mark
+from ppr_assets.rules.mark import Mark
 from ppr_assets.settings import DataRepoSettings
 
 

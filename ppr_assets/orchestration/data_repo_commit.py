@@ -1,7 +1,5 @@
 """The asset ``data_repo_commit``: the commit that publishes the dump, and its delivery."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 from time import monotonic
@@ -101,4 +99,8 @@ def _delivery_facts(outcome: PublishOutcome) -> Metadata:
 
 
 def _commit_link(commit: str, web_url: str | None) -> dg.MetadataValue:
-    return dg.MetadataValue.url(f"{web_url}/commit/{commit}") if web_url else dg.MetadataValue.text(commit)
+    return (
+        dg.MetadataValue.url(f"{web_url}/commit/{commit}")
+        if web_url
+        else dg.MetadataValue.text(commit)
+    )

@@ -7,6 +7,7 @@ time (about 5 s a run) than they all need. Job-independent assets do not belong 
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.record_count import record_count
@@ -15,11 +16,17 @@ from ppr_assets.orchestration.sql_dump import sql_dump
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
 
-NIGHTLY_DUMP = dg.define_asset_job(
-    "nightly_dump",
-    selection=dg.AssetSelection.assets(*PIPELINE),
-    description="Count, judge, dump and publish. Unchanged data make no commit; a refused dump "
-    "changes nothing. To pass the gate once, give `override: {reason: \"…\"}` in the Launchpad.",
-    executor_def=dg.in_process_executor,
-    config=launchpad_config,
-)
+
+def nightly_dump(console_level: str | None = None) -> UnresolvedAssetJobDefinition:
+    """The main job; ``console_level`` as in :func:`launchpad_config`."""
+    return dg.define_asset_job(
+        "nightly_dump",
+        selection=dg.AssetSelection.assets(*PIPELINE),
+        description="Count, judge, dump and publish. Unchanged data make no commit; a refused dump "
+        'changes nothing. To pass the gate once, give `override: {reason: "…"}` in the Launchpad.',
+        executor_def=dg.in_process_executor,
+        config=launchpad_config(console_level),
+    )
+
+
+NIGHTLY_DUMP = nightly_dump()

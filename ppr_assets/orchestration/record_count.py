@@ -1,7 +1,5 @@
 """The asset ``record_count``: how many records there are, and whether the gate would let them pass."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -4,8 +4,6 @@ The settings are handed over as one object, read from the environment once; it s
 and nothing of it enters a run's config. Assets and checks do not belong here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,24 +27,33 @@ class Override(dg.ConfigurableResource[None]):
         return self.reason.strip() or None
 
 
-@dg.config_mapping(
-    config_schema={
-        "override": dg.Field(
-            {
-                "reason": dg.Field(
-                    str,
-                    default_value="",
-                    description=Override.model_fields["reason"].description,
-                )
-            },
-            is_required=False,
-            description="Pass a refused gate once. The reason is recorded for everybody.",
-        )
-    }
-)
-def launchpad_config(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Let the Launchpad of a job take ``override: {reason: "…"}`` without Dagster's nesting."""
-    return {"resources": {"override": {"config": dict(value.get("override", {}))}}}
+def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
+    """Let the Launchpad of a job take ``override: {reason: "…"}`` without Dagster's nesting.
+
+    ``console_level`` is how much of Dagster's log goes to the console (None: Dagster's default).
+    """
+    console = {"console": {"config": {"log_level": console_level}}} if console_level else {}
+
+    def mapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = dict(value.get("override", {}))
+        return {"resources": {"override": {"config": given}}, "loggers": console}
+
+    return dg.ConfigMapping(
+        config_fn=mapped,
+        config_schema={
+            "override": dg.Field(
+                {
+                    "reason": dg.Field(
+                        str,
+                        default_value="",
+                        description=Override.model_fields["reason"].description,
+                    )
+                },
+                is_required=False,
+                description="Pass a refused gate once. The reason is recorded for everybody.",
+            )
+        },
+    )
 
 
 def resources(settings: Settings) -> dict[str, Any]:

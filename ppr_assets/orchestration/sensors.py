@@ -5,8 +5,6 @@ newest publishing commit and never for a commit of this project, which would fee
 key is used once for ever, also when its run failed: catching up is the nightly schedule's part.
 """
 
-from __future__ import annotations
-
 import json
 
 import dagster as dg
@@ -41,9 +39,7 @@ def after_publishing(
     if new is None:
         return dg.SensorResult(skip_reason=look.reason, cursor=cursor)
     return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(run_key=f"publish-{new.sha}", tags={PUBLICATION_TAG: new.sha})
-        ],
+        run_requests=[dg.RunRequest(run_key=f"publish-{new.sha}", tags={PUBLICATION_TAG: new.sha})],
         asset_events=[
             dg.AssetMaterialization(
                 asset_key=PUBLICATION.key,

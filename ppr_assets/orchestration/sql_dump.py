@@ -1,7 +1,5 @@
 """The asset ``sql_dump``: the database as one plain-SQL file, complete and guarded, not yet public."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from time import monotonic
 from typing import Any

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
@@ -54,9 +54,9 @@ def write_dump(
         with target.open("x+b", buffering=_CHUNK) as file:
             tables = _dump_into(file, tool, settings, snapshot, stall_seconds)
             file.flush()
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
             os.fsync(file.fileno())
+        with target.open("rb") as file:  # read back: what is on the disk is what is described
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
             return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
     except BaseException as error:
         target.unlink(missing_ok=True)
@@ -69,7 +69,7 @@ def write_dump(
 
 
 def _dump_into(
-    file: IO[bytes],
+    file: BinaryIO,
     tool: ClientTool,
     settings: DatabaseSettings,
     snapshot: str,

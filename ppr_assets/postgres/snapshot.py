@@ -89,7 +89,7 @@ class Snapshot:
         # ONLY: the rows of inheriting tables are theirs, in the dump as well
         query = sql.SQL("SELECT count(*) FROM ONLY {} {}").format(
             sql.Identifier(table.schema, table.name),
-            sql.SQL(table.condition),  # type: ignore[arg-type]  # the extension's own SQL
+            sql.SQL(table.condition),  # the extension's own SQL
         )
         try:
             row = self.connection.execute(query).fetchone()

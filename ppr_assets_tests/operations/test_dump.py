@@ -80,7 +80,9 @@ def test_rows_written_in_another_order_give_the_same_bytes(pipeline: Pipeline) -
 
 def test_changed_data_give_other_bytes_in_that_row_only(pipeline: Pipeline) -> None:
     before = _bytes_of_a_dump(pipeline).splitlines()
-    pipeline.execute("UPDATE language SET note = 'changed' WHERE id = (SELECT min(id) FROM language)")
+    pipeline.execute(
+        "UPDATE language SET note = 'changed' WHERE id = (SELECT min(id) FROM language)"
+    )
     after = _bytes_of_a_dump(pipeline).splitlines()
     changed = set(before) ^ set(after)
     assert 2 <= len([line for line in changed if b"restrict" not in line]) <= 2
@@ -93,12 +95,12 @@ FAULTS = {
         "out of luck",
     ),
     "is killed in the middle": (
-        f"{VERSION}; {REAL} \"$@\" | head -c 20000; kill -9 $$",
+        f'{VERSION}; {REAL} "$@" | head -c 20000; kill -9 $$',
         DumpFailed,
         "killed by signal 9",
     ),
     "writes half and exits 0": (
-        f"{VERSION}; {REAL} \"$@\" | head -c 20000; exit 0",
+        f'{VERSION}; {REAL} "$@" | head -c 20000; exit 0',
         DumpDamaged,
         "ends inside|cut off",
     ),
@@ -116,7 +118,7 @@ FAULTS = {
     ),
     "hangs": (f"{VERSION}; sleep 60", DumpFailed, "wrote nothing for 1 s"),
     "hangs after half": (
-        f"{VERSION}; {REAL} \"$@\" | head -c 20000; sleep 60",
+        f'{VERSION}; {REAL} "$@" | head -c 20000; sleep 60',
         DumpFailed,
         "wrote nothing for 1 s",
     ),

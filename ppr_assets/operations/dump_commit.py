@@ -1,0 +1,97 @@
+"""The commits that this project makes: a published dump, and a mark that was set on purpose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.commit import compose_message, dump_message
+from ppr_assets.data_repo.integrate import identity
+from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.errors import DataRepoError
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.mark import Mark, render_mark
+from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
+from ppr_assets.rules.ratchet import Verdict, raised_mark
+
+UPDATED_BY = "ppr_assets"
+
+
+def write_dump_commit(
+    repo: DataRepo, base: str | None, dump: Path, manifest: Manifest, verdict: Verdict
+) -> str:
+    """A commit on ``base`` with dump, manifest, latest and the mark that the dump earned.
+
+    An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
+    file that is missing beside a dump would stop every night after this one.
+    """
+    now = datetime.now(UTC)
+    mark = raised_mark(verdict.mark, verdict, at=now, by=UPDATED_BY)
+    if mark is None:
+        mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
+    folder = repo.dump_dir
+    changes: dict[str, Blob | None] = {
+        f"{folder}/{manifest.dump}": Blob(FILE, write_blob(repo, dump)),
+        f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
+        f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
+    }
+    if mark != verdict.mark:
+        changes[f"{folder}/{RATCHET}"] = _file(repo, render_mark(mark))
+    override = manifest.override
+    message = dump_message(
+        manifest.dump,
+        sha256=manifest.sha256,
+        records=manifest.rows,
+        mark=mark.organization,
+        run=manifest.run_id,
+        override=f"{override.source}: {override.reason}" if override else None,
+    )
+    return _commit(repo, base, changes, message, now)
+
+
+def write_reset_commit(
+    repo: DataRepo, base: str | None, before: Mark | None, after: Mark, reason: str
+) -> str:
+    """A commit on ``base`` that sets the mark and nothing else."""
+    old = str(before.organization) if before else "none"
+    message = compose_message(
+        f"Reset the ratchet: mark {old} to {after.organization}",
+        {"Mark": str(after.organization), "Reason": reason},
+    )
+    changes = {f"{repo.dump_dir}/{RATCHET}": _file(repo, render_mark(after))}
+    return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
+
+
+def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
+    """The commit that brought this dump to the branch. Raises :class:`DataRepoError` if none did."""
+    path = f":(top,literal){repo.dump_dir}/{manifest.dump}"
+    found = repo.word("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
+    if not found:
+        raise DataRepoError(
+            f"no commit up to {tip[:10]} holds {manifest.dump}",
+            hint="a shallow clone knows only its last commits: `git fetch --unshallow`.",
+        )
+    return found
+
+
+def _commit(
+    repo: DataRepo,
+    base: str | None,
+    changes: dict[str, Blob | None],
+    message: str,
+    date: datetime,
+) -> str:
+    return write_commit(
+        repo,
+        parents=[base] if base else [],
+        base_tree=base,
+        changes=changes,
+        message=message,
+        author=identity(repo),
+        date=date,
+    )
+
+
+def _file(repo: DataRepo, text: str) -> Blob:
+    return Blob(FILE, write_blob(repo, text.encode()))

@@ -1,0 +1,137 @@
+"""Look at each thing that a dump needs, one by one, and go on after one that is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.remote import remote_tip
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.errors import PprError
+from ppr_assets.operations.gate import mark_at, policy, refusal, require_committed_ratchet
+from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.preflight import require_dumpable, require_room
+from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
+from ppr_assets.rules.ratchet import judge
+from ppr_assets.settings import Settings
+
+_LOCK_SECONDS = 5.0
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``error`` None: ``what`` is all right, as ``detail`` says."""
+
+    what: str
+    detail: str
+    error: PprError | None = None
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Findings in the order in which a run would meet them. What depends on something that is
+    missing is left out."""
+    yield from _Examination(settings).run()
+
+
+class _Examination:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._repo: DataRepo | None = None
+        self._snapshot: Snapshot | None = None
+
+    def run(self) -> Iterator[Finding]:
+        with ExitStack() as stack:
+            yield _look("password", self._password)
+            yield _look("database", lambda: self._session(stack))
+            if self._snapshot is not None:
+                yield _look("tables", self._tables)
+                yield _look("pg_dump", self._pg_dump)
+            yield _look("data repository", self._repository)
+            if self._repo is not None:
+                yield _look("lock", self._lock)
+                yield _look("ratchet file", self._ratchet)
+                yield _look("remote", self._remote)
+            if self._repo is not None and self._snapshot is not None:
+                yield _look("disk", self._disk)
+                yield _look("gate", self._gate)
+
+    def _password(self) -> str:
+        self._settings.database.require_password()
+        return f"given for role {self._settings.database.user}"
+
+    def _session(self, stack: ExitStack) -> str:
+        database = self._settings.database
+        self._snapshot = stack.enter_context(
+            open_snapshot(database, exclusive=False, lock_seconds=_LOCK_SECONDS)
+        )
+        return f"{database.describe()}, PostgreSQL {self._snapshot.identity.server_version}"
+
+    def _tables(self) -> str:
+        snapshot = _present(self._snapshot)
+        require_dumpable(snapshot)
+        return f"{len(snapshot.tables)} tables, all readable, no rows hidden"
+
+    def _pg_dump(self) -> str:
+        major = _present(self._snapshot).server_major
+        tool = find_tool("pg_dump", major, sslmode=self._settings.database.sslmode)
+        return f"{tool.version} at {tool.path}"
+
+    def _repository(self) -> str:
+        self._repo = open_data_repo(self._settings.data_repo)
+        head = tip(self._repo)
+        state = f"at {head[:10]}" if head else "without a commit yet"
+        return f"{self._repo.path}, branch {self._repo.branch} {state}"
+
+    def _lock(self) -> str:
+        with data_repo_lock(_present(self._repo)):
+            return "free"
+
+    def _ratchet(self) -> str:
+        repo = _present(self._repo)
+        mark = mark_at(repo, tip(repo))
+        require_committed_ratchet(repo, tip(repo))
+        return f"mark {mark.organization}" if mark else "no mark yet, the first dump sets it"
+
+    def _remote(self) -> str:
+        repo = _present(self._repo)
+        if repo.remote is None:
+            return "none; commits stay in the clone"
+        head = remote_tip(repo)
+        pushes = "pushing" if self._settings.data_repo.push_enabled else "not pushing"
+        return f"answers, branch at {head[:10] if head else 'no commit yet'}, {pushes}"
+
+    def _disk(self) -> str:
+        repo = _present(self._repo)
+        latest = latest_manifest(repo, tip(repo))
+        require_room(
+            _present(self._snapshot), repo.git_dir, previous_bytes=latest.bytes if latest else None
+        )
+        return f"{shutil.disk_usage(repo.git_dir).free / 2**30:.1f} GiB free"
+
+    def _gate(self) -> str:
+        repo = _present(self._repo)
+        counts = _present(self._snapshot).count()
+        verdict = judge(counts, mark_at(repo, tip(repo)), policy(self._settings.dump))
+        if not verdict.passed:
+            raise refusal(verdict)
+        least = min(verdict.headroom.items(), key=lambda item: item[1])
+        return f"would accept; least headroom {least[1]} records of {least[0]}"
+
+
+def _look(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, look())
+    except PprError as error:
+        return Finding(what, error.message, error)
+
+
+def _present(value: T | None) -> T:
+    assert value is not None  # looked at before
+    return value

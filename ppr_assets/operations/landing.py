@@ -1,0 +1,120 @@
+"""Land a commit on the branch: build it on what is there, push, move the branch, try again.
+
+The commit stays invisible until it is accepted. With pushing enabled the remote takes it first
+and the local branch moves after, so that what is refused against somebody else's newer commits
+never appears anywhere. Killed in between, the next run finds the remote ahead and goes on there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ppr_assets.data_repo.worktree import BranchMoved, advance_branch
+from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.integrate import base_for_publishing
+from ppr_assets.data_repo.remote import Outrun, fetch, push
+from ppr_assets.data_repo.staging import StagedDump
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.errors import DataRepoError, PushFailed
+from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
+
+ATTEMPTS = 5
+"""How often a commit that somebody outran is built anew on theirs."""
+
+LOCK_WAIT_SECONDS = 10.0
+"""How long a run waits for the data repository's lock before it is told "busy"."""
+
+T = TypeVar("T")
+Build = Callable[[str | None], tuple[T, str | None]]
+"""Makes an outcome and the commit to land (None: land nothing) from the commit to stand on."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Whether the remote has the commit; bytes and seconds of the push.
+
+    ``failure`` says why it has not, where pushing was wished; the commit is then kept.
+    """
+
+    pushed: bool
+    bytes: int = 0
+    seconds: float = 0.0
+    failure: PushFailed | None = None
+
+
+def land(
+    repo: DataRepo, build: Build[T], *, staged: StagedDump | None = None
+) -> tuple[T, Delivery]:
+    """Build and land a commit, under the data repository's lock.
+
+    ``staged`` is the file that the commit publishes, so that it need not be written twice. Raises
+    what ``build`` raises, and :class:`DataRepoError` when the branch does not stand still. A push
+    that fails is part of the delivery: the commit is kept.
+    """
+    for remaining in reversed(range(ATTEMPTS)):
+        try:
+            return _attempt(repo, build, staged, last=not remaining)
+        except (Outrun, BranchMoved):
+            continue
+    raise DataRepoError(
+        f"branch `{repo.branch}` moved {ATTEMPTS} times while a commit was made for it",
+        hint="is another program committing in a loop? Nothing is lost; run again.",
+    )
+
+
+def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
+    """The ratchet file of a merge: the higher mark of both, table by table; one of them if only
+    one side has any."""
+    if ours is None or theirs is None:
+        return ours or theirs or b""
+    return render_mark(merged_mark(parse_mark(ours), parse_mark(theirs))).encode()
+
+
+def _attempt(
+    repo: DataRepo, build: Build[T], staged: StagedDump | None, *, last: bool
+) -> tuple[T, Delivery]:
+    """Raises :class:`Outrun` or :class:`BranchMoved` when what it stood on changed meanwhile."""
+    local = tip(repo)
+    pushing = repo.settings.push_enabled and repo.remote is not None
+    remote, unreachable = _fetched(repo) if pushing else (None, None)
+    base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
+    outcome, commit = build(base)
+    if commit is None:
+        return outcome, Delivery(pushed=False)
+    if unreachable is not None:
+        delivery = Delivery(pushed=False, failure=unreachable)
+    elif pushing:
+        delivery = _deliver(repo, commit, remote, last=last)
+    else:
+        delivery = Delivery(pushed=False)
+    if commit != local:
+        advance_branch(repo, local, commit, staged=staged)
+    return outcome, delivery
+
+
+def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
+    """The remote's tip, or the failure to learn it: the commit is then made on what is here."""
+    try:
+        return fetch(repo), None
+    except PushFailed as failure:
+        return None, failure
+
+
+def _deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> Delivery:
+    if commit == remote:
+        return Delivery(pushed=True)
+    try:
+        result = push(repo, commit)
+    except PushFailed as failure:
+        return Delivery(pushed=False, failure=failure)
+    except Outrun:
+        if not last:
+            raise
+        outrun = PushFailed(
+            f"others pushed to `{repo.branch}` faster, {ATTEMPTS} times in a row",
+            hint="the commit is kept in the clone, and the next run delivers it.",
+        )
+        return Delivery(pushed=False, failure=outrun)
+    return Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)

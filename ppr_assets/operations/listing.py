@@ -1,0 +1,49 @@
+"""The dumps that the data repository's branch holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import manifest_name
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class ListedDump:
+    """A dump at the branch's tip; one of upstream's own scripts has no manifest."""
+
+    name: str
+    latest: bool
+    manifest: Manifest | None
+
+    def to_json(self) -> dict[str, Any]:
+        manifest = self.manifest
+        return {
+            "dump": self.name,
+            "latest": self.latest,
+            "bytes": manifest.bytes if manifest else None,
+            "sha256": manifest.sha256 if manifest else None,
+            "rows": dict(manifest.rows) if manifest else None,
+            "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
+            "run_id": manifest.run_id if manifest else None,
+            "override": manifest.override.reason if manifest and manifest.override else None,
+        }
+
+
+def list_published(settings: DataRepoSettings) -> list[ListedDump]:
+    """Newest first, by name. Raises :class:`DumpDamaged` for a manifest that cannot be read."""
+    repo = open_data_repo(settings)
+    commit = tip(repo)
+    if commit is None:
+        return []
+    latest = latest_name(repo, commit)
+    dumps = []
+    for name in sorted(list_dumps(repo, commit), reverse=True):
+        file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
+        manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+        dumps.append(ListedDump(name, name == latest, manifest))
+    return dumps

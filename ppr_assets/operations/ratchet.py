@@ -1,0 +1,63 @@
+"""Set the mark on purpose: an explicit, recorded act, and the only way down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ppr_assets.data_repo.worktree import recover
+from ppr_assets.data_repo.clone import DataRepo, checked_out_branch, open_data_repo
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.errors import RatchetFileError, SettingsError
+from ppr_assets.operations.dump_commit import write_reset_commit
+from ppr_assets.operations.gate import mark_at
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, land
+from ppr_assets.rules.mark import Mark, render_mark
+from ppr_assets.rules.naming import RATCHET
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class ResetOutcome:
+    """``before`` is None where there was no mark, or none that could be read."""
+
+    before: Mark | None
+    after: Mark
+    commit: str
+    delivery: Delivery
+
+
+def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
+    """Commit the mark ``to`` (organizations). The other tables' marks are forgotten; the next
+    dump earns them anew. Raises :class:`SettingsError` without a reason.
+    """
+    if not reason.strip():
+        raise SettingsError("the reason is empty, must be a sentence for whoever asks later")
+    after = Mark(
+        organization=to, updated_at=datetime.now(UTC), updated_by=f"ratchet reset: {reason.strip()}"
+    )
+    repo = open_data_repo(settings.data_repo)
+
+    def build(base: str | None) -> tuple[tuple[Mark | None, str], str | None]:
+        try:
+            before = mark_at(repo, base)
+        except RatchetFileError:  # what cannot be read is what this is to mend
+            before = None
+        commit = write_reset_commit(repo, base, before, after, reason.strip())
+        return (before, commit), commit
+
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        (before, commit), delivery = land(repo, build)
+        _replace_changed_file(repo, after)
+    return ResetOutcome(before, after, commit, delivery)
+
+
+def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:
+    """A ratchet file that somebody changed by hand stays theirs in a commit; this act ends it."""
+    if repo.bare or checked_out_branch(repo) != repo.branch:
+        return
+    path = repo.path / repo.dump_dir / RATCHET
+    beside = path.with_name(f"{path.name}.partial")
+    beside.write_text(render_mark(mark), encoding="utf-8")
+    beside.replace(path)

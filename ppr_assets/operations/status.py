@@ -1,0 +1,87 @@
+"""Everything an operator asks first: is there data, is there headroom, is the last dump out?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.remote import remote_has
+from ppr_assets.errors import PprError
+from ppr_assets.operations.gate import policy
+from ppr_assets.operations.published import Published, published
+from ppr_assets.postgres.preflight import require_dumpable
+from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.rules.ratchet import Verdict, judge
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is known; ``errors`` holds what could not be learned, in the order of asking.
+
+    ``verdict`` is what the gate would say now, without an override. ``pushed`` is None where
+    there is no remote, or nothing to push.
+    """
+
+    database: str
+    verdict: Verdict | None
+    repository: Published | None
+    pushed: bool | None
+    errors: tuple[PprError, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        repository, verdict = self.repository, self.verdict
+        manifest = repository.manifest if repository else None
+        return {
+            "database": self.database,
+            "counts": dict(verdict.counts) if verdict else None,
+            "gate": verdict.status if verdict else None,
+            "headroom": dict(verdict.headroom) if verdict else None,
+            "mark": repository.mark.organization if repository and repository.mark else None,
+            "head": repository.head if repository else None,
+            "latest": repository.latest if repository else None,
+            "latest_sha256": manifest.sha256 if manifest else None,
+            "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
+            "pushed": self.pushed,
+            "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
+        }
+
+
+def status(settings: Settings) -> Status:
+    """Ask the database, the clone and the remote. What fails is an entry of ``errors``."""
+    errors: list[PprError] = []
+    repository: Published | None = None
+    counts: Mapping[str, int] | None = None
+    pushed: bool | None = None
+    try:
+        repository = published(settings.data_repo)
+        pushed = _pushed(settings, repository.head)
+    except PprError as error:
+        errors.append(error)
+    try:
+        counts = _counts(settings)
+    except PprError as error:
+        errors.append(error)
+    mark = repository.mark if repository else None
+    return Status(
+        database=settings.database.describe(),
+        verdict=judge(counts, mark, policy(settings.dump)) if counts and repository else None,
+        repository=repository,
+        pushed=pushed,
+        errors=tuple(errors),
+    )
+
+
+def _counts(settings: Settings) -> Mapping[str, int]:
+    with open_snapshot(
+        settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
+    ) as snapshot:
+        require_dumpable(snapshot)
+        return snapshot.count()
+
+
+def _pushed(settings: Settings, head: str | None) -> bool | None:
+    repo = open_data_repo(settings.data_repo)
+    return remote_has(repo, head) if repo.remote is not None and head else None
