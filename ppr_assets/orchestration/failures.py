@@ -50,6 +50,8 @@ def error_of(event: dg.DagsterEvent) -> PprError:
         assert isinstance(error, PprError)
         return error
     cause = event.step_failure_data.error
+    while cause is not None and cause.cause is not None:
+        cause = cause.cause
     return PprError(
         f"step {event.step_key} failed: {cause.message.strip() if cause else 'no reason given'}",
         hint="this was not expected; the run's page in the Dagster UI has the whole story.",

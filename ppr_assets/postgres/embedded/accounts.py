@@ -2,8 +2,9 @@
 
 Usually ours. A PostgreSQL server refuses to run as root, so root hands the work to the account
 that owns the data folder or, for a new folder, to a system account made for this. No permission
-of any folder is widened for that account: where it cannot pass, the start is refused and says
-which folder is in the way.
+of any folder is widened for that account. Where it cannot pass (root's clone below ``/root``, a
+folder of ``mktemp``), Linux lets root give the server's processes the capability to pass anyway;
+where that cannot be done either, the start is refused and says which folder is in the way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 import pwd
 import stat
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -32,12 +34,63 @@ class Privileges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
+    """``capability``: what its processes are given to pass through folders closed to it."""
+
     name: str
     uid: int
     gid: int
+    capability: str | None = None
+
+    def command(self, argv: Sequence[str]) -> list[str]:
+        """``argv``, to be started by root with :meth:`privileges`."""
+        if self.capability is None:
+            return list(argv)
+        given = f"+{self.capability}"
+        return [
+            "setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups",
+            f"--inh-caps={given}", f"--ambient-caps={given}", "--", *argv,
+        ]  # fmt: skip
 
     def privileges(self) -> Privileges:
+        if self.capability is not None:  # setpriv changes the account: the capability must survive
+            return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def able_to_reach(self, *paths: Path) -> Account:
+        """This account, with a capability if it needs one to pass through the folders above.
+
+        Raises :class:`PreconditionFailed` naming the first folder that stops it all the same.
+        """
+        folders = sorted({folder for path in paths for folder in path.parents})
+        for capability in (None, *_CAPABILITIES):
+            account = replace(self, capability=capability)
+            if all(account._passes(folder) for folder in folders):
+                return account
+        closed = next(folder for folder in folders if not self._passes(folder))
+        mode = stat.S_IMODE(closed.stat().st_mode)
+        raise PreconditionFailed(
+            f"the server's account `{self.name}` cannot pass through `{closed}`: "
+            f"have mode {mode:03o}, need the search permission for others",
+            hint="PostgreSQL does not run as root. Work as a normal user, move the project "
+            f"to a folder that others may enter, or allow it: `chmod o+x {closed}`.",
+        )
+
+    def _passes(self, folder: Path) -> bool:
+        try:
+            done = subprocess.run(
+                self.command(["ls", "-d", f"{folder}/."]),  # `test -x` overlooks capabilities
+                capture_output=True,
+                check=False,
+                cwd="/",
+                **self.privileges(),
+            )
+        except FileNotFoundError:  # no setpriv
+            return False
+        return done.returncode == 0
+
+
+_CAPABILITIES = ("dac_read_search", "dac_override")
+"""Either lets a process pass; containers usually withhold the first, which grants less."""
 
 
 def account_for(data_dir: Path) -> Account | None:
@@ -62,22 +115,6 @@ def require_own(data_dir: Path) -> None:
             f"the data folder `{data_dir}` belongs to another user: have uid {owner}, need {mine}",
             hint="work as that user, or remove the folder and begin with a new one.",
         )
-
-
-def require_passage(account: Account, path: Path) -> None:
-    """Raise :class:`PreconditionFailed` naming the first folder above ``path`` that stops it."""
-    for folder in reversed(path.parents):
-        allowed = subprocess.run(
-            ["test", "-x", str(folder)], check=False, cwd="/", **account.privileges()
-        )
-        if allowed.returncode != 0:
-            mode = stat.S_IMODE(folder.stat().st_mode)
-            raise PreconditionFailed(
-                f"the server's account `{account.name}` cannot pass through `{folder}`: "
-                f"have mode {mode:03o}, need the search permission for others",
-                hint="PostgreSQL does not run as root. Work as a normal user, move the project "
-                f"to a folder that others may enter, or allow it: `chmod o+x {folder}`.",
-            )
 
 
 def _existing(uid: int, data_dir: Path) -> Account:

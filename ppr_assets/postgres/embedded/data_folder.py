@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.embedded.accounts import Account, require_passage
+from ppr_assets.postgres.embedded.accounts import Account
 from ppr_assets.postgres.embedded.binaries import EMBEDDED_BIN, run_program
 from ppr_assets.postgres.embedded.postmaster import (
     PID_FILE,
+    left_after,
     pid_file_blocks_a_start,
     processes_in,
 )
@@ -52,9 +51,6 @@ def ensure_initialized(data_dir: Path, account: Account | None) -> None:
     leaves nothing that looks like a data folder, and the next start removes what it left.
     Raises :class:`PreconditionFailed`.
     """
-    if account:
-        require_passage(account, data_dir)
-        require_passage(account, EMBEDDED_BIN / "postgres")
     if (data_dir / "PG_VERSION").exists():
         return
     if data_dir.exists() and any(data_dir.iterdir()):
@@ -62,11 +58,12 @@ def ensure_initialized(data_dir: Path, account: Account | None) -> None:
             f"`{data_dir}` is neither empty nor a data folder of PostgreSQL",
             hint="name another folder, or move away what is in this one.",
         )
-    _end_servers_of_a_removed_folder(data_dir)
+    _end_servers(data_dir)
     prefix = f".{data_dir.name}.unfinished-"
     for earlier in data_dir.parent.iterdir():
         if earlier.name.startswith(prefix):
-            shutil.rmtree(earlier)
+            _end_servers(earlier)
+            shutil.rmtree(earlier, ignore_errors=True)
     unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=data_dir.parent))
     if account:
         os.chown(unfinished, account.uid, account.gid)
@@ -80,9 +77,8 @@ def clear_leftovers(data_dir: Path) -> None:
     Call it under :func:`locked`, when no postmaster runs. Raises :class:`PreconditionFailed` when
     such children stay: two servers on the same files would destroy them.
     """
-    _, alive = psutil.wait_procs(processes_in(data_dir), timeout=_LEFTOVERS_SECONDS)
-    if alive:
-        pids = ", ".join(str(process.pid) for process in alive)
+    if left := left_after(data_dir, _LEFTOVERS_SECONDS):
+        pids = ", ".join(str(process.pid) for process in left)
         raise PreconditionFailed(
             f"processes of an earlier server still work in `{data_dir}`: {pids}",
             hint=f"wait until they have ended, or end them: `kill {pids.replace(',', '')}`.",
@@ -117,17 +113,16 @@ def _initdb(folder: Path, account: Account | None) -> None:
         )
 
 
-def _end_servers_of_a_removed_folder(data_dir: Path) -> None:
-    """End servers whose data folder was removed under them; they would notice within a minute.
+def _end_servers(folder: Path) -> None:
+    """End servers whose folder was removed under them, or whose initdb was killed.
 
-    They must be gone before: on their way out they remove their socket by its path, which would be
-    the new server's.
+    A server notices that its folder is gone within a minute. It must be gone before the new one
+    comes: on its way out it removes its socket by the path, which would be the new server's.
     """
-    left = processes_in(data_dir)
-    for process in left:
-        if process.parent() not in left:
+    found = processes_in(folder)
+    for process in found:
+        if process.parent() not in found:
             process.send_signal(signal.SIGQUIT)
-    _, alive = psutil.wait_procs(left, timeout=_LEFTOVERS_SECONDS)
-    for process in alive:
+    for process in left_after(folder, _LEFTOVERS_SECONDS):
         process.kill()
-    psutil.wait_procs(alive, timeout=_LEFTOVERS_SECONDS)
+    left_after(folder, _LEFTOVERS_SECONDS)
