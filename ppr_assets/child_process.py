@@ -32,22 +32,46 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
             kill_group(process)
 
 
-def tied_to_parent(argv: Sequence[str]) -> list[str]:
-    """``argv``, started so that the kernel kills it when its parent dies, where Linux offers that.
+def tied_to_parent(argv: Sequence[str], *, death_signal: str = "KILL") -> list[str]:
+    """``argv``, started so that the kernel ends it when its parent dies, where Linux offers that.
 
     ``setpriv`` (util-linux) sets the signal and executes the command in its own place; doing the
     same between fork and exec from Python is not safe in a process with threads.
+    ``death_signal`` is ``TERM`` for a program that has to clear up its own lock files.
     """
     setpriv = _setpriv()
-    return [setpriv, "--pdeathsig", "KILL", "--", *argv] if setpriv else list(argv)
+    return [setpriv, "--pdeathsig", death_signal, "--", *argv] if setpriv else list(argv)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process's group and reap the process. Safe to call when it ended long ago."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """Kill the process's group and reap the process. Safe to call when it ended long ago.
+
+    Not reaped yet, an ended process still holds its group's number: what it left behind in the
+    group (a hook's background job that keeps a pipe open) is killed too.
+    """
+    if process.returncode is None:
+        _signal_group(process, signal.SIGKILL)
     process.wait()
+
+
+def end_group(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
+    """Ask the process's group to end, so that it removes its lock files; kill what remains.
+
+    Safe to call when the process was reaped before.
+    """
+    if process.returncode is not None:
+        return
+    _signal_group(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(grace_seconds)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send to all of the group; nobody left to send to (macOS: only zombies) is well."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
 
 
 @functools.cache

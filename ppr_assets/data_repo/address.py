@@ -1,0 +1,67 @@
+"""Addresses of remotes: whether two mean the same repository, and where a browser finds it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+_FORGES = ("github", "gitlab", "codeberg", "bitbucket", "gitea", "forgejo")
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A remote's URL taken apart; ``host`` is empty for a folder of this machine."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+
+    def same_place(self, other: Address) -> bool:
+        """True if both lead to one repository, be it once by ssh and once by https."""
+        if (self.host, self.path) != (other.host, other.path):
+            return False
+        return self.scheme != other.scheme or self.port == other.port
+
+    @property
+    def origin(self) -> str | None:
+        """``https://host:port``, what a token is given for; None where no token is used."""
+        if self.scheme not in ("http", "https"):
+            return None
+        return f"{self.scheme}://{self._host_and_port}"
+
+    @property
+    def web_url(self) -> str | None:
+        """The repository's page, if the host looks like a forge; commits are below ``/commit/``."""
+        host = re.sub(r"^(alt)?ssh\.", "", self.host)
+        if "/" not in self.path or not any(word in host for word in _FORGES):
+            return None
+        return f"https://{self._host_and_port if self.scheme == 'https' else host}/{self.path}"
+
+    @property
+    def _host_and_port(self) -> str:
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
+def parse_address(url: str, *, relative_to: Path) -> Address:
+    """Take apart what git accepts: a URL, ``user@host:path``, or a folder.
+
+    User and password are left out. A relative folder is one seen from ``relative_to``.
+    """
+    if "://" in url and not url.startswith("file://"):
+        parts = urlsplit(url)
+        scheme = parts.scheme.lower()
+        port = None if parts.port == _DEFAULT_PORTS.get(scheme) else parts.port
+        return Address(scheme, (parts.hostname or "").lower(), port, _repository(parts.path))
+    short = re.match(r"(?:[^/@]*@)?(\[[^\]]+\]|[^/:@]+):(?!/{2})(.*)", url)
+    if short:
+        return Address("ssh", short[1].strip("[]").lower(), None, _repository(short[2]))
+    folder = relative_to / url.removeprefix("file://")
+    return Address("file", "", None, str(folder.resolve()))
+
+
+def _repository(path: str) -> str:
+    return path.strip("/").removesuffix(".git")

@@ -1,0 +1,121 @@
+"""Find the clone of the data repository, or make it; refuse what cannot be published in.
+
+Opening only looks, with two exceptions: a missing clone is made, and a branch that only the
+remote has so far is created here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ppr_assets.data_repo.address import parse_address
+from ppr_assets.data_repo.first_clone import make_clone, missing_branch, wants_clone
+from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git_errors import scrub
+from ppr_assets.data_repo.git_library import open_repository
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.remote import fetch, remote_branches
+from ppr_assets.data_repo.repository import DataRepo, checked_out_branch
+from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.errors import DataRepoError
+from ppr_assets.settings import DataRepoSettings
+
+__all__ = ["DataRepo", "checked_out_branch", "open_data_repo"]
+
+
+def open_data_repo(settings: DataRepoSettings) -> DataRepo:
+    """The data repository at DATA_REPO_PATH, cloned from DATA_REPO_URL if it is not there.
+
+    Raises :class:`DataRepoError` saying what is in the way; :class:`PushFailed` and
+    :class:`Busy` only where something has to be cloned or fetched first.
+    """
+    path = settings.path
+    if path.exists() and not path.is_dir():
+        raise DataRepoError(
+            f"`{path}` is a file, and DATA_REPO_PATH must be a folder",
+            hint="name the root of the clone.",
+        )
+    if wants_clone(path):
+        make_clone(settings)
+    found = open_repository(path)
+    root = Path(found.working_dir).resolve()
+    remote, url = _remote(settings, root)
+    address = parse_address(url, relative_to=root) if url else None
+    repo = DataRepo(
+        settings=settings,
+        path=root,
+        git_dir=Path(found.common_dir).resolve(),
+        bare=found.bare,
+        linked=not Path(found.common_dir).samefile(found.git_dir),
+        remote=remote,
+        remote_url=url,
+        web_url=address.web_url if address else None,
+    )
+    _require_branch(repo)
+    _require_plain_files(repo)
+    return repo
+
+
+def _remote(settings: DataRepoSettings, root: Path) -> tuple[str | None, str | None]:
+    """What to call the remote in git's arguments, and the URL that is behind it."""
+    limit = settings.timeout_seconds
+    told = run(root, "remote", "get-url", "origin", timeout=limit, ok=(0, 2, 128))
+    if told.status:
+        return settings.url, settings.url
+    url = told.stdout.decode("utf-8", "replace").strip()
+    if settings.url and not _same(url, settings.url, root):
+        # What git makes of it when the user has an url.*.insteadOf.
+        wanted = run(root, "ls-remote", "--get-url", settings.url, timeout=limit).stdout
+        if not _same(url, wanted.decode("utf-8", "replace").strip(), root):
+            raise DataRepoError(
+                f"remote `origin` of `{root}` is {scrub(url)}, DATA_REPO_URL is "
+                f"{scrub(settings.url)}",
+                hint="unset DATA_REPO_URL to use the clone's own remote, or correct one of them.",
+            )
+    return "origin", url
+
+
+def _same(one: str, other: str, root: Path) -> bool:
+    return parse_address(one, relative_to=root).same_place(parse_address(other, relative_to=root))
+
+
+def _require_branch(repo: DataRepo) -> None:
+    """Accept a branch that is there, or that the remote has, or the first one of nothing at all."""
+    # A look at the file spares a process on nearly every call; packed refs are git's to read.
+    if (repo.git_dir / repo.ref).is_file():
+        return
+    if repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)):
+        return
+    theirs = remote_branches(repo)
+    if repo.branch in theirs:
+        commit = fetch(repo)
+        with data_repo_lock(repo):
+            advance_branch(repo, None, commit or theirs[repo.branch])
+        return
+    listing = repo.word("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
+    branches = set(listing.splitlines()) | theirs.keys()
+    if branches:
+        raise missing_branch(repo.branch, branches)
+
+
+def _require_plain_files(repo: DataRepo) -> None:
+    """Refuse a dump folder whose files git would replace by something else (LFS, git-crypt)."""
+    folders = [repo.path, *(repo.path / part for part in _parts(repo.dump_dir))]
+    files = [*(folder / ".gitattributes" for folder in folders), repo.git_dir / "info/attributes"]
+    if repo.bare or not any(file.is_file() and b"filter" in file.read_bytes() for file in files):
+        return
+    dump = f"{repo.dump_dir}/pantry_pirate_radio_2000-01-01_00-00-00.sql"
+    answer = repo.git("check-attr", "-z", "filter", "--", dump).decode("utf-8", "replace")
+    value = answer.split("\0")[2]
+    if value not in ("unspecified", "unset"):
+        raise DataRepoError(
+            f"dumps in `{repo.dump_dir}` would pass through git's filter `{value}`, they must be "
+            "plain files",
+            hint=f"add the line `/{repo.dump_dir}/** -filter` to .gitattributes and commit it.",
+        )
+
+
+def _parts(dump_dir: str) -> list[str]:
+    """The folder and those above it: ``a/b`` → ``a``, ``a/b``."""
+    names = dump_dir.split("/")
+    return ["/".join(names[: depth + 1]) for depth in range(len(names))]

@@ -1,0 +1,88 @@
+"""What a commit of ours says: a subject for people, trailers for programs, and reading them back.
+
+Trailers are git's own: the last paragraph, one ``Key: value`` a line. ``git log
+--format='%(trailers:key=Records)'`` shows them, and an audit finds again what was decided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
+
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
+_ORGANIZATION = "organization"
+
+
+def dump_message(
+    dump: str,
+    *,
+    sha256: str,
+    records: Mapping[str, int],
+    mark: int | None,
+    run: str | None = None,
+    override: str | None = None,
+) -> str:
+    """The message of the commit that publishes ``dump``.
+
+    ``records`` are rows by table key, ``mark`` the mark that this commit carries (None: no ratchet
+    file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate.
+    """
+    count = records.get(_ORGANIZATION, 0)
+    noun = "organization" if count == 1 else "organizations"
+    trailers = {
+        "Dump": dump,
+        "Sha256": sha256,
+        "Records": render_records(records),
+        "Mark": None if mark is None else str(mark),
+        "Run": run,
+        "Override": override,
+    }
+    return compose_message(f"Dump {dump.removesuffix('.sql')}: {count} {noun}", trailers)
+
+
+def compose_message(subject: str, trailers: Mapping[str, str | None], *, body: str = "") -> str:
+    """Subject, body and trailers; a trailer that is None or empty is left out.
+
+    Newlines in a subject or a value become spaces, so that no value can pass for a trailer.
+    """
+    lines = [f"{key}: {_folded(value)}" for key, value in trailers.items() if value]
+    parts = [_folded(subject), body.strip(), "\n".join(lines)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def parse_trailers(message: str) -> dict[str, str]:
+    """The trailers of a message; empty if its last paragraph is something else.
+
+    The first of several with the same key counts: what somebody signs on later stands below.
+    """
+    paragraphs = [part for part in re.split(r"\n[ \t]*\n", message.strip()) if part.strip()]
+    if len(paragraphs) < 2:
+        return {}
+    found: dict[str, str] = {}
+    for line in paragraphs[-1].splitlines():
+        trailer = _TRAILER.fullmatch(line)
+        if trailer is None:
+            return {}
+        found.setdefault(trailer[1], trailer[2].strip())
+    return found
+
+
+def render_records(records: Mapping[str, int]) -> str:
+    """``organization=2500 location=3100``: the core table first, then by name.
+
+    Whatever could end a word in a table's name is percent-encoded.
+    """
+    order = sorted(records, key=lambda table: (table != _ORGANIZATION, table))
+    names = {table: quote(table, safe='".') for table in order}
+    return " ".join(f"{names[table]}={records[table]}" for table in order)
+
+
+def parse_records(text: str) -> dict[str, int]:
+    """What :func:`render_records` wrote; words that are no count are passed over."""
+    words = (word.rpartition("=") for word in text.split())
+    return {unquote(table): int(count) for table, _, count in words if count.isdecimal() and table}
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split())

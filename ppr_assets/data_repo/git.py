@@ -1,0 +1,133 @@
+"""Run git: in a group of its own, with a time limit, ended whatever happens, heard when it fails.
+
+GitPython starts the processes. Its own ways of waiting have no time limit, or leave git's children
+behind, so that waiting, ending and reporting are done here. No git of ours outlives its call: it
+is asked to end before it is killed, and the kernel asks it when this process dies, because a git
+that is killed outright leaves its ``.lock`` files to block everybody else.
+
+Nothing can prompt: there is no terminal for git, and a session of its own gives ssh none either.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from time import monotonic
+from typing import BinaryIO
+
+from ppr_assets.child_process import end_group, tied_to_parent
+from ppr_assets.data_repo.git_errors import failure, scrub, too_slow
+from ppr_assets.data_repo.git_library import gitpython
+
+_GRACE_SECONDS = 2.0
+_CHUNK = 1 << 20
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    # What only looks must not take locks that the owner of the work tree needs.
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+# Set inside hooks, for example, they would send git to another repository than the one asked for.
+_FOREIGN = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_WORK_TREE",
+)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a call of git said; ``stderr`` without credentials."""
+
+    stdout: bytes
+    stderr: str
+    status: int
+
+
+def run(
+    path: Path,
+    *args: str,
+    timeout: float,
+    stdin: bytes | BinaryIO | None = None,
+    env: Mapping[str, str] | None = None,
+    ok: tuple[int, ...] = (0,),
+) -> Output:
+    """Run ``git args`` in the folder ``path``; ``timeout`` is in seconds.
+
+    ``env`` comes on top of the environment. Raises :class:`GitTimeout`, and
+    :class:`GitCommandFailed` for an exit code that is not ``ok``.
+    """
+    given = stdin if isinstance(stdin, bytes) else None
+    with _started(path, args, stdin, env) as process:
+        try:
+            out, err = process.communicate(given, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise too_slow(args, timeout) from None
+    result = Output(out, scrub(err), process.returncode)
+    if result.status not in ok:
+        raise failure(args, result.status, result.stderr)
+    return result
+
+
+def stream(path: Path, *args: str, timeout: float) -> Iterator[bytes]:
+    """The output of ``git args`` in pieces; ``timeout`` covers the reader's own time as well."""
+    deadline = monotonic() + timeout
+    with _started(path, args, None, None) as process, DefaultSelector() as selector:
+        assert process.stdout is not None  # a pipe, see _started
+        pipe = process.stdout.fileno()
+        selector.register(pipe, EVENT_READ)
+        while selector.select(max(0.0, deadline - monotonic())):
+            piece = os.read(pipe, _CHUNK)
+            if not piece:
+                break
+            yield piece
+        else:
+            raise too_slow(args, timeout)
+        try:
+            _, err = process.communicate(timeout=max(0.0, deadline - monotonic()))
+        except subprocess.TimeoutExpired:
+            raise too_slow(args, timeout) from None
+    if process.returncode:
+        raise failure(args, process.returncode, scrub(err))
+
+
+@contextmanager
+def _started(
+    path: Path,
+    args: tuple[str, ...],
+    stdin: bytes | BinaryIO | None,
+    env: Mapping[str, str] | None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    foreign = (word for name in _FOREIGN if name not in (env or {}) for word in ("-u", name))
+    argv = ["env", *foreign, "git", *args]
+    # A folder without a repository must not be taken for a part of the one around it.
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)}
+    started = (
+        gitpython()
+        .Git(path)
+        .execute(
+            tied_to_parent(argv, death_signal="TERM"),
+            istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+            as_process=True,
+            start_new_session=True,
+            env={**_ENVIRONMENT, **ceiling, **(env or {})},
+        )
+    )
+    process: subprocess.Popen[bytes] = started.proc
+    started.proc = None  # ended here, and not whenever the wrapper is collected
+    with process:
+        try:
+            yield process
+        finally:
+            end_group(process, grace_seconds=_GRACE_SECONDS)

@@ -1,0 +1,57 @@
+"""What git's failures become: errors of the project's tree, in git's own words, without secrets."""
+
+from __future__ import annotations
+
+import re
+
+from ppr_assets.errors import DataRepoError, GitTimeout
+
+
+class GitCommandFailed(DataRepoError):
+    """git ended with an exit code that was not expected: ``status``, and its own ``stderr``."""
+
+    def __init__(self, message: str, *, status: int, stderr: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        self.stderr = stderr
+
+
+def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
+    if "dubious ownership" in stderr:
+        found = re.search(r"safe\.directory (\S.*)", stderr)
+        return DataRepoError(
+            "git does not trust the repository: it belongs to another user",
+            hint="`git config --global --add safe.directory "
+            f"{found[1] if found else 'PATH'}` for the user that runs this, or change the owner.",
+        )
+    words = " / ".join(line.strip() for line in stderr.splitlines()[-6:] if line.strip())
+    return GitCommandFailed(
+        f"`git {verb(args)}` ended with exit code {status}: {words or 'it gave no reason'}",
+        status=status,
+        stderr=stderr,
+    )
+
+
+def too_slow(args: tuple[str, ...], seconds: float) -> GitTimeout:
+    return GitTimeout(
+        f"`git {verb(args)}` did not end within {seconds:g} seconds and was stopped",
+        hint="is the remote or the disk hanging? DATA_REPO_TIMEOUT_SECONDS is the limit.",
+    )
+
+
+def verb(args: tuple[str, ...]) -> str:
+    """The subcommand, without the options before it."""
+    words = iter(args)
+    for word in words:
+        if word in ("-c", "-C"):
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
+def scrub(text: bytes | str) -> str:
+    """git's words without user and password of the URLs in them."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return re.sub(r"://[^/@\s]+@", "://", text)

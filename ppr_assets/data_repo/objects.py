@@ -1,0 +1,122 @@
+"""Make blobs, trees and commits beside the work tree; nobody sees them until a branch does.
+
+Only the trees along the changed paths are written, so that a commit costs the same in a
+repository of a hundred thousand files, and in a partial clone that lacks most of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.tree import Entry, read_entries
+from ppr_assets.errors import DataRepoError
+
+FILE = "100644"
+SYMLINK = "120000"
+
+# What a branch will point to has to be on the disk before it does.
+DURABLE = ("-c", "core.fsync=committed,reference")
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file to stand in a tree: :data:`FILE` or :data:`SYMLINK`, and the object's name."""
+
+    mode: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who made a commit."""
+
+    name: str
+    email: str
+
+
+def write_blob(repo: DataRepo, content: bytes | Path) -> str:
+    """Store a file's bytes as they are, without git's filters; a symlink's bytes are its target."""
+    command = (*DURABLE, "hash-object", "-w", "--no-filters", "--stdin")
+    if isinstance(content, bytes):
+        return repo.word(*command, stdin=content)
+    with content.open("rb") as file:
+        return repo.git(*command, stdin=file).decode().strip()
+
+
+def write_commit(
+    repo: DataRepo,
+    *,
+    parents: Sequence[str],
+    base_tree: str | None,
+    changes: Mapping[str, Blob | None],
+    message: str,
+    author: Identity,
+    date: datetime,
+) -> str:
+    """A commit of ``base_tree`` (a tree, or a commit to take it from) with ``changes`` made.
+
+    ``changes`` maps a path from the root to what stands there from now on, None removes it.
+    Author and committer are the same. Raises :class:`DataRepoError` when a file is in the way of
+    a folder. ``date`` must have a timezone.
+    """
+    nested: _Nested = {}
+    for path, blob in changes.items():
+        *folders, name = path.split("/")
+        level = nested
+        for folder in folders:
+            below = level.setdefault(folder, {})
+            if not isinstance(below, dict):
+                raise DataRepoError(f"`{path}` is to stand below a file")
+            level = below
+        level[name] = blob
+    tree = _write_tree(repo, base_tree, nested, above="")
+    moment = f"@{int(date.timestamp())} {date:%z}"
+    env = {
+        f"GIT_{role}_{fact}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for fact, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", moment))
+    }
+    named = [word for parent in parents for word in ("-p", parent)]
+    options = (*DURABLE, "-c", "i18n.commitEncoding=UTF-8")
+    arguments = ("commit-tree", tree or _write_lines(repo, {}), *named, "-F", "-")
+    return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
+
+
+_Nested = dict[str, "Blob | _Nested | None"]
+
+
+def _write_tree(repo: DataRepo, tree: str | None, changes: _Nested, *, above: str) -> str | None:
+    """The tree with the changes made; None when nothing is left in it."""
+    entries = read_entries(repo, tree) if tree else {}
+    for name, change in changes.items():
+        key = name.encode()
+        present = entries.get(key)
+        if isinstance(change, dict):
+            path = f"{above}{name}/"
+            if present is not None and present.kind != "tree":
+                raise DataRepoError(
+                    f"`{path.rstrip('/')}` is a file in the data repository, it must be a folder",
+                    hint="set SQL_DUMP_DIR to another folder, or remove that file.",
+                )
+            below = _write_tree(repo, present.sha if present else None, change, above=path)
+            new = Entry("040000", "tree", below) if below else None
+        else:
+            new = Entry(change.mode, "blob", change.sha) if change else None
+        if new is None:
+            entries.pop(key, None)
+        else:
+            entries[key] = new
+    return _write_lines(repo, entries) if entries else None
+
+
+def _write_lines(repo: DataRepo, entries: Mapping[bytes, Entry]) -> str:
+    lines = [
+        f"{entry.mode} {entry.kind} {entry.sha}\t".encode() + name + b"\0"
+        for name, entry in entries.items()
+    ]
+    # A partial clone lacks most of what the tree names, which is no reason to fetch it.
+    return repo.word(*DURABLE, "mktree", "-z", "--missing", stdin=b"".join(lines))

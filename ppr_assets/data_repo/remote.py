@@ -1,0 +1,161 @@
+"""The remote: what it has, what it takes, and why it does not.
+
+Fetching leaves no trace that somebody else's git could stumble on: the commits arrive under a ref
+of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+from ppr_assets.data_repo.credentials import credentials_for
+from ppr_assets.data_repo.git import Output, run
+from ppr_assets.data_repo.git_errors import GitCommandFailed
+from ppr_assets.data_repo.remote_errors import (
+    Outrun,
+    RemoteUnreachable,
+    push_failure,
+    unreachable,
+)
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.sent_bytes import SentBytes
+from ppr_assets.errors import GitTimeout
+
+__all__ = [
+    "Outrun",
+    "PushResult",
+    "RemoteUnreachable",
+    "fetch",
+    "push",
+    "remote_branches",
+    "remote_has",
+    "remote_tip",
+]
+
+_QUIET = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
+_LOCK_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class PushResult:
+    """``bytes`` of the pack that was sent, 0 when the remote had it all; ``seconds`` it took."""
+
+    bytes: int
+    seconds: float
+
+
+def remote_branches(repo: DataRepo) -> dict[str, str]:
+    """Commit by branch name, as the remote says now; empty without a remote."""
+    return _heads(repo, "refs/heads/*")
+
+
+def remote_tip(repo: DataRepo) -> str | None:
+    """The remote's commit of the branch, by one ``ls-remote``; None without remote or branch.
+
+    Raises :class:`RemoteUnreachable`.
+    """
+    return _heads(repo, repo.ref).get(repo.branch)
+
+
+def remote_has(repo: DataRepo, commit: str) -> bool:
+    """True if the remote's branch contains ``commit``. Raises :class:`RemoteUnreachable`."""
+    theirs = remote_tip(repo)
+    if theirs is None or theirs == commit:
+        return theirs == commit
+    if repo.git("cat-file", "--batch-check", stdin=theirs.encode()).endswith(b"missing\n"):
+        theirs = fetch(repo) or theirs
+    # Compared by output: the exit code of --is-ancestor says "no" and "no such commit" alike here.
+    return repo.word("rev-list", "-1", commit, f"^{theirs}", "--") == ""
+
+
+def fetch(repo: DataRepo) -> str | None:
+    """Bring the remote's branch here; its commit, or None without remote or branch there.
+
+    Raises :class:`RemoteUnreachable`.
+    """
+    if repo.remote is None:
+        return None
+    ours = f"refs/ppr_assets/remote/{repo.branch}"
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=")
+    for remaining in reversed(range(_LOCK_ATTEMPTS)):
+        try:
+            _network(
+                repo,
+                "fetch",
+                *options,
+                "--no-recurse-submodules",
+                repo.remote,
+                f"+{repo.ref}:{ours}",
+            )
+        except GitCommandFailed as failure:
+            if "couldn't find remote ref" in failure.stderr:
+                repo.git("update-ref", "-d", ours)
+                return None
+            # A sensor and a run that fetch at once meet here.
+            if "cannot lock ref" not in failure.stderr or not remaining:
+                raise unreachable(repo.remote, failure) from failure
+            sleep(0.2)
+        except GitTimeout as failure:
+            raise unreachable(repo.remote, failure) from failure
+        else:
+            break
+    return repo.word("rev-parse", "--verify", ours)
+
+
+def push(repo: DataRepo, commit: str) -> PushResult:
+    """Give the remote's branch ``commit``, never by force.
+
+    Raises :class:`Outrun` when the branch has moved there, and :class:`PushFailed` for the rest:
+    offline, no access, refused by a hook or a rule, too slow. ``repo.remote`` must not be None.
+    """
+    remote = repo.remote or ""
+    started = monotonic()
+    with SentBytes() as sent:
+        try:
+            output = _network(
+                repo,
+                "push",
+                "--porcelain",
+                "--progress",
+                "--no-follow-tags",
+                "--recurse-submodules=no",
+                remote,
+                f"{commit}:{repo.ref}",
+                env=sent.environment,
+                ok=(0, 1),
+            )
+        except (GitCommandFailed, GitTimeout) as failure:
+            raise unreachable(remote, failure) from failure
+        if output.status:
+            raise push_failure(remote, repo.ref, output)
+        return PushResult(bytes=sent.total(), seconds=monotonic() - started)
+
+
+def _heads(repo: DataRepo, pattern: str) -> dict[str, str]:
+    if repo.remote is None:
+        return {}
+    try:
+        listing = _network(repo, "ls-remote", "--quiet", repo.remote, pattern).stdout
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(repo.remote, failure) from failure
+    pairs = (line.split("\t", 1) for line in listing.decode("utf-8", "replace").splitlines())
+    # The pattern also finds refs that merely end in it.
+    return {
+        name.removeprefix("refs/heads/"): commit
+        for commit, name in pairs
+        if name.startswith("refs/heads/")
+    }
+
+
+def _network(
+    repo: DataRepo,
+    *args: str,
+    env: dict[str, str] | None = None,
+    ok: tuple[int, ...] = (0,),
+) -> Output:
+    """Run git with the token at hand, where the remote is one that asks for it."""
+    options, secret = credentials_for(repo.settings, repo.remote_url or "")
+    limit = repo.settings.timeout_seconds
+    environment = {**secret, **(env or {})}
+    return run(repo.path, *_QUIET, *options, *args, timeout=limit, env=environment, ok=ok)
