@@ -12,7 +12,6 @@ LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
 .PHONY: help demo dev test lint bench lock clean
-.DELETE_ON_ERROR:
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile

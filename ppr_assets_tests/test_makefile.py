@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +22,7 @@ case "$*" in *--require-hashes*) exit $(cat {folder}/pip-exit) ;; esac
 """
 PYTHON = """#!/bin/sh
 case "$*" in
-  *version_info\\[:2*) echo "{version}"; exit ;;
-  *version_info*) exit {too_old} ;;
+  *version_info*) exec {real} -c "import sys; sys.version_info = {version}; $2" ;;
   *ensurepip*) exit {no_venv} ;;
 esac
 echo "python $*" >> {record}
@@ -47,14 +47,14 @@ class Clone:
         self._script("verb", f'#!/bin/sh\necho "verb $*" >> {self.record}\n')
         self.python()
 
-    def python(self, version: str = "3.12", too_old: int = 0, no_venv: int = 0) -> None:
+    def python(self, version: tuple[int, int] = (3, 12), no_venv: int = 0) -> None:
         self._script(
             "python",
             PYTHON.format(
                 record=self.record,
                 folder=self.tools,
+                real=sys.executable,
                 version=version,
-                too_old=too_old,
                 no_venv=no_venv,
             ),
         )
@@ -123,7 +123,7 @@ def test_a_set_up_clone_is_not_set_up_again(clone: Clone) -> None:
     [
         (lambda c: _append(c.folder / "requirements-dev.lock"), WHOLE),
         (lambda c: _append(c.folder / "pyproject.toml"), ["project", "verb"]),
-        (lambda c: c.python(version="3.13"), WHOLE),
+        (lambda c: c.python(version=(3, 13)), WHOLE),
     ],
     ids=["lock", "pyproject", "python"],
 )
@@ -146,13 +146,25 @@ def test_an_interrupted_set_up_starts_over(clone: Clone) -> None:
     assert clone.done() == WHOLE
 
 
-def test_an_old_python_gets_one_line_that_says_what_to_do(clone: Clone) -> None:
-    clone.python(version="3.9", too_old=1)
+@pytest.mark.parametrize("version", [(2, 7), (3, 10), (3, 15)])
+def test_an_unfit_python_gets_one_line_that_says_what_to_do(
+    clone: Clone, version: tuple[int, int]
+) -> None:
+    clone.python(version=version)
     made = clone.make()
     assert made.returncode != 0
-    assert "is Python 3.9, 3.11 to 3.14 is needed" in made.stderr.splitlines()[0]
-    assert "PYTHON=python3.12 make test" in made.stderr.splitlines()[0]
+    said = made.stderr.splitlines()[0]
+    assert "is Python {}.{}, 3.11 to 3.14 is needed".format(*version) in said
+    assert "PYTHON=python3.12 make test" in said
     assert clone.done() == []
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 14)])
+def test_the_first_and_the_last_fit_python_are_taken(
+    clone: Clone, version: tuple[int, int]
+) -> None:
+    clone.python(version=version)
+    assert clone.make().returncode == 0
 
 
 def test_a_python_that_is_not_there_gets_the_same_line(clone: Clone) -> None:
