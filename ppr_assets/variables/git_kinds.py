@@ -40,7 +40,8 @@ def branch(text: str) -> str:
     refused = re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//", text)
     parts = text.split("/")
     if (
-        refused
+        not text
+        or refused
         or text.startswith(("-", "/"))
         or text.endswith(("/", "."))
         or text in ("@", "HEAD")

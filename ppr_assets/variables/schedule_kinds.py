@@ -28,14 +28,27 @@ def cron(text: str) -> str:
     if len(fields) != len(_CRON_FIELDS):
         raise UnusableValueError
     for field, (least, most, words) in zip(fields, _CRON_FIELDS, strict=True):
-        values = "|".join([*words, r"[0-9]{1,2}"])
-        item = rf"(?:\*|(?:{values})(?:-(?:{values}))?)(?:/0*[1-9][0-9]?)?"
-        if not re.fullmatch(rf"{item}(?:,{item})*", field):
-            raise UnusableValueError
-        numbers = re.findall(r"(?<![/0-9])[0-9]+", field)
-        if not all(least <= int(number) <= most for number in numbers):
-            raise UnusableValueError
+        for item in field.split(","):
+            span, slash, step = item.partition("/")
+            if slash and not _is_number(step, 1, most):
+                raise UnusableValueError
+            _require_span(span, least, most, words)
     return text
+
+
+def _require_span(text: str, least: int, most: int, words: tuple[str, ...]) -> None:
+    """``*``, a value, or a range that rises: schedulers disagree about the meaning of others."""
+    if text == "*":
+        return
+    ends = [str(least + words.index(end)) if end in words else end for end in text.split("-")]
+    if len(ends) > 2 or not all(_is_number(end, least, most) for end in ends):
+        raise UnusableValueError
+    if len(ends) == 2 and int(ends[0]) >= int(ends[1]):
+        raise UnusableValueError
+
+
+def _is_number(text: str, least: int, most: int) -> bool:
+    return re.fullmatch(r"[0-9]{1,2}", text) is not None and least <= int(text) <= most
 
 
 def timezone(text: str) -> str:

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppr_assets.rules.naming import table_key
+from ppr_assets.variables import kinds
+from ppr_assets.variables.kinds import UnusableValueError
+
+
+@pytest.mark.parametrize("text", ["true", "TRUE", "1", "yes", "Yes", "on"])
+def test_these_words_are_true(text: str) -> None:
+    assert kinds.boolean(text) is True
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "NO", "off"])
+def test_these_words_are_false(text: str) -> None:
+    assert kinds.boolean(text) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.9", "0.9"), (".5", "0.5"), ("1", "1"), ("1.", "1"), ("0.925", "0.925")],
+)
+def test_a_share_is_the_decimal_that_was_written(text: str, value: str) -> None:
+    assert kinds.share(text) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("90", "For 90 % write 0.9."),
+        ("92.5", "For 92.5 % write 0.925."),
+        ("100", "For 100 % write 1."),
+        ("101", ""),
+    ],
+)
+def test_a_percentage_written_as_such_is_told_its_share(text: str, hint: str) -> None:
+    with pytest.raises(UnusableValueError) as caught:
+        kinds.share(text)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "tables"),
+    [
+        ("all", None),
+        ("ALL", None),
+        ("organization", ("organization",)),
+        ("organization, location ,service", ("organization", "location", "service")),
+        ("phone,phone", ("phone",)),
+        ("public.phone", ("phone",)),
+        ("staging.raw", ("staging.raw",)),
+        ('"My, table",staging."a""b"', ('"My, table"', 'staging."a""b"')),
+    ],
+)
+def test_tables_are_named_as_in_manifests(text: str, tables: tuple[str, ...] | None) -> None:
+    assert kinds.table_names(text) == tables
+
+
+NAMES = st.text(st.characters(exclude_characters="\0"), min_size=1)
+
+
+@given(st.lists(st.tuples(NAMES, NAMES), min_size=1, unique=True))
+def test_every_table_can_be_named(tables: list[tuple[str, str]]) -> None:
+    keys = [table_key(schema, name) for schema, name in tables]
+    if keys != ["all"]:
+        assert kinds.table_names(", ".join(keys)) == tuple(keys)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        *[(kinds.boolean, text) for text in ("yes please", "2", "t", "")],
+        *[(kinds.port, text) for text in ("0", "70000", "-1", "5_432", "+5432", "٥٤٣٢", "5432.0")],
+        *[(kinds.share, text) for text in ("-1", "nan", "inf", "abc", "0", "0.0", "9e-1", "1.01")],
+        *[(kinds.share, text) for text in ("90%", "0,9", "٩", ".", "1_0")],
+        *[(kinds.seconds, text) for text in ("0", "-5", "inf", "nan", "86401", "9" * 400, "5s")],
+        *[(kinds.days, text) for text in ("0", "-1", "1.5", "36501", "9" * 30)],
+        *[(kinds.count_of_records, text) for text in ("0", "-1", "many", "1e3", "9" * 30)],
+        *[(kinds.line, text) for text in ("a\nb", "a\0b", "\x7f")],
+        *[(kinds.host, text) for text in ("postgresql://db/x", "db 1", "db\n")],
+        *[(kinds.database, text) for text in ("host=evil", "postgresql://evil/db", "a\nb")],
+        *[(kinds.sslmode, text) for text in ("on", "REQUIRE", "verify")],
+        *[(kinds.token, text) for text in ("a b", "a\n", "a\tb")],
+        *[(kinds.absolute_folder, text) for text in ("relative", "./x", "C:/x")],
+        *[(kinds.folder, text) for text in ("a\nb", "~nobody-of-that-name/x")],
+        *[(kinds.table_names, text) for text in (",", "a,,b", "a,", "a b", "a.b.c", "Phone", '"')],
+        *[(kinds.postgres_url, text) for text in ("mysql://x", "host=x", "postgresql+asyncpg://x")],
+    ],
+)
+def test_what_cannot_be_used_is_not_read_as_something_else(
+    kind: Callable[[str], object], text: str
+) -> None:
+    with pytest.raises(UnusableValueError):
+        kind(text)
+
+
+@given(st.text())
+def test_no_text_breaks_a_kind(text: str) -> None:
+    for kind in (
+        kinds.boolean,
+        kinds.port,
+        kinds.share,
+        kinds.seconds,
+        kinds.days,
+        kinds.count_of_records,
+        kinds.host,
+        kinds.database,
+        kinds.token,
+        kinds.folder,
+        kinds.absolute_folder,
+        kinds.table_names,
+        kinds.postgres_url,
+    ):
+        try:
+            kind(text)
+        except UnusableValueError:
+            continue
+
+
+def test_a_folder_may_start_with_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert kinds.folder("~/clone") == Path("/home/someone/clone")
+
+
+def test_a_relative_folder_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert kinds.folder("clone") == tmp_path / "clone"
+
+
+def test_a_port_that_kubernetes_set_is_explained() -> None:
+    with pytest.raises(UnusableValueError) as caught:
+        kinds.port("tcp://10.0.0.7:5432")
+    assert "enableServiceLinks: false" in caught.value.hint
+
+
+def test_a_floor_of_zero_is_shown_the_override() -> None:
+    with pytest.raises(UnusableValueError) as caught:
+        kinds.count_of_records("0")
+    assert "ALLOW_EMPTY_SQL_DUMP=true" in caught.value.hint

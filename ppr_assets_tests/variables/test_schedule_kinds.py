@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppr_assets.variables import schedule_kinds
+from ppr_assets.variables.kinds import UnusableValueError
+
+
+@st.composite
+def fields(draw: st.DrawFn, least: int, most: int, *words: str) -> str:
+    """One field, mostly usable; sometimes a value beyond its range or a step of zero."""
+    value = st.integers(max(least - 1, 0), most + 1).map(str) | st.sampled_from(words or ("*",))
+    spans = st.tuples(value, value).map("-".join) | value | st.just("*")
+    items = st.tuples(spans, st.just("") | st.integers(0, 70).map("/{}".format)).map("".join)
+    return ",".join(draw(st.lists(items, min_size=1, max_size=3)))
+
+
+CRONS = st.tuples(
+    fields(0, 59),
+    fields(0, 23),
+    st.just("*") | st.integers(0, 29).map(str),
+    fields(1, 12, "jan", "DEC"),
+    fields(0, 7, "mon", "SUN"),
+).map(" ".join)
+
+
+def _dagster_accepts(cron: str, timezone: str = "UTC") -> bool:
+    try:
+        dg.ScheduleDefinition(
+            name="nightly", job_name="dump", cron_schedule=cron, execution_timezone=timezone
+        )
+    except dg.DagsterInvalidDefinitionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0 2 * * *", "*/15 * * * *", "0 2 1,15 * MON-FRI", "30 22-23 * jan-mar 0", "5/10 * * * 7"],
+)
+def test_a_usable_cron_is_taken_as_given_and_suits_dagster(text: str) -> None:
+    assert schedule_kinds.cron(text) == text
+    assert _dagster_accepts(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "@daily",
+        "0 2 * *",
+        "0 0 2 * * *",
+        "60 2 * * *",
+        "0 24 * * *",
+        "0 2 0 * *",
+        "0 2 32 * *",
+        "0 2 * 13 *",
+        "0 2 * * 8",
+        "*/0 * * * *",
+        "0 2 * * funday",
+        "0 2 * mon *",
+        "a b c d e",
+        "0 2 * * *; rm",
+        "0, 2 * * *",
+        "0 22-2 * * *",
+        "0 5-5 * * *",
+        "0 1-2-3 * * *",
+        "0 2 * * fri-mon",
+        "*/90 * * * *",
+        "0 ٢ * * *",
+        "-1 2 * * *",
+    ],
+)
+def test_an_unusable_cron_is_refused(text: str) -> None:
+    with pytest.raises(UnusableValueError):
+        schedule_kinds.cron(text)
+
+
+@given(CRONS)
+def test_what_is_accepted_suits_dagster(text: str) -> None:
+    try:
+        schedule_kinds.cron(text)
+    except UnusableValueError:
+        return
+    assert _dagster_accepts(text)
+
+
+@pytest.mark.parametrize("text", ["UTC", "America/New_York", "Etc/GMT+5"])
+def test_a_time_zone_is_taken_as_given_and_suits_dagster(text: str) -> None:
+    assert schedule_kinds.timezone(text) == text
+    assert _dagster_accepts("0 2 * * *", text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Mars/Olympus", "America", "/etc/localtime", "../UTC", "+02:00"]
+)
+def test_an_unknown_time_zone_is_refused(text: str) -> None:
+    with pytest.raises(UnusableValueError):
+        schedule_kinds.timezone(text)
+
+
+@given(st.text())
+def test_no_text_breaks_a_time_zone(text: str) -> None:
+    try:
+        schedule_kinds.timezone(text)
+    except UnusableValueError:
+        return

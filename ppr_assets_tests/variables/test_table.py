@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from ppr_assets.errors import SettingsError
+from ppr_assets.variables import table
+from ppr_assets.variables.table import NONE, REQUIRED, VARIABLES
+from ppr_assets.variables.variable import Variable
+
+IDS = [variable.name for variable in VARIABLES]
+
+
+def test_names_and_defaults_are_the_documented_ones() -> None:
+    assert {variable.name: variable.default for variable in VARIABLES} == {
+        "POSTGRES_HOST": "db",
+        "POSTGRES_PORT": "5432",
+        "POSTGRES_USER": "pantry_pirate_radio",
+        "POSTGRES_DB": "pantry_pirate_radio",
+        "POSTGRES_SSLMODE": "none",
+        "POSTGRES_PASSWORD": "required",
+        "POSTGRES_PASSWORD_FILE": "none",
+        "DATA_REPO_PATH": "/data-repo",
+        "DATA_REPO_URL": "none",
+        "DATA_REPO_BRANCH": "main",
+        "DATA_REPO_TOKEN": "none",
+        "DATA_REPO_TIMEOUT_SECONDS": "600",
+        "SQL_DUMP_DIR": "./sql_dumps",
+        "SQL_DUMP_MIN_RECORDS": "100",
+        "SQL_DUMP_RATCHET_PERCENTAGE": "0.9",
+        "SQL_DUMP_RATCHET_TABLES": "organization,location,service",
+        "SQL_DUMP_STALL_SECONDS": "300",
+        "ALLOW_EMPTY_SQL_DUMP": "false",
+        "SQL_DUMP_CRON": "0 2 * * *",
+        "SQL_DUMP_TIMEZONE": "UTC",
+        "PUBLISHER_PUSH_ENABLED": "false",
+        "GIT_USER_NAME": "Pantry Pirate Radio Publisher",
+        "GIT_USER_EMAIL": "pantry-pirate-radio@example.com",
+        "SKIP_DB_INIT": "false",
+        "DB_INIT_DAYS_TO_SYNC": "90",
+        "TESTING": "false",
+        "DAGSTER_HOME": "none",
+        "DAGSTER_POSTGRES_URL": "none",
+    }
+
+
+def test_every_variable_is_in_the_table_under_its_own_name() -> None:
+    assert [vars(table)[variable.name] for variable in VARIABLES] == list(VARIABLES)
+    assert len(set(IDS)) == len(IDS)
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
+def test_every_default_is_usable(variable: Variable[Any]) -> None:
+    if variable.default in (NONE, REQUIRED):
+        assert variable.read_if_set({}) is None
+    else:
+        assert variable.read({}) == variable.read({variable.name: variable.default})
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
+def test_an_empty_text_is_the_default(variable: Variable[Any]) -> None:
+    assert variable.text({variable.name: ""}) is None
+    assert variable.read_if_set({variable.name: ""}) is None
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
+def test_the_descriptions_fit_a_table(variable: Variable[Any]) -> None:
+    for text in (variable.description, variable.must_be, variable.default):
+        assert re.fullmatch(r"\S[^\n|]*[^\s.|]", text)
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
+def test_a_line_break_in_a_value_is_refused_by_name(variable: Variable[Any]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        variable.read({variable.name: "a\nb"})
+    assert caught.value.message.startswith(f"{variable.name} is ")
+    assert caught.value.message.endswith(f", must be {variable.must_be}")
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("variable", [v for v in VARIABLES if v.secret], ids=lambda v: str(v.name))
+def test_an_unusable_secret_is_not_shown(variable: Variable[Any]) -> None:
+    with pytest.raises(SettingsError) as caught:
+        variable.read({variable.name: "hunter2\n"})
+    assert "hunter2" not in caught.value.render()
+    assert caught.value.__cause__ is None
+
+
+def test_the_secrets_are_these() -> None:
+    assert {variable.name for variable in VARIABLES if variable.secret} == {
+        "POSTGRES_PASSWORD",
+        "DATA_REPO_TOKEN",
+        "DAGSTER_POSTGRES_URL",
+    }
+
+
+def test_a_long_value_is_shown_by_its_beginning() -> None:
+    with pytest.raises(SettingsError) as caught:
+        table.POSTGRES_PORT.read({"POSTGRES_PORT": "7" * 5000})
+    assert caught.value.message == (
+        f"POSTGRES_PORT is `{'7' * 80}…`, must be a port from 1 to 65535"
+    )
+
+
+def test_blanks_around_a_value_do_not_matter_but_in_a_secret() -> None:
+    assert table.POSTGRES_PORT.read({"POSTGRES_PORT": " 5433 "}) == 5433
+    assert table.POSTGRES_PASSWORD.read({"POSTGRES_PASSWORD": " a "}) == " a "
