@@ -64,9 +64,9 @@ class Account:
         folders = sorted({folder for path in paths for folder in path.parents})
         for capability in (None, *_CAPABILITIES):
             account = replace(self, capability=capability)
-            if all(account._passes(folder) for folder in folders):
+            if all(account.passes(folder) for folder in folders):
                 return account
-        closed = next(folder for folder in folders if not self._passes(folder))
+        closed = next(folder for folder in folders if not self.passes(folder))
         mode = stat.S_IMODE(closed.stat().st_mode)
         raise PreconditionFailed(
             f"the server's account `{self.name}` cannot pass through `{closed}`: "
@@ -75,7 +75,8 @@ class Account:
             f"to a folder that others may enter, or allow it: `chmod o+x {closed}`.",
         )
 
-    def _passes(self, folder: Path) -> bool:
+    def passes(self, folder: Path) -> bool:
+        """Whether a process of the account may look for something in ``folder``."""
         try:
             done = subprocess.run(
                 self.command(["ls", "-d", f"{folder}/."]),  # `test -x` overlooks capabilities

@@ -38,11 +38,12 @@ def run_program(
     offers that; a server that ``pg_ctl`` has launched is not. Raises ``OSError`` when the program
     cannot be started.
     """
-    argv = [str(EMBEDDED_BIN / name), *arguments]
+    argv = tied_to_parent([str(EMBEDDED_BIN / name), *arguments])
     if account is not None:
         account = account.able_to_reach(cwd / name, EMBEDDED_BIN / name)
+        argv = account.command(argv)  # first, since the tie ends when the account changes
     return subprocess.run(
-        tied_to_parent(account.command(argv) if account else argv),
+        argv,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,

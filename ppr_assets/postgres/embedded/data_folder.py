@@ -8,12 +8,14 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.embedded.accounts import Account
-from ppr_assets.postgres.embedded.binaries import EMBEDDED_BIN, run_program
+from ppr_assets.postgres.embedded.binaries import run_program
 from ppr_assets.postgres.embedded.postmaster import (
     PID_FILE,
     left_after,
@@ -121,8 +123,10 @@ def _end_servers(folder: Path) -> None:
     """
     found = processes_in(folder)
     for process in found:
-        if process.parent() not in found:
-            process.send_signal(signal.SIGQUIT)
+        with suppress(psutil.NoSuchProcess):
+            if process.parent() not in found:
+                process.send_signal(signal.SIGQUIT)
     for process in left_after(folder, _LEFTOVERS_SECONDS):
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     left_after(folder, _LEFTOVERS_SECONDS)

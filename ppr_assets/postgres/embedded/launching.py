@@ -10,7 +10,11 @@ from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.postgres.embedded.accounts import Account
 from ppr_assets.postgres.embedded.binaries import run_program
 from ppr_assets.postgres.embedded.postmaster import Postmaster, running_postmaster
-from ppr_assets.postgres.embedded.socket_folder import PORT, socket_folder
+from ppr_assets.postgres.embedded.socket_folder import (
+    PORT,
+    clear_socket_lock,
+    socket_folder,
+)
 
 LOG = "server.log"
 START_LIMIT_SECONDS = 600
@@ -28,10 +32,12 @@ def launch(data_dir: Path, account: Account | None) -> Postmaster:
     """
     log = data_dir / LOG
     before = log.stat().st_size if log.exists() else 0
+    socket_dir = socket_folder(data_dir, account)
+    clear_socket_lock(socket_dir)
     options = {
         "listen_addresses": "",
         "port": str(PORT),
-        "unix_socket_directories": str(socket_folder(data_dir, account)),
+        "unix_socket_directories": str(socket_dir),
         "unix_socket_permissions": "0700",
     }
     done = run_program(

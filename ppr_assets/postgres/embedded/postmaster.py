@@ -7,6 +7,7 @@ writes the file and stays there, so the proof is a live ``postgres`` process at 
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,18 @@ def processes_in(data_dir: Path) -> list[psutil.Process]:
         for process in psutil.process_iter(["name", "cwd"])
         if process.info["name"] == _SERVER and process.info["cwd"] == str(data_dir)
     ]
+
+
+def left_after(data_dir: Path, seconds: float) -> list[psutil.Process]:
+    """Who still works in ``data_dir`` after waiting for everybody to leave.
+
+    Looks again instead of waiting for the processes: where nobody collects the dead, as in many
+    containers, a process that has ended stays in the table for ever.
+    """
+    deadline = time.monotonic() + seconds
+    while (found := processes_in(data_dir)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
 
 
 def pid_file_blocks_a_start(data_dir: Path) -> bool:

@@ -37,6 +37,14 @@ def socket_folder(data_dir: Path, account: Account | None) -> Path:
     return folder
 
 
+def clear_socket_lock(folder: Path) -> None:
+    """Drop the lock of a server that was killed; call it when none runs on this data folder.
+
+    The folder is this server's own, and the lock's process number proves as little as the other.
+    """
+    (folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+
 def remove_socket_folder(folder: Path, data_dir: Path) -> None:
     """Take away the extra folder of a server that was stopped."""
     if folder != data_dir and folder.name.startswith(_PREFIX) and folder.exists():

@@ -1,0 +1,22 @@
+"""Loads the fixtures and says which server and which git the tests run on."""
+
+from __future__ import annotations
+
+import subprocess
+
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+
+pytest_plugins = [
+    "ppr_assets_tests.fix_git",
+    "ppr_assets_tests.fix_hypothesis",
+    "ppr_assets_tests.fix_pipeline",
+    "ppr_assets_tests.fix_postgres",
+]
+
+
+def pytest_report_header() -> list[str]:
+    tools = ([str(EMBEDDED_BIN / "postgres"), "--version"], ["git", "--version"])
+    return [
+        subprocess.run(tool, capture_output=True, text=True, check=True).stdout.strip()
+        for tool in tools
+    ]

@@ -1,0 +1,138 @@
+"""A real server for the tests, and databases that a test may destroy."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from psycopg import sql
+
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sample import fill
+from ppr_assets.settings import DatabaseSettings
+
+OWNER = "pantry_pirate_radio"
+"""An ordinary role that owns its databases: what a test does needs no more rights than a user's."""
+
+SMALL = 200
+"""Organizations of the ``database`` fixture: 3,000 rows, filled once in 0.2 s."""
+
+
+class SampleDatabase(Protocol):
+    """Makes a database with a sample; the same sample twice costs only a copy (0.1 s)."""
+
+    def __call__(self, organizations: int = SMALL, seed: int = 1) -> DatabaseSettings: ...
+
+
+class Databases:
+    """Names, makes and drops databases of one server."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.server = server
+        self._numbers = count(1)
+        self._templates: dict[tuple[int, int], str] = {}
+
+    def template(self, organizations: int, seed: int) -> str:
+        """The database that copies of this sample are made from; filled when first asked for."""
+        if (organizations, seed) not in self._templates:
+            name = f"template_{organizations}_{seed}"
+            self.server.create_database(name, owner=OWNER)
+            fill(self.server.database_settings(name, OWNER), organizations=organizations, seed=seed)
+            self._templates[organizations, seed] = name
+        return self._templates[organizations, seed]
+
+    def create(self, template: str = "template1") -> DatabaseSettings:
+        name = f"test_{next(self._numbers)}"
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                *map(sql.Identifier, (name, template, OWNER))
+            )
+        )
+        return self.server.database_settings(name, OWNER)
+
+    def drop(self, database: DatabaseSettings) -> None:
+        """Drop it, with sessions that a test has left behind; also when a test dropped it first."""
+        name = sql.Identifier(database.dbname)
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with connect(self.server.database_settings("postgres"), autocommit=True) as session:
+            session.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def embedded_server() -> Iterator[EmbeddedServer]:
+    """One server for the session of a worker, in a folder of its own, gone at the end."""
+    folder = passable_folder()
+    server = embedded.start(folder / "postgres")
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def databases(embedded_server: EmbeddedServer) -> Databases:
+    with connect(embedded_server.database_settings("postgres")) as session:
+        session.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(OWNER)))
+    return Databases(embedded_server)
+
+
+@pytest.fixture
+def sample_database(databases: Databases) -> Iterator[SampleDatabase]:
+    """A factory of databases with a sample of the wanted size and seed, dropped afterwards."""
+    made: list[DatabaseSettings] = []
+
+    def make(organizations: int = SMALL, seed: int = 1) -> DatabaseSettings:
+        made.append(databases.create(databases.template(organizations, seed)))
+        return made[-1]
+
+    yield make
+    for database in made:
+        databases.drop(database)
+
+
+@pytest.fixture
+def empty_database(databases: Databases) -> Iterator[Callable[[], DatabaseSettings]]:
+    """A factory of empty databases, dropped afterwards."""
+    made: list[DatabaseSettings] = []
+
+    def make() -> DatabaseSettings:
+        made.append(databases.create())
+        return made[-1]
+
+    yield make
+    for database in made:
+        databases.drop(database)
+
+
+@pytest.fixture
+def database(sample_database: SampleDatabase) -> DatabaseSettings:
+    """A fresh copy of a small sample."""
+    return sample_database()
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A folder for servers of the test's own; what still runs in it is stopped at the end."""
+    folder = passable_folder()
+    yield folder
+    for pid_file in folder.rglob("postmaster.pid"):
+        embedded.stop(pid_file.parent)
+    shutil.rmtree(folder)
+
+
+def passable_folder() -> Path:
+    """A new folder that the server's account may enter; pytest's own are closed to others.
+
+    Only that matters to root, whose server runs under another account.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ppr_assets-test-"))
+    folder.chmod(0o711)
+    return folder
