@@ -57,10 +57,10 @@ clean: ## stop the project's own PostgreSQL; remove .local, .venv and caches
 # --no-deps: the lock is complete. --only-binary: a build from source would fetch unlocked tools.
 $(LOCKED):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null \
-	  || { echo "error: '$(PYTHON)' is Python $(or $(VERSION),that cannot be run), 3.11 to 3.14 is needed: install one and name it, e.g. PYTHON=python3.12 make test" >&2; exit 1; }
+	  || { echo "error: '$(PYTHON)' $(if $(VERSION),is Python $(VERSION),cannot be run), need Python 3.11 to 3.14: install one and name it, as in PYTHON=python3.12 make test" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "error: '$(PYTHON)' has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv), then run make again" >&2; exit 1; }
-	@echo "Setting up .venv from requirements-dev.lock (Python $(VERSION), about half a minute, once)" >&2
+	@echo "Setting up .venv from requirements-dev.lock (Python $(VERSION); under a minute, once)" >&2
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
 	  --only-binary :all: -r requirements-dev.lock

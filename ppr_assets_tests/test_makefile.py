@@ -154,7 +154,7 @@ def test_an_unfit_python_gets_one_line_that_says_what_to_do(
     made = clone.make()
     assert made.returncode != 0
     said = made.stderr.splitlines()[0]
-    assert "is Python {}.{}, 3.11 to 3.14 is needed".format(*version) in said
+    assert "is Python {}.{}, need Python 3.11 to 3.14".format(*version) in said
     assert "PYTHON=python3.12 make test" in said
     assert clone.done() == []
 
@@ -171,7 +171,7 @@ def test_a_python_that_is_not_there_gets_the_same_line(clone: Clone) -> None:
     (clone.tools / "python").unlink()
     made = clone.make()
     assert made.returncode != 0
-    assert "is Python that cannot be run, 3.11 to 3.14 is needed" in made.stderr
+    assert "cannot be run, need Python 3.11 to 3.14" in made.stderr
 
 
 def test_a_python_without_venv_gets_one_line_that_says_what_to_do(clone: Clone) -> None:
