@@ -1,33 +1,79 @@
-"""A database, a clone and its bare remote, together; and a picture of everything that may not move."""
+"""A database, a clone and its bare remote together, and a picture of all that may not move."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import psutil
-import psycopg
 import pytest
 
 from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.gate import refusal
 from ppr_assets.operations.publish import PublishOutcome, publish
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.settings import DatabaseSettings, Settings
+
+PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
+"""The subject of the publishing commit that every pipeline begins with."""
+
+RATCHET = "sql_dumps/.record_count_ratchet"
+
+REAL_PG_DUMP = EMBEDDED_BIN / "pg_dump"
+TELLS_ITS_VERSION = f'[ "$1" = --version ] && exec {REAL_PG_DUMP} --version'
+"""The beginning of a fake pg_dump that is to be taken for the real one."""
+
+_WORLD = "PPR_ASSETS_TEST_WORLD"
+"""Set for every child of a test, which is how they are found again after their parent has died."""
+
+_SETTLING_SECONDS = 5.0
+T = TypeVar("T")
+
+
+class FakeTool(Protocol):
+    """Put a shell script first on PATH under a tool's name: ``fake_tool("pg_dump", "exit 1")``."""
+
+    def __call__(self, name: str, script: str) -> Path: ...
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git as a user would, and return what it says."""
+    """Run git as somebody else would, and return what it says."""
     done = subprocess.run(
-        ["git", "-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
+    assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
     return done.stdout.strip()
+
+
+def commit_files(folder: Path, subject: str, files: dict[str, str | None]) -> str:
+    """Commit these files as somebody else would (None: removed) and return the commit."""
+    for name, content in files.items():
+        path = folder / name
+        if content is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    git(folder, "add", "-A", "--", *files)
+    git(folder, "commit", "-q", "--no-verify", "-m", subject)
+    return git(folder, "rev-parse", "HEAD")
+
+
+def settled(probe: Callable[[], T]) -> T:
+    """The probe's answer once it is empty, or the last one: the kernel and the server need a moment
+    to clear up behind what was killed."""
+    deadline = time.monotonic() + _SETTLING_SECONDS
+    while (answer := probe()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return answer
 
 
 @dataclass
@@ -37,39 +83,95 @@ class Pipeline:
     settings: Settings
     clone: Path
     remote: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def dumps(self) -> Path:
         return self.clone / "sql_dumps"
 
+    @property
+    def staged(self) -> Path:
+        return self.clone / ".git" / "ppr_assets" / "staged"
+
     def night(self, override_reason: str | None = None) -> tuple[DumpOutcome, PublishOutcome]:
-        """Dump and publish, as the job does."""
+        """Dump and publish, as the job does. A refusal is raised."""
         dumped = dump(self.settings, run_id="test-run", override_reason=override_reason)
-        return dumped, publish(self.settings, override_reason=override_reason)
+        if dumped.status == "refused":
+            raise refusal(dumped.verdict)
+        published = publish(self.settings, override_reason=override_reason)
+        if published.status == "refused" and published.verdict is not None:
+            raise refusal(published.verdict)
+        return dumped, published
 
     def picture(self) -> dict[str, object]:
-        """HEADs, the branch's files with their content, the folders' listings, git's status."""
-        staged = self.clone / ".git" / "ppr_assets" / "staged"
+        """Heads, the branch's files with their content, the folders' listings, git's status, and
+        the processes and locks that are left."""
         return {
             "head": git(self.clone, "rev-parse", "--verify", "-q", "main"),
-            "remote": git(self.remote, "rev-parse", "--verify", "-q", "main"),
+            "checked out": (self.clone / ".git" / "HEAD").read_text(),
+            "remote": self.remote_head(),
             "tree": git(self.clone, "ls-tree", "-r", "main"),
-            "listing": sorted(p.name for p in self.dumps.iterdir()) if self.dumps.exists() else [],
-            "staged": sorted(p.name for p in staged.iterdir()) if staged.exists() else [],
+            "listing": listing(self.dumps),
+            "staged": listing(self.staged),
             "status": git(self.clone, "status", "--porcelain"),
-            "children": [child.name() for child in psutil.Process().children(recursive=True)],
-            "locks": self._advisory_locks(),
+            "children": settled(self.children),
+            "locks": settled(self.advisory_locks),
         }
+
+    def head(self) -> str:
+        return git(self.clone, "rev-parse", "--verify", "-q", "main")
+
+    def remote_head(self) -> str:
+        return git(self.remote, "rev-parse", "--verify", "-q", "main")
+
+    def mark(self, revision: str = "main") -> dict[str, Any]:
+        """The ratchet file in the clone, parsed."""
+        mark: dict[str, Any] = json.loads(git(self.clone, "show", f"{revision}:{RATCHET}"))
+        return mark
+
+    def latest(self, revision: str = "main") -> str:
+        """The dump that latest.sql names."""
+        return git(self.clone, "show", f"{revision}:sql_dumps/latest.sql")
+
+    def clone_again(self, name: str) -> Path:
+        """Another clone of the remote: somebody else's."""
+        other = self.clone.parent / name
+        git(self.remote.parent, "clone", "-q", str(self.remote), str(other))
+        return other
+
+    def elsewhere(self, path: Path) -> Pipeline:
+        """The same database published from another clone, as on another machine."""
+        other = replace(self, clone=path, variables=self.variables | {"DATA_REPO_PATH": str(path)})
+        other.repo(path=path)
+        return other
 
     def execute(self, statement: str, *arguments: object) -> None:
         with connect(self.settings.database, autocommit=True) as session:
             session.execute(statement, arguments or None)  # type: ignore[arg-type]
+
+    def administer(self, statement: str) -> None:
+        """As the server's superuser, in the pipeline's database."""
+        superuser = replace(self.settings.database, user="postgres")
+        with connect(superuser, autocommit=True) as session:
+            session.execute(statement)  # type: ignore[arg-type]
 
     def count(self, table: str) -> int:
         with connect(self.settings.database) as session:
             row = session.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
             assert row is not None
             return int(row[0])
+
+    def change(self) -> None:
+        """Change the data without changing any count."""
+        self.execute("UPDATE language SET note = coalesce(note, '') || '+'")
+
+    def lose_a_third(self) -> int:
+        """What a scraper run gone wrong does; returns how many organizations are left."""
+        self.execute(
+            "DELETE FROM organization WHERE id IN (SELECT id FROM organization ORDER BY id LIMIT "
+            "(SELECT count(*) / 3 FROM organization))"
+        )
+        return self.count("organization")
 
     def gate(self, **changes: object) -> None:
         """Change the dump's settings: ``min_records``, ``percentage``, ``stall_seconds`` …"""
@@ -80,13 +182,19 @@ class Pipeline:
         changed = replace(self.settings.data_repo, **changes)  # type: ignore[arg-type]
         self.settings = replace(self.settings, data_repo=changed)
 
-    def _advisory_locks(self) -> int:
-        with psycopg.connect(
-            host=self.settings.database.host,
-            port=self.settings.database.port,
-            user="postgres",
-            dbname="postgres",
-        ) as session:
+    def children(self) -> list[str]:
+        """Processes that this test's runs have started and that still live, orphans included."""
+        world = str(self.clone.parent)
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.environ().get(_WORLD) == world and process.pid != os.getpid():
+                    found.append(process.name())
+        return found
+
+    def advisory_locks(self) -> int:
+        server = replace(self.settings.database, user="postgres", dbname="postgres")
+        with connect(server) as session:
             row = session.execute(
                 "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
                 "WHERE locktype = 'advisory' AND datname = %s",
@@ -96,16 +204,25 @@ class Pipeline:
             return int(row[0])
 
 
+def listing(folder: Path) -> list[str]:
+    """Everything in a folder, hidden files included; nothing where there is no folder."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
 @pytest.fixture
-def pipeline(database: DatabaseSettings, tmp_path: Path, clean_git: None) -> Pipeline:
+def pipeline(
+    database: DatabaseSettings,
+    tmp_path: Path,
+    git_environment: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Pipeline:
     """A sample database (200 organizations) and an empty data repository with one publication."""
+    monkeypatch.setenv(_WORLD, str(tmp_path))
     remote, clone = tmp_path / "remote.git", tmp_path / "data-repo"
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(remote)], check=True)
-    subprocess.run(["git", "clone", "-q", str(remote), str(clone)], check=True, capture_output=True)
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(remote))
+    git(tmp_path, "clone", "-q", str(remote), str(clone))
     git(clone, "checkout", "-q", "-B", "main")
-    (clone / "README.md").write_text("# data\n")
-    git(clone, "add", "README.md")
-    git(clone, "commit", "-qm", "Data update for 2025-08-09 06:56 UTC")
+    commit_files(clone, PUBLICATION, {"README.md": "# data\n"})
     git(clone, "push", "-q", "origin", "main")
     variables = {
         "POSTGRES_HOST": database.host,
@@ -117,24 +234,16 @@ def pipeline(database: DatabaseSettings, tmp_path: Path, clean_git: None) -> Pip
         "DATA_REPO_URL": str(remote),
         "PUBLISHER_PUSH_ENABLED": "true",
     }
-    return Pipeline(Settings.from_environment(variables, dotenv=None), clone, remote)
+    settings = Settings.from_environment(variables, dotenv=None)
+    return Pipeline(settings, clone, remote, variables)
 
 
 @pytest.fixture
-def clean_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No configuration of the machine or its user counts."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-
-
-@pytest.fixture
-def fake_tool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[str, str], Path]]:
-    """Put a shell script first on PATH under a tool's name: ``fake_tool("pg_dump", "exit 1")``."""
+def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTool:
+    """See :class:`FakeTool`."""
     folder = tmp_path / "fake-bin"
     folder.mkdir()
-    path = [str(folder)]
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
     def write(name: str, script: str) -> Path:
         tool = folder / name
@@ -142,10 +251,4 @@ def fake_tool(
         tool.chmod(0o755)
         return tool
 
-    import os
-
-    monkeypatch.setenv("PATH", os.pathsep.join([*path, os.environ["PATH"]]))
-    return write  # type: ignore[return-value]
-
-
-PERCENTAGE = Decimal("0.9")
+    return write

@@ -49,8 +49,8 @@ def discard(repo: DataRepo, dump: StagedDump) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def discard_others(repo: DataRepo, *, keep: str) -> None:
-    """Remove every complete dump but the one named ``keep``."""
+def discard_others(repo: DataRepo, *, keep: str | None) -> None:
+    """Remove every complete dump but the one named ``keep`` (None: every one)."""
     for dump in staged(repo):
         if dump.name != keep:
             discard(repo, dump)

@@ -14,12 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from ppr_assets.data_repo.worktree import recover
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.publications import newest_publication
 from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.tree import list_dumps, tip
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
@@ -73,9 +73,9 @@ def dump(
             return DumpOutcome("refused", verdict)
         with writing(repo) as folder:
             outcome = _dump(settings, repo, snapshot, commit, verdict, folder, run_id)
-    if outcome.path is not None:
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            discard_others(repo, keep=outcome.path.name)
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        # also when nothing changed: what still waits there is older than what was just seen
+        discard_others(repo, keep=outcome.path.name if outcome.path else None)
     return outcome
 
 
@@ -119,6 +119,7 @@ def _dump(
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
         )
+        snapshot.require_open()
         path = _stage(partial, manifest)
     finally:
         partial.unlink(missing_ok=True)

@@ -48,8 +48,10 @@ class _Examination:
 
     def run(self) -> Iterator[Finding]:
         with ExitStack() as stack:
-            yield _look("password", self._password)
-            yield _look("database", lambda: self._session(stack))
+            password = _look("password", self._password)
+            yield password
+            if password.error is None:
+                yield _look("database", lambda: self._session(stack))
             if self._snapshot is not None:
                 yield _look("tables", self._tables)
                 yield _look("pg_dump", self._pg_dump)

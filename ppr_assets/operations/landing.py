@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.integrate import base_for_publishing
 from ppr_assets.data_repo.remote import Outrun, fetch, push
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.worktree import BranchMoved, advance_branch
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 

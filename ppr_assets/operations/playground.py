@@ -22,7 +22,8 @@ from ppr_assets.settings import Settings
 
 ROLE = "pantry_pirate_radio"
 DATABASE = "pantry_pirate_radio"
-STORAGE_DATABASE = "dagster"
+STORAGE_DATABASE = "playground_dagster"
+"""Apart from that of real runs: an auditor shall not meet made-up ones among them."""
 BRANCH = "main"
 _PUBLISHER = git.Actor("HAARRRvest Publisher", "publisher@example.com")
 _README = "# HAARRRvest (sample)\n\nPublic food-resource data, made up for trying things out.\n"

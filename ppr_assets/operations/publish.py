@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ppr_assets.data_repo.worktree import recover
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, DumpDamaged, PprError
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ppr_assets.data_repo.worktree import recover
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import RatchetFileError, SettingsError
 from ppr_assets.operations.dump_commit import write_reset_commit
 from ppr_assets.operations.gate import mark_at

@@ -21,11 +21,13 @@ from ppr_assets.settings import Settings
 class Status:
     """What is known; ``errors`` holds what could not be learned, in the order of asking.
 
-    ``verdict`` is what the gate would say now, without an override. ``pushed`` is None where
-    there is no remote, or nothing to push.
+    ``counts`` are rows by table key. ``verdict`` is what the gate would say now, without an
+    override; None also where the mark could not be read. ``pushed`` is None where there is no
+    remote, or nothing to push.
     """
 
     database: str
+    counts: Mapping[str, int] | None
     verdict: Verdict | None
     repository: Published | None
     pushed: bool | None
@@ -36,7 +38,7 @@ class Status:
         manifest = repository.manifest if repository else None
         return {
             "database": self.database,
-            "counts": dict(verdict.counts) if verdict else None,
+            "counts": dict(self.counts) if self.counts else None,
             "gate": verdict.status if verdict else None,
             "headroom": dict(verdict.headroom) if verdict else None,
             "mark": repository.mark.organization if repository and repository.mark else None,
@@ -67,6 +69,7 @@ def status(settings: Settings) -> Status:
     mark = repository.mark if repository else None
     return Status(
         database=settings.database.describe(),
+        counts=counts,
         verdict=judge(counts, mark, policy(settings.dump)) if counts and repository else None,
         repository=repository,
         pushed=pushed,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.first_clone import wants_clone
+from ppr_assets.data_repo.glance import known_remote, remote_head
 from ppr_assets.data_repo.publications import Publication, new_publication_since
-from ppr_assets.data_repo.remote import fetch, remote_tip
+from ppr_assets.data_repo.remote import fetch
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.settings import Settings
@@ -22,27 +24,42 @@ class Seen:
 
 @dataclass(frozen=True)
 class Look:
-    """What a look found: a ``new`` publication, or the ``reason`` why there is none."""
+    """What a look found.
+
+    ``wanted``: the commit that a dump is wanted for, None if none is, and ``reason`` then says
+    why. ``new``: what is known of that commit; nothing before there is a clone to look into.
+    """
 
     seen: Seen
+    wanted: str | None = None
     new: Publication | None = None
     reason: str = ""
 
 
 def look_for_publication(settings: Settings, seen: Seen) -> Look:
-    """One ``ls-remote``; a fetch only when the head has moved. A clone is made where none is.
+    """One ``ls-remote``; a fetch only when the head has moved. Never makes a clone.
 
-    Without a remote the local branch is looked at. Raises :class:`DataRepoError` and its kin when
-    the repository or its remote cannot be asked.
+    Cloning may take long, which is a run's work and not a look's: where there is no clone yet, a
+    dump is wanted for whatever the head is. Without a remote the local branch is looked at.
+    Raises :class:`DataRepoError` and its kin when the repository or its remote cannot be asked.
     """
-    repo = open_data_repo(settings.data_repo)
-    head = remote_tip(repo) if repo.remote else tip(repo)
+    remote = known_remote(settings.data_repo)
+    if remote is None:
+        repo = open_data_repo(settings.data_repo)
+        head = tip(repo)
+    else:
+        head = remote_head(settings.data_repo, remote)
     if head is None:
-        return Look(seen, reason=f"branch `{repo.branch}` has no commit yet")
+        return Look(seen, reason=f"branch `{settings.data_repo.branch}` has no commit yet")
     if head == seen.head:
         return Look(seen, reason=f"nothing new since {head[:10]}")
-    if repo.remote:
-        head = fetch(repo) or head
+    if wants_clone(settings.data_repo.path):
+        return Look(Seen(head, seen.publication), wanted=head)
+    repo = open_data_repo(settings.data_repo)
+    return _look_into(repo, fetch(repo) or head, seen)
+
+
+def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:
     new = new_publication_since(repo, head, seen.head)
     if new is None:
         return Look(Seen(head, seen.publication), reason=f"only dumps up to {head[:10]}")
@@ -52,4 +69,4 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
     latest = latest_manifest(repo, head)
     if latest is not None and latest.publication == new.sha:
         return Look(now, reason=f"{latest.dump} has followed publication {new.sha[:10]}")
-    return Look(now, new=new)
+    return Look(now, wanted=new.sha, new=new)

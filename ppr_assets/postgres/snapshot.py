@@ -85,6 +85,11 @@ class Snapshot:
         assert row is not None
         return str(row[0])
 
+    def require_open(self) -> None:
+        """Ask the server for a sign of life. With the session the lock would be gone, and another
+        run might be at work; :func:`open_snapshot` turns that into its error."""
+        self.connection.execute("SELECT")
+
     def _count(self, table: Table) -> int:
         # ONLY: the rows of inheriting tables are theirs, in the dump as well
         query = sql.SQL("SELECT count(*) FROM ONLY {} {}").format(
@@ -117,17 +122,17 @@ def open_snapshot(
     :class:`DatabaseUnreachable`, also when the session is lost on the way, and :class:`Busy`
     naming the session that holds the advisory lock.
     """
-    with connect(settings, autocommit=True) as connection:
-        try:
+    try:
+        with connect(settings, autocommit=True) as connection:
             _prepare(connection, lock_seconds)
             if exclusive:
                 _take_lock(connection)
             yield _begin(connection)
-        except psycopg.OperationalError as error:
-            raise DatabaseUnreachable(
-                f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
-                hint="look at the server's log; nothing was changed, so run again when it is up.",
-            ) from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
+            hint="look at the server's log; nothing was changed, so run again when it is up.",
+        ) from error
 
 
 def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: float) -> None:
