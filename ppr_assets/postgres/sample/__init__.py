@@ -11,10 +11,10 @@ program because ``ppr-assets demo`` fills such a database on the newcomer's own 
     vocabulary             names and places from Faker, and phrases of food pantries
     awkward                texts that a dump must carry unharmed
     organizations, places, services, history   the rows, one organization after the other
-    fill                   putting them into an empty database
+    filling                putting them into an empty database
 """
 
-from ppr_assets.postgres.sample.fill import fill
+from ppr_assets.postgres.sample.filling import fill
 from ppr_assets.postgres.sample.tables import SAMPLE_TABLES
 
 __all__ = ["SAMPLE_TABLES", "fill"]
