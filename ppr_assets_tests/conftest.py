@@ -11,6 +11,8 @@ pytest_plugins = [
     "ppr_assets_tests.fix_hypothesis",
     "ppr_assets_tests.fix_pipeline",
     "ppr_assets_tests.fix_postgres",
+    "ppr_assets_tests.fix_debian",  # after what it imports
+    "ppr_assets_tests.fix_runs",
 ]
 
 

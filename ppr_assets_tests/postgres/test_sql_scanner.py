@@ -15,7 +15,7 @@ INSIDE = [
     b"SELECT 'a' || $x$b'\n",
 ]
 OUTSIDE = [
-    b"-- Name: O'Brien \"x\" $$ /*\n",
+    b'-- Name: O\'Brien "x" $$ /*\n',
     b"SELECT 'it''s', E'a\\\\', \"a\"\"b\", $$it's$$, $a$ $$ $a$;\n",
     b"SELECT name'x' FROM e1$f$g;\n",
     b"/* a /* nested */ comment */\n",

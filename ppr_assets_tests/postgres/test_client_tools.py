@@ -1,0 +1,115 @@
+"""The right pg_dump for the server: its own major first, never an older one, none that is broken."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.client_tools import find_tool, probe
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.pg_dump import write_dump
+from ppr_assets.postgres.sample import fill
+from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets_tests.fix_debian import DebianServer
+
+Tools = Callable[..., Path]
+EMBEDDED = probe(EMBEDDED_BIN / "pg_dump")
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    """Folders with a pg_dump each that claims a version, as the whole PATH."""
+    folders: list[str] = []
+
+    def add(says: str, exit_code: int = 0) -> Path:
+        folder = tmp_path / f"bin{len(folders)}"
+        folder.mkdir()
+        tool = folder / "pg_dump"
+        tool.write_text(f"#!/bin/sh\necho '{says}'\nexit {exit_code}\n")
+        tool.chmod(0o755)
+        folders.append(str(folder))
+        monkeypatch.setenv("PATH", os.pathsep.join(folders))
+        return tool
+
+    return add
+
+
+def test_the_servers_own_major_is_taken_from_path_wherever_it_stands(tools: Tools) -> None:
+    tools("pg_dump (PostgreSQL) 15.8 (Debian 15.8-1)")
+    right = tools("pg_dump (PostgreSQL) 16.4")
+    tools("pg_dump (PostgreSQL) 17.0")
+    assert find_tool("pg_dump", 16).path == right
+    assert find_tool("pg_dump", 15).version == "15.8"
+
+
+def test_the_embedded_tool_steps_in_where_it_is_new_enough(tools: Tools) -> None:
+    tools("pg_dump (PostgreSQL) 15.8")
+    assert find_tool("pg_dump", 14).path == EMBEDDED_BIN / "pg_dump"
+
+
+def test_without_a_tool_that_is_new_enough_have_and_need_are_named(tools: Tools) -> None:
+    old = tools("pg_dump (PostgreSQL) 15.8")
+    with pytest.raises(PreconditionFailed) as caught:
+        find_tool("pg_dump", 99)
+    assert caught.value.message == (
+        f"no pg_dump for this server: have {old} 15.8, embedded {EMBEDDED.version}, need pg_dump 99"
+    )
+    assert "PostgreSQL 99 client tools" in caught.value.hint
+
+
+def test_the_embedded_tool_is_no_help_where_tls_is_required(tools: Tools) -> None:
+    tools("pg_dump (PostgreSQL) 15.8")
+    with pytest.raises(PreconditionFailed, match="with TLS for POSTGRES_SSLMODE=verify-full"):
+        find_tool("pg_dump", 18, sslmode="verify-full")
+
+
+@pytest.mark.parametrize(("says", "code"), [("what?", 0), ("pg_dump (PostgreSQL) 18.6", 1)])
+def test_a_tool_on_the_way_that_does_not_tell_its_version_is_an_error(
+    tools: Tools, says: str, code: int
+) -> None:
+    broken = tools(says, code)
+    with pytest.raises(PreconditionFailed, match=f"`{broken} --version` failed: exit code {code}"):
+        find_tool("pg_dump", 18)
+
+
+def test_a_server_of_another_major_is_dumped_with_its_own_tools(
+    debian_server: DebianServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{debian_server.bin}:{os.environ['PATH']}")
+    for name in ("source", "restored"):
+        with psycopg.connect(
+            host=str(debian_server.socket_dir), user="postgres", autocommit=True
+        ) as session:
+            session.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    source = debian_server.database_settings("source")
+    fill(source, organizations=150)
+    dumps = []
+    for name in ("source", "restored"):
+        settings = debian_server.database_settings(name)
+        with open_snapshot(settings, exclusive=True, lock_seconds=5) as snapshot:
+            tool = find_tool("pg_dump", snapshot.server_major)
+            assert tool.major == snapshot.server_major == debian_server.major
+            target = tmp_path / f"{name}.sql"
+            written = write_dump(
+                tool, settings, snapshot=snapshot.export(), target=target, stall_seconds=30
+            )
+            assert {key: table.rows for key, table in written.tables.items()} == snapshot.count()
+        dumps.append(target.read_bytes())
+        if name == "source":
+            subprocess.run(
+                [debian_server.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", target],
+                env={
+                    "PGHOST": str(debian_server.socket_dir),
+                    "PGUSER": "postgres",
+                    "PGDATABASE": "restored",
+                },
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+    assert dumps[0] == dumps[1]
