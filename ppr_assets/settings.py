@@ -140,11 +140,7 @@ class Settings:
         """
         given = os.environ if environ is None else environ
         values = read_dotenv(dotenv) if dotenv else {}
-        values |= {
-            name: text
-            for name, text in given.items()
-            if text.strip() or name == table.POSTGRES_PASSWORD.name
-        }
+        values |= _set_in(given)
         return cls(
             database=_database(values),
             data_repo=_data_repo(values),
@@ -168,18 +164,33 @@ class Settings:
         )
 
 
-def child_environment(extra: Mapping[str, str], *, secrets: bool = False) -> dict[str, str]:
+def child_environment(
+    extra: Mapping[str, str], *, secrets: bool = False, dotenv: Path | None = None
+) -> dict[str, str]:
     """The environment for a child process: this one with ``extra``, without the secrets.
 
-    ``secrets`` leaves them in, for a child of our own that reads the settings again.
+    ``secrets`` leaves them in, for a child of our own that reads the settings again; what
+    ``dotenv`` holds is then in its environment already, whichever file it would read.
     """
     hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
-    return {name: value for name, value in os.environ.items() if name not in hidden} | dict(extra)
+    values = dict(os.environ)
+    if dotenv is not None:
+        values |= read_dotenv(dotenv) | _set_in(os.environ)
+    return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
 
 
 def export(name: str, value: str) -> None:
     """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
     os.environ[name] = value
+
+
+def _set_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """What counts as set: an empty variable does not, except for the password."""
+    return {
+        name: text
+        for name, text in environ.items()
+        if text.strip() or name == table.POSTGRES_PASSWORD.name
+    }
 
 
 def _database(values: Mapping[str, str]) -> DatabaseSettings:

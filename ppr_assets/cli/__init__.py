@@ -5,7 +5,9 @@ Exit codes are those of :mod:`ppr_assets.errors`; 2 is also what a wrong argumen
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
 from pathlib import Path
 
 import click
@@ -15,22 +17,27 @@ from ppr_assets.cli.demo import demo
 from ppr_assets.cli.dev import dev
 from ppr_assets.cli.doctor import doctor
 from ppr_assets.cli.dump import dump
+from ppr_assets.cli.interrupts import interrupt_on_signals
 from ppr_assets.cli.list import list_dumps
 from ppr_assets.cli.ratchet import ratchet
 from ppr_assets.cli.status import status
 from ppr_assets.errors import Cancelled, PprError
 
-EPILOG = """\b
+EXIT_CODES = """\b
 Exit codes:
-  0    done, or nothing to do      5    database unreachable
-  1    error                       6    data repository unusable, or push rejected
-  2    usage or settings           7    busy: another run holds the lock
-  3    refused by the gate         130  cancelled
+  0    done, or unchanged
+  1    error
+  2    usage or settings
+  3    refused by the gate
   4    dump damaged or unproven
+  5    database unreachable
+  6    data repository unusable, or push rejected
+  7    busy: another run holds the lock
+  130  cancelled
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -45,7 +52,8 @@ def cli(context: click.Context, env_file: Path | None) -> None:
     No bad dump is ever published, no good one is ever lost, and anyone can see why.
 
     Start with `ppr-assets doctor`, which looks at everything a dump needs, or with
-    `ppr-assets demo`, which shows a whole night on a database of its own.
+    `ppr-assets demo`, which shows a whole night on a database of its own. Every variable is
+    explained in the README; facts go to stdout, errors and progress to stderr.
     """
     context.obj = Invocation(dotenv=env_file or Path(".env"))
 
@@ -56,8 +64,11 @@ for verb in (dump, list_dumps, status, doctor, ratchet, demo, dev):
 
 def main() -> None:
     """Entry point of ``ppr-assets``: an expected failure is its text and its exit code."""
+    interrupt_on_signals()
+    _silence_libraries()
     try:
-        cli.main(standalone_mode=False)
+        # Without standalone mode click hands the code of an `Exit` back, and None from a verb.
+        sys.exit(cli.main(standalone_mode=False))
     except PprError as error:
         click.echo(error.render(), err=True)
         sys.exit(error.exit_code)
@@ -65,5 +76,15 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("cancelled; nothing was published", err=True)
+        click.echo("cancelled", err=True)
         sys.exit(Cancelled.exit_code)
+
+
+def _silence_libraries() -> None:
+    """Keep remarks of libraries off the terminal: what matters is said by a verb, in its words.
+
+    With no handler at the root, a library's first warning would install one for everybody.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")

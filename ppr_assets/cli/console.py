@@ -1,14 +1,18 @@
-"""Two consoles: facts go to stdout, progress and remarks to stderr, decoration to terminals only."""
+"""Two consoles: facts to stdout, progress and remarks to stderr, decoration to terminals only."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import click
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# No emoji: a reason that somebody typed is shown as it was typed.
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 @contextmanager
@@ -19,6 +23,26 @@ def progress(what: str) -> Iterator[None]:
             yield
     else:
         yield
+
+
+def print_json(value: Any) -> None:
+    """JSON for a program: never coloured, not even where the environment asks for colour."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
+    """Aligned columns, never cut to the terminal's width: a name in a pipe has to be whole.
+
+    ``numbers`` are the columns that are aligned to the right. The first row is the heading.
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for line, row in enumerate(rows):
+        cells = (
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        text = "  ".join(cells).rstrip()
+        out.print(text, markup=False, style=None if line else "dim")
 
 
 def size(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What every verb is given: where its settings come from."""
+"""What verbs share: where the settings come from, and that a reason says something."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ class Invocation:
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def worded(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:
+    """Refuse a reason without a word in it: it would be committed for whoever asks later."""
+    if reason is not None and not reason.strip():
+        raise click.BadParameter("the reason is empty, must be a sentence", context, parameter)
+    return reason

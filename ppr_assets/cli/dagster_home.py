@@ -7,20 +7,21 @@ as storage: a dump made on a laptop has its lineage all the same.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ppr_assets.cli.dagster_storage import require_home, require_storage
+from ppr_assets.cli.local_server import LOCAL, SERVER, server_in_use
+from ppr_assets.errors import SettingsError
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import Settings, export
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
-
-LOCAL = Path(".local")
-"""Everything that the project makes for itself in the working folder; git-ignored."""
 
 STORAGE_DATABASE = "dagster"
 _CONFIG = Path("dagster.yaml")
@@ -28,8 +29,16 @@ _CONFIG = Path("dagster.yaml")
 
 @contextmanager
 def dagster_home(settings: Settings) -> Iterator[Path]:
-    """Provide a DAGSTER_HOME, and stop what was started for it."""
+    """Provide a DAGSTER_HOME, and stop what was started for it.
+
+    Raises :class:`SettingsError` for a home that is no folder and :class:`DatabaseUnreachable` for
+    a storage that does not answer.
+    """
+    if settings.dagster_postgres_url is not None:  # perhaps from .env, which Dagster may not see
+        require_storage(settings.dagster_postgres_url)
+        export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
     if settings.dagster_home is not None:
+        require_home(settings.dagster_home)
         yield settings.dagster_home
         return
     home = (LOCAL / "dagster").resolve()
@@ -38,26 +47,39 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         yield home
         return
     shutil.copyfile(_CONFIG, home / _CONFIG.name)
-    if settings.dagster_postgres_url is not None:  # perhaps from .env, which Dagster may not see
-        export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
+    if settings.dagster_postgres_url is not None:
         yield home
         return
-    server = embedded.start(LOCAL.resolve() / "postgres")
-    try:
+    with server_in_use():
+        server = embedded.start(LOCAL / SERVER)
         server.create_database(STORAGE_DATABASE)
         export("DAGSTER_POSTGRES_URL", server.url(STORAGE_DATABASE))
         yield home
-    finally:
-        if server.started_here:
-            server.stop()
 
 
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
-    """The instance whose storage keeps runs, events and lineage."""
-    from dagster import DagsterInstance
+    """The instance whose storage keeps runs, events and lineage.
+
+    Raises what :func:`dagster_home` raises, and :class:`SettingsError` for a ``dagster.yaml`` that
+    Dagster does not take.
+    """
+    from dagster import DagsterInstance, DagsterInvalidConfigError
 
     with dagster_home(settings) as home:
         export("DAGSTER_HOME", str(home))
-        with DagsterInstance.from_config(str(home)) as instance:
+        try:
+            instance = DagsterInstance.from_config(str(home))
+        except DagsterInvalidConfigError as error:
+            raise SettingsError(
+                f"Dagster does not take `{home / _CONFIG.name}`: {_first_reason(str(error))}",
+                hint="compare it with the dagster.yaml of this project.",
+            ) from error
+        with instance:
             yield instance
+
+
+def _first_reason(text: str) -> str:
+    """Of a long text of Dagster's the first numbered reason, else its first line."""
+    numbered = re.search(r"Error \d+: (.+?)(?= Expected: |\n|$)", text)
+    return numbered[1] if numbered else text.strip().splitlines()[0]

@@ -80,7 +80,10 @@ def run_nightly(
             raise_on_error=False,
         )
     except dg.DagsterExecutionInterruptedError as error:
-        raise Cancelled("the run was cancelled; nothing was published") from error
+        raise Cancelled(
+            "the run was cancelled",
+            hint="an unfinished dump is never published; `ppr-assets status` shows what stands.",
+        ) from error
     failed = [event for event in result.all_events if event.is_step_failure]
     return FinishedRun(
         run_id=result.run_id,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -9,8 +12,9 @@ import click
 from rich.markup import escape
 
 from ppr_assets.cli.console import out, progress, size
-from ppr_assets.cli.dagster_home import LOCAL, dagster_instance
+from ppr_assets.cli.dagster_home import dagster_instance
 from ppr_assets.cli.dagster_run import FinishedRun, run_nightly, sensor_tick
+from ppr_assets.cli.local_server import LOCAL, server_in_use
 from ppr_assets.cli.playground_lock import playground_lock
 from ppr_assets.cli.run_report import report
 from ppr_assets.errors import GateRefused, PprError
@@ -40,8 +44,8 @@ def demo(organizations: int) -> None:
     """
     started = monotonic()
     with playground_lock(LOCAL):
-        playground = world.open_playground(LOCAL)
-        try:
+        with server_in_use():
+            playground = world.open_playground(LOCAL)
             with dagster_instance(playground.settings()) as instance:
                 story = _Story(playground, instance)
                 story.build(organizations)
@@ -49,9 +53,8 @@ def demo(organizations: int) -> None:
                 story.dump_again()
                 story.refuse()
                 world.fill_database(playground, organizations=organizations)
-        finally:
-            playground.server.stop()
         _summary(published(playground.settings().data_repo), monotonic() - started)
+    _what_next()
 
 
 class _Story:
@@ -123,15 +126,29 @@ def _summary(state: Published, seconds: float) -> None:
         _say(f"sha256     {manifest.sha256}")
     _say(f"mark       {_mark(state)} organizations; fewer than 90% of them are refused")
     _say(f"runs       3: published, unchanged, refused; {seconds:.0f} s in all")
+
+
+def _what_next() -> None:
     out.print("\n[bold]What to type next[/bold]")
+    program = _as_typed()
     for command, why in (
         ("make dev", "the same in Dagster's UI: lineage, checks, plots"),
         (f"git -C {LOCAL}/data-repo log --stat", "what was published, and from what"),
         (f"less {LOCAL}/data-repo/sql_dumps/latest.sql", "a dump is plain SQL"),
-        (f".venv/bin/ppr-assets --env-file {LOCAL}/env list", "the dumps of the repository"),
-        (".venv/bin/ppr-assets doctor", "what your own database still needs"),
+        (f"{program} --env-file {LOCAL}/env list", "the dumps of the repository"),
+        (f"{program} doctor", "what your own database still needs"),
     ):
         out.print(f"   {command:<52} [dim]{why}[/dim]")
+
+
+def _as_typed() -> str:
+    """What starts this program in the reader's folder: its name if PATH has it, else its path."""
+    program = Path(sys.argv[0])
+    found = shutil.which(program.name)
+    if found and Path(found).resolve() == program.resolve():
+        return program.name
+    here = Path.cwd()
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
 def _chapter(number: int, title: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 from rich.markup import escape
 
 from ppr_assets.cli.console import out
 from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.errors import PprError
-from ppr_assets.operations.examine import examine
+from ppr_assets.cli.dagster_storage import require_home, require_storage
+from ppr_assets.errors import PprError, SettingsError
+from ppr_assets.operations.examine import Finding, examine
+from ppr_assets.settings import Settings
 
 
 @click.command()
@@ -16,18 +20,48 @@ from ppr_assets.operations.examine import examine
 def doctor(invocation: Invocation) -> None:
     """Look at everything that a dump needs, and say what to do where something is missing.
 
-    Changes nothing, except that a missing clone of the data repository is made. Exits with the
-    code of the first thing that is missing.
+    One line for each thing: `ok`, or `FIX` and what to do. Changes nothing, except that a missing
+    clone of the data repository is made. Exits with the code of the first thing to fix, else 0.
     """
-    first: PprError | None = None
-    settings = invocation.settings
-    out.print("[green]ok[/green]      settings         read, all usable")
-    for finding in examine(settings):
-        mark = "[green]ok[/green]     " if finding.error is None else "[red]missing[/red]"
-        out.print(f"{mark} {finding.what:<16} {escape(finding.detail)}")
+    broken: list[PprError] = []
+    for finding in _findings(invocation):
+        _show(finding)
         if finding.error is not None:
-            first = first or finding.error
-            if finding.error.hint:
-                out.print(f"{'':<24} HINT: {escape(finding.error.hint)}")
-    if first is not None:
-        raise click.exceptions.Exit(first.exit_code)
+            broken.append(finding.error)
+    if not broken:
+        out.print("everything that a dump needs is there")
+        return
+    out.print(f"{len(broken)} to fix; start with the first, it may explain the others")
+    raise click.exceptions.Exit(broken[0].exit_code)
+
+
+def _findings(invocation: Invocation) -> Iterator[Finding]:
+    try:
+        settings = invocation.settings
+    except SettingsError as error:
+        yield Finding("settings", error.message, error)
+        return
+    yield Finding("settings", "read, all usable")
+    yield from examine(settings)
+    yield _dagster(settings)
+
+
+def _dagster(settings: Settings) -> Finding:
+    """Where runs and lineage are kept; asked without starting anything."""
+    home, url = settings.dagster_home, settings.dagster_postgres_url
+    try:
+        if home is not None:
+            require_home(home)
+        if url is not None:
+            require_storage(url)
+    except PprError as error:
+        return Finding("dagster", error.message, error)
+    storage = "DAGSTER_POSTGRES_URL, which answers" if url else "its own server or folder"
+    return Finding("dagster", f"home {home or '.local/dagster'}, storage {storage}")
+
+
+def _show(finding: Finding) -> None:
+    mark = "[green]ok [/green]" if finding.error is None else "[red]FIX[/red]"
+    out.print(f"{mark}  {finding.what:<16} {escape(finding.detail)}")
+    if finding.error is not None and finding.error.hint:
+        out.print(f"{'':<22}HINT: {escape(finding.error.hint)}")

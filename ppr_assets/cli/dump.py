@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ppr_assets.cli.console import out, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.context import Invocation, pass_invocation, worded
 from ppr_assets.cli.dagster_home import dagster_instance
 from ppr_assets.cli.dagster_run import run_nightly
 from ppr_assets.cli.run_report import report
@@ -16,6 +16,7 @@ from ppr_assets.cli.run_report import report
     "--override",
     "reason",
     metavar="REASON",
+    callback=worded,
     help="Publish a dump that the gate refuses, this once. The reason is recorded in the manifest, "
     "the commit and the run, for everybody to read.",
 )
@@ -24,12 +25,22 @@ def dump(invocation: Invocation, reason: str | None) -> None:
     """Dump the database, guarded, and publish it in the data repository.
 
     Runs the Dagster job `nightly_dump` in this process, so that the dump has its run and lineage.
-    When the data have not changed there is no new file and no commit.
+    When the data have not changed there is no new file and no commit. Whatever goes wrong, what
+    was published before still stands.
 
     \b
     Examples:
       ppr-assets dump
       ppr-assets dump --override "closed county removed on purpose, ticket 214"
+
+    \b
+    Exit codes, so that cron can tell:
+      0    published, or unchanged
+      3    refused by the gate: look whether the last scraper run finished
+      5    database unreachable
+      6    data repository unusable, or push rejected (the commit is kept)
+      7    busy: another run is at work
+      130  cancelled
     """
     settings = invocation.settings
     settings.database.require_password()

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-import json
-
 import click
-from rich.table import Table
 
-from ppr_assets.cli.console import out, size
+from ppr_assets.cli.console import err, print_columns, print_json, size
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.operations.listing import ListedDump, list_published
+
+_HEADING = ("dump", "size", "organizations", "records", "remarks")
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
 def list_dumps(invocation: Invocation, as_json: bool) -> None:
-    """List the published dumps, newest first; the one that latest.sql names is marked.
+    """List the published dumps, newest first.
 
-    Needs the clone of the data repository only, not the database.
+    Remarks tell which one latest.sql names, and why a refused gate was passed. Needs the clone of
+    the data repository only, not the database.
+
+    \b
+    Examples:
+      ppr-assets list
+      ppr-assets list --json | jq -r '.[0].sha256'
     """
     dumps = list_published(invocation.settings.data_repo)
     if as_json:
-        out.print_json(json.dumps([dump.to_json() for dump in dumps]), indent=2)
-        return
-    if not dumps:
-        out.print("no dump was published yet")
-        return
-    out.print(_table(dumps))
+        print_json([dump.to_json() for dump in dumps])
+    elif dumps:
+        print_columns([_HEADING, *map(_row, dumps)], numbers=(1, 2, 3))
+    else:
+        err.print("no dump was published yet")
 
 
-def _table(dumps: list[ListedDump]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("dump", "size", "organizations", "records", "override"):
-        table.add_column(column, justify="right" if column not in ("dump", "override") else "left")
-    for dump in dumps:
-        manifest = dump.manifest
-        if manifest is None:
-            table.add_row(dump.name, "", "", "", "(no manifest)")
-            continue
-        table.add_row(
-            f"{dump.name}{'  ← latest' if dump.latest else ''}",
-            size(manifest.bytes),
-            str(manifest.rows.get("organization", 0)),
-            str(sum(manifest.rows.values())),
-            manifest.override.reason if manifest.override else "",
-        )
-    return table
+def _row(dump: ListedDump) -> tuple[str, ...]:
+    remarks = ["latest"] if dump.latest else []
+    manifest = dump.manifest
+    if manifest is None:
+        return (dump.name, "", "", "", ", ".join([*remarks, "no manifest"]))
+    if manifest.override is not None:
+        remarks.append(f"overridden: {manifest.override.reason}")
+    return (
+        dump.name,
+        size(manifest.bytes),
+        str(manifest.rows.get("organization", 0)),
+        str(sum(manifest.rows.values())),
+        ", ".join(remarks),
+    )

@@ -4,43 +4,57 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.console import out
-from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.console import out, print_columns
+from ppr_assets.cli.context import Invocation, pass_invocation, worded
+from ppr_assets.operations.gate import policy
 from ppr_assets.operations.published import published
 from ppr_assets.operations.ratchet import reset as reset_mark
+from ppr_assets.rules.policy import FLOOR_TABLE, ratchet_needs
 
 
 @click.group()
 def ratchet() -> None:
-    """Show the mark that dumps are held against, or set it on purpose."""
+    """Show the mark that dumps are held against, or set it on purpose.
+
+    The mark is the highest record count ever published. A dump with less than
+    SQL_DUMP_RATCHET_PERCENTAGE of it is refused.
+    """
 
 
 @ratchet.command()
 @pass_invocation
 def show(invocation: Invocation) -> None:
-    """Show the mark, and what is needed of each table that the ratchet holds for."""
+    """Show the mark of each table, and how many records a dump needs of it.
+
+    A table without a number under `needed` is not held: SQL_DUMP_RATCHET_TABLES does not name it,
+    or its mark is below SQL_DUMP_MIN_RECORDS.
+    """
     settings = invocation.settings
     mark = published(settings.data_repo).mark
     if mark is None:
-        out.print("no mark yet: the first dump sets it", markup=False)
+        out.print("no mark yet: the first dump sets it")
         return
-    percent = f"{(settings.dump.percentage * 100).normalize():f}%"
+    needs = {need.table: need.records for need in ratchet_needs(mark, policy(settings.dump))}
+    marks = {FLOOR_TABLE: mark.organization, **dict(sorted(mark.tables.items()))}
+    rows = [(table, str(rows), str(needs.get(table, ""))) for table, rows in marks.items()]
+    print_columns([("table", "mark", "needed"), *rows], numbers=(1, 2))
     when = f"{mark.updated_at:%Y-%m-%d %H:%M:%S} UTC" if mark.updated_at else "at an unknown time"
-    out.print(f"organization {mark.organization}, set {when} by {mark.updated_by or 'nobody named'}")
-    for table, rows in sorted(mark.tables.items()):
-        out.print(f"{table} {rows}", markup=False)
-    ratcheted = settings.dump.ratchet_tables
-    out.print(f"refused below {percent} of it: {', '.join(ratcheted) if ratcheted else 'all'}")
+    out.print(f"set {when} by {mark.updated_by or 'nobody named'}", markup=False)
 
 
 @ratchet.command()
-@click.option("--to", type=click.IntRange(min=0), required=True, help="Organizations.")
-@click.option("--reason", required=True, help="Why; it is committed for everybody to read.")
+@click.option(
+    "--to", type=click.IntRange(min=0), required=True, help="The new mark, in organizations."
+)
+@click.option(
+    "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
+)
 @pass_invocation
 def reset(invocation: Invocation, to: int, reason: str) -> None:
     """Commit another mark. The only way down, and the way out of a damaged ratchet file.
 
-    The marks of other tables are forgotten; the next dump earns them anew.
+    The marks of other tables are forgotten; the next dump earns them anew. To pass the gate only
+    once, use `ppr-assets dump --override` instead.
 
     \b
     Example:
@@ -48,6 +62,8 @@ def reset(invocation: Invocation, to: int, reason: str) -> None:
     """
     outcome = reset_mark(invocation.settings, to=to, reason=reason)
     before = outcome.before.organization if outcome.before else "none"
-    out.print(f"mark {before} → {outcome.after.organization} in commit {outcome.commit[:10]}")
+    where = "which the remote has" if outcome.delivery.pushed else "not pushed"
+    commit = outcome.commit[:10]
+    out.print(f"mark {before} → {outcome.after.organization} in commit {commit}, {where}")
     if outcome.delivery.failure is not None:
         raise outcome.delivery.failure

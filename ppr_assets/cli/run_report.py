@@ -9,6 +9,11 @@ from ppr_assets.cli.console import size
 from ppr_assets.cli.dagster_run import FinishedRun
 
 Facts = Mapping[str, Any]
+_VERDICTS = {
+    "accepted": "the gate accepted them",
+    "refused": "the gate refused them",
+    "overridden": "the gate would refuse them, and is overridden",
+}
 
 
 def report(run: FinishedRun) -> Iterator[str]:
@@ -27,8 +32,13 @@ def _counted(facts: Facts) -> str:
     records = sum(rows for name, rows in facts.items() if name.startswith("rows/"))
     return (
         f"counted    {facts['dagster/row_count']} organizations, {records} records; "
-        f"the gate has {facts['verdict']} them"
+        f"{_VERDICTS[facts['verdict']]}{_overridden(facts)}"
     )
+
+
+def _overridden(facts: Facts) -> str:
+    """The human's reason, on the terminal as in the commit."""
+    return f": {facts['override']}" if "override" in facts else ""
 
 
 def _dumped(facts: Facts) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from ppr_assets.cli.console import out, progress, size
+from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.published import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
 
@@ -18,35 +17,51 @@ from ppr_assets.operations.status import status as ask
 def status(invocation: Invocation, as_json: bool) -> None:
     """Show where things stand: the database, the gate, the last dump, the remote.
 
-    Changes nothing. What cannot be learned is an error after everything else was shown.
+    Changes nothing. What cannot be learned is told on stderr after everything else was shown, and
+    gives the exit code. `headroom` is how many records a table may lose before the gate refuses.
+
+    \b
+    Examples:
+      ppr-assets status
+      ppr-assets status --json | jq .headroom.organization
     """
     with progress("asking the database and the data repository"):
         found = ask(invocation.settings)
     if as_json:
-        out.print_json(json.dumps(found.to_json()), indent=2)
+        print_json(found.to_json())
     else:
-        _show(found)
+        for name, text in _facts(found).items():
+            out.print(f"{name:<14} {text}", markup=False)
+    for error in found.errors[1:]:
+        click.echo(error.render(), err=True)
     if found.errors:
         raise found.errors[0]
 
 
-def _show(found: Status) -> None:
-    lines = {"database": found.database}
+def _facts(found: Status) -> dict[str, str]:
+    facts = {"database": found.database if found.counts else f"{found.database}, not usable now"}
+    if found.counts is not None:
+        facts["records"] = f"{sum(found.counts.values())} in {len(found.counts)} tables"
+        facts["organizations"] = str(found.counts.get("organization", 0))
     if found.verdict is not None:
-        counts = found.verdict.counts
-        lines["records"] = f"{sum(counts.values())} in {len(counts)} tables"
-        lines["organizations"] = str(counts.get("organization", 0))
-        lines["gate"] = f"would say: {found.verdict.status}"
+        facts["gate"] = {"accepted": "would accept", "refused": "would refuse"}.get(
+            found.verdict.status, found.verdict.status
+        )
         headroom = (f"{table} {records:+}" for table, records in found.verdict.headroom.items())
-        lines["headroom"] = ", ".join(headroom)
-    repository = found.repository
-    if repository is not None:
-        lines["mark"] = str(repository.mark.organization) if repository.mark else "none yet"
-        lines["latest"] = repository.latest or "none yet"
-        if repository.manifest is not None:
-            manifest = repository.manifest
-            lines["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
-        lines["head"] = repository.head or "no commit yet"
-        lines["pushed"] = {True: "yes", False: "no", None: "there is no remote"}[found.pushed]
-    for name, text in lines.items():
-        out.print(f"{name:<14} {text}", markup=False)
+        facts["headroom"] = ", ".join(headroom)
+    if found.repository is not None:
+        facts |= _repository_facts(found.repository)
+        words = {True: "yes", False: "no", None: "there is no remote, or it did not answer"}
+        facts["pushed"] = words[found.pushed]
+    return facts
+
+
+def _repository_facts(repository: Published) -> dict[str, str]:
+    manifest = repository.manifest
+    facts = {
+        "mark": str(repository.mark.organization) if repository.mark else "none yet",
+        "latest": repository.latest or "none yet",
+    }
+    if manifest is not None:
+        facts["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
+    return facts | {"head": repository.head or "no commit yet"}
