@@ -151,7 +151,7 @@ def _free_name(repo: DataRepo, commit: str | None, folder: Path) -> str:
 
 
 def _stage(partial: Path, manifest: Manifest) -> Path:
-    """Give the dump and its manifest their names, manifest first: a dump is complete only with it."""
+    """Give dump and manifest their names, manifest first: a dump is complete only with it."""
     folder = partial.parent
     described = folder / manifest_name(manifest.dump)
     beside = folder / f".{described.name}.partial"

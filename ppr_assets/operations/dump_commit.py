@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def write_reset_commit(
 
 
 def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
-    """The commit that brought this dump to the branch. Raises :class:`DataRepoError` if none did."""
+    """The commit that brought this dump to the branch; :class:`DataRepoError` if none did."""
     path = f":(top,literal){repo.dump_dir}/{manifest.dump}"
     found = repo.word("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
     if not found:
@@ -78,7 +79,7 @@ def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
 def _commit(
     repo: DataRepo,
     base: str | None,
-    changes: dict[str, Blob | None],
+    changes: Mapping[str, Blob | None],
     message: str,
     date: datetime,
 ) -> str:

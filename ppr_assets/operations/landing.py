@@ -44,6 +44,10 @@ class Delivery:
     failure: PushFailed | None = None
 
 
+NOT_PUSHED = Delivery(pushed=False)
+"""Nothing was to be pushed, or nothing could be."""
+
+
 def land(
     repo: DataRepo, build: Build[T], *, staged: StagedDump | None = None
 ) -> tuple[T, Delivery]:
@@ -82,13 +86,13 @@ def _attempt(
     base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
     outcome, commit = build(base)
     if commit is None:
-        return outcome, Delivery(pushed=False)
+        return outcome, NOT_PUSHED
     if unreachable is not None:
         delivery = Delivery(pushed=False, failure=unreachable)
     elif pushing:
         delivery = _deliver(repo, commit, remote, last=last)
     else:
-        delivery = Delivery(pushed=False)
+        delivery = NOT_PUSHED
     if commit != local:
         advance_branch(repo, local, commit, staged=staged)
     return outcome, delivery

@@ -13,7 +13,7 @@ from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, DumpDamaged, PprError
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, land
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Verdict
@@ -33,7 +33,7 @@ class PublishOutcome:
     manifest: Manifest
     commit: str | None
     verdict: Verdict | None = None
-    delivery: Delivery = Delivery(pushed=False)
+    delivery: Delivery = NOT_PUSHED
     web_url: str | None = None
 
     def error(self) -> PprError | None:

@@ -23,7 +23,7 @@ def row_counts(counts: Mapping[str, int]) -> Metadata:
 
 
 def verdict_facts(verdict: Verdict) -> Metadata:
-    """The gate's numbers: the mark, and the headroom above what is needed, in records and percent."""
+    """The gate's numbers: mark, and headroom above what is needed, in records and percent."""
     facts: Metadata = {
         "verdict": dg.MetadataValue.text(verdict.status),
         "floor": dg.MetadataValue.int(verdict.policy.min_records),

@@ -1,4 +1,4 @@
-"""The asset ``record_count``: how many records there are, and whether the gate would let them pass."""
+"""The asset ``record_count``: how many records there are, and what the gate says to them."""
 
 from collections.abc import Iterator
 from typing import Any

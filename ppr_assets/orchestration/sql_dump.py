@@ -1,4 +1,4 @@
-"""The asset ``sql_dump``: the database as one plain-SQL file, complete and guarded, not yet public."""
+"""The asset ``sql_dump``: the database as one plain-SQL file, guarded and not yet public."""
 
 from collections.abc import Iterator
 from time import monotonic

@@ -157,7 +157,7 @@ class _Canonicalizer:
 
 
 class _Lines:
-    """A stream of chunks, read by the line or, inside a COPY block, by as many rows as are there."""
+    """Chunks, read by the line or, inside a COPY block, by as many rows as are there."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)

@@ -1,4 +1,4 @@
-"""The right pg_dump for the server: its own major first, never an older one, none that is broken."""
+"""The right pg_dump for a server: its own major first, never an older or a broken one."""
 
 from __future__ import annotations
 
