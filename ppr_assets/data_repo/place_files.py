@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.index import index_line
+from ppr_assets.data_repo.moves import Side
 from ppr_assets.data_repo.places import Place
 from ppr_assets.data_repo.repository import DataRepo
-
-Side = tuple[str, str] | None
 
 _SYMLINK = "120000"
 
@@ -30,6 +30,8 @@ def put_files(
 
     ``ready`` has files that hold a path's content already: they are linked and not written again.
     """
+    if not files:
+        return
     with _scratch(repo) as scratch:
         written = scratch / "files"
         written.mkdir()
@@ -67,7 +69,7 @@ def _write_out(
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.hardlink_to(ready[path])
         else:
-            lines += f"{side[0]} {side[1]}\t".encode() + path + b"\0"
+            lines += index_line(path, side)
     if not lines:
         return
     limit = repo.settings.timeout_seconds

@@ -7,6 +7,7 @@ has it checked out, not only the one at DATA_REPO_PATH.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
@@ -18,7 +19,11 @@ from ppr_assets.errors import DataRepoError
 LOCK_SECONDS = 10.0
 """How long somebody's git may hold an index before we give up; a checkout takes seconds."""
 
+QUIET_SECONDS = 3.0
+"""How long we wait for a moment in which nobody is at work, before we go on all the same."""
+
 _PAUSE_SECONDS = 0.05
+_MOMENT_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,27 @@ def wait_until_idle(place: Place) -> None:
         if monotonic() > deadline:
             raise locked(lock)
         sleep(_PAUSE_SECONDS)
+
+
+def wait_for_quiet(some: list[Place]) -> None:
+    """Wait a little for a moment in which nobody is at work in any of the places.
+
+    A merge of somebody's that meets a branch moving under it stops half-way, and leaves the mess
+    to them.
+    """
+    deadline = monotonic() + QUIET_SECONDS
+    while monotonic() < deadline and not all(is_quiet(place) for place in some):
+        sleep(_PAUSE_SECONDS)
+
+
+def is_quiet(place: Place) -> bool:
+    """True if for a moment nobody has held or written the index, or moved HEAD."""
+    files = (place.git_dir / name for name in ("index", "index.lock", "HEAD", "logs/HEAD"))
+    times = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            times.append(file.stat().st_mtime)
+    return not 0 <= time() - max(times, default=0.0) < _MOMENT_SECONDS
 
 
 def locked(lock: Path) -> DataRepoError:

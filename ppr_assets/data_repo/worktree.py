@@ -18,9 +18,11 @@ from dataclasses import replace
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.file_states import FileStates
-from ppr_assets.data_repo.follow import Move, follow, refresh
+from ppr_assets.data_repo.follow import carry_out, plan
 from ppr_assets.data_repo.git_errors import GitCommandFailed
+from ppr_assets.data_repo.index import Index, held_index, release_held
 from ppr_assets.data_repo.journal import Journal, read_journal, remove_journal, write_journal
+from ppr_assets.data_repo.moves import Move
 from ppr_assets.data_repo.objects import DURABLE
 from ppr_assets.data_repo.places import (
     LOCK_SECONDS,
@@ -28,6 +30,7 @@ from ppr_assets.data_repo.places import (
     locked,
     places,
     require_no_rebase,
+    wait_for_quiet,
     wait_until_idle,
 )
 from ppr_assets.data_repo.repository import DataRepo
@@ -59,6 +62,7 @@ def advance_branch(
     here = [place for place in everywhere if place.branch == repo.branch]
     for place in here:
         wait_until_idle(place)
+    wait_for_quiet(everywhere)
     if tip(repo) != old:
         raise BranchMoved
     journal = Journal(repo.branch, old, new, tuple(str(place.path) for place in here))
@@ -79,6 +83,7 @@ def recover(repo: DataRepo) -> bool:
     Call it under the lock. Where the branch has the new commit, index and files follow; where it
     has not, they go back. Calling it again changes nothing.
     """
+    release_held(repo)
     journal = read_journal(repo)
     if journal is None:
         return False
@@ -100,18 +105,36 @@ class _Settler:
         self._ready = {f"{repo.dump_dir}/{staged.name}".encode(): staged.path} if staged else {}
 
     def bring(self, place: Place, target: str | None) -> bool:
-        """Index and files of ``place`` to ``target``; waits for whoever holds the index."""
+        """Index and files of ``place`` to ``target``; True if there is, or was, something to do."""
         deadline = monotonic() + LOCK_SECONDS
         while True:
             wait_until_idle(place)
+            index = Index(self._repo, place)
+            todo = plan(index, self._move, target, self._states)
+            if todo.takes_back:
+                self._take_back(place)
+                return True
             try:
-                return follow(self._repo, place, self._move, target, self._states, self._ready)
+                if todo:
+                    carry_out(todo, index, self._states, self._ready)
+                return bool(todo)
             except GitCommandFailed as failure:
                 if "index.lock" not in failure.stderr:
                     raise
                 if monotonic() > deadline:
                     raise locked(place.git_dir / "index.lock") from failure
                 sleep(0.05)
+
+    def _take_back(self, place: Place) -> None:
+        """Remove what we have put on a branch that does not have it, if HEAD stays where it is.
+
+        A publisher that goes back to the branch at this moment would find the dump removed, and
+        commit that. So the index is held, and HEAD looked at again; the next look tries again.
+        """
+        with held_index(self._repo, place) as index:
+            if index and place in places(self._repo):
+                todo = plan(index, self._move, place.head, self._states)
+                carry_out(todo, index, self._states, self._ready)
 
     def settle(self) -> None:
         """Bring every work tree concerned to its HEAD, until two looks find nothing to do.
@@ -125,7 +148,7 @@ class _Settler:
             if quiet == 2:
                 for place in places(self._repo):
                     if self._concerns(place):
-                        refresh(self._repo, place, self._move)
+                        Index(self._repo, place).refresh(self._move.paths)
                 remove_journal(self._repo)
                 return
             sleep(_BETWEEN_LOOKS_SECONDS)

@@ -1,0 +1,156 @@
+"""kill -9 at every step of a move: before and after each call of git, and at random moments."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
+from ppr_assets.data_repo.tree import latest_name, tip
+from ppr_assets.data_repo.worktree import advance_branch, recover
+from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
+
+FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
+
+
+def _in_a_child(work: Callable[[], None], *, kill_after: float | None = None) -> int:
+    """Do ``work`` in a forked process, kill it after some seconds; the signal it died of, or 0."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def _finish(repo: DataRepo, dump: StagedDump) -> None:
+    """What the next run does: recover, and publish what is staged unless that has been done."""
+    with data_repo_lock(repo, wait_seconds=10):
+        recover(repo)
+        sweep_partials(repo)
+        now = tip(repo)
+        assert now is not None
+        if latest_name(repo, now) != dump.name:
+            advance_branch(repo, now, commit_dump(repo, now, dump), staged=dump)
+        discard(repo, dump)
+
+
+def _killing_git(folder: Path, call: int, moment: str) -> Path:
+    """A git, to stand first on PATH, that kills its caller at the given call of it."""
+    real = shutil.which("git")
+    folder.mkdir()
+    (folder / "count").write_text("0")
+    kill = f"if test $n = {call}; then kill -9 $PPID; fi"
+    before, after = (kill, "") if moment == "before" else ("", kill)
+    script = folder / "git"
+    script.write_text(
+        f"#!/bin/sh\nn=$(($(cat {folder}/count) + 1)); echo $n > {folder}/count\n"
+        f'{before}\n{real} "$@"; code=$?\n{after}\nexit $code\n'
+    )
+    script.chmod(0o755)
+    return folder
+
+
+def _assert_converged(repo: DataRepo, owner: Somebody, state: str) -> None:
+    assert owner.status() == "", state
+    assert (repo.path / "sql_dumps" / "latest.sql").read_text() == "two\n", state
+    assert (
+        owner.git("log", "--format=%s")
+        .splitlines()
+        .count(f"Dump {SECOND[:-4]}: 2500 organizations")
+        == 1
+    )
+    assert staged(repo) == []
+    litter = {path.name for path in repo.state_dir.iterdir()}
+    assert litter <= {"lock", "staged", "writing"}, state
+    locks = [str(path) for path in repo.git_dir.rglob("*.lock")]
+    assert locks == [], state
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_kill_around_any_call_of_git_is_mended_by_the_next_run(
+    data_repo: DataRepo,
+    owner: Somebody,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+) -> None:
+    publish_dump(data_repo, FIRST, "one\n")
+    discard(data_repo, staged(data_repo)[0])
+    start = tip(data_repo)
+    assert start is not None
+    path = os.environ["PATH"]
+    killed = 0
+    for call in range(1, 60):
+        owner.git("reset", "-q", "--hard", start)
+        dump = stage_dump(data_repo, SECOND, "two\n")
+        new = commit_dump(data_repo, start, dump)
+
+        def work(new: str = new, dump: StagedDump = dump) -> None:
+            with data_repo_lock(data_repo):
+                advance_branch(data_repo, start, new, staged=dump)
+
+        fake = _killing_git(tmp_path / f"git-{call}", call, moment)
+        monkeypatch.setenv("PATH", f"{fake}:{path}")
+        died_of = _in_a_child(work)
+        monkeypatch.setenv("PATH", path)
+        assert died_of in (0, signal.SIGKILL)
+        head = owner.git("rev-parse", "main")
+        assert head in (start, new)
+        # Whatever latest.sql is by now, in the work tree too, it leads to a whole dump.
+        assert (data_repo.path / "sql_dumps" / "latest.sql").read_text() in ("one\n", "two\n")
+        _finish(data_repo, dump)
+        _assert_converged(data_repo, owner, f"killed {moment} call {call}")
+        if died_of == 0:
+            break
+        killed += 1
+    else:
+        pytest.fail("the move calls git more often than this test is made for")
+    assert killed > 8
+
+
+def test_kills_at_random_moments_are_mended_by_the_next_run(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    publish_dump(data_repo, FIRST, "one\n")
+    discard(data_repo, staged(data_repo)[0])
+    start = tip(data_repo)
+    assert start is not None
+    dice = random.Random(20261122)
+    for _ in range(15):
+        owner.git("reset", "-q", "--hard", start)
+        dump = stage_dump(data_repo, SECOND, "two\n")
+        new = commit_dump(data_repo, start, dump)
+
+        def work(new: str = new, dump: StagedDump = dump) -> None:
+            with data_repo_lock(data_repo):
+                advance_branch(data_repo, start, new, staged=dump)
+
+        delay = dice.uniform(0.0, 0.5)
+        _in_a_child(work, kill_after=delay)
+        assert owner.git("rev-parse", "main") in (start, new)
+        assert (data_repo.path / "sql_dumps" / "latest.sql").read_text() in ("one\n", "two\n")
+        _finish(data_repo, dump)
+        _assert_converged(data_repo, owner, f"killed after {delay:.3f} s")
+
+
+def test_recovering_twice_changes_nothing(data_repo: DataRepo, owner: Somebody) -> None:
+    publish_dump(data_repo, FIRST)
+    assert recover(data_repo) is False
+    assert recover(data_repo) is False
+    assert owner.status() == ""

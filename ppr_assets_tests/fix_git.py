@@ -1,0 +1,186 @@
+"""Real git: a bare remote, the clone that dumps are published in, and other people at work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.commit import dump_message
+from ppr_assets.data_repo.integrate import identity
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.staging import StagedDump, staging_folder
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
+from ppr_assets.settings import DataRepoSettings
+
+PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A person or a program that uses git in a folder, and knows nothing of us."""
+
+    path: Path
+
+    def git(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.path, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"git {' '.join(arguments)}: {done.stderr}")
+        return done.stdout.rstrip("\n")
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
+    def commit(self, subject: str, files: Mapping[str, str]) -> str:
+        for path, text in files.items():
+            self.write(path, text)
+        self.git("add", "--", *files)
+        self.git("commit", "-q", "-m", subject)
+        return self.git("rev-parse", "HEAD")
+
+    def status(self) -> str:
+        return self.git("status", "--porcelain")
+
+
+@pytest.fixture
+def git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the machine, the user or a surrounding git has configured."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Somebody Else")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "somebody@example.com")
+
+
+@pytest.fixture
+def empty_remote(tmp_path: Path, git_environment: None) -> Path:
+    """A bare repository without any commit."""
+    path = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True)
+    return path
+
+
+@pytest.fixture
+def publisher(empty_remote: Path, tmp_path: Path) -> Somebody:
+    """Somebody with a clone of their own, who has published once."""
+    path = tmp_path / "publisher"
+    subprocess.run(
+        ["git", "clone", "-q", str(empty_remote), str(path)], check=True, capture_output=True
+    )
+    somebody = Somebody(path)
+    somebody.git("checkout", "-q", "-B", "main")
+    somebody.commit(PUBLICATION, {"README.md": "# data\n", "daily/2025-08-09/a.json": "{}\n"})
+    somebody.git("push", "-q", "origin", "main")
+    return somebody
+
+
+@pytest.fixture
+def bare_remote(empty_remote: Path, publisher: Somebody) -> Path:
+    """The remote with one publishing commit on main."""
+    assert publisher.path.is_dir()
+    return empty_remote
+
+
+@pytest.fixture
+def repo_settings(tmp_path: Path, git_environment: None) -> DataRepoSettings:
+    """Settings for a clone that is not there yet, without a remote."""
+    return DataRepoSettings(
+        path=tmp_path / "data-repo",
+        url=None,
+        branch="main",
+        token=None,
+        dump_dir="sql_dumps",
+        push_enabled=True,
+        author_name="Pantry Pirate Radio Publisher",
+        author_email="pantry-pirate-radio@example.com",
+        timeout_seconds=60.0,
+    )
+
+
+@pytest.fixture
+def data_repo(bare_remote: Path, repo_settings: DataRepoSettings) -> DataRepo:
+    """The clone, opened."""
+    return open_data_repo(replace(repo_settings, url=str(bare_remote)))
+
+
+@pytest.fixture
+def owner(data_repo: DataRepo) -> Somebody:
+    """Somebody who works in the very clone that dumps are published in."""
+    return Somebody(data_repo.path)
+
+
+def stage_dump(repo: DataRepo, name: str, text: str) -> StagedDump:
+    """A finished dump that waits to be published."""
+    folder = staging_folder(repo)
+    dump = StagedDump(name, folder / name, folder / manifest_name(name))
+    dump.path.write_text(text)
+    dump.manifest_path.write_text(json.dumps({"dump": name}))
+    return dump
+
+
+def commit_dump(repo: DataRepo, base: str | None, dump: StagedDump, mark: int = 2500) -> str:
+    """The commit that publishes a staged dump on ``base``, as publishing makes it."""
+    folder = repo.dump_dir
+    ratchet = json.dumps({"max_record_count": mark}) + "\n"
+    changes = {
+        f"{folder}/{dump.name}": Blob(FILE, write_blob(repo, dump.path)),
+        f"{folder}/{dump.manifest_path.name}": Blob(FILE, write_blob(repo, dump.manifest_path)),
+        f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, dump.name.encode())),
+        f"{folder}/{RATCHET}": Blob(FILE, write_blob(repo, ratchet.encode())),
+    }
+    message = dump_message(
+        dump.name,
+        sha256=hashlib.sha256(dump.path.read_bytes()).hexdigest(),
+        records={"organization": mark},
+        mark=mark,
+    )
+    return write_commit(
+        repo,
+        parents=[base] if base else [],
+        base_tree=base,
+        changes=changes,
+        message=message,
+        author=identity(repo),
+        date=datetime.now(UTC),
+    )
+
+
+def publish_dump(repo: DataRepo, name: str, text: str = "SELECT 1;\n") -> str:
+    """Stage, commit, move the branch; the new tip."""
+    with data_repo_lock(repo):
+        dump = stage_dump(repo, name, text)
+        old = tip(repo)
+        new = commit_dump(repo, old, dump)
+        advance_branch(repo, old, new, staged=dump)
+    return new
+
+
+def own_children() -> list[str]:
+    """What this process has started and is still there; ended processes that wait do not count."""
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE:
+                found.append(" ".join(child.cmdline()))
+        except psutil.NoSuchProcess:
+            continue
+    return found
