@@ -330,3 +330,18 @@ def test_what_is_exported_stands_in_the_environment(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PPR_ASSETS_TEST", "before")
     export("PPR_ASSETS_TEST", "after")
     assert os.environ["PPR_ASSETS_TEST"] == "after"
+
+
+def test_a_child_of_our_own_gets_what_the_dotenv_file_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dotenv = _dotenv(tmp_path, "POSTGRES_DB=from_file\nPOSTGRES_USER=from_file\n")
+    monkeypatch.setenv("POSTGRES_DB", "given")
+    monkeypatch.setenv("POSTGRES_USER", "")
+    environment = child_environment({}, secrets=True, dotenv=dotenv)
+    assert (environment["POSTGRES_DB"], environment["POSTGRES_USER"]) == ("given", "from_file")
+
+
+def test_secrets_of_the_dotenv_file_are_withheld_as_well(tmp_path: Path) -> None:
+    dotenv = _dotenv(tmp_path, "".join(f"{name}={value}\n" for name, value in SECRETS.items()))
+    assert "hunter2" not in repr(child_environment({}, dotenv=dotenv))

@@ -18,7 +18,7 @@ def file(tmp_path: Path) -> Path:
 def test_a_dotenv_file_is_read_as_written(file: Path) -> None:
     file.write_bytes(
         BOM
-        + b"# a note\nPLAIN=a b # note\nexport QUOTED='a # b'\nREFERS=${HOME}/$X\nEMPTY=\nBARE\n"
+        + b"PLAIN=a b # note\n# a note\nexport QUOTED='a # b'\nREFERS=${HOME}/$X\nEMPTY=\nBARE\n"
     )
     assert read_dotenv(file) == {
         "PLAIN": "a b",
