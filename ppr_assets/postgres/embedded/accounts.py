@@ -42,12 +42,17 @@ class Account:
     capability: str | None = None
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """``argv``, to be started by root with :meth:`privileges`."""
+        """``argv``, to be started by root with :meth:`privileges`.
+
+        ``no_setuid_fixup``: initdb and pg_ctl ask access(2) about their own programs, which
+        overlooks the capabilities of any other account than root unless told not to.
+        """
         if self.capability is None:
             return list(argv)
         given = f"+{self.capability}"
         return [
             "setpriv", f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups",
+            "--securebits=+no_setuid_fixup",
             f"--inh-caps={given}", f"--ambient-caps={given}", "--", *argv,
         ]  # fmt: skip
 
@@ -79,7 +84,7 @@ class Account:
         """Whether a process of the account may look for something in ``folder``."""
         try:
             done = subprocess.run(
-                self.command(["ls", "-d", f"{folder}/."]),  # `test -x` overlooks capabilities
+                self.command(["test", "-x", str(folder)]),  # access(2), as PostgreSQL asks
                 capture_output=True,
                 check=False,
                 cwd="/",
