@@ -18,7 +18,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     a guard whose line was lost would stand at its default. Raises SettingsError.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
