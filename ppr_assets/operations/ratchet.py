@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.worktree import recover
-from ppr_assets.errors import RatchetFileError, SettingsError
+from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
 from ppr_assets.operations.dump_commit import write_reset_commit
 from ppr_assets.operations.gate import mark_at
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, land
@@ -59,5 +59,14 @@ def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:
         return
     path = repo.path / repo.dump_dir / RATCHET
     beside = path.with_name(f"{path.name}.partial")
-    beside.write_text(render_mark(mark), encoding="utf-8")
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(render_mark(mark), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataRepoError(
+            f"the mark is committed, but `{path}` cannot be replaced: {error.strerror}",
+            hint="move away what lies there, then bring the file back: "
+            f"`git checkout -- {repo.dump_dir}/{RATCHET}`.",
+        ) from error
