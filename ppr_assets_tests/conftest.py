@@ -7,12 +7,15 @@ import subprocess
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 
 pytest_plugins = [
+    # a module comes after those it imports
     "ppr_assets_tests.fix_git",
     "ppr_assets_tests.fix_hypothesis",
-    "ppr_assets_tests.fix_pipeline",
     "ppr_assets_tests.fix_postgres",
-    "ppr_assets_tests.fix_debian",  # after what it imports
+    "ppr_assets_tests.fix_pipeline",
+    "ppr_assets_tests.fix_publisher",
+    "ppr_assets_tests.fix_debian",
     "ppr_assets_tests.fix_runs",
+    "ppr_assets_tests.fix_command_line",
 ]
 
 

@@ -24,9 +24,11 @@ class Publication:
     date: datetime
 
 
-def newest_publication(repo: DataRepo, tip: str) -> Publication | None:
-    """The newest publishing commit that ``tip`` contains."""
-    return _newest(repo, tip)
+def newest_publication(repo: DataRepo, *tips: str) -> Publication | None:
+    """The newest publishing commit that one of ``tips`` contains."""
+    if len(tips) > 1:  # by their order and not by their clocks, where one contains another
+        tips = tuple(repo.word("merge-base", "--independent", *tips).split())
+    return _newest(repo, *tips) if tips else None
 
 
 def new_publication_since(repo: DataRepo, tip: str, seen: str | None) -> Publication | None:

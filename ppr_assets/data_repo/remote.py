@@ -27,6 +27,8 @@ __all__ = [
     "PushResult",
     "RemoteUnreachable",
     "fetch",
+    "fetched_tip",
+    "heads",
     "push",
     "remote_branches",
     "remote_has",
@@ -76,7 +78,7 @@ def fetch(repo: DataRepo) -> str | None:
     """
     if repo.remote is None:
         return None
-    ours = f"refs/ppr_assets/remote/{repo.branch}"
+    ours = _ours(repo)
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=")
     for remaining in reversed(range(_LOCK_ATTEMPTS)):
         try:
@@ -101,6 +103,11 @@ def fetch(repo: DataRepo) -> str | None:
         else:
             break
     return repo.word("rev-parse", "--verify", ours)
+
+
+def fetched_tip(repo: DataRepo) -> str | None:
+    """The remote's commit as it was fetched last; None before any fetch. Asks nobody."""
+    return repo.word("rev-parse", "--verify", "--quiet", _ours(repo), ok=(0, 1)) or None
 
 
 def push(repo: DataRepo, commit: str) -> PushResult:
@@ -132,13 +139,12 @@ def push(repo: DataRepo, commit: str) -> PushResult:
         return PushResult(bytes=sent.total(), seconds=monotonic() - started)
 
 
-def _heads(repo: DataRepo, pattern: str) -> dict[str, str]:
-    if repo.remote is None:
-        return {}
-    try:
-        listing = _network(repo, "ls-remote", "--quiet", repo.remote, pattern).stdout
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(repo.remote, failure) from failure
+def _ours(repo: DataRepo) -> str:
+    return f"refs/ppr_assets/remote/{repo.branch}"
+
+
+def heads(listing: bytes) -> dict[str, str]:
+    """Commit by branch name, from what ``ls-remote`` printed."""
     pairs = (line.split("\t", 1) for line in listing.decode("utf-8", "replace").splitlines())
     # The pattern also finds refs that merely end in it.
     return {
@@ -146,6 +152,15 @@ def _heads(repo: DataRepo, pattern: str) -> dict[str, str]:
         for commit, name in pairs
         if name.startswith("refs/heads/")
     }
+
+
+def _heads(repo: DataRepo, pattern: str) -> dict[str, str]:
+    if repo.remote is None:
+        return {}
+    try:
+        return heads(_network(repo, "ls-remote", "--quiet", repo.remote, pattern).stdout)
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(repo.remote, failure) from failure
 
 
 def _network(

@@ -17,6 +17,7 @@ from typing import Literal
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.publications import newest_publication
+from ppr_assets.data_repo.remote import fetched_tip
 from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.tree import list_dumps, tip
 from ppr_assets.data_repo.worktree import recover
@@ -104,7 +105,9 @@ def _dump(
         _require_same_rows(written, verdict.counts)
         if previous is not None and previous.sha256 == written.sha256:
             return DumpOutcome("unchanged", verdict, manifest=previous)
-        publication = newest_publication(repo, commit) if commit else None
+        # The publication that this follows is often on the remote only: the sensor has fetched it.
+        known = (commit, fetched_tip(repo))
+        publication = newest_publication(repo, *(tip for tip in known if tip))
         manifest = Manifest(
             dump=name,
             bytes=written.bytes,

@@ -9,6 +9,7 @@ import json
 
 import dagster as dg
 
+from ppr_assets.data_repo.publications import Publication
 from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
 from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
@@ -35,22 +36,25 @@ def after_publishing(
     except PprError as error:
         return dg.SensorResult(skip_reason=error.render())
     cursor = json.dumps({"head": look.seen.head, "publication": look.seen.publication})
-    new = look.new
-    if new is None:
+    if look.wanted is None:
         return dg.SensorResult(skip_reason=look.reason, cursor=cursor)
+    run = dg.RunRequest(run_key=f"publish-{look.wanted}", tags={PUBLICATION_TAG: look.wanted})
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"publish-{new.sha}", tags={PUBLICATION_TAG: new.sha})],
-        asset_events=[
-            dg.AssetMaterialization(
-                asset_key=PUBLICATION.key,
-                description=new.subject,
-                metadata={
-                    "commit": new.sha,
-                    "author": new.author,
-                    "committed": dg.MetadataValue.timestamp(new.date),
-                },
-                tags={"dagster/data_version": new.sha},
-            )
-        ],
+        run_requests=[run],
+        asset_events=[_published(look.new)] if look.new else [],
         cursor=cursor,
+    )
+
+
+def _published(publication: Publication) -> dg.AssetMaterialization:
+    """The publishing commit as an event of the external asset, with its hash as data version."""
+    return dg.AssetMaterialization(
+        asset_key=PUBLICATION.key,
+        description=publication.subject,
+        metadata={
+            "commit": publication.sha,
+            "author": publication.author,
+            "committed": dg.MetadataValue.timestamp(publication.date),
+        },
+        tags={"dagster/data_version": publication.sha},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -33,11 +35,20 @@ TABLES = {
     "taxonomy_term",
     "url",
 }
+MADE = {"record_count", "sql_dump", "data_repo_commit"}
+CHECKS = {
+    "minimum_records",
+    "ratchet",
+    "complete",
+    "gate_held",
+    "latest_is_this_dump",
+    "on_remote",
+}
 
 
 @pytest.fixture(scope="module")
 def definitions() -> dg.Definitions:
-    return build_defs(settings=Settings.from_environment({}, dotenv=None))
+    return build_defs(settings=Settings.from_environment(VARIABLES, dotenv=None))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +62,8 @@ def _keys(graph: dg.AssetGraph) -> set[str]:
 
 def test_the_assets_are_tables_publication_count_dump_and_commit(graph: dg.AssetGraph) -> None:
     assert set(HSDS_TABLES) == TABLES
-    made = {"record_count", "sql_dump", "data_repo_commit"}
-    assert _keys(graph) == TABLES | {"publication"} | made
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == made
+    assert _keys(graph) == TABLES | {"publication"} | MADE
+    assert {key.to_user_string() for key in graph.materializable_asset_keys} == MADE
 
 
 @pytest.mark.parametrize(
@@ -96,25 +106,49 @@ def test_the_commit_is_late_after_26_hours_and_missing_after_50(graph: dg.AssetG
     policy = graph.get(dg.AssetKey("data_repo_commit")).freshness_policy
     assert isinstance(policy, dg.FreshnessPolicy)
     assert policy == dg.FreshnessPolicy.time_window(
-        warn_window=_hours(26), fail_window=_hours(50)
+        warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
     )
 
 
-def test_job_schedule_and_sensor_are_there_and_running(definitions: dg.Definitions) -> None:
-    repository = definitions.get_repository_def()
-    job = repository.get_job("nightly_dump")
-    assert {node.name for node in job.nodes} == {"record_count", "sql_dump", "data_repo_commit"}
+def test_the_job_runs_all_steps_with_all_checks_in_one_process(
+    definitions: dg.Definitions,
+) -> None:
+    job = definitions.resolve_job_def("nightly_dump")
+    assert {node.name for node in job.nodes} == MADE
+    assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == CHECKS
     assert job.executor_def is dg.in_process_executor
-    (schedule,) = repository.schedule_defs
+
+
+def test_the_launchpad_takes_a_reason_and_nothing_else(definitions: dg.Definitions) -> None:
+    job = definitions.resolve_job_def("nightly_dump")
+    assert dg.validate_run_config(job, {}) is not None
+    assert dg.validate_run_config(job, {"override": {"reason": "ticket 214"}}) is not None
+    for nonsense in ({"override": {"resaon": "x"}}, {"resources": {}}, {"password": "x"}):
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            dg.validate_run_config(job, nonsense)
+
+
+def test_the_schedule_runs_at_two_utc_unless_told_otherwise(definitions: dg.Definitions) -> None:
+    (chosen,) = definitions.get_repository_def().schedule_defs
+    default = build_defs(settings=Settings.from_environment({}, dotenv=None))
+    (schedule,) = default.get_repository_def().schedule_defs
     assert (schedule.name, schedule.job_name) == ("nightly", "nightly_dump")
-    assert (schedule.cron_schedule, schedule.execution_timezone) == (
-        "30 3 * * *",
-        "America/New_York",
-    )
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "UTC")
+    assert (chosen.cron_schedule, chosen.execution_timezone) == ("30 3 * * *", "America/New_York")
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    (sensor,) = repository.sensor_defs
+
+
+def test_the_sensor_is_running_and_looks_every_minute(definitions: dg.Definitions) -> None:
+    (sensor,) = definitions.get_repository_def().sensor_defs
     assert (sensor.name, sensor.job_name) == ("after_publishing", "nightly_dump")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert sensor.minimum_interval_seconds == 60
+
+
+def test_a_part_can_be_replaced(definitions: dg.Definitions) -> None:
+    bare = build_defs(settings=Settings.from_environment({}, dotenv=None), schedules=[], sensors=[])
+    assert list(bare.schedules or []) == list(bare.sensors or []) == []
+    assert _keys(bare.resolve_asset_graph()) == _keys(definitions.resolve_asset_graph())
 
 
 def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGraph) -> None:
@@ -128,8 +162,3 @@ def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGra
         "data_repo_commit": {"data_repo"},
     }
 
-
-def _hours(count: int) -> object:
-    from datetime import timedelta
-
-    return timedelta(hours=count)

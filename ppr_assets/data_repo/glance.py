@@ -1,0 +1,64 @@
+"""Ask the remote where its branch stands, without opening the clone: all that an idle sensor does.
+
+One ``ls-remote`` and nothing else, whether there is a clone already or not. What it finds is only
+good for comparing: whoever wants to know more opens the data repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.data_repo.credentials import credentials_for
+from ppr_assets.data_repo.first_clone import wants_clone
+from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git_errors import GitCommandFailed
+from ppr_assets.data_repo.git_library import open_repository
+from ppr_assets.data_repo.remote import heads
+from ppr_assets.data_repo.remote_errors import unreachable
+from ppr_assets.errors import GitTimeout
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What git calls the remote (a name or a URL), and the URL that credentials are chosen by."""
+
+    name: str
+    url: str
+
+
+def known_remote(settings: DataRepoSettings) -> Remote | None:
+    """The clone's ``origin``, or else DATA_REPO_URL; None where there is neither.
+
+    Reads the clone's configuration without starting git. Raises :class:`DataRepoError` for a
+    folder that is no repository.
+    """
+    if not wants_clone(settings.path):
+        with open_repository(settings.path).config_reader("repository") as config:
+            url = str(config.get_value('remote "origin"', "url", default=""))
+        if url:
+            return Remote("origin", url)
+    return Remote(settings.url, settings.url) if settings.url else None
+
+
+def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
+    """The commit of the remote's branch; None while it has none. Raises RemoteUnreachable."""
+    options, secret = credentials_for(settings, remote.url)
+    ref = f"refs/heads/{settings.branch}"
+    try:
+        listing = run(
+            _existing(settings.path),
+            *(*options, "ls-remote", "--quiet", remote.name, ref),
+            timeout=settings.timeout_seconds,
+            env=secret,
+            tied=False,
+        )
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(remote.name, failure) from failure
+    return heads(listing.stdout).get(settings.branch)
+
+
+def _existing(path: Path) -> Path:
+    """A folder to start git in: the clone, or what there is above it."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())

@@ -1,0 +1,78 @@
+"""Runs of the pipeline in this process, with a Dagster instance that remembers them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from ppr_assets.definitions import build_defs
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+
+@dataclass
+class Runs:
+    """Starts runs as the Launchpad and "Materialize" do, and reads what was stored."""
+
+    pipeline: Pipeline
+    instance: dg.DagsterInstance
+
+    def nightly(
+        self, *selection: str, reason: str | None = None, job: Any = None
+    ) -> dg.ExecuteInProcessResult:
+        """Run ``nightly_dump`` (or ``job``), all of it or a selection of its assets."""
+        jobs = {"jobs": [job]} if job else {}
+        definitions = build_defs(settings=self.pipeline.settings, **jobs)
+        chosen = definitions.resolve_job_def(job.name if job else "nightly_dump")
+        return chosen.execute_in_process(
+            instance=self.instance,
+            asset_selection=[dg.AssetKey(name) for name in selection] or None,
+            run_config={"override": {"reason": reason}} if reason else {},
+            raise_on_error=False,
+        )
+
+    def metadata(self, asset: str) -> Mapping[str, Any]:
+        """The values that the asset's last materialization carries."""
+        return {name: value.value for name, value in self.materialized(asset).metadata.items()}
+
+    def data_version(self, asset: str) -> str:
+        return (self.materialized(asset).tags or {})["dagster/data_version"]
+
+    def materialized(self, asset: str) -> dg.AssetMaterialization:
+        record = self.instance.get_latest_materialization_event(dg.AssetKey(asset))
+        assert record is not None and record.asset_materialization is not None, f"no {asset} yet"
+        return record.asset_materialization
+
+    def row_counts(self, table: str) -> list[object]:
+        """What was observed of a table, the newest first."""
+        found = self.instance.fetch_observations(dg.AssetKey(table), limit=10)
+        observations = [record.event_log_entry.asset_observation for record in found.records]
+        return [o.metadata["dagster/row_count"].value for o in observations if o is not None]
+
+
+def checks_of(run: dg.ExecuteInProcessResult) -> dict[str, bool]:
+    """Whether each check of the run has passed."""
+    return {check.check_name: check.passed for check in run.get_asset_check_evaluations()}
+
+
+def failure_of(run: dg.ExecuteInProcessResult) -> Mapping[str, Any]:
+    """The one failure of the run: its step, what the volunteer reads, what a program reads."""
+    (failed,) = [event for event in run.all_events if event.is_step_failure]
+    said = failed.step_failure_data.user_failure_data
+    assert said is not None, failed.step_failure_data.error
+    facts = {name: value.value for name, value in said.metadata.items()}
+    return {"step": failed.step_key, "text": said.description, **facts}
+
+
+def steps_of(run: dg.ExecuteInProcessResult) -> list[str]:
+    """The steps that were started, in order."""
+    return [str(event.step_key) for event in run.all_events if event.is_step_start]
+
+
+@pytest.fixture
+def runs(pipeline: Pipeline) -> Iterator[Runs]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Runs(pipeline, instance)
