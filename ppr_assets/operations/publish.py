@@ -89,6 +89,8 @@ def _build(
                 hint="materialize `sql_dump` first, or run `ppr-assets dump`.",
             )
         return PublishOutcome("unchanged", standing, commit_of_dump(repo, base, standing)), base
+    if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
+        raise _older_than(standing, candidate.manifest)
     override = candidate.manifest.override or override_for(settings, override_reason)
     verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
     manifest = replace(
@@ -101,6 +103,17 @@ def _build(
         return PublishOutcome("refused", manifest, None, verdict), None
     commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict)
     return PublishOutcome("published", manifest, commit, verdict), commit
+
+
+def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:
+    """latest.sql never goes back in time, say when two machines publish one database."""
+    return DataRepoError(
+        f"{standing.dump} was published and is newer than this dump: its snapshot is of "
+        f"{standing.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, this one's of "
+        f"{waiting.snapshot_at:%Y-%m-%d %H:%M:%S} UTC",
+        hint="run again, which dumps anew. If nobody else publishes this database, look at the "
+        "clock of its server.",
+    )
 
 
 def _candidate(repo: DataRepo) -> _Candidate | None:
