@@ -22,8 +22,9 @@ demo: $(READY) ## the whole story in a minute: sample database, dump, commit, pu
 dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
 	@exec $(BIN)/ppr-assets dev
 
+# Each worker has a PostgreSQL of its own; a file stays with one worker.
 test: lint ## lint, then every test
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/ruff check
