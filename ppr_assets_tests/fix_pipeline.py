@@ -147,17 +147,17 @@ class Pipeline:
 
     def execute(self, statement: str, *arguments: object) -> None:
         with connect(self.settings.database, autocommit=True) as session:
-            session.execute(statement, arguments or None)  # type: ignore[arg-type]
+            session.execute(statement, arguments or None)
 
     def administer(self, statement: str) -> None:
         """As the server's superuser, in the pipeline's database."""
         superuser = replace(self.settings.database, user="postgres")
         with connect(superuser, autocommit=True) as session:
-            session.execute(statement)  # type: ignore[arg-type]
+            session.execute(statement)
 
     def count(self, table: str) -> int:
         with connect(self.settings.database) as session:
-            row = session.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]
+            row = session.execute(f"SELECT count(*) FROM {table}").fetchone()
             assert row is not None
             return int(row[0])
 
