@@ -54,7 +54,7 @@ def reset(invocation: Invocation, to: int, reason: str) -> None:
     """Commit another mark. The only way down, and the way out of a damaged ratchet file.
 
     The marks of other tables are forgotten; the next dump earns them anew. To pass the gate only
-    once, use `ppr-assets dump --override` instead.
+    once, use `ppr-assets dump --override REASON` instead.
 
     \b
     Example:
