@@ -1,4 +1,4 @@
-"""A publisher that works in a clone of its own, as HAARRRvest's does: branch, commit, merge, push."""
+"""A publisher with a clone of its own, who works as HAARRRvest's does: commit, merge, push."""
 
 from __future__ import annotations
 
@@ -120,9 +120,7 @@ class Publisher:
         return made[f":{marks[newest]}"]
 
 
-def _imported(
-    commit: LoggedCommit, marks: dict[str, int], by_name: dict[str, LoggedCommit]
-) -> str:
+def _imported(commit: LoggedCommit, marks: dict[str, int], by_name: dict[str, LoggedCommit]) -> str:
     """One commit for ``git fast-import``. What lies before the log is the branch's tip."""
     first, *others = [marks.get(name) for name in commit.parents]
     seconds = _seconds(commit.date)

@@ -68,8 +68,8 @@ def run(
     """Run ``git args`` in the folder ``path``; ``timeout`` is in seconds.
 
     ``env`` comes on top of the environment. ``tied=False`` saves a millisecond for a git that only
-    looks and may outlive a killed process for a moment: it holds no lock. Raises :class:`GitTimeout`, and
-    :class:`GitCommandFailed` for an exit code that is not ``ok``.
+    looks and may outlive a killed process for a moment: it holds no lock. Raises
+    :class:`GitTimeout`, and :class:`GitCommandFailed` for an exit code that is not ``ok``.
     """
     given = stdin if isinstance(stdin, bytes) else None
     with _started(path, args, stdin, env, tied=tied) as process:

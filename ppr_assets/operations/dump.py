@@ -10,10 +10,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from ppr_assets import __version__
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.publications import newest_publication
@@ -115,7 +115,7 @@ def _dump(
             tables=written.tables,
             snapshot_at=snapshot.taken_at,
             database=snapshot.identity,
-            tools={"pg_dump": tool.version, "ppr_assets": version("ppr-assets")},
+            tools={"pg_dump": tool.version, "ppr_assets": __version__},
             verdict=verdict.to_json(),
             override=verdict.override,
             run_id=run_id,

@@ -123,7 +123,12 @@ def test_the_launchpad_takes_a_reason_and_nothing_else(definitions: dg.Definitio
     job = definitions.resolve_job_def("nightly_dump")
     assert dg.validate_run_config(job, {}) is not None
     assert dg.validate_run_config(job, {"override": {"reason": "ticket 214"}}) is not None
-    for nonsense in ({"override": {"resaon": "x"}}, {"resources": {}}, {"password": "x"}):
+    nonsenses: list[dict[str, object]] = [
+        {"override": {"resaon": "x"}},
+        {"resources": {}},
+        {"password": "x"},
+    ]
+    for nonsense in nonsenses:
         with pytest.raises(dg.DagsterInvalidConfigError):
             dg.validate_run_config(job, nonsense)
 
@@ -147,7 +152,7 @@ def test_the_sensor_is_running_and_looks_every_minute(definitions: dg.Definition
 
 def test_a_part_can_be_replaced(definitions: dg.Definitions) -> None:
     bare = build_defs(settings=Settings.from_environment({}, dotenv=None), schedules=[], sensors=[])
-    assert list(bare.schedules or []) == list(bare.sensors or []) == []
+    assert not bare.schedules and not bare.sensors
     assert _keys(bare.resolve_asset_graph()) == _keys(definitions.resolve_asset_graph())
 
 
@@ -161,4 +166,3 @@ def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGra
         "sql_dump": {"database"},
         "data_repo_commit": {"data_repo"},
     }
-

@@ -127,7 +127,9 @@ def test_a_refused_night_ends_at_the_count_and_moves_nothing(runs: Runs) -> None
     evaluation = stored.event.dagster_event.asset_check_evaluation_data
     assert (evaluation.passed, evaluation.blocking) == (False, True)
     assert evaluation.severity is dg.AssetCheckSeverity.ERROR
-    rows = {row.data["table"]: row.data for row in evaluation.metadata["gate"].value}
+    gate = evaluation.metadata["gate"]
+    assert isinstance(gate, dg.TableMetadataValue)
+    rows = {row.data["table"]: row.data for row in gate.records}
     assert rows["organization"]["headroom"] == have - -(-mark * 9 // 10)
 
 
@@ -263,9 +265,13 @@ def test_a_server_that_is_down_fails_the_run_with_its_exit_code(runs: Runs) -> N
 
 
 def in_processes_of_their_own() -> dg.JobDefinition:
-    """All assets under Dagster's usual executor; settings come from the environment."""
-    definitions = build_defs(executor=dg.multiprocess_executor, jobs=[], schedules=[], sensors=[])
-    return definitions.resolve_implicit_global_asset_job_def()
+    """A job of somebody who likes Dagster's usual executor; settings come from the environment."""
+    job = dg.define_asset_job(
+        "in_processes_of_their_own",
+        selection=dg.AssetSelection.assets(*PIPELINE),
+        executor_def=dg.multiprocess_executor,
+    )
+    return build_defs(jobs=[job], schedules=[], sensors=[]).resolve_job_def(job.name)
 
 
 def test_somebody_may_choose_a_process_for_each_step(

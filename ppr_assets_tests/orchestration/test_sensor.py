@@ -1,4 +1,4 @@
-"""The sensor over a real clone and its remote: one run a publication, and next to nothing if idle."""
+"""The sensor over a real clone and its remote: one run a publication, next to nothing if idle."""
 
 from __future__ import annotations
 
@@ -101,9 +101,8 @@ def test_several_publications_between_two_looks_are_one_run(
     watcher: Watcher, publisher: Publisher
 ) -> None:
     watcher.tick()
-    for hour in range(3):
-        newest = publisher.publish(f"Data update for 2025-08-10 0{hour}:00 UTC")
-    assert watcher.run_keys() == [f"publish-{newest}"]
+    made = [publisher.publish(f"Data update for 2025-08-10 0{hour}:00 UTC") for hour in range(3)]
+    assert watcher.run_keys() == [f"publish-{made[-1]}"]
 
 
 def test_a_publication_under_a_newer_dump_is_still_seen(

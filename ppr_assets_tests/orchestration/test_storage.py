@@ -1,0 +1,169 @@
+"""Runs kept in PostgreSQL by the project's dagster.yaml, a cancelled one, and loading it all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import psutil
+import pytest
+
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.fix_runs import Runs
+
+ROOT = Path(__file__).parents[2]
+STORAGE = "dagster_runs"
+SECONDS_TO_START = 60
+SECONDS_TO_END = 10
+
+
+@pytest.fixture
+def dagster_home(
+    embedded_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A DAGSTER_HOME with the project's dagster.yaml and a storage database of its own."""
+    home = tmp_path / "dagster-home"
+    home.mkdir()
+    shutil.copy(ROOT / "dagster.yaml", home)
+    embedded_server.create_database(STORAGE)
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    monkeypatch.setenv("DAGSTER_POSTGRES_URL", embedded_server.url(STORAGE))
+    yield home
+    with connect(embedded_server.database_settings("postgres"), autocommit=True) as session:
+        session.execute(f"DROP DATABASE {STORAGE} WITH (FORCE)")
+
+
+def test_a_night_is_kept_in_postgresql(pipeline: Pipeline, dagster_home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        run = Runs(pipeline, instance).nightly()
+        assert run.success
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        kept = Runs(pipeline, instance)
+        stored = instance.get_run_by_id(run.run_id)
+        assert stored is not None
+        assert stored.status is dg.DagsterRunStatus.SUCCESS
+        assert kept.data_version("data_repo_commit") == pipeline.head()
+        assert kept.metadata("sql_dump")["dump"] == pipeline.latest()
+        assert kept.row_counts("organization") == [pipeline.count("organization")]
+        key = dg.AssetCheckKey(dg.AssetKey("sql_dump"), "gate_held")
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
+        assert checks[key].status.value == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
+    pipeline: Pipeline,
+    dagster_home: Path,
+    fake_tool: FakeTool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: signal.Signals,
+) -> None:
+    pipeline.night()
+    pipeline.change()
+    before = pipeline.picture()
+    started = tmp_path / "started"
+    fake_tool("pg_dump", f"{TELLS_ITS_VERSION}; echo $$ > {started}; sleep 600")
+    for name, value in pipeline.variables.items():
+        monkeypatch.setenv(name, value)
+    # Through Popen and not by a shell's `&`, whose children ignore SIGINT.
+    arguments = ["-m", "dagster", "job", "execute", "-m", "ppr_assets.definitions"]
+    with subprocess.Popen(
+        [sys.executable, *arguments, "-j", "nightly_dump"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        try:
+            _wait_for(started, run)
+            cancelled = time.monotonic()
+            run.send_signal(number)
+            output, _ = run.communicate(timeout=SECONDS_TO_END)
+        finally:
+            run.kill()
+    assert time.monotonic() - cancelled < SECONDS_TO_END
+    assert run.returncode != 0, output
+    assert not psutil.pid_exists(int(started.read_text()))
+    assert pipeline.picture() == before
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        (stored,) = instance.get_runs()
+        assert stored.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+
+def test_the_workspace_loads_the_project_where_it_is_not_installed(tmp_path: Path) -> None:
+    """A Python that finds every dependency and no ppr_assets but the one in the working folder."""
+    copy, python = tmp_path / "copy", tmp_path / "python"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "ppr_assets", copy / "ppr_assets", ignore=ignore)
+    shutil.copy(ROOT / "workspace.yaml", copy)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(python)], check=True)
+    loaded = tmp_path / "loaded"
+    with (copy / "ppr_assets" / "definitions.py").open("a", encoding="utf-8") as module:
+        module.write(f"\nfrom pathlib import Path\nPath({str(loaded)!r}).write_text(__file__)\n")
+    # A folder on PYTHONPATH is searched, but its .pth files, editable installations, are not read.
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+        "DAGSTER_HOME": str(tmp_path),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    elsewhere = subprocess.run(
+        [python / "bin" / "python", "-c", "import ppr_assets"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert b"No module named 'ppr_assets'" in elsewhere.stderr
+    validated = subprocess.run(
+        [python / "bin" / "python", "-m", "dagster", "definitions", "validate"],
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert validated.returncode == 0, validated.stdout + validated.stderr
+    assert "Validation successful for code location ppr_assets" in (
+        validated.stdout + validated.stderr
+    )
+    assert loaded.read_text() == str(copy / "ppr_assets" / "definitions.py")
+
+
+def test_dg_finds_the_project_and_its_definitions(tmp_path: Path) -> None:
+    dg_program = Path(sys.executable).with_name("dg")
+    checked = subprocess.run(
+        [dg_program, "check", "defs"],
+        cwd=ROOT,
+        env={
+            "PATH": f"{dg_program.parent}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(tmp_path),
+            "VIRTUAL_ENV": str(dg_program.parents[1]),
+            "DAGSTER_HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "All definitions loaded successfully" in checked.stdout + checked.stderr
+
+
+def _wait_for(file: Path, run: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while not (file.exists() and file.read_text().strip()):
+        assert run.poll() is None, run.communicate()[0]
+        assert time.monotonic() < deadline, "pg_dump was never started"
+        time.sleep(0.05)
