@@ -123,6 +123,7 @@ def release_held(repo: DataRepo) -> None:
         lock = place.git_dir / "index.lock"
         if lock.exists() and lock.samefile(ours):
             lock.unlink()
+    (repo.state_dir / "index.copy").unlink(missing_ok=True)
     ours.unlink()
 
 

@@ -57,4 +57,6 @@ def read_journal(repo: DataRepo) -> Journal | None:
 
 
 def remove_journal(repo: DataRepo) -> None:
-    (repo.state_dir / "moving.json").unlink(missing_ok=True)
+    """Remove it, and what a kill has left of writing one."""
+    for name in ("moving.json", "moving.partial"):
+        (repo.state_dir / name).unlink(missing_ok=True)

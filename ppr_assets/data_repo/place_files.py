@@ -82,12 +82,21 @@ def _write_out(
 @contextmanager
 def _scratch(repo: DataRepo) -> Iterator[Path]:
     """An empty folder; only one move at a time happens, under the repository's lock."""
-    folder = repo.state_dir / "placing"
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    sweep_scratch(repo)
+    folder = _scratch_folder(repo)
+    folder.mkdir()
     yield folder
-    shutil.rmtree(folder)
+    sweep_scratch(repo)
+
+
+def sweep_scratch(repo: DataRepo) -> None:
+    """Remove what a killed run had made ready and not put into place."""
+    if _scratch_folder(repo).exists():
+        shutil.rmtree(_scratch_folder(repo))
+
+
+def _scratch_folder(repo: DataRepo) -> Path:
+    return repo.state_dir / "placing"
 
 
 def _replace(source: Path, target: Path) -> None:

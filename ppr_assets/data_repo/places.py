@@ -63,12 +63,16 @@ def places(repo: DataRepo) -> list[Place]:
 
 def wait_until_idle(place: Place) -> None:
     """Wait while somebody's git changes the index. Raises :class:`DataRepoError` when it stays."""
-    lock = place.git_dir / "index.lock"
     deadline = monotonic() + LOCK_SECONDS
-    while lock.exists():
+    while not is_idle(place):
         if monotonic() > deadline:
-            raise locked(lock)
+            raise locked(place)
         sleep(_PAUSE_SECONDS)
+
+
+def is_idle(place: Place) -> bool:
+    """True if no git holds the index."""
+    return not (place.git_dir / "index.lock").exists()
 
 
 def wait_for_quiet(some: list[Place]) -> None:
@@ -78,13 +82,13 @@ def wait_for_quiet(some: list[Place]) -> None:
     to them.
     """
     deadline = monotonic() + QUIET_SECONDS
-    while monotonic() < deadline and not all(is_quiet(place) for place in some):
+    while monotonic() < deadline and not all(is_idle(place) and is_quiet(place) for place in some):
         sleep(_PAUSE_SECONDS)
 
 
 def is_quiet(place: Place) -> bool:
-    """True if for a moment nobody has held or written the index, or moved HEAD."""
-    files = (place.git_dir / name for name in ("index", "index.lock", "HEAD", "logs/HEAD"))
+    """True if for a moment nobody has written the index or moved HEAD."""
+    files = (place.git_dir / name for name in ("index", "HEAD", "logs/HEAD"))
     times = []
     for file in files:
         with suppress(FileNotFoundError):
@@ -92,8 +96,9 @@ def is_quiet(place: Place) -> bool:
     return not 0 <= time() - max(times, default=0.0) < _MOMENT_SECONDS
 
 
-def locked(lock: Path) -> DataRepoError:
-    """The error for a lock of git's that nobody gives back."""
+def locked(place: Place) -> DataRepoError:
+    """The error for an index that somebody does not give back."""
+    lock = place.git_dir / "index.lock"
     try:
         age = f"since {max(0.0, time() - lock.stat().st_mtime):.0f} seconds"
     except FileNotFoundError:

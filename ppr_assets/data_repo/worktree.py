@@ -24,9 +24,11 @@ from ppr_assets.data_repo.index import Index, held_index, release_held
 from ppr_assets.data_repo.journal import Journal, read_journal, remove_journal, write_journal
 from ppr_assets.data_repo.moves import Move
 from ppr_assets.data_repo.objects import DURABLE
+from ppr_assets.data_repo.place_files import sweep_scratch
 from ppr_assets.data_repo.places import (
     LOCK_SECONDS,
     Place,
+    is_idle,
     locked,
     places,
     require_no_rebase,
@@ -84,8 +86,10 @@ def recover(repo: DataRepo) -> bool:
     has not, they go back. Calling it again changes nothing.
     """
     release_held(repo)
+    sweep_scratch(repo)
     journal = read_journal(repo)
     if journal is None:
+        remove_journal(repo)
         return False
     if repo.word("cat-file", "-t", journal.new, ok=(0, 128)) != "commit":
         remove_journal(repo)  # collected by git: nothing can have followed it for long
@@ -122,7 +126,7 @@ class _Settler:
                 if "index.lock" not in failure.stderr:
                     raise
                 if monotonic() > deadline:
-                    raise locked(place.git_dir / "index.lock") from failure
+                    raise locked(place) from failure
                 sleep(0.05)
 
     def _take_back(self, place: Place) -> None:
@@ -161,7 +165,7 @@ class _Settler:
                 self._touch(place)
                 busy |= self.bring(place, place.head)
             else:
-                busy |= (place.git_dir / "index.lock").exists()
+                busy |= not is_idle(place)
         return busy
 
     def _concerns(self, place: Place) -> bool:

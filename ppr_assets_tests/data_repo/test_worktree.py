@@ -14,7 +14,7 @@ from ppr_assets.data_repo import places
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.integrate import identity
 from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.objects import SYMLINK, Blob, write_blob, write_commit
 from ppr_assets.data_repo.remote import fetch
 from ppr_assets.data_repo.tree import latest_name, tip
 from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover

@@ -1,0 +1,234 @@
+"""Running git: limits, children, the environment, and what its failures become."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ppr_assets.data_repo.git import run, stream
+from ppr_assets.data_repo.git_errors import GitCommandFailed, scrub
+from ppr_assets.errors import DataRepoError, GitTimeout
+from ppr_assets_tests.fix_git import own_children
+
+FakeGit = Callable[[str], Path]
+
+# A git that answers what is asked first, and hangs then; and a process that asks it.
+_HANGING = """
+test "$1" = version && {{ echo git version 2.39.5; exit; }}
+echo $$ > {pid_file}
+exec sleep 1000
+"""
+_ASKING = """
+import pathlib
+from ppr_assets.data_repo.git import run
+run(pathlib.Path("."), "status", timeout=60)
+"""
+
+
+@pytest.fixture
+def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGit:
+    """Put a shell script first on PATH as git; returns its folder."""
+
+    def write(script: str) -> Path:
+        folder = tmp_path / "fake-bin"
+        folder.mkdir()
+        git = folder / "git"
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        return folder
+
+    return write
+
+
+def test_a_git_that_hangs_is_cut_off_with_its_children(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    run(tmp_path, "version", timeout=30)
+    fake_git("sleep 1000 & sleep 1000")
+    started = time.monotonic()
+    with pytest.raises(GitTimeout, match=r"`git status` did not end within 0\.3 seconds"):
+        run(tmp_path, "status", timeout=0.3)
+    assert time.monotonic() - started < 5
+    assert own_children() == []
+
+
+def test_a_hanging_child_of_a_git_that_has_ended_is_ended_too(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    """It keeps the pipes open, as a hook's background job does."""
+    run(tmp_path, "version", timeout=30)
+    pid_file = tmp_path / "pid"
+    fake_git(f"sleep 1000 & echo $! > {pid_file}")
+    with pytest.raises(GitTimeout):
+        run(tmp_path, "status", timeout=0.5)
+    _assert_gone(int(pid_file.read_text()))
+
+
+def test_a_git_that_ignores_being_asked_is_killed(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    run(tmp_path, "version", timeout=30)
+    fake_git("trap '' TERM; while :; do sleep 0.1; done")
+    with pytest.raises(GitTimeout):
+        run(tmp_path, "gc", timeout=0.2)
+    assert own_children() == []
+
+
+def test_an_interrupt_leaves_no_git(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    pid_file = tmp_path / "pid"
+    fake_git(_HANGING.format(pid_file=pid_file))
+    with subprocess.Popen([sys.executable, "-c", _ASKING], stderr=subprocess.PIPE) as parent:
+        _wait_for(pid_file)
+        parent.send_signal(signal.SIGINT)
+        assert b"KeyboardInterrupt" in parent.communicate(timeout=10)[1]
+    _assert_gone(int(pid_file.read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_git_ends_with_its_parent_even_by_kill_9(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    pid_file = tmp_path / "pid"
+    fake_git(_HANGING.format(pid_file=pid_file))
+    with subprocess.Popen([sys.executable, "-c", _ASKING]) as parent:
+        _wait_for(pid_file)
+        parent.kill()
+    _assert_gone(int(pid_file.read_text()))
+
+
+def test_a_stream_is_cut_off_as_well(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    run(tmp_path, "version", timeout=30)
+    fake_git("echo first; sleep 1000")
+    pieces = stream(tmp_path, "cat-file", timeout=0.5)
+    assert next(pieces) == b"first\n"
+    with pytest.raises(GitTimeout):
+        next(pieces)
+    assert own_children() == []
+
+
+def test_a_stream_that_nobody_reads_on_leaves_no_git(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    run(tmp_path, "version", timeout=30)
+    fake_git("while :; do echo more; done")
+    pieces = stream(tmp_path, "cat-file", timeout=30)
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert own_children() == []
+
+
+def test_a_failing_stream_says_so_at_its_end(tmp_path: Path, git_environment: None) -> None:
+    with pytest.raises(GitCommandFailed, match="cat-file"):
+        list(stream(tmp_path, "cat-file", "blob", "nothing", timeout=30))
+
+
+def test_a_failure_has_gits_own_words(tmp_path: Path, git_environment: None) -> None:
+    with pytest.raises(GitCommandFailed) as caught:
+        run(tmp_path, "-c", "color.ui=false", "rev-parse", "HEAD", timeout=30)
+    assert caught.value.status == 128
+    assert caught.value.message.startswith(
+        "`git rev-parse` ended with exit code 128: fatal: not a git"
+    )
+
+
+def test_the_repository_around_a_folder_is_not_taken(tmp_path: Path, git_environment: None) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with pytest.raises(GitCommandFailed, match="not a git repository"):
+        run(inside, "status", timeout=30)
+
+
+def test_the_variables_of_a_surrounding_hook_do_not_count(
+    tmp_path: Path, git_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        subprocess.run(["git", "init", "-q", str(tmp_path / name)], check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "other" / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "other" / ".git" / "index"))
+    told = run(tmp_path / "one", "rev-parse", "--absolute-git-dir", timeout=30).stdout
+    assert told.decode().strip() == str(tmp_path / "one" / ".git")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_repository_of_another_user_is_an_error_with_the_way_out(
+    tmp_path: Path, git_environment: None
+) -> None:
+    repository = tmp_path / "theirs"
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    for path in (repository, *repository.rglob("*")):
+        os.chown(path, 12345, 12345)
+    with pytest.raises(DataRepoError, match="belongs to another user") as caught:
+        run(repository, "status", timeout=30)
+    assert f"safe.directory {repository}" in caught.value.hint
+
+
+def test_credentials_in_urls_do_not_pass() -> None:
+    said = b"fatal: unable to access 'https://me:ghp_secret@example.com/x.git/': 403"
+    assert scrub(said) == "fatal: unable to access 'https://example.com/x.git/': 403"
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo git version 2.30.2", "says `git version 2.30.2`, 2.38 or newer needed"),
+        ("exit 3", "says `exit code 3`, 2.38 or newer needed"),
+    ],
+)
+def test_an_unusable_git_is_named_before_anything_is_done(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit, script: str, message: str
+) -> None:
+    fake_git(script)
+    assert message in _message_of_fresh_process()
+
+
+def test_a_missing_git_is_named(
+    tmp_path: Path, git_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    assert "no `git` on PATH, 2.38 or newer needed" in _message_of_fresh_process()
+
+
+def _message_of_fresh_process() -> str:
+    """What the first call says in a process that has not asked git yet."""
+    script = (
+        "import pathlib\n"
+        "from ppr_assets.data_repo.git import run\n"
+        "from ppr_assets.errors import DataRepoError\n"
+        "try:\n"
+        "    run(pathlib.Path('.'), 'status', timeout=30)\n"
+        "except DataRepoError as error:\n"
+        "    print(error.message)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def _wait_for(pid_file: Path) -> None:
+    while not (pid_file.exists() and pid_file.read_text()):
+        time.sleep(0.05)
+
+
+def _assert_gone(pid: int) -> None:
+    deadline = time.monotonic() + 5
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, f"process {pid} is still there"
+        time.sleep(0.05)
