@@ -23,7 +23,7 @@ from typing import BinaryIO
 from ppr_assets.child_process import end_group, tied_to_parent
 from ppr_assets.data_repo.git_errors import failure, scrub, too_slow
 from ppr_assets.data_repo.git_library import gitpython
-from ppr_assets.settings import child_environment
+from ppr_assets.settings import VARIABLES, child_environment
 
 _GRACE_SECONDS = 2.0
 _CHUNK = 1 << 20
@@ -45,6 +45,10 @@ _FOREIGN = (
     "GIT_QUARANTINE_PATH",
     "GIT_WORK_TREE",
 )
+
+# The hooks of a clone are other people's programs. The token comes under another name, and only
+# with the calls that need it.
+_SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)
 
 
 @dataclass(frozen=True)
@@ -114,9 +118,8 @@ def _started(
     *,
     tied: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    foreign = [
-        name for name in _FOREIGN if name in child_environment({}) and name not in (env or {})
-    ]
+    around = child_environment({}, secrets=True)
+    foreign = [name for name in (*_FOREIGN, *_SECRETS) if name in around.keys() - (env or {})]
     argv = ["git", *args]
     if foreign:
         argv = ["env", *(word for name in foreign for word in ("-u", name)), *argv]

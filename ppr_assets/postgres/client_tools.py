@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.settings import child_environment
 
 _VERSION = re.compile(r"^\S+ \(PostgreSQL\) (?P<version>(?P<major>\d+)\S*)")
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
@@ -56,7 +57,12 @@ def probe(path: Path) -> ClientTool:
     """Ask a tool for its version. Raises :class:`PreconditionFailed` when it does not tell."""
     try:
         answer = subprocess.run(
-            [str(path), "--version"], capture_output=True, text=True, timeout=20, check=False
+            [str(path), "--version"],
+            env=child_environment({}),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _broken(path, str(error)) from error
