@@ -6,8 +6,10 @@ good for comparing: whoever wants to know more opens the data repository.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic_ns
 
 from ppr_assets.data_repo.credentials import credentials_for
 from ppr_assets.data_repo.first_clone import wants_clone
@@ -35,8 +37,7 @@ def known_remote(settings: DataRepoSettings) -> Remote | None:
     folder that is no repository.
     """
     if not wants_clone(settings.path):
-        with open_repository(settings.path).config_reader("repository") as config:
-            url = str(config.get_value('remote "origin"', "url", default=""))
+        url = _origin(settings.path, _stamp(settings.path))
         if url:
             return Remote("origin", url)
     return Remote(settings.url, settings.url) if settings.url else None
@@ -57,6 +58,22 @@ def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(remote.name, failure) from failure
     return heads(listing.stdout).get(settings.branch)
+
+
+@functools.lru_cache(maxsize=4)
+def _origin(path: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001  # part of the key
+    """The URL of the clone's ``origin``, read again when its configuration has another stamp."""
+    with open_repository(path).config_reader("repository") as config:
+        return str(config.get_value('remote "origin"', "url", default=""))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Time and size of the clone's configuration: git replaces the file to change it."""
+    for config in (path / ".git" / "config", path / "config"):
+        if config.is_file():
+            facts = config.stat()
+            return facts.st_mtime_ns, facts.st_size
+    return monotonic_ns(), 0  # a linked work tree has it elsewhere: read every time
 
 
 def _existing(path: Path) -> Path:
