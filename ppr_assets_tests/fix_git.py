@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,3 +187,34 @@ def own_children() -> list[str]:
         except psutil.NoSuchProcess:
             continue
     return found
+
+
+def in_a_child(work: Callable[[], object], *, kill_after: float | None = None) -> int:
+    """Do ``work`` in a forked process, kill it after some seconds; the signal it died of, or 0."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+def killing_git(folder: Path, call: int, moment: str) -> Path:
+    """A git, to stand first on PATH, that kills its caller at the given call of it."""
+    real = shutil.which("git")
+    folder.mkdir()
+    (folder / "count").write_text("0")
+    kill = f"if test $n = {call}; then kill -9 $PPID; fi"
+    before, after = (kill, "") if moment == "before" else ("", kill)
+    script = folder / "git"
+    script.write_text(
+        f"#!/bin/sh\nn=$(($(cat {folder}/count) + 1)); echo $n > {folder}/count\n"
+        f'{before}\n{real} "$@"; code=$?\n{after}\nexit $code\n'
+    )
+    script.chmod(0o755)
+    return folder

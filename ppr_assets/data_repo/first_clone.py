@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic, sleep
 
 from ppr_assets.data_repo.credentials import credentials_for
 from ppr_assets.data_repo.git import run
@@ -23,6 +25,7 @@ from ppr_assets.errors import Busy, DataRepoError, GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
 _PREPARING = ".ppr_assets-clone"
+_ENDING_SECONDS = 5.0
 # The root of a freshly made file system is not quite empty.
 _NOTHING = {_PREPARING, "lost+found"}
 
@@ -62,13 +65,12 @@ def make_clone(settings: DataRepoSettings) -> None:
 
 def _clone(settings: DataRepoSettings, url: str, folder: Path) -> None:
     limit = settings.timeout_seconds
-    fresh = folder / "fresh"
-    if fresh.exists():
-        shutil.rmtree(fresh)
+    # Under a new name each time: the git of a killed run may still end in the old one.
+    fresh = Path(mkdtemp(dir=folder))
     options, secret = credentials_for(settings, url)
     quiet = ("--quiet", "--no-checkout", "--no-tags", "--origin=origin")
     try:
-        run(folder, *options, "clone", *quiet, "--", url, "fresh", timeout=limit, env=secret)
+        run(folder, *options, "clone", *quiet, "--", url, fresh.name, timeout=limit, env=secret)
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(url, failure) from failure
     git_dir = fresh / ".git"
@@ -83,7 +85,6 @@ def _clone(settings: DataRepoSettings, url: str, folder: Path) -> None:
         checkout = ("checkout", "--quiet", "--force", "-B", settings.branch, "--track", *start)
         run(settings.path, *place, *checkout, timeout=limit)
     elif branches:
-        shutil.rmtree(fresh)
         raise missing_branch(settings.branch, branches)
     else:
         head = ("symbolic-ref", "HEAD", f"refs/heads/{settings.branch}")
@@ -102,20 +103,40 @@ def missing_branch(branch: str, branches: set[str]) -> DataRepoError:
 
 @contextmanager
 def _preparing(path: Path) -> Iterator[Path]:
-    """Our folder inside ``path``, locked; gone afterwards unless the process is killed."""
+    """Our folder inside ``path``, locked; only a kill leaves it, or a ``path`` without a clone."""
+    made = not path.exists()
     folder = path / _PREPARING
     folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / "lock"
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
+        _lock(descriptor, path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(
-                f"another process makes the clone in `{path}` at this moment",
-                hint="run again when it is done.",
-            ) from None
-        yield folder
-        shutil.rmtree(folder)
+            yield folder
+        finally:
+            _remove(folder)
+            if made and not any(path.iterdir()):
+                path.rmdir()
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy(
+            f"another process makes the clone in `{path}` at this moment",
+            hint="run again when it is done.",
+        ) from None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while the git of a killed run still ends in it."""
+    deadline = monotonic() + _ENDING_SECONDS
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.05)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,25 +14,17 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.tree import latest_name, tip
 from ppr_assets.data_repo.worktree import advance_branch, recover
-from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
+from ppr_assets_tests.fix_git import (
+    Somebody,
+    commit_dump,
+    in_a_child,
+    killing_git,
+    publish_dump,
+    stage_dump,
+)
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
-
-
-def _in_a_child(work: Callable[[], None], *, kill_after: float | None = None) -> int:
-    """Do ``work`` in a forked process, kill it after some seconds; the signal it died of, or 0."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    if kill_after is not None:
-        time.sleep(kill_after)
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 
 
 def _finish(repo: DataRepo, dump: StagedDump) -> None:
@@ -48,22 +37,6 @@ def _finish(repo: DataRepo, dump: StagedDump) -> None:
         if latest_name(repo, now) != dump.name:
             advance_branch(repo, now, commit_dump(repo, now, dump), staged=dump)
         discard(repo, dump)
-
-
-def _killing_git(folder: Path, call: int, moment: str) -> Path:
-    """A git, to stand first on PATH, that kills its caller at the given call of it."""
-    real = shutil.which("git")
-    folder.mkdir()
-    (folder / "count").write_text("0")
-    kill = f"if test $n = {call}; then kill -9 $PPID; fi"
-    before, after = (kill, "") if moment == "before" else ("", kill)
-    script = folder / "git"
-    script.write_text(
-        f"#!/bin/sh\nn=$(($(cat {folder}/count) + 1)); echo $n > {folder}/count\n"
-        f'{before}\n{real} "$@"; code=$?\n{after}\nexit $code\n'
-    )
-    script.chmod(0o755)
-    return folder
 
 
 def _assert_converged(repo: DataRepo, owner: Somebody, state: str) -> None:
@@ -105,9 +78,9 @@ def test_a_kill_around_any_call_of_git_is_mended_by_the_next_run(
             with data_repo_lock(data_repo):
                 advance_branch(data_repo, start, new, staged=dump)
 
-        fake = _killing_git(tmp_path / f"git-{call}", call, moment)
+        fake = killing_git(tmp_path / f"git-{call}", call, moment)
         monkeypatch.setenv("PATH", f"{fake}:{path}")
-        died_of = _in_a_child(work)
+        died_of = in_a_child(work)
         monkeypatch.setenv("PATH", path)
         assert died_of in (0, signal.SIGKILL)
         head = owner.git("rev-parse", "main")
@@ -142,7 +115,7 @@ def test_kills_at_random_moments_are_mended_by_the_next_run(
                 advance_branch(data_repo, start, new, staged=dump)
 
         delay = dice.uniform(0.0, 0.5)
-        _in_a_child(work, kill_after=delay)
+        in_a_child(work, kill_after=delay)
         assert owner.git("rev-parse", "main") in (start, new)
         assert (data_repo.path / "sql_dumps" / "latest.sql").read_text() in ("one\n", "two\n")
         _finish(data_repo, dump)
