@@ -71,11 +71,11 @@ def test_a_step_that_failed_is_not_tried_again(instance: dg.DagsterInstance) -> 
     assert not instance.run_retries_retry_on_asset_or_op_failure
 
 
-def test_a_pool_takes_one_step_at_a_time(instance: dg.DagsterInstance) -> None:
+def test_a_pool_takes_one_run_at_a_time(instance: dg.DagsterInstance) -> None:
     pools = instance.get_concurrency_config().pool_config
     assert pools.default_pool_limit == 1
     assert pools.pool_granularity is not None
-    assert pools.pool_granularity.value == "op"
+    assert pools.pool_granularity.value == "run"
 
 
 def test_a_run_that_hangs_is_ended_and_nothing_is_told_to_anybody(

@@ -66,7 +66,7 @@ def run_nightly(
     import dagster as dg
 
     from ppr_assets.definitions import build_defs
-    from ppr_assets.orchestration.failures import error_of
+    from ppr_assets.orchestration.failures import cancelled, error_of
     from ppr_assets.orchestration.jobs import nightly_dump
 
     # Dagster's console log is for its UI; the command line says in its own words what happened.
@@ -80,16 +80,12 @@ def run_nightly(
             raise_on_error=False,
         )
     except dg.DagsterExecutionInterruptedError as error:
-        raise Cancelled(
-            "the run was cancelled",
-            hint="an unfinished dump is never published; `ppr-assets status` shows what stands.",
-        ) from error
+        raise cancelled() from error
     failed = [event for event in result.all_events if event.is_step_failure]
-    return FinishedRun(
-        run_id=result.run_id,
-        assets=_materialized(result.all_events),
-        failure=error_of(failed[0]) if failed else None,
-    )
+    failure = error_of(failed[0]) if failed else None
+    if isinstance(failure, Cancelled):
+        raise failure
+    return FinishedRun(result.run_id, _materialized(result.all_events), failure)
 
 
 def _materialized(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:

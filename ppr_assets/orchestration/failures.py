@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from ppr_assets import errors
-from ppr_assets.errors import PprError
+from ppr_assets.errors import Cancelled, PprError
 
 
 @contextmanager
@@ -38,10 +38,19 @@ def failure(error: PprError) -> dg.Failure:
     )
 
 
+def cancelled() -> Cancelled:
+    """What a run ends with that somebody, or the system, has interrupted."""
+    return Cancelled(
+        "the run was cancelled",
+        hint="an unfinished dump is never published; `ppr-assets status` shows what stands.",
+    )
+
+
 def error_of(event: dg.DagsterEvent) -> PprError:
     """The error that made a step fail, back from the step's failure event.
 
-    A failure that was not expected becomes a plain :class:`PprError` with what Dagster says.
+    An interrupt is :class:`Cancelled`. A failure that was not expected becomes a plain
+    :class:`PprError` with what Dagster says.
     """
     said = event.step_failure_data.user_failure_data
     if said is not None and "error" in said.metadata:
@@ -52,6 +61,8 @@ def error_of(event: dg.DagsterEvent) -> PprError:
     cause = event.step_failure_data.error
     while cause is not None and cause.cause is not None:
         cause = cause.cause
+    if cause is not None and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return cancelled()
     return PprError(
         f"step {event.step_key} failed: {cause.message.strip() if cause else 'no reason given'}",
         hint="this was not expected; the run's page in the Dagster UI has the whole story.",
