@@ -18,7 +18,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 @contextmanager
 def progress(what: str) -> Iterator[None]:
     """A moving line on a live terminal, nothing anywhere else."""
-    if err.is_terminal:
+    if err.file.isatty():  # and not `is_terminal`, which FORCE_COLOR makes true in a log as well
         with err.status(what):
             yield
     else:

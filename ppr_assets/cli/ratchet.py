@@ -58,7 +58,7 @@ def reset(invocation: Invocation, to: int, reason: str) -> None:
 
     \b
     Example:
-      ppr-assets ratchet reset --to 812 --reason "closed county removed on purpose"
+      ppr-assets ratchet reset --to 812 --reason "county closed, ticket 214"
     """
     outcome = reset_mark(invocation.settings, to=to, reason=reason)
     before = outcome.before.organization if outcome.before else "none"

@@ -1,0 +1,133 @@
+"""``ppr-assets dev``: it starts everything by itself, and one Ctrl-C ends all of that."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from ppr_assets_tests.fix_command_line import PROGRAM, ROOT, CommandLine, wait_until
+
+SECONDS_TO_END = 20
+QUESTION = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
+  location { name } jobs { name } sensors { name sensorState { status } }
+  schedules { name scheduleState { status } } } } } }"""
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def dev(
+    server_folder: Path, port: int, git_environment: None
+) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts ``dev`` in a folder with the two files of a clone, without POSTGRES_HOST."""
+    for name in ("dagster.yaml", "workspace.yaml"):
+        shutil.copy(ROOT / name, server_folder)
+    started: list[subprocess.Popen[bytes]] = []
+    log = (server_folder / "log").open("wb")
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(
+            subprocess.Popen(
+                [str(PROGRAM), "dev", "--port", str(port), "--organizations", "200"],
+                cwd=server_folder,
+                env=CommandLine(server_folder).environment({}),
+                stdout=log,
+                stderr=log,
+            )
+        )
+        return started[-1]
+
+    yield start
+    log.close()
+    for process in started:
+        process.kill()
+        process.wait()
+    for left in _living(server_folder):
+        with suppress(psutil.NoSuchProcess):
+            left.kill()
+
+
+@pytest.mark.timeout(400)
+def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
+    dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path, port: int
+) -> None:
+    process = dev()
+    wait_until(lambda: _loaded(process, port), seconds=180)
+    (location,) = _loaded(process, port)
+    assert location["location"] == {"name": "ppr_assets"}
+    assert "nightly_dump" in [job["name"] for job in location["jobs"]]
+    assert location["sensors"] == [
+        {"name": "after_publishing", "sensorState": {"status": "RUNNING"}}
+    ]
+    assert location["schedules"] == [{"name": "nightly", "scheduleState": {"status": "RUNNING"}}]
+    names = {child.name() for child in _living(server_folder)}
+    assert "postgres" in names
+    assert len(_living(server_folder)) > 4
+
+    interrupted = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=SECONDS_TO_END) == 130
+    wait_until(
+        lambda: not _living(server_folder),
+        seconds=max(1, SECONDS_TO_END - (time.monotonic() - interrupted)),
+    )
+    said = (server_folder / "log").read_text()
+    assert f"Dagster's UI is at http://127.0.0.1:{port}; Ctrl-C stops it" in said
+    assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        taken = listener.getsockname()[1]
+        said = CommandLine(tmp_path)("dev", "--port", str(taken))
+    assert (said.code, said.out) == (7, "")
+    assert said.error == f"busy: another program listens on port {taken}"
+    assert list(tmp_path.iterdir()) == []
+
+
+def _loaded(process: subprocess.Popen[bytes], port: int) -> list[dict[str, Any]]:
+    """The code locations that the UI has loaded; none while it does not answer."""
+    assert process.poll() is None, "it ended by itself"
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": QUESTION}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            data = json.load(answer)["data"]["repositoriesOrError"]
+    except (OSError, urllib.error.URLError):
+        return []
+    nodes: list[dict[str, Any]] = data.get("nodes", [])
+    return nodes
+
+
+def _living(folder: Path) -> list[psutil.Process]:
+    """Processes whose working folder is, or is below, ``folder``; a zombie has none."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+    return found
