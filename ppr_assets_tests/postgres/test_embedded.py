@@ -96,8 +96,10 @@ def another_process(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_new_folder_becomes_a_server_that_listens_on_its_socket_only(server_folder: Path) -> None:
@@ -174,7 +176,8 @@ def test_a_number_that_now_belongs_to_another_process_is_no_server(data_dir: Pat
     embedded.start(data_dir)
     killed = postmaster(data_dir).pid
     kill_postmaster(data_dir)
-    with subprocess.Popen(["sleep", "600"], user=data_dir.stat().st_uid) as stranger:
+    stranger = subprocess.Popen(["sleep", "600"], user=data_dir.stat().st_uid)
+    try:
         for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
             text = (data_dir / name).read_text()
             (data_dir / name).write_text(text.replace(f"{killed}\n", f"{stranger.pid}\n", 1))
@@ -184,7 +187,9 @@ def test_a_number_that_now_belongs_to_another_process_is_no_server(data_dir: Pat
         assert server.started_here
         assert ask(server, "SELECT 1") == 1
         assert stranger.poll() is None
+    finally:
         stranger.kill()
+        stranger.wait()
 
 
 @pytest.mark.parametrize("content", ["", "\n", "not a number\n", "1\n/some", "\0\0\0\0"])
