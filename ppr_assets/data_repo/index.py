@@ -55,7 +55,8 @@ class Index:
         """Set each entry, None removing it; those ``skipped`` stay out of a sparse checkout."""
         if not entries:
             return
-        lines = b"".join(index_line(path, side) for path, side in entries.items())
+        nothing = ("0", "0" * len(self.place.head or "0" * 40))
+        lines = b"".join(index_line(path, side or nothing) for path, side in entries.items())
         self._git("update-index", "-z", "--index-info", stdin=lines)
         marked = b"".join(p + b"\0" for p, side in entries.items() if side and p in skipped)
         if marked:
@@ -80,9 +81,9 @@ class Index:
         return run(self.place.path, *words, timeout=limit, stdin=stdin, env=own).stdout
 
 
-def index_line(path: bytes, side: Side) -> bytes:
-    """One line for ``git update-index -z --index-info``."""
-    mode, sha = side or ("0", "0" * 40)
+def index_line(path: bytes, entry: tuple[str, str]) -> bytes:
+    """One line for ``git update-index -z --index-info``; mode 0 removes the path."""
+    mode, sha = entry
     return f"{mode} {sha}\t".encode() + path + b"\0"
 
 

@@ -17,6 +17,7 @@ from ppr_assets.errors import DataRepoError
 
 FILE = "100644"
 SYMLINK = "120000"
+TREE = "040000"
 
 # What a branch will point to has to be on the disk before it does.
 DURABLE = ("-c", "core.fsync=committed,reference")
@@ -24,7 +25,7 @@ DURABLE = ("-c", "core.fsync=committed,reference")
 
 @dataclass(frozen=True)
 class Blob:
-    """A file to stand in a tree: :data:`FILE` or :data:`SYMLINK`, and the object's name."""
+    """What is to stand in a tree: :data:`FILE`, :data:`SYMLINK` or a whole :data:`TREE`."""
 
     mode: str
     sha: str
@@ -73,7 +74,7 @@ def write_commit(
                 raise DataRepoError(f"`{path}` is to stand below a file")
             level = below
         level[name] = blob
-    tree = _write_tree(repo, base_tree, nested, above="")
+    tree = _changed_tree(repo, base_tree, nested, above="")
     moment = f"@{int(date.timestamp())} {date:%z}"
     env = {
         f"GIT_{role}_{fact}": value
@@ -82,14 +83,14 @@ def write_commit(
     }
     named = [word for parent in parents for word in ("-p", parent)]
     options = (*DURABLE, "-c", "i18n.commitEncoding=UTF-8")
-    arguments = ("commit-tree", tree or _write_lines(repo, {}), *named, "-F", "-")
+    arguments = ("commit-tree", tree or write_tree(repo, {}), *named, "-F", "-")
     return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
 
 
 _Nested = dict[str, "Blob | _Nested | None"]
 
 
-def _write_tree(repo: DataRepo, tree: str | None, changes: _Nested, *, above: str) -> str | None:
+def _changed_tree(repo: DataRepo, tree: str | None, changes: _Nested, *, above: str) -> str | None:
     """The tree with the changes made; None when nothing is left in it."""
     entries = read_entries(repo, tree) if tree else {}
     for name, change in changes.items():
@@ -102,18 +103,20 @@ def _write_tree(repo: DataRepo, tree: str | None, changes: _Nested, *, above: st
                     f"`{path.rstrip('/')}` is a file in the data repository, it must be a folder",
                     hint="set SQL_DUMP_DIR to another folder, or remove that file.",
                 )
-            below = _write_tree(repo, present.sha if present else None, change, above=path)
-            new = Entry("040000", "tree", below) if below else None
+            below = _changed_tree(repo, present.sha if present else None, change, above=path)
+            new = Entry(TREE, "tree", below) if below else None
         else:
-            new = Entry(change.mode, "blob", change.sha) if change else None
+            kind = "tree" if change and change.mode == TREE else "blob"
+            new = Entry(change.mode, kind, change.sha) if change else None
         if new is None:
             entries.pop(key, None)
         else:
             entries[key] = new
-    return _write_lines(repo, entries) if entries else None
+    return write_tree(repo, entries) if entries else None
 
 
-def _write_lines(repo: DataRepo, entries: Mapping[bytes, Entry]) -> str:
+def write_tree(repo: DataRepo, entries: Mapping[bytes, Entry]) -> str:
+    """A tree of these entries by name."""
     lines = [
         f"{entry.mode} {entry.kind} {entry.sha}\t".encode() + name + b"\0"
         for name, entry in entries.items()

@@ -1,0 +1,87 @@
+"""Merge the dump folder of two histories, file by file and without looking for renames.
+
+Every dump and manifest of both sides stays. What one side alone has changed is taken over: a mark
+that somebody lowered on purpose stays lowered. Where both have published, latest.sql becomes the
+newer dump, and the caller decides about the ratchet file.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+
+from ppr_assets.data_repo.objects import FILE, SYMLINK, TREE, Blob, write_blob, write_tree
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.tree import Entry, latest_name, read_entries, read_file
+from ppr_assets.errors import DataRepoError
+from ppr_assets.rules.naming import LATEST, RATCHET
+
+MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
+"""From the ratchet file here and the one on the remote to the one that holds for both."""
+
+
+def merge_dumps(
+    repo: DataRepo, base: str | None, local: str, remote: str, merge_ratchet: MergeRatchet
+) -> Blob | None:
+    """The dump folder that holds both sides; None where neither has one.
+
+    Raises :class:`DataRepoError` for a file that both have changed in different ways.
+    """
+    before = _folder(repo, base) if base else {}
+    ours, theirs = _folder(repo, local), _folder(repo, remote)
+    merged, conflicts = {}, []
+    for name in sorted(before.keys() | ours.keys() | theirs.keys()):
+        here, there = ours.get(name), theirs.get(name)
+        entry: Entry | None
+        if here == there or there == before.get(name):
+            entry = here
+        elif here == before.get(name):
+            entry = there
+        elif name == LATEST.encode():
+            entry = _newer(repo, local, remote)
+        elif name == RATCHET.encode():
+            entry = _ratchet(repo, local, remote, merge_ratchet)
+        else:
+            conflicts.append(f"{repo.dump_dir}/{name.decode('utf-8', 'replace')}")
+            continue
+        if entry:
+            merged[name] = entry
+    if conflicts:
+        raise unmergeable(repo, conflicts)
+    return Blob(TREE, write_tree(repo, merged)) if merged else None
+
+
+def unmergeable(repo: DataRepo, paths: list[str]) -> DataRepoError:
+    """The error for paths that both sides have changed in different ways."""
+    return DataRepoError(
+        f"`{repo.branch}` here and on the remote cannot be merged, both have changed "
+        + ", ".join(f"`{path}`" for path in paths[:10]),
+        hint=f"merge them by hand (`git pull` in `{repo.path}`); the dump waits for it.",
+    )
+
+
+def _folder(repo: DataRepo, commit: str) -> dict[bytes, Entry]:
+    prefix = f"{repo.dump_dir}/".encode()
+    found = read_entries(repo, commit, prefix.decode())
+    return {path.removeprefix(prefix): entry for path, entry in found.items()}
+
+
+def _newer(repo: DataRepo, local: str, remote: str) -> Entry:
+    """A link to the newer of the two latest dumps; one of the sides has one, or both."""
+    names = filter(None, (latest_name(repo, local), latest_name(repo, remote)))
+    return Entry(SYMLINK, "blob", write_blob(repo, max(names).encode()))
+
+
+def _ratchet(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> Entry:
+    merged = merge_ratchet(_regular(repo, local), _regular(repo, remote))
+    return Entry(FILE, "blob", write_blob(repo, merged))
+
+
+def _regular(repo: DataRepo, commit: str) -> bytes | None:
+    path = f"{repo.dump_dir}/{RATCHET}"
+    file = read_file(repo, commit, path)
+    if file is None:
+        return None
+    if not stat.S_ISREG(int(file.mode, 8)):
+        raise DataRepoError(f"`{path}` is no regular file in {commit[:10]}")
+    return file.data

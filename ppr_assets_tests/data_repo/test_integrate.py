@@ -1,0 +1,226 @@
+"""The commit to publish on when clone and remote have both moved."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.integrate import base_for_publishing, is_ancestor
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.remote import fetch
+from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.errors import DataRepoError
+from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
+
+FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
+THIRD = "pantry_pirate_radio_2026-11-24_02-00-00.sql"
+RATCHET = "sql_dumps/.record_count_ratchet"
+
+
+def _higher(ours: bytes | None, theirs: bytes | None) -> bytes:
+    marks = [json.loads(mark)["max_record_count"] for mark in (ours, theirs) if mark]
+    return json.dumps({"max_record_count": max(marks)}).encode() + b"\n"
+
+
+def _never(ours: bytes | None, theirs: bytes | None) -> bytes:
+    raise AssertionError("there is nothing to decide about the mark")
+
+
+def _dump(repo: DataRepo, name: str, mark: int) -> str:
+    """Publish in the clone."""
+    with data_repo_lock(repo):
+        old = tip(repo)
+        dump = stage_dump(repo, name, f"{name}\n")
+        new = commit_dump(repo, old, dump, mark)
+        advance_branch(repo, old, new, staged=dump)
+    return new
+
+
+def _their_dump(publisher: Somebody, name: str, mark: int) -> str:
+    """Another producer publishes to the remote."""
+    publisher.git("pull", "-q", "--rebase", "origin", "main")
+    folder = publisher.path / "sql_dumps"
+    folder.mkdir(exist_ok=True)
+    (folder / "latest.sql").unlink(missing_ok=True)
+    (folder / "latest.sql").symlink_to(name)
+    publisher.write(f"sql_dumps/{name}", f"{name}\n")
+    publisher.write(f"sql_dumps/{name.removesuffix('.sql')}.json", "{}\n")
+    publisher.write(RATCHET, json.dumps({"max_record_count": mark}) + "\n")
+    publisher.git("add", "-A")
+    publisher.git("commit", "-q", "-m", f"Their {name}")
+    publisher.git("push", "-q", "origin", "main")
+    return publisher.git("rev-parse", "HEAD")
+
+
+def _base(repo: DataRepo, merge: object = _never) -> str:
+    base = base_for_publishing(repo, tip(repo), fetch(repo), merge_ratchet=merge)  # type: ignore[arg-type]
+    assert base is not None
+    return base
+
+
+def _mark(repo: DataRepo, commit: str) -> int:
+    file = read_file(repo, commit, RATCHET)
+    assert file is not None
+    return int(json.loads(file.data)["max_record_count"])
+
+
+def test_nothing_on_one_side_is_the_other_side(data_repo: DataRepo) -> None:
+    commit = tip(data_repo)
+    assert base_for_publishing(data_repo, None, None, merge_ratchet=_never) is None
+    assert base_for_publishing(data_repo, commit, None, merge_ratchet=_never) == commit
+    assert base_for_publishing(data_repo, None, commit, merge_ratchet=_never) == commit
+
+
+def test_the_newer_of_two_in_a_line_is_taken(data_repo: DataRepo, publisher: Somebody) -> None:
+    assert _base(data_repo) == tip(data_repo)
+    theirs = publisher.commit("Data", {"daily/b.json": "{}"})
+    publisher.git("push", "-q", "origin", "main")
+    assert _base(data_repo) == theirs
+    with data_repo_lock(data_repo):
+        advance_branch(data_repo, tip(data_repo), theirs)
+    ours = _dump(data_repo, FIRST, 2500)
+    assert _base(data_repo) == ours
+
+
+def test_diverged_sides_are_merged_without_a_work_tree(
+    data_repo: DataRepo, owner: Somebody, publisher: Somebody
+) -> None:
+    ours = _dump(data_repo, FIRST, 2500)
+    theirs = publisher.commit("Data", {"daily/b.json": "{}", "README.md": "# more\n"})
+    publisher.git("push", "-q", "origin", "main")
+    owner.write("README.md", "somebody's own\n")
+    merged = _base(data_repo)
+    assert owner.git("rev-list", "--parents", "-1", merged) == f"{merged} {ours} {theirs}"
+    assert owner.git("show", f"{merged}:README.md") == "# more"
+    assert latest_name(data_repo, merged) == FIRST
+    assert tip(data_repo) == ours
+    assert owner.status() == " M README.md"
+    assert owner.git("log", "-1", "--format=%an", merged) == "Pantry Pirate Radio Publisher"
+    owner.git("fsck", "--strict")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "latest"), [(SECOND, THIRD, THIRD), (THIRD, SECOND, THIRD)]
+)
+def test_dumps_of_both_sides_stay_and_latest_is_the_newer(
+    data_repo: DataRepo, publisher: Somebody, here: str, there: str, latest: str
+) -> None:
+    _dump(data_repo, FIRST, 2500)
+    data_repo.git("push", "-q", "origin", "main")
+    _dump(data_repo, here, 2600)
+    _their_dump(publisher, there, 2700)
+    merged = _base(data_repo, _higher)
+    assert list_dumps(data_repo, merged) == [FIRST, SECOND, THIRD]
+    assert read_file(data_repo, merged, f"sql_dumps/{there.removesuffix('.sql')}.json") is not None
+    assert latest_name(data_repo, merged) == latest
+    assert _mark(data_repo, merged) == 2700
+    with data_repo_lock(data_repo):
+        advance_branch(data_repo, tip(data_repo), merged)
+    assert Somebody(data_repo.path).status() == ""
+
+
+def test_both_sides_first_dumps_meet(data_repo: DataRepo, publisher: Somebody) -> None:
+    _dump(data_repo, SECOND, 2500)
+    _their_dump(publisher, FIRST, 2400)
+    merged = _base(data_repo, _higher)
+    assert list_dumps(data_repo, merged) == [FIRST, SECOND]
+    assert latest_name(data_repo, merged) == SECOND
+    assert _mark(data_repo, merged) == 2500
+
+
+def test_a_mark_that_one_side_lowered_on_purpose_stays_lowered(
+    data_repo: DataRepo, owner: Somebody, publisher: Somebody
+) -> None:
+    _dump(data_repo, FIRST, 2500)
+    data_repo.git("push", "-q", "origin", "main")
+    publisher.git("pull", "-q", "--rebase", "origin", "main")
+    publisher.commit("Reset the mark", {RATCHET: '{"max_record_count": 900}\n'})
+    publisher.git("push", "-q", "origin", "main")
+    owner.commit("Something else", {"a.txt": "a"})
+    assert _mark(data_repo, _base(data_repo)) == 900
+
+
+def test_a_mark_that_one_side_removed_is_decided_by_the_caller(
+    data_repo: DataRepo, publisher: Somebody
+) -> None:
+    _dump(data_repo, FIRST, 2500)
+    data_repo.git("push", "-q", "origin", "main")
+    publisher.git("pull", "-q", "--rebase", "origin", "main")
+    publisher.git("rm", "-q", RATCHET)
+    publisher.git("commit", "-q", "-m", "Remove the mark")
+    publisher.git("push", "-q", "origin", "main")
+    _dump(data_repo, SECOND, 2600)
+    asked = []
+
+    def decide(ours: bytes | None, theirs: bytes | None) -> bytes:
+        asked.append((ours, theirs))
+        return b"decided\n"
+
+    merged = _base(data_repo, decide)
+    assert asked == [(b'{"max_record_count": 2600}\n', None)]
+    mark = read_file(data_repo, merged, RATCHET)
+    assert mark is not None
+    assert mark.data == b"decided\n"
+
+
+def test_a_dump_that_one_side_retired_is_no_rename_of_a_new_one(
+    data_repo: DataRepo, owner: Somebody, publisher: Somebody
+) -> None:
+    """Both retire the same dump and add another that resembles it: to git two renames of one."""
+    _dump(data_repo, FIRST, 2500)
+    owner.write(f"sql_dumps/{FIRST}", "the same line\n" * 500)
+    owner.git("commit", "-q", "-a", "-m", "Make it long")
+    owner.git("push", "-q", "origin", "main")
+    publisher.git("pull", "-q", "--rebase", "origin", "main")
+    for somebody, name in ((owner, SECOND), (publisher, THIRD)):
+        somebody.git("rm", "-q", f"sql_dumps/{FIRST}")
+        (somebody.path / "sql_dumps/latest.sql").unlink()
+        (somebody.path / "sql_dumps/latest.sql").symlink_to(name)
+        somebody.write(f"sql_dumps/{name}", "the same line\n" * 500 + name)
+        somebody.git("add", "-A")
+        somebody.git("commit", "-q", "-m", name)
+    publisher.git("push", "-q", "origin", "main")
+    merged = _base(data_repo)
+    assert list_dumps(data_repo, merged) == [SECOND, THIRD]
+    assert latest_name(data_repo, merged) == THIRD
+
+
+def test_unrelated_histories_of_a_first_night_offline_are_merged(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    theirs = fetch(data_repo)
+    owner.git("checkout", "-q", "--orphan", "alone")
+    owner.git("rm", "-rfq", ".")
+    owner.git("commit", "-q", "--allow-empty", "-m", "Alone")
+    alone = owner.git("rev-parse", "HEAD")
+    merged = base_for_publishing(data_repo, alone, theirs, merge_ratchet=_never)
+    assert merged is not None
+    assert theirs is not None
+    assert is_ancestor(data_repo, theirs, merged)
+    assert is_ancestor(data_repo, alone, merged)
+
+
+def test_a_conflict_elsewhere_is_named_and_left_to_people(
+    data_repo: DataRepo, owner: Somebody, publisher: Somebody
+) -> None:
+    before = owner.commit("Ours", {"README.md": "ours\n", "kept.txt": "kept\n"})
+    publisher.commit("Theirs", {"README.md": "theirs\n"})
+    publisher.git("push", "-q", "origin", "main")
+    with pytest.raises(DataRepoError, match=r"both have changed `README\.md`$") as caught:
+        _base(data_repo)
+    assert "git pull" in caught.value.hint
+    assert tip(data_repo) == before
+    assert owner.status() == ""
+
+
+def test_one_dump_with_two_contents_is_a_conflict_too(
+    data_repo: DataRepo, publisher: Somebody
+) -> None:
+    publish_dump(data_repo, FIRST, "ours\n")
+    _their_dump(publisher, FIRST, 2500)
+    with pytest.raises(DataRepoError, match=FIRST):
+        _base(data_repo, _higher)

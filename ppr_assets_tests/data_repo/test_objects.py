@@ -1,0 +1,156 @@
+"""Commits that are made beside the work tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.errors import DataRepoError
+from ppr_assets.settings import DataRepoSettings
+from ppr_assets_tests.fix_git import Somebody, publish_dump
+
+AUTHOR = Identity("Pantry Pirate Radio Publisher", "pantry-pirate-radio@example.com")
+MOMENT = datetime(2026, 11, 22, 2, 0, 7, tzinfo=UTC)
+
+
+def _commit(
+    repo: DataRepo, base: str | None, changes: Mapping[str, Blob | None], **facts: object
+) -> str:
+    known = {"message": "Message\n", "author": AUTHOR, "date": MOMENT, **facts}
+    parents = [base] if base else []
+    return write_commit(repo, parents=parents, base_tree=base, changes=changes, **known)  # type: ignore[arg-type]
+
+
+def test_a_commit_changes_what_was_asked_and_keeps_the_rest(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    base = owner.commit("More", {"a/b/c.txt": "c", "a/d.txt": "d", "e.txt": "e", "ä/\n.txt": "ä"})
+    blob = Blob(FILE, write_blob(data_repo, b"new\n"))
+    new = _commit(
+        data_repo,
+        base,
+        {
+            "a/b/c.txt": blob,
+            "a/b/new/x.txt": blob,
+            "a/d.txt": None,
+            "link": Blob(SYMLINK, blob.sha),
+        },
+    )
+    owner.git("fsck", "--strict")
+    changed = owner.git("diff-tree", "-r", "--name-status", base, new)
+    assert changed.split() == ["M", "a/b/c.txt", "A", "a/b/new/x.txt", "D", "a/d.txt", "A", "link"]
+    assert owner.git("ls-tree", new, "link").startswith("120000 blob")
+
+
+def test_a_folder_that_becomes_empty_goes(data_repo: DataRepo, owner: Somebody) -> None:
+    base = owner.commit("More", {"a/b/c.txt": "c"})
+    new = _commit(data_repo, base, {"a/b/c.txt": None})
+    assert "a" not in owner.git("ls-tree", "--name-only", new).splitlines()
+
+
+def test_the_last_file_of_all_may_go(data_repo: DataRepo, owner: Somebody) -> None:
+    root = _commit(data_repo, None, {"only.txt": Blob(FILE, write_blob(data_repo, b""))})
+    nothing = _commit(data_repo, root, {"only.txt": None})
+    assert owner.git("ls-tree", nothing) == ""
+    owner.git("fsck", "--strict")
+
+
+def test_author_date_and_message_are_those_given(data_repo: DataRepo, owner: Somebody) -> None:
+    base = tip(data_repo)
+    late = datetime(2026, 11, 22, 4, 0, 7, tzinfo=timezone(timedelta(hours=2)))
+    new = _commit(data_repo, base, {}, message="Über 2500 📦\n\nBody\n", date=late)
+    told = owner.git("log", "-1", "--format=%an <%ae> %cn <%ce> %aI %cI%n%B", new)
+    who = "Pantry Pirate Radio Publisher <pantry-pirate-radio@example.com>"
+    when = "2026-11-22T04:00:07+02:00"
+    assert told.strip() == f"{who} {who} {when} {when}\nÜber 2500 📦\n\nBody"
+
+
+def test_the_same_commit_twice_is_one_commit(data_repo: DataRepo) -> None:
+    base = tip(data_repo)
+    blob = Blob(FILE, write_blob(data_repo, b"x"))
+    assert _commit(data_repo, base, {"x": blob}) == _commit(data_repo, base, {"x": blob})
+
+
+@pytest.mark.parametrize("kind", ["file", "symlink", "submodule"])
+def test_something_else_in_place_of_the_folder_is_an_error(
+    data_repo: DataRepo, owner: Somebody, kind: str
+) -> None:
+    place = owner.path / "sql_dumps"
+    if kind == "file":
+        place.write_text("a file")
+    elif kind == "symlink":
+        place.symlink_to("README.md")
+    else:
+        subprocess.run(["git", "init", "-q", str(place)], check=True)
+        Somebody(place).commit("Inner", {"x": "x"})
+    owner.git("-c", "advice.addEmbeddedRepo=false", "add", "-A")
+    owner.git("commit", "-q", "-m", "In the way")
+    with pytest.raises(DataRepoError, match="`sql_dumps` is a file in the data repository"):
+        publish_dump(data_repo, "pantry_pirate_radio_2026-11-22_02-00-00.sql")
+
+
+def test_a_file_is_stored_as_it_is_whatever_git_would_make_of_it(
+    data_repo: DataRepo, owner: Somebody, tmp_path: Path
+) -> None:
+    owner.write(".gitattributes", "* text=auto eol=crlf\n*.sql filter=x\n")
+    owner.git("config", "filter.x.clean", "tr a-z A-Z")
+    owner.git("config", "core.autocrlf", "true")
+    content = b"one\r\ntwo\n" + os.urandom(2_000_000)
+    file = tmp_path / "dump.sql"
+    file.write_bytes(content)
+    for given in (content, file):
+        sha = write_blob(data_repo, given)
+        assert data_repo.git("cat-file", "blob", sha) == content
+
+
+def test_a_partial_clone_fetches_nothing_to_commit(
+    bare_remote: Path, publisher: Somebody, repo_settings: DataRepoSettings
+) -> None:
+    publisher.commit("Data", {f"daily/{number}.json": str(number) for number in range(50)})
+    publisher.git("push", "-q", "origin", "main")
+    Somebody(bare_remote).git("config", "uploadpack.allowFilter", "true")
+    place = str(repo_settings.path)
+    clone = [
+        "git",
+        "clone",
+        "-q",
+        "--no-checkout",
+        "--filter=blob:none",
+        f"file://{bare_remote}",
+        place,
+    ]
+    subprocess.run(clone, check=True)
+    repo = open_data_repo(repo_settings)
+    packs = sorted(path.name for path in (repo.git_dir / "objects/pack").iterdir())
+    base = tip(repo)
+    blob = Blob(FILE, write_blob(repo, b"new"))
+    new = _commit(repo, base, {"sql_dumps/x.sql": blob, "daily/3.json": blob})
+    assert sorted(path.name for path in (repo.git_dir / "objects/pack").iterdir()) == packs
+    repo.git("push", "-q", "origin", f"{new}:refs/heads/main")
+    Somebody(bare_remote).git("fsck", "--strict")
+
+
+def test_an_object_format_of_the_future_works_too(repo_settings: DataRepoSettings) -> None:
+    init = ["git", "init", "-q", "--object-format=sha256", "-b", "main", str(repo_settings.path)]
+    subprocess.run(init, check=True)
+    repo = open_data_repo(replace(repo_settings, dump_dir="a/b"))
+    publish_dump(repo, "pantry_pirate_radio_2026-11-22_02-00-00.sql", "one\n")
+    new = publish_dump(repo, "pantry_pirate_radio_2026-11-23_02-00-00.sql", "two\n")
+    assert len(new) == 64
+    assert Somebody(repo.path).status() == ""
+    assert (repo.path / "a/b/latest.sql").read_text() == "two\n"
+    retired = _commit(repo, new, {"a/b/pantry_pirate_radio_2026-11-22_02-00-00.sql": None})
+    with data_repo_lock(repo):
+        advance_branch(repo, new, retired)
+    assert Somebody(repo.path).status() == ""
