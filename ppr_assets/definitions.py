@@ -11,13 +11,13 @@ from ppr_assets.orchestration.resources import resources
 from ppr_assets.orchestration.schedules import nightly
 from ppr_assets.orchestration.sensors import after_publishing
 from ppr_assets.orchestration.tables import EXTERNAL_ASSETS
-from ppr_assets.settings import Settings
+from ppr_assets.settings import Settings, env_file
 
 
 def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Definitions:
     """A fresh ``Definitions``. ``settings`` replaces the environment; ``overrides`` replace what
     is handed to :class:`dagster.Definitions`, so that a test can change one part of it."""
-    settings = settings or Settings.from_environment()
+    settings = settings or Settings.from_environment(dotenv=env_file())
     parts: dict[str, Any] = {
         "assets": [*EXTERNAL_ASSETS, *PIPELINE],
         "jobs": [NIGHTLY_DUMP],

@@ -33,6 +33,7 @@ __all__ = [
     "Secret",
     "Settings",
     "child_environment",
+    "env_file",
     "export",
 ]
 
@@ -164,18 +165,25 @@ class Settings:
         )
 
 
+def env_file() -> Path:
+    """The file that variables are read from besides the environment: PPR_ASSETS_ENV_FILE."""
+    return table.PPR_ASSETS_ENV_FILE.read(os.environ)
+
+
 def child_environment(
     extra: Mapping[str, str], *, secrets: bool = False, dotenv: Path | None = None
 ) -> dict[str, str]:
     """The environment for a child process: this one with ``extra``, without the secrets.
 
-    ``secrets`` leaves them in, for a child of our own that reads the settings again; what
-    ``dotenv`` holds is then in its environment already, whichever file it would read.
+    ``secrets`` leaves them in, for a child of our own that reads the settings again. What
+    ``dotenv`` holds is in its environment then, and it reads no file besides.
     """
     hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
     values = dict(os.environ)
     if dotenv is not None:
         values |= read_dotenv(dotenv) | _set_in(os.environ)
+    if secrets:
+        values[table.PPR_ASSETS_ENV_FILE.name] = os.devnull
     return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
 
 

@@ -98,7 +98,7 @@ class Pipeline:
         dumped = dump(self.settings, run_id="test-run", override_reason=override_reason)
         if dumped.status == "refused":
             raise refusal(dumped.verdict)
-        published = publish(self.settings, override_reason=override_reason)
+        published = publish(self.settings, run_id="test-run", override_reason=override_reason)
         if published.status == "refused" and published.verdict is not None:
             raise refusal(published.verdict)
         return dumped, published

@@ -22,6 +22,7 @@ from ppr_assets.cli.list import list_dumps
 from ppr_assets.cli.ratchet import ratchet
 from ppr_assets.cli.status import status
 from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.settings import env_file
 
 EXIT_CODES = """\b
 Exit codes:
@@ -40,13 +41,14 @@ Exit codes:
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--env-file",
+    "chosen",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     default=None,
     help="Read variables from this file instead of ./.env; the environment wins over both.",
 )
 @click.version_option(package_name="ppr-assets")
 @click.pass_context
-def cli(context: click.Context, env_file: Path | None) -> None:
+def cli(context: click.Context, chosen: Path | None) -> None:
     """Back up Pantry Pirate Radio's database into its data repository.
 
     No bad dump is ever published, no good one is ever lost, and anyone can see why.
@@ -55,7 +57,7 @@ def cli(context: click.Context, env_file: Path | None) -> None:
     `ppr-assets demo`, which shows a whole night on a database of its own. Every variable is
     explained in the README; facts go to stdout, errors and progress to stderr.
     """
-    context.obj = Invocation(dotenv=env_file or Path(".env"))
+    context.obj = Invocation(dotenv=chosen or env_file())
 
 
 for verb in (dump, list_dumps, status, doctor, ratchet, demo, dev):

@@ -83,6 +83,11 @@ def run_nightly(
         raise cancelled() from error
     failed = [event for event in result.all_events if event.is_step_failure]
     failure = error_of(failed[0]) if failed else None
+    if failure is None and not result.success:
+        failure = PprError(
+            "the run failed outside of its steps",
+            hint="its page in the Dagster UI has the whole story; nothing was published.",
+        )
     if isinstance(failure, Cancelled):
         raise failure
     return FinishedRun(result.run_id, _materialized(result.all_events), failure)

@@ -54,4 +54,4 @@ def scrub(text: bytes | str) -> str:
     """git's words without user and password of the URLs in them."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    return re.sub(r"://[^/@\s]+@", "://", text)
+    return re.sub(r"://[^/\s]+@", "://", text)

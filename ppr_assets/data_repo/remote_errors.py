@@ -39,6 +39,9 @@ _HINTS = (
 )
 
 
+_KEPT = "the commit is kept in the clone; the next run that is not refused offers it again."
+
+
 class RemoteUnreachable(PushFailed):
     """The remote gave no usable answer: offline, no access, not there, too slow."""
 
@@ -69,12 +72,12 @@ def push_failure(remote: str, ref: str, output: Output) -> PushFailed | Outrun:
         # Not the remote's doing: a pre-push hook of the clone, for example.
         return PushFailed(
             f"nothing was pushed to {_named(remote)}: {_gist(output.stderr)}",
-            hint="the commit is kept in the clone, and the next run offers it again.",
+            hint=_KEPT,
         )
     words = _words_of_remote(output.stderr)
     return PushFailed(
         f"{_named(remote)} refused the commit: {' / '.join([verdict, *words])}",
-        hint="the commit is kept in the clone, and the next run offers it again.",
+        hint=_KEPT,
     )
 
 

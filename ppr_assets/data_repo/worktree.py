@@ -58,12 +58,8 @@ def advance_branch(
     :class:`DataRepoError` while somebody holds an index or rebases the branch; nothing has moved
     then.
     """
-    everywhere = places(repo)
-    for place in everywhere:
-        require_no_rebase(place, repo.branch)
+    everywhere = require_movable(repo)
     here = [place for place in everywhere if place.branch == repo.branch]
-    for place in here:
-        wait_until_idle(place)
     wait_for_quiet(everywhere)
     if tip(repo) != old:
         raise BranchMoved
@@ -77,6 +73,20 @@ def advance_branch(
     finally:
         # Also after a failure: index and files then go back to where HEAD is.
         settler.settle()
+
+
+def require_movable(repo: DataRepo) -> list[Place]:
+    """The work trees, once none of them stands in the way of moving the branch.
+
+    Raises :class:`DataRepoError` while somebody holds an index or rebases the branch.
+    """
+    everywhere = places(repo)
+    for place in everywhere:
+        require_no_rebase(place, repo.branch)
+    for place in everywhere:
+        if place.branch == repo.branch:
+            wait_until_idle(place)
+    return everywhere
 
 
 def recover(repo: DataRepo) -> bool:

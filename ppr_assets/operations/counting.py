@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
+from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
@@ -34,8 +33,7 @@ def count_records(settings: Settings, *, override_reason: str | None = None) -> 
     ) as snapshot:
         require_dumpable(snapshot)
         counts = snapshot.count()
-        commit = tip(repo)
-        require_committed_ratchet(repo, commit)
+        commit = judged_tip(repo)
         override = override_for(settings.dump, override_reason)
         return RecordCount(
             counts=counts,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +18,12 @@ from ppr_assets import __version__
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.publications import newest_publication
-from ppr_assets.data_repo.remote import fetched_tip
+from ppr_assets.data_repo.remote import fetch, fetched_tip
 from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
-from ppr_assets.data_repo.tree import list_dumps, tip
+from ppr_assets.data_repo.tree import list_dumps
 from ppr_assets.data_repo.worktree import recover
-from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.gate import judge_at, override_for, require_committed_ratchet
+from ppr_assets.errors import Busy, DumpDamaged, PushFailed
+from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
@@ -58,6 +59,7 @@ def dump(
     database, the data repository and pg_dump; whatever it raises, nothing has changed.
     """
     repo = open_data_repo(settings.data_repo)
+    _learn_publication(repo)
     with open_snapshot(
         settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
     ) as snapshot:
@@ -66,18 +68,29 @@ def dump(
             sweep_partials(repo)
         require_dumpable(snapshot)
         counts = snapshot.count()
-        commit = tip(repo)
-        require_committed_ratchet(repo, commit)
+        commit = judged_tip(repo)
         override = override_for(settings.dump, override_reason)
         verdict = judge_at(repo, commit, counts, settings.dump, override)
         if not verdict.passed:
             return DumpOutcome("refused", verdict)
         with writing(repo) as folder:
             outcome = _dump(settings, repo, snapshot, commit, verdict, folder, run_id)
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-        # also when nothing changed: what still waits there is older than what was just seen
-        discard_others(repo, keep=outcome.path.name if outcome.path else None)
+        _discard_older(repo, outcome)
     return outcome
+
+
+def _learn_publication(repo: DataRepo) -> None:
+    """Fetch, so that the manifest can name the publication that the dump follows. Offline, it
+    names the newest that the clone knows; publishing will tell that the remote is away."""
+    with suppress(PushFailed):
+        fetch(repo)
+
+
+def _discard_older(repo: DataRepo, outcome: DumpOutcome) -> None:
+    """Remove staged dumps that this one replaces, also when nothing changed: the data left them
+    behind. A run that is publishing one at this moment removes it itself."""
+    with suppress(Busy), data_repo_lock(repo):
+        discard_others(repo, keep=outcome.path.name if outcome.path else None)
 
 
 def _dump(
@@ -105,7 +118,7 @@ def _dump(
         _require_same_rows(written, verdict.counts)
         if previous is not None and previous.sha256 == written.sha256:
             return DumpOutcome("unchanged", verdict, manifest=previous)
-        # The publication that this follows is often on the remote only: the sensor has fetched it.
+        # The publication that this follows is often on the remote only.
         known = (commit, fetched_tip(repo))
         publication = newest_publication(repo, *(tip for tip in known if tip))
         manifest = Manifest(

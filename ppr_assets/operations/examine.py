@@ -13,7 +13,7 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.remote import remote_tip
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import PprError
-from ppr_assets.operations.gate import mark_at, policy, refusal, require_committed_ratchet
+from ppr_assets.operations.gate import judged_tip, mark_at, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.preflight import require_dumpable, require_room
@@ -97,8 +97,7 @@ class _Examination:
 
     def _ratchet(self) -> str:
         repo = _present(self._repo)
-        mark = mark_at(repo, tip(repo))
-        require_committed_ratchet(repo, tip(repo))
+        mark = mark_at(repo, judged_tip(repo))
         return f"mark {mark.organization}" if mark else "no mark yet, the first dump sets it"
 
     def _remote(self) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from time import monotonic, sleep
 
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch
-from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file
+from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file, tip
 from ppr_assets.errors import GateRefused, RatchetFileError
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.ratchet import Override, Verdict, judge
 from ppr_assets.settings import DumpSettings
+
+_MOVING_SECONDS = 2.0
 
 _WAY_OUT = (
     "look at the file's history; to set the mark on purpose, "
@@ -81,8 +84,27 @@ def mark_at(repo: DataRepo, commit: str | None) -> Mark | None:
     return None
 
 
-def require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
-    """Raise :class:`RatchetFileError` if the branch is checked out with another ratchet file."""
+def judged_tip(repo: DataRepo) -> str | None:
+    """The branch's tip, whose mark may be judged against.
+
+    Raises :class:`RatchetFileError` if the branch is checked out with another ratchet file. A run
+    that publishes at this moment writes the file just before the branch moves, so a difference
+    has to last.
+    """
+    deadline = monotonic() + _MOVING_SECONDS
+    while True:
+        commit = tip(repo)
+        try:
+            _require_committed_ratchet(repo, commit)
+        except RatchetFileError:
+            if monotonic() > deadline:
+                raise
+            sleep(_MOVING_SECONDS / 8)
+        else:
+            return commit
+
+
+def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
     if repo.bare or checked_out_branch(repo) != repo.branch:
         return
     path = f"{repo.dump_dir}/{RATCHET}"
@@ -100,6 +122,8 @@ def require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
         ) from error
     if found == (committed.data if committed else None):
         return
+    if found is None and _left_out(repo, path):
+        return
     if found is not None:
         parse_mark(found)  # says what is wrong with it, if anything is
     state = "was removed" if found is None else "was changed"
@@ -108,3 +132,8 @@ def require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
         hint=f"`git checkout -- {path}` brings the mark back; to set it on purpose, "
         '`ppr-assets ratchet reset --to N --reason "…"`.',
     )
+
+
+def _left_out(repo: DataRepo, path: str) -> bool:
+    """Whether a sparse checkout leaves the file out of the work tree."""
+    return repo.word("ls-files", "-t", "--", f":(top,literal){path}").startswith("S ")

@@ -8,15 +8,16 @@ never appears anywhere. Killed in between, the next run finds the remote ahead a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.integrate import base_for_publishing
 from ppr_assets.data_repo.remote import Outrun, fetch, push
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch
+from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, require_movable
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
@@ -27,15 +28,27 @@ LOCK_WAIT_SECONDS = 10.0
 """How long a run waits for the data repository's lock before it is told "busy"."""
 
 T = TypeVar("T")
-Build = Callable[[str | None], tuple[T, str | None]]
-"""Makes an outcome and the commit to land (None: land nothing) from the commit to stand on."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a new commit stands on: ``base`` holds both branches, ``remote`` is the fetched tip
+    (None without pushing, offline, or while the remote has no such branch)."""
+
+    base: str | None
+    remote: str | None
+
+
+Build = Callable[[Ground], tuple[T, str | None]]
+"""Makes an outcome, and the commit to land (None: land nothing), from the ground to stand on."""
 
 
 @dataclass(frozen=True)
 class Delivery:
     """Whether the remote has the commit; bytes and seconds of the push.
 
-    ``failure`` says why it has not, where pushing was wished; the commit is then kept.
+    ``failure`` says why it has not, where pushing was wished (the commit is then kept), or why
+    the clone could not follow what the remote took.
     """
 
     pushed: bool
@@ -83,10 +96,13 @@ def _attempt(
     local = tip(repo)
     pushing = repo.settings.push_enabled and repo.remote is not None
     remote, unreachable = _fetched(repo) if pushing else (None, None)
+    require_not_rewritten(repo, local, remote)
     base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
-    outcome, commit = build(base)
+    outcome, commit = build(Ground(base, remote))
     if commit is None:
         return outcome, NOT_PUSHED
+    if commit != local:
+        require_movable(repo)
     if unreachable is not None:
         delivery = Delivery(pushed=False, failure=unreachable)
     elif pushing:
@@ -94,8 +110,30 @@ def _attempt(
     else:
         delivery = NOT_PUSHED
     if commit != local:
-        advance_branch(repo, local, commit, staged=staged)
+        delivery = _follow(repo, local, commit, staged, delivery)
     return outcome, delivery
+
+
+def _follow(
+    repo: DataRepo,
+    local: str | None,
+    commit: str,
+    staged: StagedDump | None,
+    delivery: Delivery,
+) -> Delivery:
+    """Move the local branch. When that fails after the remote took the commit, it is published
+    all the same: the delivery says so, and the next run lets the clone follow."""
+    try:
+        advance_branch(repo, local, commit, staged=staged)
+    except DataRepoError as error:
+        if not delivery.pushed:
+            raise
+        behind = PushFailed(
+            f"the remote has the dump, but the clone could not follow: {error.message}",
+            hint=f"{error.hint} The next run lets it follow.".strip(),
+        )
+        return replace(delivery, failure=behind)
+    return delivery
 
 
 def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
@@ -108,17 +146,20 @@ def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
 
 def _deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> Delivery:
     if commit == remote:
+        remember_delivered(repo, commit)
         return Delivery(pushed=True)
     try:
         result = push(repo, commit)
     except PushFailed as failure:
         return Delivery(pushed=False, failure=failure)
-    except Outrun:
+    except Outrun as outrun:
         if not last:
             raise
-        outrun = PushFailed(
-            f"others pushed to `{repo.branch}` faster, {ATTEMPTS} times in a row",
-            hint="the commit is kept in the clone, and the next run delivers it.",
+        outrun_for_good = PushFailed(
+            f"branch `{repo.branch}` of the remote moved, or stayed locked, {ATTEMPTS} times in a "
+            f"row: {outrun}",
+            hint="the commit is kept in the clone; the next run that is not refused delivers it.",
         )
-        return Delivery(pushed=False, failure=outrun)
+        return Delivery(pushed=False, failure=outrun_for_good)
+    remember_delivered(repo, commit)
     return Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)

@@ -9,14 +9,15 @@ from typing import Literal
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
+from ppr_assets.data_repo.tree import entry_at
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, DumpDamaged, PprError
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings, Settings
 
 
@@ -51,21 +52,27 @@ class _Candidate:
     manifest: Manifest
 
 
-def publish(settings: Settings, *, override_reason: str | None = None) -> PublishOutcome:
+def publish(
+    settings: Settings, *, run_id: str | None = None, override_reason: str | None = None
+) -> PublishOutcome:
     """Publish the newest staged dump, and whatever earlier runs could not deliver.
 
-    Raises :class:`Busy`, :class:`DataRepoError` and its kin, :class:`RatchetFileError`, and
-    :class:`DumpDamaged` when the staged dump is not what its manifest says. A refusal and a push
-    that fails are no exceptions but part of the outcome.
+    An override that the dump was made with counts in its own run only (``run_id``); a later run
+    that publishes it needs one of its own. Raises :class:`Busy`, :class:`DataRepoError` and its
+    kin, :class:`RatchetFileError`, and :class:`DumpDamaged` when the staged dump is not what its
+    manifest says. A refusal and a push that fails are no exceptions but part of the outcome.
     """
     repo = open_data_repo(settings.data_repo)
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
         recover(repo)
         sweep_partials(repo)
         candidate = _candidate(repo)
+        override = override_for(settings.dump, override_reason)
+        if candidate and candidate.manifest.run_id == run_id:
+            override = candidate.manifest.override or override
         outcome, delivery = land(
             repo,
-            lambda base: _build(settings.dump, repo, base, candidate, override_reason),
+            lambda ground: _build(settings.dump, repo, ground, candidate, override),
             staged=candidate.dump if candidate else None,
         )
         if candidate is not None and outcome.status != "refused":
@@ -76,11 +83,12 @@ def publish(settings: Settings, *, override_reason: str | None = None) -> Publis
 def _build(
     settings: DumpSettings,
     repo: DataRepo,
-    base: str | None,
+    ground: Ground,
     candidate: _Candidate | None,
-    override_reason: str | None,
+    override: Override | None,
 ) -> tuple[PublishOutcome, str | None]:
-    """The outcome on ``base``, and the commit to land: for unchanged data, ``base`` itself."""
+    """The outcome on ``ground``, and the commit to land: for unchanged data, its base."""
+    base = ground.base
     standing = latest_manifest(repo, base)
     if candidate is None or (standing and standing.sha256 == candidate.manifest.sha256):
         if base is None or standing is None:
@@ -88,10 +96,14 @@ def _build(
                 "there is no dump to publish: none is staged, and none was published before",
                 hint="materialize `sql_dump` first, or run `ppr-assets dump`.",
             )
-        return PublishOutcome("unchanged", standing, commit_of_dump(repo, base, standing)), base
+        commit = commit_of_dump(repo, base, standing)
+        if _undelivered(repo, ground, standing):
+            verdict = judge_at(repo, base, standing.rows, settings, standing.override or override)
+            if not verdict.passed:
+                return PublishOutcome("refused", standing, None, verdict), None
+        return PublishOutcome("unchanged", standing, commit), base
     if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
         raise _older_than(standing, candidate.manifest)
-    override = candidate.manifest.override or override_for(settings, override_reason)
     verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
     manifest = replace(
         candidate.manifest,
@@ -103,6 +115,13 @@ def _build(
         return PublishOutcome("refused", manifest, None, verdict), None
     commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict)
     return PublishOutcome("published", manifest, commit, verdict), commit
+
+
+def _undelivered(repo: DataRepo, ground: Ground, standing: Manifest) -> bool:
+    """Whether the remote lacks the dump that stands here. Others may have raised the mark since
+    the dump was committed, so it is judged once more before it is pushed."""
+    path = f"{repo.dump_dir}/{standing.dump}"
+    return ground.remote is not None and entry_at(repo, ground.remote, path) is None
 
 
 def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:

@@ -11,7 +11,7 @@ from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
 from ppr_assets.operations.dump_commit import write_reset_commit
 from ppr_assets.operations.gate import mark_at
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, Ground, land
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import Settings
@@ -38,12 +38,12 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     )
     repo = open_data_repo(settings.data_repo)
 
-    def build(base: str | None) -> tuple[tuple[Mark | None, str], str | None]:
+    def build(ground: Ground) -> tuple[tuple[Mark | None, str], str | None]:
         try:
-            before = mark_at(repo, base)
+            before = mark_at(repo, ground.base)
         except RatchetFileError:  # what cannot be read is what this is to mend
             before = None
-        commit = write_reset_commit(repo, base, before, after, reason.strip())
+        commit = write_reset_commit(repo, ground.base, before, after, reason.strip())
         return (before, commit), commit
 
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):

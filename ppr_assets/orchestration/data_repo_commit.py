@@ -48,25 +48,22 @@ def data_repo_commit(
 ) -> Iterator[Any]:
     started = monotonic()
     with expected_failures():
-        outcome = publish(settings, override_reason=override.given)
+        outcome = publish(settings, run_id=context.run.run_id, override_reason=override.given)
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
         found = standing(settings, outcome.commit)
     record_override(context, outcome.manifest.override if outcome.status == "published" else None)
     yield from _check_results(outcome, found)
-    yield dg.MaterializeResult(
-        data_version=dg.DataVersion(outcome.commit),
-        metadata={
-            "status": outcome.status,
-            "commit": _commit_link(outcome.commit, outcome.web_url),
-            "seconds": round(monotonic() - started, 3),
-            **_delivery_facts(outcome),
-            **manifest_facts(outcome.manifest),
-            **(verdict_facts(outcome.verdict) if outcome.verdict else {}),
-        },
-    )
+    facts = {
+        "commit": _commit_link(outcome.commit, outcome.web_url),
+        "seconds": dg.MetadataValue.float(round(monotonic() - started, 3)),
+        **_facts(outcome),
+    }
     if (undelivered := outcome.error()) is not None:
+        # Kept, but not published: as a materialization it would pass for fresh every night.
+        context.log_event(dg.AssetObservation(asset_key=context.asset_key, metadata=facts))
         raise failure(undelivered)
+    yield dg.MaterializeResult(data_version=dg.DataVersion(outcome.commit), metadata=facts)
 
 
 def _check_results(outcome: PublishOutcome, found: Standing) -> Iterator[dg.AssetCheckResult]:
@@ -89,9 +86,14 @@ def _severity(found: Standing, outcome: PublishOutcome) -> dg.AssetCheckSeverity
     return dg.AssetCheckSeverity.ERROR if asked else dg.AssetCheckSeverity.WARN
 
 
-def _delivery_facts(outcome: PublishOutcome) -> Metadata:
+def _facts(outcome: PublishOutcome) -> Metadata:
     delivery = outcome.delivery
-    facts: Metadata = {"pushed": dg.MetadataValue.bool(delivery.pushed)}
+    facts: Metadata = {
+        "status": dg.MetadataValue.text(outcome.status),
+        "pushed": dg.MetadataValue.bool(delivery.pushed),
+        **manifest_facts(outcome.manifest),
+        **(verdict_facts(outcome.verdict) if outcome.verdict else {}),
+    }
     if delivery.pushed:
         facts["push_bytes"] = dg.MetadataValue.int(delivery.bytes)
         facts["push_seconds"] = dg.MetadataValue.float(round(delivery.seconds, 3))

@@ -29,7 +29,7 @@ def failure(error: PprError) -> dg.Failure:
     return dg.Failure(
         description=error.render(),
         metadata={
-            "error": type(error).__name__,
+            "error": _kind(error),
             "message": error.message,
             "hint": error.hint,
             "exit_code": error.exit_code,
@@ -67,3 +67,8 @@ def error_of(event: dg.DagsterEvent) -> PprError:
         f"step {event.step_key} failed: {cause.message.strip() if cause else 'no reason given'}",
         hint="this was not expected; the run's page in the Dagster UI has the whole story.",
     )
+
+
+def _kind(error: PprError) -> str:
+    """The error's class, or the nearest above it that belongs to the one tree in ``errors``."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == errors.__name__)

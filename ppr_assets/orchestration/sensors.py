@@ -38,12 +38,11 @@ def after_publishing(
     cursor = json.dumps({"head": look.seen.head, "publication": look.seen.publication})
     if look.wanted is None:
         return dg.SensorResult(skip_reason=look.reason, cursor=cursor)
+    if look.new is None:  # there is no clone yet, so nobody knows what this commit is
+        first = dg.RunRequest(run_key=f"clone-{look.wanted}")
+        return dg.SensorResult(run_requests=[first], cursor=cursor)
     run = dg.RunRequest(run_key=f"publish-{look.wanted}", tags={PUBLICATION_TAG: look.wanted})
-    return dg.SensorResult(
-        run_requests=[run],
-        asset_events=[_published(look.new)] if look.new else [],
-        cursor=cursor,
-    )
+    return dg.SensorResult(run_requests=[run], asset_events=[_published(look.new)], cursor=cursor)
 
 
 def _published(publication: Publication) -> dg.AssetMaterialization:

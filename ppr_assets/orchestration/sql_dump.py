@@ -48,11 +48,14 @@ def sql_dump(
     started = monotonic()
     with expected_failures():
         outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
+    yield _gate_held(outcome)
     if outcome.manifest is None:
         raise failure(refusal(outcome.verdict))
     record_override(context, outcome.verdict.override)
     _say(context, outcome, outcome.manifest)
-    yield from _check_results(outcome, outcome.manifest)
+    yield dg.AssetCheckResult(
+        check_name=COMPLETE.name, passed=True, metadata=dict(manifest_facts(outcome.manifest))
+    )
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(outcome.manifest.sha256),
         metadata={
@@ -72,11 +75,8 @@ def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome, manifest: Mani
         context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
 
 
-def _check_results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[dg.AssetCheckResult]:
-    yield dg.AssetCheckResult(
-        check_name=COMPLETE.name, passed=True, metadata=dict(manifest_facts(manifest))
-    )
-    yield dg.AssetCheckResult(
+def _gate_held(outcome: DumpOutcome) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
         check_name=GATE_HELD.name,
         passed=outcome.verdict.passed,
         description=outcome.verdict.message if outcome.verdict.findings else None,

@@ -137,13 +137,17 @@ def open_snapshot(
 
 def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: float) -> None:
     """Let no time limit of the server end the session while pg_dump works, and let no session
-    outlive a killed process: the server notices within seconds that nobody listens."""
+    outlive a killed process for long: the server notices that nobody listens, within seconds or,
+    where the whole machine is gone, two minutes."""
     wanted = {
         "statement_timeout": "0",
         "idle_in_transaction_session_timeout": "0",
         "transaction_timeout": "0",
         "lock_timeout": f"{round(lock_seconds * 1000)}ms",
         "client_connection_check_interval": "5s",
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "6",
     }
     connection.execute(
         "SELECT set_config(name, %s::jsonb ->> name, false) FROM pg_catalog.pg_settings "

@@ -199,6 +199,14 @@ DAGSTER_POSTGRES_URL = Variable(
     secret=True,
 )
 
+PPR_ASSETS_ENV_FILE = Variable(
+    "PPR_ASSETS_ENV_FILE",
+    ".env",
+    kinds.folder,
+    "a file of NAME=value lines",
+    "the file that these variables are read from besides the environment; --env-file goes first",
+)
+
 VARIABLES: tuple[Variable[Any], ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Variable)
 )

@@ -86,7 +86,7 @@ def test_a_server_of_another_major_is_dumped_with_its_own_tools(
         with psycopg.connect(
             host=str(debian_server.socket_dir), user="postgres", autocommit=True
         ) as session:
-            session.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            session.execute(f"CREATE DATABASE {name}")
     source = debian_server.database_settings("source")
     fill(source, organizations=150)
     dumps = []
