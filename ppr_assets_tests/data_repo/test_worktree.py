@@ -6,6 +6,7 @@ import subprocess
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,43 @@ def test_a_checked_out_branch_follows_with_index_and_files(
     assert _latest(data_repo.path) == "two\n"
     owner.git("fsck", "--strict")
     assert recover(data_repo) is False
+
+
+def test_git_knows_the_new_files_times_and_need_not_read_them_again(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    publish_dump(data_repo, FIRST)
+    # The plumbing reports whatever a status would have to read.
+    assert owner.git("diff-files", "--name-only") == ""
+
+
+def test_whoever_reads_latest_meanwhile_finds_a_whole_dump(data_repo: DataRepo) -> None:
+    names = [f"pantry_pirate_radio_2026-11-22_02-00-{number:02}.sql" for number in range(6)]
+    publish_dump(data_repo, names[0], "whole\n" * 1000)
+    latest = data_repo.path / "sql_dumps" / "latest.sql"
+    done = threading.Event()
+    broken: list[str] = []
+
+    def read() -> None:
+        while not done.is_set():
+            try:
+                text = latest.read_text()
+            except FileNotFoundError:
+                text = "nothing"
+            if text != "whole\n" * 1000:
+                broken.append(text)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        for old, new in pairwise(names):
+            publish_dump(data_repo, new, "whole\n" * 1000)
+            with data_repo_lock(data_repo):
+                advance_branch(data_repo, tip(data_repo), _retire(data_repo, old, latest=new))
+    finally:
+        done.set()
+        reader.join()
+    assert broken == []
 
 
 def test_the_staged_file_is_linked_and_not_written_again(data_repo: DataRepo) -> None:

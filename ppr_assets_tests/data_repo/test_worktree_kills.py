@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.tree import latest_name, tip
-from ppr_assets.data_repo.worktree import advance_branch, recover
+from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
 from ppr_assets_tests.fix_git import (
     Somebody,
     commit_dump,
@@ -120,6 +121,56 @@ def test_kills_at_random_moments_are_mended_by_the_next_run(
         assert (data_repo.path / "sql_dumps" / "latest.sql").read_text() in ("one\n", "two\n")
         _finish(data_repo, dump)
         _assert_converged(data_repo, owner, f"killed after {delay:.3f} s")
+
+
+def test_a_kill_while_our_files_are_taken_back_is_mended_too(
+    data_repo: DataRepo,
+    owner: Somebody,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody commits at the last moment, and the index is held while ours goes back."""
+    start = tip(data_repo)
+    assert start is not None
+    theirs = owner.git("commit-tree", "-m", "theirs", "-p", start, f"{start}^{{tree}}")
+    hook = data_repo.git_dir / "hooks" / "reference-transaction"
+    hook.write_text(f"#!/bin/sh\necho {theirs} > .git/refs/heads/main\nexit 1\n")
+    path = os.environ["PATH"]
+    held = False
+    for call in range(1, 60):
+        owner.git("update-ref", "refs/heads/main", start)
+        owner.git("reset", "-q", "--hard", start)
+        dump = stage_dump(data_repo, FIRST, "one\n")
+        new = commit_dump(data_repo, start, dump)
+
+        def work(new: str = new, dump: StagedDump = dump) -> None:
+            with data_repo_lock(data_repo), suppress(BranchMoved):
+                advance_branch(data_repo, start, new, staged=dump)
+
+        hook.chmod(0o755)
+        fake = killing_git(tmp_path / f"git-{call}", call, "before")
+        monkeypatch.setenv("PATH", f"{fake}:{path}")
+        died_of = in_a_child(work)
+        monkeypatch.setenv("PATH", path)
+        hook.chmod(0o644)
+        held |= (data_repo.git_dir / "index.lock").exists()
+        with data_repo_lock(data_repo, wait_seconds=10):
+            recover(data_repo)
+        state = f"killed before call {call}"
+        assert owner.git("rev-parse", "main") in (start, theirs), state
+        assert owner.status() == "", state
+        assert not (owner.path / "sql_dumps").exists(), state
+        assert {entry.name for entry in data_repo.state_dir.iterdir()} <= {
+            "lock",
+            "staged",
+            "writing",
+        }, state
+        discard(data_repo, dump)
+        if died_of == 0:
+            break
+    else:
+        pytest.fail("the move calls git more often than this test is made for")
+    assert held
 
 
 def test_recovering_twice_changes_nothing(data_repo: DataRepo, owner: Somebody) -> None:
