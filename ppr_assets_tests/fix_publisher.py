@@ -127,7 +127,7 @@ def _imported(commit: LoggedCommit, marks: dict[str, int], by_name: dict[str, Lo
     lines = [
         "commit refs/heads/main",
         f"mark :{marks[commit.name]}",
-        f"committer {commit.author} <publisher@example.com> {seconds} +0000",
+        f"committer {commit.author} <haarrrvest@example.com> {seconds} +0000",
         _data(commit.subject),
         f"from :{first}" if first else "from refs/heads/main^0",
         *(f"merge :{other}" for other in others if other),
@@ -147,5 +147,5 @@ def _seconds(date: str) -> int:
 
 
 @pytest.fixture
-def publisher(pipeline: Pipeline) -> Publisher:
-    return Publisher(pipeline.clone_again("publisher"))
+def haarrrvest(pipeline: Pipeline) -> Publisher:
+    return Publisher(pipeline.clone_again("haarrrvest"))

@@ -41,7 +41,8 @@ class Identity:
 
 def write_blob(repo: DataRepo, content: bytes | Path) -> str:
     """Store a file's bytes as they are, without git's filters; a symlink's bytes are its target."""
-    command = (*DURABLE, "hash-object", "-w", "--no-filters", "--stdin")
+    # From standard input, without a path, nothing is filtered.
+    command = (*DURABLE, "hash-object", "-w", "--stdin")
     if isinstance(content, bytes):
         return repo.word(*command, stdin=content)
     with content.open("rb") as file:

@@ -54,7 +54,7 @@ def advance_branch(
     """Move the branch from ``old`` (None: there is none yet) to ``new``, under the lock.
 
     ``staged`` is the dump that ``new`` publishes: its file is linked into the work tree and not
-    written a second time. Raises :class:`BranchMoved` when the branch is not at ``old``, and
+    written a second time, and has lost its staged name once the branch has moved. Raises :class:`BranchMoved` when the branch is not at ``old``, and
     :class:`DataRepoError` while somebody holds an index or rebases the branch; nothing has moved
     then.
     """
@@ -70,6 +70,7 @@ def advance_branch(
         for place in here:
             settler.bring(place, new)
         _swap(repo, old, new)
+        settler.spend_staged()
     finally:
         # Also after a failure: index and files then go back to where HEAD is.
         settler.settle()
@@ -117,6 +118,12 @@ class _Settler:
         self._move = Move.between(repo, journal.old, journal.new)
         self._states = FileStates(repo, journal.new)
         self._ready = {f"{repo.dump_dir}/{staged.name}".encode(): staged.path} if staged else {}
+
+    def spend_staged(self) -> None:
+        """Remove the staged name of what was published, before the index is refreshed: a link
+        less is a change that git takes for a modified file until it has read it all."""
+        for path in self._ready.values():
+            path.unlink(missing_ok=True)
 
     def bring(self, place: Place, target: str | None) -> bool:
         """Index and files of ``place`` to ``target``; True if there is, or was, something to do."""

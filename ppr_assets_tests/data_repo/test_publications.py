@@ -66,6 +66,30 @@ def test_a_branch_that_was_merged_counts_by_its_commits(
     assert found.sha == update
 
 
+def test_a_merge_of_two_publications_is_none_itself(data_repo: DataRepo, owner: Somebody) -> None:
+    seen = _tip(data_repo)
+    owner.git("checkout", "-q", "-b", "data-update-2025-08-10")
+    update = owner.commit("Data update for 2025-08-10 06:56 UTC", {"daily/b.json": "{}"})
+    owner.git("checkout", "-q", "main")
+    auto = owner.commit("Auto-commit content store updates", {"content_store/index.db": "x"})
+    owner.git(
+        "merge", "-q", "--no-ff", "-m", "Merge data-update-2025-08-10", "data-update-2025-08-10"
+    )
+    found = new_publication_since(data_repo, _tip(data_repo), seen)
+    assert found is not None
+    assert found.sha in (update, auto)
+
+
+def test_a_history_that_was_cut_back_has_an_older_newest(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    seen = owner.commit("Data update, later withdrawn", {"daily/b.json": "{}"})
+    owner.git("reset", "-q", "--hard", "HEAD^")
+    found = new_publication_since(data_repo, _tip(data_repo), seen)
+    assert found is not None
+    assert found.subject == PUBLICATION
+
+
 @pytest.mark.parametrize("seen", [None, "0" * 40, "f" * 40, "not a commit"])
 def test_an_unknown_past_means_the_newest_of_all(data_repo: DataRepo, seen: str | None) -> None:
     found = new_publication_since(data_repo, _tip(data_repo), seen)

@@ -65,6 +65,7 @@ def test_no_remote_or_no_branch_there_is_none(data_repo: DataRepo, publisher: So
     assert fetch(elsewhere) is not None
     publisher.git("push", "-q", "origin", ":elsewhere")
     assert fetch(elsewhere) is None
+    assert data_repo.word("for-each-ref", "refs/ppr_assets/remote/elsewhere") == ""
 
 
 def test_fetching_brings_the_commits_and_leaves_no_trace(
@@ -75,9 +76,9 @@ def test_fetching_brings_the_commits_and_leaves_no_trace(
     refs = owner.git(
         "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/remotes"
     )
+    new = _published(publisher, "b")
     publisher.git("tag", "v1")
     publisher.git("push", "-q", "origin", "v1")
-    new = _published(publisher, "b")
     assert fetch(data_repo) == new
     assert owner.git("cat-file", "-t", new) == "commit"
     assert (data_repo.git_dir / "FETCH_HEAD").read_text() == fetch_head

@@ -107,8 +107,10 @@ def test_the_staged_file_is_linked_and_not_written_again(data_repo: DataRepo) ->
     old = tip(data_repo)
     with data_repo_lock(data_repo):
         dump = stage_dump(data_repo, FIRST, "one\n")
+        written = dump.path.stat().st_ino
         advance_branch(data_repo, old, commit_dump(data_repo, old, dump), staged=dump)
-    assert (data_repo.path / "sql_dumps" / FIRST).samefile(dump.path)
+    assert (data_repo.path / "sql_dumps" / FIRST).stat().st_ino == written
+    assert not dump.path.exists()
 
 
 def test_without_the_staged_file_the_dump_is_written_from_the_commit(

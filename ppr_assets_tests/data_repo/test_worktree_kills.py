@@ -65,7 +65,7 @@ def test_a_kill_around_any_call_of_git_is_mended_by_the_next_run(
     moment: str,
 ) -> None:
     publish_dump(data_repo, FIRST, "one\n")
-    discard(data_repo, staged(data_repo)[0])
+    sweep_partials(data_repo)
     start = tip(data_repo)
     assert start is not None
     path = os.environ["PATH"]
@@ -102,7 +102,7 @@ def test_kills_at_random_moments_are_mended_by_the_next_run(
     data_repo: DataRepo, owner: Somebody
 ) -> None:
     publish_dump(data_repo, FIRST, "one\n")
-    discard(data_repo, staged(data_repo)[0])
+    sweep_partials(data_repo)
     start = tip(data_repo)
     assert start is not None
     dice = random.Random(20261122)

@@ -195,3 +195,12 @@ def test_a_folder_that_is_no_repository_is_refused(pipeline: Pipeline, tmp_path:
         pipeline.elsewhere(tmp_path / "folder").night()
     assert refused.value.exit_code == 6
     assert listing(tmp_path / "folder") == ["somebody's.txt"]
+
+
+def test_after_a_night_gits_plumbing_finds_nothing_modified(pipeline: Pipeline) -> None:
+    """Scripts ask `diff-index`, which does not look into files whose times have changed."""
+    for _ in range(2):
+        pipeline.night()
+        git(pipeline.clone, "diff-index", "--quiet", "HEAD")
+        git(pipeline.clone, "diff-files", "--quiet")
+        pipeline.change()

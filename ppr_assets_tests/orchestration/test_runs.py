@@ -219,16 +219,21 @@ def test_a_refused_push_keeps_the_commit_and_fails_the_run(runs: Runs) -> None:
     run = runs.nightly()
     assert not run.success
     assert checks_of(run) == dict.fromkeys(ALL_CHECKS, True) | {"on_remote": False}
-    assert runs.metadata("data_repo_commit")["commit"] == runs.pipeline.head()
-    assert runs.metadata("data_repo_commit")["pushed"] is False
+    commit = dg.AssetKey("data_repo_commit")
+    assert runs.instance.get_latest_materialization_event(commit) is None  # not fresh
+    (kept,) = runs.instance.fetch_observations(commit, limit=2).records
+    observation = kept.asset_observation
+    assert observation is not None
+    assert observation.metadata["commit"].value == runs.pipeline.head()
+    assert observation.metadata["pushed"].value is False
     failed = failure_of(run)
     assert (failed["step"], failed["exit_code"]) == ("data_repo_commit", 6)
     assert "no dumps on Sundays" in failed["text"]
 
     hook.unlink()
-    kept = runs.pipeline.head()
+    head = runs.pipeline.head()
     assert runs.nightly().success
-    assert runs.pipeline.remote_head() == kept == runs.metadata("data_repo_commit")["commit"]
+    assert runs.pipeline.remote_head() == head == runs.metadata("data_repo_commit")["commit"]
     assert runs.metadata("data_repo_commit")["pushed"] is True
 
 

@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
+from ppr_assets.operations.dump import dump
+from ppr_assets.operations.publish import publish
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git
 from ppr_assets_tests.fix_publisher import GENERATED_LOG, REAL_LOG, Publisher, read_log
 
@@ -61,11 +63,11 @@ def log(request: pytest.FixtureRequest) -> str:
 
 
 def test_it_follows_a_publisher_and_not_itself(
-    watcher: Watcher, publisher: Publisher, log: str
+    watcher: Watcher, haarrrvest: Publisher, log: str
 ) -> None:
     commits = read_log(log)
     half = len(commits) // 2
-    earlier = publisher.replay(commits[:half])
+    earlier = haarrrvest.replay(commits[:half])
     (request,) = watcher.tick()
     assert request.run_key == f"publish-{earlier}"
     assert request.tags["ppr_assets/publication"] == earlier
@@ -79,67 +81,79 @@ def test_it_follows_a_publisher_and_not_itself(
     assert watcher.run_keys() == []
     assert "only dumps up to" in watcher.skipped
 
-    later = publisher.replay(commits[half:])
+    later = haarrrvest.replay(commits[half:])
     assert watcher.run_keys() == [f"publish-{later}"]
     assert watcher.run_keys() == []
 
 
-def test_a_publication_is_an_event_of_its_asset(watcher: Watcher, publisher: Publisher) -> None:
-    commit = publisher.publish("Data update for 2025-08-10 06:00 UTC")
+def test_a_publication_is_an_event_of_its_asset(watcher: Watcher, haarrrvest: Publisher) -> None:
+    commit = haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
     watcher.tick()
     (event,) = watcher.events
     assert event.asset_key == dg.AssetKey("publication")
     assert event.description == "Data update for 2025-08-10 06:00 UTC"
     assert (event.tags or {})["dagster/data_version"] == commit
     assert event.metadata["commit"].value == commit
-    assert event.metadata["author"].value == git(publisher.clone, "log", "-1", "--format=%an")
+    assert event.metadata["author"].value == git(haarrrvest.clone, "log", "-1", "--format=%an")
     watcher.tick()
     assert watcher.events == []
 
 
 def test_several_publications_between_two_looks_are_one_run(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
     watcher.tick()
-    made = [publisher.publish(f"Data update for 2025-08-10 0{hour}:00 UTC") for hour in range(3)]
+    made = [haarrrvest.publish(f"Data update for 2025-08-10 0{hour}:00 UTC") for hour in range(3)]
     assert watcher.run_keys() == [f"publish-{made[-1]}"]
 
 
 def test_a_publication_under_a_newer_dump_is_still_seen(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
     watcher.tick()
-    hidden = publisher.publish("Data update for 2025-08-10 06:00 UTC")
-    watcher.pipeline.night()
+    settings = watcher.pipeline.settings
+    dump(settings, run_id="a-run")
+    hidden = haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
+    assert publish(settings, run_id="a-run").status == "published"
     assert watcher.pipeline.remote_head() != hidden
     assert watcher.run_keys() == [f"publish-{hidden}"]
 
 
-def test_a_forced_push_is_looked_at_anew(watcher: Watcher, publisher: Publisher) -> None:
-    publisher.publish("Data update for 2025-08-10 06:00 UTC")
+def test_a_publication_that_a_night_has_followed_asks_for_nothing(
+    watcher: Watcher, haarrrvest: Publisher
+) -> None:
     watcher.tick()
-    rewritten = publisher.rewrite("Data update for 2025-08-10 06:00 UTC, corrected")
+    haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
+    watcher.pipeline.night()
+    assert watcher.run_keys() == []
+    assert "has followed publication" in watcher.skipped
+
+
+def test_a_forced_push_is_looked_at_anew(watcher: Watcher, haarrrvest: Publisher) -> None:
+    haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
+    watcher.tick()
+    rewritten = haarrrvest.rewrite("Data update for 2025-08-10 06:00 UTC, corrected")
     assert watcher.run_keys() == [f"publish-{rewritten}"]
-    back = git(publisher.clone, "rev-parse", "HEAD^")
-    git(publisher.clone, "push", "-q", "--force", "origin", f"{back}:main")
+    back = git(haarrrvest.clone, "rev-parse", "HEAD^")
+    git(haarrrvest.clone, "push", "-q", "--force", "origin", f"{back}:main")
     assert watcher.run_keys() == [f"publish-{back}"]
 
 
 def test_a_forced_push_that_keeps_the_publication_asks_for_nothing(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
     watcher.tick()
     watcher.pipeline.night()
     watcher.tick()
-    git(publisher.clone, "push", "-q", "--force", "origin", "HEAD:main")  # our dump is gone there
+    git(haarrrvest.clone, "push", "-q", "--force", "origin", "HEAD:main")  # our dump is gone there
     assert watcher.run_keys() == []
     assert "was seen before" in watcher.skipped
 
 
 def test_after_a_restart_without_memory_a_followed_publication_is_not_followed_again(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
-    commit = publisher.publish("Data update for 2025-08-10 06:00 UTC")
+    commit = haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
     watcher.tick()
     watcher.pipeline.night()
     watcher.cursor = None
@@ -148,11 +162,11 @@ def test_after_a_restart_without_memory_a_followed_publication_is_not_followed_a
 
 
 def test_an_unreachable_remote_is_a_reason_to_skip_and_forgets_nothing(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
     watcher.tick()
     remote, away = watcher.pipeline.remote, watcher.pipeline.remote.with_name("away.git")
-    commit = publisher.publish("Data update for 2025-08-10 06:00 UTC")
+    commit = haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
     remote.rename(away)
     remembered = watcher.cursor
     assert watcher.run_keys() == []
@@ -185,18 +199,18 @@ def test_an_idle_look_is_one_ls_remote_and_nothing_else(
 
 
 def test_where_there_is_no_clone_yet_the_run_makes_it(
-    watcher: Watcher, publisher: Publisher
+    watcher: Watcher, haarrrvest: Publisher
 ) -> None:
     """A first clone may take longer than Dagster lets a sensor think."""
     shutil.rmtree(watcher.pipeline.clone)
     head = watcher.pipeline.remote_head()
-    assert watcher.run_keys() == [f"publish-{head}"]
+    assert watcher.run_keys() == [f"clone-{head}"]
     assert not watcher.pipeline.clone.exists()
     assert watcher.run_keys() == []
 
     watcher.pipeline.night()
     assert watcher.run_keys() == []
-    commit = publisher.publish("Data update for 2025-08-10 06:00 UTC")
+    commit = haarrrvest.publish("Data update for 2025-08-10 06:00 UTC")
     assert watcher.run_keys() == [f"publish-{commit}"]
 
 

@@ -1,0 +1,148 @@
+"""What waited in the clone: judged once more, never brought back, never passed by an old reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
+from ppr_assets.operations.dump import dump
+from ppr_assets.operations.publish import publish
+from ppr_assets_tests.fix_pipeline import Pipeline, git
+
+
+def _offline(pipeline: Pipeline) -> Path:
+    away = pipeline.remote.with_name("away.git")
+    pipeline.remote.rename(away)
+    return away
+
+
+def test_a_dump_that_waited_is_judged_against_the_mark_that_others_have_raised(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """Two producers: this one was offline with 200 organizations, the other one published more."""
+    away = _offline(pipeline)
+    _, kept = pipeline.night()
+    assert isinstance(kept.delivery.failure, PushFailed)
+    away.rename(pipeline.remote)
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(pipeline.remote), str(other))
+    (other / "sql_dumps").mkdir()
+    (other / "sql_dumps/.record_count_ratchet").write_text('{"max_record_count": 600}')
+    git(other, "add", "sql_dumps")
+    git(other, "commit", "-qm", "A higher mark")
+    git(other, "push", "-q", "origin", "HEAD:main")
+    remote = pipeline.remote_head()
+
+    with pytest.raises(GateRefused, match=r"at least 540 needed \(90% of mark 600\)"):
+        pipeline.night()
+    assert pipeline.remote_head() == remote
+    assert pipeline.head() == kept.commit
+
+
+def test_a_dump_that_waited_is_delivered_when_nobody_has_raised_the_mark(
+    pipeline: Pipeline,
+) -> None:
+    away = _offline(pipeline)
+    _, kept = pipeline.night()
+    away.rename(pipeline.remote)
+    _, outcome = pipeline.night()
+    assert (outcome.status, outcome.delivery.pushed) == ("unchanged", True)
+    assert pipeline.remote_head() == kept.commit
+
+
+def test_what_was_taken_out_of_the_remote_by_force_does_not_come_back(pipeline: Pipeline) -> None:
+    pipeline.night()
+    before = git(pipeline.remote, "rev-parse", "main^")
+    git(pipeline.remote, "update-ref", "refs/heads/main", before)
+    for change in (False, True):
+        if change:
+            pipeline.change()
+        with pytest.raises(DataRepoError, match="was rewritten: it no longer holds"):
+            pipeline.night()
+        assert pipeline.remote_head() == before
+
+    git(pipeline.clone, "fetch", "-q", "origin")
+    git(pipeline.clone, "reset", "-q", "--keep", "origin/main")
+    _, outcome = pipeline.night()
+    assert (outcome.status, outcome.delivery.pushed) == ("published", True)
+
+
+def test_an_override_counts_in_its_own_run_only(pipeline: Pipeline) -> None:
+    pipeline.night()
+    pipeline.gate(min_records=1000)
+    dump(pipeline.settings, run_id="monday", override_reason="a closed county")
+    remote = pipeline.remote_head()
+    assert publish(pipeline.settings, run_id="tuesday").status in {"refused", "unchanged"}
+    assert pipeline.remote_head() == remote
+
+
+def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_it(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.night()
+    pipeline.change()
+    pipeline.gate(min_records=1000)
+    dump(pipeline.settings, run_id="monday", override_reason="a closed county")
+    assert publish(pipeline.settings, run_id="tuesday").status == "refused"
+    again = publish(pipeline.settings, run_id="tuesday", override_reason="asked the county")
+    assert again.status == "published"
+    assert again.manifest.override is not None
+    assert again.manifest.override.reason == "asked the county"
+
+
+def test_a_held_index_stops_the_night_before_anything_is_pushed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ppr_assets.data_repo.places.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("ppr_assets.data_repo.worktree.LOCK_SECONDS", 0.3)
+    dump(pipeline.settings, run_id="a-run")
+    remote = pipeline.remote_head()
+    lock = pipeline.clone / ".git" / "index.lock"
+    lock.touch()
+    with pytest.raises(DataRepoError, match=r"index\.lock"):
+        publish(pipeline.settings, run_id="a-run")
+    assert pipeline.remote_head() == remote
+    lock.unlink()
+    assert publish(pipeline.settings, run_id="a-run").status == "published"
+
+
+def test_a_clone_that_cannot_follow_a_delivered_commit_says_so_and_follows_later(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = pipeline.clone / ".git" / "hooks" / "reference-transaction"
+    dump(pipeline.settings, run_id="a-run")
+    hook.write_text(
+        "#!/bin/sh\n[ \"$1\" = prepared ] && grep -q ' refs/heads/main$' && exit 1\nexit 0\n"
+    )
+    hook.chmod(0o755)
+    outcome = publish(pipeline.settings, run_id="a-run")
+    assert outcome.delivery.pushed
+    assert "the clone could not follow" in str(outcome.error())
+    assert pipeline.remote_head() == outcome.commit != pipeline.head()
+    hook.unlink()
+    _, later = pipeline.night()
+    assert later.error() is None
+    assert pipeline.head() == pipeline.remote_head() == outcome.commit
+
+
+def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(pipeline: Pipeline) -> None:
+    """A run that publishes writes the file just before the branch moves."""
+    pipeline.night()
+    ratchet = pipeline.dumps / ".record_count_ratchet"
+    committed = ratchet.read_bytes()
+    ratchet.write_bytes(committed.replace(b"200", b"201"))
+    Timer(0.6, lambda: ratchet.write_bytes(committed)).start()
+    assert dump(pipeline.settings).status == "unchanged"
+
+
+def test_a_sparse_checkout_without_the_dump_folder_is_no_removal(pipeline: Pipeline) -> None:
+    pipeline.night()
+    git(pipeline.clone, "sparse-checkout", "set", "--no-cone", "/*", "!/sql_dumps/")
+    assert not pipeline.dumps.exists()
+    pipeline.change()
+    _, outcome = pipeline.night()
+    assert outcome.status == "published"
+    assert pipeline.remote_head() == outcome.commit
