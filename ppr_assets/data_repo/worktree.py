@@ -54,9 +54,9 @@ def advance_branch(
     """Move the branch from ``old`` (None: there is none yet) to ``new``, under the lock.
 
     ``staged`` is the dump that ``new`` publishes: its file is linked into the work tree and not
-    written a second time, and has lost its staged name once the branch has moved. Raises :class:`BranchMoved` when the branch is not at ``old``, and
-    :class:`DataRepoError` while somebody holds an index or rebases the branch; nothing has moved
-    then.
+    written a second time, and has lost its staged name once the branch has moved. Raises
+    :class:`BranchMoved` when the branch is not at ``old``, and :class:`DataRepoError` while
+    somebody holds an index or rebases the branch; nothing has moved then.
     """
     everywhere = require_movable(repo)
     here = [place for place in everywhere if place.branch == repo.branch]
