@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STORAGE_DATABASE = "dagster"
 _CONFIG = Path("dagster.yaml")
+_QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         return
     home = (LOCAL / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
-    if not _CONFIG.exists():  # installed, not cloned: Dagster's own default, files in this folder
+    if not _CONFIG.exists():  # installed, not cloned: Dagster's own storage, files in this folder
+        (home / _CONFIG.name).write_text(_QUIET, encoding="utf-8")
         yield home
         return
     shutil.copyfile(_CONFIG, home / _CONFIG.name)

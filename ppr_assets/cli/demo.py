@@ -79,14 +79,18 @@ class _Story:
         _chapter(2, "The sensor sees the publishing, the pipeline dumps, commits and pushes")
         tick = sensor_tick(self._settings, self._instance, self._cursor)
         self._cursor = tick.cursor
-        _say(f"sensor after_publishing asks for {len(tick.run_keys)} run: {tick.run_keys[0]}")
-        self._expect_success(self._run(tick.tags))
+        if len(tick.run_keys) != 1:
+            raise PprError(f"the sensor asks for {tick.run_keys}, must ask for one run")
+        _say(f"sensor after_publishing asks for 1 run: {tick.run_keys[0]}")
+        self._expect("published", self._run(tick.tags))
 
     def dump_again(self) -> None:
         _chapter(3, "Again, with nothing changed")
         tick = sensor_tick(self._settings, self._instance, self._cursor)
+        if tick.run_keys:
+            raise PprError(f"the sensor asks for {tick.run_keys}, must ask for nothing")
         _say(f"sensor after_publishing asks for nothing: {tick.skip_reason}")
-        self._expect_success(self._run({}))
+        self._expect("unchanged", self._run({}))
 
     def refuse(self) -> None:
         _chapter(4, "A scraper fails, and a third of the organizations vanish")
@@ -112,9 +116,13 @@ class _Story:
                 _say(line)
         return run
 
-    def _expect_success(self, run: FinishedRun) -> None:
+    def _expect(self, status: str, run: FinishedRun) -> None:
+        """The story is only told when it is true."""
         if run.failure is not None:
             raise run.failure
+        commit = run.assets["data_repo_commit"]
+        if (commit["status"], commit["pushed"]) != (status, True):
+            raise PprError(f"the night ended as {commit['status']}, pushed: {commit['pushed']}")
 
 
 def _summary(state: Published, seconds: float) -> None:

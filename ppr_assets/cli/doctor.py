@@ -11,7 +11,7 @@ from ppr_assets.cli.console import out
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.cli.dagster_storage import require_home, require_storage
 from ppr_assets.errors import PprError, SettingsError
-from ppr_assets.operations.examine import Finding, examine
+from ppr_assets.operations.examine import Precondition, examine
 from ppr_assets.settings import Settings
 
 
@@ -35,18 +35,18 @@ def doctor(invocation: Invocation) -> None:
     raise click.exceptions.Exit(broken[0].exit_code)
 
 
-def _findings(invocation: Invocation) -> Iterator[Finding]:
+def _findings(invocation: Invocation) -> Iterator[Precondition]:
     try:
         settings = invocation.settings
     except SettingsError as error:
-        yield Finding("settings", error.message, error)
+        yield Precondition("settings", error.message, error)
         return
-    yield Finding("settings", "read, all usable")
+    yield Precondition("settings", "read, all usable")
     yield from examine(settings)
     yield _dagster(settings)
 
 
-def _dagster(settings: Settings) -> Finding:
+def _dagster(settings: Settings) -> Precondition:
     """Where runs and lineage are kept; asked without starting anything."""
     home, url = settings.dagster_home, settings.dagster_postgres_url
     try:
@@ -55,12 +55,12 @@ def _dagster(settings: Settings) -> Finding:
         if url is not None:
             require_storage(url)
     except PprError as error:
-        return Finding("dagster", error.message, error)
+        return Precondition("dagster", error.message, error)
     storage = "DAGSTER_POSTGRES_URL, which answers" if url else "its own server or folder"
-    return Finding("dagster", f"home {home or '.local/dagster'}, storage {storage}")
+    return Precondition("dagster", f"home {home or '.local/dagster'}, storage {storage}")
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: Precondition) -> None:
     mark = "[green]ok [/green]" if finding.error is None else "[red]FIX[/red]"
     out.print(f"{mark}  {finding.what:<16} {escape(finding.detail)}")
     if finding.error is not None and finding.error.hint:

@@ -11,22 +11,29 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.errors import Busy
+from ppr_assets.errors import Busy, DataRepoError
 
 _PAUSE_SECONDS = 0.1
 
 
 @contextmanager
 def data_repo_lock(repo: DataRepo, *, wait_seconds: float = 0.0) -> Iterator[None]:
-    """Hold the data repository's lock; raises :class:`Busy` when another run keeps it.
+    """Hold the data repository's lock; raises :class:`Busy` when another run keeps it, and
+    :class:`DataRepoError` where nothing can be written.
 
     It is ours alone: git and the publisher know nothing of it. The file stays, since removing it
     would let two runs lock two files of the same name.
     """
     path = repo.state_dir / "lock"
-    path.parent.mkdir(exist_ok=True)
     deadline = monotonic() + wait_seconds
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise DataRepoError(
+            f"cannot write in the data repository: `{path}`: {error.strerror}",
+            hint="does the clone belong to the user who runs this, and is its disk writable?",
+        ) from error
     try:
         while not _taken(descriptor):
             if monotonic() >= deadline:

@@ -22,7 +22,7 @@ from ppr_assets.data_repo.remote import fetch, fetched_tip
 from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.tree import list_dumps
 from ppr_assets.data_repo.worktree import recover
-from ppr_assets.errors import Busy, DumpDamaged, PushFailed
+from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
 from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
@@ -171,11 +171,18 @@ def _stage(partial: Path, manifest: Manifest) -> Path:
     folder = partial.parent
     described = folder / manifest_name(manifest.dump)
     beside = folder / f".{described.name}.partial"
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(manifest.to_json())
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(described)
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(manifest.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(described)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DumpFailed(
+            f"could not write the manifest to `{folder}`: {error.strerror}",
+            hint="is the disk full? Nothing was published.",
+        ) from error
     path = partial.rename(folder / manifest.dump)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

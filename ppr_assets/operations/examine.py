@@ -13,7 +13,7 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.remote import remote_tip
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import PprError
-from ppr_assets.operations.gate import judged_tip, mark_at, policy, refusal
+from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.preflight import require_dumpable, require_room
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Precondition:
     """``error`` None: ``what`` is all right, as ``detail`` says."""
 
     what: str
@@ -34,7 +34,7 @@ class Finding:
     error: PprError | None = None
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def examine(settings: Settings) -> Iterator[Precondition]:
     """Findings in the order in which a run would meet them. What depends on something that is
     missing is left out."""
     yield from _Examination(settings).run()
@@ -46,7 +46,7 @@ class _Examination:
         self._repo: DataRepo | None = None
         self._snapshot: Snapshot | None = None
 
-    def run(self) -> Iterator[Finding]:
+    def run(self) -> Iterator[Precondition]:
         with ExitStack() as stack:
             password = _look("password", self._password)
             yield password
@@ -119,18 +119,20 @@ class _Examination:
     def _gate(self) -> str:
         repo = _present(self._repo)
         counts = _present(self._snapshot).count()
-        verdict = judge(counts, mark_at(repo, tip(repo)), policy(self._settings.dump))
+        override = override_for(self._settings.dump, None)
+        verdict = judge(counts, mark_at(repo, tip(repo)), policy(self._settings.dump), override)
         if not verdict.passed:
             raise refusal(verdict)
         least = min(verdict.headroom.items(), key=lambda item: item[1])
-        return f"would accept; least headroom {least[1]} records of {least[0]}"
+        says = "would accept" if verdict.override is None else "would be overridden"
+        return f"{says}; least headroom {least[1]} records of {least[0]}"
 
 
-def _look(what: str, look: Callable[[], str]) -> Finding:
+def _look(what: str, look: Callable[[], str]) -> Precondition:
     try:
-        return Finding(what, look())
+        return Precondition(what, look())
     except PprError as error:
-        return Finding(what, error.message, error)
+        return Precondition(what, error.message, error)
 
 
 def _present(value: T | None) -> T:

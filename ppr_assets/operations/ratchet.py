@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch, open_data_repo
@@ -38,19 +38,20 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     )
     repo = open_data_repo(settings.data_repo)
 
-    def build(ground: Ground) -> tuple[tuple[Mark | None, str], str | None]:
+    def build(ground: Ground) -> tuple[tuple[Mark | None, Mark, str], str | None]:
         try:
             before = mark_at(repo, ground.base)
         except RatchetFileError:  # what cannot be read is what this is to mend
             before = None
-        commit = write_reset_commit(repo, ground.base, before, after, reason.strip())
-        return (before, commit), commit
+        mark = replace(after, extra=before.extra) if before else after
+        commit = write_reset_commit(repo, ground.base, before, mark, reason.strip())
+        return (before, mark, commit), commit
 
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
         recover(repo)
-        (before, commit), delivery = land(repo, build)
-        _replace_changed_file(repo, after)
-    return ResetOutcome(before, after, commit, delivery)
+        (before, mark, commit), delivery = land(repo, build)
+        _replace_changed_file(repo, mark)
+    return ResetOutcome(before, mark, commit, delivery)
 
 
 def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:

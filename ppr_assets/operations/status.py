@@ -9,7 +9,7 @@ from typing import Any
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.remote import remote_has
 from ppr_assets.errors import PprError
-from ppr_assets.operations.gate import policy
+from ppr_assets.operations.gate import override_for, policy
 from ppr_assets.operations.published import Published, published
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
@@ -70,7 +70,9 @@ def status(settings: Settings) -> Status:
     return Status(
         database=settings.database.describe(),
         counts=counts,
-        verdict=judge(counts, mark, policy(settings.dump)) if counts and repository else None,
+        verdict=judge(counts, mark, policy(settings.dump), override_for(settings.dump, None))
+        if counts and repository
+        else None,
         repository=repository,
         pushed=pushed,
         errors=tuple(errors),
