@@ -124,6 +124,7 @@ class _Settler:
         less is a change that git takes for a modified file until it has read it all."""
         for path in self._ready.values():
             path.unlink(missing_ok=True)
+        self._ready = {}
 
     def bring(self, place: Place, target: str | None) -> bool:
         """Index and files of ``place`` to ``target``; True if there is, or was, something to do."""

@@ -71,6 +71,7 @@ def test_no_remote_or_no_branch_there_is_none(data_repo: DataRepo, publisher: So
 def test_fetching_brings_the_commits_and_leaves_no_trace(
     data_repo: DataRepo, owner: Somebody, publisher: Somebody
 ) -> None:
+    owner.git("config", "--unset", "remote.origin.tagOpt")  # as in clones that are not ours
     owner.git("fetch", "-q", "origin")
     fetch_head = (data_repo.git_dir / "FETCH_HEAD").read_text()
     refs = owner.git(

@@ -6,16 +6,23 @@ what we publish too, and neither may take anything of the other back.
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import time
 from pathlib import Path
 
+import pytest
+
+from ppr_assets.data_repo import places, worktree
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import discard, staged
 from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
-from ppr_assets_tests.fix_git import Somebody, commit_dump, stage_dump
+from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
+FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 ROUNDS = 20
 
 # What meets a lock is tried again, and a merge that was overtaken is begun anew.
@@ -73,6 +80,65 @@ def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
     assert rounds > 3
     listed = owner.git("ls-tree", "--name-only", "main", "daily/").splitlines()
     assert {f"daily/{number}.json" for number in range(1, rounds + 1)} <= set(listed)
+    assert owner.status() == ""
+
+
+def test_a_checkout_that_began_before_the_move_and_ends_after_it_is_followed(
+    data_repo: DataRepo, owner: Somebody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes the index of the branch as it was, and only then moves HEAD to the branch."""
+    monkeypatch.setattr(places, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(worktree, "_BETWEEN_LOOKS_SECONDS", 2.0)
+    owner.git("checkout", "-q", "-b", "side")
+    owner.commit("Side", {"side.txt": "side"})
+    begun = tmp_path / "begun"
+    hook = data_repo.git_dir / "hooks" / "post-index-change"
+    hook.write_text(f"#!/bin/sh\ntest -e {begun} && exit 0\ntouch {begun}\nsleep 1\n")
+    hook.chmod(0o755)
+    with subprocess.Popen(["git", "checkout", "-q", "main"], cwd=owner.path) as checkout:
+        while not begun.exists():
+            time.sleep(0.01)
+        publish_dump(data_repo, FIRST)
+        assert checkout.wait(10) == 0
+    assert owner.git("symbolic-ref", "HEAD") == "refs/heads/main"
+    assert owner.status() == ""
+
+
+def test_nothing_is_taken_back_from_somebody_who_has_returned_to_the_branch(
+    data_repo: DataRepo, owner: Somebody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HEAD leaves the branch with the move, and is back when we have just looked at it.
+
+    Whoever then commits what is staged must not commit that the dump is gone.
+    """
+    left, back = tmp_path / "left", tmp_path / "back"
+    owner.git("branch", "side")
+    hook = data_repo.git_dir / "hooks" / "reference-transaction"
+    hook.write_text(
+        f"#!/bin/sh\ntest $1 = committed && test ! -e {left} || exit 0\n"
+        f"touch {left}\ngit symbolic-ref HEAD refs/heads/side\n"
+    )
+    hook.chmod(0o755)
+    real = shutil.which("git")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    git = folder / "git"
+    git.write_text(
+        "#!/bin/sh\n"
+        f'if test -e {left} && test ! -e {back} && test "$1" = ls-files; then\n'
+        f"  touch {back}; {real} symbolic-ref HEAD refs/heads/main\n"
+        "fi\n"
+        f'if test -e {back} && test "$1" = update-index && test -z "$GIT_INDEX_FILE"; then\n'
+        f'  {real} "$@"; code=$?; {real} commit -q -m "What is staged"; exit $code\n'
+        "fi\n"
+        f'exec {real} "$@"\n'
+    )
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    new = publish_dump(data_repo, FIRST)
+    assert back.exists()
+    assert _taken_back(owner) == []
+    assert owner.git("rev-parse", "HEAD") == new
     assert owner.status() == ""
 
 
