@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+
+# A shell starts `command &` with Ctrl-C switched off, and every child would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = [
     # a module comes after those it imports

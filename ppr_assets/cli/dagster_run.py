@@ -14,12 +14,12 @@ from ppr_assets.errors import Cancelled, PprError
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterEvent, DagsterInstance
+    from dagster import AssetMaterialization, AssetObservation, DagsterEvent, DagsterInstance
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that ended: the metadata of each materialized asset, and the failure if it failed."""
+    """A run that ended: what it noted of each asset, and the failure if it failed."""
 
     run_id: str
     assets: Mapping[str, Mapping[str, Any]]
@@ -90,15 +90,20 @@ def run_nightly(
         )
     if isinstance(failure, Cancelled):
         raise failure
-    return FinishedRun(result.run_id, _materialized(result.all_events), failure)
+    return FinishedRun(result.run_id, _facts(result.all_events), failure)
 
 
-def _materialized(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:
-    return {
-        event.asset_key.to_user_string(): {
-            name: value.value
-            for name, value in event.step_materialization_data.materialization.metadata.items()
-        }
-        for event in events
-        if event.is_step_materialization and event.asset_key is not None
-    }
+def _facts(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:
+    """What the run noted of each asset; of a commit that was kept and not delivered as well."""
+    facts: dict[str, Mapping[str, Any]] = {}
+    for event in events:
+        noted: AssetMaterialization | AssetObservation
+        if event.is_step_materialization:
+            noted = event.step_materialization_data.materialization
+        elif event.is_asset_observation:
+            noted = event.asset_observation_data.asset_observation
+        else:
+            continue
+        metadata = {name: value.value for name, value in noted.metadata.items()}
+        facts[noted.asset_key.to_user_string()] = metadata
+    return facts

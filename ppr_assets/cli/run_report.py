@@ -52,7 +52,9 @@ def _dumped(facts: Facts) -> str:
 
 def _published(facts: Facts) -> str:
     word = "published" if facts["status"] == "published" else "stands in"
+    if not facts["pushed"] and facts["status"] == "published":
+        word = "committed"
     commit = facts["commit"].rsplit("/", 1)[-1][:10]
     sent = f" ({size(facts['push_bytes'])})" if facts.get("push_bytes") else ""
-    where = "which the remote has" if facts["pushed"] else "not pushed"
+    where = "which the remote has" if facts["pushed"] else "kept in the clone, not pushed"
     return f"{word:<10} commit {commit}, {where}{sent}"

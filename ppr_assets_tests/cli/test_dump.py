@@ -117,7 +117,7 @@ def test_a_push_that_is_rejected_is_exit_code_6_and_keeps_the_commit(
     rejected = ppr_assets("dump")
     assert rejected.code == 6
     assert "closed for the night" in rejected.err
-    assert "not pushed" in facts(rejected.out)["published"]
+    assert "kept in the clone, not pushed" in facts(rejected.out)["committed"]
     assert pipeline.head() != pipeline.remote_head()
 
 

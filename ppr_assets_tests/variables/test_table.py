@@ -43,6 +43,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "TESTING": "false",
         "DAGSTER_HOME": "none",
         "DAGSTER_POSTGRES_URL": "none",
+        "PPR_ASSETS_ENV_FILE": ".env",
     }
 
 
