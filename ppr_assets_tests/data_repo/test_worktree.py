@@ -389,6 +389,7 @@ def test_an_index_that_somebody_holds_stops_the_move_before_it_begins(
     with pytest.raises(DataRepoError, match=r"index\.lock") as caught:
         publish_dump(data_repo, FIRST)
     assert str(lock) in caught.value.message
+    assert not (data_repo.state_dir / "moving.json").exists()
     lock.unlink()
     assert owner.git("rev-parse", "main") == before
     assert owner.status() == ""
