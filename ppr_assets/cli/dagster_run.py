@@ -6,7 +6,7 @@ its checks and its lineage, whoever started it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ppr_assets.errors import Cancelled, PprError
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import AssetMaterialization, AssetObservation, DagsterEvent, DagsterInstance
+    from dagster import AssetMaterialization, AssetObservation, DagsterInstance
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,19 @@ def run_nightly(
         )
     if isinstance(failure, Cancelled):
         raise failure
-    return FinishedRun(result.run_id, _facts(result.all_events), failure)
+    return FinishedRun(result.run_id, _facts(instance, result.run_id), failure)
 
 
-def _facts(events: Iterable[DagsterEvent]) -> Mapping[str, Mapping[str, Any]]:
-    """What the run noted of each asset; of a commit that was kept and not delivered as well."""
+def _facts(instance: DagsterInstance, run_id: str) -> Mapping[str, Mapping[str, Any]]:
+    """What the run noted of each asset; of a commit that was kept and not delivered as well.
+
+    From the storage: a result lacks what a step noted before it failed.
+    """
     facts: dict[str, Mapping[str, Any]] = {}
-    for event in events:
+    for record in instance.all_logs(run_id):
+        event = record.dagster_event
+        if event is None:
+            continue
         noted: AssetMaterialization | AssetObservation
         if event.is_step_materialization:
             noted = event.step_materialization_data.materialization

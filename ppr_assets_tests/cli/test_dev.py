@@ -83,6 +83,8 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
     assert "postgres" in names
     assert len(_living(server_folder)) > 4
 
+    log = server_folder / "log"
+    wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=30)
     interrupted = time.monotonic()
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=SECONDS_TO_END) == 130
@@ -90,7 +92,7 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
         lambda: not _living(server_folder),
         seconds=max(1, SECONDS_TO_END - (time.monotonic() - interrupted)),
     )
-    said = (server_folder / "log").read_text()
+    said = log.read_text()
     assert f"Dagster's UI is at http://127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said
 
