@@ -146,7 +146,7 @@ def _what_next() -> None:
         (f"{program} --env-file {LOCAL}/env list", "the dumps of the repository"),
         (f"{program} doctor", "what your own database still needs"),
     ):
-        out.print(f"   {command:<52}  [dim]{why}[/dim]")
+        out.print(f"   {command:<52}  [dim]# {why}[/dim]")
 
 
 def _as_typed() -> str:
