@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import BinaryIO
+from typing import IO
 
 from benchmarks.measure import timed
 from benchmarks.world import PG_DUMP, Arena
@@ -23,28 +23,32 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class FilterFigures:
-    """Bytes of the dump; seconds of the filter alone, of pg_dump to a file, of both together."""
+    """Bytes of the dump; seconds of the filter alone, of pg_dump to a file, of pg_dump through the
+    filter to a file, and of a whole dump: that, the SHA-256 read back, and the fsync."""
 
     bytes: int
     alone: float
     pg_dump: float
-    together: float
+    filtered: float
+    whole: float
 
 
 def figures(arena: Arena, rounds: int) -> FilterFigures:
     folder = arena.playground.folder / "canonical"
     folder.mkdir(exist_ok=True)
     raw, target = folder / "raw.sql", folder / "canonical.sql"
-    alone, plain, together = [], [], []
+    alone, plain, filtered, whole = [], [], [], []
     for _ in range(rounds + 1):
         plain.append(timed(lambda: _pg_dump(arena, raw)))
         alone.append(timed(lambda: _filter(raw, target)))
-        together.append(_write_dump(arena, target))
+        filtered.append(timed(lambda: _pg_dump_filtered(arena, target)))
+        whole.append(_write_dump(arena, target))
     return FilterFigures(
         bytes=raw.stat().st_size,
         alone=median(alone[1:]),
         pg_dump=median(plain[1:]),
-        together=median(together[1:]),
+        filtered=median(filtered[1:]),
+        whole=median(whole[1:]),
     )
 
 
@@ -53,12 +57,21 @@ def _pg_dump(arena: Arena, target: Path) -> None:
         subprocess.run([PG_DUMP], stdout=file, env=arena.environment(), check=True)
 
 
+def _pg_dump_filtered(arena: Arena, target: Path) -> None:
+    with (
+        subprocess.Popen([PG_DUMP], stdout=subprocess.PIPE, env=arena.environment()) as process,
+        target.open("w+b", buffering=_CHUNK) as out,
+    ):
+        assert process.stdout is not None
+        canonicalize(_chunks(process.stdout), out, spill_folder=target.parent)
+
+
 def _filter(source: Path, target: Path) -> None:
     with source.open("rb") as file, target.open("w+b", buffering=_CHUNK) as out:
         canonicalize(_chunks(file), out, spill_folder=target.parent)
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     while chunk := os.read(file.fileno(), _CHUNK):
         yield chunk
 
