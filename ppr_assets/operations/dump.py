@@ -7,7 +7,7 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -105,7 +105,9 @@ def _dump(
     previous = latest_manifest(repo, commit)
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
-    name = _free_name(repo, commit, folder)
+    # What this follows, and names that others took this second, are often on the remote only.
+    tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
+    name = _free_name(repo, tips, folder)
     partial = folder / f".{name}.partial"
     written = write_dump(
         tool,
@@ -118,9 +120,7 @@ def _dump(
         _require_same_rows(written, verdict.counts)
         if previous is not None and previous.sha256 == written.sha256:
             return DumpOutcome("unchanged", verdict, manifest=previous)
-        # The publication that this follows is often on the remote only.
-        known = (commit, fetched_tip(repo))
-        publication = newest_publication(repo, *(tip for tip in known if tip))
+        publication = newest_publication(repo, *tips)
         manifest = Manifest(
             dump=name,
             bytes=written.bytes,
@@ -157,9 +157,9 @@ def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:
         )
 
 
-def _free_name(repo: DataRepo, commit: str | None, folder: Path) -> str:
+def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
     """The name for now; the next free second when a dump of this second is there already."""
-    taken = set(list_dumps(repo, commit)) if commit else set()
+    taken = {name for tip in tips for name in list_dumps(repo, tip)}
     moment = datetime.now(UTC)
     while dump_name(moment) in taken or (folder / dump_name(moment)).exists():
         moment += timedelta(seconds=1)

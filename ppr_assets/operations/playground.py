@@ -109,7 +109,8 @@ def fill_database(playground: Playground, *, organizations: int, seed: int = 1) 
 def fresh_data_repository(playground: Playground) -> str:
     """Make remote, clone and publisher anew; return the first publishing commit."""
     for folder in (playground.remote, playground.data_repo, playground.publisher):
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder)
     git.Repo.init(playground.remote, bare=True, initial_branch=BRANCH)
     with git.Repo.init(playground.publisher, initial_branch=BRANCH) as repo:
         repo.create_remote("origin", str(playground.remote))

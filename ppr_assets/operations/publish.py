@@ -101,7 +101,14 @@ def _build(
             verdict = judge_at(repo, base, standing.rows, settings, standing.override or override)
             if not verdict.passed:
                 return PublishOutcome("refused", standing, None, verdict), None
-        return PublishOutcome("unchanged", standing, commit), base
+        # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
+        ours = candidate is not None and candidate.manifest.dump == standing.dump
+        return PublishOutcome("published" if ours else "unchanged", standing, commit), base
+    if base and entry_at(repo, base, f"{repo.dump_dir}/{candidate.dump.name}") is not None:
+        raise DataRepoError(
+            f"another dump was published as {candidate.dump.name} in the same second",
+            hint="run again: the next dump has another name, and no published one is replaced.",
+        )
     if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
         raise _older_than(standing, candidate.manifest)
     verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)

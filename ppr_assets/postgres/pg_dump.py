@@ -58,6 +58,11 @@ def write_dump(
         with target.open("rb") as file:  # read back: what is on the disk is what is described
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
+    except FileExistsError as error:  # somebody else's, so it stays
+        raise DumpFailed(
+            f"`{target}` is there already",
+            hint="another run writes a dump in the same folder; run again.",
+        ) from error
     except BaseException as error:
         target.unlink(missing_ok=True)
         if isinstance(error, OSError):

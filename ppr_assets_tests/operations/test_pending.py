@@ -146,3 +146,40 @@ def test_a_sparse_checkout_without_the_dump_folder_is_no_removal(pipeline: Pipel
     _, outcome = pipeline.night()
     assert outcome.status == "published"
     assert pipeline.remote_head() == outcome.commit
+
+
+def test_a_dump_that_was_pushed_and_then_outrun_in_the_clone_counts_as_published(
+    pipeline: Pipeline,
+) -> None:
+    """Somebody commits in the clone while our push is under way."""
+    hook = pipeline.remote / "hooks" / "post-receive"
+    hook.write_text(
+        "#!/bin/sh\nunset GIT_DIR GIT_QUARANTINE_PATH\nrm -f hooks/post-receive\n"
+        f"git -C {pipeline.clone} -c user.name=S -c user.email=s@example.com "
+        "commit -q --allow-empty -m 'Data update for 2025-08-10'\n"
+    )
+    hook.chmod(0o755)
+    dumped, outcome = pipeline.night()
+    assert not hook.exists()
+    assert dumped.manifest is not None
+    assert (outcome.status, outcome.manifest.dump) == ("published", dumped.manifest.dump)
+    assert pipeline.head() == pipeline.remote_head()
+    assert git(pipeline.clone, "log", "--format=%s").count("Data update for 2025-08-10") == 1
+
+
+def test_a_published_dump_is_never_replaced_by_one_of_the_same_second(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = pipeline.elsewhere(pipeline.clone_again("other"))
+    moment = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+    with monkeypatch.context() as same_second:
+        same_second.setattr("ppr_assets.operations.dump._free_name", lambda *_: moment)
+        dump(other.settings, run_id="theirs")
+        pipeline.change()
+        dump(pipeline.settings, run_id="ours")
+    theirs = publish(other.settings, run_id="theirs")
+    with pytest.raises(DataRepoError, match=r"another dump was published as .* the same second"):
+        publish(pipeline.settings, run_id="ours")
+    assert pipeline.remote_head() == theirs.commit
+    _, again = pipeline.night()
+    assert (again.status, again.manifest.dump != moment) == ("published", True)

@@ -10,12 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ppr_assets.errors import PreconditionFailed
+from ppr_assets.errors import DumpFailed, PreconditionFailed
 from ppr_assets.postgres.client_tools import find_tool, probe
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.pg_dump import write_dump
 from ppr_assets.postgres.sample import fill
 from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 
 Tools = Callable[..., Path]
@@ -113,3 +114,13 @@ def test_a_server_of_another_major_is_dumped_with_its_own_tools(
                 check=True,
             )
     assert dumps[0] == dumps[1]
+
+
+def test_a_file_of_another_run_is_neither_written_nor_removed(
+    database: DatabaseSettings, tmp_path: Path
+) -> None:
+    theirs = tmp_path / ".a-dump.partial"
+    theirs.write_text("half of theirs")
+    with pytest.raises(DumpFailed, match="is there already"):
+        write_dump(EMBEDDED, database, snapshot="none", target=theirs, stall_seconds=5)
+    assert theirs.read_text() == "half of theirs"
