@@ -7,12 +7,14 @@
     ├── GateRefused             3  floor or ratchet refused the dump
     │   └── RatchetFileError    3  the mark cannot be read, so nothing may pass
     ├── DumpDamaged             4  a dump that is not whole, or not what its manifest says
+    ├── DumpUnproven            4  a dump that did not restore to what it says, or was never tried
     ├── DatabaseUnreachable     5  no session with the server
     ├── DataRepoError           6  the data repository cannot be used
     │   ├── GitTimeout          6  a git call was cut off by its time limit
     │   └── PushFailed          6  the commit is kept, the remote does not have it
     ├── Busy                    7  another run holds the lock
     ├── DumpFailed              1  pg_dump did not do its work
+    ├── RestoreFailed           1  a restore ended early; the target serves as before
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
     └── Cancelled             130  a human or the scheduler ended the run
 
@@ -56,6 +58,12 @@ class DumpDamaged(PprError):
     exit_code = 4
 
 
+class DumpUnproven(PprError):
+    """A dump whose restore gave something else than it says, or that nobody has restored yet."""
+
+    exit_code = 4
+
+
 class DatabaseUnreachable(PprError):
     exit_code = 5
 
@@ -78,6 +86,10 @@ class Busy(PprError):
 
 class DumpFailed(PprError):
     """pg_dump ended badly, fell silent, or could not write; carries its own words."""
+
+
+class RestoreFailed(PprError):
+    """The load failed, or its deadline passed; the database it was meant for serves as before."""
 
 
 class PreconditionFailed(PprError):
