@@ -7,8 +7,10 @@ import subprocess
 
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 
-# A shell starts `command &` with Ctrl-C switched off, and every child would inherit that.
+# A shell starts `command &` with Ctrl-C switched off, `nohup` does it to SIGHUP, and every child
+# would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = [
     # a module comes after those it imports

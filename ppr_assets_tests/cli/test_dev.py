@@ -61,7 +61,7 @@ def dev(
     for process in started:
         process.kill()
         process.wait()
-    for left in _living(server_folder):
+    for left, _ in _living(server_folder):
         with suppress(psutil.NoSuchProcess):
             left.kill()
 
@@ -79,9 +79,9 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
         {"name": "after_publishing", "sensorState": {"status": "RUNNING"}}
     ]
     assert location["schedules"] == [{"name": "nightly", "scheduleState": {"status": "RUNNING"}}]
-    names = {child.name() for child in _living(server_folder)}
+    names = [name for _, name in _living(server_folder)]
     assert "postgres" in names
-    assert len(_living(server_folder)) > 4
+    assert len(names) > 4
 
     log = server_folder / "log"
     wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=30)
@@ -125,11 +125,12 @@ def _loaded(process: subprocess.Popen[bytes], port: int) -> list[dict[str, Any]]
     return nodes
 
 
-def _living(folder: Path) -> list[psutil.Process]:
-    """Processes whose working folder is, or is below, ``folder``; a zombie has none."""
+def _living(folder: Path) -> list[tuple[psutil.Process, str]]:
+    """Processes, with their names, whose working folder is, or is below, ``folder``; a zombie has
+    none."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if Path(process.cwd()).is_relative_to(folder):
-                found.append(process)
+                found.append((process, process.name()))
     return found

@@ -6,7 +6,9 @@ import hashlib
 import json
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -14,6 +16,7 @@ from ppr_assets.data_repo.commit import parse_records
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
+from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing
 
 
@@ -137,7 +140,10 @@ def test_a_staged_dump_without_its_manifest_is_swept_away(pipeline: Pipeline) ->
 def test_an_older_dump_never_takes_the_place_of_a_newer_one(pipeline: Pipeline) -> None:
     """Two machines dump one database; the one that dumped first publishes last."""
     other = pipeline.elsewhere(pipeline.clone_again("other"))
-    dump(pipeline.settings)
+    first = dump(pipeline.settings).path
+    assert first is not None
+    while dump_name(datetime.now(UTC)) <= first.name:
+        sleep(0.05)  # of the same second, it would be refused for its name
     pipeline.change()
     _, newer = other.night()
     before = pipeline.picture()["head"]
