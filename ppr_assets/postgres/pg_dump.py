@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import IO, BinaryIO
 
 from ppr_assets.child_process import supervised
@@ -25,6 +26,7 @@ from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _CHUNK = 1024 * 1024
+_LOOK_SECONDS = 0.002
 
 
 @dataclass(frozen=True)
@@ -91,57 +93,65 @@ def _dump_into(
         f"--lock-wait-timeout={round(stall_seconds * 1000)}",
         f"--snapshot={snapshot}",
     ]
+    folder = Path(file.name).parent
     with (
         tempfile.TemporaryFile() as words,
+        tempfile.TemporaryFile(dir=folder, buffering=0) as raw,
         supervised(
             argv,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=raw,
             stderr=words,
-            pipesize=_CHUNK,
             env=child_environment(client_environment(settings)),
         ) as process,
     ):
-        output = _Output(process, stall_seconds)
+        output = _Output(process, raw.fileno(), stall_seconds)
         try:
-            dump = canonicalize(output.chunks(), file, spill_folder=Path(file.name).parent)
+            dump = canonicalize(output.chunks(), file, spill_folder=folder)
         except DumpDamaged:
             if output.ended:  # cut off because pg_dump failed? Then its own words say more
-                _require_success(process, words, stall_seconds)
+                _require_success(process, words)
             raise
-        _require_success(process, words, stall_seconds)
+        _require_success(process, words)
         return dump.tables
 
 
 class _Output:
-    """What pg_dump writes, in chunks, with a limit on its silence."""
+    """What pg_dump writes, in chunks, with a limit on its silence.
 
-    def __init__(self, process: subprocess.Popen[bytes], stall_seconds: float) -> None:
-        assert process.stdout is not None
-        self._descriptor = process.stdout.fileno()
+    It writes to a file without a name and is read from there: a pipe would hold it up, and with
+    it the snapshot that the database keeps for it, whenever the rows of a table are sorted.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], descriptor: int, stall_seconds: float
+    ) -> None:
+        self._process = process
+        self._descriptor = descriptor
         self._stall_seconds = stall_seconds
         self.ended = False
 
     def chunks(self) -> Iterator[bytes]:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
+        position, heard = 0, monotonic()
         while True:
-            if not poll.poll(self._stall_seconds * 1000):
-                raise _silent(self._stall_seconds)
-            chunk = os.read(self._descriptor, _CHUNK)
-            if not chunk:
+            ended = self._process.poll() is not None  # first, so that its last words are read
+            chunk = os.pread(self._descriptor, _CHUNK, position)
+            if chunk:
+                position += len(chunk)
+                yield chunk
+                heard = monotonic()
+            elif ended:
                 self.ended = True
                 return
-            yield chunk
+            elif monotonic() - heard > self._stall_seconds:
+                raise _silent(self._stall_seconds)
+            else:
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_LOOK_SECONDS)
 
 
-def _require_success(
-    process: subprocess.Popen[bytes], words: IO[bytes], stall_seconds: float
-) -> None:
-    try:
-        code = process.wait(timeout=stall_seconds)
-    except subprocess.TimeoutExpired:
-        raise _silent(stall_seconds) from None
+def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:
+    code = process.wait()  # its output has ended because it has
     if code != 0:
         words.seek(0)
         said = " ".join(words.read().decode("utf-8", "replace").split())

@@ -66,13 +66,14 @@ def require_dumpable(snapshot: Snapshot) -> None:
 def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None) -> None:
     """Raise :class:`PreconditionFailed` if ``folder`` lacks room for a dump.
 
-    Needed are twice the expected size (the file, and the sort of its largest table) and some to
-    spare. Expected is the previous dump's size, or the size of the tables, whichever is larger.
+    Needed are three times the expected size (what pg_dump writes, the file made of it, and the sort
+    of its largest table) and some to spare. Expected is the previous dump's size, or the size of
+    the tables, whichever is larger.
     """
     oids = [table.oid for table in snapshot.tables]
     row = snapshot.connection.execute(_SIZE, [oids]).fetchone()
     assert row is not None
-    need = 2 * max(int(row[0]), previous_bytes or 0) + _SPARE_BYTES
+    need = 3 * max(int(row[0]), previous_bytes or 0) + _SPARE_BYTES
     have = shutil.disk_usage(folder).free
     if have < need:
         raise PreconditionFailed(
