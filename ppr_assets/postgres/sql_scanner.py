@@ -17,6 +17,7 @@ _OPENING = re.compile(
     rb"|'"
     rb'|"'
     rb"|(?<![" + _IDENTIFIER + rb"])\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$"
+    rb"|\\"
 )
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _STRING_END = re.compile(rb"'")
@@ -28,12 +29,14 @@ class SqlScanner:
     """Follows quotes and comments over the lines of a dump (with standard_conforming_strings on).
 
     ``top_level`` is true where the next byte belongs to no string, identifier, dollar-quoted
-    body or comment.
+    body or comment. ``command`` is true once a backslash has stood there: no SQL has one, so psql
+    takes what follows for a command of its own.
     """
 
     def __init__(self) -> None:
         self._closing: re.Pattern[bytes] | None = None
         self._depth = 0  # PostgreSQL's block comments nest
+        self.command = False
 
     @property
     def top_level(self) -> bool:
@@ -58,7 +61,9 @@ class SqlScanner:
     def _open(self, token: bytes) -> None:
         if token.startswith(b"--"):
             return
-        if token == b"/*":
+        if token == b"\\":
+            self.command = True
+        elif token == b"/*":
             self._closing, self._depth = _COMMENT_EDGE, 1
         elif token == b"'":
             self._closing = _STRING_END

@@ -1,0 +1,176 @@
+"""The entries of a dump, put together line by line from pg_dump's own comments.
+
+Only a comment between two statements can begin an entry: what looks like one inside a function, a
+name or a row never gets here. Nothing here is damage; what fits into no entry is remembered as
+unrecognised, and such a dump can still be given to psql from top to bottom.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from ppr_assets.postgres.plain_sql import CopyRows, Line, shown, unquoted
+
+_BLOCK = re.compile(
+    rb"--\n"
+    rb"(?:-- TOC entry \d[^\n]*\n(?:-- Dependencies: [^\n]*\n)?)?"  # pg_dump --verbose
+    rb"-- (?:(?:Data|Statistics) for )?Name: (?P<name>[^\n]*); Type: (?P<kind>[^;\n]*); "
+    rb"Schema: (?P<schema>[^\n]*); Owner: [^\n]*\n"
+    rb"--\n"
+)
+_AMBIGUOUS = re.compile(rb"; (?:Name|Type|Schema|Owner): ")
+_FIELDS = 3
+_DUMPED_FROM = b"-- Dumped from database version "
+_DUMPED_BY = b"-- Dumped by pg_dump version "
+_SETTING = (b"SET ", b"RESET ")
+_SEARCH_PATH = b"SELECT pg_catalog.set_config('search_path'"
+_ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
+_EXTENSION = re.compile(rb'CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s";]+)')
+_PROLOGUE = re.compile(
+    rb"DROP |ALTER .* DROP |SELECT pg_catalog\.lo_unlink\(|CREATE OR REPLACE VIEW ", re.DOTALL
+)
+_REMEMBERED = 64 * 1024
+"""Bytes of a statement that are looked at; what it is stands at its beginning."""
+
+
+@dataclass(frozen=True)
+class CopyBlock:
+    """A table's rows: ``start`` to ``end`` in the file, without the ``\\.`` line. ``sha256`` is
+    that of the rows in the order of their bytes, each with its newline."""
+
+    key: str
+    statement: str
+    start: int
+    end: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object of the dump.
+
+    ``kind``, ``schema`` and ``name`` are as pg_dump's comment has them (with spaces for newlines,
+    "-" for no schema); ``start`` to ``end`` is its SQL, for a table's data with the ``\\.`` line.
+    A SET that pg_dump wrote above the comment, for this entry and those after it, belongs to none.
+    """
+
+    kind: str
+    schema: str
+    name: str
+    start: int
+    end: int
+    copy: CopyBlock | None = None
+
+
+class EntryCollector:
+    """Takes the pieces of a dump in their order."""
+
+    def __init__(self) -> None:
+        self.server_version = ""
+        self.pg_dump_version = ""
+        self.encoding = ""
+        self.header = (0, 0)
+        self.prologue = (0, 0)
+        self.extensions: list[str] = []
+        self.unrecognised = ""
+        self._entries: list[Entry] = []
+        self._entry: Entry | None = None
+        self._comment = b""
+        self._statement = bytearray()
+        self._start = 0
+
+    def line(self, line: Line) -> None:
+        if line.between:
+            self._between(line)
+            return
+        if line.begins:
+            self._comment = b""
+            self._start = line.start
+            self._statement.clear()
+        if len(self._statement) < _REMEMBERED:
+            self._statement += line.text
+        if line.ends:
+            self._finish_statement(line.start + len(line.text))
+
+    def copy(self, rows: CopyRows, block: CopyBlock) -> None:
+        end = block.end + len(b"\\.\n")
+        entry = self._entry
+        if entry is None or entry.kind != "TABLE DATA" or entry.end > entry.start:
+            self._do_not_recognise(rows.statement)
+            self._finish_entry()
+            entry = Entry("TABLE DATA", rows.schema, rows.name, 0, 0)
+        self._entry = replace(entry, start=rows.start, end=end, copy=block)
+
+    def finished(self) -> tuple[Entry, ...]:
+        self._finish_entry()
+        return tuple(self._entries)
+
+    def _between(self, line: Line) -> None:
+        if line.text == b"\n":
+            self._comment = b""
+            return
+        # A second "--" line ends a block, or begins one right after something else.
+        self._comment += line.text
+        if self._entry is None and not self._entries:
+            self._version(line.text)
+        if line.text == b"--\n" and len(self._comment) > len(line.text):
+            found = _BLOCK.fullmatch(self._comment)
+            if found:
+                self._begin_entry(found, line.start + len(line.text))
+            self._comment = b"" if found else line.text
+
+    def _version(self, comment: bytes) -> None:
+        if comment.startswith(_DUMPED_FROM):
+            self.server_version = comment[len(_DUMPED_FROM) :].decode("utf-8", "replace").strip()
+        elif comment.startswith(_DUMPED_BY):
+            self.pg_dump_version = comment[len(_DUMPED_BY) :].decode("utf-8", "replace").strip()
+
+    def _begin_entry(self, found: re.Match[bytes], at: int) -> None:
+        self._finish_entry()
+        kind, schema, name = (
+            found.group(part).decode("utf-8", "surrogateescape")
+            for part in ("kind", "schema", "name")
+        )
+        if len(_AMBIGUOUS.findall(found.group())) != _FIELDS:  # a name that forges another kind
+            self._do_not_recognise(found.group().split(b"\n")[-3])
+        self._entry = Entry(kind, schema, name, at, at)
+
+    def _finish_entry(self) -> None:
+        if self._entry is not None:
+            self._entries.append(self._entry)
+            self._entry = None
+
+    def _finish_statement(self, end: int) -> None:
+        statement = bytes(self._statement)
+        setting = statement.startswith(_SETTING)
+        no_prologue = self.prologue[0] == self.prologue[1]
+        if self._entry is not None:
+            self._statement_of(self._entry, statement, setting, end)
+        elif no_prologue and (setting or statement.startswith(_SEARCH_PATH)):
+            self._header_setting(statement, end)
+        elif _PROLOGUE.match(statement):
+            self.prologue = (self._start if no_prologue else self.prologue[0], end)
+        elif not setting:
+            self._do_not_recognise(statement)
+
+    def _statement_of(self, entry: Entry, statement: bytes, setting: bool, end: int) -> None:
+        """A statement below an entry's comment. The SET for the next entries stands there too."""
+        if setting and entry.end > entry.start:
+            return
+        if entry.copy is not None:
+            self._do_not_recognise(statement)
+        if found := _EXTENSION.match(statement):
+            self.extensions.append(unquoted(found.group(1)))
+        start = entry.start if entry.end > entry.start else self._start
+        self._entry = replace(entry, start=start, end=end)
+
+    def _header_setting(self, statement: bytes, end: int) -> None:
+        self.header = (self.header[0] or self._start, end)
+        self.prologue = (end, end)
+        if found := _ENCODING.match(statement):
+            self.encoding = found.group(1).decode("ascii", "replace")
+
+    def _do_not_recognise(self, text: bytes) -> None:
+        self.unrecognised = self.unrecognised or shown(text)
