@@ -1,0 +1,68 @@
+"""Load a plain-SQL dump into a database.
+
+:func:`load` fills a new, empty database as fast as the machine allows: rows in pieces over several
+sessions, then indexes side by side, foreign keys last. A dump that is not recognised whole goes to
+psql instead. :func:`load_in_transaction` replaces what is there, all or nothing.
+
+Belongs here: how statements and rows get into a database, and in which order. What makes a dump
+worth loading does not, nor what is compared afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Literal
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.in_transaction import load_in_transaction
+from ppr_assets.postgres.load.parallel import default_connections, load_parallel
+from ppr_assets.postgres.load.psql import load_with_psql
+from ppr_assets.settings import DatabaseSettings
+
+__all__ = ["LoadReport", "load", "load_in_transaction"]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    seconds: float
+    how: Literal["parallel", "psql"]
+    reason: str
+    """Why psql was needed; empty when it was not."""
+
+
+def load(
+    path: Path,
+    layout: Layout,
+    settings: DatabaseSettings,
+    *,
+    connections: int | None = None,
+    deadline: Deadline,
+) -> LoadReport:
+    """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
+
+    ``layout`` is what was read from this very file. ``connections`` is two to four by the number
+    of cores if not given. Raises :class:`RestoreFailed` when the server refuses a statement, goes
+    away, or ``deadline`` passes; then all sessions are closed, and the database is a ruin.
+    """
+    began = monotonic()
+    reason = _why_psql(layout)
+    with DumpFile(path) as file:
+        if reason:
+            load_with_psql(file, layout, settings, deadline=deadline)
+        else:
+            many = connections or default_connections()
+            load_parallel(file, layout, settings, connections=many, deadline=deadline)
+    return LoadReport(monotonic() - began, "psql" if reason else "parallel", reason)
+
+
+def _why_psql(layout: Layout) -> str:
+    if layout.unrecognised:
+        return f"not recognised: {layout.unrecognised}"
+    for entry in layout.entries:
+        if entry.kind == "TABLE DATA" and entry.copy is None:
+            return f"the rows of {entry.name} are no COPY block"
+    return ""

@@ -1,0 +1,125 @@
+"""What the new database's catalog says about the order that its data must be loaded in.
+
+Asked when all tables are there and no row is. A CHECK, a generated column or an index that calls
+a function of the database's own may read any table, whatever the function claims, so what calls
+one keeps its place in the dump's order. Functions in C and the server's own read no tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import LiteralString
+
+from ppr_assets.postgres.load.session import Connection
+from ppr_assets.rules.naming import table_key
+
+_TABLES: LiteralString = """
+SELECT c.oid::bigint, n.nspname, c.relname, c.relkind
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+
+_PARENTS: LiteralString = "SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits"
+
+_OWN: LiteralString = """
+SELECT p.oid, p.proname
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c')
+"""
+
+_OPERATORS: LiteralString = (
+    "SELECT o.oid FROM pg_catalog.pg_operator o JOIN own ON o.oprcode = own.oid"
+)
+
+# Tables whose CHECKs, generated columns or partition keys call a function of the database's own.
+_CALLING: LiteralString = f"""
+WITH own AS ({_OWN}), operators AS ({_OPERATORS}), dependent AS (
+  SELECT classid, objid FROM pg_catalog.pg_depend
+  WHERE refclassid = 'pg_catalog.pg_proc'::regclass AND refobjid IN (SELECT oid FROM own)
+  UNION SELECT classid, objid FROM pg_catalog.pg_depend
+  WHERE refclassid = 'pg_catalog.pg_operator'::regclass AND refobjid IN (SELECT oid FROM operators)
+)
+SELECT c.conrelid::bigint FROM dependent JOIN pg_catalog.pg_constraint c ON c.oid = objid
+WHERE classid = 'pg_catalog.pg_constraint'::regclass AND c.conrelid <> 0
+UNION SELECT d.adrelid::bigint FROM dependent JOIN pg_catalog.pg_attrdef d ON d.oid = objid
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE classid = 'pg_catalog.pg_attrdef'::regclass AND a.attgenerated <> ''
+UNION SELECT c.oid::bigint FROM dependent JOIN pg_catalog.pg_class c ON c.oid = objid
+WHERE classid = 'pg_catalog.pg_class'::regclass AND c.relkind = 'p'
+"""  # noqa: S608 - put together from constants
+
+# Whether such a function can be called without its name being in the text: by an operator, an
+# operator class, a cast, or the CHECK of a domain.
+_HIDDEN: LiteralString = f"""
+WITH own AS ({_OWN})
+SELECT EXISTS (SELECT FROM pg_catalog.pg_operator JOIN own ON oprcode = own.oid)
+  OR EXISTS (SELECT FROM pg_catalog.pg_amproc JOIN own ON amproc = own.oid)
+  OR EXISTS (SELECT FROM pg_catalog.pg_cast JOIN own ON castfunc = own.oid)
+  OR EXISTS (SELECT FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_depend d
+    ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = c.oid
+    JOIN own ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = own.oid
+    WHERE c.contypid <> 0)
+"""  # noqa: S608 - put together from constants
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Tables by their keys."""
+
+    kinds: Mapping[str, str]
+    """``r`` table, ``p`` partitioned table, ``m`` materialized view."""
+    ancestors: Mapping[str, frozenset[str]]
+    calling: frozenset[str]
+    """Tables whose rows are checked by functions of the database's own."""
+    hidden_calls: bool
+    functions: re.Pattern[bytes] | None
+
+    def calls(self, text: bytes) -> bool:
+        """Whether this statement may call a function of the database's own."""
+        return self.hidden_calls or bool(self.functions and self.functions.search(text))
+
+    def descendants(self, key: str) -> frozenset[str]:
+        return frozenset(name for name, above in self.ancestors.items() if key in above)
+
+
+def read_catalog(connection: Connection) -> Catalog:
+    tables = {
+        oid: (table_key(schema, name), kind)
+        for oid, schema, name, kind in connection.execute(_TABLES)
+    }
+    parents: dict[int, set[int]] = {}
+    for child, parent in connection.execute(_PARENTS):
+        if child in tables and parent in tables:
+            parents.setdefault(child, set()).add(parent)
+    names = sorted({name for _, name in connection.execute(_OWN)})
+    hidden = connection.execute(_HIDDEN).fetchone()
+    assert hidden is not None
+    return Catalog(
+        kinds=dict(tables.values()),
+        ancestors={
+            key: frozenset(tables[oid][0] for oid in _above(child, parents))
+            for child, (key, _) in tables.items()
+        },
+        calling=frozenset(tables[oid][0] for (oid,) in connection.execute(_CALLING)),
+        hidden_calls=bool(hidden[0]),
+        functions=_calls_of(names),
+    )
+
+
+def _above(child: int, parents: Mapping[int, set[int]]) -> set[int]:
+    found: set[int] = set()
+    new = parents.get(child, set())
+    while new:
+        found |= new
+        new = {p for oid in new for p in parents.get(oid, set())} - found
+    return found
+
+
+def _calls_of(names: list[str]) -> re.Pattern[bytes] | None:
+    """A dump names functions with their schema, and quotes what PostgreSQL says must be."""
+    if not names:
+        return None
+    spelled = (re.escape(name.replace('"', '""').encode()) for name in names)
+    return re.compile(rb'\."?(?:' + b"|".join(spelled) + rb')"?\(')

@@ -1,0 +1,114 @@
+"""Load a dump over what is there, in a transaction of the caller's."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import RestoreFailed
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.scheduler import cancel
+from ppr_assets.postgres.load.sections import of_event_trigger, steps
+from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
+from ppr_assets.postgres.load.statements import run_step, split
+
+_CANCEL_SECONDS = 0.2
+
+_NOT_THERE = (
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedColumn,
+)
+
+
+def load_in_transaction(
+    connection: Connection, path: Path, layout: Layout, *, deadline: Deadline
+) -> None:
+    """Drop what the dump replaces and load it, in the transaction open on ``connection``.
+
+    Nothing is committed. Raises :class:`RestoreFailed`, also when ``deadline`` passes or the
+    dump is one that only psql can read; the caller rolls back.
+    """
+    if layout.unrecognised:
+        raise RestoreFailed(
+            f"this dump cannot be restored in place: not recognised: {layout.unrecognised}",
+            hint="restore it into a new database instead, which psql can do.",
+        )
+    prepare_transaction(connection, layout.encoding)
+    session = Session(connection, threading.Event())
+    with DumpFile(path) as file, _cancelled_at(deadline, connection):
+        _drop_all(session, list(split(file.read(*layout.prologue))))
+        last = []
+        for entry, step in zip(layout.entries, steps(layout.entries, file), strict=True):
+            if entry.copy:
+                rows = file.chunks(entry.copy.start, entry.copy.end)
+                session.copy_in(entry.copy.statement, rows, f"rows of {entry.copy.key}")
+            elif of_event_trigger(step):
+                last.append(step)
+            else:
+                run_step(session, file, step, in_transaction=True)
+        for step in last:
+            run_step(session, file, step)
+
+
+def _drop_all(session: Session, statements: list[bytes]) -> None:
+    """Run the DROPs at the dump's head; what they would drop may be missing, IF EXISTS or not.
+
+    ``ALTER DOMAIN IF EXISTS … DROP CONSTRAINT`` fails where the domain does not exist, and a
+    partition's key cannot be dropped before the partitioned table's. So what fails is tried again
+    when the others are done, as long as that helps.
+    """
+    while statements:
+        failures = [(text, error) for text in statements if (error := _drop(session, text))]
+        failures = [(t, error) for t, error in failures if not isinstance(error, _NOT_THERE)]
+        if len(failures) == len(statements):
+            raise failed("the removal of what is there", failures[0][1])
+        statements = [text for text, _ in failures]
+
+
+def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
+    """Run one statement of the prologue, or leave everything as it was and say why."""
+    session.require_going_on()
+    try:
+        with session.connection.transaction():  # a savepoint
+            session.connection.execute(statement)
+    except psycopg.errors.QueryCanceled as error:
+        raise failed("the removal of what is there", error) from error
+    except psycopg.Error as error:
+        if session.connection.closed:
+            raise failed("the removal of what is there", error) from error
+        return error
+    return None
+
+
+@contextmanager
+def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
+    """Cancel what runs on ``connection`` when the deadline passes, and say that it was that."""
+    over = threading.Event()
+
+    def watch() -> None:
+        left = deadline.remaining()
+        over.wait(None if math.isinf(left) else left)
+        while not over.is_set():
+            cancel(connection)
+            over.wait(_CANCEL_SECONDS)
+
+    watcher = threading.Thread(target=watch, name="deadline")
+    watcher.start()
+    try:
+        yield
+    except RestoreFailed:
+        deadline.require("restoring in place")
+        raise
+    finally:
+        over.set()
+        watcher.join()

@@ -1,0 +1,55 @@
+"""Load a dump over several sessions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.catalog import Catalog, read_catalog
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.plan import plan
+from ppr_assets.postgres.load.scheduler import Crew, Task
+from ppr_assets.postgres.load.sections import Step, sections
+from ppr_assets.postgres.load.session import Session, open_session
+from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.settings import DatabaseSettings
+
+
+def default_connections() -> int:
+    """Two keep a server with one core busy while we read; more than four seldom help."""
+    return min(4, max(2, os.cpu_count() or 2))
+
+
+def load_parallel(
+    file: DumpFile,
+    layout: Layout,
+    settings: DatabaseSettings,
+    *,
+    connections: int,
+    deadline: Deadline,
+) -> None:
+    """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`."""
+    parts = sections(layout, file)
+    with Crew(partial(open_session, settings, layout.encoding), connections, deadline) as crew:
+        found: list[Catalog] = []
+
+        def make_tables(session: Session) -> None:
+            _make_room_for_public(session, parts.before, file)
+            for step in parts.before:
+                run_step(session, file, step)
+            found.append(read_catalog(session.connection))
+
+        crew.run([Task("the tables", make_tables)])
+        crew.run(plan(parts, found[0], file))
+
+
+def _make_room_for_public(session: Session, steps: Sequence[Step], file: DumpFile) -> None:
+    """Every database is born with a schema ``public``; a dump of that schema alone makes it."""
+    for step in steps:
+        if (step.kind, step.name) == ("SCHEMA", "public"):
+            made = b"CREATE SCHEMA public;" in file.read(step.start, step.end)
+            if made:
+                session.execute(b"DROP SCHEMA IF EXISTS public", step.what)

@@ -1,0 +1,93 @@
+"""Load a dump with psql, in one transaction: for what is not recognised whole."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import tempfile
+import threading
+from contextlib import suppress
+from typing import IO
+
+from ppr_assets.child_process import supervised
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import RestoreFailed
+from ppr_assets.postgres.client_tools import ClientTool, find_tool
+from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.settings import DatabaseSettings, child_environment
+
+
+def load_with_psql(
+    file: DumpFile, layout: Layout, settings: DatabaseSettings, *, deadline: Deadline
+) -> None:
+    """Feed the dump to psql, without the DROPs at its head, which not all work where nothing is.
+
+    Raises :class:`RestoreFailed` with psql's words, or when ``deadline`` passes, and
+    :class:`PreconditionFailed` when there is no psql for this server.
+    """
+    with connect(settings) as connection:
+        major = connection.info.server_version // 10000
+    tool = find_tool("psql", major, sslmode=settings.sslmode)
+    argv = [str(tool.path), "-1", "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-"]
+    with (
+        tempfile.TemporaryFile() as words,
+        supervised(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            env=child_environment(client_environment(settings)),
+        ) as process,
+    ):
+        assert process.stdin is not None
+        feeder = _Feeder(file, layout, process.stdin)
+        feeder.start()
+        left = deadline.remaining()
+        try:
+            code = process.wait(None if math.isinf(left) else left)
+        except subprocess.TimeoutExpired:
+            deadline.require(f"loading with {tool.path.name}")
+            raise
+        finally:
+            process.kill()  # so that the feeder's pipe breaks
+            feeder.join()
+        _require_success(code, words, tool)
+        if feeder.failure is not None:
+            raise feeder.failure
+
+
+class _Feeder(threading.Thread):
+    """Writes the dump to psql while the deadline is watched."""
+
+    def __init__(self, file: DumpFile, layout: Layout, pipe: IO[bytes]) -> None:
+        super().__init__(name="psql feeder")
+        self._file = file
+        self._layout = layout
+        self._pipe = pipe
+        self.failure: RestoreFailed | OSError | None = None
+
+    def run(self) -> None:
+        start, end = self._layout.prologue
+        try:
+            with suppress(BrokenPipeError), self._pipe:  # psql has ended, and says why
+                for part in ((0, start), (end, self._layout.bytes)):
+                    for chunk in self._file.chunks(*part):
+                        self._pipe.write(chunk)
+        except (RestoreFailed, OSError) as error:
+            self.failure = error
+
+
+def _require_success(code: int, words: IO[bytes], tool: ClientTool) -> None:
+    if code == 0:
+        return
+    words.seek(0)
+    said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())
+    how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
+    hint = "nothing was put in place; the database serves as before."
+    if "\\restrict" in said:
+        hint = f"psql {tool.version} does not know \\restrict; install its newest minor version."
+    raise RestoreFailed(
+        f"psql could not restore the dump ({how}): {said[:600] or 'it said nothing'}", hint=hint
+    )

@@ -1,0 +1,107 @@
+"""A dump's entries in the groups that they are loaded in.
+
+pg_dump writes in three sections: what tables need to take rows, the rows, and what is faster or
+safer to make when the rows are in. Within them two settings count for all that follows,
+``default_tablespace`` and ``default_table_access_method``; an entry that is run out of its place
+takes along what held there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ppr_assets.postgres.layout import CopyBlock, Entry, Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
+
+_ROWS = "TABLE DATA"
+_ASIDE = frozenset({"SEQUENCE SET", "BLOB", "BLOB METADATA", "BLOBS"})
+"""Written among the rows, and touching no table."""
+
+_SETTING = re.compile(
+    rb"^SET (default_tablespace|default_table_access_method) = [^;\n]*;$", re.MULTILINE
+)
+_ENDING = re.compile(rb"(?:\n(?:--[^\n]*|SET default_[a-z_]+ = [^;\n]*;|))*\Z")
+_ENDING_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class Step:
+    """An entry without rows: its statements, and the settings that they stand under."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    settings: bytes
+
+    @property
+    def what(self) -> str:
+        return described(self.kind, self.name)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the statements may be larger than what memory should hold."""
+        return self.kind in _ASIDE
+
+
+@dataclass(frozen=True)
+class Sections:
+    before: Sequence[Step]
+    rows: Sequence[CopyBlock]
+    aside: Sequence[Step]
+    """Sequences' values and large objects, with their comments."""
+    after: Sequence[Step]
+    last: Sequence[Step]
+    """Event triggers, which would fire at whatever comes after them."""
+
+
+def sections(layout: Layout, file: DumpFile) -> Sections:
+    entries = layout.entries
+    data = [i for i, e in enumerate(entries) if e.kind == _ROWS or e.kind in _ASIDE]
+    first, end = (data[0], data[-1] + 1) if data else (len(entries), len(entries))
+    all_steps = list(steps(entries, file))
+    among = [s for e, s in zip(entries[first:end], all_steps[first:end], strict=True) if not e.copy]
+    aside = [step for step in among if _belongs_aside(step)]
+    after = [step for step in among if not _belongs_aside(step)] + all_steps[end:]
+    return Sections(
+        before=all_steps[:first],
+        rows=[e.copy for e in entries if e.copy],
+        aside=aside,
+        after=[step for step in after if not of_event_trigger(step)],
+        last=[step for step in after if of_event_trigger(step)],
+    )
+
+
+def described(kind: str, name: str) -> str:
+    return f"{kind.lower()} {name}"
+
+
+def _belongs_aside(step: Step) -> bool:
+    return step.kind in _ASIDE or step.name.startswith("LARGE OBJECT ")
+
+
+def of_event_trigger(step: Step) -> bool:
+    return step.kind == "EVENT TRIGGER" or step.name.startswith("EVENT TRIGGER ")
+
+
+def steps(entries: Sequence[Entry], file: DumpFile) -> Iterator[Step]:
+    """One step for each entry, in the dump's order."""
+    settings: dict[bytes, bytes] = {}
+    position = entries[0].start if entries else 0
+    for entry in entries:
+        for found in _SETTING.finditer(file.read(position, entry.start)):
+            settings[found.group(1)] = found.group()
+        text = b"\n".join(settings[name] for name in sorted(settings))
+        yield Step(entry.kind, entry.name, entry.start, entry.end, text)
+        for found in _SETTING.finditer(_ending(entry, file)):
+            settings[found.group(1)] = found.group()
+        position = entry.end
+
+
+def _ending(entry: Entry, file: DumpFile) -> bytes:
+    """What stands behind the entry's last statement, if its range goes on to the next entry."""
+    start = max(entry.copy.end if entry.copy else entry.start, entry.end - _ENDING_BYTES)
+    found = _ENDING.search(file.read(start, entry.end))
+    return found.group() if found else b""

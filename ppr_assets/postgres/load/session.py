@@ -1,0 +1,138 @@
+"""One session that loads: its settings, and the server's words when something fails."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psycopg
+
+from ppr_assets.errors import RestoreFailed
+from ppr_assets.postgres.connection import connect
+from ppr_assets.settings import DatabaseSettings
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_SETTINGS = {
+    # what pg_dump writes at the head of a dump, and what else its texts rely on
+    "search_path": "",
+    "standard_conforming_strings": "on",
+    "check_function_bodies": "off",
+    "xmloption": "content",
+    "client_min_messages": "warning",
+    "row_security": "off",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "default_tablespace": "",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+    # no limit of the server's may end a long statement: the deadline is ours
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+    # a backend notices within seconds that its client was killed
+    "client_connection_check_interval": "5s",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+}
+
+_FAST = {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
+"""Nobody reads the new database yet, so a crash may lose its last commits: it is made anew."""
+
+
+class Stopped(Exception):
+    """Raised in a session's thread when the work as a whole was given up."""
+
+
+class Session:
+    """A connection and what it is told when all stop."""
+
+    def __init__(self, connection: Connection, stop: threading.Event) -> None:
+        self.connection = connection
+        self._stop = stop
+
+    def execute(self, statements: bytes, what: str) -> None:
+        """Run the bytes as they are. Raises :class:`RestoreFailed` naming ``what``."""
+        self.require_going_on()
+        try:
+            self.connection.execute(statements, prepare=False)
+        except psycopg.Error as error:
+            raise failed(what, error) from error
+
+    def copy_in(self, statement: str, chunks: Iterable[bytes], what: str) -> None:
+        """Send rows as they stand in the dump. Raises :class:`RestoreFailed` naming ``what``."""
+        self.require_going_on()
+        try:
+            with (
+                self.connection.cursor() as cursor,
+                cursor.copy(statement.encode("utf-8", "surrogateescape")) as copy,
+            ):
+                for chunk in chunks:
+                    self.require_going_on()
+                    copy.write(chunk)
+        except psycopg.Error as error:
+            raise failed(what, error) from error
+
+    def require_going_on(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+
+def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
+    """A connection of its own for loading a dump in ``encoding``, each statement for itself.
+
+    Raises :class:`DatabaseUnreachable`.
+    """
+    connection = connect(settings, autocommit=True, prepare_threshold=None)
+    prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
+    return connection
+
+
+def prepare_transaction(connection: Connection, encoding: str) -> None:
+    """The same for the transaction that is open on ``connection``, and no longer than it."""
+    wanted = _SETTINGS | _FAST | {"client_encoding": encoding}
+    prepare(connection, {k: v for k, v in wanted.items() if k != "synchronous_commit"}, local=True)
+
+
+def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -> None:
+    """Set what the server knows of these settings; older servers lack some of them."""
+    connection.execute(
+        "SELECT set_config(name, %s::jsonb ->> name, %s) FROM pg_catalog.pg_settings "
+        "WHERE lower(name) = ANY(%s)",
+        [
+            json.dumps({_spelled(name): value for name, value in wanted.items()}),
+            local,
+            list(wanted),
+        ],
+    )
+
+
+def failed(what: str, error: psycopg.Error) -> RestoreFailed:
+    """The error for a statement that the server refused, with the server's own words."""
+    lost = error.sqlstate is None or error.sqlstate.startswith("57P")
+    if lost:
+        return RestoreFailed(
+            f"lost the session while restoring {what}: {_words(error)}",
+            hint="look at the server's log; the database serves as before.",
+        )
+    return RestoreFailed(
+        f"{what} could not be restored: {_words(error)}",
+        hint="nothing was put in place; the database serves as before.",
+    )
+
+
+def _spelled(name: str) -> str:
+    """As pg_settings spells it: two names have capitals in them."""
+    return {"datestyle": "DateStyle", "intervalstyle": "IntervalStyle"}.get(name, name)
+
+
+def _words(error: psycopg.Error) -> str:
+    parts = [error.diag.message_primary or str(error), error.diag.message_detail]
+    if error.diag.context and error.diag.context.startswith("COPY "):
+        parts.append(error.diag.context)
+    return "; ".join(" ".join(part.split())[:300] for part in parts if part)

@@ -1,0 +1,50 @@
+"""The statements of a dump, sent as they stand in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.sections import Step
+from ppr_assets.postgres.load.session import Session
+from ppr_assets.postgres.sql_scanner import SqlScanner
+
+_STREAMED = 1024 * 1024
+"""Bytes of statements about large objects in one round trip."""
+
+_TRANSACTION = re.compile(rb"^(?:BEGIN|COMMIT);$", re.MULTILINE)
+
+
+def run_step(session: Session, file: DumpFile, step: Step, *, in_transaction: bool = False) -> None:
+    """Run one entry's statements. Raises :class:`RestoreFailed` naming it.
+
+    ``in_transaction`` leaves out the transactions that pg_dump puts around large objects.
+    """
+    if step.settings:
+        session.execute(step.settings, step.what)
+    size = _STREAMED if step.streamed else max(1, step.end - step.start)
+    for start, end in file.pieces(step.start, step.end, size):
+        text = file.read(start, end)
+        if step.streamed and in_transaction:
+            text = _TRANSACTION.sub(b"", text)
+        session.execute(text, step.what)
+
+
+def split(text: bytes) -> Iterator[bytes]:
+    """The single statements of a text in which each begins on a line of its own.
+
+    Not for function bodies that are SQL themselves: they hold statements, too.
+    """
+    scanner = SqlScanner()
+    lines: list[bytes] = []
+    for line in re.findall(rb"[^\n]*\n|[^\n]+\Z", text):
+        if not lines and (line.startswith(b"--") or not line.strip()):
+            continue
+        scanner.feed(line)
+        lines.append(line)
+        if scanner.top_level and line.rstrip().endswith(b";"):
+            yield b"".join(lines)
+            lines = []
+    if lines:
+        yield b"".join(lines)
