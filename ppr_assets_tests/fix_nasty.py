@@ -1,0 +1,117 @@
+"""A database written to be nasty: what is easily lost, mistaken or misquoted on its way.
+
+The SQL stands in ``nasty/`` in the order of its file names; ``only_…`` folders hold what not every
+server takes. Everything belongs to an ordinary role, so a restore needs no more rights than that.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
+from ppr_assets.postgres.preflight import require_dumpable
+from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.sql_scanner import SqlScanner
+from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.fix_postgres import Databases
+
+_SQL = Path(__file__).parent / "nasty"
+_FIRST_OF_THE_DROPS = (b"ALTER ", b"DROP ", b"-- *not* dropping")
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A dump as the night writes it, and what the gate counted in the same snapshot."""
+
+    path: Path
+    written: WrittenDump
+    counts: Mapping[str, int]
+
+    @property
+    def sql(self) -> bytes:
+        return self.path.read_bytes()
+
+
+def fill_nasty(database: DatabaseSettings) -> None:
+    """Make in an empty database everything nasty that its server knows."""
+    with connect(database, autocommit=True) as session:
+        for path in sorted(_sql_files(session), key=lambda path: path.name):
+            session.execute(path.read_bytes())
+
+
+def dump_to(database: DatabaseSettings, target: Path) -> Dumped:
+    """Dump a database with the tool for its server, after the looks that a night takes first."""
+    with open_snapshot(database, exclusive=True, lock_seconds=5) as snapshot:
+        require_dumpable(snapshot)
+        counts = snapshot.count()
+        tool = find_tool("pg_dump", snapshot.server_major)
+        written = write_dump(
+            tool, database, snapshot=snapshot.export(), target=target, stall_seconds=30
+        )
+    return Dumped(target, written, counts)
+
+
+def restore_with_psql(dump: Path, database: DatabaseSettings) -> None:
+    """Restore into an empty database, strictly, and without the DROPs, some of which fail there."""
+    with connect(database) as session:
+        psql = find_tool("psql", session.info.server_version // 10000)
+    done = subprocess.run(
+        [psql.path, "-X", "-q", "-v", "ON_ERROR_STOP=1"],
+        input=without_drops(dump.read_bytes()),
+        env=child_environment(client_environment(database)),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def without_drops(dump: bytes) -> bytes:
+    """The dump without what ``--clean`` put between its settings and its first object."""
+    scanner = SqlScanner()
+    kept, in_drops, over = [], False, False
+    for line in re.findall(rb"[^\n]*\n", dump):
+        if scanner.top_level and not over:
+            in_drops = in_drops or line.startswith(_FIRST_OF_THE_DROPS)
+            over = in_drops and line == b"--\n"
+            in_drops = in_drops and not over
+        if not over:
+            scanner.feed(line)
+        if not in_drops:
+            kept.append(line)
+    return b"".join(kept)
+
+
+def _sql_files(session: psycopg.Connection[tuple[object, ...]]) -> Iterator[Path]:
+    yield from _SQL.glob("*.sql")
+    if session.info.server_version >= 180000:
+        yield from (_SQL / "only_18").glob("*.sql")
+    try:
+        session.execute("SELECT '<a/>'::xml")
+    except psycopg.errors.FeatureNotSupported:  # built without libxml, as the embedded server is
+        return
+    yield from (_SQL / "only_with_xml").glob("*.sql")
+
+
+@pytest.fixture(scope="session")
+def nasty_template(databases: Databases) -> str:
+    """The database that copies are made from; nobody may have a session with it meanwhile."""
+    template = databases.create()
+    fill_nasty(template)
+    return template.dbname
+
+
+@pytest.fixture
+def nasty_database(databases: Databases, nasty_template: str) -> Iterator[DatabaseSettings]:
+    """A fresh copy of the nasty database on the embedded server, dropped afterwards."""
+    database = databases.create(nasty_template)
+    yield database
+    databases.drop(database)
