@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ppr_assets.postgres.plain_sql import CopyRows, Restrict, pieces
+from ppr_assets.postgres.plain_sql import pieces
 from ppr_assets.postgres.sorted_rows import MEMORY, SortedRows
+from ppr_assets.postgres.sql_pieces import CopyRows, Restrict
 from ppr_assets.rules.manifest import TableRecord
 
 KEY_DIGITS = 63

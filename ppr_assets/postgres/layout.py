@@ -15,8 +15,9 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.postgres.layout_entries import CopyBlock, Entry, EntryCollector
-from ppr_assets.postgres.plain_sql import CopyRows, Line, Restrict, pieces, shown
+from ppr_assets.postgres.plain_sql import pieces
 from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.postgres.sql_pieces import CopyRows, Line, Restrict, shown
 from ppr_assets.rules.manifest import TableRecord
 
 __all__ = ["CopyBlock", "Entry", "Layout", "read_layout"]

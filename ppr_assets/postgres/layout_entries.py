@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ppr_assets.postgres.plain_sql import CopyRows, Line, shown, unquoted
+from ppr_assets.postgres.sql_pieces import CopyRows, Line, shown, unquoted
 
 _BLOCK = re.compile(
     rb"--\n"

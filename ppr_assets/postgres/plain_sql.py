@@ -10,66 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NoReturn
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.postgres.line_reader import LineReader
+from ppr_assets.postgres.sql_pieces import Line, Piece, Restrict, copy_rows, shown
 from ppr_assets.postgres.sql_scanner import SqlScanner
-from ppr_assets.rules.naming import table_key
 
 _TITLE = (b"--\n", b"-- PostgreSQL database dump\n", b"--\n")
 _COMPLETE = b"-- PostgreSQL database dump complete\n"
 _AFTER_COMPLETE = (b"--\n", b"\n")
-_NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(,)]+)'
-_COPY = re.compile(
-    rb"COPY (" + _NAME + rb")\.(" + _NAME + rb") "
-    rb"(?:\((" + _NAME + rb"(?:, " + _NAME + rb")*)\))? ?FROM stdin;\n"
-)
-_ONE_NAME = re.compile(_NAME)
 _RESTRICT = re.compile(rb"\\(un)?restrict ([0-9A-Za-z]+)\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of SQL. ``begins``: a statement begins with it; ``ends``: one ends with it;
-    ``between``: it is a comment or blank, and no statement is open."""
-
-    start: int
-    text: bytes
-    begins: bool = False
-    ends: bool = False
-    between: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Restrict:
-    """``\\restrict`` or, with ``closes``, its partner. ``key_start`` is an index into ``text``."""
-
-    start: int
-    text: bytes
-    key: str
-    key_start: int
-    closes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CopyRows:
-    """A COPY statement, and its rows in chunks of whole rows, to be read before going on."""
-
-    start: int
-    statement: bytes
-    schema: str
-    name: str
-    columns: int
-    rows: Iterator[bytes]
-
-    @property
-    def key(self) -> str:
-        return table_key(self.schema, self.name)
-
-
-Piece = Line | Restrict | CopyRows
 
 
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
@@ -157,22 +108,18 @@ class _Parser:
         if not statement.endswith(b" FROM stdin;\n"):
             yield from parts
             return
-        found = _COPY.fullmatch(statement)
-        if found is None:
+        copy = copy_rows(start, statement, self._rows)
+        if copy is None:
             raise DumpDamaged(
                 f"a COPY statement that pg_dump would not write at byte {start}: {shown(statement)}"
             )
-        columns = len(_ONE_NAME.findall(found.group(3) or b""))
-        schema, name = unquoted(found.group(1)), unquoted(found.group(2))
-        key = table_key(schema, name)
-        if key in self._keys_seen:
+        if copy.key in self._keys_seen:
             raise DumpDamaged(
-                f"{key} has two COPY blocks, one is right; the second at byte {start}"
+                f"{copy.key} has two COPY blocks, the second at byte {start}, one is right"
             )
-        self._keys_seen.add(key)
-        rows = self._rows(key)
-        yield CopyRows(start, statement, schema, name, columns, rows)
-        for _ in rows:  # whoever did not want them
+        self._keys_seen.add(copy.key)
+        yield copy
+        for _ in copy.rows:  # whoever did not want them
             pass
 
     def _rows(self, key: str) -> Iterator[bytes]:
@@ -231,22 +178,10 @@ class _Parser:
     def _no_command(self, start: int, line: bytes) -> NoReturn:
         hint = ""
         if line.startswith((b"\\connect ", b"\\unrestrict ")):
-            hint = "Was it made with `pg_dump --create`? Make it without."
+            hint = "was it made with `pg_dump --create`? Make it without."
         raise DumpDamaged(
             f"a psql command where none belongs at byte {start}: {shown(line)}", hint=hint
         )
 
     def _goes_on(self, start: int, line: bytes) -> NoReturn:
         raise DumpDamaged(f"the dump goes on after its trailer at byte {start}: {shown(line)}")
-
-
-def unquoted(name: bytes) -> str:
-    """An identifier as the catalog has it."""
-    if name.startswith(b'"'):
-        name = name[1:-1].replace(b'""', b'"')
-    return name.decode("utf-8", "surrogateescape")
-
-
-def shown(text: bytes) -> str:
-    """The beginning of ``text`` for a message."""
-    return repr(text[:80].decode("utf-8", "replace").rstrip("\n"))

@@ -1,0 +1,111 @@
+"""Verify a dump: is the file whole, and is it what its manifest says?
+
+psql does not notice a truncated dump: it restores what is there and exits with 0. So nothing is
+restored, proven or shown as whole before it has passed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.errors import DumpDamaged, PreconditionFailed
+from ppr_assets.operations.dump_file import FETCH_AGAIN, open_dump
+from ppr_assets.postgres.layout import Layout, read_layout
+from ppr_assets.rules.manifest import SCHEMA_VERSION, Manifest, TableRecord
+
+
+@dataclass(frozen=True)
+class VerifiedDump:
+    """A dump that is whole. With ``manifest`` None nobody has said what must be in it (upstream's
+    own dumps have none), so it is unproven."""
+
+    name: str
+    layout: Layout
+    manifest: Manifest | None
+
+
+def verify_file(
+    path: Path, *, name: str, manifest: Manifest | None, spill_folder: Path
+) -> VerifiedDump:
+    """Read the dump ``name`` at ``path`` once, in bounded memory, and hold it to its manifest.
+
+    A name that ends in ``.gz`` is decompressed on the way; the layout's offsets are those of the
+    uncompressed SQL. Without a manifest, rows are sorted on the way, with the help of files in
+    ``spill_folder``.
+
+    Raises :class:`DumpDamaged` with the first thing that is wrong, its byte offset and the way
+    out, and :class:`PreconditionFailed` when ``spill_folder`` has no room.
+    """
+    if manifest is not None:
+        _require_manifest_of(manifest, name)
+    chunks = open_dump(path, name=name)
+    try:
+        layout = read_layout(chunks, sorted_rows=manifest is not None, spill_folder=spill_folder)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not sort the rows of `{name}` in `{spill_folder}`: {error.strerror or error}",
+            hint="is the disk full or read-only? The dump may be all right.",
+        ) from error
+    except DumpDamaged as error:
+        raise _with_context(error, path, name, manifest) from error
+    if manifest is not None:
+        _require_as_described(layout, manifest)
+    return VerifiedDump(name, layout, manifest)
+
+
+def _require_manifest_of(manifest: Manifest, name: str) -> None:
+    if manifest.schema_version != SCHEMA_VERSION:
+        raise DumpDamaged(
+            f"the manifest of `{name}` has schema version {manifest.schema_version}, "
+            f"{SCHEMA_VERSION} needed",
+            hint="was it written by another version of ppr-assets? Update this one.",
+        )
+    if manifest.dump != name:
+        raise DumpDamaged(
+            f"the manifest is that of `{manifest.dump}`, that of `{name}` is needed",
+            hint="a file was renamed or copied over another one; fetch both again.",
+        )
+
+
+def _with_context(
+    error: DumpDamaged, path: Path, name: str, manifest: Manifest | None
+) -> DumpDamaged:
+    """The finding with the dump's name, and its size where that is wrong too."""
+    message = error.message if f"`{name}`" in error.message else f"`{name}`: {error.message}"
+    if manifest is not None and path.is_file() and path.stat().st_size != manifest.bytes:
+        message += f" (it has {path.stat().st_size} bytes, {manifest.bytes} needed)"
+    return DumpDamaged(message, hint=error.hint or FETCH_AGAIN)
+
+
+def _require_as_described(layout: Layout, manifest: Manifest) -> None:
+    wrong = []
+    if layout.bytes != manifest.bytes:
+        wrong.append(f"it has {layout.bytes} bytes, {manifest.bytes} needed")
+    elif layout.sha256 != manifest.sha256:
+        wrong.append(f"its SHA-256 is {layout.sha256:.12}…, {manifest.sha256:.12}… needed")
+    if found := next(_differences(layout, manifest), None):
+        wrong.append(found)
+    elif wrong:
+        wrong.append("the rows of all tables are right, so the SQL around them was changed")
+    if wrong:
+        raise DumpDamaged(
+            f"`{manifest.dump}` is not what its manifest says: {'; '.join(wrong)}", hint=FETCH_AGAIN
+        )
+
+
+def _differences(layout: Layout, manifest: Manifest) -> Iterator[str]:
+    """Tables that differ, in the order of the dump; then those that are not in it."""
+    blocks = [entry.copy for entry in layout.entries if entry.copy]
+    for block in blocks:
+        where = f"at bytes {block.start} to {block.end}"
+        needed = manifest.tables.get(block.key)
+        if needed is None:
+            yield f"{block.key} {where} is not in the manifest"
+        elif block.rows != needed.rows:
+            yield f"{block.key} has {block.rows} rows {where}, {needed.rows} needed"
+        elif TableRecord(block.rows, block.sha256) != needed:
+            yield f"the {block.rows} rows of {block.key} {where} were changed"
+    for table in manifest.tables.keys() - {block.key for block in blocks}:
+        yield f"the rows of {table} are missing, {manifest.tables[table].rows} needed"

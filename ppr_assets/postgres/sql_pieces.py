@@ -1,0 +1,83 @@
+"""What a plain-SQL dump is made of: lines of SQL, psql's ``\\restrict``, and tables' rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ppr_assets.rules.naming import table_key
+
+_NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(,)]+)'
+_COPY = re.compile(
+    rb"COPY (" + _NAME + rb")\.(" + _NAME + rb") "
+    rb"(?:\((" + _NAME + rb"(?:, " + _NAME + rb")*)\))? ?FROM stdin;\n"
+)
+_ONE_NAME = re.compile(_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of SQL. ``begins``: a statement begins with it; ``ends``: one ends with it;
+    ``between``: it is a comment or blank, and no statement is open."""
+
+    start: int
+    text: bytes
+    begins: bool = False
+    ends: bool = False
+    between: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Restrict:
+    """``\\restrict`` or, with ``closes``, its partner. ``key_start`` is an index into ``text``."""
+
+    start: int
+    text: bytes
+    key: str
+    key_start: int
+    closes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRows:
+    """A COPY statement, and its rows in chunks of whole rows, to be read before going on."""
+
+    start: int
+    statement: bytes
+    schema: str
+    name: str
+    columns: int
+    rows: Iterator[bytes]
+
+    @property
+    def key(self) -> str:
+        return table_key(self.schema, self.name)
+
+
+Piece = Line | Restrict | CopyRows
+
+
+def copy_rows(
+    start: int, statement: bytes, rows: Callable[[str], Iterator[bytes]]
+) -> CopyRows | None:
+    """Read a COPY statement as pg_dump writes it; None if it is none of those. ``rows`` gives the
+    rows that follow, by the table's key."""
+    found = _COPY.fullmatch(statement)
+    if found is None:
+        return None
+    schema, name = unquoted(found.group(1)), unquoted(found.group(2))
+    columns = len(_ONE_NAME.findall(found.group(3) or b""))
+    return CopyRows(start, statement, schema, name, columns, rows(table_key(schema, name)))
+
+
+def unquoted(name: bytes) -> str:
+    """An identifier as the catalog has it."""
+    if name.startswith(b'"'):
+        name = name[1:-1].replace(b'""', b'"')
+    return name.decode("utf-8", "surrogateescape")
+
+
+def shown(text: bytes) -> str:
+    """The beginning of ``text`` for a message."""
+    return repr(text[:80].decode("utf-8", "replace").rstrip("\n"))
