@@ -48,6 +48,12 @@ def fill_nasty(database: DatabaseSettings) -> None:
             session.execute(path.read_bytes())
 
 
+def fill_core(database: DatabaseSettings) -> None:
+    """Make in an empty database only what a dump needs: the core tables, above the floor."""
+    with connect(database, autocommit=True) as session:
+        session.execute((_SQL / "10_core.sql").read_bytes())
+
+
 def dump_to(database: DatabaseSettings, target: Path) -> Dumped:
     """Dump a database with the tool for its server, after the looks that a night takes first."""
     with open_snapshot(database, exclusive=True, lock_seconds=5) as snapshot:

@@ -10,6 +10,9 @@ from ppr_assets.errors import DatabaseUnreachable
 from ppr_assets.settings import DatabaseSettings
 
 APPLICATION_NAME = "ppr_assets"
+ENCODING = "UTF8"
+"""What sessions and dumps are in, whatever the database's own encoding is, so that a name reads the
+same in both, and a dump can be restored into a database of another encoding."""
 _CONNECT_TIMEOUT = 15
 """Seconds; a server that is up answers in far less, a firewall that drops packets never does."""
 
@@ -39,6 +42,7 @@ def parameters(settings: DatabaseSettings) -> dict[str, Any]:
         "password": settings.require_password().reveal() or None,
         "sslmode": settings.sslmode,
         "application_name": APPLICATION_NAME,
+        "client_encoding": ENCODING,
         "connect_timeout": _CONNECT_TIMEOUT,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -54,6 +58,8 @@ def client_environment(settings: DatabaseSettings) -> dict[str, str]:
         "PGPASSWORD": settings.require_password().reveal() or None,
         "PGSSLMODE": settings.sslmode,
         "PGAPPNAME": APPLICATION_NAME,
+        "PGCLIENTENCODING": ENCODING,
+        "PGTZ": "UTC",  # a server elsewhere writes the same moments otherwise, and so other bytes
         "PGCONNECT_TIMEOUT": str(_CONNECT_TIMEOUT),
     }
     return {name: value for name, value in given.items() if value is not None}

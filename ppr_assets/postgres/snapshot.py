@@ -144,6 +144,7 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: floa
         "idle_in_transaction_session_timeout": "0",
         "transaction_timeout": "0",
         "lock_timeout": f"{round(lock_seconds * 1000)}ms",
+        "DateStyle": "ISO",  # the only one that the driver reads
         "client_connection_check_interval": "5s",
         "tcp_keepalives_idle": "60",
         "tcp_keepalives_interval": "10",
