@@ -1,19 +1,31 @@
-"""A server of another major version than the embedded one: Debian's, where it is installed."""
+"""A server of another major version than the embedded one: Debian's, where it is installed.
+
+It may have PostGIS, which the embedded one has not. In CI both must be there; elsewhere a test
+that lacks one of them is skipped, and says what to install.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from psycopg import sql
 
+from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded.accounts import account_for
 from ppr_assets.settings import DatabaseSettings, Secret
+from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_postgres import passable_folder
+
+_PLACES = Path(__file__).parent / "nasty" / "postgis" / "places.sql"
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -32,15 +44,23 @@ class DebianServer:
             password=Secret(""),
         )
 
+    def execute(self, statement: sql.Composed | str) -> None:
+        with connect(self.database_settings("postgres"), autocommit=True) as session:
+            session.execute(statement)
+
+
+def _missing(what: str, packages: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI needs one")
+    pytest.skip(f"{what} (Debian: apt-get install {packages})")
+
 
 @pytest.fixture(scope="session")
 def debian_server() -> Iterator[DebianServer]:
     """A fresh cluster of the newest server below /usr/lib/postgresql; in CI it must be there."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        if os.environ.get("CI") == "true":
-            pytest.fail("no server below /usr/lib/postgresql, and CI needs one")
-        pytest.skip("no server below /usr/lib/postgresql (Debian: apt-get install postgresql)")
+        _missing("no server below /usr/lib/postgresql", "postgresql")
     binaries = found[-1].parent
     folder = passable_folder()
     data_dir = folder / "data"
@@ -59,11 +79,56 @@ def debian_server() -> Iterator[DebianServer]:
             **(account.privileges() if account else {}),
         )
 
-    run("initdb", "--pgdata=.", "--username=postgres", "--auth=trust", "--encoding=UTF8")
-    options = f"-c listen_addresses='' -c unix_socket_directories={data_dir}"
+    run(
+        "initdb",
+        "--pgdata=.",
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+    )
+    options = f"-c listen_addresses='' -c unix_socket_directories={data_dir} -c fsync=off"
     run("pg_ctl", "start", "--pgdata=.", "--wait", "--log=log", f"--options={options}")
     try:
         yield DebianServer(int(binaries.parent.name), binaries, data_dir)
     finally:
         run("pg_ctl", "stop", "--pgdata=.", "--mode=fast", "--wait")
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def debian_database(
+    debian_server: DebianServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], DatabaseSettings]]:
+    """A factory of empty databases there, dropped afterwards. Its tools stand first on PATH."""
+    monkeypatch.setenv("PATH", f"{debian_server.bin}{os.pathsep}{os.environ['PATH']}")
+    made: list[DatabaseSettings] = []
+
+    def make() -> DatabaseSettings:
+        name = f"test_{next(_numbers)}"
+        debian_server.execute(f"CREATE DATABASE {name}")
+        made.append(debian_server.database_settings(name))
+        return made[-1]
+
+    yield make
+    for database in made:
+        debian_server.execute(f"DROP DATABASE IF EXISTS {database.dbname} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgis_database(
+    debian_server: DebianServer, debian_database: Callable[[], DatabaseSettings]
+) -> DatabaseSettings:
+    """Places on the earth: geography, geometry, their indexes and views, and a reference system
+    that was added to those that PostGIS brings along."""
+    database = debian_database()
+    with connect(database, autocommit=True) as session:
+        if not session.execute(
+            "SELECT FROM pg_available_extensions WHERE name = 'postgis'"
+        ).rowcount:
+            package = f"postgresql-{debian_server.major}-postgis-3"
+            _missing(f"no PostGIS for PostgreSQL {debian_server.major}", package)
+    fill_core(database)
+    with connect(database, autocommit=True) as session:
+        session.execute(_PLACES.read_bytes())
+    return database
