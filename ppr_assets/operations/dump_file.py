@@ -66,16 +66,15 @@ def require_file(path: Path, *, name: str) -> None:
         what = "a folder" if target.is_dir() else "a device, pipe or socket"
         raise DumpDamaged(f"`{name}` is {what}, a file is needed", hint=FETCH_AGAIN)
     if found.st_size == 0:
-        raise DumpDamaged(
-            f"`{name}` is empty: it has 0 bytes",
-            hint=f"an interrupted download or a full disk leaves that; {FETCH_AGAIN}",
-        )
+        raise _empty(name)
 
 
 def _decompressed(raw: FileIO, name: str) -> Iterator[bytes]:
     try:
         with gzip.GzipFile(fileobj=raw, mode="rb") as file:
             head = file.read(HEAD_BYTES)
+            if not head:
+                raise _empty(name, "decompressed ")
             _require_dump(head, name, gzipped=False)
             yield head
             while chunk := file.read(_CHUNK):
@@ -91,3 +90,10 @@ def _require_dump(head: bytes, name: str, *, gzipped: bool) -> None:
     found = impostor(head, gzipped=gzipped)
     if found:
         raise DumpDamaged(f"`{name}` {found.what}, at byte 0", hint=found.hint)
+
+
+def _empty(name: str, how: str = "") -> DumpDamaged:
+    return DumpDamaged(
+        f"`{name}` is empty: it has 0 {how}bytes",
+        hint=f"an interrupted download or a full disk leaves that; {FETCH_AGAIN}",
+    )

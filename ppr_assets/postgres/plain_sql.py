@@ -75,17 +75,18 @@ class _Parser:
 
     def _line(self, start: int, line: bytes) -> Line:
         quoted = not self._scanner.top_level
-        between = not (self._open or quoted) and (line == b"\n" or line.startswith(b"--"))
-        begins = not (self._open or quoted or between)
+        begins = not (self._open or quoted)
+        if begins and (line == b"\n" or line.startswith(b"--")):
+            return Line(start, line, between=True)
         self._scanner.feed(line)
         if self._scanner.command and self._key is None:
             self._no_command(start, line)
         if not self._scanner.top_level:
             self._quote_line = self._quote_line if quoted else start
-        ends = not between and self._scanner.top_level and line.rstrip().endswith(b";")
-        self._open = not (between or ends)
+        ends = self._scanner.top_level and line.rstrip().endswith(b";")
+        self._open = not ends
         self._statements += begins
-        return Line(start, line, begins, ends, between)
+        return Line(start, line, begins, ends)
 
     def _restrict(self, start: int, line: bytes) -> Restrict:
         found = _RESTRICT.fullmatch(line)
