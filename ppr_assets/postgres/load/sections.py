@@ -22,8 +22,6 @@ _ASIDE = frozenset({"SEQUENCE SET", "BLOB", "BLOB METADATA", "BLOBS"})
 _SETTING = re.compile(
     rb"^SET (default_tablespace|default_table_access_method) = [^;\n]*;$", re.MULTILINE
 )
-_ENDING = re.compile(rb"(?:\n(?:--[^\n]*|SET default_[a-z_]+ = [^;\n]*;|))*\Z")
-_ENDING_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -95,13 +93,4 @@ def steps(entries: Sequence[Entry], file: DumpFile) -> Iterator[Step]:
             settings[found.group(1)] = found.group()
         text = b"\n".join(settings[name] for name in sorted(settings))
         yield Step(entry.kind, entry.name, entry.start, entry.end, text)
-        for found in _SETTING.finditer(_ending(entry, file)):
-            settings[found.group(1)] = found.group()
         position = entry.end
-
-
-def _ending(entry: Entry, file: DumpFile) -> bytes:
-    """What stands behind the entry's last statement, if its range goes on to the next entry."""
-    start = max(entry.copy.end if entry.copy else entry.start, entry.end - _ENDING_BYTES)
-    found = _ENDING.search(file.read(start, entry.end))
-    return found.group() if found else b""

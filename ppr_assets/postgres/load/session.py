@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
@@ -15,19 +15,7 @@ from ppr_assets.settings import DatabaseSettings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_SETTINGS = {
-    # what pg_dump writes at the head of a dump, and what else its texts rely on
-    "search_path": "",
-    "standard_conforming_strings": "on",
-    "check_function_bodies": "off",
-    "xmloption": "content",
-    "client_min_messages": "warning",
-    "row_security": "off",
-    "datestyle": "ISO",
-    "intervalstyle": "postgres",
-    "default_tablespace": "",
-    "default_transaction_read_only": "off",
-    "default_transaction_isolation": "read committed",
+WITHOUT_LIMITS = {
     # no limit of the server's may end a long statement: the deadline is ours
     "statement_timeout": "0",
     "lock_timeout": "0",
@@ -40,9 +28,33 @@ _SETTINGS = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "6",
 }
+"""For any session whose work takes its time."""
+
+_SETTINGS = WITHOUT_LIMITS | {
+    # what pg_dump writes at the head of a dump, and what else its texts rely on
+    "search_path": "",
+    "standard_conforming_strings": "on",
+    "check_function_bodies": "off",
+    "xmloption": "content",
+    "client_min_messages": "warning",
+    "row_security": "off",
+    "datestyle": "ISO",
+    "intervalstyle": "postgres",
+    "default_tablespace": "",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+    # as pg_dump reads, for the comparison afterwards
+    "extra_float_digits": "3",
+    "bytea_output": "hex",
+    "synchronize_seqscans": "off",
+}
 
 _FAST = {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
 """Nobody reads the new database yet, so a crash may lose its last commits: it is made anew."""
+
+
+_CHUNK = 1024 * 1024
+"""Bytes of rows that are handed on at once."""
 
 
 class Stopped(Exception):
@@ -77,6 +89,23 @@ class Session:
                     copy.write(chunk)
         except psycopg.Error as error:
             raise failed(what, error) from error
+
+    def copy_out(self, statement: bytes, what: str) -> Iterator[bytes]:
+        """Rows in chunks, as the server writes them. Raises :class:`RestoreFailed`."""
+        rows: list[bytes | bytearray | memoryview] = []
+        held = 0
+        try:
+            with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for row in copy:
+                    rows.append(row)
+                    held += len(row)
+                    if held > _CHUNK:
+                        self.require_going_on()
+                        yield b"".join(rows)
+                        rows, held = [], 0
+        except psycopg.Error as error:
+            raise failed(what, error) from error
+        yield b"".join(rows)
 
     def require_going_on(self) -> None:
         if self._stop.is_set():

@@ -1,0 +1,17 @@
+"""Whole databases: made, looked at, renamed and dropped from outside, in one maintenance session.
+
+Belongs here: what is done *to* a database. What is done in one (loading, reading) does not.
+"""
+
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.names import Leftover, former_name, restoring_name
+from ppr_assets.postgres.databases.sessions import LiveSession
+
+__all__ = [
+    "Leftover",
+    "LiveSession",
+    "Maintenance",
+    "former_name",
+    "maintenance",
+    "restoring_name",
+]

@@ -1,0 +1,191 @@
+"""One session that works on whole databases, and lets nobody else restore the same one.
+
+It is connected to the database ``postgres``, or ``template1`` where that is not to be had, and
+holds an advisory lock whose number follows from the target's name; both end with the session,
+however it ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import psycopg
+from psycopg import sql
+
+from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.databases import making
+from ppr_assets.postgres.databases.names import Leftover, parse
+from ppr_assets.postgres.databases.sessions import Connection, LiveSession, sessions, terminate
+from ppr_assets.postgres.databases.swap import swap
+from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
+from ppr_assets.settings import DatabaseSettings
+
+_FORCE_SINCE = 130000
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """Valid until its context ends. ``settings`` name the target."""
+
+    settings: DatabaseSettings
+    connection: Connection
+
+    def may_create(self) -> bool:
+        """Whether the role may make databases."""
+        row = self.connection.execute(
+            "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+        ).fetchone()
+        return bool(row and row[0])
+
+    def exists(self, name: str) -> bool:
+        query = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
+        return self.connection.execute(query, [name]).fetchone() is not None
+
+    def sessions(self, name: str) -> Sequence[LiveSession]:
+        """Who is in the database, prepared transactions among them."""
+        return sessions(self.connection, name)
+
+    def create(
+        self,
+        name: str,
+        *,
+        like: str | None = None,
+        encoding: str | None = None,
+        collation: str | None = None,
+    ) -> None:
+        """Make an empty database: ``like`` an existing one, or with this encoding and collation
+        (the server's own where not given). Raises :class:`RestoreFailed`."""
+        options: list[sql.Composable] = [sql.SQL("TEMPLATE template0")]
+        if like is not None:
+            options += making.options_like(self.connection, like)
+        if encoding is not None and like is None:
+            options.append(sql.SQL("ENCODING {}").format(sql.Literal(encoding)))
+        if collation is not None and like is None:
+            locale = sql.Literal(collation)
+            options.append(sql.SQL("LC_COLLATE {0} LC_CTYPE {0}").format(locale))
+        self._execute(
+            sql.SQL("CREATE DATABASE {} {}").format(
+                sql.Identifier(name), sql.SQL(" ").join(options)
+            ),
+            f"could not make database {name}",
+        )
+
+    def copy_settings(self, source: str, to: str) -> Sequence[str]:
+        """Give ``to`` the grants, settings, connection limit and comment of ``source``.
+
+        Returns what the role may not copy, in words, for a human who may.
+        """
+        return making.copied(self.connection, source, to)
+
+    def drop(self, name: str) -> None:
+        """Drop it with the sessions in it; no matter if it is not there."""
+        force = ""
+        if self.connection.info.server_version >= _FORCE_SINCE:
+            force = "WITH (FORCE)"
+        else:
+            terminate(self.connection, name)
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} {}")
+        self._execute(
+            statement.format(sql.Identifier(name), sql.SQL(force)),
+            f"could not drop database {name}",
+        )
+
+    def swap(self, target: str, new: str, former: str, *, disconnect: bool) -> float:
+        """Put ``new`` in the place of ``target``, which is ``former`` then, if it was there.
+
+        Returns the seconds for which nobody could connect. Raises :class:`Busy` naming the
+        sessions on the target that ``disconnect`` would have ended.
+        """
+        names = {"target": target, "new": new, "former": former}
+        if not disconnect:
+            return swap(self.connection, None, **names)
+        with connect(replace(self.settings, dbname=self.connection.info.dbname)) as helper:
+            helper.autocommit = True
+            return swap(self.connection, helper, **names)
+
+    def leftovers(self, target: str) -> Sequence[Leftover]:
+        """Databases that restores of ``target`` have made and not removed, oldest first.
+
+        Half-made ones are nobody's while this session holds the lock of the same target.
+        """
+        found = []
+        for name, size in self.connection.execute(
+            "SELECT datname, CASE WHEN has_database_privilege(oid, 'CONNECT') "
+            "THEN pg_database_size(oid) END FROM pg_catalog.pg_database"
+        ):
+            parsed = parse(target, name)
+            if parsed is not None:
+                found.append(Leftover(name, *parsed, size))
+        return sorted(found, key=lambda leftover: leftover.made_at)
+
+    def _execute(self, statement: sql.Composed, failure: str) -> None:
+        try:
+            self.connection.execute(statement)
+        except psycopg.Error as error:
+            if self.connection.closed:
+                raise
+            raise RestoreFailed(
+                f"{failure}: {error.diag.message_primary}",
+                hint=error.diag.message_hint or "the database serves as before.",
+            ) from error
+
+
+@contextmanager
+def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
+    """Open the session for restores of ``settings.dbname``.
+
+    Raises :class:`DatabaseUnreachable`, also when it is lost on the way, and :class:`Busy` naming
+    the session that restores the same database.
+    """
+    try:
+        with _connect(settings) as connection:
+            prepare(connection, WITHOUT_LIMITS, local=False)
+            _take_lock(connection, settings.dbname)
+            yield Maintenance(settings, connection)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
+            hint="look at the server's log, and run again when it is up.",
+        ) from error
+
+
+def _connect(settings: DatabaseSettings) -> Connection:
+    """To the database that is there for this, unless it is the one to be renamed."""
+    homes = [name for name in ("postgres", "template1") if name != settings.dbname]
+    try:
+        return connect(replace(settings, dbname=homes[0]), autocommit=True)
+    except DatabaseUnreachable:
+        if len(homes) == 1:
+            raise
+        return connect(replace(settings, dbname=homes[1]), autocommit=True)
+
+
+def lock_number(target: str) -> int:
+    """The advisory lock of all restores of ``target``: eight bytes of a hash of its name."""
+    digest = hashlib.sha256(b"ppr_assets restore " + target.encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _take_lock(connection: Connection, target: str) -> None:
+    number = lock_number(target)
+    taken = connection.execute("SELECT pg_try_advisory_lock(%s)", [number]).fetchone()
+    if taken and taken[0]:
+        return
+    holder = connection.execute(
+        """
+        SELECT a.pid, a.usename::text, a.application_name, a.client_addr::text, a.backend_start
+        FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+          AND l.classid::bigint << 32 | l.objid::bigint = %s
+        """,
+        [number],
+    ).fetchone()
+    who = LiveSession(*holder) if holder else "another session"
+    raise Busy(
+        f"busy: {who} is restoring database {target}",
+        hint="wait for that run to end; nothing was changed.",
+    )

@@ -1,0 +1,140 @@
+"""Make a database like another one, and give it what that one was given by ALTER and GRANT."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from ppr_assets.postgres.databases.sessions import Connection
+
+_DATABASE: LiteralString = """
+SELECT to_jsonb(d), pg_encoding_to_char(d.encoding), pg_get_userbyid(d.datdba)::text,
+  t.spcname::text, shobj_description(d.oid, 'pg_database')
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
+WHERE d.datname = %s
+"""
+
+_GRANTS: LiteralString = """
+SELECT CASE a.grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(a.grantee)::text END,
+  a.privilege_type, a.is_grantable
+FROM pg_catalog.pg_database d, aclexplode(d.datacl) a WHERE d.datname = %s
+"""
+
+_SETTINGS: LiteralString = """
+SELECT CASE s.setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(s.setrole)::text END, c.entry
+FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
+  unnest(s.setconfig) AS c(entry)
+WHERE d.datname = %s ORDER BY 1 NULLS FIRST, 2
+"""
+
+_LISTS = frozenset(
+    {
+        "local_preload_libraries",
+        "search_path",
+        "session_preload_libraries",
+        "shared_preload_libraries",
+        "temp_tablespaces",
+        "unix_socket_directories",
+    }
+)
+"""Settings whose stored value is a list of quoted names (pg_dump knows the same ones)."""
+
+_ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
+
+
+def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
+    """Options of CREATE DATABASE that make another one with the same owner, encoding, collation
+    and tablespace. ``name`` must exist."""
+    row = _database(connection, name)
+    found: Mapping[str, Any] = row[0]
+    options = {
+        "OWNER": sql.Identifier(row[2]),
+        "ENCODING": sql.Literal(row[1]),
+        "LC_COLLATE": sql.Literal(found["datcollate"]),
+        "LC_CTYPE": sql.Literal(found["datctype"]),
+        "TABLESPACE": sql.Identifier(row[3]),
+    }
+    provider = found.get("datlocprovider", "c")  # PostgreSQL 15
+    locale = found.get("datlocale", found.get("daticulocale"))  # 17; 15 and 16
+    if provider == "i":
+        options |= {"LOCALE_PROVIDER": sql.SQL("icu"), "ICU_LOCALE": sql.Literal(locale)}
+        if rules := found.get("daticurules"):
+            options["ICU_RULES"] = sql.Literal(rules)
+    elif provider == "b":
+        options |= {"LOCALE_PROVIDER": sql.SQL("builtin"), "BUILTIN_LOCALE": sql.Literal(locale)}
+    return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
+
+
+def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
+    """Copy grants, settings (of roles as well), connection limit and comment.
+
+    Returns what the role may not copy, in words; each is one that the source owes to a superuser.
+    """
+    refused = []
+    for what, statement in _statements(connection, source, to):
+        try:
+            connection.execute(statement)
+        except psycopg.errors.InsufficientPrivilege as error:
+            refused.append(f"{what}: {error.diag.message_primary}")
+    return refused
+
+
+def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[str, sql.Composed]]:
+    found, _, owner, _, comment = _database(connection, source)
+    database = sql.Identifier(to)
+    if found["datacl"] is not None:
+        revoke = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}")
+        yield "privileges", revoke.format(database, sql.Identifier(owner))
+        yield from _grants(connection, source, database)
+    for role, entry in connection.execute(_SETTINGS, [source]).fetchall():
+        name, _, value = entry.partition("=")
+        whose = sql.SQL("DATABASE {}").format(database)
+        if role is not None:
+            whose = sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), database)
+        statement = sql.SQL("ALTER {} SET {} TO {}").format(
+            whose, sql.Identifier(*name.split(".")), _value(name, value)
+        )
+        yield f"setting {name}", statement
+    if found["datconnlimit"] >= 0:
+        limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+        yield "connection limit", limit.format(database, sql.Literal(found["datconnlimit"]))
+    if comment is not None:
+        text = sql.SQL("COMMENT ON DATABASE {} IS {}")
+        yield "comment", text.format(database, sql.Literal(comment))
+
+
+def _grants(
+    connection: Connection, source: str, database: sql.Identifier
+) -> Iterator[tuple[str, sql.Composed]]:
+    for role, privilege, grantable in connection.execute(_GRANTS, [source]).fetchall():
+        yield (
+            f"{privilege} for {role or 'PUBLIC'}",
+            sql.SQL("GRANT {} ON DATABASE {} TO {} {}").format(
+                _keyword(privilege),
+                database,
+                sql.SQL("PUBLIC") if role is None else sql.Identifier(role),
+                sql.SQL("WITH GRANT OPTION" if grantable else ""),
+            ),
+        )
+
+
+def _value(name: str, value: str) -> sql.Composable:
+    if name not in _LISTS:
+        return sql.Literal(value)
+    items = [quoted.replace('""', '"') or bare for quoted, bare in _ITEM.findall(value)]
+    return sql.SQL(", ").join(map(sql.Literal, items)) if items else sql.Literal("")
+
+
+def _database(connection: Connection, name: str) -> tuple[Any, ...]:
+    row = connection.execute(_DATABASE, [name]).fetchone()
+    assert row is not None, f"no database {name}"
+    return row
+
+
+def _keyword(word: str) -> sql.SQL:
+    assert re.fullmatch(r"[A-Z_]+", word), word
+    return sql.SQL(word)  # matched above

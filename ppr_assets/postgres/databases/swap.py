@@ -1,0 +1,107 @@
+"""Put a new database in the place of another one, by their names alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic, sleep
+
+import psycopg
+from psycopg import sql
+
+from ppr_assets.errors import Busy, RestoreFailed
+from ppr_assets.postgres.databases.sessions import (
+    Connection,
+    LiveSession,
+    kept_out,
+    sessions,
+    terminate,
+)
+
+_PATIENCE_SECONDS = 10.0
+"""How long clients that come back at once are ended again."""
+
+_LOOK_SECONDS = 0.005
+
+
+def swap(
+    connection: Connection,
+    helper: Connection | None,
+    *,
+    target: str,
+    new: str,
+    former: str,
+) -> float:
+    """Rename ``target`` to ``former`` and ``new`` to ``target``, in one transaction.
+
+    With ``helper``, a second session of a role that may, sessions on the target are ended right
+    before; without it a live session is :class:`Busy`. Returns the seconds for which nobody could
+    connect. However this ends, even by ``kill -9``: ``target`` is the old or the new one.
+    """
+    _require_no_prepared(sessions(connection, target))
+    began = monotonic()
+    try:
+        if helper is None:
+            _require_nobody(sessions(connection, target), target)
+            _rename(connection, target, new, former, seconds=1)
+        else:
+            _empty(connection, target)
+            with kept_out(helper, target):
+                _rename(connection, target, new, former, seconds=_PATIENCE_SECONDS)
+    except (psycopg.errors.ObjectInUse, psycopg.errors.QueryCanceled) as error:
+        _require_nobody(sessions(connection, target), target)
+        raise Busy(
+            f"busy: database {target} could not be renamed: {error.diag.message_primary}",
+            hint="run again; the database serves as before.",
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise RestoreFailed(
+            f"may not put the new database in place: {error.diag.message_primary}",
+            hint=f"the role must own {target}, and may end sessions only of roles that it is a "
+            "member of, or with pg_signal_backend; the database serves as before.",
+        ) from error
+    return monotonic() - began
+
+
+def _rename(connection: Connection, target: str, new: str, former: str, *, seconds: float) -> None:
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    with connection.transaction():
+        # The server itself waits up to 5 s for others to leave, and lets nobody in meanwhile.
+        connection.execute(
+            "SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}ms"]
+        )
+        if connection.execute(
+            "SELECT FROM pg_catalog.pg_database WHERE datname = %s", [target]
+        ).fetchone():
+            connection.execute(rename.format(sql.Identifier(target), sql.Identifier(former)))
+        connection.execute(rename.format(sql.Identifier(new), sql.Identifier(target)))
+
+
+def _empty(connection: Connection, name: str) -> None:
+    """End all sessions, and give them the moment that they need to be gone."""
+    terminate(connection, name)
+    patience_ends = monotonic() + 0.2
+    while sessions(connection, name) and monotonic() < patience_ends:
+        sleep(_LOOK_SECONDS)
+
+
+def _require_nobody(live: Sequence[LiveSession], name: str) -> None:
+    if live:
+        raise Busy(
+            f"busy: database {name} is in use: {_first_ones(live)}",
+            hint="end them, or have them ended at the swap with --disconnect; the database serves "
+            "as before.",
+        )
+
+
+def _require_no_prepared(live: Sequence[LiveSession]) -> None:
+    prepared = [session for session in live if session.pid is None]
+    if prepared:
+        raise Busy(
+            f"busy: {_first_ones(prepared)}",
+            hint="COMMIT PREPARED or ROLLBACK PREPARED it in its database; nothing else ends it.",
+        )
+
+
+def _first_ones(live: Sequence[LiveSession], most: int = 5) -> str:
+    more = f" and {len(live) - most} more" if len(live) > most else ""
+    return "; ".join(map(str, live[:most])) + more
