@@ -1,7 +1,8 @@
 """A database written to be nasty: what is easily lost, mistaken or misquoted on its way.
 
 The SQL stands in ``nasty/`` in the order of its file names; ``only_…`` folders hold what not every
-server takes. Everything belongs to an ordinary role, so a restore needs no more rights than that.
+server takes, and the other folders what only some tests want. Everything belongs to an ordinary
+role, so a restore needs no more rights than that.
 """
 
 from __future__ import annotations
@@ -105,6 +106,13 @@ def _sql_files(session: psycopg.Connection[tuple[object, ...]]) -> Iterator[Path
     except psycopg.errors.FeatureNotSupported:  # built without libxml, as the embedded server is
         return
     yield from (_SQL / "only_with_xml").glob("*.sql")
+
+
+def add_ambiguous(database: DatabaseSettings) -> None:
+    """Add names that make pg_dump's comments lie about what stands below them."""
+    with connect(database, autocommit=True) as session:
+        for path in sorted((_SQL / "ambiguous").glob("*.sql")):
+            session.execute(path.read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,6 @@
 CREATE SCHEMA "Weird Schema";
 CREATE SCHEMA "it's ""a"".b\c
 \! d%s";
-CREATE SCHEMA "
---
--- Name: x; Type: TABLE; Schema: public; Owner: -
---
-";
 
 CREATE TABLE "Weird Schema"."Order" ("User" text PRIMARY KEY, "order" integer, "FROM stdin;" text);
 INSERT INTO "Weird Schema"."Order" VALUES ('a', 1, 'x'), ('A', 2, NULL);
@@ -16,18 +11,10 @@ line" text, "'" text, "--" text, "/*" text, "$$" text, "%s" text);
 INSERT INTO "it's ""a"".b\c
 \! d%s"."x"".""y" VALUES ('1', '2', '3', '4', '5', '6', '7', '8');
 CREATE TABLE "
---
--- Name: x; Type: TABLE; Schema: public; Owner: -
---
-"."
 COPY public.organization (id) FROM stdin;
 \.
 " (a integer);
 INSERT INTO "
---
--- Name: x; Type: TABLE; Schema: public; Owner: -
---
-"."
 COPY public.organization (id) FROM stdin;
 \.
 " VALUES (2), (1);
@@ -44,7 +31,6 @@ INSERT INTO "select" VALUES (1);
 CREATE TABLE "ünïcödé 🍞" ("größe" text);
 INSERT INTO "ünïcödé 🍞" VALUES ('groß');
 CREATE TABLE "; DROP TABLE organization; --" (a integer);
-CREATE TABLE "x; Type: TABLE; Schema: public; Owner: -" (a integer);
 CREATE TABLE this_name_is_as_long_as_any_can_be_namely_sixty_three_bytes_xyz (
     this_name_is_as_long_as_any_can_be_namely_sixty_three_bytes_col serial,
     CHECK (this_name_is_as_long_as_any_can_be_namely_sixty_three_bytes_col > 0)

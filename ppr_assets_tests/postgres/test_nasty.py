@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_nasty import dump_to, fill_core, restore_with_psql
+from ppr_assets_tests.fix_nasty import add_ambiguous, dump_to, fill_core, restore_with_psql
 from ppr_assets_tests.fix_postgres import Databases
 
 _WITHOUT_VALUES = {
@@ -47,11 +47,15 @@ def test_what_is_dumped_is_what_was_counted_also_of_nasty_tables(
     assert {key: table.rows for key, table in dumped.written.tables.items()} == dumped.counts
 
 
+@pytest.mark.parametrize("ambiguous", [False, True], ids=["nasty", "ambiguous"])
 def test_a_nasty_database_comes_back_from_its_dump_byte_by_byte(
+    ambiguous: bool,
     nasty_database: DatabaseSettings,
     empty_database: Callable[[], DatabaseSettings],
     tmp_path: Path,
 ) -> None:
+    if ambiguous:
+        add_ambiguous(nasty_database)
     first = dump_to(nasty_database, tmp_path / "first.sql")
     restored = empty_database()
     restore_with_psql(first.path, restored)
