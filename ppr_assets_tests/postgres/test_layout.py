@@ -191,6 +191,15 @@ def test_whatever_pg_dump_is_asked_for_is_recognised_whole(
     assert _layout(_pg_dump(odd_database, *options)).unrecognised == ""
 
 
+def test_statistics_are_entries_of_their_own(sample_database: SampleDatabase) -> None:
+    database = sample_database(60)
+    _psql(database, b"ANALYZE")
+    dump = _pg_dump(database, "--statistics")
+    texts = _texts(dump, _layout(dump), "STATISTICS DATA")
+    assert len(texts) > 20
+    assert all(text.startswith(b"SELECT * FROM pg_catalog.pg_restore_") for text in texts)
+
+
 def test_a_dump_of_upstreams_script_is_recognised_whole(debian_server: DebianServer) -> None:
     """Debian's server and tools, and the options of ``create-sql-dump.sh``."""
     database = debian_server.database_settings("postgres")
@@ -224,7 +233,8 @@ UNRECOGNISED = {
         TABLE + DATA + ROWS + b"ALTER TABLE public.t ENABLE TRIGGER ALL;\n",
         "ALTER",
     ),
-    "rows in another entry": (TABLE + ROWS, "COPY public.t"),
+    "rows behind a statement": (TABLE + ROWS, "COPY public.t"),
+    "rows in another entry": (TABLE.split(b"CREATE")[0] + ROWS, "COPY public.t"),
     "a name that forges a kind": (
         TABLE.replace(b"Name: t", b"Name: t; Type: INDEX; Schema: x; Owner: -"),
         "-- Name: t; Type: INDEX",
@@ -265,7 +275,17 @@ def test_damage_is_named_with_its_byte_offset(body: bytes, first: str, what: str
         _layout(dump)
 
 
-def test_a_dump_of_a_whole_server_with_connect_says_how_to_make_another(
+def test_a_cut_names_the_table_or_the_line_that_it_is_in() -> None:
+    dump = HEAD + TABLE + DATA + ROWS
+    with pytest.raises(DumpDamaged, match=f"cut off at byte {len(dump) - 8}: inside the rows of t"):
+        _layout(dump[:-8])
+    quoted = HEAD + b"SELECT 1;\nSELECT 'a\nb"
+    at = quoted.index(b"SELECT 'a")
+    with pytest.raises(DumpDamaged, match=f"byte {len(quoted)} inside a quoted .* at byte {at}$"):
+        _layout(quoted)
+
+
+def test_a_dump_that_changes_the_database_says_how_to_make_another(
     odd_database: DatabaseSettings,
 ) -> None:
     with pytest.raises(DumpDamaged, match="a psql command where none belongs") as refused:
