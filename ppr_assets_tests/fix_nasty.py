@@ -16,8 +16,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.layout import read_layout
+from ppr_assets.postgres.load import load
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
@@ -79,6 +82,15 @@ def restore_with_psql(dump: Path, database: DatabaseSettings) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
+
+
+def load_here(dump: Path, database: DatabaseSettings, *, how: str) -> None:
+    """Load one of our own dumps into an empty database with our loader, and in the named way."""
+    with dump.open("rb") as file:
+        chunks = iter(lambda: file.read(256 * 1024), b"")
+        layout = read_layout(chunks, sorted_rows=True, spill_folder=dump.parent)
+    report = load(dump, layout, database, deadline=Deadline(60))
+    assert report.how == how, report.reason
 
 
 def without_drops(dump: bytes) -> bytes:

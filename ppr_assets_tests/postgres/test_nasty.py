@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.layout import read_layout
+from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_nasty import add_ambiguous, dump_to, fill_core, restore_with_psql
+from ppr_assets_tests.fix_nasty import (
+    add_ambiguous,
+    dump_to,
+    fill_core,
+    load_here,
+    restore_with_psql,
+)
 from ppr_assets_tests.fix_postgres import Databases
 
 _WITHOUT_VALUES = {
@@ -47,9 +56,11 @@ def test_what_is_dumped_is_what_was_counted_also_of_nasty_tables(
     assert {key: table.rows for key, table in dumped.written.tables.items()} == dumped.counts
 
 
+@pytest.mark.parametrize("way", ["psql", "loader"])
 @pytest.mark.parametrize("ambiguous", [False, True], ids=["nasty", "ambiguous"])
 def test_a_nasty_database_comes_back_from_its_dump_byte_by_byte(
     ambiguous: bool,
+    way: str,
     nasty_database: DatabaseSettings,
     empty_database: Callable[[], DatabaseSettings],
     tmp_path: Path,
@@ -58,12 +69,27 @@ def test_a_nasty_database_comes_back_from_its_dump_byte_by_byte(
         add_ambiguous(nasty_database)
     first = dump_to(nasty_database, tmp_path / "first.sql")
     restored = empty_database()
-    restore_with_psql(first.path, restored)
+    if way == "psql":
+        restore_with_psql(first.path, restored)
+    else:
+        load_here(first.path, restored, how="psql" if ambiguous else "parallel")
     again = dump_to(restored, tmp_path / "again.sql")
     assert again.counts == first.counts
     assert again.sql == first.sql
     assert _large_objects(restored) == _large_objects(nasty_database)
     assert len(_large_objects(restored)) == 4
+
+
+def test_a_nasty_database_is_replaced_in_place_by_its_own_dump(
+    nasty_database: DatabaseSettings, tmp_path: Path
+) -> None:
+    first = dump_to(nasty_database, tmp_path / "first.sql")
+    with first.path.open("rb") as file:
+        layout = read_layout(file, sorted_rows=True, spill_folder=tmp_path)
+    with connect(nasty_database) as session:
+        session.execute("DELETE FROM kinds.moments; DROP TABLE awkward, shapes.tree CASCADE")
+        load_in_transaction(session, first.path, layout, deadline=Deadline(60))
+    assert dump_to(nasty_database, tmp_path / "again.sql").sql == first.sql
 
 
 def test_the_same_data_are_the_same_bytes_wherever_their_rows_lie(

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
-from ppr_assets_tests.fix_nasty import dump_to, restore_with_psql
+from ppr_assets_tests.fix_nasty import dump_to, load_here, restore_with_psql
 
 OWN_REFERENCE_SYSTEM = b"990001\tpantry\t1\t"
 
 
+@pytest.mark.parametrize("way", ["psql", "loader"])
 def test_places_come_back_from_their_dump_byte_by_byte(
+    way: str,
     postgis_database: DatabaseSettings,
     debian_database: Callable[[], DatabaseSettings],
     tmp_path: Path,
@@ -23,7 +27,10 @@ def test_places_come_back_from_their_dump_byte_by_byte(
     assert {key: table.rows for key, table in first.written.tables.items()} == first.counts
     assert first.counts["spatial_ref_sys"] == first.sql.count(OWN_REFERENCE_SYSTEM) == 1
     restored = debian_database()
-    restore_with_psql(first.path, restored)
+    if way == "psql":
+        restore_with_psql(first.path, restored)
+    else:
+        load_here(first.path, restored, how="parallel")
     again = dump_to(restored, tmp_path / "again.sql")
     assert again.counts == first.counts
     assert again.sql == first.sql
