@@ -127,6 +127,12 @@ def add_ambiguous(database: DatabaseSettings) -> None:
             session.execute(path.read_bytes())
 
 
+def add_enum_hash(database: DatabaseSettings) -> None:
+    """Add a table whose partitions another database would fill otherwise, which is refused."""
+    with connect(database, autocommit=True) as session:
+        session.execute((_SQL / "refused" / "enum_hash.sql").read_bytes())
+
+
 @pytest.fixture(scope="session")
 def nasty_template(databases: Databases) -> str:
     """The database that copies are made from; nobody may have a session with it meanwhile."""

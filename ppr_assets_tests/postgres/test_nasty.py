@@ -10,12 +10,14 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.layout import read_layout
 from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import (
     add_ambiguous,
+    add_enum_hash,
     dump_to,
     fill_core,
     load_here,
@@ -56,20 +58,19 @@ def test_what_is_dumped_is_what_was_counted_also_of_nasty_tables(
     assert {key: table.rows for key, table in dumped.written.tables.items()} == dumped.counts
 
 
-@pytest.mark.parametrize("way", ["psql", "loader"])
-@pytest.mark.parametrize("ambiguous", [False, True], ids=["nasty", "ambiguous"])
+@pytest.mark.parametrize("way", ["by psql", "loaded in parallel", "loaded with ambiguous names"])
 def test_a_nasty_database_comes_back_from_its_dump_byte_by_byte(
-    ambiguous: bool,
     way: str,
     nasty_database: DatabaseSettings,
     empty_database: Callable[[], DatabaseSettings],
     tmp_path: Path,
 ) -> None:
+    ambiguous = way == "loaded with ambiguous names"
     if ambiguous:
         add_ambiguous(nasty_database)
     first = dump_to(nasty_database, tmp_path / "first.sql")
     restored = empty_database()
-    if way == "psql":
+    if way == "by psql":
         restore_with_psql(first.path, restored)
     else:
         load_here(first.path, restored, how="psql" if ambiguous else "parallel")
@@ -123,6 +124,17 @@ def test_settings_of_the_database_do_not_change_the_bytes(
                 )
             )
     assert dump_to(nasty_database, tmp_path / "second.sql").sql == first.sql
+
+
+def test_partitions_that_would_not_last_are_named_before_anything_is_written(
+    nasty_database: DatabaseSettings, tmp_path: Path
+) -> None:
+    add_enum_hash(nasty_database)
+    with pytest.raises(PreconditionFailed) as caught:
+        dump_to(nasty_database, tmp_path / "dump.sql")
+    assert caught.value.message == "partitioned by the hash of an enum: shapes.by_mood"
+    assert "partition by list" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
