@@ -247,6 +247,11 @@ def test_what_belongs_to_no_entry_is_named(body: bytes, what: str) -> None:
     assert what in _layout(HEAD + body + TAIL).unrecognised
 
 
+def test_a_comment_with_a_statement_in_between_begins_no_entry() -> None:
+    torn = TABLE.replace(b"Owner: -\n", b"Owner: -\nSELECT 1;\n")
+    assert _layout(HEAD + torn + TAIL).entries == ()
+
+
 def test_rows_outside_of_an_entry_count_all_the_same() -> None:
     assert _layout(HEAD + ROWS + TAIL).tables["t"].rows == 2
 
