@@ -10,6 +10,7 @@ worth loading does not, nor what is compared afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -21,6 +22,7 @@ from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
 from ppr_assets.postgres.load.parallel import default_connections, load_parallel
 from ppr_assets.postgres.load.psql import load_with_psql
+from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 __all__ = ["LoadReport", "load", "load_in_transaction"]
@@ -32,6 +34,8 @@ class LoadReport:
     how: Literal["parallel", "psql"]
     reason: str
     """Why psql was needed; empty when it was not."""
+    tables: Mapping[str, TableRecord] | None = None
+    """What was read back, by table key; None where that was not asked for, or psql loaded."""
 
 
 def load(
@@ -41,22 +45,32 @@ def load(
     *,
     connections: int | None = None,
     deadline: Deadline,
+    read_back_in: Path | None = None,
 ) -> LoadReport:
     """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
 
     ``layout`` is what was read from this very file. ``connections`` is two to four by the number
-    of cores if not given. Raises :class:`RestoreFailed` when the server refuses a statement, goes
-    away, or ``deadline`` passes; then all sessions are closed, and the database is a ruin.
+    of cores if not given. ``read_back_in`` is a folder to sort in: with it each table is also
+    analyzed, and its rows are read back, while others are still worked on.
+
+    Raises :class:`RestoreFailed` when the server refuses a statement, goes away, or ``deadline``
+    passes; then all sessions are closed, and the database is a ruin.
     """
     began = monotonic()
     reason = _why_psql(layout)
     with DumpFile(path) as file:
         if reason:
             load_with_psql(file, layout, settings, deadline=deadline)
-        else:
-            many = connections or default_connections()
-            load_parallel(file, layout, settings, connections=many, deadline=deadline)
-    return LoadReport(monotonic() - began, "psql" if reason else "parallel", reason)
+            return LoadReport(monotonic() - began, "psql", reason)
+        tables = load_parallel(
+            file,
+            layout,
+            settings,
+            connections=connections or default_connections(),
+            deadline=deadline,
+            read_back_in=read_back_in,
+        )
+    return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)
 
 
 def _why_psql(layout: Layout) -> str:

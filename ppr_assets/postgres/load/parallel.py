@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.plan import plan
-from ppr_assets.postgres.load.scheduler import Crew, Task
+from ppr_assets.postgres.load.read_back import reading_work
+from ppr_assets.postgres.load.scheduler import Crew, Task, Work
 from ppr_assets.postgres.load.sections import Step, sections
 from ppr_assets.postgres.load.session import Session, open_session
 from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -30,20 +33,29 @@ def load_parallel(
     *,
     connections: int,
     deadline: Deadline,
-) -> None:
-    """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`."""
+    read_back_in: Path | None,
+) -> Mapping[str, TableRecord]:
+    """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`.
+
+    Returns what was read back of each table, with ``read_back_in`` to sort in; else nothing.
+    """
     parts = sections(layout, file)
     with Crew(partial(open_session, settings, layout.encoding), connections, deadline) as crew:
-        found: list[Catalog] = []
+        catalogs: list[Catalog] = []
+        reading: dict[str, Work] = {}
+        records: dict[str, TableRecord] = {}
 
         def make_tables(session: Session) -> None:
             _make_room_for_public(session, parts.before, file)
             for step in parts.before:
                 run_step(session, file, step)
-            found.append(read_catalog(session.connection))
+            catalogs.append(read_catalog(session.connection))
+            if read_back_in is not None:
+                reading.update(reading_work(session.connection, layout, records, read_back_in))
 
         crew.run([Task("the tables", make_tables)])
-        crew.run(plan(parts, found[0], file))
+        crew.run(plan(parts, catalogs[0], file, reading))
+    return records
 
 
 def _make_room_for_public(session: Session, steps: Sequence[Step], file: DumpFile) -> None:

@@ -9,13 +9,13 @@ session.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.postgres.layout import CopyBlock
 from ppr_assets.postgres.load.catalog import Catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
-from ppr_assets.postgres.load.scheduler import Task
+from ppr_assets.postgres.load.scheduler import Task, Work
 from ppr_assets.postgres.load.sections import Sections, Step
 from ppr_assets.postgres.load.session import Session
 from ppr_assets.postgres.load.statements import run_step
@@ -26,6 +26,7 @@ PIECE = 8 * 1024 * 1024
 
 _NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
 _TABLE = rb"(" + _NAME + rb")\.(" + _NAME + rb")"
+_COPY = re.compile(rb"COPY (" + _NAME + rb"\." + _NAME + rb") .*", re.DOTALL)
 _INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + _NAME + rb" ON (?:ONLY )?" + _TABLE + b" ")
 _ADD = rb"\s+ADD CONSTRAINT " + _NAME
 _KEY = re.compile(
@@ -42,6 +43,8 @@ _FOREIGN_KEY = re.compile(
 class _Table:
     """What has been planned for one table so far."""
 
+    name: bytes = b""
+    """As the dump's COPY has it, qualified and quoted."""
     bytes: int = 0
     rows: list[Task] = field(default_factory=list)
     keys: list[Task] = field(default_factory=list)
@@ -49,9 +52,23 @@ class _Table:
     """Whether a constraint or an index of it is left to the end."""
 
 
-def plan(sections: Sections, catalog: Catalog, file: DumpFile) -> Sequence[Task]:
-    """Tasks for all that comes when the tables are there."""
-    return _Planner(catalog, file).tasks(sections)
+def plan(
+    sections: Sections, catalog: Catalog, file: DumpFile, reading: Mapping[str, Work]
+) -> Sequence[Task]:
+    """Tasks for all that comes when the tables are there.
+
+    ``reading`` is work to do for a table, by its key, when all of its rows and constraints are
+    in; it only reads. Those tables are also analyzed.
+    """
+    planner = _Planner(catalog, file)
+    planner.plan_rows(sections.rows)
+    left = [step for step in sections.after if not planner.planned(step)]
+    planner.plan_analyze(key for key in reading)
+    planner.plan_in_order("sequences and large objects", sections.aside)
+    rest = [*left, *sections.last]
+    planner.plan_in_order("what follows the data", rest, after=planner.tasks)
+    planner.plan_reading(reading)
+    return planner.tasks
 
 
 class _Planner:
@@ -59,20 +76,12 @@ class _Planner:
         self._catalog = catalog
         self._file = file
         self._tables: dict[str, _Table] = {}
-        self._tasks: list[Task] = []
+        self.tasks: list[Task] = []
         self._row_tasks: tuple[Task, ...] = ()
         self._rows_go_elsewhere = False
         self._foreign_keys_last = False
 
-    def tasks(self, sections: Sections) -> Sequence[Task]:
-        self._plan_rows(sections.rows)
-        left = [step for step in sections.after if not self._planned(step)]
-        self._add(_in_order("sequences and large objects", sections.aside, self._file))
-        rest = [*left, *sections.last]
-        self._add(_in_order("what follows the data", rest, self._file, tuple(self._tasks)))
-        return self._tasks
-
-    def _plan_rows(self, blocks: Iterable[CopyBlock]) -> None:
+    def plan_rows(self, blocks: Iterable[CopyBlock]) -> None:
         """Rows that a function of the database's own looks at come after all before them in the
         dump and before all others, in one COPY: it may look for rows of any table."""
         since: list[Task] = []
@@ -85,11 +94,12 @@ class _Planner:
                 continue
             alone = self._rows(block, block.end - block.start, (*barrier, *since))
             barrier, since = tuple(alone) or (*barrier, *since), []
-        self._row_tasks = tuple(self._tasks)
+        self._row_tasks = tuple(self.tasks)
 
     def _rows(self, block: CopyBlock, size: int, after: tuple[Task, ...]) -> list[Task]:
         table = self._table(block.key)
         table.bytes += block.end - block.start
+        table.name = _COPY.sub(rb"\1", block.statement.encode("utf-8", "surrogateescape"))
         tasks = [
             Task(
                 what=f"rows of {block.key}",
@@ -101,10 +111,10 @@ class _Planner:
             for start, end in self._file.pieces(block.start, block.end, size)
         ]
         table.rows += tasks
-        self._tasks += tasks
+        self.tasks += tasks
         return tasks
 
-    def _planned(self, step: Step) -> bool:
+    def planned(self, step: Step) -> bool:
         """Plan a step to go beside others; False when it must keep its place."""
         if step.kind == "FK CONSTRAINT":
             return self._foreign_key(step)
@@ -159,8 +169,40 @@ class _Planner:
         )
         return True
 
+    def plan_analyze(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            table = self._table(key)
+            if table.name:
+                self._add(
+                    Task(
+                        what=f"analyze {key}",
+                        work=_analyze(table.name, key),
+                        weight=table.bytes // 3,
+                        after=(*table.rows, *table.keys),
+                        exclusive=frozenset({key}),
+                    )
+                )
+
+    def plan_reading(self, work: Mapping[str, Work]) -> None:
+        for key, read in work.items():
+            table = self._table(key)
+            rows = self._row_tasks if self._rows_go_elsewhere else table.rows
+            self._add(
+                Task(
+                    what=f"reading {key}",
+                    work=read,
+                    weight=table.bytes // 4,
+                    after=(*rows, *table.keys),
+                    shared=frozenset({key}),
+                )
+            )
+
+    def plan_in_order(self, what: str, steps: Sequence[Step], after: Sequence[Task] = ()) -> None:
+        """One task for statements that keep their order."""
+        self._add(Task(what, _steps(steps, self._file), after=tuple(after)))
+
     def _add(self, task: Task) -> Task:
-        self._tasks.append(task)
+        self.tasks.append(task)
         return task
 
     def _table(self, key: str) -> _Table:
@@ -171,14 +213,14 @@ class _Planner:
         return self._catalog.ancestors.get(key, frozenset()) | {key}
 
 
-def _copy(file: DumpFile, block: CopyBlock, start: int, end: int) -> Callable[[Session], None]:
+def _copy(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
     def work(session: Session) -> None:
         session.copy_in(block.statement, file.chunks(start, end), f"rows of {block.key}")
 
     return work
 
 
-def _steps(steps: Sequence[Step], file: DumpFile) -> Callable[[Session], None]:
+def _steps(steps: Sequence[Step], file: DumpFile) -> Work:
     def work(session: Session) -> None:
         for step in steps:
             run_step(session, file, step)
@@ -186,10 +228,11 @@ def _steps(steps: Sequence[Step], file: DumpFile) -> Callable[[Session], None]:
     return work
 
 
-def _in_order(
-    what: str, steps: Sequence[Step], file: DumpFile, after: tuple[Task, ...] = ()
-) -> Task:
-    return Task(what, _steps(steps, file), after=after)
+def _analyze(name: bytes, key: str) -> Work:
+    def work(session: Session) -> None:
+        session.execute(b"ANALYZE " + name, f"statistics of {key}")
+
+    return work
 
 
 def _key_of(schema: bytes, name: bytes) -> str:

@@ -29,12 +29,15 @@ _PATIENCE_SECONDS = 5.0
 """After that a session that does not heed is cut off: the network or the server is gone."""
 
 
+Work = Callable[[Session], None]
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """``weight`` is roughly how long this and what waits for it takes; the largest goes first."""
 
     what: str
-    work: Callable[[Session], None]
+    work: Work
     weight: int = 0
     after: Sequence[Task] = ()
     shared: frozenset[str] = frozenset()

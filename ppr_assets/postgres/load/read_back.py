@@ -1,0 +1,95 @@
+"""Reading back a table's rows: their number and their SHA-256, as the canonical dump has them.
+
+Rows are read through COPY with the columns of the dump and the settings of pg_dump, and hashed in
+the order of their bytes, so the same data gives the same numbers wherever it lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import LiteralString
+
+from psycopg import sql
+
+from ppr_assets.postgres.layout import CopyBlock, Layout
+from ppr_assets.postgres.load.scheduler import Work
+from ppr_assets.postgres.load.session import Connection, Session
+from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.naming import table_key
+
+TIMEZONE = "UTC"
+"""Moments are written in the session's time zone, so all dumps must agree on one."""
+
+# Of an extension's own tables pg_dump writes only the rows that fulfil the extension's condition.
+_CONDITIONS: LiteralString = """
+SELECT n.nspname, c.relname, t.condition
+FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) AS t(relation, condition)
+JOIN pg_catalog.pg_class c ON c.oid = t.relation
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE t.condition <> ''
+"""
+
+
+def reading_work(
+    connection: Connection,
+    layout: Layout,
+    found: dict[str, TableRecord],
+    spill_folder: Path,
+    timezone: str = TIMEZONE,
+) -> Mapping[str, Work]:
+    """Work for sessions: each puts the record of one of the dump's tables into ``found``.
+
+    ``connection`` is to the database that will be read, to look into its catalog.
+    """
+    conditions = {
+        table_key(schema, name): condition
+        for schema, name, condition in connection.execute(_CONDITIONS)
+    }
+    return {
+        block.key: _reading(
+            block.key, _statement(block, conditions.get(block.key)), found, spill_folder, timezone
+        )
+        for block in blocks_of(layout)
+    }
+
+
+def _reading(
+    key: str,
+    statement: bytes,
+    found: dict[str, TableRecord],
+    spill_folder: Path,
+    timezone: str,
+) -> Work:
+    zone = sql.SQL("SET timezone TO {}").format(sql.Literal(timezone)).as_string().encode()
+
+    def work(session: Session) -> None:
+        session.execute(zone, f"time zone {timezone}")
+        found[key] = _record(session.copy_out(statement, key), spill_folder)
+        session.execute(b"RESET timezone", "time zone")
+
+    return work
+
+
+def _record(chunks: Iterable[bytes], spill_folder: Path) -> TableRecord:
+    digest = hashlib.sha256()
+    with SortedRows(spill_folder) as rows:
+        for chunk in chunks:
+            rows.add(chunk)
+        for block in rows.blocks():
+            digest.update(block)
+    return TableRecord(rows=rows.count, sha256=digest.hexdigest())
+
+
+def _statement(block: CopyBlock, condition: str | None) -> bytes:
+    text = block.statement.removesuffix(";").removesuffix(" FROM stdin")
+    if condition is not None:
+        name, _, columns = text.removeprefix("COPY ").partition(" (")
+        text = f"COPY (SELECT {columns.removesuffix(')')} FROM ONLY {name} {condition})"  # noqa: S608 - its own SQL
+    return f"{text} TO stdout".encode("utf-8", "surrogateescape")
+
+
+def blocks_of(layout: Layout) -> Sequence[CopyBlock]:
+    return [entry.copy for entry in layout.entries if entry.copy]

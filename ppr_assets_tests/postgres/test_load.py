@@ -1,0 +1,258 @@
+"""A dump that is loaded is the database it was made from, whatever is in it, or an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import RestoreFailed
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.layout import Layout, read_layout
+from ppr_assets.postgres.load import load, load_in_transaction
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_nasty import dump_to
+
+Empty = Callable[[], DatabaseSettings]
+
+NO_HURRY = Deadline(None)
+
+ORDER_COUNTS = """
+CREATE TABLE public.organization (id int); CREATE TABLE public.location (id int);
+CREATE TABLE public.service (id int);
+CREATE TABLE public.a (id int PRIMARY KEY); INSERT INTO public.a SELECT generate_series(1, 9);
+CREATE FUNCTION public.known(x int) RETURNS bool LANGUAGE plpgsql STABLE
+  AS $$BEGIN RETURN EXISTS (SELECT FROM public.a WHERE id = x); END$$;
+CREATE FUNCTION public.how_many(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE
+  AS $$BEGIN RETURN (SELECT count(*) FROM public.z); END$$;
+CREATE TABLE public.checked (x int CONSTRAINT looks_elsewhere CHECK (public.known(x)));
+INSERT INTO public.checked SELECT generate_series(1, 9);
+CREATE TABLE public.z (id int PRIMARY KEY); INSERT INTO public.z SELECT generate_series(1, 5000);
+CREATE INDEX looks_elsewhere_too ON public.checked (public.how_many(x));
+CREATE VIEW public.grouped AS SELECT id, count(*) FROM public.a GROUP BY id;
+CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.z;
+CREATE MATERIALIZED VIEW public.b_on_m AS SELECT count(*) AS n FROM public.m;
+CREATE UNIQUE INDEX m_id ON public.m (id);
+"""
+
+SLOW = """
+SET ppr_test.awake = 'yes';
+CREATE TABLE public.organization (id int); CREATE TABLE public.location (id int);
+CREATE TABLE public.service (id int);
+CREATE FUNCTION public.late() RETURNS bool LANGUAGE plpgsql AS $$BEGIN
+  IF current_setting('ppr_test.awake', true) IS DISTINCT FROM 'yes' THEN
+    PERFORM pg_sleep(60);
+  END IF;
+  RETURN true;
+END$$;
+CREATE TABLE public.slow (id int CHECK (public.late())); INSERT INTO public.slow VALUES (1);
+"""
+
+
+def layout_of(path: Path) -> Layout:
+    with path.open("rb") as file:
+        return read_layout(
+            iter(lambda: file.read(65536), b""), sorted_rows=False, spill_folder=path.parent
+        )
+
+
+def body(path: Path) -> bytes:
+    """The canonical dump, whose key depends on its content alone."""
+    return path.read_bytes()
+
+
+def with_rows(path: Path, text: bytes, new: bytes) -> Path:
+    """The dump with some bytes replaced."""
+    changed = path.with_name("changed.sql")
+    assert text in path.read_bytes()
+    changed.write_bytes(path.read_bytes().replace(text, new, 1))
+    return changed
+
+
+def test_a_nasty_database_comes_through_byte_for_byte(
+    nasty_database: DatabaseSettings, empty_database: Empty, tmp_path: Path
+) -> None:
+    dumped = dump_to(nasty_database, tmp_path / "nasty.sql")
+    restored = empty_database()
+    report = load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
+    assert (report.how, report.reason) == ("parallel", "")
+    again = dump_to(restored, tmp_path / "again.sql")
+    assert body(again.path) == body(dumped.path)
+
+
+def test_a_sample_comes_through_on_one_session_as_on_four(
+    database: DatabaseSettings, empty_database: Empty, tmp_path: Path
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    for sessions in (1, 4):
+        restored = empty_database()
+        load(
+            dumped.path,
+            layout_of(dumped.path),
+            restored,
+            connections=sessions,
+            deadline=NO_HURRY,
+        )
+        again = dump_to(restored, tmp_path / f"again{sessions}.sql")
+        assert body(again.path) == body(dumped.path)
+
+
+def test_rows_in_many_pieces_are_the_same_rows(
+    database: DatabaseSettings,
+    empty_database: Empty,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ppr_assets.postgres.load.plan.PIECE", 2000)
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    restored = empty_database()
+    load(dumped.path, layout_of(dumped.path), restored, connections=4, deadline=NO_HURRY)
+    assert body(dump_to(restored, tmp_path / "again.sql").path) == body(dumped.path)
+
+
+def test_what_looks_into_other_tables_finds_their_rows(
+    empty_database: Empty, tmp_path: Path
+) -> None:
+    source = empty_database()
+    with connect(source, autocommit=True) as session:
+        session.execute(ORDER_COUNTS.encode())
+    dumped = dump_to(source, tmp_path / "order.sql")
+    restored = empty_database()
+    load(dumped.path, layout_of(dumped.path), restored, connections=4, deadline=NO_HURRY)
+    with connect(restored) as session:
+        # the index was made when all rows of the other table were there
+        session.execute("SET enable_seqscan = off")
+        found = session.execute(
+            "SELECT count(*) FROM public.checked WHERE public.how_many(x) = 5000"
+        ).fetchone()
+    assert found == (9,)
+    assert body(dump_to(restored, tmp_path / "again.sql").path) == body(dumped.path)
+
+
+def test_what_is_not_recognised_whole_goes_to_psql_which_is_said(
+    database: DatabaseSettings, empty_database: Empty, tmp_path: Path
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    foreign = with_rows(dumped.path, b"\n--\n-- Name: ", b"\nSELECT 1;\n\n--\n-- Name: ")
+    restored = empty_database()
+    report = load(foreign, layout_of(foreign), restored, deadline=NO_HURRY)
+    assert report.how == "psql"
+    assert report.reason.startswith("not recognised: ")
+    assert body(dump_to(restored, tmp_path / "again.sql").path) == body(dumped.path)
+
+
+@pytest.mark.parametrize("recognised", [True, False])
+def test_a_row_that_the_server_refuses_is_an_error_in_its_words(
+    database: DatabaseSettings, empty_database: Empty, tmp_path: Path, recognised: bool
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    rows = dumped.sql.partition(b"COPY public.location ")[2]
+    number = re.search(rb"\t-?\d+\.\d{4,}\t", rows)
+    assert number is not None
+    broken = with_rows(dumped.path, number.group(), b"\tnorth\t")
+    layout = layout_of(broken)
+    if not recognised:
+        layout = dataclasses.replace(layout, unrecognised="SELECT 1")
+    with pytest.raises(RestoreFailed, match='invalid input syntax for type .*: "north"'):
+        load(broken, layout, empty_database(), deadline=NO_HURRY)
+
+
+def test_a_key_that_is_there_twice_names_the_constraint(
+    database: DatabaseSettings, empty_database: Empty, tmp_path: Path
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    found = re.search(rb"COPY public\.organization .*;\n([^\n]+\n)", dumped.sql)
+    assert found is not None
+    doubled = with_rows(dumped.path, found.group(), found.group() + found.group(1))
+    with pytest.raises(RestoreFailed, match=r"^constraint organization organization_pkey could"):
+        load(doubled, layout_of(doubled), empty_database(), deadline=NO_HURRY)
+
+
+def test_the_deadline_ends_a_statement_and_leaves_no_session(
+    empty_database: Empty, tmp_path: Path, embedded_server: EmbeddedServer
+) -> None:
+    slow, restored = slow_dump(empty_database, tmp_path), empty_database()
+    began = time.monotonic()
+    with pytest.raises(RestoreFailed, match=r"not done within the deadline of 1 s"):
+        load(slow, layout_of(slow), restored, deadline=Deadline(1))
+    assert time.monotonic() - began < 4
+    assert sessions_in(embedded_server, restored.dbname) == 0
+
+
+def test_a_server_that_ends_the_sessions_is_an_error_at_once(
+    empty_database: Empty, tmp_path: Path, embedded_server: EmbeddedServer
+) -> None:
+    slow, restored = slow_dump(empty_database, tmp_path), empty_database()
+
+    def end() -> None:
+        time.sleep(0.7)
+        with connect(embedded_server.database_settings("postgres"), autocommit=True) as session:
+            session.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                [restored.dbname],
+            )
+
+    threading.Thread(target=end).start()
+    with pytest.raises(RestoreFailed, match=r"^lost the session while restoring "):
+        load(slow, layout_of(slow), restored, deadline=Deadline(20))
+
+
+def test_an_interrupt_ends_everything(
+    empty_database: Empty, tmp_path: Path, embedded_server: EmbeddedServer
+) -> None:
+    slow, restored = slow_dump(empty_database, tmp_path), empty_database()
+    threading.Timer(0.7, lambda: psutil.Process().send_signal(2)).start()
+    with pytest.raises(KeyboardInterrupt):
+        load(slow, layout_of(slow), restored, deadline=Deadline(20))
+    assert sessions_in(embedded_server, restored.dbname) == 0
+
+
+def test_in_place_replaces_what_is_there_or_nothing(
+    nasty_database: DatabaseSettings, database: DatabaseSettings, tmp_path: Path
+) -> None:
+    nasty = dump_to(nasty_database, tmp_path / "nasty.sql")
+    layout = layout_of(nasty.path)
+    with connect(nasty_database) as session:
+        session.execute("DELETE FROM public.service")
+        session.commit()
+        load_in_transaction(session, nasty.path, layout, deadline=NO_HURRY)
+        session.rollback()
+        assert session.execute("SELECT count(*) FROM public.service").fetchone() == (0,)
+        load_in_transaction(session, nasty.path, layout, deadline=NO_HURRY)
+    assert body(dump_to(nasty_database, tmp_path / "again.sql").path) == body(nasty.path)
+
+
+def test_in_place_keeps_the_deadline_too(empty_database: Empty, tmp_path: Path) -> None:
+    slow, target = slow_dump(empty_database, tmp_path), empty_database()
+    with (
+        pytest.raises(RestoreFailed, match="not done within the deadline of 1 s"),
+        connect(target) as session,
+    ):
+        load_in_transaction(session, slow, layout_of(slow), deadline=Deadline(1))
+    with connect(target) as session:
+        assert session.execute("SELECT to_regclass('public.slow')").fetchone() == (None,)
+
+
+def slow_dump(empty_database: Empty, folder: Path) -> Path:
+    """A dump whose one row takes a minute: its CHECK sleeps, but where it was made."""
+    source = empty_database()
+    with connect(source, autocommit=True) as session:
+        session.execute(SLOW.encode())
+    return dump_to(source, folder / "slow.sql").path
+
+
+def sessions_in(server: EmbeddedServer, name: str) -> int:
+    with connect(server.database_settings("postgres")) as session:
+        row = session.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
