@@ -102,7 +102,8 @@ def _dump_into(
             stdin=subprocess.DEVNULL,
             stdout=raw,
             stderr=words,
-            env=child_environment(client_environment(settings)),
+            # moments are written in the session's time zone: the same bytes on every server
+            env=child_environment(client_environment(settings) | {"PGTZ": "UTC"}),
         ) as process,
     ):
         output = _Output(process, raw.fileno(), stall_seconds)
