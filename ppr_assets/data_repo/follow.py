@@ -7,14 +7,16 @@ anybody has staged, changed, deleted or put there stays as it is, and nothing he
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.file_states import FileStates
-from ppr_assets.data_repo.index import NOTHING, Index
+from ppr_assets.data_repo.index import NOTHING, Index, Staged
 from ppr_assets.data_repo.moves import Move, Side
 from ppr_assets.data_repo.place_files import put_files
+from ppr_assets.rules.naming import DELTA_BASE_FILE
 
 _SUBMODULE = "160000"
 
@@ -48,6 +50,8 @@ def plan(index: Index, move: Move, target: str | None, states: FileStates) -> Pl
     skipped = frozenset(path for path in ours if staged.get(path, NOTHING).skipped)
     folders = {_folder(path) for path in skipped}
     skipped |= {path for path in ours if path not in staged and _folder(path) in folders}
+    if _stays_out(index, delta_base := f"{index.repo.dump_dir}/{DELTA_BASE_FILE}".encode(), staged):
+        skipped |= ours.keys() & {delta_base}
     followed = {
         path: side
         for path, side in ours.items()
@@ -76,6 +80,17 @@ def carry_out(plan: Plan, index: Index, states: FileStates, ready: Mapping[bytes
         if side is not None:
             states.remember(index.place.path, path, side[1])
     index.write(plan.entries, plan.skipped)
+
+
+def _stays_out(index: Index, delta_base: bytes, staged: Mapping[bytes, Staged]) -> bool:
+    """Whether the work tree goes without the delta base, which would be a second copy of the dump.
+
+    Somebody's checkout may have written it, as git does where no sparse checkout is configured;
+    then it is followed like any other file.
+    """
+    if delta_base in staged and not staged[delta_base].skipped:
+        return False
+    return not os.path.lexists(index.place.path / os.fsdecode(delta_base))
 
 
 def _folder(path: bytes) -> bytes:

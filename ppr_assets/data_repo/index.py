@@ -56,11 +56,17 @@ class Index:
         if not entries:
             return
         nothing = ("0", "0" * len(self.place.head or "0" * 40))
-        lines = b"".join(index_line(path, side or nothing) for path, side in entries.items())
-        self._git("update-index", "-z", "--index-info", stdin=lines)
-        marked = b"".join(p + b"\0" for p, side in entries.items() if side and p in skipped)
-        if marked:
-            self._git("update-index", "--skip-worktree", "-z", "--stdin", stdin=marked)
+        left_out = {path: side for path, side in entries.items() if side and path in skipped}
+        marking = _marking(left_out) if len(left_out) <= _FEW else []
+        lines = b"".join(
+            index_line(path, side or nothing)
+            for path, side in entries.items()
+            if not (marking and path in left_out)
+        )
+        self._git("update-index", *marking, "-z", "--index-info", stdin=lines)
+        if left_out and not marking:
+            paths = b"".join(path + b"\0" for path in left_out)
+            self._git("update-index", "--skip-worktree", "-z", "--stdin", stdin=paths)
 
     def refresh(self, paths: Collection[bytes]) -> None:
         """Let git note times and sizes of files, or every status would read the dump anew.
@@ -79,6 +85,16 @@ class Index:
         limit = self.repo.settings.timeout_seconds
         words = [os.fsdecode(word) for word in args]
         return run(self.place.path, *words, timeout=limit, stdin=stdin, env=own).stdout
+
+
+def _marking(left_out: Mapping[bytes, tuple[str, str]]) -> list[str]:
+    """Arguments that write entries and mark them, in one call: between two, a kill would leave
+    entries that look like removed files."""
+    words = []
+    for path, (mode, sha) in left_out.items():
+        name = os.fsdecode(path)
+        words += ["--add", "--cacheinfo", f"{mode},{sha},{name}", "--skip-worktree", name]
+    return words
 
 
 def index_line(path: bytes, entry: tuple[str, str]) -> bytes:

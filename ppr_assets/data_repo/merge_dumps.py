@@ -10,11 +10,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable
 
-from ppr_assets.data_repo.objects import FILE, SYMLINK, TREE, Blob, write_blob, write_tree
+from ppr_assets.data_repo.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry, latest_name, read_entries, read_file
 from ppr_assets.errors import DataRepoError
-from ppr_assets.rules.naming import LATEST, RATCHET
+from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET
 
 MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
 """From the ratchet file here and the one on the remote to the one that holds for both."""
@@ -37,8 +37,8 @@ def merge_dumps(
             entry = here
         elif here == before.get(name):
             entry = there
-        elif name == LATEST.encode():
-            entry = _newer(repo, local, remote)
+        elif name in (LATEST.encode(), DELTA_BASE.encode()):
+            entry = here if _newer_here(repo, local, remote) else there
         elif name == RATCHET.encode():
             entry = _ratchet(repo, local, remote, merge_ratchet)
         else:
@@ -66,10 +66,9 @@ def _folder(repo: DataRepo, commit: str) -> dict[bytes, Entry]:
     return {path.removeprefix(prefix): entry for path, entry in found.items()}
 
 
-def _newer(repo: DataRepo, local: str, remote: str) -> Entry:
-    """A link to the newer of the two latest dumps; one of the sides has one, or both."""
-    names = filter(None, (latest_name(repo, local), latest_name(repo, remote)))
-    return Entry(SYMLINK, "blob", write_blob(repo, max(names).encode()))
+def _newer_here(repo: DataRepo, local: str, remote: str) -> bool:
+    """Whether the newer of the two latest dumps is the one here."""
+    return (latest_name(repo, local) or "") > (latest_name(repo, remote) or "")
 
 
 def _ratchet(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> Entry:

@@ -38,6 +38,7 @@ from ppr_assets.data_repo.places import (
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
+from ppr_assets.rules.naming import DELTA_BASE_FILE
 
 _LOOKS = 30
 _BETWEEN_LOOKS_SECONDS = 0.15
@@ -117,7 +118,8 @@ class _Settler:
         self._journal = journal
         self._move = Move.between(repo, journal.old, journal.new)
         self._states = FileStates(repo, journal.new)
-        self._ready = {f"{repo.dump_dir}/{staged.name}".encode(): staged.path} if staged else {}
+        names = (staged.name, DELTA_BASE_FILE) if staged else ()
+        self._ready = {f"{repo.dump_dir}/{name}".encode(): staged.path for name in names if staged}
 
     def spend_staged(self) -> None:
         """Remove the staged name of what was published, before the index is refreshed: a link

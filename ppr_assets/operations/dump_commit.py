@@ -13,16 +13,27 @@ from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, render_mark
-from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
+from ppr_assets.rules.naming import (
+    DELTA_BASE_FILE,
+    DELTA_BASE_README,
+    LATEST,
+    RATCHET,
+    manifest_name,
+)
 from ppr_assets.rules.ratchet import Verdict, raised_mark
 
 UPDATED_BY = "ppr_assets"
+
+_README = (
+    "`dump.sql` is the newest dump once more, under a name that never changes, so that git stores "
+    "and sends each night as a difference to the night before; to restore, use `../latest.sql`.\n"
+)
 
 
 def write_dump_commit(
     repo: DataRepo, base: str | None, dump: Path, manifest: Manifest, verdict: Verdict
 ) -> str:
-    """A commit on ``base`` with dump, manifest, latest and the mark that the dump earned.
+    """A commit on ``base`` with dump, manifest, latest, delta base and the mark that was earned.
 
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
@@ -32,8 +43,11 @@ def write_dump_commit(
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = repo.dump_dir
+    content = Blob(FILE, write_blob(repo, dump))
     changes: dict[str, Blob | None] = {
-        f"{folder}/{manifest.dump}": Blob(FILE, write_blob(repo, dump)),
+        f"{folder}/{manifest.dump}": content,
+        f"{folder}/{DELTA_BASE_FILE}": content,
+        f"{folder}/{DELTA_BASE_README}": _file(repo, _README),
         f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
         f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
     }

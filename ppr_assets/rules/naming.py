@@ -8,6 +8,16 @@ from datetime import UTC, datetime
 LATEST = "latest.sql"
 RATCHET = ".record_count_ratchet"
 
+DELTA_BASE = ".delta_base"
+"""A folder in which the newest dump stands once more, always under the same name.
+
+git looks for the object that a new file resembles at the same path in the commit before, so only
+what stands at a stable path is pushed as a difference. It has to sort before every dump: the name
+that git's walk meets first is the one that it compares by.
+"""
+DELTA_BASE_FILE = f"{DELTA_BASE}/dump.sql"
+DELTA_BASE_README = f"{DELTA_BASE}/README.md"
+
 _PREFIX = "pantry_pirate_radio_"
 _FORMAT = f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql"  # for reading: writing %Y does not pad everywhere
 _DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.sql(\.gz)?", re.ASCII)

@@ -43,6 +43,8 @@ def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
         f"sql_dumps/{dump}": "100644",
         f"sql_dumps/{dump.removesuffix('.sql')}.json": "100644",
         "sql_dumps/latest.sql": "120000",
+        "sql_dumps/.delta_base/dump.sql": "100644",
+        "sql_dumps/.delta_base/README.md": "100644",
         RATCHET: "100644",
     }
     assert git(pipeline.clone, "rev-parse", f"{published.commit}^@") == parent
@@ -86,7 +88,7 @@ def test_a_mark_that_does_not_rise_is_not_written_again(pipeline: Pipeline) -> N
     _, published = pipeline.night()
     assert published.commit is not None
     assert RATCHET not in _changed_files(pipeline.clone, published.commit)
-    assert len(_changed_files(pipeline.clone, published.commit)) == 3
+    assert len(_changed_files(pipeline.clone, published.commit)) == 4
 
 
 def test_unchanged_data_make_no_commit_and_name_the_one_that_stands(pipeline: Pipeline) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from ppr_assets.errors import DataRepoError, SettingsError
@@ -59,9 +61,7 @@ def test_a_reset_ends_a_state_of_the_work_tree_that_stops_every_night(
     if state == "changed":
         file.write_text('{"max_record_count": 1}')
     elif state == "folder removed":
-        for path in pipeline.dumps.iterdir():
-            path.unlink()
-        pipeline.dumps.rmdir()
+        shutil.rmtree(pipeline.dumps)
     else:
         file.unlink()
         if state == "symlink":
