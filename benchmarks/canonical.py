@@ -23,47 +23,35 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class FilterFigures:
-    """Bytes of the dump; seconds of the filter alone, of pg_dump to a file, of pg_dump through the
-    filter to a file, and of a whole dump: that, the SHA-256 read back, and the fsync."""
+    """Bytes of the dump; seconds of the filter alone, of pg_dump to a file, and of a dump as the
+    project makes it: through the filter to a file, fsync, and the SHA-256 read back."""
 
     bytes: int
     alone: float
     pg_dump: float
     filtered: float
-    whole: float
 
 
 def figures(arena: Arena, rounds: int) -> FilterFigures:
     folder = arena.playground.folder / "canonical"
     folder.mkdir(exist_ok=True)
     raw, target = folder / "raw.sql", folder / "canonical.sql"
-    alone, plain, filtered, whole = [], [], [], []
+    alone, plain, filtered = [], [], []
     for _ in range(rounds + 1):
         plain.append(timed(lambda: _pg_dump(arena, raw)))
         alone.append(timed(lambda: _filter(raw, target)))
-        filtered.append(timed(lambda: _pg_dump_filtered(arena, target)))
-        whole.append(_write_dump(arena, target))
+        filtered.append(_write_dump(arena, target))
     return FilterFigures(
         bytes=raw.stat().st_size,
         alone=median(alone[1:]),
         pg_dump=median(plain[1:]),
         filtered=median(filtered[1:]),
-        whole=median(whole[1:]),
     )
 
 
 def _pg_dump(arena: Arena, target: Path) -> None:
     with target.open("wb") as file:
         subprocess.run([PG_DUMP], stdout=file, env=arena.environment(), check=True)
-
-
-def _pg_dump_filtered(arena: Arena, target: Path) -> None:
-    with (
-        subprocess.Popen([PG_DUMP], stdout=subprocess.PIPE, env=arena.environment()) as process,
-        target.open("w+b", buffering=_CHUNK) as out,
-    ):
-        assert process.stdout is not None
-        canonicalize(_chunks(process.stdout), out, spill_folder=target.parent)
 
 
 def _filter(source: Path, target: Path) -> None:
@@ -77,7 +65,6 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _write_dump(arena: Arena, target: Path) -> float:
-    """With the SHA-256 of the whole and the fsync, which pg_dump alone does not do."""
     target.unlink(missing_ok=True)
     settings = arena.playground.server.database_settings(DATABASE, user=ROLE)
     with open_snapshot(settings, exclusive=False, lock_seconds=60) as snapshot:

@@ -130,11 +130,11 @@ def _mistakes(command: Command) -> Iterator[str]:
         elif not isinstance(verb, click.Group):
             yield f"`{verb.name}` takes no argument `{word}`"
             return
-        elif word not in verb.commands:
+        elif (below := verb.get_command(click.Context(verb), word)) is None:
             yield f"no verb `{word}`"
             return
         else:
-            verb = verb.commands[word]
+            verb = below
     if command.whole and not isinstance(verb, click.Group):
         for option in _options(verb):
             if option.required and option.name not in seen:

@@ -31,7 +31,9 @@ EVERYTHING = [
 
 def _verbs(group: click.Group, *words: str) -> list[list[str]]:
     found: list[list[str]] = []
-    for name, verb in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        verb = group.get_command(context, name)
         found.append([*words, name])
         if isinstance(verb, click.Group):
             found += _verbs(verb, *words, name)
