@@ -42,7 +42,7 @@ class Maintenance:
         return bool(row and row[0])
 
     def exists(self, name: str) -> bool:
-        query = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
+        query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         return self.connection.execute(query, [name]).fetchone() is not None
 
     def sessions(self, name: str) -> Sequence[LiveSession]:

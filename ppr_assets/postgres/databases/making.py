@@ -27,8 +27,8 @@ FROM pg_catalog.pg_database d, aclexplode(d.datacl) a WHERE d.datname = %s
 _SETTINGS: LiteralString = """
 SELECT CASE s.setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(s.setrole)::text END, c.entry
 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
-  unnest(s.setconfig) AS c(entry)
-WHERE d.datname = %s ORDER BY 1 NULLS FIRST, 2
+  unnest(s.setconfig) WITH ORDINALITY AS c(entry, place)
+WHERE d.datname = %s ORDER BY 1 NULLS FIRST, c.place
 """
 
 _LISTS = frozenset(

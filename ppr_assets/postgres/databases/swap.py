@@ -69,9 +69,8 @@ def _rename(connection: Connection, target: str, new: str, former: str, *, secon
         connection.execute(
             "SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}ms"]
         )
-        if connection.execute(
-            "SELECT FROM pg_catalog.pg_database WHERE datname = %s", [target]
-        ).fetchone():
+        query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
+        if connection.execute(query, [target]).fetchone():
             connection.execute(rename.format(sql.Identifier(target), sql.Identifier(former)))
         connection.execute(rename.format(sql.Identifier(new), sql.Identifier(target)))
 
