@@ -11,6 +11,7 @@ import psycopg
 
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -53,10 +54,6 @@ _FAST = {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
 """Nobody reads the new database yet, so a crash may lose its last commits: it is made anew."""
 
 
-_CHUNK = 1024 * 1024
-"""Bytes of rows that are handed on at once."""
-
-
 class Stopped(Exception):
     """Raised in a session's thread when the work as a whole was given up."""
 
@@ -92,20 +89,12 @@ class Session:
 
     def copy_out(self, statement: bytes, what: str) -> Iterator[bytes]:
         """Rows in chunks, as the server writes them. Raises :class:`RestoreFailed`."""
-        rows: list[bytes | bytearray | memoryview] = []
-        held = 0
         try:
-            with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for row in copy:
-                    rows.append(row)
-                    held += len(row)
-                    if held > _CHUNK:
-                        self.require_going_on()
-                        yield b"".join(rows)
-                        rows, held = [], 0
+            for chunk in copied_rows(self.connection, statement):
+                self.require_going_on()
+                yield chunk
         except psycopg.Error as error:
             raise failed(what, error) from error
-        yield b"".join(rows)
 
     def require_going_on(self) -> None:
         if self._stop.is_set():
