@@ -61,9 +61,13 @@ def test_what_is_read_back_on_the_way_is_what_is_read_afterwards(
         layout_of(dumped.path),
         restored,
         deadline=NO_HURRY,
+        analyze=True,
         read_back_in=tmp_path,
     )
     assert report.tables == dumped.written.tables
+    with connect(restored) as session:
+        analyzed = session.execute("SELECT reltuples FROM pg_class WHERE relname = 'organization'")
+        assert analyzed.fetchone() == (dumped.counts["organization"],)
     assert differences(restored, dumped, layout_of(dumped.path)) == []
 
 

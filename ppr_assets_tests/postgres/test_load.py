@@ -161,7 +161,7 @@ def test_a_row_that_the_server_refuses_is_an_error_in_its_words(
     layout = layout_of(broken)
     if not recognised:
         layout = dataclasses.replace(layout, unrecognised="SELECT 1")
-    with pytest.raises(RestoreFailed, match='invalid input syntax for type .*: "north"'):
+    with pytest.raises(RestoreFailed, match=r'invalid input syntax for type .*: "north"'):
         load(broken, layout, empty_database(), deadline=NO_HURRY)
 
 

@@ -45,13 +45,15 @@ def load(
     *,
     connections: int | None = None,
     deadline: Deadline,
+    analyze: bool = False,
     read_back_in: Path | None = None,
 ) -> LoadReport:
     """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
 
     ``layout`` is what was read from this very file. ``connections`` is two to four by the number
-    of cores if not given. ``read_back_in`` is a folder to sort in: with it each table is also
-    analyzed, and its rows are read back, while others are still worked on.
+    of cores if not given. ``analyze`` makes the tables' statistics, and ``read_back_in``, a
+    folder to sort in, has their rows read back, both while other tables are still worked on;
+    where psql loads, both are left to the caller.
 
     Raises :class:`RestoreFailed` when the server refuses a statement, goes away, or ``deadline``
     passes; then all sessions are closed, and the database is a ruin.
@@ -68,6 +70,7 @@ def load(
             settings,
             connections=connections or default_connections(),
             deadline=deadline,
+            analyze=analyze,
             read_back_in=read_back_in,
         )
     return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)

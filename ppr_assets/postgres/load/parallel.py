@@ -33,6 +33,7 @@ def load_parallel(
     *,
     connections: int,
     deadline: Deadline,
+    analyze: bool,
     read_back_in: Path | None,
 ) -> Mapping[str, TableRecord]:
     """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`.
@@ -54,7 +55,7 @@ def load_parallel(
                 reading.update(reading_work(session.connection, layout, records, read_back_in))
 
         crew.run([Task("the tables", make_tables)])
-        crew.run(plan(parts, catalogs[0], file, reading))
+        crew.run(plan(parts, catalogs[0], file, reading=reading, analyze=analyze))
     return records
 
 

@@ -8,35 +8,23 @@ session.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.postgres.layout import CopyBlock
 from ppr_assets.postgres.load.catalog import Catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.grammar import read_foreign_key, read_key, table_of_copy
 from ppr_assets.postgres.load.scheduler import Task, Work
 from ppr_assets.postgres.load.sections import Sections, Step
 from ppr_assets.postgres.load.session import Session
 from ppr_assets.postgres.load.statements import run_step
-from ppr_assets.rules.naming import table_key
 
 PIECE = 8 * 1024 * 1024
 """Bytes of rows in one COPY; large enough that its own cost is lost in it."""
 
-_NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
-_TABLE = rb"(" + _NAME + rb")\.(" + _NAME + rb")"
-_COPY = re.compile(rb"COPY (" + _NAME + rb"\." + _NAME + rb") .*", re.DOTALL)
-_INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + _NAME + rb" ON (?:ONLY )?" + _TABLE + b" ")
-_ADD = rb"\s+ADD CONSTRAINT " + _NAME
-_KEY = re.compile(
-    rb"\s*ALTER TABLE (?:ONLY )?" + _TABLE + _ADD + rb" (?:PRIMARY KEY|UNIQUE|EXCLUDE) "
-)
-_COLUMNS = rb"\(" + _NAME + rb"(?:, " + _NAME + rb")*\)"
-_FOREIGN_KEY = re.compile(
-    rb"\s*ALTER TABLE ONLY " + _TABLE + _ADD
-    + rb" FOREIGN KEY " + _COLUMNS + rb" REFERENCES " + _TABLE + rb"\("
-)  # fmt: skip
+_READER = frozenset({"(reader)"})
+"""What reading tasks lock besides their table, which no table is called."""
 
 
 @dataclass
@@ -53,17 +41,23 @@ class _Table:
 
 
 def plan(
-    sections: Sections, catalog: Catalog, file: DumpFile, reading: Mapping[str, Work]
+    sections: Sections,
+    catalog: Catalog,
+    file: DumpFile,
+    *,
+    reading: Mapping[str, Work],
+    analyze: bool,
 ) -> Sequence[Task]:
     """Tasks for all that comes when the tables are there.
 
     ``reading`` is work to do for a table, by its key, when all of its rows and constraints are
-    in; it only reads. Those tables are also analyzed.
+    in; it only reads. ``analyze`` makes statistics of every table that has rows in the dump.
     """
     planner = _Planner(catalog, file)
     planner.plan_rows(sections.rows)
     left = [step for step in sections.after if not planner.planned(step)]
-    planner.plan_analyze(key for key in reading)
+    if analyze:
+        planner.plan_analyze(block.key for block in sections.rows)
     planner.plan_in_order("sequences and large objects", sections.aside)
     rest = [*left, *sections.last]
     planner.plan_in_order("what follows the data", rest, after=planner.tasks)
@@ -99,7 +93,7 @@ class _Planner:
     def _rows(self, block: CopyBlock, size: int, after: tuple[Task, ...]) -> list[Task]:
         table = self._table(block.key)
         table.bytes += block.end - block.start
-        table.name = _COPY.sub(rb"\1", block.statement.encode("utf-8", "surrogateescape"))
+        table.name = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
         tasks = [
             Task(
                 what=f"rows of {block.key}",
@@ -124,35 +118,33 @@ class _Planner:
 
     def _key(self, step: Step) -> bool:
         text = self._file.read(step.start, step.end)
-        found = _INDEX.match(text) or _KEY.match(text)
+        found = read_key(text)
         if found is None:
             self._foreign_keys_last = True  # whatever table this belongs to
             return False
-        key = _key_of(found.group(1), found.group(2))
+        key = found.table
         table = self._table(key)
         if key not in self._catalog.kinds or self._catalog.calls(text):
             table.left = True
             return False
         family = {key} | self._catalog.descendants(key)
-        alters = found.re is _KEY or b"\nALTER " in text
         rows = (task for name in family for task in self._table(name).rows)
         task = Task(
             what=step.what,
             work=_steps([step], self._file),
-            weight=(2 if alters else 1) * table.bytes,
+            weight=(2 if found.alters else 1) * table.bytes,
             after=self._row_tasks if self._rows_go_elsewhere else tuple(rows),
             shared=self._with_ancestors(key),
-            exclusive=frozenset(family if alters else ()),
+            exclusive=frozenset(family if found.alters else ()),
         )
         table.keys.append(self._add(task))
         return True
 
     def _foreign_key(self, step: Step) -> bool:
         text = self._file.read(step.start, step.end)
-        found = _FOREIGN_KEY.match(text)
-        if found is None or self._foreign_keys_last or self._catalog.calls(text):
+        keys = read_foreign_key(text)
+        if keys is None or self._foreign_keys_last or self._catalog.calls(text):
             return False
-        keys = {_key_of(*found.group(1, 2)), _key_of(*found.group(3, 4))}
         tables = [self._table(key) for key in keys]
         if any(self._catalog.kinds.get(key) != "r" for key in keys) or any(t.left for t in tables):
             return False
@@ -164,7 +156,7 @@ class _Planner:
                 weight=max(table.bytes for table in tables) // 2,
                 after=(*made, *(self._row_tasks if self._rows_go_elsewhere else ())),
                 shared=frozenset().union(*map(self._with_ancestors, keys)),
-                exclusive=frozenset(keys).union(*map(self._catalog.descendants, keys)),
+                exclusive=keys.union(*map(self._catalog.descendants, keys)),
             )
         )
         return True
@@ -184,6 +176,7 @@ class _Planner:
                 )
 
     def plan_reading(self, work: Mapping[str, Work]) -> None:
+        """One table at a time: hashing keeps one core busy, and threads of ours share it."""
         for key, read in work.items():
             table = self._table(key)
             rows = self._row_tasks if self._rows_go_elsewhere else table.rows
@@ -191,9 +184,10 @@ class _Planner:
                 Task(
                     what=f"reading {key}",
                     work=read,
-                    weight=table.bytes // 4,
+                    weight=table.bytes,
                     after=(*rows, *table.keys),
                     shared=frozenset({key}),
+                    exclusive=_READER,
                 )
             )
 
@@ -233,13 +227,3 @@ def _analyze(name: bytes, key: str) -> Work:
         session.execute(b"ANALYZE " + name, f"statistics of {key}")
 
     return work
-
-
-def _key_of(schema: bytes, name: bytes) -> str:
-    return table_key(_unquoted(schema), _unquoted(name))
-
-
-def _unquoted(name: bytes) -> str:
-    if name.startswith(b'"'):
-        name = name[1:-1].replace(b'""', b'"')
-    return name.decode("utf-8", "surrogateescape")
