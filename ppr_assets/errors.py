@@ -10,6 +10,7 @@
     ├── DumpUnproven            4  a dump that did not restore to what it says, or was never tried
     ├── DatabaseUnreachable     5  no session with the server
     ├── DataRepoError           6  the data repository cannot be used
+    │   ├── DumpMissing         6  there is no dump, or not the one asked for
     │   ├── GitTimeout          6  a git call was cut off by its time limit
     │   └── PushFailed          6  the commit is kept, the remote does not have it
     ├── Busy                    7  another run holds the lock
@@ -70,6 +71,10 @@ class DatabaseUnreachable(PprError):
 
 class DataRepoError(PprError):
     exit_code = 6
+
+
+class DumpMissing(DataRepoError):
+    """The data repository holds no dump, or not the one that was asked for."""
 
 
 class GitTimeout(DataRepoError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -101,13 +101,15 @@ class DataRepoSettings:
 
 @dataclass(frozen=True)
 class DumpSettings:
-    """What the gate asks of a dump; ``ratchet_tables`` None stands for every table."""
+    """What the gate asks of a dump; ``ratchet_tables`` None stands for every table. ``proof`` is
+    where it has to restore before it is published: ``server``, ``embedded`` or ``off``."""
 
     min_records: int
     percentage: Decimal
     ratchet_tables: tuple[str, ...] | None
     allow_empty: bool
     stall_seconds: float
+    proof: str
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Settings:
                 ratchet_tables=table.SQL_DUMP_RATCHET_TABLES.read(values),
                 allow_empty=table.ALLOW_EMPTY_SQL_DUMP.read(values),
                 stall_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
+                proof=table.SQL_DUMP_PROOF.read(values),
             ),
             schedule=ScheduleSettings(
                 cron=table.SQL_DUMP_CRON.read(values),
@@ -163,6 +166,14 @@ class Settings:
             dagster_home=table.DAGSTER_HOME.read_if_set(values),
             dagster_postgres_url=_secret(table.DAGSTER_POSTGRES_URL.read_if_set(values)),
         )
+
+    def restore_target(self, into: str | None = None) -> DatabaseSettings:
+        """The database that a restore may replace: ``into``, or POSTGRES_DB.
+
+        While TESTING is true it is ``<POSTGRES_DB>_test``, whatever else was asked for.
+        """
+        name = f"{self.database.dbname}_test" if self.testing else into or self.database.dbname
+        return replace(self.database, dbname=name)
 
 
 def env_file() -> Path:

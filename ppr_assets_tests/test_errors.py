@@ -37,6 +37,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "DumpUnproven": 4,
         "DatabaseUnreachable": 5,
         "DataRepoError": 6,
+        "DumpMissing": 6,
         "GitTimeout": 6,
         "PushFailed": 6,
         "Busy": 7,

@@ -47,6 +47,7 @@ DEFAULTS = Settings(
         ratchet_tables=("organization", "location", "service"),
         allow_empty=False,
         stall_seconds=300.0,
+        proof="server",
     ),
     schedule=ScheduleSettings(cron="0 2 * * *", timezone="UTC"),
     skip_db_init=False,
@@ -90,6 +91,7 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         SQL_DUMP_RATCHET_PERCENTAGE="0.925",
         SQL_DUMP_RATCHET_TABLES="all",
         SQL_DUMP_STALL_SECONDS="30",
+        SQL_DUMP_PROOF="off",
         ALLOW_EMPTY_SQL_DUMP="yes",
         SQL_DUMP_CRON="30 3 * * 0",
         SQL_DUMP_TIMEZONE="America/New_York",
@@ -116,7 +118,9 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             author_email="zoe@example.org",
             timeout_seconds=12.5,
         ),
-        dump=DumpSettings(5, Decimal("0.925"), None, allow_empty=True, stall_seconds=30.0),
+        dump=DumpSettings(
+            5, Decimal("0.925"), None, allow_empty=True, stall_seconds=30.0, proof="off"
+        ),
         schedule=ScheduleSettings("30 3 * * 0", "America/New_York"),
         skip_db_init=True,
         db_init_days_to_sync=7,

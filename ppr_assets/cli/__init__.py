@@ -40,10 +40,10 @@ VERBS = ("dump", "list", "status", "doctor", "ratchet", "demo", "dev")
 class _Verbs(click.Group):
     """Imports a verb when it is asked for: what the demo needs is no concern of a night's dump."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _: click.Context) -> list[str]:
         return [*VERBS]  # `list` is a verb here
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
         module = import_module(f"{__name__}.{cmd_name}")

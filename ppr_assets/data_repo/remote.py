@@ -26,6 +26,7 @@ __all__ = [
     "Outrun",
     "PushResult",
     "RemoteUnreachable",
+    "bring",
     "fetch",
     "fetched_tip",
     "heads",
@@ -103,6 +104,15 @@ def fetch(repo: DataRepo) -> str | None:
         else:
             break
     return repo.word("rev-parse", "--verify", ours)
+
+
+def bring(repo: DataRepo, sha: str) -> None:
+    """Have an object here: a partial clone fetches it, any other has it. Raises
+    :class:`RemoteUnreachable`."""
+    try:
+        _network(repo, "cat-file", "-e", sha)
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(repo.remote or "", failure) from failure
 
 
 def fetched_tip(repo: DataRepo) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from ppr_assets.errors import DumpDamaged
+from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.rules.first_bytes import HEAD_BYTES, impostor
 
 FETCH_AGAIN = (
@@ -44,6 +44,26 @@ def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
             f"`{name}` cannot be read: {error.strerror or error}",
             hint="may this user read it, and is the disk healthy?",
         ) from error
+
+
+def plain_file(path: Path, *, name: str, folder: Path) -> Path:
+    """The dump as plain SQL: the file itself, or its decompressed copy in ``folder``.
+
+    Raises :class:`DumpDamaged`, and :class:`PreconditionFailed` when the copy cannot be written.
+    """
+    if not name.endswith(".gz"):
+        return path
+    copy = folder / name.removesuffix(".gz")
+    try:
+        with copy.open("wb") as file:
+            for chunk in open_dump(path, name=name):
+                file.write(chunk)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not decompress `{name}` to `{folder}`: {error.strerror or error}",
+            hint="is the disk full? Nothing was changed.",
+        ) from error
+    return copy
 
 
 def require_file(path: Path, *, name: str) -> None:

@@ -48,8 +48,9 @@ ORDER BY n.nspname, c.relname
 
 _IDENTITY: LiteralString = """
 SELECT system_identifier::text, current_database()::text, current_setting('server_version'),
+  pg_encoding_to_char(encoding)::text, datcollate::text,
   current_setting('server_version_num')::int / 10000, transaction_timestamp()
-FROM pg_catalog.pg_control_system()
+FROM pg_catalog.pg_control_system(), pg_catalog.pg_database WHERE datname = current_database()
 """
 
 
@@ -161,10 +162,10 @@ def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> Snapshot:
     connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     row = connection.execute(_IDENTITY).fetchone()
     assert row is not None
-    identifier, name, version, major, taken_at = row
+    *identity, major, taken_at = row
     return Snapshot(
         connection=connection,
-        identity=DatabaseIdentity(identifier, name, version),
+        identity=DatabaseIdentity(*identity),
         server_major=major,
         taken_at=taken_at.astimezone(UTC),
         tables=[

@@ -35,11 +35,21 @@ class Fields:
     def optional_text(self, name: str) -> str | None:
         return None if self._get(name) is None else self.text(name)
 
+    def text_or_empty(self, name: str) -> str:
+        """For a field that older files lack."""
+        return self.text(name) if name in self._values else ""
+
     def number(self, name: str) -> int:
         value = self._get(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise _wrong(self._named(name), value, "a whole number of at least 0")
         return value
+
+    def seconds(self, name: str) -> float:
+        value = self._get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            raise _wrong(self._named(name), value, "a number of seconds")
+        return float(value)
 
     def sha256(self, name: str) -> str:
         value = self.text(name)

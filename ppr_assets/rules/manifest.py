@@ -26,11 +26,39 @@ class TableRecord:
 
 @dataclass(frozen=True)
 class DatabaseIdentity:
-    """Which database it was; ``system_identifier`` is the cluster's own, made by initdb."""
+    """Which database it was; ``system_identifier`` is the cluster's own, made by initdb.
+
+    ``encoding`` and ``collation`` are empty in manifests from before they were recorded.
+    """
 
     system_identifier: str
     name: str
     server_version: str
+    encoding: str = ""
+    collation: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The restore that a dump has passed before it was published.
+
+    ``where``: ``server`` (the database's own) or ``embedded``; ``off`` records that nobody tried.
+    ``at`` in UTC; ``server_version`` and ``seconds`` of that restore, empty and 0 without one.
+    """
+
+    where: str
+    at: datetime
+    server_version: str = ""
+    seconds: float = 0.0
+
+    @property
+    def proven(self) -> bool:
+        return self.where != "off"
+
+    def __str__(self) -> str:
+        if not self.proven:
+            return "off"
+        return f"{self.where}, PostgreSQL {self.server_version}, {self.seconds:.1f} s"
 
 
 @dataclass(frozen=True)
@@ -38,7 +66,8 @@ class Manifest:
     """``bytes`` and ``sha256`` of the whole file; ``tables`` by table key; ``snapshot_at`` in UTC.
 
     ``verdict`` is the gate's, against the mark that the commit stands on. ``publication`` is the
-    publishing commit in the data repository that the dump followed.
+    publishing commit in the data repository that the dump followed. ``proof`` is None in manifests
+    from before there were proofs.
     """
 
     dump: str
@@ -53,6 +82,7 @@ class Manifest:
     run_id: str | None = None
     previous: str | None = None
     publication: str | None = None
+    proof: Proof | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -69,6 +99,7 @@ class Manifest:
             "tables": {table: vars(record) for table, record in self.tables.items()},
             "database": vars(self.database),
             "override": vars(self.override) if self.override else None,
+            "proof": _proof_json(self.proof) if self.proof else None,
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
@@ -83,6 +114,7 @@ class Manifest:
             _require_known_version(fields)
             database = fields.nested("database")
             override = fields.optional_nested("override")
+            proven = fields.plain().get("proof") is not None  # older manifests know no proof
             return cls(
                 dump=_dump_name(fields, "dump"),
                 bytes=fields.number("bytes"),
@@ -93,6 +125,8 @@ class Manifest:
                     system_identifier=database.text("system_identifier"),
                     name=database.text("name"),
                     server_version=database.text("server_version"),
+                    encoding=database.text_or_empty("encoding"),
+                    collation=database.text_or_empty("collation"),
                 ),
                 tools=fields.nested("tools").each(Fields.text),
                 verdict=fields.nested("verdict").plain(),
@@ -100,6 +134,7 @@ class Manifest:
                 run_id=fields.optional_text("run_id"),
                 previous=fields.optional_text("previous"),
                 publication=fields.optional_text("publication"),
+                proof=_proof(fields.nested("proof")) if proven else None,
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -134,6 +169,19 @@ def _override(fields: Fields) -> Override:
     if not reason.strip():
         raise FieldError("override.reason is empty, must say why")
     return Override(reason=reason, source=fields.text("source"))
+
+
+def _proof(fields: Fields) -> Proof:
+    return Proof(
+        where=fields.text("where"),
+        at=fields.moment("at"),
+        server_version=fields.text("server_version"),
+        seconds=fields.seconds("seconds"),
+    )
+
+
+def _proof_json(proof: Proof) -> Mapping[str, Any]:
+    return {**vars(proof), "at": proof.at.astimezone(UTC).isoformat()}
 
 
 def _no_constant(name: str) -> NoReturn:

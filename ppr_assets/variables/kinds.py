@@ -13,6 +13,7 @@ from pathlib import Path
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _DAY_SECONDS = 86_400.0
+_PROOFS = ("server", "embedded", "off")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
@@ -113,6 +114,12 @@ def database(text: str) -> str:
 
 def sslmode(text: str) -> str:
     if text not in _SSLMODES:
+        raise UnusableValueError
+    return text
+
+
+def proof(text: str) -> str:
+    if text not in _PROOFS:
         raise UnusableValueError
     return text
 

@@ -124,6 +124,14 @@ SQL_DUMP_STALL_SECONDS = Variable(
     _SECONDS,
     "how long pg_dump may write nothing before it is ended",
 )
+SQL_DUMP_PROOF = Variable(
+    "SQL_DUMP_PROOF",
+    "server",
+    kinds.proof,
+    "one of server, embedded, off",
+    "where each dump is restored before it is published: beside the database (an embedded server "
+    "steps in where the role may not create databases), on an embedded server, or nowhere",
+)
 ALLOW_EMPTY_SQL_DUMP = Variable(
     "ALLOW_EMPTY_SQL_DUMP",
     "false",

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, TableRecord
+from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, Proof, TableRecord
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.policy import GatePolicy
@@ -89,6 +89,22 @@ def test_the_rows_are_given_by_table() -> None:
     assert MANIFEST.rows == {"organization": 812, "location": 0}
 
 
+def test_a_manifest_from_before_there_were_proofs_is_read() -> None:
+    content = json.loads(MANIFEST.to_json())
+    del content["proof"], content["database"]["encoding"], content["database"]["collation"]
+    read = Manifest.from_json(json.dumps(content))
+    assert read.proof is None
+    assert (read.database.encoding, read.database.collation) == ("", "")
+
+
+def test_a_proof_is_read_back_and_says_where_it_was_made() -> None:
+    proof = Proof("server", datetime(2026, 11, 22, 2, 0, tzinfo=UTC), "18.6", 2.125)
+    assert Manifest.from_json(replace(MANIFEST, proof=proof).to_json()).proof == proof
+    assert proof.proven and str(proof) == "server, PostgreSQL 18.6, 2.1 s"
+    off = replace(proof, where="off")
+    assert not off.proven and str(off) == "off"
+
+
 def _changed(change: Callable[[dict[str, Any]], object]) -> str:
     content: dict[str, Any] = json.loads(MANIFEST.to_json())
     change(content)
@@ -104,7 +120,7 @@ def _set(*path: str, to: object) -> str:
     return _changed(change)
 
 
-@pytest.mark.parametrize("field", sorted(json.loads(MANIFEST.to_json())))
+@pytest.mark.parametrize("field", sorted(json.loads(MANIFEST.to_json()).keys() - {"proof"}))
 def test_a_missing_field_is_named(field: str) -> None:
     with pytest.raises(DumpDamaged, match=f"^the manifest cannot be read: {field} is missing$"):
         Manifest.from_json(_changed(lambda content: content.pop(field)))

@@ -32,6 +32,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "SQL_DUMP_RATCHET_PERCENTAGE": "0.9",
         "SQL_DUMP_RATCHET_TABLES": "organization,location,service",
         "SQL_DUMP_STALL_SECONDS": "300",
+        "SQL_DUMP_PROOF": "server",
         "ALLOW_EMPTY_SQL_DUMP": "false",
         "SQL_DUMP_CRON": "0 2 * * *",
         "SQL_DUMP_TIMEZONE": "UTC",

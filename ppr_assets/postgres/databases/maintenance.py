@@ -41,6 +41,11 @@ class Maintenance:
         ).fetchone()
         return bool(row and row[0])
 
+    @property
+    def server_version(self) -> str:
+        """As the server tells it: ``18.6``, ``15.14 (Debian 15.14-0+deb12u1)``."""
+        return self.connection.info.parameter_status("server_version") or "unknown"
+
     def exists(self, name: str) -> bool:
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         return self.connection.execute(query, [name]).fetchone() is not None

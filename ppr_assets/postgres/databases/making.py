@@ -56,8 +56,9 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
         "ENCODING": sql.Literal(row[1]),
         "LC_COLLATE": sql.Literal(found["datcollate"]),
         "LC_CTYPE": sql.Literal(found["datctype"]),
-        "TABLESPACE": sql.Identifier(row[3]),
     }
+    if row[3] != "pg_default":  # naming that one takes a privilege that using it does not
+        options["TABLESPACE"] = sql.Identifier(row[3])
     provider = found.get("datlocprovider", "c")  # PostgreSQL 15
     locale = found.get("datlocale", found.get("daticulocale"))  # 17; 15 and 16
     if provider == "i":

@@ -1,0 +1,115 @@
+"""A drill: restore a dump into a scratch database, compare, drop it. Only that proves a dump.
+
+The scratch database is made on the database's own server, since that is where it would be needed.
+Where the role may not make one, or by wish, an embedded server takes it, if it has the extensions
+that the dump needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.filling import Clock, fill, verified_dump
+from ppr_assets.operations.restore import made_aside, sweep
+from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.verify import VerifiedDump
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.databases import Maintenance, maintenance
+from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
+from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
+from ppr_assets.settings import DatabaseSettings
+
+SCRATCH = "drill"
+_SERVER = "postgres"
+
+
+@dataclass(frozen=True)
+class DrillOutcome:
+    """The dump restores: ``tables`` are what the scratch database held. ``seconds`` by stage."""
+
+    dump: str
+    origin: str
+    manifest: Manifest | None
+    proof: Proof
+    tables: Mapping[str, TableRecord]
+    seconds: Mapping[str, float]
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(record.rows for record in self.tables.values())
+
+
+def drill(
+    database: DatabaseSettings, found: FoundDump, *, where: str, deadline: Deadline
+) -> DrillOutcome:
+    """Restore the dump into a scratch database and hold it to what the dump says.
+
+    ``where`` is ``server`` or ``embedded``. Raises :class:`DumpDamaged`, :class:`RestoreFailed`,
+    :class:`Busy` while another drill of the same database runs, and :class:`DumpUnproven` when
+    something differs or no server can take it.
+    """
+    clock = Clock()
+    verified = verified_dump(found)
+    clock.lap("verify")
+    if where == "server":
+        # Beside the target by name as well, so that an operator knows what it belongs to.
+        with maintenance(replace(database, dbname=f"{database.dbname}_{SCRATCH}")) as session:
+            if session.may_create():
+                require_server(session.connection, verified.layout)
+                return _drill(session, found, verified, "server", deadline, clock)
+    return _embedded(found, verified, where, deadline, clock)
+
+
+def _drill(
+    session: Maintenance,
+    found: FoundDump,
+    verified: VerifiedDump,
+    where: str,
+    deadline: Deadline,
+    clock: Clock,
+) -> DrillOutcome:
+    sweep(session)
+    with made_aside(session, verified) as (name, remarks):
+        scratch = replace(session.settings, dbname=name)
+        tables = fill(scratch, found, verified, deadline, clock, remarks)
+        version = session.server_version
+    return DrillOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        proof=Proof(where, datetime.now(UTC), version, round(sum(clock.laps.values()), 3)),
+        tables=tables,
+        seconds=clock.laps,
+        remarks=remarks,
+    )
+
+
+def _embedded(
+    found: FoundDump, verified: VerifiedDump, where: str, deadline: Deadline, clock: Clock
+) -> DrillOutcome:
+    with scratch_folder(found.spill_folder / SCRATCH, end=_stop) as folder:
+        server = embedded.start(folder / _SERVER)
+        with maintenance(server.database_settings(SCRATCH)) as session:
+            if missing := missing_extensions(session.connection, verified.layout):
+                raise DumpUnproven(
+                    f"`{verified.name}` was not restored: it needs the extension "
+                    f"{', '.join(missing)}, which the embedded server lacks",
+                    hint="let the role make scratch databases on its own server (ALTER ROLE … "
+                    "CREATEDB, with SQL_DUMP_PROOF=server); SQL_DUMP_PROOF=off publishes unproven "
+                    "dumps, and records that."
+                    if where == "server"
+                    else "SQL_DUMP_PROOF=server restores it beside the database itself.",
+                )
+            require_server(session.connection, verified.layout)
+            return _drill(session, found, verified, "embedded", deadline, clock)
+
+
+def _stop(folder: Path) -> None:
+    embedded.stop(folder / _SERVER)

@@ -1,0 +1,84 @@
+"""Fill an empty database from a dump, and hold what is in it to what the dump says."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.dump_file import plain_file
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.verify import VerifiedDump, verify_file
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.content import read_tables, table_differences
+from ppr_assets.postgres.load import load
+from ppr_assets.postgres.schema_content import schema_differences
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.settings import DatabaseSettings
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+        self.laps: dict[str, float] = {}
+
+    def elapsed(self) -> float:
+        return monotonic() - self._since
+
+    def lap(self, name: str) -> None:
+        self.laps[name] = self.elapsed()
+        self._since = monotonic()
+
+
+def verified_dump(found: FoundDump) -> VerifiedDump:
+    """The dump, found to be whole and what its manifest says. Raises :class:`DumpDamaged`."""
+    return verify_file(
+        found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
+    )
+
+
+def fill(
+    settings: DatabaseSettings,
+    found: FoundDump,
+    verified: VerifiedDump,
+    deadline: Deadline,
+    clock: Clock,
+    remarks: list[str],
+) -> dict[str, TableRecord]:
+    """Load into the empty database ``settings.dbname``, and hold it to the dump.
+
+    Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences.
+    """
+    layout, spill_folder = verified.layout, found.spill_folder
+    path = plain_file(found.path, name=found.name, folder=spill_folder)
+    if verified.manifest is None:
+        remarks.append("the dump has no manifest, so nobody has said what must be in it: unproven")
+    report = load(path, layout, settings, deadline=deadline, read_back_in=spill_folder)
+    clock.lap("load")
+    if report.how == "psql":
+        remarks.append(f"loaded by one psql in one transaction: {report.reason}")
+        with connect(settings, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+    tables = report.tables
+    if tables is None:
+        tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
+    differences = [
+        *table_differences(layout.tables, tables),
+        *schema_differences(settings, path, layout, spill_folder=spill_folder, deadline=deadline),
+    ]
+    clock.lap("compare")
+    require_equal(differences, verified.name)
+    return dict(tables)
+
+
+def require_equal(differences: list[str], name: str) -> None:
+    """Raise :class:`DumpUnproven` with what differs between a restored database and its dump."""
+    if differences:
+        more = f" and {len(differences) - 5} more differences" if len(differences) > 5 else ""
+        raise DumpUnproven(
+            f"the restored database is not what `{name}` says: {'; '.join(differences[:5])}{more}",
+            hint="the database serves as before. Take another dump (`ppr-assets list`), and keep "
+            "this one for whoever looks into it.",
+        )

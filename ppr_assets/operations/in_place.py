@@ -1,0 +1,80 @@
+"""Restore into the database itself, for a role that may not make another one.
+
+One transaction: all or nothing. What that costs: from its first statement to its last nobody can
+read the tables, everything is loaded in one session, and there is no former database to go back
+to. Rows are compared before the commit; objects that only the target has stay.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.dump_file import plain_file
+from ppr_assets.operations.filling import Clock, require_equal, verified_dump
+from ppr_assets.operations.restore import RestoreOutcome, encoding_of
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.content import table_differences
+from ppr_assets.postgres.databases import maintenance
+from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load import load_in_transaction
+from ppr_assets.postgres.load.read_back import reading_work
+from ppr_assets.postgres.load.session import Connection, Session
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.settings import DatabaseSettings
+
+COST = (
+    "in place: nobody could read the tables meanwhile, and there is no former database to go "
+    "back to"
+)
+
+
+def restore_in_place(
+    target: DatabaseSettings, found: FoundDump, *, deadline: Deadline
+) -> RestoreOutcome:
+    """Replace what ``target`` holds by the dump, in one transaction.
+
+    Raises what :func:`~ppr_assets.operations.restore.restore` raises; sessions that hold locks on
+    the tables are waited for, up to the deadline.
+    """
+    clock = Clock()
+    verified = verified_dump(found)
+    clock.lap("verify")
+    layout = verified.layout
+    path = plain_file(found.path, name=found.name, folder=found.spill_folder)
+    with maintenance(target) as session:
+        require_server(session.connection, layout)
+        require_encoding(session.connection, target.dbname, encoding_of(verified))
+        with connect(target) as connection:
+            load_in_transaction(connection, path, layout, deadline=deadline)
+            clock.lap("load")
+            tables = _read_back(connection, layout, found, deadline)
+            require_equal([*table_differences(layout.tables, tables)], verified.name)
+            clock.lap("compare")
+        with connect(target, autocommit=True) as connection:
+            connection.execute("ANALYZE")
+    return RestoreOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        database=target.dbname,
+        former=None,
+        tables=dict(tables),
+        seconds=clock.laps,
+        remarks=[COST],
+    )
+
+
+def _read_back(
+    connection: Connection, layout: Layout, found: FoundDump, deadline: Deadline
+) -> Mapping[str, TableRecord]:
+    """The tables as the open transaction sees them, by table key."""
+    tables: dict[str, TableRecord] = {}
+    session = Session(connection, threading.Event())
+    for key, read in reading_work(connection, layout, tables, found.spill_folder).items():
+        deadline.require(f"comparing the rows of {key}")
+        read(session)
+    return tables

@@ -1,0 +1,165 @@
+"""Restore a dump: aside, compared, and only then in the place of the database that serves.
+
+Whatever fails before the swap, the target serves as before and the half-made database is dropped,
+now or, after a kill, by the next run. The swap renames two databases in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.operations.filling import Clock, fill, verified_dump
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.verify import VerifiedDump
+from ppr_assets.postgres.databases import Maintenance, former_name, maintenance, restoring_name
+from ppr_assets.postgres.databases.fitness import (
+    collation_of,
+    knows_collation,
+    require_encoding,
+    require_server,
+)
+from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.settings import DatabaseSettings
+
+DEADLINE_SECONDS = 300.0
+"""The promise to whoever waits for the database: five minutes."""
+
+
+@dataclass(frozen=True)
+class RestoreOutcome:
+    """``database`` now holds the dump, table by table as ``tables`` says, compared.
+
+    ``former`` is what the one that it replaced is called now, None when there was none or it was
+    dropped. ``seconds`` by stage: verify, load, compare, swap (nobody could connect). ``remarks``
+    are for a human: what was not copied, that nobody had proven the dump, how it was loaded.
+    """
+
+    dump: str
+    origin: str
+    manifest: Manifest | None
+    database: str
+    former: str | None
+    tables: dict[str, TableRecord]
+    seconds: dict[str, float]
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(record.rows for record in self.tables.values())
+
+
+def restore(
+    target: DatabaseSettings,
+    found: FoundDump,
+    *,
+    disconnect: bool = False,
+    drop_old: bool = False,
+    deadline: Deadline,
+) -> RestoreOutcome:
+    """Put the dump in the place of ``target``, which need not exist.
+
+    ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
+    refuse. ``drop_old`` drops the former database once the new one serves.
+
+    Raises :class:`DumpDamaged` before the server is touched, :class:`PreconditionFailed` for a
+    server that cannot hold the dump or a role that may not make databases, :class:`Busy` for live
+    sessions and for another restore, :class:`RestoreFailed` when loading fails or the deadline
+    passes, and :class:`DumpUnproven` when the restored database is not what the dump says.
+    """
+    clock = Clock()
+    verified = verified_dump(found)
+    clock.lap("verify")
+    with maintenance(target) as session:
+        sweep(session)
+        require_server(session.connection, verified.layout)
+        require_encoding(session.connection, target.dbname, encoding_of(verified))
+        _require_creator(session)
+        if not disconnect:
+            _require_unused(session, target.dbname)
+        with made_aside(session, verified) as (new, remarks):
+            tables = fill(replace(target, dbname=new), found, verified, deadline, clock, remarks)
+            deadline.require("putting the new database in place")
+            exists = session.exists(target.dbname)
+            if exists:
+                remarks += session.copy_settings(target.dbname, new)
+            former = former_name(target.dbname, datetime.now(UTC))
+            session.swap(target.dbname, new, former, disconnect=disconnect)
+        clock.lap("swap")
+        if exists and drop_old:
+            session.drop(former)
+    return RestoreOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        database=target.dbname,
+        former=former if exists and not drop_old else None,
+        tables=tables,
+        seconds=clock.laps,
+        remarks=remarks,
+    )
+
+
+@contextmanager
+def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[str, list[str]]]:
+    """An empty database beside the target, as the target is or as the dump needs it; dropped if
+    it is still there in the end."""
+    target = session.settings.dbname
+    name = restoring_name(target, datetime.now(UTC))
+    remarks: list[str] = []
+    wanted = verified.manifest.database.collation if verified.manifest else ""
+    try:
+        if session.exists(target):
+            session.create(name, like=target)
+        else:
+            known = wanted and knows_collation(session.connection, wanted)
+            session.create(
+                name, encoding=encoding_of(verified), collation=wanted if known else None
+            )
+        have = collation_of(session.connection, name)
+        if wanted and have != wanted:
+            remarks.append(
+                f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"
+            )
+        yield name, remarks
+    finally:
+        session.drop(name)
+
+
+def encoding_of(verified: VerifiedDump) -> str:
+    """Of the database that was dumped; a dump without a manifest names that of its own text."""
+    described = verified.manifest.database.encoding if verified.manifest else ""
+    return described or verified.layout.encoding
+
+
+def sweep(session: Maintenance) -> list[str]:
+    """Drop what killed restores of the same target have left half made; their names."""
+    names = [
+        left.name for left in session.leftovers(session.settings.dbname) if left.kind == "restoring"
+    ]
+    for name in names:
+        session.drop(name)
+    return names
+
+
+def _require_creator(session: Maintenance) -> None:
+    if not session.may_create():
+        raise PreconditionFailed(
+            f"role {session.settings.user} may not create databases",
+            hint="ALTER ROLE … CREATEDB lets the restore happen aside; --in-place replaces the "
+            "tables in one transaction instead, during which nobody can read them.",
+        )
+
+
+def _require_unused(session: Maintenance, name: str) -> None:
+    live: Sequence[object] = session.sessions(name)
+    if live:
+        raise Busy(
+            f"busy: database {name} is in use: {'; '.join(map(str, live[:5]))}"
+            + (f" and {len(live) - 5} more" if len(live) > 5 else ""),
+            hint="end them, or have them ended at the swap with --disconnect; nothing was changed.",
+        )

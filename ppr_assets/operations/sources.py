@@ -1,0 +1,232 @@
+"""Find the dump that is meant, and have its bytes in a file.
+
+The data repository is read at a commit, never as it happens to lie in the work tree: a file there
+is only used when it is the committed one's size and name, and every dump is verified before use.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git import stream
+from ppr_assets.data_repo.glimpse import glimpse
+from ppr_assets.data_repo.integrate import is_ancestor
+from ppr_assets.data_repo.remote import bring, fetch
+from ppr_assets.data_repo.tree import entry_at, latest_name, list_dumps, read_file, tip
+from ppr_assets.errors import DataRepoError, DumpMissing, PreconditionFailed, PushFailed
+from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import LATEST, dump_moment, is_dump_name, manifest_name
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which dump. ``dump``: its name, or the path of a file. ``before``: the newest from before
+    this moment. ``at``: as published at this commit. ``source``: another data repository, or a
+    folder with dumps. With nothing given, the latest."""
+
+    dump: str | None = None
+    before: datetime | None = None
+    at: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundDump:
+    """A dump whose bytes are at ``path``; ``commit`` is where it was found published."""
+
+    name: str
+    path: Path
+    manifest: Manifest | None
+    commit: str | None
+    spill_folder: Path
+
+    @property
+    def origin(self) -> str:
+        return f"commit {self.commit[:10]}" if self.commit else f"`{self.path.parent}`"
+
+
+@contextmanager
+def found_dump(settings: DataRepoSettings, wanted: Wanted) -> Iterator[FoundDump]:
+    """Find the dump; it is there until the context ends.
+
+    Raises :class:`DumpMissing` saying which dumps there are, :class:`DataRepoError` and its kin,
+    and :class:`DumpDamaged` for a manifest that cannot be read.
+    """
+    if wanted.dump is not None and os.sep in wanted.dump:
+        file = Path(wanted.dump)
+        with scratch_folder(_temporary()) as scratch:
+            yield _in_folder(file.parent.resolve(), replace(wanted, dump=file.name), scratch)
+    elif wanted.source is not None and _is_plain_folder(Path(wanted.source)):
+        with scratch_folder(_temporary()) as scratch:
+            yield _in_folder(Path(wanted.source).resolve(), wanted, scratch)
+    else:
+        with _opened(settings, wanted) as (repo, commit, scratch):
+            yield _published(repo, commit, wanted, scratch)
+
+
+def newest_tip(repo: DataRepo) -> str | None:
+    """The branch's tip, or the remote's where that is ahead; offline, what the clone knows."""
+    local = tip(repo)
+    remote = None
+    with suppress(PushFailed):
+        remote = fetch(repo)
+    if local is None or remote is None:
+        return local or remote
+    return remote if is_ancestor(repo, local, remote) else local
+
+
+def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str) -> str:
+    """The name that is meant, out of ``names``. Raises :class:`DumpMissing`."""
+    if not names:
+        raise DumpMissing(
+            f"there is no dump in {where}",
+            hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
+        )
+    if wanted.dump is not None:
+        given = wanted.dump
+        for name in (given, f"{given}.sql", f"{given}.sql.gz"):
+            if name in names:
+                return name
+        if given == LATEST and latest:
+            return latest
+        raise DumpMissing(
+            f"there is no dump `{given}` in {where}, the newest is {max(names)}",
+            hint="`ppr-assets list` names them; older ones are in the history, see --at.",
+        )
+    if wanted.before is not None:
+        limit = wanted.before
+        older = [name for name in names if (moment := dump_moment(name)) and moment < limit]
+        if not older:
+            raise DumpMissing(
+                f"there is no dump from before {limit:%Y-%m-%d %H:%M:%S} UTC in {where}, the "
+                f"oldest is {min(names)}",
+                hint="older ones are in the history: find the commit with `git log`, and use --at.",
+            )
+        return max(older)
+    return latest or max(names)
+
+
+@contextmanager
+def _opened(settings: DataRepoSettings, wanted: Wanted) -> Iterator[tuple[DataRepo, str, Path]]:
+    """The repository, the commit to look at, and a folder to work in."""
+    source = wanted.source
+    if source is not None and not Path(source).exists():
+        with scratch_folder(_temporary()) as folder:
+            repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
+            yield repo, _commit(repo, wanted.at, "HEAD"), folder
+        return
+    if source is not None:
+        settings = replace(settings, path=Path(source).resolve(), url=None)
+    repo = open_data_repo(settings)
+    newest = tip(repo) if source or wanted.at else newest_tip(repo)
+    if newest is None:
+        raise DumpMissing(f"branch `{repo.branch}` of `{repo.path}` has no commit yet")
+    # In the clone of ours there is room for a dump; another repository is only read.
+    ours = source is None and os.access(repo.git_dir, os.W_OK)
+    with scratch_folder(repo.state_dir / "restoring" if ours else _temporary()) as folder:
+        yield repo, _commit(repo, wanted.at, newest), folder
+
+
+def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
+    name = f"{at or newest}^{{commit}}"
+    found = repo.word("rev-parse", "--verify", "--quiet", "--end-of-options", name, ok=(0, 1, 128))
+    if not found:
+        raise DataRepoError(
+            f"there is no commit `{at}` in `{repo.path}`",
+            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        )
+    return found
+
+
+def _published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
+    where = f"commit {commit[:10]} of `{repo.path if not repo.bare else repo.remote_url}`"
+    latest = _brought(repo, commit, f"{repo.dump_dir}/{LATEST}") and latest_name(repo, commit)
+    name = choose(list_dumps(repo, commit), latest or None, wanted, where)
+    described = f"{repo.dump_dir}/{manifest_name(name)}"
+    file = read_file(repo, commit, described) if _brought(repo, commit, described) else None
+    manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+    path = _in_work_tree(repo, name, manifest) or _extracted(repo, commit, name, folder)
+    return FoundDump(name, path, manifest, commit, folder)
+
+
+def _brought(repo: DataRepo, commit: str, path: str) -> bool:
+    """Have the file at ``path`` here, also in a partial clone; False if there is none."""
+    entry = entry_at(repo, commit, path)
+    if entry is not None:
+        bring(repo, entry.sha)
+    return entry is not None
+
+
+def _in_work_tree(repo: DataRepo, name: str, manifest: Manifest | None) -> Path | None:
+    """The dump's file in the work tree, to save a copy; what is in it is verified by its hash."""
+    path = repo.path / repo.dump_dir / name
+    if repo.bare or manifest is None or path.is_symlink() or not path.is_file():
+        return None
+    return path if path.stat().st_size == manifest.bytes else None
+
+
+def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
+    entry = entry_at(repo, commit, f"{repo.dump_dir}/{name}")
+    if (
+        entry is None
+        or entry.kind != "blob"
+        or not _brought(repo, commit, f"{repo.dump_dir}/{name}")
+    ):
+        raise DumpMissing(f"`{name}` is no file in commit {commit[:10]}")
+    path = folder / name
+    limit = repo.settings.timeout_seconds
+    try:
+        with path.open("wb") as file:
+            for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
+                file.write(piece)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not write the dump to `{folder}`: {error.strerror or error}",
+            hint="is the disk full? Nothing was changed.",
+        ) from error
+    return path
+
+
+def _is_plain_folder(path: Path) -> bool:
+    """A folder of files, as opposed to a clone or a bare repository."""
+    return path.is_dir() and not (path / ".git").exists() and not (path / "HEAD").exists()
+
+
+def _in_folder(folder: Path, wanted: Wanted, scratch: Path) -> FoundDump:
+    names = sorted(entry.name for entry in folder.iterdir() if is_dump_name(entry.name))
+    if wanted.dump is not None and wanted.dump not in names and (folder / wanted.dump).exists():
+        name = wanted.dump  # whatever it is called
+    else:
+        link = folder / LATEST
+        latest = link.resolve().name if link.exists() else None
+        name = choose(names, latest if latest in names else None, wanted, f"`{folder}`")
+    path = folder / name
+    real = path.resolve().name if path.is_symlink() else name
+    described = folder / manifest_name(real)
+    manifest = (
+        Manifest.from_json(described.read_text(encoding="utf-8", errors="replace"))
+        if described.is_file()
+        else None
+    )
+    return FoundDump(real if manifest else name, path, manifest, None, scratch)
+
+
+def _temporary() -> Path:
+    """A folder below the system's own for such things, of this user alone."""
+    folder = Path(tempfile.gettempdir()) / f"ppr_assets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PreconditionFailed(
+            f"`{folder}` belongs to somebody else",
+            hint="remove it, or set TMPDIR to a folder of yours.",
+        )
+    return folder

@@ -1,0 +1,70 @@
+"""Whether a server, and the database to be replaced, can hold a dump; said before anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.layout import Layout
+
+
+def require_server(connection: Connection, layout: Layout) -> None:
+    """Raise :class:`PreconditionFailed` for a server that is older than the dump's, or that lacks
+    one of its extensions."""
+    have, need = connection.info.server_version // 10000, _major(layout.server_version)
+    if have < need:
+        raise PreconditionFailed(
+            f"this server is PostgreSQL {have}, the dump is of {layout.server_version} and needs "
+            f"{need} or newer",
+            hint="restore it to a newer server; nothing was changed.",
+        )
+    if missing := missing_extensions(connection, layout):
+        raise PreconditionFailed(
+            f"this server lacks the extension {', '.join(missing)} that the dump needs",
+            hint="install it on the server's machine (for PostGIS on Debian: "
+            f"postgresql-{have}-postgis-3), or restore to another server; nothing was changed.",
+        )
+
+
+def missing_extensions(connection: Connection, layout: Layout) -> Sequence[str]:
+    """Extensions of the dump that the server does not have."""
+    rows = connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")
+    available = {str(name) for (name,) in rows}
+    return [name for name in layout.extensions if name not in available]
+
+
+def require_encoding(connection: Connection, database: str, encoding: str) -> None:
+    """Raise :class:`PreconditionFailed` if ``database`` is there with another encoding."""
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = %s",
+        [database],
+    ).fetchone()
+    if row and row[0] != encoding:
+        raise PreconditionFailed(
+            f"database {database} has the encoding {row[0]}, the dump needs {encoding}",
+            hint="restore it into a database of another name (--into); nothing was changed.",
+        )
+
+
+def collation_of(connection: Connection, database: str) -> str | None:
+    """How texts are sorted in ``database``; None if it is not there."""
+    row = connection.execute(
+        "SELECT datcollate FROM pg_catalog.pg_database WHERE datname = %s", [database]
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def knows_collation(connection: Connection, name: str) -> bool:
+    """Whether the server's system has the locale ``name``."""
+    if name in ("C", "POSIX"):
+        return True
+    row = connection.execute(
+        "SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'c' AND collcollate = %s LIMIT 1",
+        [name],
+    ).fetchone()
+    return row is not None
+
+
+def _major(version: str) -> int:
+    return int(version.partition(".")[0].split()[0].rstrip("abcdefghijklmnopqrstuvwxyz") or 0)
