@@ -46,8 +46,13 @@ def _dumped(facts: Facts) -> str:
         return f"unchanged  since {facts['dump']}: that dump still stands, no commit is made"
     return (
         f"dumped     {facts['dump']}, {size(facts['bytes'])}, "
-        f"sha256 {facts['sha256'][:12]}…, in {facts['seconds']:.1f} s"
+        f"sha256 {facts['sha256'][:12]}…, in {facts['seconds']:.1f} s\n"
+        f"proven     {_proof(facts['proof'])}"
     )
+
+
+def _proof(proof: str) -> str:
+    return "no: SQL_DUMP_PROOF is off" if proof == "off" else f"restored and equal ({proof})"
 
 
 def _published(facts: Facts) -> str:

@@ -22,11 +22,13 @@ def dump_message(
     mark: int | None,
     run: str | None = None,
     override: str | None = None,
+    proof: str | None = None,
 ) -> str:
     """The message of the commit that publishes ``dump``.
 
     ``records`` are rows by table key, ``mark`` the mark that this commit carries (None: no ratchet
-    file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate.
+    file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate,
+    ``proof`` where the dump was restored before.
     """
     count = records.get(_ORGANIZATION, 0)
     noun = "organization" if count == 1 else "organizations"
@@ -37,6 +39,7 @@ def dump_message(
         "Mark": None if mark is None else str(mark),
         "Run": run,
         "Override": override,
+        "Proof": proof,
     }
     return compose_message(f"Dump {dump.removesuffix('.sql')}: {count} {noun}", trailers)
 

@@ -47,20 +47,26 @@ class DrillOutcome:
 
 
 def drill(
-    database: DatabaseSettings, found: FoundDump, *, where: str, deadline: Deadline
+    database: DatabaseSettings,
+    found: FoundDump,
+    *,
+    where: str,
+    deadline: Deadline,
+    scratch: str = SCRATCH,
 ) -> DrillOutcome:
     """Restore the dump into a scratch database and hold it to what the dump says.
 
-    ``where`` is ``server`` or ``embedded``. Raises :class:`DumpDamaged`, :class:`RestoreFailed`,
-    :class:`Busy` while another drill of the same database runs, and :class:`DumpUnproven` when
-    something differs or no server can take it.
+    ``where`` is ``server`` or ``embedded``; ``scratch`` is what the scratch database's name has
+    after that of ``database``. Raises :class:`DumpDamaged`, :class:`RestoreFailed`, :class:`Busy`
+    while another drill of the same database runs, and :class:`DumpUnproven` when something differs
+    or no server can take it.
     """
     clock = Clock()
     verified = verified_dump(found)
     clock.lap("verify")
     if where == "server":
         # Beside the target by name as well, so that an operator knows what it belongs to.
-        with maintenance(replace(database, dbname=f"{database.dbname}_{SCRATCH}")) as session:
+        with maintenance(replace(database, dbname=f"{database.dbname}_{scratch}")) as session:
             if session.may_create():
                 require_server(session.connection, verified.layout)
                 return _drill(session, found, verified, "server", deadline, clock)

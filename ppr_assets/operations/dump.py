@@ -1,4 +1,4 @@
-"""Write one dump: count, judge, dump the same snapshot, compare, keep.
+"""Write one dump: count, judge, dump the same snapshot, compare, restore it once, keep.
 
 The finished dump is staged inside the clone's git folder and not in its work tree, where another
 program's ``git add -A`` could publish it unproven. Until it is staged nothing else has changed.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -22,18 +22,25 @@ from ppr_assets.data_repo.remote import fetch, fetched_tip
 from ppr_assets.data_repo.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.tree import list_dumps
 from ppr_assets.data_repo.worktree import recover
+from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
+from ppr_assets.operations.drill import drill
 from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.settings import Settings
+
+PROOF_SECONDS = 3600.0
+"""How long the restore that proves a dump may take."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,9 @@ def dump(
 ) -> DumpOutcome:
     """Dump the database behind the gate.
 
-    Raises :class:`Busy` when another dump of this database runs, and every error of the
-    database, the data repository and pg_dump; whatever it raises, nothing has changed.
+    Raises :class:`Busy` when another dump of this database runs, :class:`DumpUnproven` when it
+    does not restore to what it says, and every error of the database, the data repository and
+    pg_dump; whatever it raises, nothing has changed.
     """
     repo = open_data_repo(settings.data_repo)
     _learn_publication(repo)
@@ -135,11 +143,25 @@ def _dump(
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
         )
+        manifest = replace(manifest, proof=_proven(settings, repo, partial, manifest))
         snapshot.require_open()
         path = _stage(partial, manifest)
     finally:
         partial.unlink(missing_ok=True)
     return DumpOutcome("staged", verdict, manifest=manifest, path=path)
+
+
+def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:
+    """Restore the finished file into a scratch database: only that proves a dump."""
+    where = settings.dump.proof
+    if where == "off":
+        return Proof(where, datetime.now(UTC))
+    with scratch_folder(repo.state_dir / "proving") as folder:
+        found = FoundDump(manifest.dump, dump, manifest, None, folder)
+        deadline = Deadline(PROOF_SECONDS)
+        return drill(
+            settings.database, found, where=where, deadline=deadline, scratch="proof"
+        ).proof
 
 
 def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:

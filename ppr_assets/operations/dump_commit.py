@@ -61,6 +61,7 @@ def write_dump_commit(
         mark=mark.organization,
         run=manifest.run_id,
         override=f"{override.source}: {override.reason}" if override else None,
+        proof=str(manifest.proof) if manifest.proof else None,
     )
     return _commit(repo, base, changes, message, now)
 

@@ -16,6 +16,7 @@ from ppr_assets.errors import PprError
 from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.databases import may_create
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
@@ -53,6 +54,7 @@ class _Examination:
             if password.error is None:
                 yield _look("database", lambda: self._session(stack))
             if self._snapshot is not None:
+                yield _look("proof", self._proof)
                 yield _look("tables", self._tables)
                 yield _look("pg_dump", self._pg_dump)
             yield _look("data repository", self._repository)
@@ -84,6 +86,15 @@ class _Examination:
         major = _present(self._snapshot).server_major
         tool = find_tool("pg_dump", major, sslmode=self._settings.database.sslmode)
         return f"{tool.version} at {tool.path}"
+
+    def _proof(self) -> str:
+        where = self._settings.dump.proof
+        if where == "off":
+            return "off: dumps are published unproven, and say so"
+        if where == "server" and may_create(_present(self._snapshot).connection):
+            return "each dump is restored beside the database before it is published"
+        why = "" if where == "embedded" else ": this role may not create databases"
+        return f"each dump is restored on an embedded server before it is published{why}"
 
     def _repository(self) -> str:
         self._repo = open_data_repo(self._settings.data_repo)

@@ -31,6 +31,7 @@ class ListedDump:
             "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             "run_id": manifest.run_id if manifest else None,
             "override": manifest.override.reason if manifest and manifest.override else None,
+            "proof": str(manifest.proof) if manifest and manifest.proof else None,
         }
 
 

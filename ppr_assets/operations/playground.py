@@ -102,6 +102,7 @@ def fill_database(playground: Playground, *, organizations: int, seed: int = 1) 
         )
         _run(server, "ALTER DATABASE {} RENAME TO {}", unfinished, template)
     _drop(server, DATABASE)
+    _run(server, "ALTER ROLE {} CREATEDB", ROLE)  # dumps are proven beside the database
     _run(server, "CREATE DATABASE {} TEMPLATE {} OWNER {}", DATABASE, template, ROLE)
     return _count_records(server)
 

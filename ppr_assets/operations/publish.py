@@ -11,7 +11,7 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.tree import entry_at
 from ppr_assets.data_repo.worktree import recover
-from ppr_assets.errors import DataRepoError, DumpDamaged, PprError
+from ppr_assets.errors import DataRepoError, DumpDamaged, DumpUnproven, PprError
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
@@ -59,14 +59,16 @@ def publish(
 
     An override that the dump was made with counts in its own run only (``run_id``); a later run
     that publishes it needs one of its own. Raises :class:`Busy`, :class:`DataRepoError` and its
-    kin, :class:`RatchetFileError`, and :class:`DumpDamaged` when the staged dump is not what its
-    manifest says. A refusal and a push that fails are no exceptions but part of the outcome.
+    kin, :class:`RatchetFileError`, :class:`DumpDamaged` when the staged dump is not what its
+    manifest says, and :class:`DumpUnproven` when it was never restored. A refusal and a push that
+    fails are no exceptions but part of the outcome.
     """
     repo = open_data_repo(settings.data_repo)
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
         recover(repo)
         sweep_partials(repo)
         candidate = _candidate(repo)
+        _require_proven(settings.dump, candidate)
         override = override_for(settings.dump, override_reason)
         if candidate and candidate.manifest.run_id == run_id:
             override = candidate.manifest.override or override
@@ -140,6 +142,19 @@ def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:
         hint="run again, which dumps anew. If nobody else publishes this database, look at the "
         "clock of its server.",
     )
+
+
+def _require_proven(settings: DumpSettings, candidate: _Candidate | None) -> None:
+    """Whoever staged it, and whatever the settings were then: what is published has restored."""
+    if candidate is None or settings.proof == "off":
+        return
+    proof = candidate.manifest.proof
+    if proof is None or not proof.proven:
+        raise DumpUnproven(
+            f"staged dump {candidate.dump.name} was never restored, so nothing proves it",
+            hint="dump again: `ppr-assets dump` restores what it makes. SQL_DUMP_PROOF=off "
+            "publishes unproven dumps, and records that.",
+        )
 
 
 def _candidate(repo: DataRepo) -> _Candidate | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
@@ -29,25 +30,39 @@ GATE_HELD = dg.AssetCheckSpec(
     blocking=True,
     description="Floor and ratchet were judged once more on the very snapshot that was dumped.",
 )
+PROVEN = dg.AssetCheckSpec(
+    "proven",
+    asset="sql_dump",
+    blocking=True,
+    description="The dump was restored into a scratch database, and every table, key and sequence "
+    "came back as it was.",
+)
 
 
 @dg.asset(
     deps=[record_count],
-    check_specs=[COMPLETE, GATE_HELD],
+    check_specs=[COMPLETE, GATE_HELD, PROVEN],
     group_name="backup",
     kinds={"postgres", "sql"},
     owners=OWNERS,
     pool="database",
     description="The whole database as one plain-SQL file that psql restores, in an order that "
     "depends on the data alone: same data, same bytes. It waits in the data repository's git "
-    "folder until it is published. When nothing has changed, the dump published before stands.",
+    "folder until it is published, which it is only when it has been restored into a scratch "
+    "database and was equal there. When nothing has changed, the dump published before stands.",
 )
 def sql_dump(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
 ) -> Iterator[Any]:
     started = monotonic()
     with expected_failures():
-        outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
+        try:
+            outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
+        except DumpUnproven as error:
+            yield dg.AssetCheckResult(
+                check_name=PROVEN.name, passed=False, description=error.message
+            )
+            raise
     yield _gate_held(outcome)
     if outcome.manifest is None:
         raise failure(refusal(outcome.verdict))
@@ -56,6 +71,7 @@ def sql_dump(
     yield dg.AssetCheckResult(
         check_name=COMPLETE.name, passed=True, metadata=dict(manifest_facts(outcome.manifest))
     )
+    yield _proven(outcome.manifest)
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(outcome.manifest.sha256),
         metadata={
@@ -73,6 +89,19 @@ def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome, manifest: Mani
         context.log.info(f"unchanged since {manifest.dump}: no new dump, that one still stands")
     else:
         context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
+
+
+def _proven(manifest: Manifest) -> dg.AssetCheckResult:
+    """A proof that was switched off is worth a warning; it was published as unproven."""
+    proof = manifest.proof
+    proven = proof is not None and proof.proven
+    return dg.AssetCheckResult(
+        check_name=PROVEN.name,
+        passed=proven,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if proven else "nobody has restored this dump: SQL_DUMP_PROOF was off",
+        metadata={"proof_seconds": proof.seconds, "where": str(proof)} if proof else {},
+    )
 
 
 def _gate_held(outcome: DumpOutcome) -> dg.AssetCheckResult:

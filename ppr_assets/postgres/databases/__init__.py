@@ -3,7 +3,12 @@
 Belongs here: what is done *to* a database. What is done in one (loading, reading) does not.
 """
 
-from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.maintenance import (
+    Maintenance,
+    connect_beside,
+    maintenance,
+    may_create,
+)
 from ppr_assets.postgres.databases.names import Leftover, former_name, restoring_name
 from ppr_assets.postgres.databases.sessions import LiveSession
 
@@ -11,7 +16,9 @@ __all__ = [
     "Leftover",
     "LiveSession",
     "Maintenance",
+    "connect_beside",
     "former_name",
     "maintenance",
+    "may_create",
     "restoring_name",
 ]

@@ -36,10 +36,7 @@ class Maintenance:
 
     def may_create(self) -> bool:
         """Whether the role may make databases."""
-        row = self.connection.execute(
-            "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
-        ).fetchone()
-        return bool(row and row[0])
+        return may_create(self.connection)
 
     @property
     def server_version(self) -> str:
@@ -85,6 +82,21 @@ class Maintenance:
         Returns what the role may not copy, in words, for a human who may.
         """
         return making.copied(self.connection, source, to)
+
+    def drop_unused(self, name: str) -> None:
+        """Drop it unless somebody is in it. Raises :class:`Busy` naming who."""
+        try:
+            self._execute(
+                sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)),
+                f"could not drop database {name}",
+            )
+        except RestoreFailed as error:
+            if not isinstance(error.__cause__, psycopg.errors.ObjectInUse):
+                raise
+            who = "; ".join(map(str, self.sessions(name))) or "somebody who has just left"
+            raise Busy(
+                f"busy: database {name} is in use: {who}", hint="run again when they have left."
+            ) from error
 
     def drop(self, name: str) -> None:
         """Drop it with the sessions in it; no matter if it is not there."""
@@ -139,6 +151,14 @@ class Maintenance:
             ) from error
 
 
+def may_create(connection: Connection) -> bool:
+    """Whether the role of this session may make databases."""
+    row = connection.execute(
+        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+    ).fetchone()
+    return bool(row and row[0])
+
+
 @contextmanager
 def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
     """Open the session for restores of ``settings.dbname``.
@@ -147,7 +167,7 @@ def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
     the session that restores the same database.
     """
     try:
-        with _connect(settings) as connection:
+        with connect_beside(settings) as connection:
             prepare(connection, WITHOUT_LIMITS, local=False)
             _take_lock(connection, settings.dbname)
             yield Maintenance(settings, connection)
@@ -158,8 +178,9 @@ def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
         ) from error
 
 
-def _connect(settings: DatabaseSettings) -> Connection:
-    """To the database that is there for this, unless it is the one to be renamed."""
+def connect_beside(settings: DatabaseSettings) -> Connection:
+    """A session with the target's server, in the database that is there for this, unless it is the
+    one to be renamed. The target need not exist."""
     homes = [name for name in ("postgres", "template1") if name != settings.dbname]
     try:
         return connect(replace(settings, dbname=homes[0]), autocommit=True)
