@@ -233,6 +233,7 @@ def pipeline(
         "DATA_REPO_PATH": str(clone),
         "DATA_REPO_URL": str(remote),
         "PUBLISHER_PUSH_ENABLED": "true",
+        "SQL_DUMP_PROOF": "off",  # proofs have tests of their own; here they would only take time
     }
     settings = Settings.from_environment(variables, dotenv=None)
     return Pipeline(settings, clone, remote, variables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -32,6 +32,13 @@ class Runs:
             asset_selection=[dg.AssetKey(name) for name in selection] or None,
             run_config={"override": {"reason": reason}} if reason else {},
             raise_on_error=False,
+        )
+
+    def job(self, name: str, **config: Any) -> dg.ExecuteInProcessResult:
+        """Run the job of this name with what somebody typed into its Launchpad."""
+        definitions = build_defs(settings=self.pipeline.settings)
+        return definitions.resolve_job_def(name).execute_in_process(
+            instance=self.instance, run_config=config, raise_on_error=False
         )
 
     def metadata(self, asset: str) -> Mapping[str, Any]:
@@ -74,5 +81,12 @@ def steps_of(run: dg.ExecuteInProcessResult) -> list[str]:
 
 @pytest.fixture
 def runs(pipeline: Pipeline) -> Iterator[Runs]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield Runs(pipeline, instance)
+    """With proofs, beside the database: the role may create databases meanwhile."""
+    role, world = pipeline.settings.database.user, replace(pipeline)
+    pipeline.gate(proof="server")
+    pipeline.administer(f"ALTER ROLE {role} CREATEDB")
+    try:
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield Runs(pipeline, instance)
+    finally:
+        world.administer(f"ALTER ROLE {role} NOCREATEDB")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DumpUnproven
+from ppr_assets.errors import DumpUnproven, RestoreFailed
 from ppr_assets.operations.filling import Clock, fill, verified_dump
 from ppr_assets.operations.restore import made_aside, sweep
 from ppr_assets.operations.scratch import scratch_folder
@@ -57,9 +57,9 @@ def drill(
     """Restore the dump into a scratch database and hold it to what the dump says.
 
     ``where`` is ``server`` or ``embedded``; ``scratch`` is what the scratch database's name has
-    after that of ``database``. Raises :class:`DumpDamaged`, :class:`RestoreFailed`, :class:`Busy`
-    while another drill of the same database runs, and :class:`DumpUnproven` when something differs
-    or no server can take it.
+    after that of ``database``. Raises :class:`DumpDamaged`, :class:`Busy` while another drill of
+    the same database runs, and :class:`DumpUnproven` when it does not load, when something differs,
+    or when no server can take it.
     """
     clock = Clock()
     verified = verified_dump(found)
@@ -84,7 +84,14 @@ def _drill(
     sweep(session)
     with made_aside(session, verified) as (name, remarks):
         scratch = replace(session.settings, dbname=name)
-        tables = fill(scratch, found, verified, deadline, clock, remarks)
+        try:
+            tables = fill(scratch, found, verified, deadline, clock, remarks, analyze=False)
+        except RestoreFailed as error:
+            raise DumpUnproven(
+                f"`{verified.name}` did not restore: {error.message}",
+                hint="nothing was published or replaced. If the server is well, the dump is to "
+                "blame: look at what the message names.",
+            ) from error
         version = session.server_version
     return DrillOutcome(
         dump=verified.name,

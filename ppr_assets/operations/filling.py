@@ -46,21 +46,27 @@ def fill(
     deadline: Deadline,
     clock: Clock,
     remarks: list[str],
+    *,
+    analyze: bool,
 ) -> dict[str, TableRecord]:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.
 
-    Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences.
+    ``analyze`` also makes the statistics that a database which is to serve needs. Raises
+    :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences.
     """
     layout, spill_folder = verified.layout, found.spill_folder
     path = plain_file(found.path, name=found.name, folder=spill_folder)
     if verified.manifest is None:
         remarks.append("the dump has no manifest, so nobody has said what must be in it: unproven")
-    report = load(path, layout, settings, deadline=deadline, read_back_in=spill_folder)
+    report = load(
+        path, layout, settings, deadline=deadline, analyze=analyze, read_back_in=spill_folder
+    )
     clock.lap("load")
     if report.how == "psql":
         remarks.append(f"loaded by one psql in one transaction: {report.reason}")
-        with connect(settings, autocommit=True) as connection:
-            connection.execute("ANALYZE")
+        if analyze:
+            with connect(settings, autocommit=True) as connection:
+                connection.execute("ANALYZE")
     tables = report.tables
     if tables is None:
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)

@@ -17,6 +17,7 @@ EVERYTHING = [
     "settings",
     "password",
     "database",
+    "proof",
     "tables",
     "pg_dump",
     "data repository",

@@ -79,6 +79,7 @@ def test_subject_trailers_and_author_tell_a_person_and_a_program(pipeline: Pipel
         "Sha256": manifest.sha256,
         "Mark": "200",
         "Run": "test-run",
+        "Proof": "off",
     }
 
 

@@ -23,6 +23,7 @@ ALL_CHECKS = {
     "ratchet",
     "complete",
     "gate_held",
+    "proven",
     "latest_is_this_dump",
     "on_remote",
 }
@@ -172,7 +173,7 @@ def test_the_gate_holds_when_only_one_asset_is_materialized(runs: Runs, asset: s
 def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
     dumped = runs.nightly("sql_dump")
     assert dumped.success
-    assert checks_of(dumped) == {"complete": True, "gate_held": True}
+    assert checks_of(dumped) == {"complete": True, "gate_held": True, "proven": True}
     published = runs.nightly("data_repo_commit")
     assert checks_of(published) == {"latest_is_this_dump": True, "on_remote": True}
     assert runs.metadata("data_repo_commit")["dump"] == runs.metadata("sql_dump")["dump"]
