@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, PreconditionFailed
@@ -82,12 +81,13 @@ def restore(
         if not disconnect:
             _require_unused(session, target.dbname)
         with made_aside(session, verified) as (new, remarks):
-            tables = fill(replace(target, dbname=new), found, verified, deadline, clock, remarks)
-            deadline.require("putting the new database in place")
             exists = session.exists(target.dbname)
-            if exists:
+            if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
-            former = former_name(target.dbname, datetime.now(UTC))
+            aside = replace(target, dbname=new)
+            tables = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
+            deadline.require("putting the new database in place")
+            former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")
         if exists and drop_old:
@@ -109,7 +109,7 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
     """An empty database beside the target, as the target is or as the dump needs it; dropped if
     it is still there in the end."""
     target = session.settings.dbname
-    name = restoring_name(target, datetime.now(UTC))
+    name = session.unused(restoring_name)
     remarks: list[str] = []
     wanted = verified.manifest.database.collation if verified.manifest else ""
     try:

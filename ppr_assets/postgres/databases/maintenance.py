@@ -8,9 +8,10 @@ however it ends.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -46,6 +47,14 @@ class Maintenance:
     def exists(self, name: str) -> bool:
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         return self.connection.execute(query, [name]).fetchone() is not None
+
+    def unused(self, name_at: Callable[[str, datetime], str]) -> str:
+        """The name that ``name_at`` gives the target now, or in the first second from now on for
+        which no database has it: two restores may end in the same one."""
+        moment = datetime.now(UTC)
+        while self.exists(name := name_at(self.settings.dbname, moment)):
+            moment += timedelta(seconds=1)
+        return name
 
     def sessions(self, name: str) -> Sequence[LiveSession]:
         """Who is in the database, prepared transactions among them."""
