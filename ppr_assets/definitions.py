@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.orchestration.jobs import NIGHTLY_DUMP, PIPELINE
+from ppr_assets.orchestration.jobs import NIGHTLY_DUMP, PIPELINE, RESTORE, RESTORE_DRILL, RESTORES
 from ppr_assets.orchestration.resources import resources
-from ppr_assets.orchestration.schedules import nightly
+from ppr_assets.orchestration.schedules import monthly_drill, nightly
 from ppr_assets.orchestration.sensors import after_publishing
 from ppr_assets.orchestration.tables import EXTERNAL_ASSETS
 from ppr_assets.settings import Settings, env_file
@@ -19,9 +19,9 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
     is handed to :class:`dagster.Definitions`, so that a test can change one part of it."""
     settings = settings or Settings.from_environment(dotenv=env_file())
     parts: dict[str, Any] = {
-        "assets": [*EXTERNAL_ASSETS, *PIPELINE],
-        "jobs": [NIGHTLY_DUMP],
-        "schedules": [nightly(settings.schedule)],
+        "assets": [*EXTERNAL_ASSETS, *PIPELINE, *RESTORES],
+        "jobs": [NIGHTLY_DUMP, RESTORE, RESTORE_DRILL],
+        "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
         "sensors": [after_publishing],
         "resources": resources(settings),
         "executor": dg.in_process_executor,

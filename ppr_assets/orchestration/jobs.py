@@ -10,11 +10,15 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.drill import DrillConfig, drill
+from ppr_assets.orchestration.launchpad import flat_config
 from ppr_assets.orchestration.record_count import record_count
 from ppr_assets.orchestration.resources import launchpad_config
+from ppr_assets.orchestration.restored_database import RestoreConfig, restored_database
 from ppr_assets.orchestration.sql_dump import sql_dump
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
+RESTORES = [restored_database, drill]
 
 
 def nightly_dump(console_level: str | None = None) -> UnresolvedAssetJobDefinition:
@@ -30,3 +34,22 @@ def nightly_dump(console_level: str | None = None) -> UnresolvedAssetJobDefiniti
 
 
 NIGHTLY_DUMP = nightly_dump()
+
+RESTORE = dg.define_asset_job(
+    "restore",
+    selection=dg.AssetSelection.assets(restored_database),
+    description="Restore a published dump, compare it, and only then put it in place. Without any "
+    "config, the latest dump goes to a separate database. To replace the one that serves, name it: "
+    "`restore: {target: …}`.",
+    executor_def=dg.in_process_executor,
+    config=flat_config("restored_database", RestoreConfig, word="restore"),
+)
+
+RESTORE_DRILL = dg.define_asset_job(
+    "restore_drill",
+    selection=dg.AssetSelection.assets(drill),
+    description="Fetch the latest dump from the remote, restore it into a scratch database, "
+    "compare, and drop that again. No database that anybody uses is touched.",
+    executor_def=dg.in_process_executor,
+    config=flat_config("drill", DrillConfig, word="drill"),
+)

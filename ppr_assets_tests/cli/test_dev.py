@@ -78,7 +78,10 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
     assert location["sensors"] == [
         {"name": "after_publishing", "sensorState": {"status": "RUNNING"}}
     ]
-    assert location["schedules"] == [{"name": "nightly", "scheduleState": {"status": "RUNNING"}}]
+    assert location["schedules"] == [
+        {"name": name, "scheduleState": {"status": "RUNNING"}}
+        for name in ("monthly_drill", "nightly")
+    ]
     names = [name for _, name in _living(server_folder)]
     assert "postgres" in names
     assert len(names) > 4

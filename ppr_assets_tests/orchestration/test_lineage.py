@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -35,12 +36,14 @@ TABLES = {
     "taxonomy_term",
     "url",
 }
-MADE = {"record_count", "sql_dump", "data_repo_commit"}
+NIGHTLY = {"record_count", "sql_dump", "data_repo_commit"}
+MADE = NIGHTLY | {"restored_database", "drill"}
 CHECKS = {
     "minimum_records",
     "ratchet",
     "complete",
     "gate_held",
+    "proven",
     "latest_is_this_dump",
     "on_remote",
 }
@@ -60,7 +63,9 @@ def _keys(graph: dg.AssetGraph) -> set[str]:
     return {key.to_user_string() for key in graph.get_all_asset_keys()}
 
 
-def test_the_assets_are_tables_publication_count_dump_and_commit(graph: dg.AssetGraph) -> None:
+def test_the_assets_are_tables_publication_count_dump_commit_and_what_is_restored(
+    graph: dg.AssetGraph,
+) -> None:
     assert set(HSDS_TABLES) == TABLES
     assert _keys(graph) == TABLES | {"publication"} | MADE
     assert {key.to_user_string() for key in graph.materializable_asset_keys} == MADE
@@ -72,6 +77,8 @@ def test_the_assets_are_tables_publication_count_dump_and_commit(graph: dg.Asset
         ("record_count", TABLES | {"publication"}, "backup", {"postgres"}),
         ("sql_dump", {"record_count"}, "backup", {"postgres", "sql"}),
         ("data_repo_commit", {"sql_dump"}, "data_repository", {"git"}),
+        ("restored_database", {"data_repo_commit"}, "restore", {"postgres"}),
+        ("drill", {"data_repo_commit"}, "restore", {"postgres", "git"}),
         ("organization", set(), "hsds_tables", {"postgres"}),
         ("publication", set(), "data_repository", {"git"}),
     ],
@@ -97,25 +104,42 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
         ("record_count", "ratchet"): True,
         ("sql_dump", "complete"): True,
         ("sql_dump", "gate_held"): True,
+        ("sql_dump", "proven"): True,
         ("data_repo_commit", "latest_is_this_dump"): False,
         ("data_repo_commit", "on_remote"): False,
+        ("restored_database", "rows_match"): False,
+        ("drill", "rows_match"): False,
     }
 
 
-def test_the_commit_is_late_after_26_hours_and_missing_after_50(graph: dg.AssetGraph) -> None:
-    policy = graph.get(dg.AssetKey("data_repo_commit")).freshness_policy
-    assert isinstance(policy, dg.FreshnessPolicy)
-    assert policy == dg.FreshnessPolicy.time_window(
-        warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
-    )
-
-
-def test_the_job_runs_all_steps_with_all_checks_in_one_process(
-    definitions: dg.Definitions,
+@pytest.mark.parametrize(
+    ("asset", "late", "missing"),
+    [
+        ("data_repo_commit", timedelta(hours=26), timedelta(hours=50)),
+        ("drill", timedelta(days=33), timedelta(days=64)),
+    ],
+)
+def test_a_commit_is_late_after_a_night_and_a_drill_after_a_month(
+    graph: dg.AssetGraph, asset: str, late: timedelta, missing: timedelta
 ) -> None:
-    job = definitions.resolve_job_def("nightly_dump")
-    assert {node.name for node in job.nodes} == MADE
-    assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == CHECKS
+    policy = graph.get(dg.AssetKey(asset)).freshness_policy
+    assert policy == dg.FreshnessPolicy.time_window(warn_window=late, fail_window=missing)
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "checks"),
+    [
+        ("nightly_dump", NIGHTLY, CHECKS),
+        ("restore", {"restored_database"}, {"rows_match"}),
+        ("restore_drill", {"drill"}, {"rows_match"}),
+    ],
+)
+def test_a_job_runs_its_steps_with_all_their_checks_in_one_process(
+    definitions: dg.Definitions, name: str, steps: set[str], checks: set[str]
+) -> None:
+    job = definitions.resolve_job_def(name)
+    assert {node.name for node in job.nodes} == steps
+    assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == checks
     assert job.executor_def is dg.in_process_executor
 
 
@@ -133,14 +157,49 @@ def test_the_launchpad_takes_a_reason_and_nothing_else(definitions: dg.Definitio
             dg.validate_run_config(job, nonsense)
 
 
-def test_the_schedule_runs_at_two_utc_unless_told_otherwise(definitions: dg.Definitions) -> None:
-    (chosen,) = definitions.get_repository_def().schedule_defs
-    default = build_defs(settings=Settings.from_environment({}, dotenv=None))
-    (schedule,) = default.get_repository_def().schedule_defs
-    assert (schedule.name, schedule.job_name) == ("nightly", "nightly_dump")
-    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 2 * * *", "UTC")
-    assert (chosen.cron_schedule, chosen.execution_timezone) == ("30 3 * * *", "America/New_York")
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+def test_the_launchpad_shows_what_a_restore_takes_and_defaults_that_hurt_nobody(
+    definitions: dg.Definitions,
+) -> None:
+    job = definitions.resolve_job_def("restore")
+    assert dg.validate_run_config(job, {})["ops"]["restored_database"]["config"] == {
+        "dump": "",
+        "target": "",
+        "disconnect": False,
+        "deadline_seconds": 300,
+    }
+    shown: Any = job.config_mapping
+    fields = shown.config_schema.config_type.fields["restore"].config_type.fields
+    assert all(len(field.description) > 40 for field in fields.values())
+    nonsenses: list[dict[str, object]] = [
+        {"restore": {"into": "x"}},
+        {"restore": {"disconnect": "yes"}},
+        {"ops": {}},
+    ]
+    for nonsense in nonsenses:
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            dg.validate_run_config(job, nonsense)
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "default", "chosen"),
+    [
+        ("monthly_drill", "restore_drill", "0 4 1 * *", "0 4 1 * *"),
+        ("nightly", "nightly_dump", "0 2 * * *", "30 3 * * *"),
+    ],
+)
+def test_a_schedule_runs_in_utc_unless_told_otherwise(
+    definitions: dg.Definitions, name: str, job: str, default: str, chosen: str
+) -> None:
+    plain = build_defs(settings=Settings.from_environment({}, dotenv=None))
+    for built, cron, timezone in (
+        (plain, default, "UTC"),
+        (definitions, chosen, "America/New_York"),
+    ):
+        schedule = built.get_repository_def().get_schedule_def(name)
+        assert schedule.job_name == job
+        assert (schedule.cron_schedule, schedule.execution_timezone) == (cron, timezone)
+        assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert len(definitions.get_repository_def().schedule_defs) == 2
 
 
 def test_the_sensor_is_running_and_looks_every_minute(definitions: dg.Definitions) -> None:
@@ -157,12 +216,11 @@ def test_a_part_can_be_replaced(definitions: dg.Definitions) -> None:
 
 
 def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGraph) -> None:
-    pools = {
-        name: graph.get(dg.AssetKey(name)).pools
-        for name in ("record_count", "sql_dump", "data_repo_commit")
-    }
+    pools = {name: graph.get(dg.AssetKey(name)).pools for name in MADE}
     assert pools == {
         "record_count": {"database"},
         "sql_dump": {"database"},
         "data_repo_commit": {"data_repo"},
+        "restored_database": {"database"},
+        "drill": {"database"},
     }

@@ -1,0 +1,106 @@
+"""What a restore and a drill record alike: the check ``rows_match`` and the facts to plot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from ppr_assets.errors import DumpDamaged, DumpUnproven
+from ppr_assets.operations.drill import DrillOutcome
+from ppr_assets.operations.restore import RestoreOutcome
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.rules.manifest import Manifest, TableRecord
+
+MISMATCH = (DumpDamaged, DumpUnproven)
+"""Errors by which ``rows_match`` fails: the dump is not what it says, or became something else."""
+
+
+def rows_match(asset: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        "rows_match",
+        asset=asset,
+        description="Every table has the rows that the dump says, by number and by SHA-256, and "
+        "every key, index, view, function and sequence is there and valid.",
+    )
+
+
+def rows_differ(error: DumpDamaged | DumpUnproven) -> dg.AssetCheckResult:
+    """The check that failed, with what differs."""
+    return dg.AssetCheckResult(
+        check_name="rows_match",
+        passed=False,
+        description=error.message,
+        metadata={"exit_code": error.exit_code},
+    )
+
+
+def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name="rows_match",
+        passed=True,
+        metadata={
+            "dump": outcome.dump,
+            "rows": outcome.rows,
+            "tables": compared_tables(outcome.tables, outcome.manifest),
+        },
+    )
+
+
+def restore_facts(
+    outcome: RestoreOutcome | DrillOutcome, found: FoundDump, *, seconds: float
+) -> Metadata:
+    """``seconds`` are those of the whole step; besides them, those of each stage.
+
+    To be called while ``found`` is there.
+    """
+    facts: Metadata = {
+        "dump": dg.MetadataValue.text(outcome.dump),
+        "commit": dg.MetadataValue.text(found.commit or "none"),
+        "bytes": dg.MetadataValue.int(found.path.stat().st_size),
+        "rows": dg.MetadataValue.int(outcome.rows),
+        "tables": compared_tables(outcome.tables, outcome.manifest),
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+        "seconds/fetch": dg.MetadataValue.float(
+            round(max(0.0, seconds - sum(outcome.seconds.values())), 3)
+        ),
+    }
+    for stage, lap in outcome.seconds.items():
+        facts[f"seconds/{stage}"] = dg.MetadataValue.float(round(lap, 3))
+    if outcome.manifest is not None:
+        facts["sha256"] = dg.MetadataValue.text(outcome.manifest.sha256)
+        facts["snapshot"] = dg.MetadataValue.timestamp(outcome.manifest.snapshot_at)
+    if outcome.remarks:
+        facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in outcome.remarks))
+    return facts
+
+
+def compared_tables(
+    tables: Mapping[str, TableRecord], manifest: Manifest | None
+) -> dg.TableMetadataValue:
+    """Each table as it was read back, and what its hash was found equal to.
+
+    Where there is no manifest, the dump's own text is all that there is to compare with.
+    """
+    rows = [
+        dg.TableRecord(
+            {
+                "table": name,
+                "rows": record.rows,
+                "sha256": record.sha256,
+                "equals": "manifest"
+                if manifest is not None and manifest.tables.get(name) == record
+                else "dump",
+            }
+        )
+        for name, record in sorted(tables.items())
+    ]
+    columns = {"table": "string", "rows": "int", "sha256": "string", "equals": "string"}
+    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+    return dg.MetadataValue.table(rows, schema=schema)
+
+
+def data_version(manifest: Manifest | None) -> dg.DataVersion | None:
+    """That of the dump: what was restored from the same bytes is the same."""
+    return dg.DataVersion(manifest.sha256) if manifest is not None else None

@@ -1,0 +1,111 @@
+"""The asset ``restored_database``: a database that holds a published dump again, compared.
+
+The defaults hurt nobody: without a target, the dump goes to ``<POSTGRES_DB>_restored``. The
+database that serves is replaced only when it is named, and is kept under another name then.
+"""
+
+import os
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import SettingsError
+from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome, restore
+from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.orchestration.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.failures import expected_failures
+from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.orchestration.restore_facts import (
+    MISMATCH,
+    data_version,
+    restore_facts,
+    rows_differ,
+    rows_match,
+    rows_matched,
+)
+from ppr_assets.orchestration.tables import OWNERS
+from ppr_assets.settings import DatabaseSettings, Settings
+
+SUFFIX = "_restored"
+"""Makes of POSTGRES_DB the database that a restore fills when nobody says where to."""
+
+
+class RestoreConfig(dg.Config):
+    """Which dump goes where. As it stands, nothing that anybody uses is touched."""
+
+    dump: str = Field(
+        default="",
+        description="The dump's name, such as pantry_pirate_radio_2026-11-22_02-00-00.sql. Leave "
+        "empty for the latest.",
+    )
+    target: str = Field(
+        default="",
+        description="The database to fill. Leave empty for a separate one, POSTGRES_DB with "
+        f"{SUFFIX} after it. To replace the one that serves, give its name; it is kept as "
+        "NAME_before_DATE.",
+    )
+    disconnect: bool = Field(
+        default=False,
+        description="End the sessions of whoever uses the target, at the moment of the exchange. "
+        "Without it, a database in use is left alone, and the run says who uses it.",
+    )
+    deadline_seconds: int = Field(
+        default=int(DEADLINE_SECONDS),
+        description="Give up after so many seconds; whatever served before still does then.",
+    )
+
+
+@dg.asset(
+    deps=[data_repo_commit],
+    check_specs=[rows_match("restored_database")],
+    group_name="restore",
+    kinds={"postgres"},
+    owners=OWNERS,
+    pool="database",
+    description="A database that holds a published dump again, compared with it row by row before "
+    "anybody sees it. Unless told otherwise it stands beside the one that serves. A database that "
+    "it replaces serves until then, and is kept under another name.",
+)
+def restored_database(
+    context: dg.AssetExecutionContext, config: RestoreConfig, settings: dg.ResourceParam[Settings]
+) -> Iterator[Any]:
+    with expected_failures():
+        try:
+            outcome, facts = _restored(settings, config)
+        except MISMATCH as error:
+            yield rows_differ(error)
+            raise
+    context.log.info(f"database {outcome.database} holds {outcome.dump}: {outcome.rows} records")
+    yield rows_matched(outcome)
+    yield dg.MaterializeResult(data_version=data_version(outcome.manifest), metadata=facts)
+
+
+def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome, Metadata]:
+    started = monotonic()
+    deadline = Deadline(config.deadline_seconds)
+    target = restore_target(settings, config.target.strip())
+    with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
+        outcome = restore(target, found, disconnect=config.disconnect, deadline=deadline)
+        facts = restore_facts(outcome, found, seconds=monotonic() - started)
+    facts["database"] = dg.MetadataValue.text(outcome.database)
+    facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")
+    return outcome, facts
+
+
+def restore_target(settings: Settings, name: str) -> DatabaseSettings:
+    """The database of this name, or the separate one; with TESTING always the one for tests."""
+    return settings.restore_target(name or f"{settings.database.dbname}{SUFFIX}")
+
+
+def _name(dump: str) -> str | None:
+    """A name and no path: what is restored here has been published in the data repository."""
+    if os.sep in dump:
+        raise SettingsError(
+            f"`dump` is `{dump}`, must be the name of a dump in the data repository",
+            hint="`ppr-assets list` names them; `ppr-assets restore` takes files as well.",
+        )
+    return dump or None
