@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import canonical, nightly, sensor
+from benchmarks import canonical, nightly, restore, sensor
 from benchmarks.measure import run
 from benchmarks.world import PPR_ASSETS, Arena
 
@@ -52,6 +52,7 @@ def _figures(folder: Path, organizations: int, large: int, rounds: int) -> Itera
         yield from _nights(arena, rounds)
         yield from _filter(arena, rounds)
         yield _tick(arena)
+        yield from _restores(arena, rounds)
     finally:
         arena.stop()
     if large:
@@ -70,6 +71,15 @@ def _nights(arena: Arena, rounds: int) -> Iterator[Row]:
             f"({ours.seconds - found[peer].seconds:+.2f} s)",
             goal,
         )
+    proven = found["proven"]
+    yield Row(
+        "the same with the dump proven by a restore, against bare",
+        f"{proven.seconds:.2f} s, {proven.peak / MIB:.0f} MiB",
+        f"{found['bare'].seconds:.2f} s",
+        f"{proven.seconds / found['bare'].seconds:.2f} "
+        f"({proven.seconds - found['bare'].seconds:+.2f} s)",
+        "",
+    )
 
 
 def _filter(arena: Arena, rounds: int) -> Iterator[Row]:
@@ -88,6 +98,28 @@ def _filter(arena: Arena, rounds: int) -> Iterator[Row]:
         f"{found.filtered / found.pg_dump:.2f}",
         "1.40",
     )
+
+
+def _restores(arena: Arena, rounds: int) -> Iterator[Row]:
+    found = restore.figures(arena, rounds)
+    size = f"{found.bytes / MIB:.0f} MiB"
+    for what, seconds, peer, against, goal in (
+        ("load only", found.load, found.psql, "psql -f", "0.80"),
+        ("load only", found.load, found.psql_single, "psql -1 -f", ""),
+        ("load only", found.load, found.pg_restore, "pg_restore -j2", "1.00"),
+        ("restore, whole", found.whole.seconds, found.psql, "psql -f", "1.15"),
+    ):
+        yield Row(
+            f"{what}, {size}, against {against}",
+            f"{seconds:.2f} s",
+            f"{peer:.2f} s",
+            f"{seconds / peer:.2f}",
+            goal,
+        )
+    yield Row(
+        f"restore, peak memory, {size}", f"{found.whole.peak / MIB:.0f} MiB", "", "", "300 MiB"
+    )
+    yield Row("restore, database unavailable", f"{found.unavailable:.3f} s", "", "", "0.5 s")
 
 
 def _tick(arena: Arena) -> Row:

@@ -19,8 +19,15 @@ def nights(arena: Arena, rounds: int) -> dict[str, Sample]:
     """Medians of ``rounds`` nights; each night a hundredth changes, and the order rotates."""
     bare, upstream = arena.peer_clone("bare"), arena.peer_clone("upstream")
     env = arena.environment()
+
+    def proven(night: int) -> Sample:
+        """The same with the restore that proves the dump, which the peers do not do."""
+        arena.change_one_percent(50 + night)
+        return run([PPR_ASSETS, "dump"], env | {"SQL_DUMP_PROOF": "server"})
+
     contestants: list[tuple[str, Callable[[int], Sample]]] = [
-        ("ours", lambda _: run([PPR_ASSETS, "dump"], env)),
+        ("ours", lambda _: run([PPR_ASSETS, "dump"], env | {"SQL_DUMP_PROOF": "off"})),
+        ("proven", proven),
         (
             "bare",
             lambda _: _shell(f"{PG_DUMP} {FLAGS} > sql_dumps/dump.sql && {COMMIT}", env, bare),
