@@ -18,6 +18,7 @@ pytest_plugins = [
     "ppr_assets_tests.fix_hypothesis",
     "ppr_assets_tests.fix_postgres",
     "ppr_assets_tests.fix_nasty",
+    "ppr_assets_tests.fix_restore",
     "ppr_assets_tests.fix_pipeline",
     "ppr_assets_tests.fix_publisher",
     "ppr_assets_tests.fix_debian",

@@ -1,0 +1,223 @@
+"""Databases that a restore may replace, dumps to put in their place, and what is in each."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_nasty import dump_to
+from ppr_assets_tests.fix_postgres import Databases
+
+RESTORER = "restorer"
+"""A role that may make databases, and nothing else that another one may not."""
+
+NAMES = (
+    "pantry_pirate_radio_2026-11-21_02-00-00.sql",
+    "pantry_pirate_radio_2026-11-22_02-00-00.sql",
+)
+
+_TABLES = """
+SELECT c.oid::regclass::text FROM pg_class c
+WHERE relkind IN ('r', 'm') AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+ORDER BY 1
+"""
+_OBJECTS = """
+SELECT 'index', indexdef FROM pg_indexes WHERE schemaname !~ '^(pg_|information_schema)'
+UNION ALL SELECT 'invalid', indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid
+UNION ALL SELECT 'constraint', conrelid::regclass || conname || pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE conrelid <> 0
+UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'view', viewname || definition FROM pg_views
+  WHERE schemaname !~ '^(pg_|information_schema)'
+UNION ALL SELECT 'sequence', (schemaname, sequencename, last_value)::text FROM pg_sequences
+UNION ALL SELECT 'large object', md5(lo_get(oid)) FROM pg_largeobject_metadata
+ORDER BY 1, 2
+"""
+
+
+def content(connection: psycopg.Connection[Any]) -> str:
+    """A hash of the rows of every table, and of keys, indexes, views and sequences' values.
+
+    By other means than the product's own comparison.
+    """
+    digest = hashlib.sha256(str(connection.execute(_OBJECTS).fetchall()).encode())
+    for (table,) in connection.execute(_TABLES).fetchall():
+        row = connection.execute(
+            'SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) '
+            f"FROM ONLY {table} t"
+        ).fetchone()
+        digest.update(f"{table} {row}".encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class MadeDump:
+    """A dump with its manifest, and the hash of what it was made of."""
+
+    path: Path
+    manifest: Manifest
+    content: str
+
+    @property
+    def sql(self) -> bytes:
+        return self.path.read_bytes()
+
+    def found(self, spill_folder: Path) -> FoundDump:
+        return FoundDump(self.path.name, self.path, self.manifest, None, spill_folder)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A database, looked at by the server's superuser. ``settings`` are those of its owner."""
+
+    settings: DatabaseSettings
+
+    @contextmanager
+    def administered(self, dbname: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
+        superuser = replace(self.settings, user="postgres", dbname=dbname)
+        with connect(superuser, autocommit=True) as connection:
+            yield connection
+
+    def execute(self, statement: str, dbname: str = "postgres") -> None:
+        with self.administered(dbname) as connection:
+            connection.execute(statement.encode())
+
+    def content(self, dbname: str | None = None) -> str:
+        with self.administered(dbname or self.settings.dbname) as connection:
+            return content(connection)
+
+    def databases(self) -> list[tuple[str, int]]:
+        """All databases of the server, by name, with their number: one that was made anew under
+        the same name has another."""
+        with self.administered() as connection:
+            query = "SELECT datname, oid FROM pg_database ORDER BY datname"
+            return connection.execute(query).fetchall()
+
+    def beside(self) -> list[str]:
+        """The databases whose names begin with this one's."""
+        name = self.settings.dbname
+        return [other for other, _ in self.databases() if other.startswith(f"{name}_")]
+
+    def sessions(self) -> list[tuple[str, str]]:
+        """Of the product, anywhere on the server: database and statement."""
+        with self.administered() as connection:
+            query = (
+                "SELECT datname, query FROM pg_stat_activity "
+                "WHERE application_name = 'ppr_assets' AND pid <> pg_backend_pid()"
+            )
+            return connection.execute(query).fetchall()
+
+    def drop_formers(self) -> None:
+        with self.administered() as connection:
+            for name in self.beside():
+                connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
+
+
+class MakeTarget:
+    """Makes databases of :data:`RESTORER` with a sample's content: ``make_target(seed=2)``."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._numbers = count(1)
+        self.made: list[Target] = []
+
+    def __call__(self, *, seed: int | None = 2, organizations: int = 60) -> Target:
+        """``seed`` None: a name of a database that is not there."""
+        settings = self._databases.server.database_settings(
+            f"target_{next(self._numbers)}", RESTORER
+        )
+        target = Target(settings)
+        self.made.append(target)
+        if seed is not None:
+            template = self._databases.template(organizations, seed)
+            target.execute(
+                f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER}"
+            )
+        return target
+
+
+def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
+    """Dump as the night does, and describe it as the night does."""
+    dumped = dump_to(database, path)
+    with connect(replace(database, user="postgres")) as connection:
+        hashed = content(connection)
+    manifest = Manifest(
+        dump=path.name,
+        bytes=dumped.written.bytes,
+        sha256=dumped.written.sha256,
+        tables=dumped.written.tables,
+        snapshot_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
+        database=DatabaseIdentity("1", "pantry_pirate_radio", "18.6"),
+        tools={},
+        verdict={},
+    )
+    return MadeDump(path, manifest, hashed)
+
+
+def create_restorer(server: EmbeddedServer) -> None:
+    with connect(server.database_settings("postgres"), autocommit=True) as connection:
+        role = sql.Identifier(RESTORER)
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(role))
+
+
+@pytest.fixture(scope="session")
+def restorer(databases: Databases) -> str:
+    create_restorer(databases.server)
+    return RESTORER
+
+
+@pytest.fixture
+def make_target(databases: Databases, restorer: str) -> Iterator[MakeTarget]:
+    """See :class:`MakeTarget`; all that begins with a target's name is dropped afterwards."""
+    make = MakeTarget(databases)
+    yield make
+    for target in make.made:
+        for name in [target.settings.dbname, *target.beside()]:
+            databases.drop(replace(target.settings, dbname=name))
+
+
+@pytest.fixture
+def target(make_target: Callable[..., Target]) -> Target:
+    """A database to be replaced: the sample that :func:`old_dump` is of."""
+    return make_target()
+
+
+@pytest.fixture(scope="session")
+def two_dumps(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[MadeDump, MadeDump]:
+    """Of two samples of 60 organizations: what ``target`` holds, and other data."""
+    folder = tmp_path_factory.mktemp("dumps")
+    made = []
+    for name, seed in zip(NAMES, (2, 1), strict=True):
+        database = databases.create(databases.template(60, seed))
+        made.append(make_dump(database, folder / name))
+        databases.drop(database)
+    return made[0], made[1]
+
+
+@pytest.fixture
+def old_dump(two_dumps: tuple[MadeDump, MadeDump]) -> MadeDump:
+    """Of what ``target`` holds before."""
+    return two_dumps[0]
+
+
+@pytest.fixture
+def new_dump(two_dumps: tuple[MadeDump, MadeDump]) -> MadeDump:
+    """Of other data, to be put in its place."""
+    return two_dumps[1]
