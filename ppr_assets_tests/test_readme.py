@@ -91,6 +91,7 @@ def test_every_command_line_that_is_shown_exists() -> None:
         ("ppr-assets dumb", "no verb `dumb`"),
         ("ppr-assets dump --force", "no option `--force`"),
         ("ppr-assets dump now", "`dump` takes no argument `now`"),
+        ("ppr-assets restore latest.sql now", "`restore` takes no argument `now`"),
         ("ppr-assets ratchet reset --to 5", "`reset` needs --reason"),
         ("ppr-assets dump --override", "`--override` needs a value"),
     ],
@@ -115,6 +116,7 @@ def _mistakes(command: Command) -> Iterator[str]:
     words = iter(_arguments(command) or [])
     verb: click.Command = cli
     seen: set[str] = set()
+    room = 0  # for arguments
     for word in words:
         if word.startswith("-") and word not in ("-", "--"):
             name, _, value = word.partition("=")
@@ -128,14 +130,22 @@ def _mistakes(command: Command) -> Iterator[str]:
                 yield f"`{name}` needs a value"
                 return
         elif not isinstance(verb, click.Group):
-            yield f"`{verb.name}` takes no argument `{word}`"
-            return
+            if room == 0:
+                yield f"`{verb.name}` takes no argument `{word}`"
+                return
+            room -= 1
         elif (below := verb.get_command(click.Context(verb), word)) is None:
             yield f"no verb `{word}`"
             return
         else:
             verb = below
-    if command.whole and not isinstance(verb, click.Group):
+            room = sum(isinstance(parameter, click.Argument) for parameter in verb.params)
+    if command.whole:
+        yield from _missing(verb, seen)
+
+
+def _missing(verb: click.Command, seen: set[str]) -> Iterator[str]:
+    if not isinstance(verb, click.Group):
         for option in _options(verb):
             if option.required and option.name not in seen:
                 yield f"`{verb.name}` needs {option.opts[0]}"

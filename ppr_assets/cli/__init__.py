@@ -33,7 +33,7 @@ Exit codes:
 """
 
 
-VERBS = ("dump", "list", "status", "doctor", "ratchet", "demo", "dev")
+VERBS = ("dump", "list", "status", "doctor", "verify", "restore", "drill", "ratchet", "demo", "dev")
 """Each is a module of this package, with a command of that name in it."""
 
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.git import stream
+from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.glimpse import glimpse
 from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.data_repo.remote import bring, fetch
@@ -41,17 +42,27 @@ class Wanted:
 
 @dataclass(frozen=True)
 class FoundDump:
-    """A dump whose bytes are at ``path``; ``commit`` is where it was found published."""
+    """A dump whose bytes are at ``path``; ``commit`` is where it was found published. ``remarks``
+    say why it may not be the one that is thought."""
 
     name: str
     path: Path
     manifest: Manifest | None
     commit: str | None
     spill_folder: Path
+    remarks: tuple[str, ...] = ()
 
     @property
     def origin(self) -> str:
         return f"commit {self.commit[:10]}" if self.commit else f"`{self.path.parent}`"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here."""
+
+    names: Sequence[str]
+    take: Callable[[Wanted], FoundDump]
 
 
 @contextmanager
@@ -61,27 +72,51 @@ def found_dump(settings: DataRepoSettings, wanted: Wanted) -> Iterator[FoundDump
     Raises :class:`DumpMissing` saying which dumps there are, :class:`DataRepoError` and its kin,
     and :class:`DumpDamaged` for a manifest that cannot be read.
     """
+    with opened_shelf(settings, wanted) as shelf:
+        yield shelf.take(wanted)
+
+
+@contextmanager
+def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
+    """All dumps of the place that is meant; what was taken is there until the context ends.
+
+    Raises what :func:`found_dump` raises, the latter two when one is taken.
+    """
     if wanted.dump is not None and os.sep in wanted.dump:
         file = Path(wanted.dump)
         with scratch_folder(_temporary()) as scratch:
-            yield _in_folder(file.parent.resolve(), replace(wanted, dump=file.name), scratch)
+            yield _files(file.parent.resolve(), scratch)
     elif wanted.source is not None and _is_plain_folder(Path(wanted.source)):
         with scratch_folder(_temporary()) as scratch:
-            yield _in_folder(Path(wanted.source).resolve(), wanted, scratch)
+            yield _files(Path(wanted.source).resolve(), scratch)
     else:
-        with _opened(settings, wanted) as (repo, commit, scratch):
-            yield _published(repo, commit, wanted, scratch)
+        with _opened(settings, wanted) as (repo, commit, scratch, remarks):
+            yield Shelf(
+                list_dumps(repo, commit),
+                lambda one: replace(_published(repo, commit, one, scratch), remarks=remarks),
+            )
 
 
-def newest_tip(repo: DataRepo) -> str | None:
-    """The branch's tip, or the remote's where that is ahead; offline, what the clone knows."""
+def _files(folder: Path, scratch: Path) -> Shelf:
+    """The dumps in a folder of files."""
+    if not folder.is_dir():
+        raise DumpMissing(f"there is no folder `{folder}` to take a dump from")
+    names = sorted(entry.name for entry in folder.iterdir() if is_dump_name(entry.name))
+    return Shelf(names, lambda one: _in_folder(folder, names, one, scratch))
+
+
+def newest_tip(repo: DataRepo) -> tuple[str | None, tuple[str, ...]]:
+    """The branch's tip, or the remote's where that is ahead. Offline it is what the clone knows,
+    and a remark says so: a dump that is there is better than none."""
     local = tip(repo)
-    remote = None
-    with suppress(PushFailed):
+    try:
         remote = fetch(repo)
+    except PushFailed as error:
+        remark = f"newer dumps may be published, as the remote was not asked: {error.message}"
+        return local, (remark,)
     if local is None or remote is None:
-        return local or remote
-    return remote if is_ancestor(repo, local, remote) else local
+        return local or remote, ()
+    return (remote if is_ancestor(repo, local, remote) else local), ()
 
 
 def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str) -> str:
@@ -116,24 +151,34 @@ def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str)
 
 
 @contextmanager
-def _opened(settings: DataRepoSettings, wanted: Wanted) -> Iterator[tuple[DataRepo, str, Path]]:
-    """The repository, the commit to look at, and a folder to work in."""
+def _opened(
+    settings: DataRepoSettings, wanted: Wanted
+) -> Iterator[tuple[DataRepo, str, Path, tuple[str, ...]]]:
+    """The repository, the commit to look at, a folder to work in, and remarks."""
     source = wanted.source
     if source is not None and not Path(source).exists():
+        if ":" not in source:
+            raise DumpMissing(
+                f"there is no folder `{source}` to take a dump from",
+                hint="look at the path; another machine's repository is given by its URL.",
+            )
         with scratch_folder(_temporary()) as folder:
             repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
-            yield repo, _commit(repo, wanted.at, "HEAD"), folder
+            yield repo, _commit(repo, wanted.at, "HEAD"), folder, ()
         return
     if source is not None:
         settings = replace(settings, path=Path(source).resolve(), url=None)
     repo = open_data_repo(settings)
-    newest = tip(repo) if source or wanted.at else newest_tip(repo)
+    newest, remarks = (tip(repo), ()) if source or wanted.at else newest_tip(repo)
     if newest is None:
-        raise DumpMissing(f"branch `{repo.branch}` of `{repo.path}` has no commit yet")
+        raise DumpMissing(
+            f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
+            hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
+        )
     # In the clone of ours there is room for a dump; another repository is only read.
     ours = source is None and os.access(repo.git_dir, os.W_OK)
     with scratch_folder(repo.state_dir / "restoring" if ours else _temporary()) as folder:
-        yield repo, _commit(repo, wanted.at, newest), folder
+        yield repo, _commit(repo, wanted.at, newest), folder, remarks
 
 
 def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
@@ -148,7 +193,8 @@ def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
 
 
 def _published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
-    where = f"commit {commit[:10]} of `{repo.path if not repo.bare else repo.remote_url}`"
+    place = scrub(repo.remote_url or "") if repo.bare else repo.path
+    where = f"commit {commit[:10]} of `{place}`"
     latest = _brought(repo, commit, f"{repo.dump_dir}/{LATEST}") and latest_name(repo, commit)
     name = choose(list_dumps(repo, commit), latest or None, wanted, where)
     described = f"{repo.dump_dir}/{manifest_name(name)}"
@@ -201,13 +247,14 @@ def _is_plain_folder(path: Path) -> bool:
     return path.is_dir() and not (path / ".git").exists() and not (path / "HEAD").exists()
 
 
-def _in_folder(folder: Path, wanted: Wanted, scratch: Path) -> FoundDump:
-    names = sorted(entry.name for entry in folder.iterdir() if is_dump_name(entry.name))
-    if wanted.dump is not None and wanted.dump not in names and (folder / wanted.dump).exists():
-        name = wanted.dump  # whatever it is called
+def _in_folder(folder: Path, names: Sequence[str], wanted: Wanted, scratch: Path) -> FoundDump:
+    given = Path(wanted.dump).name if wanted.dump is not None else None
+    if given is not None and given not in names and (folder / given).exists():
+        name = given  # whatever it is called
     else:
         link = folder / LATEST
         latest = link.resolve().name if link.exists() else None
+        wanted = replace(wanted, dump=given)
         name = choose(names, latest if latest in names else None, wanted, f"`{folder}`")
     path = folder / name
     real = path.resolve().name if path.is_symlink() else name

@@ -1,0 +1,95 @@
+"""``ppr-assets drill``: restore a dump into a scratch database, compare, and drop it."""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.chosen_dump import dump_options, stages
+from ppr_assets.cli.console import out, print_json, progress
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.drill import DrillOutcome
+from ppr_assets.operations.drill import drill as drill_dump
+from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+
+
+@click.command()
+@dump_options
+@click.option(
+    "--where",
+    type=click.Choice(["server", "embedded"]),
+    default=None,
+    help="The database's own server, or an embedded one. By default what SQL_DUMP_PROOF says, "
+    "and the server where that is off.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with every table.")
+@pass_invocation
+def drill(
+    invocation: Invocation,
+    dump: str | None,
+    source: str | None,
+    at: str | None,
+    where: str | None,
+    as_json: bool,
+) -> None:
+    """Prove that a dump restores: into a scratch database, compared, dropped again.
+
+    DUMP is a dump's name or the path of a file; the latest if not given. The scratch database
+    stands beside POSTGRES_DB, which is not touched. Where the role may not make one, an embedded
+    server takes it. Every table's rows and hash, and every index, constraint and sequence must be
+    what the dump says.
+
+    \b
+    Examples:
+      ppr-assets drill
+      ppr-assets drill --from https://github.com/someone/data.git
+      ppr-assets drill --json | jq '.tables.organization'
+
+    \b
+    Exit codes:
+      0    it restores
+      1    loading failed, or the server cannot hold it
+      4    damaged, or what was restored differs
+      5    database unreachable
+      6    data repository unusable, or there is no such dump
+      7    busy: another drill is at work
+    """
+    settings = invocation.settings
+    place = where or ("server" if settings.dump.proof == "off" else settings.dump.proof)
+    wanted = Wanted(dump=dump, at=at, source=source)
+    with (
+        progress("restoring into a scratch database"),
+        found_dump(settings.data_repo, wanted) as found,
+    ):
+        outcome = drill_dump(settings.database, found, where=place, deadline=Deadline(None))
+    if as_json:
+        print_json(_json(found, outcome))
+        return
+    out.print(f"proven     {outcome.dump} from {outcome.origin}", markup=False)
+    out.print(f"restored   on {outcome.proof}", markup=False)
+    out.print(f"stages     {stages(outcome.seconds)}", markup=False)
+    out.print(
+        f"compared   {outcome.rows} rows in {len(outcome.tables)} tables, as the dump says",
+        markup=False,
+    )
+    for remark in [*found.remarks, *outcome.remarks]:
+        out.print(f"remark     {remark}", markup=False)
+
+
+def _json(found: FoundDump, outcome: DrillOutcome) -> dict[str, object]:
+    """A table is only here when it was found equal: a difference is an error."""
+    proof = outcome.proof
+    return {
+        "dump": outcome.dump,
+        "origin": outcome.origin,
+        "proven": True,
+        "where": proof.where,
+        "server_version": proof.server_version,
+        "at": proof.at.isoformat(),
+        "seconds": dict(outcome.seconds),
+        "tables": {
+            key: {"rows": record.rows, "sha256": record.sha256, "verdict": "equal"}
+            for key, record in sorted(outcome.tables.items())
+        },
+        "remarks": [*found.remarks, *outcome.remarks],
+    }

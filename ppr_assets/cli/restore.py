@@ -1,0 +1,187 @@
+"""``ppr-assets restore``: bring a database back from a dump, the old one serving until then."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, stages
+from ppr_assets.cli.console import out, print_json, progress, size
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome
+from ppr_assets.operations.restore import restore as restore_aside
+from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.target import Target, look_at
+from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.settings import DatabaseSettings, Settings
+
+
+@click.command()
+@dump_options
+@click.option(
+    "--before",
+    metavar="DATE",
+    type=Moment(),
+    help="The newest dump from before this date or moment (ISO, UTC).",
+)
+@click.option(
+    "--into",
+    metavar="DATABASE",
+    help="This database on the same server instead of POSTGRES_DB; it need not exist.",
+)
+@click.option(
+    "--disconnect",
+    is_flag=True,
+    help="End the sessions on the target, at the swap only. Without it they are a reason to "
+    "refuse.",
+)
+@click.option("--drop-old", is_flag=True, help="Drop the former database once the new one serves.")
+@click.option(
+    "--in-place",
+    is_flag=True,
+    help="For a role that may not create databases: replace the tables in one transaction.",
+)
+@click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEADLINE_SECONDS,
+    show_default=True,
+    help="Give up when it is not done by then; the target serves as before.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@pass_invocation
+def restore(
+    invocation: Invocation,
+    dump: str | None,
+    source: str | None,
+    at: str | None,
+    before: datetime | None,
+    into: str | None,
+    disconnect: bool,
+    drop_old: bool,
+    in_place: bool,
+    deadline: float,
+    as_json: bool,
+) -> None:
+    """Restore a dump in the place of the database.
+
+    DUMP is a dump's name or the path of a file; the latest if not given. It is verified, loaded
+    into a new database beside the target, compared with what the dump says, and swapped in by a
+    rename. The former database is kept as DATABASE_before_MOMENT until `ppr-assets cleanup`.
+    Whatever fails before the swap, Ctrl-C too, the target serves as before; so nothing is asked.
+
+    \b
+    Examples:
+      ppr-assets restore
+      ppr-assets restore --before 2026-11-01 --into november
+      ppr-assets restore --at 1f3a9c2 --disconnect
+      ppr-assets restore --from https://github.com/someone/data.git
+      ppr-assets restore ./downloaded.sql --into look_at_it
+
+    \b
+    Exit codes:
+      0    restored, compared, in its place
+      1    loading failed or was not done in time, or the server cannot hold it
+      4    damaged, or what was restored differs from the dump
+      5    database unreachable
+      6    data repository unusable, or there is no such dump
+      7    busy: sessions on the target (see --disconnect), or another restore
+      130  cancelled
+    """
+    if dump is not None and before is not None:
+        raise click.UsageError("DUMP names one dump, so --before cannot choose another")
+    if in_place and (disconnect or drop_old):
+        raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
+    settings = invocation.settings
+    settings.database.require_password()
+    limit = Deadline(deadline)
+    target = settings.restore_target(into)
+    wanted = Wanted(dump=dump, before=before, at=at, source=source)
+    with found_dump(settings.data_repo, wanted) as found:
+        if not as_json:
+            _show(_plan(settings, found, look_at(target), into, in_place))
+        with progress(f"restoring {found.name} into {target.dbname}"):
+            if in_place:
+                outcome = restore_in_place(target, found, deadline=limit)
+            else:
+                outcome = restore_aside(
+                    target, found, disconnect=disconnect, drop_old=drop_old, deadline=limit
+                )
+    if as_json:
+        print_json(_json(found, outcome))
+    else:
+        _show(_report(target, outcome))
+
+
+def _show(lines: Iterator[tuple[str, str]]) -> None:
+    for word, text in lines:
+        out.print(f"{word:<10} {text}", markup=False)
+
+
+def _plan(
+    settings: Settings, found: FoundDump, target: Target, into: str | None, in_place: bool
+) -> Iterator[tuple[str, str]]:
+    """What is going to happen, before it does."""
+    length = found.manifest.bytes if found.manifest else found.path.stat().st_size
+    yield "dump", f"{found.name}, {size(length)}, {age(found, datetime.now(UTC))}"
+    yield "from", found.origin
+    for remark in found.remarks:
+        yield "remark", remark
+    where = settings.restore_target(into).describe()
+    if settings.testing:
+        yield "testing", f"TESTING is true, so the target is {target.name} whatever else was asked"
+    if in_place:
+        yield "in place", "nobody can read the tables until it is done, and nothing is kept"
+    if target.exists:
+        room = f", {size(target.bytes)}" if target.bytes is not None else ""
+        yield "replaces", f"{where}{room}"
+    else:
+        yield "makes", f"{where}, which is not there yet"
+
+
+def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple[str, str]]:
+    yield "stages", stages(outcome.seconds)
+    yield (
+        "restored",
+        f"{target.dbname}: {outcome.rows} rows in {len(outcome.tables)} tables, compared, as the "
+        "dump says",
+    )
+    if outcome.former is not None:
+        yield "former", f"{outcome.former} is what the former database is called now"
+        yield "go back", _way_back(target.dbname, outcome.former)
+        yield "drop it", "ppr-assets cleanup"
+    for remark in outcome.remarks:
+        yield "remark", remark
+
+
+def _way_back(name: str, former: str) -> str:
+    """SQL for a session in another database; the restored one gets the name of what it undoes."""
+    undone = re.sub(r"_before_(?=\d{14}$)", "_undone_", former)
+    steps = ((name, undone), (former, name))
+    return " ".join(
+        f"ALTER DATABASE {quote_identifier(old)} RENAME TO {quote_identifier(new)};"
+        for old, new in steps
+    )
+
+
+def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:
+    manifest, moment = outcome.manifest, made_at(found)
+    return {
+        "dump": outcome.dump,
+        "origin": outcome.origin,
+        "commit": found.commit,
+        "made_at": moment.isoformat() if moment else None,
+        "proof": str(manifest.proof) if manifest and manifest.proof else None,
+        "database": outcome.database,
+        "former": outcome.former,
+        "rows": {key: record.rows for key, record in sorted(outcome.tables.items())},
+        "seconds": dict(outcome.seconds),
+        "remarks": [*found.remarks, *outcome.remarks],
+    }

@@ -1,0 +1,80 @@
+"""``ppr-assets verify``: is a dump whole, and what its manifest says?"""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.chosen_dump import dump_options
+from ppr_assets.cli.console import out, print_json, progress, size
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.sources import Wanted
+from ppr_assets.operations.verify_all import Checked, verify_dumps
+
+
+@click.command()
+@dump_options
+@click.option("--all", "every", is_flag=True, help="Every dump that is there, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+@pass_invocation
+def verify(
+    invocation: Invocation,
+    dump: str | None,
+    source: str | None,
+    at: str | None,
+    every: bool,
+    as_json: bool,
+) -> None:
+    """Verify a dump: is the file whole, and is it what its manifest says?
+
+    DUMP is a dump's name or the path of a file; the latest if not given. Its size, SHA-256, every
+    table's rows and the SQL's structure are looked at, which psql does not do: it restores half a
+    dump without a word. Needs no database. That a dump restores, `ppr-assets drill` shows; here
+    is only told whether its manifest says so.
+
+    \b
+    Examples:
+      ppr-assets verify
+      ppr-assets verify --all
+      ppr-assets verify --all --json | jq -r '.[] | select(.proven | not) | .dump'
+      ppr-assets verify ./downloaded.sql
+
+    \b
+    Exit codes:
+      0    whole
+      4    damaged: the first thing wrong, its byte offset and what to do
+      6    data repository unusable, or there is no such dump
+    """
+    if every and dump is not None:
+        raise click.UsageError("--all verifies every dump, so no DUMP can be named")
+    wanted = Wanted(dump=dump, at=at, source=source)
+    results: list[Checked] = []
+    with progress("verifying"):
+        for checked in verify_dumps(invocation.settings.data_repo, wanted, every=every):
+            results.append(checked)
+            if not as_json:
+                out.print(_line(checked), markup=False)
+    if as_json:
+        print_json([checked.to_json() for checked in results])
+    damages = [checked.error for checked in results if checked.error is not None]
+    if damages:
+        raise damages[0]
+
+
+def _line(checked: Checked) -> str:
+    verified = checked.verified
+    if verified is None:
+        return f"{checked.name}  DAMAGED: {checked.error}"
+    tables = verified.layout.tables
+    return (
+        f"{checked.name}  {size(verified.layout.bytes):>9}  {len(tables)} tables  "
+        f"{checked.rows} rows  {_proof(checked)}"
+    )
+
+
+def _proof(checked: Checked) -> str:
+    proof = checked.proof
+    if proof is not None and proof.proven:
+        return f"proven on {proof}"
+    if checked.verified is not None and checked.verified.manifest is None:
+        return "unproven: no manifest"
+    return "unproven: published without a restore" if proof else "unproven: its manifest tells none"

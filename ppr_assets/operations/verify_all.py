@@ -1,0 +1,91 @@
+"""Verify the dumps of a place, each for itself: one that is damaged is no reason to skip others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ppr_assets.data_repo.git_errors import scrub
+from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.operations.filling import verified_dump
+from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, choose, opened_shelf
+from ppr_assets.operations.verify import VerifiedDump
+from ppr_assets.rules.manifest import Proof, TableRecord
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A dump, and what was found: ``verified``, or the ``error`` that says what is wrong with it.
+    ``origin`` is where it was found, empty if it could not even be read."""
+
+    name: str
+    origin: str
+    verified: VerifiedDump | None = None
+    error: DumpDamaged | DumpMissing | None = None
+
+    @property
+    def rows(self) -> int:
+        tables = self.verified.layout.tables if self.verified else {}
+        return sum(record.rows for record in tables.values())
+
+    @property
+    def proof(self) -> Proof | None:
+        """The restore that its manifest tells of; None where it tells of none."""
+        manifest = self.verified.manifest if self.verified else None
+        return manifest.proof if manifest else None
+
+    def to_json(self) -> dict[str, Any]:
+        verified, error, proof = self.verified, self.error, self.proof
+        return {
+            "dump": self.name,
+            "origin": self.origin or None,
+            "whole": verified is not None,
+            "bytes": verified.layout.bytes if verified else None,
+            "sha256": verified.layout.sha256 if verified else None,
+            "rows": _rows(verified.layout.tables) if verified else None,
+            "manifest": verified.manifest is not None if verified else None,
+            "proof": str(proof) if proof else None,
+            "proven": bool(proof and proof.proven),
+            "error": {"message": error.message, "hint": error.hint} if error else None,
+        }
+
+
+def _rows(tables: Mapping[str, TableRecord]) -> dict[str, int]:
+    return {key: tables[key].rows for key in sorted(tables)}
+
+
+def verify_dumps(settings: DataRepoSettings, wanted: Wanted, *, every: bool) -> Iterator[Checked]:
+    """The dump that is meant, or with ``every`` all that are there, newest first.
+
+    Raises :class:`DumpMissing` when there is none or not the one that is meant, and what opening
+    the place raises; a dump's own damage is an ``error`` among the results.
+    """
+    with opened_shelf(settings, wanted) as shelf:
+        if not every:
+            yield _checked(shelf, wanted, wanted.dump or "the latest dump")
+            return
+        if not shelf.names:
+            choose(shelf.names, None, wanted, f"`{scrub(wanted.source or str(settings.path))}`")
+        for name in reversed(shelf.names):
+            yield _checked(shelf, Wanted(dump=name), name)
+
+
+def _checked(shelf: Shelf, wanted: Wanted, name: str) -> Checked:
+    try:
+        found = shelf.take(wanted)
+    except DumpDamaged as error:
+        return Checked(name, "", error=error)
+    try:
+        return Checked(found.name, found.origin, verified_dump(found))
+    except DumpDamaged as error:
+        return Checked(found.name, found.origin, error=error)
+    finally:
+        _let_go(found)
+
+
+def _let_go(found: FoundDump) -> None:
+    """Give back the room of a copy: of all dumps together there may be more than the disk holds."""
+    if found.path.is_relative_to(found.spill_folder):
+        found.path.unlink()

@@ -1,0 +1,245 @@
+"""``ppr-assets restore`` as an operator meets it on a bad day."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from ppr_assets.cli import cli
+from ppr_assets.postgres.connection import parameters
+from ppr_assets.rules.naming import dump_moment
+from ppr_assets_tests.fix_command_line import CommandLine, facts, wait_until
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, settled
+from ppr_assets_tests.fix_restore import MakeTarget, Target
+
+
+@pytest.fixture
+def restoring(target: Target, ppr_assets: CommandLine) -> CommandLine:
+    """The command line on ``target``, which holds other data than what the pipeline publishes."""
+    ppr_assets.variables |= {
+        "POSTGRES_USER": target.settings.user,
+        "POSTGRES_DB": target.settings.dbname,
+    }
+    return ppr_assets
+
+
+@pytest.fixture
+def untouched(target: Target) -> Iterator[None]:
+    """At the end of the test the same database has the same content, and nothing is beside it."""
+    before = (dict(target.databases())[target.settings.dbname], target.content())
+    yield
+    assert (dict(target.databases())[target.settings.dbname], target.content()) == before
+    assert settled(target.beside) == []
+    assert settled(target.sessions) == []
+
+
+def _sleeping_dump(pipeline: Pipeline, path: Path) -> None:
+    """A dump that is never loaded to its end."""
+    pipeline.night()
+    name = pipeline.latest()
+    text = (pipeline.dumps / name).read_text()
+    end = "--\n-- PostgreSQL database dump complete\n"
+    assert end in text
+    path.write_text(text.replace(end, f"SELECT pg_catalog.pg_sleep(600);\n\n{end}"))
+
+
+def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
+    pipeline: Pipeline, restoring: CommandLine, target: Target
+) -> None:
+    pipeline.night()
+    old, name = target.content(), target.settings.dbname
+
+    restored = restoring("restore")
+    assert (restored.code, restored.err) == (0, "")
+    told = facts(restored.out)
+    assert told["dump"].startswith(f"{pipeline.latest()}, 588")
+    assert told["dump"].endswith(" KiB, 0 min old")
+    assert told["from"] == f"commit {pipeline.head()[:10]}"
+    assert told["replaces"].startswith(f"restorer@{target.settings.host}:5432/{name}, ")
+    assert [stage.split()[0] for stage in told["stages"].split(", ")] == [
+        "verify",
+        "load",
+        "compare",
+        "swap",
+    ]
+    assert told["restored"] == f"{name}: 2968 rows in 25 tables, compared, as the dump says"
+    new, former = target.content(), told["former"].split()[0]
+    assert new == Target(pipeline.settings.database).content()
+    assert [former] == target.beside()
+    assert target.content(former) == old
+    assert "drop it    ppr-assets cleanup\n" in restored.out
+
+    way_back = next(line for line in restored.out.splitlines() if line.startswith("go back"))
+    for statement in way_back.removeprefix("go back").strip().split("; "):
+        target.execute(statement)
+    assert target.content() == old
+    assert [target.content(other) for other in target.beside()] == [new]
+
+
+def test_the_dump_that_is_meant_is_restored_into_the_database_that_is_meant(
+    pipeline: Pipeline, restoring: CommandLine, target: Target
+) -> None:
+    pipeline.night()
+    first = pipeline.latest()
+    pipeline.change()
+    pipeline.night()
+    into, old = f"{target.settings.dbname}_november", target.content()
+    before = dump_moment(pipeline.latest())
+    assert before is not None
+    for choice in (
+        ("--before", before.isoformat()),
+        ("--before", before.replace(tzinfo=None).isoformat(" ")),
+        ("--at", "HEAD~1"),
+        (first.removesuffix(".sql"),),
+    ):
+        restored = restoring("restore", *choice, "--into", into, "--drop-old", "--json")
+        assert (restored.code, restored.err) == (0, "")
+        told = json.loads(restored.out)
+        assert told["dump"] == first
+        assert told["database"] == into
+        assert told["former"] is None
+        assert told["rows"]["organization"] == 200
+        assert set(told["seconds"]) == {"verify", "load", "compare", "swap"}
+    assert target.beside() == [into]
+    assert target.content() == old
+
+
+def test_a_live_session_is_named_and_ended_only_by_wish(
+    pipeline: Pipeline, restoring: CommandLine, target: Target
+) -> None:
+    pipeline.night()
+    old = target.content()
+    scraper = parameters(target.settings) | {"application_name": "scraper"}
+    with closing(psycopg.connect(**scraper, autocommit=True)) as session:
+        refused = restoring("restore")
+        assert refused.code == 7
+        name = target.settings.dbname
+        pid = session.info.backend_pid
+        assert refused.error.startswith(
+            f"busy: database {name} is in use: session {pid} of restorer (scraper) from "
+        )
+        assert "\nHINT: end them, or have them ended at the swap with --disconnect; " in refused.err
+        session.execute("SELECT")
+        assert target.content() == old
+
+        restored = restoring("restore", "--disconnect", "--drop-old")
+        assert (restored.code, restored.err) == (0, "")
+        assert "former" not in facts(restored.out)
+        assert target.content() == Target(pipeline.settings.database).content()
+        assert target.beside() == []
+
+
+@pytest.mark.usefixtures("untouched")
+def test_a_damaged_dump_is_exit_code_4_and_touches_nothing(
+    pipeline: Pipeline, restoring: CommandLine
+) -> None:
+    pipeline.night()
+    name = pipeline.latest()
+    text = (pipeline.dumps / name).read_text()
+    commit_files(pipeline.clone, "Cut it", {f"sql_dumps/{name}": text[: len(text) // 2]})
+    damaged = restoring("restore")
+    assert damaged.code == 4
+    assert f"`{name}`" in damaged.error
+    assert "\nHINT: nothing was changed. " in damaged.err
+    assert "restored" not in facts(damaged.out)
+
+
+@pytest.mark.usefixtures("untouched")
+def test_ctrl_c_and_the_deadline_leave_the_target_as_it_was(
+    pipeline: Pipeline, restoring: CommandLine, target: Target
+) -> None:
+    endless = restoring.folder / "endless.sql"
+    _sleeping_dump(pipeline, endless)
+
+    def asleep() -> bool:
+        return any("pg_sleep" in statement for _, statement in target.sessions())
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        run = restoring.start("restore", str(endless))
+        wait_until(asleep)
+        assert len(target.beside()) == 1
+        run.send_signal(number)
+        cancelled = restoring.ended(run)
+        assert (cancelled.code, cancelled.error) == (130, "cancelled")
+        assert settled(target.beside) == []
+
+    late = restoring("restore", str(endless), "--deadline", "2")
+    assert late.code == 1
+    assert late.error.startswith("not done within the deadline of 2 s: ")
+    assert "\nHINT: the database serves as before; give more time with --deadline" in late.err
+
+
+def test_a_role_that_may_not_make_databases_restores_in_place_and_is_told_the_price_first(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    target = Target(pipeline.settings.database)
+    pipeline.night()
+    published = target.content()
+    pipeline.lose_a_third()
+    refused = ppr_assets("restore")
+    assert refused.code == 1
+    assert refused.error == "role pantry_pirate_radio may not create databases"
+    assert "--in-place" in refused.err
+
+    restored = ppr_assets("restore", "--in-place")
+    assert (restored.code, restored.err) == (0, "")
+    words = [line.split("  ")[0] for line in restored.out.splitlines()]
+    assert words.index("in place") < words.index("replaces") < words.index("restored")
+    assert target.content() == published
+    assert target.beside() == []
+
+
+def test_while_testing_is_true_only_the_test_database_is_replaced(
+    pipeline: Pipeline, restoring: CommandLine, make_target: MakeTarget, target: Target
+) -> None:
+    pipeline.night()
+    other = make_target(seed=2)
+    old = (target.content(), other.content())
+    restored = restoring("restore", "--into", other.settings.dbname, TESTING="true")
+    assert (restored.code, restored.err) == (0, "")
+    name = f"{target.settings.dbname}_test"
+    assert facts(restored.out)["testing"].startswith(f"TESTING is true, so the target is {name} ")
+    assert target.beside() == [name]
+    assert target.content(name) == Target(pipeline.settings.database).content()
+    assert (target.content(), other.content()) == old
+
+
+@pytest.mark.usefixtures("untouched")
+def test_no_secret_is_shown_when_another_repository_is_not_to_be_had(
+    restoring: CommandLine,
+) -> None:
+    said = restoring(
+        "restore",
+        "--from",
+        "http://someone:hunter2@127.0.0.1:9/data.git",
+        DATA_REPO_TOKEN="hunter3",
+    )
+    assert said.code == 6
+    assert said.error.startswith("no use of remote ")
+    assert "\nHINT: " in said.err
+    assert "hunter" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--before", "yesterday"], "`yesterday` must be a date like 2026-11-01"),
+        (["latest.sql", "--before", "2026-11-01"], "--before cannot choose another"),
+        (["--in-place", "--drop-old"], "--in-place swaps nothing"),
+        (["--in-place", "--disconnect"], "--in-place swaps nothing"),
+        (["--deadline", "0"], "0.0 is not in the range x>0"),
+        (["one", "two"], "Got unexpected extra argument (two)"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_exit_code_2(arguments: list[str], error: str) -> None:
+    said = CliRunner().invoke(cli, ["restore", *arguments])
+    assert said.exit_code == 2
+    assert error in said.output
