@@ -81,7 +81,8 @@ def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOu
     where = "server" if settings.dump.proof == "off" else settings.dump.proof
     source = remote_source(settings.data_repo)
     with found_dump(settings.data_repo, Wanted(source=source)) as found:
+        fetched = monotonic() - started
         outcome = operation.drill(settings.database, found, where=where, deadline=deadline)
-        facts = restore_facts(outcome, found, seconds=monotonic() - started)
+        facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["proof"] = dg.MetadataValue.text(str(outcome.proof))
     return outcome, facts

@@ -49,11 +49,10 @@ def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
 
 
 def restore_facts(
-    outcome: RestoreOutcome | DrillOutcome, found: FoundDump, *, seconds: float
+    outcome: RestoreOutcome | DrillOutcome, found: FoundDump, *, fetched: float, seconds: float
 ) -> Metadata:
-    """``seconds`` are those of the whole step; besides them, those of each stage.
-
-    To be called while ``found`` is there.
+    """``seconds`` are those of the whole step, ``fetched`` those until the dump was at hand; the
+    outcome has those of its stages. To be called while ``found`` is there.
     """
     facts: Metadata = {
         "dump": dg.MetadataValue.text(outcome.dump),
@@ -62,17 +61,14 @@ def restore_facts(
         "rows": dg.MetadataValue.int(outcome.rows),
         "tables": compared_tables(outcome.tables, outcome.manifest),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),
-        "seconds/fetch": dg.MetadataValue.float(
-            round(max(0.0, seconds - sum(outcome.seconds.values())), 3)
-        ),
     }
-    for stage, lap in outcome.seconds.items():
+    for stage, lap in {"fetch": fetched, **outcome.seconds}.items():
         facts[f"seconds/{stage}"] = dg.MetadataValue.float(round(lap, 3))
     if outcome.manifest is not None:
         facts["sha256"] = dg.MetadataValue.text(outcome.manifest.sha256)
         facts["snapshot"] = dg.MetadataValue.timestamp(outcome.manifest.snapshot_at)
-    if outcome.remarks:
-        facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in outcome.remarks))
+    if remarks := [*found.remarks, *outcome.remarks]:
+        facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in remarks))
     return facts
 
 

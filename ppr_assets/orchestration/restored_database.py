@@ -89,8 +89,9 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     deadline = Deadline(config.deadline_seconds)
     target = restore_target(settings, config.target.strip())
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
+        fetched = monotonic() - started
         outcome = restore(target, found, disconnect=config.disconnect, deadline=deadline)
-        facts = restore_facts(outcome, found, seconds=monotonic() - started)
+        facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["database"] = dg.MetadataValue.text(outcome.database)
     facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")
     return outcome, facts
