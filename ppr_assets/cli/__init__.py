@@ -33,7 +33,20 @@ Exit codes:
 """
 
 
-VERBS = ("dump", "list", "status", "doctor", "verify", "restore", "drill", "ratchet", "demo", "dev")
+VERBS = (
+    "dump",
+    "list",
+    "status",
+    "doctor",
+    "verify",
+    "restore",
+    "drill",
+    "cleanup",
+    "init",
+    "ratchet",
+    "demo",
+    "dev",
+)
 """Each is a module of this package, with a command of that name in it."""
 
 

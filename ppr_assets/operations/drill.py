@@ -26,6 +26,11 @@ from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 SCRATCH = "drill"
+"""What the name of a scratch database has after that of the database whose dump it is."""
+
+PROOF_SCRATCH = "proof"
+"""The same in a night's run, which must not wait for a drill."""
+
 _SERVER = "postgres"
 
 

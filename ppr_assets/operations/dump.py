@@ -24,7 +24,7 @@ from ppr_assets.data_repo.tree import list_dumps
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
-from ppr_assets.operations.drill import drill
+from ppr_assets.operations.drill import PROOF_SCRATCH, drill
 from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
@@ -160,7 +160,7 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
         deadline = Deadline(PROOF_SECONDS)
         return drill(
-            settings.database, found, where=where, deadline=deadline, scratch="proof"
+            settings.database, found, where=where, deadline=deadline, scratch=PROOF_SCRATCH
         ).proof
 
 

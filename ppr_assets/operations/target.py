@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ppr_assets.postgres.databases import connect_beside
+from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -19,10 +20,15 @@ class Target:
 
 def look_at(settings: DatabaseSettings) -> Target:
     """Ask the server; changes nothing. Raises :class:`DatabaseUnreachable`."""
+    with connect_beside(settings) as connection:
+        return look_from(connection, settings.dbname)
+
+
+def look_from(connection: Connection, name: str) -> Target:
+    """The same in a session that is there."""
     query = (
         "SELECT CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END "
         "FROM pg_catalog.pg_database WHERE datname = %s"
     )
-    with connect_beside(settings) as connection:
-        row = connection.execute(query, [settings.dbname]).fetchone()
-    return Target(settings.dbname, row is not None, row[0] if row else None)
+    row = connection.execute(query, [name]).fetchone()
+    return Target(name, row is not None, row[0] if row else None)

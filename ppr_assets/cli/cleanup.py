@@ -1,0 +1,68 @@
+"""``ppr-assets cleanup``: drop the former databases that restores have kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from ppr_assets.cli.console import out, size
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.cleanup import Cleaned
+from ppr_assets.operations.cleanup import cleanup as drop_leftovers
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be dropped.")
+@click.option(
+    "--older-than",
+    metavar="DAYS",
+    type=click.IntRange(min=0, max=36500),
+    default=None,
+    help="Keep former databases that were replaced within so many days.",
+)
+@click.option(
+    "--into",
+    metavar="DATABASE",
+    help="Clean up after `restore --into DATABASE` instead of POSTGRES_DB.",
+)
+@pass_invocation
+def cleanup(
+    invocation: Invocation, dry_run: bool, older_than: int | None, into: str | None
+) -> None:
+    """Drop what restores have left beside the database.
+
+    That is former databases, DATABASE_before_MOMENT, which were the way back, and half-made ones
+    of runs that were killed. One with a session in it is kept, and said. Nothing else is touched.
+
+    \b
+    Examples:
+      ppr-assets cleanup --dry-run
+      ppr-assets cleanup --older-than 7
+
+    \b
+    Exit codes:
+      0    done, or nothing to do
+      1    the server refused to drop one
+      5    database unreachable
+      7    busy: a restore or a drill is at work
+    """
+    settings = invocation.settings
+    settings.database.require_password()
+    target = settings.restore_target(into)
+    span = None if older_than is None else timedelta(days=older_than)
+    nothing = True
+    for cleaned in drop_leftovers(target, older_than=span, dry_run=dry_run):
+        nothing = False
+        out.print(_line(cleaned), markup=False)
+    if nothing:
+        out.print(f"nothing to drop: no restore has left anything beside {target.dbname}")
+
+
+def _line(cleaned: Cleaned) -> str:
+    left = cleaned.leftover
+    room = f", {size(left.bytes)}" if left.bytes is not None else ""
+    half_made = ", half made" if left.kind == "restoring" else ""
+    why = f": {cleaned.why}" if cleaned.why else ""
+    moment = f"{left.made_at:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{cleaned.what} {left.name}{room}, from {moment}{half_made}{why}"

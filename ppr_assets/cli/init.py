@@ -1,0 +1,90 @@
+"""``ppr-assets init``: what a container runs at its start."""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.chosen_dump import stages
+from ppr_assets.cli.console import out, progress
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.init import WAIT_SECONDS, initialise
+from ppr_assets.operations.restore import DEADLINE_SECONDS
+
+
+@click.command()
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Restore also over a database that has records; it is kept as the former one.",
+)
+@click.option(
+    "--disconnect",
+    is_flag=True,
+    help="End sessions on the database at the swap. Without it they are a reason to refuse.",
+)
+@click.option(
+    "--wait",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=WAIT_SECONDS,
+    show_default=True,
+    help="How long to wait for the server to come up.",
+)
+@click.option(
+    "--deadline",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEADLINE_SECONDS,
+    show_default=True,
+    help="Give up when a restore is not done by then, one of another process too.",
+)
+@pass_invocation
+def init(
+    invocation: Invocation, force: bool, disconnect: bool, wait: float, deadline: float
+) -> None:
+    """Fill the database from the latest dump, unless it has records.
+
+    For the start of a container: waits for the server, makes the database where it is missing,
+    and can be run again or twice at once. Of a data repository that is not cloned yet only the
+    latest dump is fetched. SKIP_DB_INIT=true does nothing. A database counts as having records
+    when organization, location or service has a row; where none of these tables is there, any
+    table.
+
+    \b
+    Examples:
+      ppr-assets init
+      ppr-assets init --wait 300 && exec my-service
+      TESTING=true ppr-assets init
+
+    \b
+    Exit codes, so that an orchestrator can tell:
+      0    restored, or left alone
+      1    the server cannot hold the dump, or loading failed
+      4    the dump is damaged, or what was restored differs
+      5    the server did not come up
+      6    data repository unusable, or there is no dump yet
+      7    busy: try again
+    """
+    settings = invocation.settings
+    if not settings.skip_db_init:
+        settings.database.require_password()
+    with progress("waiting for the server, restoring where needed"):
+        outcome = initialise(
+            settings,
+            force=force,
+            disconnect=disconnect,
+            wait_seconds=wait,
+            deadline_seconds=deadline,
+        )
+    restored = outcome.restored
+    if restored is None:
+        out.print(f"left alone {outcome.database}: {outcome.reason}", markup=False)
+        return
+    out.print(
+        f"restored   {outcome.database} from {restored.dump} of {restored.origin}: "
+        f"{restored.rows} rows in {len(restored.tables)} tables, compared, as the dump says",
+        markup=False,
+    )
+    out.print(f"stages     {stages(restored.seconds)}", markup=False)
+    for remark in outcome.remarks:
+        out.print(f"remark     {remark}", markup=False)

@@ -1,0 +1,67 @@
+"""Drop what restores have left beside a database: former ones, and half-made ones of killed runs.
+
+A former database is the way back, so it goes only when somebody says so, and never with anybody
+in it. While this looks, no restore of the same database can be at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from ppr_assets.errors import Busy
+from ppr_assets.operations.drill import PROOF_SCRATCH, SCRATCH
+from ppr_assets.postgres.databases import Leftover, Maintenance, maintenance
+from ppr_assets.settings import DatabaseSettings
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A database that was looked at. ``why`` is filled where it was ``kept``."""
+
+    leftover: Leftover
+    what: Literal["dropped", "would drop", "kept"]
+    why: str = ""
+
+
+def cleanup(
+    target: DatabaseSettings, *, older_than: timedelta | None = None, dry_run: bool = False
+) -> Iterator[Cleaned]:
+    """Drop them one by one, the oldest first; of former ones those that are ``older_than`` that.
+
+    Half-made ones are nobody's, whatever their age. Raises :class:`Busy` while a restore or a
+    drill of the same database is at work, :class:`DatabaseUnreachable`, and :class:`RestoreFailed`
+    when the server refuses to drop one.
+    """
+    scratches = (f"{target.dbname}_{name}" for name in (SCRATCH, PROOF_SCRATCH))
+    with ExitStack() as stack:
+        sessions = [
+            stack.enter_context(maintenance(replace(target, dbname=name)))
+            for name in (target.dbname, *scratches)
+        ]
+        for session in sessions:
+            for leftover in session.leftovers(session.settings.dbname):
+                yield _clean(session, leftover, older_than, dry_run=dry_run)
+
+
+def _clean(
+    session: Maintenance, leftover: Leftover, older_than: timedelta | None, *, dry_run: bool
+) -> Cleaned:
+    if leftover.kind == "before":
+        if older_than is not None and datetime.now(UTC) - leftover.made_at < older_than:
+            return Cleaned(leftover, "kept", f"younger than {older_than.days} days")
+        if live := session.sessions(leftover.name):
+            return Cleaned(leftover, "kept", f"in use: {'; '.join(map(str, live))}")
+    if dry_run:
+        return Cleaned(leftover, "would drop")
+    if leftover.kind == "restoring":
+        session.drop(leftover.name)
+        return Cleaned(leftover, "dropped")
+    try:
+        session.drop_unused(leftover.name)
+    except Busy as error:
+        return Cleaned(leftover, "kept", error.message)
+    return Cleaned(leftover, "dropped")

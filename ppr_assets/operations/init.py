@@ -1,0 +1,161 @@
+"""What a container runs at its start: a database that holds no records is filled from the latest
+dump, any other one is left alone.
+
+Two that start at once do it once: the second waits for the first, and then finds the records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import sleep
+from typing import Literal
+
+import psycopg
+
+from ppr_assets.data_repo.first_clone import wants_clone
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome, restore
+from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.target import look_from
+from ppr_assets.postgres.databases import connect_beside, maintenance, may_create
+from ppr_assets.postgres.load.session import WITHOUT_LIMITS, Connection, prepare
+from ppr_assets.postgres.records import table_with_records
+from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
+
+WAIT_SECONDS = 60.0
+"""For the server, which usually starts together with who asks for it."""
+
+_AGAIN_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class InitOutcome:
+    """``database`` was filled by ``restored``, or left as it is, and ``reason`` says why."""
+
+    status: Literal["restored", "left alone"]
+    database: str
+    reason: str = ""
+    restored: RestoreOutcome | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def initialise(
+    settings: Settings,
+    *,
+    force: bool = False,
+    disconnect: bool = False,
+    wait_seconds: float = WAIT_SECONDS,
+    deadline_seconds: float = DEADLINE_SECONDS,
+) -> InitOutcome:
+    """Fill the database from the latest dump unless it holds records, or ``force``.
+
+    ``deadline_seconds`` is the time for a restore, that of another process too. Raises
+    :class:`DatabaseUnreachable` when the server is not up within ``wait_seconds``,
+    :class:`DumpMissing` saying what to do when there is no dump, :class:`Busy` when another
+    process is still at it or the database is in use, and what restoring raises.
+    """
+    target = settings.restore_target()
+    if settings.skip_db_init:
+        return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true")
+    with _alone(target, Deadline(wait_seconds), deadline_seconds) as session:
+        exists = look_from(session, target.dbname).exists
+        if exists and not force and (holding := table_with_records(target, CORE_TABLES)):
+            return InitOutcome("left alone", target.dbname, f"table {holding} has records")
+        # A role that may not make a database can still fill one in which nothing is to be lost.
+        in_place = exists and not force and not may_create(session)
+        deadline = Deadline(deadline_seconds)
+        with _latest(settings.data_repo) as found:
+            if in_place:
+                outcome = restore_in_place(target, found, deadline=deadline)
+            else:
+                outcome = restore(target, found, disconnect=disconnect, deadline=deadline)
+        remarks = [*found.remarks, *outcome.remarks]
+        if outcome.former is not None:
+            why = "--force was given" if force else _dropped_if_empty(target, outcome.former)
+            if why is not None:
+                remarks.append(f"the former database is kept as {outcome.former}: {why}")
+        return InitOutcome("restored", target.dbname, restored=outcome, remarks=tuple(remarks))
+
+
+@contextmanager
+def _alone(
+    target: DatabaseSettings, patience: Deadline, busy_seconds: float
+) -> Iterator[Connection]:
+    """A session with the server, as soon as it is up, while no other process does the same."""
+    connection = _awaited(target, patience)
+    try:
+        with connection:
+            limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
+            prepare(connection, limits, local=False)
+            try:
+                connection.execute("SELECT pg_advisory_lock(%s)", [_lock_number(target.dbname)])
+            except psycopg.errors.LockNotAvailable as error:
+                raise Busy(
+                    f"busy: another process fills database {target.dbname}, and has not done so "
+                    f"within {busy_seconds:g} s",
+                    hint="run again when it is done; nothing was changed here.",
+                ) from error
+            yield connection
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"lost the session with {target.describe()}: {' '.join(str(error).split())}",
+            hint="look at the server's log, and run again when it is up.",
+        ) from error
+
+
+def _awaited(target: DatabaseSettings, patience: Deadline) -> Connection:
+    while True:
+        try:
+            return connect_beside(target)
+        except DatabaseUnreachable as error:
+            if patience.remaining() == 0:
+                raise DatabaseUnreachable(
+                    f"{error.message} (asked again for {patience.seconds:g} s)", hint=error.hint
+                ) from error
+        sleep(min(_AGAIN_SECONDS, patience.remaining()))
+
+
+@contextmanager
+def _latest(settings: DataRepoSettings) -> Iterator[FoundDump]:
+    """The latest dump: of the clone, brought up to date, where there is one; else of the remote,
+    from which only that dump is fetched, and nothing is left at DATA_REPO_PATH."""
+    fetched = settings.url if wants_clone(settings.path) else None
+    try:
+        with found_dump(settings, Wanted(source=fetched)) as found:
+            yield found
+    except DumpMissing as error:
+        raise DumpMissing(
+            error.message,
+            hint="publish one with `ppr-assets dump` where the data are, or point DATA_REPO_URL "
+            "to a data repository that has dumps. To start with an empty database on purpose, set "
+            "SKIP_DB_INIT=true.",
+        ) from error
+
+
+def _dropped_if_empty(target: DatabaseSettings, former: str) -> str | None:
+    """Drop the database that was replaced if nothing is in it; else why it is still there.
+
+    Looked at again, and at every table: somebody may have written between the first look and the
+    swap. The new database serves by now, so what is in the way here is no failure.
+    """
+    try:
+        found = table_with_records(replace(target, dbname=former))
+        if found is not None:
+            return f"table {found} has rows"
+        with maintenance(target) as session:
+            session.drop_unused(former)
+    except (PreconditionFailed, Busy) as error:
+        return error.message
+    return None
+
+
+def _lock_number(target: str) -> int:
+    """Another lock than that of restores, which this one contains."""
+    digest = hashlib.sha256(b"ppr_assets init " + target.encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,0 +1,228 @@
+"""What a container's start does to a database, and above all what it leaves alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
+from ppr_assets.operations.init import initialise
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.connection import parameters
+from ppr_assets.postgres.records import table_with_records
+from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_restore import MakeTarget, Target
+
+
+def _starting(pipeline: Pipeline, target: Target, **changes: object) -> Settings:
+    """The settings of a container that only reads: no clone yet, and nothing may be pushed."""
+    repository = replace(
+        pipeline.settings.data_repo,
+        path=pipeline.clone.parent / "not cloned",
+        url=pipeline.remote.as_uri(),
+        push_enabled=False,
+    )
+    changed = {"database": target.settings, "data_repo": repository, **changes}
+    return replace(pipeline.settings, **changed)  # type: ignore[arg-type]
+
+
+def _of_superuser(target: Target) -> Target:
+    """The sample's tables belong to another role than the database."""
+    return Target(replace(target.settings, user="postgres"))
+
+
+def test_a_database_that_is_missing_is_made_and_the_next_start_leaves_it_alone(
+    pipeline: Pipeline, make_target: MakeTarget
+) -> None:
+    """Of the remote's history only the latest dump is fetched, and no clone stays."""
+    pipeline.night()
+    target = make_target(seed=None)
+    settings = _starting(pipeline, target)
+
+    first = initialise(settings)
+    assert first.status == "restored"
+    assert first.restored is not None and first.restored.dump == pipeline.latest()
+    assert target.content() == Target(pipeline.settings.database).content()
+    assert not settings.data_repo.path.exists()
+    target.execute("DELETE FROM language", target.settings.dbname)
+    changed = target.content()
+
+    second = initialise(settings)
+    assert (second.status, second.restored) == ("left alone", None)
+    assert second.reason in {f"table {name} has records" for name in CORE_TABLES}
+    assert target.content() == changed
+    assert target.beside() == []
+
+
+def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is_left_over(
+    pipeline: Pipeline, make_target: MakeTarget
+) -> None:
+    pipeline.night()
+    target = _of_superuser(make_target())
+    target.execute("TRUNCATE organization CASCADE", target.settings.dbname)
+    target.execute("TRUNCATE location, service CASCADE", target.settings.dbname)
+    settings = _starting(pipeline, target, data_repo=pipeline.settings.data_repo)
+    kept = initialise(settings)
+    assert kept.status == "restored"
+    former = target.beside()
+    assert len(former) == 1, "rows of other tables are no records, but nothing to be thrown away"
+    assert kept.remarks[-1].startswith(f"the former database is kept as {former[0]}: table ")
+
+    bare = make_target(seed=None)
+    bare.execute(f"CREATE DATABASE {bare.settings.dbname} OWNER {bare.settings.user}")
+    bare.execute("CREATE TABLE organization (id int)", bare.settings.dbname)
+    bare.execute(f"ALTER TABLE organization OWNER TO {bare.settings.user}", bare.settings.dbname)
+    filled = initialise(_starting(pipeline, bare))
+    assert (filled.status, filled.remarks) == ("restored", ())
+    assert bare.content() == Target(pipeline.settings.database).content()
+    assert bare.beside() == []
+
+
+def test_by_force_a_full_database_is_replaced_and_kept(pipeline: Pipeline, target: Target) -> None:
+    pipeline.night()
+    old = target.content()
+    outcome = initialise(_starting(pipeline, target), force=True)
+    assert outcome.status == "restored"
+    assert outcome.remarks[-1].endswith(": --force was given")
+    assert target.content() == Target(pipeline.settings.database).content()
+    assert [target.content(former) for former in target.beside()] == [old]
+
+
+def test_with_skip_db_init_no_server_is_asked(pipeline: Pipeline, target: Target) -> None:
+    nowhere = replace(target.settings, host="127.0.0.1", port=9)
+    outcome = initialise(_starting(pipeline, target, database=nowhere, skip_db_init=True))
+    assert (outcome.status, outcome.reason) == ("left alone", "SKIP_DB_INIT is true")
+
+
+def test_while_testing_the_real_database_is_not_touched_even_by_force(
+    pipeline: Pipeline, target: Target
+) -> None:
+    pipeline.night()
+    old = target.content()
+    outcome = initialise(_starting(pipeline, target, testing=True), force=True)
+    assert outcome.database == f"{target.settings.dbname}_test"
+    assert target.beside() == [outcome.database]
+    assert target.content() == old
+
+
+def test_without_a_dump_nothing_is_made_and_the_way_out_is_told(
+    pipeline: Pipeline, make_target: MakeTarget
+) -> None:
+    target = make_target(seed=None)
+    with pytest.raises(DumpMissing, match=r"^there is no dump in commit ") as missing:
+        initialise(_starting(pipeline, target))
+    assert "`ppr-assets dump`" in missing.value.hint
+    assert "SKIP_DB_INIT=true" in missing.value.hint
+    assert target.settings.dbname not in dict(target.databases())
+
+
+def test_a_role_that_may_not_make_databases_fills_an_empty_one_in_place(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.night()
+    target = Target(pipeline.settings.database)
+    published = target.content()
+    pipeline.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    outcome = initialise(_starting(pipeline, target))
+    assert outcome.status == "restored"
+    assert outcome.remarks[-1].startswith("in place: ")
+    assert target.content() == published
+
+    with pytest.raises(PreconditionFailed, match="may not create databases"):
+        initialise(_starting(pipeline, target), force=True)
+    assert target.content() == published
+
+
+def test_a_session_on_the_empty_database_is_ended_only_by_wish(
+    pipeline: Pipeline, make_target: MakeTarget
+) -> None:
+    pipeline.night()
+    target = make_target(seed=None)
+    target.execute(f"CREATE DATABASE {target.settings.dbname} OWNER {target.settings.user}")
+    settings = _starting(pipeline, target)
+    with closing(psycopg.connect(**parameters(target.settings), autocommit=True)) as session:
+        with pytest.raises(Busy, match="is in use: session "):
+            initialise(settings)
+        session.execute("SELECT")
+        assert initialise(settings, disconnect=True).status == "restored"
+    assert target.beside() == []
+
+
+def test_a_server_that_comes_up_late_is_waited_for(pipeline: Pipeline, server_folder: Path) -> None:
+    pipeline.night()
+    data = server_folder / "late"
+    late = embedded.start(data)
+    embedded.stop(data)
+    target = Target(late.database_settings("pantry_pirate_radio"))
+    starting = threading.Timer(1.0, embedded.start, [data])
+    starting.start()
+    try:
+        outcome = initialise(_starting(pipeline, target), wait_seconds=30)
+    finally:
+        starting.join()
+    assert outcome.status == "restored"
+    assert target.content() == Target(pipeline.settings.database).content()
+
+
+def test_a_server_that_does_not_come_up_is_given_up_in_time(
+    pipeline: Pipeline, target: Target
+) -> None:
+    nowhere = replace(target.settings, host="127.0.0.1", port=9)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnreachable, match=r"\(asked again for 1 s\)$"):
+        initialise(_starting(pipeline, target, database=nowhere), wait_seconds=1)
+    assert 1 <= time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ([], None),
+        (["CREATE TABLE note (x int)"], None),
+        (["CREATE TABLE note AS SELECT 1 AS x"], "note"),
+        (["CREATE TABLE note AS SELECT 1 AS x", "CREATE TABLE location (x int)"], None),
+        (["CREATE TABLE service AS SELECT 1 AS x", "CREATE TABLE location (x int)"], "service"),
+        (["CREATE SCHEMA s", "CREATE TABLE s.organization AS SELECT 1 AS x"], "organization"),
+        (["CREATE MATERIALIZED VIEW copied AS SELECT 1 AS x"], None),
+        (
+            [
+                "CREATE TABLE organization (x int) PARTITION BY LIST (x)",
+                "CREATE TABLE one PARTITION OF organization DEFAULT",
+                "INSERT INTO organization VALUES (1)",
+            ],
+            "one",
+        ),
+    ],
+)
+def test_what_counts_as_records(
+    make_target: MakeTarget, statements: list[str], found: str | None
+) -> None:
+    target = make_target(seed=None)
+    name, user = target.settings.dbname, target.settings.user
+    target.execute(f"CREATE DATABASE {name} OWNER {user}")
+    with psycopg.connect(**parameters(target.settings), autocommit=True) as session:
+        session.execute("SET search_path = public")
+        for statement in statements:
+            session.execute(statement.encode())
+    assert table_with_records(target.settings, CORE_TABLES) == found
+
+
+def test_rows_that_a_policy_hides_are_no_emptiness(make_target: MakeTarget) -> None:
+    target = make_target(seed=2)
+    name = target.settings.dbname
+    target.execute("ALTER TABLE location ENABLE ROW LEVEL SECURITY", name)
+    target.execute("TRUNCATE organization CASCADE", name)
+    target.execute("ALTER TABLE location OWNER TO postgres", name)
+    target.execute(f"GRANT SELECT ON location TO {target.settings.user}", name)
+    with pytest.raises(
+        PreconditionFailed, match=r"^nobody knows whether database .* holds records"
+    ):
+        table_with_records(target.settings, CORE_TABLES)
