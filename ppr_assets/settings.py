@@ -85,7 +85,8 @@ class DataRepoSettings:
     """The clone of the data repository, its remote, and how commits are made in it.
 
     ``dump_dir`` is a posix path relative to the repository's root. ``timeout_seconds`` is the
-    limit of one git call.
+    limit of one git call, ``warn_gigabytes`` and ``max_gigabytes`` (of 1e9 bytes) are those of the
+    clone's size.
     """
 
     path: Path
@@ -97,6 +98,8 @@ class DataRepoSettings:
     author_name: str
     author_email: str
     timeout_seconds: float
+    warn_gigabytes: float
+    max_gigabytes: float
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,8 @@ def _data_repo(values: Mapping[str, str]) -> DataRepoSettings:
         author_name=table.GIT_USER_NAME.read(values),
         author_email=table.GIT_USER_EMAIL.read(values),
         timeout_seconds=table.DATA_REPO_TIMEOUT_SECONDS.read(values),
+        warn_gigabytes=table.DATA_REPO_WARN_GB.read(values),
+        max_gigabytes=table.DATA_REPO_MAX_GB.read(values),
     )
 
 

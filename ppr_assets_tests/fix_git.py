@@ -116,6 +116,8 @@ def repo_settings(tmp_path: Path, git_environment: None) -> DataRepoSettings:
         author_name="Pantry Pirate Radio Publisher",
         author_email="pantry-pirate-radio@example.com",
         timeout_seconds=60.0,
+        warn_gigabytes=5.0,
+        max_gigabytes=10.0,
     )
 
 

@@ -40,6 +40,8 @@ DEFAULTS = Settings(
         author_name="Pantry Pirate Radio Publisher",
         author_email="pantry-pirate-radio@example.com",
         timeout_seconds=600.0,
+        warn_gigabytes=5.0,
+        max_gigabytes=10.0,
     ),
     dump=DumpSettings(
         min_records=100,
@@ -86,6 +88,8 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         DATA_REPO_BRANCH="data/backups",
         DATA_REPO_TOKEN="token",
         DATA_REPO_TIMEOUT_SECONDS="12.5",
+        DATA_REPO_WARN_GB="0.5",
+        DATA_REPO_MAX_GB="1",
         SQL_DUMP_DIR="/srv/clone/dumps",
         SQL_DUMP_MIN_RECORDS="5",
         SQL_DUMP_RATCHET_PERCENTAGE="0.925",
@@ -117,6 +121,8 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             author_name="Zoë",
             author_email="zoe@example.org",
             timeout_seconds=12.5,
+            warn_gigabytes=0.5,
+            max_gigabytes=1.0,
         ),
         dump=DumpSettings(
             5, Decimal("0.925"), None, allow_empty=True, stall_seconds=30.0, proof="off"

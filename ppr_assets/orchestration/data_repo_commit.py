@@ -9,13 +9,14 @@ import dagster as dg
 
 from ppr_assets.operations.publish import PublishOutcome, publish
 from ppr_assets.operations.standing import Standing, standing
+from ppr_assets.operations.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
 from ppr_assets.orchestration.resources import Override
 from ppr_assets.orchestration.sql_dump import sql_dump
 from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.orchestration.tags import record_override
-from ppr_assets.settings import Settings
+from ppr_assets.settings import DataRepoSettings, Settings
 
 LATEST_IS_THIS_DUMP = dg.AssetCheckSpec(
     "latest_is_this_dump",
@@ -27,11 +28,16 @@ ON_REMOTE = dg.AssetCheckSpec(
     asset="data_repo_commit",
     description="The remote's branch holds the commit, so that others can restore from it.",
 )
+REPO_SIZE = dg.AssetCheckSpec(
+    "repo_size",
+    asset="data_repo_commit",
+    description="The clone's objects take less room than DATA_REPO_WARN_GB.",
+)
 
 
 @dg.asset(
     deps=[sql_dump],
-    check_specs=[LATEST_IS_THIS_DUMP, ON_REMOTE],
+    check_specs=[LATEST_IS_THIS_DUMP, ON_REMOTE, REPO_SIZE],
     group_name="data_repository",
     kinds={"git"},
     owners=OWNERS,
@@ -52,11 +58,14 @@ def data_repo_commit(
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
         found = standing(settings, outcome.commit)
+        clone = keep_small(settings.data_repo)
     record_override(context, outcome.manifest.override if outcome.status == "published" else None)
     yield from _check_results(outcome, found)
+    yield _repo_size(clone, settings.data_repo)
     facts = {
         "commit": _commit_link(outcome.commit, outcome.web_url),
         "seconds": dg.MetadataValue.float(round(monotonic() - started, 3)),
+        "repo_bytes": dg.MetadataValue.int(clone.size.total),
         **_facts(outcome),
     }
     if (undelivered := outcome.error()) is not None:
@@ -77,6 +86,29 @@ def _check_results(outcome: PublishOutcome, found: Standing) -> Iterator[dg.Asse
         passed=found.on_remote is True,
         severity=_severity(found, outcome),
         description=None if found.on_remote else f"not on the remote: {found.unknown or 'pending'}",
+    )
+
+
+def _repo_size(clone: CloneState, limits: DataRepoSettings) -> dg.AssetCheckResult:
+    """Too large is a warning first, and an error from DATA_REPO_MAX_GB on."""
+    gigabytes = clone.size.total / 1e9
+    large = gigabytes >= limits.warn_gigabytes
+    said = (
+        f"the clone has {gigabytes:.1f} GB, it is to stay below {limits.warn_gigabytes:g} GB and "
+        f"must stay below {limits.max_gigabytes:g} GB"
+    )
+    return dg.AssetCheckResult(
+        check_name=REPO_SIZE.name,
+        passed=not large and not clone.remark,
+        severity=dg.AssetCheckSeverity.ERROR
+        if gigabytes >= limits.max_gigabytes
+        else dg.AssetCheckSeverity.WARN,
+        description="; ".join(filter(None, [said if large else "", clone.remark])) or None,
+        metadata={
+            "loose_bytes": clone.size.loose,
+            "packed_bytes": clone.size.packed,
+            "upkeep_seconds": round(clone.packed_seconds, 3),
+        },
     )
 
 

@@ -90,6 +90,12 @@ def seconds(text: str) -> float:
     return number
 
 
+def gigabytes(text: str) -> float:
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text) or not 0 < float(text) < 1e6:
+        raise UnusableValueError
+    return float(text)
+
+
 def line(text: str) -> str:
     """Anything on one line."""
     if _CONTROL.search(text):

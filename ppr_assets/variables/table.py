@@ -89,6 +89,20 @@ DATA_REPO_TOKEN = Variable(
 DATA_REPO_TIMEOUT_SECONDS = Variable(
     "DATA_REPO_TIMEOUT_SECONDS", "600", kinds.seconds, _SECONDS, "the time limit of one git call"
 )
+DATA_REPO_WARN_GB = Variable(
+    "DATA_REPO_WARN_GB",
+    "5",
+    kinds.gigabytes,
+    "a number of gigabytes above 0",
+    "the check `repo_size` warns from this size of the clone on",
+)
+DATA_REPO_MAX_GB = Variable(
+    "DATA_REPO_MAX_GB",
+    "10",
+    kinds.gigabytes,
+    "a number of gigabytes above 0",
+    "the check `repo_size` fails from this size of the clone on",
+)
 SQL_DUMP_DIR = Variable(
     "SQL_DUMP_DIR",
     "./sql_dumps",

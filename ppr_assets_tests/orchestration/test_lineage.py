@@ -46,6 +46,7 @@ CHECKS = {
     "proven",
     "latest_is_this_dump",
     "on_remote",
+    "repo_size",
 }
 
 
@@ -107,6 +108,7 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
         ("sql_dump", "proven"): True,
         ("data_repo_commit", "latest_is_this_dump"): False,
         ("data_repo_commit", "on_remote"): False,
+        ("data_repo_commit", "repo_size"): False,
         ("restored_database", "rows_match"): False,
         ("drill", "rows_match"): False,
     }

@@ -26,6 +26,7 @@ ALL_CHECKS = {
     "proven",
     "latest_is_this_dump",
     "on_remote",
+    "repo_size",
 }
 REASON = "county left the program, ticket 214"
 
@@ -175,7 +176,11 @@ def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
     assert dumped.success
     assert checks_of(dumped) == {"complete": True, "gate_held": True, "proven": True}
     published = runs.nightly("data_repo_commit")
-    assert checks_of(published) == {"latest_is_this_dump": True, "on_remote": True}
+    assert checks_of(published) == {
+        "latest_is_this_dump": True,
+        "on_remote": True,
+        "repo_size": True,
+    }
     assert runs.metadata("data_repo_commit")["dump"] == runs.metadata("sql_dump")["dump"]
     assert runs.pipeline.latest() == runs.metadata("sql_dump")["dump"]
 
