@@ -30,21 +30,23 @@ def cron(text: str) -> str:
     for field, (least, most, words) in zip(fields, _CRON_FIELDS, strict=True):
         for item in field.split(","):
             span, slash, step = item.partition("/")
-            if slash and not _is_number(step, 1, most):
+            last = _last_of_span(span, least, most, words)
+            if slash and not _is_number(step, 1, last):
                 raise UnusableValueError
-            _require_span(span, least, most, words)
     return text
 
 
-def _require_span(text: str, least: int, most: int, words: tuple[str, ...]) -> None:
-    """``*``, a value, or a range that rises: schedulers disagree about the meaning of others."""
+def _last_of_span(text: str, least: int, most: int, words: tuple[str, ...]) -> int:
+    """The end of ``*``, of a value (with a step it goes on to the end) or of a range that rises:
+    schedulers disagree about the meaning of others, and of a step that leads beyond the end."""
     if text == "*":
-        return
+        return most
     ends = [str(least + words.index(end)) if end in words else end for end in text.split("-")]
     if len(ends) > 2 or not all(_is_number(end, least, most) for end in ends):
         raise UnusableValueError
     if len(ends) == 2 and int(ends[0]) >= int(ends[1]):
         raise UnusableValueError
+    return int(ends[1]) if len(ends) == 2 else most
 
 
 def _is_number(text: str, least: int, most: int) -> bool:

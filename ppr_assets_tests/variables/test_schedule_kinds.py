@@ -70,6 +70,7 @@ def test_a_usable_cron_is_taken_as_given_and_suits_dagster(text: str) -> None:
         "0 1-2-3 * * *",
         "0 2 * * fri-mon",
         "*/90 * * * *",
+        "0-1/2 * * * *",
         "0 ٢ * * *",
         "-1 2 * * *",
     ],
