@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -51,7 +52,7 @@ ORDER BY 1, 2
 
 
 def content(connection: psycopg.Connection[Any]) -> str:
-    """A hash of the rows of every table, and of keys, indexes, views and sequences' values.
+    """A hash of every table's rows, of keys, indexes and views, and of sequences' values.
 
     By other means than the product's own comparison.
     """
@@ -192,8 +193,18 @@ def make_target(databases: Databases, restorer: str) -> Iterator[MakeTarget]:
 
 
 @pytest.fixture
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go meanwhile, also those of child processes: nobody else's are there."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
+
+
+@pytest.fixture
 def target(make_target: Callable[..., Target]) -> Target:
-    """A database to be replaced: the sample that :func:`old_dump` is of."""
+    """A database to be replaced; ``old_dump`` is of what it holds."""
     return make_target()
 
 

@@ -144,7 +144,7 @@ class Published:
 
 
 @pytest.fixture
-def published(pipeline: Pipeline, old_dump: MadeDump, new_dump: MadeDump) -> Published:
+def published(pipeline: Pipeline, temporary_folder: Path, old_dump: MadeDump, new_dump: MadeDump) -> Published:
     commits = []
     pipeline.dumps.mkdir()
     latest = pipeline.dumps / "latest.sql"
@@ -265,7 +265,7 @@ def test_a_file_by_its_path_needs_no_manifest_and_is_said_to_be_unproven(
 
 
 def test_upstreams_compressed_latest_is_restored(
-    pipeline: Pipeline, target: Target, new_dump: MadeDump, tmp_path: Path
+    pipeline: Pipeline, temporary_folder: Path, target: Target, new_dump: MadeDump, tmp_path: Path
 ) -> None:
     name = "pantry_pirate_radio_2025-08-09_02-00-00.sql.gz"
     folder = tmp_path / "upstream"

@@ -1,0 +1,336 @@
+"""Killed, or left by the server, at any moment: the old database or the new one, and whole.
+
+The moments are spread over the time that a restore takes, and half of them fall into the swap,
+which is far too short to be met by chance: a lock on the target holds it up until it is aimed at.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PprError
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.embedded.postmaster import left_after
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
+from ppr_assets_tests.fix_restore import (
+    RESTORER,
+    MadeDump,
+    Target,
+    create_restorer,
+)
+
+ANYWHERE = 20
+IN_THE_SWAP = 12
+RESTARTS = 12
+RESTARTS_IN_THE_SWAP = 8
+SWAP_SECONDS = 0.0015
+
+PATIENCE_SECONDS = 30
+
+_SOMEBODY_WAITS = """
+SELECT FROM pg_locks
+WHERE NOT granted AND locktype = 'object' AND mode = 'AccessExclusiveLock'
+"""
+
+# It forks for each restore, which saves the half second that it takes to import everything.
+RESTORER_PROGRAM = """
+import os, sys
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.drill import drill
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.settings import Settings
+
+settings = Settings.from_environment(dotenv=None)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        with found_dump(settings.data_repo, Wanted(dump=line.strip())) as found:
+            restore(settings.restore_target(), found, deadline=Deadline(60))
+        os._exit(0)
+    print(child, flush=True)
+    sys.stdin.readline()  # nobody else gets its number before
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
+@dataclass
+class Restorer:
+    """A process that restores what it is told, each time in a child that may be killed."""
+
+    process: subprocess.Popen[str]
+    child: int = 0
+
+    def begin(self, made: MadeDump) -> None:
+        stdin, stdout = self._pipes()
+        stdin.write(f"{made.path.name}\n")
+        stdin.flush()
+        self.child = int(stdout.readline())
+
+    def kill(self) -> None:
+        os.kill(self.child, signal.SIGKILL)
+
+    def code(self) -> int:
+        """How the last restore ended."""
+        stdin, stdout = self._pipes()
+        stdin.write("\n")
+        stdin.flush()
+        return int(stdout.readline())
+
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        return self.process.stdin, self.process.stdout
+
+
+@pytest.fixture
+def world(
+    pipeline: Pipeline, temporary_folder: Path, target: Target, two_dumps: tuple[MadeDump, MadeDump]
+) -> Pipeline:
+    """Two dumps in the data repository, in git alone, so that a restore has to unpack them."""
+    files: dict[str, str | None] = {}
+    for made in two_dumps:
+        files[f"sql_dumps/{made.path.name}"] = made.sql.decode()
+        files[f"sql_dumps/{made.path.stem}.json"] = made.manifest.to_json()
+    commit_files(pipeline.clone, "Dumps", files)
+    for made in two_dumps:
+        (pipeline.dumps / made.path.name).unlink()
+    pipeline.variables |= {"POSTGRES_USER": RESTORER, "POSTGRES_DB": target.settings.dbname}
+    return pipeline
+
+
+@pytest.fixture
+def restorer_process(world: Pipeline) -> Iterator[Restorer]:
+    with subprocess.Popen(
+        [sys.executable, "-c", RESTORER_PROGRAM],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | world.variables,
+        text=True,
+    ) as process:
+        yield Restorer(process)
+
+
+@dataclass(frozen=True)
+class HeldUpSwap:
+    """Nobody can rename the target until it is let go."""
+
+    target: Target
+    holder: psycopg.Connection[Any]
+
+    def aim(self, share: float) -> None:
+        """Return at this share of the swap: at 0 before anything was renamed, at 1 after all."""
+        with self.target.administered() as watcher:
+            self._until(lambda: watcher.execute(_SOMEBODY_WAITS).rowcount)
+            if share == 0:
+                return
+            self.holder.rollback()
+            if share == 1:
+                self._until(lambda: any("_before_" in name for name in self.target.beside()))
+            else:
+                time.sleep(share * SWAP_SECONDS)
+
+    def _until(self, probe: Callable[[], object]) -> None:
+        give_up = time.monotonic() + PATIENCE_SECONDS
+        while not probe():
+            assert time.monotonic() < give_up, "no swap came"
+
+
+@contextmanager
+def swap_held_up(target: Target) -> Iterator[HeldUpSwap]:
+    name = sql.Identifier(target.settings.dbname)
+    holder = connect(replace(target.settings, user="postgres", dbname="postgres"))
+    holder.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(name))
+    with closing(holder):
+        yield HeldUpSwap(target, holder)
+
+
+def shares(rounds: int) -> list[float]:
+    return [number / (rounds - 1) for number in range(rounds)]
+
+
+def _require_old_or_new(target: Target, old: MadeDump, new: MadeDump) -> str:
+    """Which of the two the target is. There is nothing between."""
+    found = target.content()
+    assert found in (old.content, new.content)
+    return "old" if found == old.content else "new"
+
+
+def _require_convergence(target: Target, world: Pipeline, new: MadeDump) -> None:
+    """The next restore ends well, and nothing is left of the one before but former databases."""
+    with found_dump(world.settings.data_repo, Wanted(dump=new.path.name)) as found:
+        assert found.path.parent.parent.name == "restoring"
+        restore(target.settings, found, deadline=Deadline(60), drop_old=True)
+    assert target.content() == new.content
+    assert [name for name in target.beside() if "_restoring_" in name] == []
+    assert listing(world.clone / ".git" / "ppr_assets" / "restoring") == []
+    assert settled(target.sessions) == []
+
+
+def _require_nothing_running(target: Target, world: Pipeline) -> None:
+    """But the process that forked."""
+    assert settled(target.sessions) == []
+    assert settled(lambda: world.children()[1:]) == []
+
+
+def test_killed_at_any_moment_the_target_is_the_old_one_or_the_new_one_whole(
+    world: Pipeline,
+    target: Target,
+    restorer_process: Restorer,
+    two_dumps: tuple[MadeDump, MadeDump],
+) -> None:
+    old, new = two_dumps
+    restorer_process.begin(new)
+    assert restorer_process.code() == 0
+    started = time.monotonic()
+    restorer_process.begin(old)
+    assert restorer_process.code() == 0
+    duration = time.monotonic() - started
+    chance = random.Random(20261122)
+    moments = [(number + chance.random()) / ANYWHERE * duration for number in range(ANYWHERE)]
+    seen = []
+    for moment in moments:
+        restorer_process.begin(new)
+        time.sleep(moment)
+        restorer_process.kill()
+        restorer_process.code()
+        seen.append(_require_old_or_new(target, old, new))
+        _require_nothing_running(target, world)
+        _require_convergence(target, world, new)
+        target.drop_formers()
+        old, new = new, old
+    assert seen.count("old") > ANYWHERE / 2, "the kills were not spread over the restore"
+
+
+def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
+    world: Pipeline,
+    target: Target,
+    restorer_process: Restorer,
+    two_dumps: tuple[MadeDump, MadeDump],
+) -> None:
+    old, new = two_dumps
+    seen = []
+    for share in shares(IN_THE_SWAP):
+        with swap_held_up(target) as swap:
+            restorer_process.begin(new)
+            swap.aim(share)
+            restorer_process.kill()
+            restorer_process.code()
+        seen.append(_require_old_or_new(target, old, new))
+        _require_nothing_running(target, world)
+        _require_convergence(target, world, new)
+        target.drop_formers()
+        old, new = new, old
+    assert set(seen) == {"old", "new"}
+
+
+@dataclass
+class RestartedServer:
+    """A server of the test's own that is cut off and started again."""
+
+    server: EmbeddedServer
+
+    def restart(self) -> None:
+        """As a power cut would: no process writes anything any more, and recovery follows."""
+        pid = int((self.server.data_dir / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+        assert left_after(self.server.data_dir, 10) == []
+        again = embedded.start(self.server.data_dir)
+        assert again.started_here
+        self.server = again
+
+
+@pytest.fixture
+def restarted(
+    server_folder: Path, two_dumps: tuple[MadeDump, MadeDump], tmp_path: Path
+) -> tuple[RestartedServer, Target]:
+    server = embedded.start(server_folder / "postgres")
+    create_restorer(server)
+    target = Target(server.database_settings("pantry_pirate_radio", RESTORER))
+    restore(target.settings, two_dumps[0].found(tmp_path), deadline=Deadline(60))
+    return RestartedServer(server), target
+
+
+class InBackground:
+    """A restore in a thread. ``error`` is what it raised, one of the tree or none at all."""
+
+    def __init__(self, target: Target, found: FoundDump) -> None:
+        self._target = target
+        self._found = found
+        self._thread = threading.Thread(target=self._run, name="restore")
+        self.error: PprError | None = None
+        self.ended_well = False
+
+    def __enter__(self) -> InBackground:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            restore(self._target.settings, self._found, deadline=Deadline(60))
+            self.ended_well = True
+        except PprError as error:
+            self.error = error
+
+
+@pytest.mark.parametrize("where", ["anywhere", "in the swap"])
+def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
+    where: str,
+    restarted: tuple[RestartedServer, Target],
+    two_dumps: tuple[MadeDump, MadeDump],
+    tmp_path: Path,
+) -> None:
+    server, target = restarted
+    old, new = two_dumps
+    started = time.monotonic()
+    restore(target.settings, new.found(tmp_path), deadline=Deadline(60), drop_old=True)
+    duration = time.monotonic() - started
+    old, new = new, old
+    in_the_swap = where == "in the swap"
+    seen = []
+    for share in shares(RESTARTS_IN_THE_SWAP if in_the_swap else RESTARTS):
+        background = InBackground(target, new.found(tmp_path))
+        if in_the_swap:
+            with swap_held_up(target) as swap, background:
+                swap.aim(share)
+                server.restart()
+        else:
+            with background:
+                time.sleep(share * duration)
+                server.restart()
+        seen.append(_require_old_or_new(target, old, new))
+        if background.ended_well:
+            assert seen[-1] == "new"
+        else:
+            assert background.error is not None, "the failure was none of the tree"
+            assert background.error.hint
+        restore(target.settings, new.found(tmp_path), deadline=Deadline(60), drop_old=True)
+        assert target.content() == new.content
+        assert [name for name in target.beside() if "_restoring_" in name] == []
+        assert listing(tmp_path) == []
+        target.drop_formers()
+        old, new = new, old
+    assert set(seen) == {"old", "new"} if in_the_swap else "old" in seen
