@@ -94,7 +94,7 @@ def _alone(
             limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
             prepare(connection, limits, local=False)
             try:
-                connection.execute("SELECT pg_advisory_lock(%s)", [_lock_number(target.dbname)])
+                connection.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.dbname)])
             except psycopg.errors.LockNotAvailable as error:
                 raise Busy(
                     f"busy: another process fills database {target.dbname}, and has not done so "
@@ -155,7 +155,7 @@ def _dropped_if_empty(target: DatabaseSettings, former: str) -> str | None:
     return None
 
 
-def _lock_number(target: str) -> int:
-    """Another lock than that of restores, which this one contains."""
+def lock_number(target: str) -> int:
+    """The advisory lock of all that fill ``target`` at a start; restores have another one."""
     digest = hashlib.sha256(b"ppr_assets init " + target.encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

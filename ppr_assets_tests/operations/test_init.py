@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
-from ppr_assets.operations.init import initialise
+from ppr_assets.operations.init import initialise, lock_number
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.connection import parameters
 from ppr_assets.postgres.records import table_with_records
@@ -156,6 +156,18 @@ def test_a_session_on_the_empty_database_is_ended_only_by_wish(
     assert target.beside() == []
 
 
+def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
+    pipeline: Pipeline, make_target: MakeTarget
+) -> None:
+    pipeline.night()
+    target = make_target(seed=None)
+    with target.administered() as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.settings.dbname)])
+        with pytest.raises(Busy, match=r"^busy: another process fills database .* within 0\.5 s$"):
+            initialise(_starting(pipeline, target), deadline_seconds=0.5)
+    assert target.settings.dbname not in dict(target.databases())
+
+
 def test_a_server_that_comes_up_late_is_waited_for(pipeline: Pipeline, server_folder: Path) -> None:
     pipeline.night()
     data = server_folder / "late"
@@ -216,12 +228,14 @@ def test_what_counts_as_records(
 
 
 def test_rows_that_a_policy_hides_are_no_emptiness(make_target: MakeTarget) -> None:
-    target = make_target(seed=2)
-    name = target.settings.dbname
+    target = make_target(seed=None)
+    name, user = target.settings.dbname, target.settings.user
+    target.execute(f"CREATE DATABASE {name} OWNER {user}")
+    target.execute("CREATE TABLE location AS SELECT 1 AS x", name)
+    target.execute(f"GRANT SELECT ON location TO {user}", name)
     target.execute("ALTER TABLE location ENABLE ROW LEVEL SECURITY", name)
-    target.execute("TRUNCATE organization CASCADE", name)
-    target.execute("ALTER TABLE location OWNER TO postgres", name)
-    target.execute(f"GRANT SELECT ON location TO {target.settings.user}", name)
+    with psycopg.connect(**parameters(target.settings)) as session:
+        assert session.execute("SELECT FROM location").fetchall() == []
     with pytest.raises(
         PreconditionFailed, match=r"^nobody knows whether database .* holds records"
     ):
