@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -215,6 +216,39 @@ def test_a_swap_that_fails_half_way_changes_nothing(empty_database: Empty) -> No
         assert not is_new(target)
         assert work.exists(new)
         assert not work.exists(former)
+
+
+@contextmanager
+def autovacuum_in(server: EmbeddedServer, dbname: str) -> Iterator[None]:
+    """One of the server's own workers is in the database, and stays there for long."""
+    eager = {"naptime": "1s", "vacuum_cost_delay": "100ms", "vacuum_cost_limit": "1"}
+    query = "SELECT FROM pg_stat_activity WHERE datname = %s AND backend_type = 'autovacuum worker'"
+    with connect(server.database_settings("postgres"), autocommit=True) as session:
+        for name, value in eager.items():
+            session.execute(f"ALTER SYSTEM SET autovacuum_{name} = '{value}'")
+        session.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while session.execute(query, [dbname]).fetchone() is None:
+            assert time.monotonic() < deadline, "no autovacuum came"
+            time.sleep(0.05)
+        yield
+        for name in eager:
+            session.execute(f"ALTER SYSTEM RESET autovacuum_{name}")
+        session.execute("SELECT pg_reload_conf()")
+
+
+def test_a_role_drops_its_database_also_while_the_server_cleans_up_in_it(
+    empty_database: Empty, embedded_server: EmbeddedServer
+) -> None:
+    database = empty_database()
+    with connect(database, autocommit=True) as session:
+        session.execute(
+            "CREATE TABLE t AS SELECT g, repeat('x', 500) FROM generate_series(1, 9999) g"
+        )
+        session.execute("DELETE FROM t WHERE g % 2 = 0")
+    with autovacuum_in(embedded_server, database.dbname), maintenance(database) as work:
+        work.drop(database.dbname)
+        assert not work.exists(database.dbname)
 
 
 def test_a_server_that_is_lost_is_said_so(empty_database: Empty) -> None:

@@ -25,7 +25,7 @@ from ppr_assets.postgres.databases.swap import swap
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.settings import DatabaseSettings
 
-_FORCE_SINCE = 130000
+_DROP_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -108,17 +108,23 @@ class Maintenance:
             ) from error
 
     def drop(self, name: str) -> None:
-        """Drop it with the sessions in it; no matter if it is not there."""
-        force = ""
-        if self.connection.info.server_version >= _FORCE_SINCE:
-            force = "WITH (FORCE)"
-        else:
-            terminate(self.connection, name)
-        statement = sql.SQL("DROP DATABASE IF EXISTS {} {}")
-        self._execute(
-            statement.format(sql.Identifier(name), sql.SQL(force)),
-            f"could not drop database {name}",
-        )
+        """Drop it with the sessions in it; no matter if it is not there.
+
+        Not by ``WITH (FORCE)``: that wants the right to end the server's own workers too, which
+        only superusers have, while a plain DROP sends autovacuum away by itself.
+        """
+        query = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+        for remaining in reversed(range(_DROP_ATTEMPTS)):
+            try:
+                terminate(self.connection, name)
+                self.connection.execute(query)
+            except psycopg.errors.ObjectInUse as error:  # somebody came in between the two
+                if not remaining:
+                    raise self._failed(f"could not drop database {name}", error) from error
+            except psycopg.Error as error:
+                raise self._failed(f"could not drop database {name}", error) from error
+            else:
+                return
 
     def swap(self, target: str, new: str, former: str, *, disconnect: bool) -> float:
         """Put ``new`` in the place of ``target``, which is ``former`` then, if it was there.
@@ -152,12 +158,16 @@ class Maintenance:
         try:
             self.connection.execute(statement)
         except psycopg.Error as error:
-            if self.connection.closed:
-                raise
-            raise RestoreFailed(
-                f"{failure}: {error.diag.message_primary}",
-                hint=error.diag.message_hint or "the database serves as before.",
-            ) from error
+            raise self._failed(failure, error) from error
+
+    def _failed(self, failure: str, error: psycopg.Error) -> Exception:
+        """The restore's failure; a lost session stays what it is, see :func:`maintenance`."""
+        if self.connection.closed:
+            return error
+        return RestoreFailed(
+            f"{failure}: {error.diag.message_primary}",
+            hint=error.diag.message_hint or "the database serves as before.",
+        )
 
 
 def may_create(connection: Connection) -> bool:
