@@ -1,4 +1,4 @@
-"""A remote that is reached by HTTP and wants a token: git's own server behind Basic auth."""
+"""A real git server over HTTP that wants a password, for the tests of the token."""
 
 from __future__ import annotations
 
@@ -8,83 +8,87 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
 
 
-@contextmanager
-def served(repository: Path, token: str) -> Iterator[str]:
-    """Serve a bare repository to whoever has the token as password; the URL without it."""
+@dataclass
+class HttpRemote:
+    """Serves the bare repositories in ``root``; with ``elsewhere`` it sends everybody there."""
 
-    class Handler(_GitHandler):
-        root = repository.parent
-        password = token
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/{repository.name}"
-        finally:
-            server.shutdown()
-            thread.join()
+    root: Path
+    password: str
+    elsewhere: str = ""
+    url: str = ""
+    seen: list[str] = field(default_factory=list)
+    """The Authorization headers that came, "" for none."""
 
 
-class _GitHandler(BaseHTTPRequestHandler):
-    """Hands each request to ``git http-backend``, as a web server does by CGI."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-    root: ClassVar[Path]
-    password: ClassVar[str]
+    def __init__(self, remote: HttpRemote) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.remote = remote
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._serve(b"")
+        self._answer(b"")
 
     def do_POST(self) -> None:
-        self._serve(self._body())
+        self._answer(self._body())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # inherited name
-        """Say nothing on the terminal."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's
+        """Say nothing."""
 
-    def _serve(self, body: bytes) -> None:
-        user = self._user()
-        if user is None:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="data"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def _answer(self, body: bytes) -> None:
+        remote = self.server.remote
+        given = self.headers.get("Authorization", "")
+        remote.seen.append(given)
+        if remote.elsewhere:
+            self._reply(302, {"Location": remote.elsewhere + self.path}, b"")
+            return
+        wanted = base64.b64encode(f"x-access-token:{remote.password}".encode()).decode()
+        if given != f"Basic {wanted}":
+            self._reply(401, {"WWW-Authenticate": 'Basic realm="data"'}, b"")
             return
         path, _, query = self.path.partition("?")
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(self.root),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "REMOTE_USER": user,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-        }
-        answer = subprocess.run(
-            ["git", "http-backend"], input=body, env=environment, capture_output=True, check=True
-        ).stdout
-        head, _, content = answer.partition(b"\r\n\r\n")
-        fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(fields.pop("Status", "200 OK").split()[0]))
-        for name, value in fields.items():
+        backend = subprocess.run(
+            ["git", "http-backend"],
+            input=body,
+            capture_output=True,
+            check=True,
+            env={
+                "PATH": os.environ["PATH"],
+                "GIT_PROJECT_ROOT": str(remote.root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "REMOTE_USER": "x-access-token",
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            },
+        )
+        head, _, content = backend.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        status = int(headers.pop("Status", "200").split()[0])
+        self._reply(status, headers, content)
+
+    def _reply(self, status: int, headers: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-
-    def _user(self) -> str | None:
-        """Who asks, if the password is right."""
-        kind, _, told = self.headers.get("Authorization", "").partition(" ")
-        user, _, password = base64.b64decode(told).decode().partition(":")
-        return user if kind == "Basic" and password == self.password else None
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -95,3 +99,17 @@ class _GitHandler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return body
+
+
+@contextmanager
+def serve(remote: HttpRemote) -> Iterator[HttpRemote]:
+    server = _Server(remote)
+    remote.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield remote
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -19,7 +19,7 @@ from ppr_assets.errors import DatabaseUnreachable, PprError, PushFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets_tests.fix_http_remote import served
+from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, FakeTool, Pipeline, git
 
 PASSWORD = "Pirate-Password-6f1d'\"\\ $x"
@@ -35,7 +35,7 @@ def password_role(embedded_server: EmbeddedServer, database: DatabaseSettings) -
     literal = PASSWORD.replace("'", "''")
     with connect(embedded_server.database_settings("postgres"), autocommit=True) as session:
         session.execute(
-            f"SET password_encryption = 'scram-sha-256'; CREATE ROLE {role} LOGIN "
+            f"SET password_encryption = 'scram-sha-256'; CREATE ROLE {role} LOGIN CREATEDB "
             f"PASSWORD '{literal}' IN ROLE {database.user}"
         )
         rules.write_text(f"local all {role} scram-sha-256\n{before}")
@@ -51,13 +51,15 @@ def guarded(
     pipeline: Pipeline, password_role: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Pipeline]:
     """The pipeline with a password and a token, given as an operator gives them."""
-    with served(pipeline.remote, TOKEN) as url:
+    with serve(HttpRemote(pipeline.remote.parent, TOKEN)) as http:
+        url = f"{http.url}/{pipeline.remote.name}"
         git(pipeline.clone, "remote", "set-url", "origin", url)
         pipeline.variables |= {
             "POSTGRES_USER": password_role,
             "POSTGRES_PASSWORD": PASSWORD,
             "DATA_REPO_URL": url,
             "DATA_REPO_TOKEN": TOKEN,
+            "SQL_DUMP_PROOF": "server",  # so that the restore, too, has its chance to tell
         }
         for name, value in pipeline.variables.items():
             monkeypatch.setenv(name, value)
@@ -129,6 +131,7 @@ def test_no_secret_is_left_anywhere_by_a_night(
     assert dumped.status == "staged"
     assert published.error() is None and published.delivery.pushed
     assert guarded.remote_head() == published.commit
+    assert published.manifest.proof is not None and published.manifest.proof.where == "server"
     _require_no_secret(_everything_in_git(guarded.clone), "objects of the clone")
     _require_no_secret(_everything_in_git(guarded.remote), "objects of the remote")
     _require_no_secret(_every_file(guarded.clone), "files of the clone")
@@ -164,7 +167,8 @@ def test_a_password_that_the_server_refuses_is_not_repeated(
 
 
 def test_a_token_that_the_remote_refuses_is_not_repeated(guarded: Pipeline) -> None:
-    with served(guarded.remote, "another token") as url:
+    with serve(HttpRemote(guarded.remote.parent, "another token")) as http:
+        url = f"{http.url}/{guarded.remote.name}"
         guarded.repo(url=url)
         git(guarded.clone, "remote", "set-url", "origin", url)
         _, published = guarded.night()
