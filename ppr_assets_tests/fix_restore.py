@@ -17,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.operations.sources import FoundDump
+from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
@@ -152,6 +153,24 @@ class MakeTarget:
         return target
 
 
+def forge(made: MadeDump, folder: Path, edit: Callable[[bytes], bytes]) -> MadeDump:
+    """The dump after an edit, in ``folder``, with a manifest and a key that are right for it: as
+    if some pg_dump had written that."""
+    edited = edit(made.sql)
+    assert edited != made.sql
+    path = folder / made.path.name
+    with path.open("w+b") as file:
+        tables = canonicalize([edited], file, spill_folder=folder).tables
+    data = path.read_bytes()
+    manifest = replace(
+        made.manifest,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        tables=tables,
+    )
+    return replace(made, path=path, manifest=manifest)
+
+
 def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
     """Dump as the night does, and describe it as the night does."""
     dumped = dump_to(database, path)
@@ -194,7 +213,7 @@ def make_target(databases: Databases, restorer: str) -> Iterator[MakeTarget]:
 
 @pytest.fixture
 def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go meanwhile, also those of child processes: nobody else's are there."""
+    """Where temporary files go meanwhile, those of child processes too; nobody else's do."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))

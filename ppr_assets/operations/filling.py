@@ -16,6 +16,8 @@ from ppr_assets.postgres.schema_content import schema_differences
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
+UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
+
 
 class Clock:
     """Seconds by stage."""
@@ -57,7 +59,7 @@ def fill(
     layout, spill_folder = verified.layout, found.spill_folder
     path = plain_file(found.path, name=found.name, folder=spill_folder)
     if verified.manifest is None:
-        remarks.append("the dump has no manifest, so nobody has said what must be in it: unproven")
+        remarks.append(UNPROVEN)
     report = load(
         path, layout, settings, deadline=deadline, analyze=analyze, read_back_in=spill_folder
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import plain_file
-from ppr_assets.operations.filling import Clock, require_equal, verified_dump
+from ppr_assets.operations.filling import UNPROVEN, Clock, require_equal, verified_dump
 from ppr_assets.operations.restore import RestoreOutcome, encoding_of
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.connection import connect
@@ -64,7 +64,7 @@ def restore_in_place(
         former=None,
         tables=dict(tables),
         seconds=clock.laps,
-        remarks=[COST],
+        remarks=[COST] if verified.manifest else [UNPROVEN, COST],
     )
 
 

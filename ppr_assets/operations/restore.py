@@ -87,6 +87,8 @@ def restore(
             aside = replace(target, dbname=new)
             tables = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
             deadline.require("putting the new database in place")
+            if exists:
+                session.copy_limit(target.dbname, new)
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")

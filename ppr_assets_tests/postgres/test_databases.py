@@ -120,6 +120,7 @@ def test_a_database_is_made_like_another_and_gets_what_that_was_given(
     with maintenance(replace(admin, dbname=like)) as work:
         work.create(new, like=like)
         assert work.copy_settings(like, new) == []
+        work.copy_limit(like, new)
         described = work.connection.execute(
             "SELECT to_jsonb(d) - 'oid' - 'datname' - 'datacl' - 'datfrozenxid' - 'datminmxid', "
             "ARRAY(SELECT a::text FROM unnest(d.datacl) a ORDER BY 1), "

@@ -86,11 +86,16 @@ class Maintenance:
         )
 
     def copy_settings(self, source: str, to: str) -> Sequence[str]:
-        """Give ``to`` the grants, settings, connection limit and comment of ``source``.
+        """Give ``to`` the grants, settings and comment of ``source``.
 
         Returns what the role may not copy, in words, for a human who may.
         """
         return making.copied(self.connection, source, to)
+
+    def copy_limit(self, source: str, to: str) -> None:
+        """Allow as many sessions in ``to`` as in ``source``: apart from the settings, since
+        filling a database may take more sessions than it is to serve."""
+        making.copy_limit(self.connection, source, to)
 
     def drop_unused(self, name: str) -> None:
         """Drop it unless somebody is in it. Raises :class:`Busy` naming who."""

@@ -71,7 +71,7 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
 
 
 def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
-    """Copy grants, settings (of roles as well), connection limit and comment.
+    """Copy grants, settings (of roles as well) and comment.
 
     Returns what the role may not copy, in words; each is one that the source owes to a superuser.
     """
@@ -82,6 +82,13 @@ def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
         except psycopg.errors.InsufficientPrivilege as error:
             refused.append(f"{what}: {error.diag.message_primary}")
     return refused
+
+
+def copy_limit(connection: Connection, source: str, to: str) -> None:
+    """Allow as many sessions in ``to`` as in ``source``."""
+    found, *_ = _database(connection, source)
+    statement = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
+    connection.execute(statement.format(sql.Identifier(to), sql.Literal(found["datconnlimit"])))
 
 
 def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[str, sql.Composed]]:
@@ -100,9 +107,6 @@ def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[
             whose, sql.Identifier(*name.split(".")), _value(name, value)
         )
         yield f"setting {name}", statement
-    if found["datconnlimit"] >= 0:
-        limit = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-        yield "connection limit", limit.format(database, sql.Literal(found["datconnlimit"]))
     if comment is not None:
         text = sql.SQL("COMMENT ON DATABASE {} IS {}")
         yield "comment", text.format(database, sql.Literal(comment))

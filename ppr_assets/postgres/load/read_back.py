@@ -13,6 +13,7 @@ from typing import LiteralString
 
 from psycopg import sql
 
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.layout import CopyBlock, Layout
 from ppr_assets.postgres.load.scheduler import Work
 from ppr_assets.postgres.load.session import Connection, Session
@@ -67,19 +68,25 @@ def _reading(
 
     def work(session: Session) -> None:
         session.execute(zone, f"time zone {timezone}")
-        found[key] = _record(session.copy_out(statement, key), spill_folder)
+        found[key] = _record(key, session.copy_out(statement, key), spill_folder)
         session.execute(b"RESET timezone", "time zone")
 
     return work
 
 
-def _record(chunks: Iterable[bytes], spill_folder: Path) -> TableRecord:
+def _record(key: str, chunks: Iterable[bytes], spill_folder: Path) -> TableRecord:
     digest = hashlib.sha256()
-    with SortedRows(spill_folder) as rows:
-        for chunk in chunks:
-            rows.add(chunk)
-        for block in rows.blocks():
-            digest.update(block)
+    try:
+        with SortedRows(spill_folder) as rows:
+            for chunk in chunks:
+                rows.add(chunk)
+            for block in rows.blocks():
+                digest.update(block)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not sort the rows of {key} in `{spill_folder}`: {error.strerror or error}",
+            hint="is the disk full? The database serves as before.",
+        ) from error
     return TableRecord(rows=rows.count, sha256=digest.hexdigest())
 
 

@@ -107,7 +107,11 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     Raises :class:`DatabaseUnreachable`.
     """
     connection = connect(settings, autocommit=True, prepare_threshold=None)
-    prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
+    try:
+        prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

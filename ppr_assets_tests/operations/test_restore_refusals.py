@@ -1,0 +1,413 @@
+"""What stands in the way of a restore is said before anything changes, and so is who."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import (
+    Busy,
+    DatabaseUnreachable,
+    DumpUnproven,
+    PprError,
+    PreconditionFailed,
+    RestoreFailed,
+)
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing
+from ppr_assets_tests.fix_postgres import SampleDatabase
+from ppr_assets_tests.fix_restore import (
+    RESTORER,
+    MadeDump,
+    MakeTarget,
+    Target,
+    create_restorer,
+    forge,
+)
+
+EXTENSION = b"""--
+-- Name: nowhere; Type: EXTENSION; Schema: -; Owner: -
+--
+
+CREATE EXTENSION IF NOT EXISTS "nowhere" WITH SCHEMA public;
+
+
+"""
+Way = Callable[[DatabaseSettings, FoundDump], RestoreOutcome]
+
+
+def aside(target: DatabaseSettings, found: FoundDump) -> RestoreOutcome:
+    return restore(target, found, deadline=Deadline(60))
+
+
+def in_place(target: DatabaseSettings, found: FoundDump) -> RestoreOutcome:
+    return restore_in_place(target, found, deadline=Deadline(60))
+
+
+@pytest.fixture
+def owned(sample_database: SampleDatabase) -> Target:
+    """A sample whose role may not make databases, and owns every table."""
+    return Target(sample_database(60, 2))
+
+
+@pytest.fixture
+def unchanged(target: Target, old_dump: MadeDump) -> Iterator[None]:
+    """Holds the test to leaving the target as it was, and no other database behind."""
+    databases = target.databases()
+    yield
+    assert target.databases() == databases
+    assert target.content() == old_dump.content
+
+
+def test_of_two_restores_at_once_one_is_told_to_wait(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    ended: list[str] = []
+
+    def run() -> None:
+        try:
+            aside(target.settings, new_dump.found(tmp_path))
+            ended.append("restored")
+        except Busy as error:
+            ended.append(error.message)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended.count("restored") == 1
+    name = target.settings.dbname
+    others = [words for words in ended if words != "restored"]
+    assert all(words.startswith("busy: session ") for words in others)
+    assert all(words.endswith(f" is restoring database {name}") for words in others)
+    assert target.content() == new_dump.content
+    assert len(target.beside()) == 1
+
+
+def test_live_sessions_are_named_and_nothing_is_made(
+    target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    with connect(target.settings) as client:
+        pid = client.info.backend_pid
+        with pytest.raises(Busy, match=rf"in use: session {pid} of {RESTORER} \(ppr_") as refused:
+            aside(target.settings, new_dump.found(tmp_path))
+        assert refused.value.exit_code == 7
+        assert "--disconnect" in refused.value.hint
+        assert client.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_disconnected_clients_are_without_a_database_for_less_than_half_a_second(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    """A client that was there before works on until the swap; it is back as soon as it may."""
+    over = threading.Event()
+    answers: list[float] = []
+    ends = []
+
+    def insist() -> None:
+        while not over.is_set():
+            try:
+                with connect(target.settings, autocommit=True) as client:
+                    while not over.wait(0.002):
+                        client.execute("SELECT count(*) FROM pg_class")
+                        answers.append(time.monotonic())
+            except (psycopg.Error, DatabaseUnreachable):
+                ends.append(time.monotonic())
+
+    client = threading.Thread(target=insist)
+    client.start()
+    try:
+        while not answers:
+            assert client.is_alive()
+            time.sleep(0.01)
+        began = time.monotonic()
+        outcome = restore(
+            target.settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60)
+        )
+        ended = time.monotonic()
+        while answers[-1] < ended:
+            time.sleep(0.01)
+    finally:
+        over.set()
+        client.join()
+    assert target.content() == new_dump.content
+    gap = max(later - earlier for earlier, later in pairwise(answers))
+    assert gap < 0.5
+    assert ends[0] > ended - outcome.seconds["swap"] - 0.1 > began, "ended before the swap"
+
+
+def test_a_session_that_comes_while_the_dump_is_loaded_is_not_ended(
+    target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    visitor: list[psycopg.Connection[tuple[object, ...]]] = []
+
+    def come() -> None:
+        while not target.beside():
+            time.sleep(0.01)
+        visitor.append(connect(target.settings))
+
+    coming = threading.Thread(target=come)
+    coming.start()
+    try:
+        with pytest.raises(Busy, match="in use: session "):
+            aside(target.settings, new_dump.found(tmp_path))
+    finally:
+        coming.join()
+    assert visitor[0].execute("SELECT 1").fetchone() == (1,)
+    visitor[0].close()
+
+
+@pytest.mark.parametrize("disconnect", [False, True])
+def test_a_prepared_transaction_is_named_and_nothing_is_made(
+    disconnect: bool, server_folder: Path, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    server = embedded.start(server_folder / "postgres")
+    create_restorer(server)
+    target = Target(server.database_settings("pantry_pirate_radio", RESTORER))
+    target.execute("ALTER SYSTEM SET max_prepared_transactions TO 2")
+    server.stop()
+    server = embedded.start(server_folder / "postgres")
+    aside(target.settings, old_dump.found(tmp_path))
+    with connect(target.settings) as client:
+        client.execute("DELETE FROM phone")
+        client.execute("PREPARE TRANSACTION 'half done'")
+    databases = target.databases()
+    with pytest.raises(Busy, match=rf"prepared transaction half done of {RESTORER}"):
+        restore(
+            target.settings,
+            new_dump.found(tmp_path),
+            disconnect=disconnect,
+            deadline=Deadline(60),
+        )
+    assert target.databases() == databases
+    assert target.content() == old_dump.content
+
+
+def test_a_role_that_may_not_make_databases_is_told_of_in_place(
+    owned: Target, new_dump: MadeDump, old_dump: MadeDump, tmp_path: Path
+) -> None:
+    databases = owned.databases()
+    with pytest.raises(PreconditionFailed, match="may not create databases") as refused:
+        aside(owned.settings, new_dump.found(tmp_path))
+    assert "--in-place" in refused.value.hint
+    outcome = in_place(owned.settings, new_dump.found(tmp_path))
+    assert owned.content() == new_dump.content
+    assert outcome.tables == new_dump.manifest.tables
+    assert any("nobody could read the tables" in remark for remark in outcome.remarks)
+    assert owned.databases() == databases
+    assert owned.content() != old_dump.content
+
+
+def test_in_place_a_dump_without_a_manifest_is_said_to_be_unproven(
+    owned: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    found = replace(new_dump.found(tmp_path), manifest=None)
+    outcome = in_place(owned.settings, found)
+    assert owned.content() == new_dump.content
+    assert any("unproven" in remark for remark in outcome.remarks)
+
+
+@pytest.mark.parametrize("way", [aside, in_place])
+@pytest.mark.parametrize("what", ["fails in the middle", "differs"])
+def test_a_dump_that_does_not_restore_to_what_it_says_leaves_the_old_data(
+    way: Way, what: str, make_target: MakeTarget, owned: Target, old_dump: MadeDump,
+    new_dump: MadeDump, tmp_path: Path,
+) -> None:  # fmt: skip
+    target = make_target() if way is aside else owned
+    databases = target.databases()
+    if what == "differs":  # `+1` is a number, and comes back as `1`
+        wrong = forge(new_dump, tmp_path, lambda sql: sql.replace(b"\t1\t{", b"\t+1\t{", 1))
+        error: type[PprError] = DumpUnproven
+        words = "table record_version has other rows than the dump"
+    else:
+        wrong = forge(new_dump, tmp_path, lambda sql: sql.replace(b"\t1\t{", b"\tx\t{", 1))
+        error, words = RestoreFailed, "record_version could not be restored: invalid input syntax"
+    with pytest.raises(error, match=words) as failed:
+        way(target.settings, wrong.found(tmp_path))
+    assert "serves as before" in failed.value.hint
+    assert target.databases() == databases
+    assert target.content() == old_dump.content
+    assert target.sessions() == []
+
+
+@pytest.mark.parametrize("way", [aside, in_place])
+@pytest.mark.parametrize("what", ["extension", "newer server", "encoding"])
+def test_a_server_that_cannot_hold_the_dump_says_what_it_has_and_needs(
+    way: Way, what: str, target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    if what == "extension":
+        made = forge(new_dump, tmp_path, lambda sql: _with_entry(sql, EXTENSION))
+        words = "this server lacks the extension nowhere that the dump needs"
+    elif what == "newer server":
+        version = b"-- Dumped from database version "
+        made = forge(new_dump, tmp_path, lambda sql: sql.replace(version + b"18", version + b"99"))
+        words = r"this server is PostgreSQL 18, the dump is of 99\.\d+ and needs 99 or newer"
+    else:
+        identity = replace(new_dump.manifest.database, encoding="LATIN1")
+        made = replace(new_dump, manifest=replace(new_dump.manifest, database=identity))
+        words = "has the encoding UTF8, the dump needs LATIN1"
+    with pytest.raises(PreconditionFailed, match=words) as refused:
+        way(target.settings, made.found(tmp_path))
+    assert refused.value.hint
+
+
+def test_a_target_in_another_encoding_is_refused(
+    make_target: MakeTarget, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    target = make_target(seed=None)
+    name = target.settings.dbname
+    target.execute(
+        f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' OWNER {RESTORER}"
+    )
+    databases = target.databases()
+    with pytest.raises(PreconditionFailed, match="has the encoding LATIN1, the dump needs UTF8"):
+        aside(target.settings, new_dump.found(tmp_path))
+    assert target.databases() == databases
+
+
+def _with_entry(sql: bytes, entry: bytes) -> bytes:
+    first = sql.index(b"--\n-- Name: ")
+    return sql[:first] + entry + sql[first:]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.2])
+def test_a_deadline_that_passes_in_the_load_leaves_the_target(
+    seconds: float, target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    with pytest.raises(RestoreFailed, match=f"^not done within the deadline of {seconds:g} s: "):
+        restore(target.settings, new_dump.found(tmp_path), deadline=Deadline(seconds))
+    assert target.sessions() == []
+
+
+def test_a_deadline_passes_in_place_while_somebody_holds_a_lock(
+    owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    with connect(owned.settings) as reader:
+        reader.execute("SELECT count(*) FROM organization")
+        began = time.monotonic()
+        with pytest.raises(RestoreFailed, match=r"^not done within the deadline of 0.5 s"):
+            restore_in_place(owned.settings, new_dump.found(tmp_path), deadline=Deadline(0.5))
+        assert time.monotonic() - began < 3
+        assert owned.sessions() == [(owned.settings.dbname, "SELECT count(*) FROM organization")]
+    assert owned.content() == old_dump.content
+    in_place(owned.settings, new_dump.found(tmp_path))
+    assert owned.content() == new_dump.content
+
+
+def test_what_the_target_may_not_have_does_not_keep_its_successor_from_being_filled(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    """A limit of one connection, say; and the new database has the same limits in the end."""
+    name = target.settings.dbname
+    target.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 1")
+    target.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
+    aside(target.settings, new_dump.found(tmp_path))
+    with target.administered() as connection:
+        row = connection.execute(
+            "SELECT datconnlimit, setconfig FROM pg_database LEFT JOIN pg_db_role_setting "
+            "ON setdatabase = oid WHERE datname = %s",
+            [name],
+        ).fetchone()
+    assert row == (1, ["default_transaction_read_only=on"])
+    target.execute(f"ALTER DATABASE {name} RESET ALL")
+    assert target.content() == new_dump.content
+
+
+def test_in_tests_everything_goes_to_a_database_of_their_own(
+    pipeline: Pipeline, target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    name = target.settings.dbname
+    variables = pipeline.variables | {
+        "POSTGRES_USER": RESTORER,
+        "POSTGRES_DB": name,
+        "TESTING": "true",
+    }
+    settings = Settings.from_environment(variables, dotenv=None)
+    for into in (None, name, "elsewhere"):
+        outcome = restore(
+            settings.restore_target(into),
+            new_dump.found(tmp_path),
+            drop_old=True,
+            deadline=Deadline(60),
+        )
+        assert outcome.database == f"{name}_test"
+    assert target.content(f"{name}_test") == new_dump.content
+    target.drop_formers()
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a small file system: {mounted.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("when", ["decompressing", "reading back", "comparing the objects"])
+def test_a_full_disk_ends_the_restore_and_is_named(
+    when: str,
+    target: Target,
+    unchanged: None,
+    new_dump: MadeDump,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = new_dump.found(tmp_path / "full")
+    if when == "decompressing":
+        path = tmp_path / f"{new_dump.path.name}.gz"
+        path.write_bytes(gzip.compress(new_dump.sql, 1))
+        found = replace(found, name=path.name, path=path, manifest=None)
+    elif when == "reading back":
+        defaults = SortedRows.__init__.__kwdefaults__
+        assert defaults is not None
+        monkeypatch.setitem(defaults, "memory", 1000)
+    with (
+        full_disk(tmp_path / "full"),
+        pytest.raises((PreconditionFailed, RestoreFailed), match="No space left on device"),
+    ):
+        aside(target.settings, found)
+    assert target.sessions() == []
+
+
+def test_a_full_disk_below_the_data_repository_is_named(
+    pipeline: Pipeline, target: Target, unchanged: None, new_dump: MadeDump
+) -> None:
+    name = new_dump.path.name
+    commit_files(pipeline.clone, "A dump", {f"sql_dumps/{name}": new_dump.sql.decode()})
+    (pipeline.dumps / name).unlink()
+    folder = pipeline.clone / ".git" / "ppr_assets" / "restoring"
+    folder.parent.mkdir()
+    with full_disk(folder):
+        with (
+            pytest.raises(PreconditionFailed, match="No space left on device"),
+            found_dump(pipeline.settings.data_repo, Wanted()) as found,
+        ):
+            aside(target.settings, found)
+        assert listing(folder) == []
