@@ -39,6 +39,7 @@ VERBS = (
     "status",
     "doctor",
     "verify",
+    "audit",
     "restore",
     "drill",
     "cleanup",

@@ -92,11 +92,7 @@ def stream(path: Path, *args: str, timeout: float) -> Iterator[bytes]:
     """The output of ``git args`` in pieces; ``timeout`` covers the reader's own time as well."""
     deadline = monotonic() + timeout
     with _started(path, args, None, None) as process, DefaultSelector() as selector:
-        assert process.stdout is not None  # a pipe, see _started
-        pipe = process.stdout.fileno()
-        if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux: a dump comes in fewer, larger pieces
-            with suppress(OSError):
-                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+        pipe = _widen(process)
         selector.register(pipe, EVENT_READ)
         while selector.select(max(0.0, deadline - monotonic())):
             piece = os.read(pipe, _CHUNK)
@@ -111,6 +107,26 @@ def stream(path: Path, *args: str, timeout: float) -> Iterator[bytes]:
             raise too_slow(args, timeout) from None
     if process.returncode:
         raise failure(args, process.returncode, scrub(err))
+
+
+@contextmanager
+def conversation(
+    path: Path, *args: str, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``git args`` with pipes to ask and to listen; it is ended when the block ends."""
+    with _started(path, args, b"", env) as process:
+        _widen(process)
+        yield process
+
+
+def _widen(process: subprocess.Popen[bytes]) -> int:
+    """Let its output come in fewer, larger pieces, where Linux offers that; the descriptor."""
+    assert process.stdout is not None  # a pipe, see _started
+    pipe = process.stdout.fileno()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+    return pipe
 
 
 @contextmanager

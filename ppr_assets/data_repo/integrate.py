@@ -73,6 +73,7 @@ def _without_dumps(repo: DataRepo, commit: str, parent: str | None) -> str:
         message="Without the dumps\n",
         author=identity(repo),
         date=datetime.now(UTC),
+        sign=False,
     )
 
 

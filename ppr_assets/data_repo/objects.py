@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry, read_entries
 from ppr_assets.errors import DataRepoError
@@ -64,12 +65,15 @@ def write_commit(
     message: str,
     author: Identity,
     date: datetime,
+    sign: bool = True,
 ) -> str:
     """A commit of ``base_tree`` (a tree, or a commit to take it from) with ``changes`` made.
 
     ``changes`` maps a path from the root to what stands there from now on, None removes it.
-    Author and committer are the same. Raises :class:`DataRepoError` when a file is in the way of
-    a folder. ``date`` must have a timezone.
+    Author and committer are the same. It is signed where git's configuration says so
+    (``commit.gpgsign``), unless ``sign`` is false: for what nobody will ever see. Raises
+    :class:`DataRepoError` when a file is in the way of a folder, or git cannot sign. ``date``
+    must have a timezone.
     """
     nested: _Nested = {}
     for path, blob in changes.items():
@@ -89,9 +93,25 @@ def write_commit(
         for fact, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", moment))
     }
     named = [word for parent in parents for word in ("-p", parent)]
+    signed = ("-S",) if sign and _signing(repo) else ()
     options = (*DURABLE, "-c", "i18n.commitEncoding=UTF-8")
-    arguments = ("commit-tree", tree or write_tree(repo, {}), *named, "-F", "-")
-    return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
+    arguments = ("commit-tree", tree or write_tree(repo, {}), *named, *signed, "-F", "-")
+    try:
+        return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
+    except GitCommandFailed as error:
+        if not signed:
+            raise
+        raise DataRepoError(
+            f"git could not sign the commit: {error.message}",
+            hint="look at gpg.format and user.signingkey in git's configuration (a key with a "
+            "passphrase needs an agent), or set commit.gpgsign to false in the clone. The branch "
+            "did not move.",
+        ) from error
+
+
+def _signing(repo: DataRepo) -> bool:
+    """Whether commits are to be signed; ``commit-tree`` itself does not ask."""
+    return repo.word("config", "--type=bool", "--get", "commit.gpgsign", ok=(0, 1)) == "true"
 
 
 _Nested = dict[str, "Blob | _Nested | None"]

@@ -39,7 +39,7 @@ def verify_file(
     out, and :class:`PreconditionFailed` when ``spill_folder`` has no room.
     """
     if manifest is not None:
-        _require_manifest_of(manifest, name)
+        require_manifest_of(manifest, name)
     chunks = open_dump(path, name=name)
     try:
         layout = read_layout(chunks, sorted_rows=manifest is not None, spill_folder=spill_folder)
@@ -51,11 +51,12 @@ def verify_file(
     except DumpDamaged as error:
         raise _with_context(error, path, name, manifest) from error
     if manifest is not None:
-        _require_as_described(layout, manifest)
+        require_as_described(layout, manifest)
     return VerifiedDump(name, layout, manifest)
 
 
-def _require_manifest_of(manifest: Manifest, name: str) -> None:
+def require_manifest_of(manifest: Manifest, name: str) -> None:
+    """Raise :class:`DumpDamaged` if the manifest is that of another dump."""
     if manifest.schema_version != SCHEMA_VERSION:
         raise DumpDamaged(
             f"the manifest of `{name}` has schema version {manifest.schema_version}, "
@@ -79,7 +80,8 @@ def _with_context(
     return DumpDamaged(message, hint=error.hint or FETCH_AGAIN)
 
 
-def _require_as_described(layout: Layout, manifest: Manifest) -> None:
+def require_as_described(layout: Layout, manifest: Manifest) -> None:
+    """Raise :class:`DumpDamaged` if a dump that was read whole is not what its manifest says."""
     wrong = []
     if layout.bytes != manifest.bytes:
         wrong.append(f"it has {layout.bytes} bytes, {manifest.bytes} needed")

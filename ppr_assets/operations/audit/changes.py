@@ -1,0 +1,79 @@
+"""What a commit did to dumps that were there before it; published dumps never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ppr_assets.data_repo.commit import parse_trailers
+from ppr_assets.data_repo.history import FolderCommit
+from ppr_assets.data_repo.integrate import is_ancestor
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.operations.audit.folders import Folder
+from ppr_assets.rules.naming import DELTA_BASE_FILE, LATEST, manifest_name
+
+RETIRED = "Retired"
+"""The trailer of a commit that removes dumps by a policy: their names, with spaces between."""
+
+
+def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
+    """Dumps and manifests that are not what they were in any parent that has them."""
+    for dump in sorted(folder.dumps):
+        before = [parent for parent in parents if dump in parent.dumps]
+        for name, what in ((dump, dump), (manifest_name(dump), f"the manifest of {dump}")):
+            shas = {parent.sha(name) for parent in before}
+            have = folder.sha(name)
+            if not shas or have in shas:
+                continue
+            if have is None:
+                yield f"it removed {what}, and not the dump"
+            elif shas == {None}:
+                yield f"it added {what}, which was published without one"
+            else:
+                yield f"it changed {what} after it was published"
+
+
+def removed_dumps(folder: Folder, parents: Sequence[Folder]) -> list[str]:
+    return sorted(frozenset().union(*(parent.dumps for parent in parents)) - folder.dumps)
+
+
+def unexplained_removals(
+    repo: DataRepo,
+    commit: FolderCommit,
+    folder: Folder,
+    parents: Sequence[Folder],
+    brought_by: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
+    """Dumps that went although the commit does not say that it retires them, and the other way
+    round. A merge may drop what one side had retired."""
+    retired = parse_trailers(commit.message).get(RETIRED, "").split()
+    for name in retired:
+        if name in folder.dumps:
+            yield f"it says that it retires {name}, which is still there"
+    for name in removed_dumps(folder, parents):
+        if name in retired:
+            continue
+        without = [
+            parent
+            for parent, there in zip(commit.parents, parents, strict=True)
+            if name not in there.dumps
+        ]
+        if not any(
+            is_ancestor(repo, bringer, parent)
+            for parent in without
+            for bringer in brought_by.get(name, ())
+        ):
+            yield f"it removed {name} and does not say that it retires it"
+
+
+def wrong_names(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
+    """What this commit made of latest.sql and of the delta base, if it touched them."""
+
+    def told(one: Folder) -> tuple[object, ...]:
+        return (one.sha(LATEST), one.newest, one.delta_base, one.sha(one.latest or ""))
+
+    if any(told(parent) == told(folder) for parent in parents):
+        return
+    if wrong := folder.wrong_latest():
+        yield wrong
+    elif folder.delta_base is not None and folder.delta_base != folder.sha(folder.latest or ""):
+        yield f"{DELTA_BASE_FILE} is another file than {folder.latest}"

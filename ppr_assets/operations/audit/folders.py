@@ -1,0 +1,135 @@
+"""The dump folder as it was at a commit: its files, the mark, and what latest.sql names."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.tree import Entry
+from ppr_assets.errors import RatchetFileError
+from ppr_assets.rules.mark import Mark, parse_mark
+from ppr_assets.rules.naming import (
+    DELTA_BASE,
+    DELTA_BASE_FILE,
+    LATEST,
+    RATCHET,
+    dump_moment,
+    is_dump_name,
+    manifest_name,
+)
+
+_KEPT = 64
+"""Folders that are kept: a commit is looked at soon after its parents."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """``entries`` by name; ``reader`` has what they name."""
+
+    reader: ObjectReader = field(repr=False)
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    @cached_property
+    def dumps(self) -> frozenset[str]:
+        return frozenset(name for name in self.entries if is_dump_name(name))
+
+    @cached_property
+    def newest(self) -> str | None:
+        return max(self.dumps, key=lambda name: (dump_moment(name), name), default=None)
+
+    def sha(self, name: str) -> str | None:
+        entry = self.entries.get(name)
+        return entry.sha if entry else None
+
+    def text(self, name: str) -> str:
+        """The content of a small file that is there."""
+        return self.reader.read(self.entries[name].sha).data.decode("utf-8", "replace")
+
+    def manifest_sha(self, dump: str) -> str | None:
+        return self.sha(manifest_name(dump))
+
+    @cached_property
+    def mark(self) -> Mark | None:
+        """None where there is no ratchet file. Raises :class:`RatchetFileError` for nonsense."""
+        entry = self.entries.get(RATCHET)
+        if entry is None:
+            return None
+        if not stat.S_ISREG(int(entry.mode, 8)):
+            raise RatchetFileError("the ratchet file is not a regular file")
+        return parse_mark(self.reader.read(entry.sha).data)
+
+    @cached_property
+    def readable_mark(self) -> Mark | None:
+        """The same for where somebody else is told of nonsense."""
+        try:
+            return self.mark
+        except RatchetFileError:
+            return None
+
+    @cached_property
+    def latest(self) -> str | None:
+        """What latest.sql leads to, wherever that is; None without it, or if it is no symlink."""
+        entry = self.entries.get(LATEST)
+        if entry is None or not stat.S_ISLNK(int(entry.mode, 8)):
+            return None
+        return self.text(LATEST).removeprefix("./")
+
+    def wrong_latest(self) -> str | None:
+        """What is wrong with latest.sql, where there are dumps."""
+        if not self.dumps or self.latest == self.newest:
+            return None
+        if LATEST not in self.entries:
+            return f"{LATEST} is missing"
+        if self.latest is None:
+            return f"{LATEST} is no symlink"
+        if self.latest not in self.dumps:
+            return f"{LATEST} leads to `{self.latest}`, which is not there"
+        return f"{LATEST} leads to {self.latest}, and {self.newest} is newer"
+
+    @cached_property
+    def delta_base(self) -> str | None:
+        """The object of the copy under the stable name; None where there is none."""
+        if DELTA_BASE not in self.entries:
+            return None
+        below = _entries(self.reader, self.entries[DELTA_BASE].sha)
+        entry = below.get(DELTA_BASE_FILE.removeprefix(f"{DELTA_BASE}/"))
+        return entry.sha if entry else None
+
+
+class Folders:
+    """Gives the folder at a commit; commits that did not change it share one."""
+
+    def __init__(self, repo: DataRepo, reader: ObjectReader) -> None:
+        self._dump_dir = repo.dump_dir
+        self._reader = reader
+        self._nothing = Folder(reader)
+        self._tree = lru_cache(_KEPT)(self._read)
+
+    def at(self, commit: str) -> Folder:
+        tree = self._reader.name_of(f"{commit}:{self._dump_dir}")
+        return self._tree(tree) if tree else self._nothing
+
+    def _read(self, tree: str) -> Folder:
+        return Folder(self._reader, _entries(self._reader, tree))
+
+
+def _entries(reader: ObjectReader, tree: str) -> dict[str, Entry]:
+    """The lines of a tree object, whose names end in a zero byte before the binary hash."""
+    found = reader.read(tree)
+    if found.kind != "tree":
+        return {}
+    size = len(found.sha) // 2
+    entries: dict[str, Entry] = {}
+    data, at = found.data, 0
+    while at < len(data):
+        end = data.index(b"\0", at)
+        mode, _, name = data[at:end].partition(b" ")
+        sha = data[end + 1 : end + 1 + size].hex()
+        kind = "tree" if mode == b"40000" else "commit" if mode == b"160000" else "blob"
+        entries[name.decode("utf-8", "surrogateescape")] = Entry(mode.decode().zfill(6), kind, sha)
+        at = end + 1 + size
+    return entries

@@ -1,0 +1,84 @@
+"""Judge the gate once more, as it was then, and see whether the mark rose as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.policy import GatePolicy
+from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
+
+_LONGEST = 80
+
+
+def rejudged(manifest: Manifest, rows: Mapping[str, int], before: Mark | None) -> Verdict | str:
+    """The verdict on ``rows`` against the mark that stood before, with the floor, percentage and
+    tables that the manifest records; or why it cannot be given."""
+    try:
+        recorded = Fields(dict(manifest.verdict), "verdict")
+        policy = GatePolicy(
+            min_records=recorded.number("min_records"),
+            percentage=Decimal(recorded.text("ratchet_percentage")),
+            tables=list(recorded.nested("headroom").plain()),
+        )
+    except (FieldError, ValueError) as error:
+        return f"the gate cannot be judged again: {error}"
+    except InvalidOperation:
+        return "the gate cannot be judged again: verdict.ratchet_percentage is no number"
+    return judge(rows, before, policy, manifest.override)
+
+
+def wrong_verdict(manifest: Manifest, verdict: Verdict) -> Iterator[str]:
+    """What the manifest's verdict says otherwise, and a refused dump that is published."""
+    recorded, right = manifest.verdict, verdict.to_json()
+    if verdict.status == "refused":
+        yield f"published although {verdict.message}"
+    elif recorded.get("status") != verdict.status:
+        yield f"its verdict is `{recorded.get('status')}`, judged again `{verdict.status}`"
+    for key in ("mark", "marks", "headroom", "findings"):
+        if recorded.get(key) != right[key]:
+            yield _differs(key, recorded.get(key), right[key])
+
+
+def wrong_rise(before: Mark | None, after: Mark | None, verdict: Verdict) -> str | None:
+    """What is wrong with the mark after a dump: it rises to what an accepted dump holds, and an
+    overridden one leaves it alone."""
+    right = raised_mark(before, verdict, at=datetime.now(UTC), by="") or Mark(0)
+    if after is None:
+        return "no ratchet file is beside it"
+    if (after.organization, dict(after.tables)) == (right.organization, dict(right.tables)):
+        return None
+    return "the mark after it is wrong: " + _changes(right, after, "needed")
+
+
+def sunk(before: Mark, after: Mark) -> str | None:
+    """Where ``after`` is below ``before``; None where it is nowhere."""
+    lower = after.organization < before.organization or any(
+        after.tables.get(table, 0) < rows for table, rows in before.tables.items()
+    )
+    return _changes(before, after, "before") if lower else None
+
+
+def _changes(one: Mark, other: Mark, word: str) -> str:
+    """``organization 150, 200 before; …`` of the tables that differ."""
+    tables = ["organization", *sorted(one.tables.keys() | other.tables.keys())]
+    differ = [
+        f"{table} {other.of(table) or 0}, {one.of(table) or 0} {word}"
+        for table in tables
+        if (one.of(table) or 0) != (other.of(table) or 0)
+    ]
+    more = f"; {len(differ) - 3} more tables" if len(differ) > 3 else ""
+    return "; ".join(differ[:3]) + more
+
+
+def _differs(key: str, have: object, need: object) -> str:
+    if key == "mark":
+        return f"it was judged against mark {have}, the mark before it was {need}"
+    if isinstance(have, Mapping) and isinstance(need, Mapping):
+        names = sorted(name for name in have.keys() | need if have.get(name) != need.get(name))
+        have, need = ({name: side.get(name) for name in names[:2]} for side in (have, need))
+    return f"its verdict has {have!s:.{_LONGEST}} as {key}, judged again {need!s:.{_LONGEST}}"

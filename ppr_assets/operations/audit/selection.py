@@ -1,0 +1,75 @@
+"""Which commits of the history are audited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ppr_assets.data_repo.history import FolderCommit
+from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.tree import tip
+from ppr_assets.errors import DataRepoError, DumpMissing
+
+GAP_HOURS = 50.0
+"""A night that was missed, and two hours."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is audited. ``commit``: the latest dump as published there (None: at the branch's tip)
+    and what happened since it came. ``since``: what was committed from then on. ``every``: the
+    whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported."""
+
+    commit: str | None = None
+    since: datetime | None = None
+    every: bool = False
+    gap_hours: float = GAP_HOURS
+
+
+def end_of(repo: DataRepo, scope: Scope) -> str:
+    """The commit that the audit ends with. Raises :class:`DataRepoError` if there is none."""
+    if scope.commit is None:
+        newest = tip(repo)
+        if newest is None:
+            raise DumpMissing(
+                f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
+                hint="`ppr-assets dump` makes one of a database.",
+            )
+        return newest
+    name = f"{scope.commit}^{{commit}}"
+    found = repo.word("rev-parse", "--verify", "--quiet", "--end-of-options", name, ok=(0, 1, 128))
+    if not found:
+        raise DataRepoError(
+            f"there is no commit `{scope.commit}` in `{repo.path}`",
+            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        )
+    return found
+
+
+def selected(
+    history: Sequence[FolderCommit], scope: Scope, standing: Collection[str]
+) -> list[FolderCommit]:
+    """The part of the history that is asked for; ``standing``: the commits that brought the dump
+    that is latest at its end."""
+    if scope.since is not None:
+        since = scope.since
+        return [commit for commit in history if commit.date >= since]
+    if scope.every:
+        return [*history]
+    newest = [commit.sha for commit in history if commit.sha in standing][-1:]
+    before = _ancestors(history, newest)
+    return [commit for commit in history if commit.sha not in before]
+
+
+def _ancestors(history: Sequence[FolderCommit], shas: Sequence[str]) -> set[str]:
+    """What these commits contain, without themselves."""
+    parents = {commit.sha: commit.parents for commit in history}
+    found: set[str] = set()
+    waiting = [parent for sha in shas for parent in parents[sha]]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += parents.get(one, ())
+    return found

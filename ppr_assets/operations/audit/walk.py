@@ -1,0 +1,154 @@
+"""Walk the history of the dump folder, and audit each commit that changed what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.history import (
+    FolderCommit,
+    folder_history,
+    publications_between,
+    signature_of,
+)
+from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.errors import DumpMissing
+from ppr_assets.operations.audit.changes import (
+    changed_files,
+    removed_dumps,
+    unexplained_removals,
+    wrong_names,
+)
+from ppr_assets.operations.audit.dumps import Brought, CheckedDump, DumpReader, check_dump
+from ppr_assets.operations.audit.folders import Folder, Folders
+from ppr_assets.operations.audit.marks import reset_reason, wrong_mark
+from ppr_assets.operations.audit.report import Audited, Gap
+from ppr_assets.operations.audit.selection import Scope, end_of, selected
+from ppr_assets.rules.naming import dump_moment
+from ppr_assets.settings import DataRepoSettings
+
+
+def audit(settings: DataRepoSettings, scope: Scope) -> Iterator[Audited]:
+    """Audit what the clone holds, oldest first; nothing is fetched.
+
+    Raises :class:`DataRepoError` for a clone or commit that cannot be looked at, and
+    :class:`DumpMissing` where no dump was published.
+    """
+    repo = open_data_repo(settings)
+    end = end_of(repo, scope)
+    with ObjectReader(repo) as reader:
+        yield from _Audit(repo, reader, end, scope).run()
+
+
+class _Audit:
+    def __init__(self, repo: DataRepo, reader: ObjectReader, end: str, scope: Scope) -> None:
+        self._repo = repo
+        self._reader = reader
+        self._end = end
+        self._scope = scope
+        self._folders = Folders(repo, reader)
+        self._dumps = DumpReader(repo, reader)
+        self._history = folder_history(repo, end)
+        self._brought = {commit.sha: self._brought_by(commit) for commit in self._history}
+        self._bringers: dict[str, list[str]] = {}
+        for sha, dumps in self._brought.items():
+            for dump in dumps:
+                self._bringers.setdefault(dump.name, []).append(sha)
+
+    def run(self) -> Iterator[Audited]:
+        if not self._bringers:
+            raise DumpMissing(
+                f"no dump was published up to commit {self._end[:10]} of `{self._repo.path}`",
+                hint="`ppr-assets dump` makes one of a database.",
+            )
+        last = self._folders.at(self._end)
+        standing = last.latest if last.latest in self._bringers else last.newest
+        commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
+        blobs = [dump.blob for commit in commits for dump in self._brought[commit.sha]]
+        following = iter([*blobs[1:], None])
+        for commit in commits:
+            yield from self._audited(commit, following)
+
+    def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
+        folder, parents = self._around(commit)
+        new = sorted(folder.dumps.difference(*(parent.dumps for parent in parents)))
+        alone = len(new) == 1 and len(parents) < 2
+        return [Brought(commit, name, folder.entries[name].sha, alone) for name in new]
+
+    def _around(self, commit: FolderCommit) -> tuple[Folder, list[Folder]]:
+        """The folder at a commit, and at its parents."""
+        parents = [self._folders.at(parent) for parent in commit.parents]
+        return self._folders.at(commit.sha), parents
+
+    def _audited(self, commit: FolderCommit, following: Iterator[str | None]) -> Iterator[Audited]:
+        folder, parents = self._around(commit)
+        checks = [
+            (dump, check_dump(self._dumps, dump, folder, parents, next(following)))
+            for dump in self._brought[commit.sha]
+        ]
+        reset = reset_reason(commit, folder, parents)
+        about_commit = [*self._wrong_commit(commit, folder, parents, checks)]
+        if not (checks or about_commit or reset):
+            return
+        signature = signature_of(self._repo, self._reader, commit.sha)
+        if signature.state == "bad":
+            about_commit.append(f"its signature is bad, by {signature.signer or 'an unknown key'}")
+        removed = removed_dumps(folder, parents)
+        notes = (f"retired {', '.join(removed)}",) if removed and not about_commit else ()
+        mark = folder.readable_mark
+        about = Audited(
+            commit=commit,
+            dump=None,
+            manifest=None,
+            mark=mark.organization if mark else None,
+            signature=signature,
+            findings=tuple(about_commit),
+            notes=notes,
+            reset=reset,
+        )
+        if not checks:
+            yield about
+        for dump, checked in checks:  # what is said of the commit is said with its first dump
+            yield Audited(
+                commit=commit,
+                dump=dump.name,
+                manifest=checked.manifest,
+                mark=about.mark,
+                signature=signature,
+                findings=(*checked.findings, *about.findings),
+                notes=(*checked.notes, *about.notes),
+                gap=self._gap(dump.name, parents),
+            )
+            about = Audited(commit, None, None, about.mark, signature)
+
+    def _wrong_commit(
+        self,
+        commit: FolderCommit,
+        folder: Folder,
+        parents: Sequence[Folder],
+        checks: Sequence[tuple[Brought, CheckedDump]],
+    ) -> Iterator[str]:
+        """What the commit did to all that is not a new dump of its own."""
+        judged = any(dump.alone and checked.manifest for dump, checked in checks)
+        if not judged:  # where a dump came, its own gate says what the mark must be
+            wrong = wrong_mark(self._repo, self._folders, commit, folder, parents)
+            if wrong is not None:
+                yield wrong
+        yield from changed_files(folder, parents)
+        yield from unexplained_removals(self._repo, commit, folder, parents, self._bringers)
+        yield from wrong_names(folder, parents)
+
+    def _gap(self, dump: str, parents: Sequence[Folder]) -> Gap | None:
+        before = [moment for folder in parents if (moment := _moment(folder.newest))]
+        after = _moment(dump)
+        if after is None or not before:
+            return None
+        hours = (after - max(before)).total_seconds() / 3600
+        if hours <= self._scope.gap_hours:
+            return None
+        return Gap(hours, publications_between(self._repo, self._end, max(before), after))
+
+
+def _moment(dump: str | None) -> datetime | None:
+    return dump_moment(dump) if dump else None
