@@ -29,6 +29,7 @@ __all__ = [
     "DataRepoSettings",
     "DatabaseSettings",
     "DumpSettings",
+    "KeepSettings",
     "ScheduleSettings",
     "Secret",
     "Settings",
@@ -103,9 +104,21 @@ class DataRepoSettings:
 
 
 @dataclass(frozen=True)
+class KeepSettings:
+    """How many dumps each keep rule leaves in the folder; None: all that it finds."""
+
+    last: int | None
+    daily: int | None
+    weekly: int | None
+    monthly: int | None
+    yearly: int | None
+
+
+@dataclass(frozen=True)
 class DumpSettings:
     """What the gate asks of a dump; ``ratchet_tables`` None stands for every table. ``proof`` is
-    where it has to restore before it is published: ``server``, ``embedded`` or ``off``."""
+    where it has to restore before it is published: ``server``, ``embedded`` or ``off``. ``keep``
+    says which dumps stay beside it."""
 
     min_records: int
     percentage: Decimal
@@ -113,6 +126,7 @@ class DumpSettings:
     allow_empty: bool
     stall_seconds: float
     proof: str
+    keep: KeepSettings
 
 
 @dataclass(frozen=True)
@@ -157,6 +171,7 @@ class Settings:
                 allow_empty=table.ALLOW_EMPTY_SQL_DUMP.read(values),
                 stall_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
                 proof=table.SQL_DUMP_PROOF.read(values),
+                keep=_keep(values),
             ),
             schedule=ScheduleSettings(
                 cron=table.SQL_DUMP_CRON.read(values),
@@ -237,6 +252,23 @@ def _password(values: Mapping[str, str]) -> Secret | None:
     if file:
         return Secret(read_password(file))
     return Secret(text or "") if table.POSTGRES_PASSWORD.name in values else None
+
+
+def _keep(values: Mapping[str, str]) -> KeepSettings:
+    keep = KeepSettings(
+        last=table.SQL_DUMP_KEEP_LAST.read(values),
+        daily=table.SQL_DUMP_KEEP_DAILY.read(values),
+        weekly=table.SQL_DUMP_KEEP_WEEKLY.read(values),
+        monthly=table.SQL_DUMP_KEEP_MONTHLY.read(values),
+        yearly=table.SQL_DUMP_KEEP_YEARLY.read(values),
+    )
+    if not any(count is None or count for count in vars(keep).values()):
+        raise SettingsError(
+            "SQL_DUMP_KEEP_LAST, _DAILY, _WEEKLY, _MONTHLY and _YEARLY are all 0, at least one "
+            "must keep something",
+            hint="To keep every dump in the folder, set SQL_DUMP_KEEP_LAST=all.",
+        )
+    return keep
 
 
 def _data_repo(values: Mapping[str, str]) -> DataRepoSettings:

@@ -14,6 +14,7 @@ from ppr_assets.settings import (
     DatabaseSettings,
     DataRepoSettings,
     DumpSettings,
+    KeepSettings,
     ScheduleSettings,
     Secret,
     Settings,
@@ -50,6 +51,7 @@ DEFAULTS = Settings(
         allow_empty=False,
         stall_seconds=300.0,
         proof="server",
+        keep=KeepSettings(last=7, daily=7, weekly=4, monthly=12, yearly=0),
     ),
     schedule=ScheduleSettings(cron="0 2 * * *", timezone="UTC"),
     skip_db_init=False,
@@ -96,6 +98,11 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         SQL_DUMP_RATCHET_TABLES="all",
         SQL_DUMP_STALL_SECONDS="30",
         SQL_DUMP_PROOF="off",
+        SQL_DUMP_KEEP_LAST="All",
+        SQL_DUMP_KEEP_DAILY="1",
+        SQL_DUMP_KEEP_WEEKLY="2",
+        SQL_DUMP_KEEP_MONTHLY="0",
+        SQL_DUMP_KEEP_YEARLY="3",
         ALLOW_EMPTY_SQL_DUMP="yes",
         SQL_DUMP_CRON="30 3 * * 0",
         SQL_DUMP_TIMEZONE="America/New_York",
@@ -125,7 +132,13 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             max_gigabytes=1.0,
         ),
         dump=DumpSettings(
-            5, Decimal("0.925"), None, allow_empty=True, stall_seconds=30.0, proof="off"
+            5,
+            Decimal("0.925"),
+            None,
+            allow_empty=True,
+            stall_seconds=30.0,
+            proof="off",
+            keep=KeepSettings(last=None, daily=1, weekly=2, monthly=0, yearly=3),
         ),
         schedule=ScheduleSettings("30 3 * * 0", "America/New_York"),
         skip_db_init=True,
@@ -161,6 +174,17 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             )
             for value in ("0", "70000")
         ],
+        (
+            {f"SQL_DUMP_KEEP_{rule}": "0" for rule in ("LAST", "DAILY", "WEEKLY", "MONTHLY")},
+            "SQL_DUMP_KEEP_LAST, _DAILY, _WEEKLY, _MONTHLY and _YEARLY are all 0, at least one "
+            "must keep something",
+            "To keep every dump in the folder, set SQL_DUMP_KEEP_LAST=all.",
+        ),
+        (
+            {"SQL_DUMP_KEEP_WEEKLY": "-1"},
+            "SQL_DUMP_KEEP_WEEKLY is `-1`, must be `all`, or a whole number from 0",
+            "",
+        ),
         (
             {"PUBLISHER_PUSH_ENABLED": "yes please"},
             "PUBLISHER_PUSH_ENABLED is `yes please`, "

@@ -42,6 +42,7 @@ VERBS = (
     "audit",
     "restore",
     "drill",
+    "prune",
     "cleanup",
     "init",
     "ratchet",

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ppr_assets.cli.console import err, print_columns, print_json, size
 from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.operations.listing import ListedDump, list_published
+from ppr_assets.data_repo.dump_history import PastDump
+from ppr_assets.operations.listing import ListedDump, list_history, list_published
+from ppr_assets.rules.policy import FLOOR_TABLE
 
 _HEADING = ("dump", "size", "organizations", "records", "remarks")
+_HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
 
 
 @click.command("list")
+@click.option("--history", is_flag=True, help="Every dump ever published, with its commit.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
-def list_dumps(invocation: Invocation, as_json: bool) -> None:
+def list_dumps(invocation: Invocation, *, history: bool, as_json: bool) -> None:
     """List the published dumps, newest first.
 
     Remarks tell which one latest.sql names, and why a refused gate was passed. Needs the clone of
     the data repository only, not the database.
 
+    With --history also those that the keep rules have retired: `ppr-assets restore --at COMMIT`
+    restores the dump that the commit beside it has published.
+
     \b
     Examples:
       ppr-assets list
+      ppr-assets list --history
       ppr-assets list --json | jq -r '.[0].sha256'
     """
+    if history:
+        _show_history(invocation, as_json=as_json)
+        return
     dumps = list_published(invocation.settings.data_repo)
     if as_json:
         print_json([dump.to_json() for dump in dumps])
@@ -32,6 +45,41 @@ def list_dumps(invocation: Invocation, as_json: bool) -> None:
         print_columns([_HEADING, *map(_row, dumps)], numbers=(1, 2, 3))
     else:
         err.print("no dump was published yet")
+
+
+def _show_history(invocation: Invocation, *, as_json: bool) -> None:
+    history = list_history(invocation.settings.data_repo)
+    if as_json:
+        print_json([_past_json(dump) for dump in history.dumps])
+    elif history.dumps:
+        print_columns([_HISTORY_HEADING, *map(_past_row, history.dumps)], numbers=(2, 3))
+    else:
+        err.print("no dump was published yet")
+    if not history.complete:
+        err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
+
+
+def _past_row(dump: PastDump) -> tuple[str, ...]:
+    retired = dump.retired
+    return (
+        dump.name,
+        dump.published.commit[:10],
+        str(dump.records.get(FLOOR_TABLE, "")),
+        str(sum(dump.records.values()) or ""),
+        f"retired {retired.date:%Y-%m-%d} in {retired.commit[:10]}" if retired else "",
+    )
+
+
+def _past_json(dump: PastDump) -> dict[str, Any]:
+    retired = dump.retired
+    return {
+        "dump": dump.name,
+        "commit": dump.published.commit,
+        "published_at": dump.published.date.isoformat(),
+        "rows": dump.records or None,
+        "retired_in": retired.commit if retired else None,
+        "retired_at": retired.date.isoformat() if retired else None,
+    }
 
 
 def _row(dump: ListedDump) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ Trailers are git's own: the last paragraph, one ``Key: value`` a line. ``git log
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
@@ -23,12 +23,13 @@ def dump_message(
     run: str | None = None,
     override: str | None = None,
     proof: str | None = None,
+    retired: Sequence[str] = (),
 ) -> str:
     """The message of the commit that publishes ``dump``.
 
     ``records`` are rows by table key, ``mark`` the mark that this commit carries (None: no ratchet
     file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate,
-    ``proof`` where the dump was restored before.
+    ``proof`` where the dump was restored before, ``retired`` the dumps that leave the folder.
     """
     count = records.get(_ORGANIZATION, 0)
     noun = "organization" if count == 1 else "organizations"
@@ -40,6 +41,7 @@ def dump_message(
         "Run": run,
         "Override": override,
         "Proof": proof,
+        "Retired": " ".join(retired),
     }
     return compose_message(f"Dump {dump.removesuffix('.sql')}: {count} {noun}", trailers)
 

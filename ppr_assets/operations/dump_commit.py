@@ -1,4 +1,4 @@
-"""The commits that this project makes: a published dump, and a mark that was set on purpose."""
+"""The commits that this project makes: a published dump, a mark set on purpose, dumps retired."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ppr_assets.data_repo.commit import compose_message, dump_message
 from ppr_assets.data_repo.integrate import identity
 from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
 from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.retention import Retention
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import (
@@ -31,9 +32,15 @@ _README = (
 
 
 def write_dump_commit(
-    repo: DataRepo, base: str | None, dump: Path, manifest: Manifest, verdict: Verdict
+    repo: DataRepo,
+    base: str | None,
+    dump: Path,
+    manifest: Manifest,
+    verdict: Verdict,
+    retention: Retention,
 ) -> str:
-    """A commit on ``base`` with dump, manifest, latest, delta base and the mark that was earned.
+    """A commit on ``base`` with dump, manifest, latest, delta base and the mark that was earned,
+    and without the dumps that retire.
 
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
@@ -44,7 +51,8 @@ def write_dump_commit(
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = repo.dump_dir
     content = Blob(FILE, write_blob(repo, dump))
-    changes: dict[str, Blob | None] = {
+    changes: dict[str, Blob | None] = dict.fromkeys(retention.paths)
+    changes |= {
         f"{folder}/{manifest.dump}": content,
         f"{folder}/{DELTA_BASE_FILE}": content,
         f"{folder}/{DELTA_BASE_README}": _file(repo, _README),
@@ -62,8 +70,19 @@ def write_dump_commit(
         run=manifest.run_id,
         override=f"{override.source}: {override.reason}" if override else None,
         proof=str(manifest.proof) if manifest.proof else None,
+        retired=retention.retired,
     )
     return _commit(repo, base, changes, message, now)
+
+
+def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
+    """A commit on ``base`` without the dumps that retire, and nothing else."""
+    retired = len(retention.retired)
+    message = compose_message(
+        f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}",
+        {"Retired": " ".join(retention.retired)},
+    )
+    return _commit(repo, base, dict.fromkeys(retention.paths), message, datetime.now(UTC))
 
 
 def write_reset_commit(

@@ -1,11 +1,13 @@
-"""The dumps that the data repository's branch holds."""
+"""The dumps that the data repository's branch holds, and all that it ever held."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.dump_history import PastDump, dump_history
 from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
@@ -48,3 +50,21 @@ def list_published(settings: DataRepoSettings) -> list[ListedDump]:
         manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
         dumps.append(ListedDump(name, name == latest, manifest))
     return dumps
+
+
+@dataclass(frozen=True)
+class History:
+    """All dumps of the history, newest first by name. ``complete``: False for a shallow clone,
+    which lacks the older ones."""
+
+    dumps: Sequence[PastDump]
+    complete: bool
+
+
+def list_history(settings: DataRepoSettings) -> History:
+    """Every dump that the branch ever had, those that retired included."""
+    repo = open_data_repo(settings)
+    commit = tip(repo)
+    found = dump_history(repo, commit) if commit else {}
+    shallow = repo.word("rev-parse", "--is-shallow-repository") == "true"
+    return History([found[name] for name in sorted(found, reverse=True)], not shallow)

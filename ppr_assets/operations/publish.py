@@ -16,6 +16,7 @@ from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.gate import judge_at, override_for, refusal
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.retention import Retention, retention_at
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings, Settings
@@ -25,7 +26,8 @@ from ppr_assets.settings import DumpSettings, Settings
 class PublishOutcome:
     """What became of the dump of ``manifest``.
 
-    ``published``: ``commit`` holds it. ``unchanged``: ``commit`` held it before. ``refused``: the
+    ``published``: ``commit`` holds it, and ``retention`` says what it retired (None where an
+    earlier attempt made it). ``unchanged``: ``commit`` held it before. ``refused``: the
     gate said no against the newest mark, and nothing has moved. ``web_url`` is the repository's
     page where the remote is a forge.
     """
@@ -34,6 +36,7 @@ class PublishOutcome:
     manifest: Manifest
     commit: str | None
     verdict: Verdict | None = None
+    retention: Retention | None = None
     delivery: Delivery = NOT_PUSHED
     web_url: str | None = None
 
@@ -122,8 +125,9 @@ def _build(
     )
     if not verdict.passed:
         return PublishOutcome("refused", manifest, None, verdict), None
-    commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict)
-    return PublishOutcome("published", manifest, commit, verdict), commit
+    retention = retention_at(repo, base, settings, new=manifest)
+    commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict, retention)
+    return PublishOutcome("published", manifest, commit, verdict, retention), commit
 
 
 def _undelivered(repo: DataRepo, ground: Ground, standing: Manifest) -> bool:

@@ -135,7 +135,8 @@ def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str)
             return latest
         raise DumpMissing(
             f"there is no dump `{given}` in {where}, the newest is {max(names)}",
-            hint="`ppr-assets list` names them; older ones are in the history, see --at.",
+            hint="`ppr-assets list` names them; older ones are in the history: "
+            "`ppr-assets list --history` names the commit for --at.",
         )
     if wanted.before is not None:
         limit = wanted.before
@@ -144,7 +145,8 @@ def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str)
             raise DumpMissing(
                 f"there is no dump from before {limit:%Y-%m-%d %H:%M:%S} UTC in {where}, the "
                 f"oldest is {min(names)}",
-                hint="older ones are in the history: find the commit with `git log`, and use --at.",
+                hint="older ones are in the history: `ppr-assets list --history` names the commit "
+                "for --at.",
             )
         return max(older)
     return latest or max(names)

@@ -68,6 +68,11 @@ def days(text: str) -> int:
     return whole_number(text, least=1, most=36_500)
 
 
+def keep(text: str) -> int | None:
+    """How many dumps a keep rule keeps; ``all`` is None."""
+    return None if text.lower() == "all" else whole_number(text, least=0, most=100_000)
+
+
 def share(text: str) -> Decimal:
     """A share of one, kept as the decimal that was written: 0.9 as a float is not nine tenths."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):

@@ -13,6 +13,7 @@ from ppr_assets.variables.variable import Variable
 NONE = "none"
 REQUIRED = "required"
 _YES_OR_NO = "one of true, false, 1, 0, yes, no, on, off"
+_KEEP = "`all`, or a whole number from 0"
 _SECONDS = "a number of seconds above 0 and at most 86400"
 
 POSTGRES_HOST = Variable(
@@ -145,6 +146,42 @@ SQL_DUMP_PROOF = Variable(
     "one of server, embedded, off",
     "where each dump is restored before it is published: beside the database (an embedded server "
     "steps in where the role may not create databases), on an embedded server, or nowhere",
+)
+SQL_DUMP_KEEP_LAST = Variable(
+    "SQL_DUMP_KEEP_LAST",
+    "7",
+    kinds.keep,
+    _KEEP,
+    "how many of the last dumps stay in the folder, `all` for every one; what no rule keeps "
+    "retires into the history, where it can be restored from",
+)
+SQL_DUMP_KEEP_DAILY = Variable(
+    "SQL_DUMP_KEEP_DAILY",
+    "7",
+    kinds.keep,
+    _KEEP,
+    "the newest dump of each of so many days (UTC) stays too",
+)
+SQL_DUMP_KEEP_WEEKLY = Variable(
+    "SQL_DUMP_KEEP_WEEKLY",
+    "4",
+    kinds.keep,
+    _KEEP,
+    "the newest dump of each of so many weeks, Monday to Sunday, stays too",
+)
+SQL_DUMP_KEEP_MONTHLY = Variable(
+    "SQL_DUMP_KEEP_MONTHLY",
+    "12",
+    kinds.keep,
+    _KEEP,
+    "the newest dump of each of so many months stays too",
+)
+SQL_DUMP_KEEP_YEARLY = Variable(
+    "SQL_DUMP_KEEP_YEARLY",
+    "0",
+    kinds.keep,
+    _KEEP,
+    "the newest dump of each of so many years stays too",
 )
 ALLOW_EMPTY_SQL_DUMP = Variable(
     "ALLOW_EMPTY_SQL_DUMP",

@@ -1,0 +1,61 @@
+"""``ppr-assets prune``: let the dumps that no keep rule wants retire into the history."""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.console import err, out, print_columns, progress, size
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.prune import PruneOutcome, would_prune
+from ppr_assets.operations.prune import prune as apply_keep_rules
+from ppr_assets.rules.retention import Fate
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and why not.")
+@pass_invocation
+def prune(invocation: Invocation, *, dry_run: bool) -> None:
+    """Apply the keep rules to the folder of dumps, in a commit of its own.
+
+    Every night does so in the commit of its dump; this is for rules that were just changed. They
+    are SQL_DUMP_KEEP_LAST, _DAILY, _WEEKLY, _MONTHLY and _YEARLY. Whatever they say, these stay:
+    the latest, the last proven one, the last above the floor, an overridden one and the one before
+    it, and those whose manifest cannot be read.
+
+    What is removed stays in the history: `ppr-assets list --history` shows it, and
+    `ppr-assets restore --at COMMIT` brings it back. Needs no database.
+
+    \b
+    Examples:
+      ppr-assets prune --dry-run
+      ppr-assets prune
+    """
+    if dry_run:
+        outcome = would_prune(invocation.settings)
+    else:
+        with progress("pruning"):
+            outcome = apply_keep_rules(invocation.settings)
+    removes = "would remove" if dry_run else "removed"
+    if fates := outcome.retention.fates:
+        print_columns([("", "dump", "kept by"), *(_row(fate, removes) for fate in fates)])
+    out.print(_summary(outcome, removes), markup=False)
+    for remark in outcome.remarks:
+        err.print(remark, markup=False)
+    if outcome.delivery.failure is not None:
+        raise outcome.delivery.failure
+
+
+def _row(fate: Fate, removes: str) -> tuple[str, ...]:
+    return (removes if fate.retires else "keep", fate.dump.name, ", ".join(fate.kept_by))
+
+
+def _summary(outcome: PruneOutcome, removes: str) -> str:
+    retention = outcome.retention
+    retired, count = len(retention.retired), len(retention.fates)
+    if not retired:
+        return f"nothing to remove: {count or 'no'} {'dump' if count == 1 else 'dumps'}, all kept"
+    told = f"{removes} {retired} of {count} dumps, {size(retention.bytes)} in each work tree"
+    if outcome.commit is None:
+        return told
+    where = "which the remote has" if outcome.delivery.pushed else "not pushed"
+    return f"{told}; commit {outcome.commit[:10]}, {where}"
