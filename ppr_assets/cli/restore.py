@@ -106,7 +106,7 @@ def restore(
     wanted = Wanted(dump=dump, before=before, at=at, source=source)
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
-            _show(_plan(settings, found, look_at(target), into, in_place))
+            _show(_plan(settings, found, look_at(target), in_place=in_place, drop_old=drop_old))
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:
                 outcome = restore_in_place(target, found, deadline=limit)
@@ -126,7 +126,7 @@ def _show(lines: Iterator[tuple[str, str]]) -> None:
 
 
 def _plan(
-    settings: Settings, found: FoundDump, target: Target, into: str | None, in_place: bool
+    settings: Settings, found: FoundDump, target: Target, *, in_place: bool, drop_old: bool
 ) -> Iterator[tuple[str, str]]:
     """What is going to happen, before it does."""
     length = found.manifest.bytes if found.manifest else found.path.stat().st_size
@@ -134,14 +134,15 @@ def _plan(
     yield "from", found.origin
     for remark in found.remarks:
         yield "remark", remark
-    where = settings.restore_target(into).describe()
+    where = settings.restore_target(target.name).describe()
     if settings.testing:
         yield "testing", f"TESTING is true, so the target is {target.name} whatever else was asked"
     if in_place:
         yield "in place", "nobody can read the tables until it is done, and nothing is kept"
     if target.exists:
         room = f", {size(target.bytes)}" if target.bytes is not None else ""
-        yield "replaces", f"{where}{room}"
+        fate = ", to be dropped then" if drop_old else ""
+        yield "replaces", f"{where}{room}{fate}"
     else:
         yield "makes", f"{where}, which is not there yet"
 

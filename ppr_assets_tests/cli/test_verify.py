@@ -13,12 +13,12 @@ FOREIGN = "pantry_pirate_radio_2020-01-01_00-00-00.sql"
 """As upstream's own script left it: a dump without a manifest."""
 
 
-def _publish_three(pipeline: Pipeline) -> tuple[str, str]:
-    """Two dumps of ours, the newer one proven, and an old one that nobody has described."""
+def _publish_three(pipeline: Pipeline, *, proof: str = "off") -> tuple[str, str]:
+    """Two dumps of ours, the newer one with a proof, and one that nobody has described."""
     pipeline.night()
     older = pipeline.latest()
     pipeline.change()
-    pipeline.gate(proof="embedded")
+    pipeline.gate(proof=proof)
     pipeline.night()
     text = (pipeline.dumps / older).read_text()
     commit_files(pipeline.clone, "As it was", {f"sql_dumps/{FOREIGN}": text})
@@ -28,7 +28,7 @@ def _publish_three(pipeline: Pipeline) -> tuple[str, str]:
 def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    newer, older = _publish_three(pipeline)
+    newer, older = _publish_three(pipeline, proof="embedded")
     before = pipeline.picture()
 
     latest = ppr_assets("verify")
@@ -77,7 +77,6 @@ def test_all_are_shown_although_one_is_damaged_and_the_first_damage_is_the_exit_
     assert told[0]["error"]["message"] == every.error
 
     assert ppr_assets("verify", FOREIGN).code == 0
-    assert ppr_assets("verify", newer).code == 4
 
 
 def test_a_folder_of_files_or_one_file_needs_no_data_repository(
