@@ -33,6 +33,16 @@ NAMES = (
     "pantry_pirate_radio_2026-11-22_02-00-00.sql",
 )
 
+EXTENSION = b"""--
+-- Name: nowhere; Type: EXTENSION; Schema: -; Owner: -
+--
+
+CREATE EXTENSION IF NOT EXISTS "nowhere" WITH SCHEMA public;
+
+
+"""
+"""As pg_dump would write an extension that nobody has."""
+
 _TABLES = """
 SELECT c.oid::regclass::text FROM pg_class c
 WHERE relkind IN ('r', 'm') AND relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
@@ -169,6 +179,12 @@ def forge(made: MadeDump, folder: Path, edit: Callable[[bytes], bytes]) -> MadeD
         tables=tables,
     )
     return replace(made, path=path, manifest=manifest)
+
+
+def with_entry(sql: bytes, entry: bytes) -> bytes:
+    """The dump with one more object, its first."""
+    first = sql.index(b"--\n-- Name: ")
+    return sql[:first] + entry + sql[first:]
 
 
 def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:

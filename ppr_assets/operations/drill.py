@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, RestoreFailed
@@ -112,7 +111,7 @@ def _drill(
 def _embedded(
     found: FoundDump, verified: VerifiedDump, where: str, deadline: Deadline, clock: Clock
 ) -> DrillOutcome:
-    with scratch_folder(found.spill_folder / SCRATCH, end=_stop) as folder:
+    with scratch_folder(found.spill_folder / SCRATCH) as folder:
         server = embedded.start(folder / _SERVER)
         with maintenance(server.database_settings(SCRATCH)) as session:
             if missing := missing_extensions(session.connection, verified.layout):
@@ -127,7 +126,3 @@ def _embedded(
                 )
             require_server(session.connection, verified.layout)
             return _drill(session, found, verified, "embedded", deadline, clock)
-
-
-def _stop(folder: Path) -> None:
-    embedded.stop(folder / _SERVER)

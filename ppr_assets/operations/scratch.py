@@ -5,38 +5,38 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.embedded.postmaster import PID_FILE
 
 _LOCK = ".in_use"
 
 
 @contextmanager
-def scratch_folder(parent: Path, *, end: Callable[[Path], object] | None = None) -> Iterator[Path]:
+def scratch_folder(parent: Path) -> Iterator[Path]:
     """An empty folder below ``parent``, removed at the end. ``parent`` is made when missing.
 
-    Folders that nobody uses any more are removed first; ``end`` is called before a folder goes,
-    to stop what may still run in it.
+    Folders that nobody uses any more are removed first, and servers that run in one are stopped.
     """
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.iterdir():
-        _sweep(left, end)
+        _sweep(left)
     folder = Path(mkdtemp(dir=parent))
     descriptor = _lock(folder)
     try:
         yield folder
     finally:
         try:
-            if end is not None:
-                end(folder)
-            shutil.rmtree(folder)
+            _remove(folder)
         finally:
             os.close(descriptor)
 
 
-def _sweep(folder: Path, end: Callable[[Path], object] | None) -> None:
+def _sweep(folder: Path) -> None:
     if not (folder / _LOCK).exists():  # another run is just making it, or it is none of ours
         return
     descriptor = os.open(folder / _LOCK, os.O_RDWR)
@@ -45,11 +45,17 @@ def _sweep(folder: Path, end: Callable[[Path], object] | None) -> None:
     except BlockingIOError:
         return
     else:
-        if end is not None:
-            end(folder)
-        shutil.rmtree(folder)
+        _remove(folder)
     finally:
         os.close(descriptor)
+
+
+def _remove(folder: Path) -> None:
+    """A killed drill leaves its server running, in a scratch folder of its own within the one of
+    the run as a whole."""
+    for pid_file in folder.rglob(PID_FILE):
+        embedded.stop(pid_file.parent)
+    shutil.rmtree(folder)
 
 
 def _lock(folder: Path) -> int:

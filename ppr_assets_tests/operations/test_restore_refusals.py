@@ -34,22 +34,16 @@ from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import (
+    EXTENSION,
     RESTORER,
     MadeDump,
     MakeTarget,
     Target,
     create_restorer,
     forge,
+    with_entry,
 )
 
-EXTENSION = b"""--
--- Name: nowhere; Type: EXTENSION; Schema: -; Owner: -
---
-
-CREATE EXTENSION IF NOT EXISTS "nowhere" WITH SCHEMA public;
-
-
-"""
 Way = Callable[[DatabaseSettings, FoundDump], RestoreOutcome]
 
 
@@ -254,7 +248,7 @@ def test_a_server_that_cannot_hold_the_dump_says_what_it_has_and_needs(
     way: Way, what: str, target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
 ) -> None:
     if what == "extension":
-        made = forge(new_dump, tmp_path, lambda sql: _with_entry(sql, EXTENSION))
+        made = forge(new_dump, tmp_path, lambda sql: with_entry(sql, EXTENSION))
         words = "this server lacks the extension nowhere that the dump needs"
     elif what == "newer server":
         version = b"-- Dumped from database version "
@@ -281,11 +275,6 @@ def test_a_target_in_another_encoding_is_refused(
     with pytest.raises(PreconditionFailed, match="has the encoding LATIN1, the dump needs UTF8"):
         aside(target.settings, new_dump.found(tmp_path))
     assert target.databases() == databases
-
-
-def _with_entry(sql: bytes, entry: bytes) -> bytes:
-    first = sql.index(b"--\n-- Name: ")
-    return sql[:first] + entry + sql[first:]
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2])
