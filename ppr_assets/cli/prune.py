@@ -52,9 +52,13 @@ def _row(fate: Fate, removes: str) -> tuple[str, ...]:
 def _summary(outcome: PruneOutcome, removes: str) -> str:
     retention = outcome.retention
     retired, count = len(retention.retired), len(retention.fates)
+    if not count:
+        return "nothing to remove: there is no dump"
     if not retired:
-        return f"nothing to remove: {count or 'no'} {'dump' if count == 1 else 'dumps'}, all kept"
-    told = f"{removes} {retired} of {count} dumps, {size(retention.bytes)} in each work tree"
+        return f"nothing to remove: the keep rules keep all dumps, {count} of {count}"
+    told = f"{removes} {retired} of {count} dumps"
+    if retention.bytes:  # of dumps without a manifest it is not known
+        told += f", {size(retention.bytes)} in each work tree"
     if outcome.commit is None:
         return told
     where = "which the remote has" if outcome.delivery.pushed else "not pushed"

@@ -62,4 +62,13 @@ def _published(facts: Facts) -> str:
     commit = facts["commit"].rsplit("/", 1)[-1][:10]
     sent = f" ({size(facts['push_bytes'])})" if facts.get("push_bytes") else ""
     where = "which the remote has" if facts["pushed"] else "kept in the clone, not pushed"
-    return f"{word:<10} commit {commit}, {where}{sent}"
+    return f"{word:<10} commit {commit}, {where}{sent}{_retired(facts)}"
+
+
+def _retired(facts: Facts) -> str:
+    """What the keep rules took out of the folder, on a line of its own."""
+    count = facts.get("dumps_retired")
+    if not count:
+        return ""
+    noun = "dump" if count == 1 else "dumps"
+    return f"\nretired    {count} {noun} into the history, {facts['dumps_kept']} stay"

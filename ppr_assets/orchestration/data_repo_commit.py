@@ -126,6 +126,9 @@ def _facts(outcome: PublishOutcome) -> Metadata:
         **manifest_facts(outcome.manifest),
         **(verdict_facts(outcome.verdict) if outcome.verdict else {}),
     }
+    if outcome.retention is not None:
+        facts["dumps_kept"] = dg.MetadataValue.int(len(outcome.retention.kept))
+        facts["dumps_retired"] = dg.MetadataValue.int(len(outcome.retention.retired))
     if delivery.pushed:
         facts["push_bytes"] = dg.MetadataValue.int(delivery.bytes)
         facts["push_seconds"] = dg.MetadataValue.float(round(delivery.seconds, 3))
