@@ -40,6 +40,7 @@ VERBS = (
     "doctor",
     "verify",
     "audit",
+    "diff",
     "restore",
     "drill",
     "prune",

@@ -33,7 +33,7 @@ OFFLINE = {
 
 _COMMAND = ("cat-file", "--batch-command")
 _LINE = 4096
-_CHUNK = 1 << 20
+_CHUNK = 128 * 1024  # what a processor keeps close while the rows in it are looked at
 
 
 class ObjectMissing(DataRepoError):

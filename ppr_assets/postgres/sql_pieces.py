@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from ppr_assets.rules.naming import table_key
 
-_NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(,)]+)'
+NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(,)]+)'
+"""An identifier as pg_dump writes it; its groups are none."""
 _COPY = re.compile(
-    rb"COPY (" + _NAME + rb")\.(" + _NAME + rb") "
-    rb"(?:\((" + _NAME + rb"(?:, " + _NAME + rb")*)\))? ?FROM stdin;\n"
+    rb"COPY (" + NAME + rb")\.(" + NAME + rb") "
+    rb"(?:\((" + NAME + rb"(?:, " + NAME + rb")*)\))? ?FROM stdin;\n"
 )
-_ONE_NAME = re.compile(_NAME)
+_ONE_NAME = re.compile(NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ def copy_rows(
     schema, name = unquoted(found.group(1)), unquoted(found.group(2))
     columns = len(_ONE_NAME.findall(found.group(3) or b""))
     return CopyRows(start, statement, schema, name, columns, rows(table_key(schema, name)))
+
+
+def copied_columns(statement: bytes) -> list[str]:
+    """The names of the columns of a COPY statement."""
+    found = _COPY.fullmatch(statement)
+    names = _ONE_NAME.findall(found.group(3) or b"") if found else []
+    return [unquoted(name) for name in names]
 
 
 def unquoted(name: bytes) -> str:

@@ -1,0 +1,104 @@
+"""``ppr-assets diff``: what changed between two dumps?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import click
+
+from ppr_assets.cli.console import out, print_columns, print_json, progress
+from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.operations.diff import DumpDiff, Example, TableDiff
+from ppr_assets.operations.diff import diff as compared
+from ppr_assets.operations.diff_sources import two_dumps
+
+_HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
+_VALUE = 40
+_COLUMNS = 6
+
+
+@click.command()
+@click.argument("before", metavar="[A]", required=False)
+@click.argument("after", metavar="[B]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
+@pass_invocation
+def diff(invocation: Invocation, before: str | None, after: str | None, as_json: bool) -> None:
+    """Show what changed from dump A to dump B: rows, table by table, and the schema.
+
+    A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
+    Without B it is the latest; without A the one before it. Works offline and without a database.
+
+    A row counts as changed when one with the same primary key was there before; in a table
+    without one, the first column takes its place. Up to three examples of each are shown.
+
+    \b
+    Examples:
+      ppr-assets diff
+      ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00
+      ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
+
+    \b
+    Exit codes:
+      0    compared, whether they differ or not
+      4    one of them is damaged
+      6    data repository unusable, or there is no such dump
+    """
+    with (
+        progress("comparing"),
+        two_dumps(invocation.settings.data_repo, before, after) as (one, other),
+    ):
+        found = compared(one, other)
+    if as_json:
+        print_json(found.to_json())
+        return
+    out.print(f"{found.before} → {found.after}", markup=False)
+    if found.tables:
+        print_columns([_HEADING, *map(_row, found.tables)], numbers=range(1, 6))
+    for line in _remarks(found):
+        out.print(line, markup=False)
+
+
+def _row(table: TableDiff) -> tuple[str, ...]:
+    sides = ("none" if rows is None else str(rows) for rows in (table.before, table.after))
+    changes = (table.added, table.removed, table.changed)
+    return (table.table, *sides, *map(str, changes), ", ".join(table.key))
+
+
+def _remarks(found: DumpDiff) -> Iterator[str]:
+    for table in found.tables:
+        for example in table.examples:
+            yield f"{table.table}  {_shown(example, table.key)}"
+    for one in found.schema:
+        place = "" if one.schema == "-" else f"{one.schema}."
+        yield f"{one.how} {one.kind} {place}{one.name}"
+    if len(set(found.server_versions)) > 1:
+        yield "dumped from server {} → {}".format(*found.server_versions)
+    if not found:
+        yield "nothing changed"
+    yield f"{len(found.tables)} of {len(found.tables) + found.same} tables differ"
+
+
+def _shown(example: Example, key: tuple[str, ...]) -> str:
+    before, after = example.before, example.after
+    if before is None or after is None:
+        row = after if before is None else before
+        return f"{'+' if before is None else '-'} {_values(row or {})}"
+    named = ", ".join(f"{column}={_value(after.get(column))}" for column in key)
+    changes = [
+        f"{column}: {_value(before.get(column))} → {_value(after.get(column))}"
+        for column in dict.fromkeys([*before, *after])
+        if before.get(column) != after.get(column)
+    ]
+    more = f", {len(changes) - _COLUMNS} more" if len(changes) > _COLUMNS else ""
+    return f"~ {named}: {', '.join(changes[:_COLUMNS])}{more}"
+
+
+def _values(row: Mapping[str, str | None]) -> str:
+    shown = [f"{column}={_value(value)}" for column, value in row.items() if value is not None]
+    return ", ".join(shown[:_COLUMNS]) + (" …" if len(shown) > _COLUMNS else "")
+
+
+def _value(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    return value if len(value) <= _VALUE else f"{value[: _VALUE - 1]}…"
