@@ -144,7 +144,9 @@ class Published:
 
 
 @pytest.fixture
-def published(pipeline: Pipeline, temporary_folder: Path, old_dump: MadeDump, new_dump: MadeDump) -> Published:
+def published(
+    pipeline: Pipeline, temporary_folder: Path, old_dump: MadeDump, new_dump: MadeDump
+) -> Published:
     commits = []
     pipeline.dumps.mkdir()
     latest = pipeline.dumps / "latest.sql"

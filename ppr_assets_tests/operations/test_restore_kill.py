@@ -188,7 +188,8 @@ def _require_convergence(target: Target, world: Pipeline, new: MadeDump) -> None
 
 
 def _require_nothing_running(target: Target, world: Pipeline) -> None:
-    """But the process that forked."""
+    """But the process that forked. A swap that was committing is through then: who connects in
+    that very millisecond is told that the database is not there."""
     assert settled(target.sessions) == []
     assert settled(lambda: world.children()[1:]) == []
 
@@ -214,8 +215,8 @@ def test_killed_at_any_moment_the_target_is_the_old_one_or_the_new_one_whole(
         time.sleep(moment)
         restorer_process.kill()
         restorer_process.code()
-        seen.append(_require_old_or_new(target, old, new))
         _require_nothing_running(target, world)
+        seen.append(_require_old_or_new(target, old, new))
         _require_convergence(target, world, new)
         target.drop_formers()
         old, new = new, old
@@ -236,8 +237,8 @@ def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
             swap.aim(share)
             restorer_process.kill()
             restorer_process.code()
-        seen.append(_require_old_or_new(target, old, new))
         _require_nothing_running(target, world)
+        seen.append(_require_old_or_new(target, old, new))
         _require_convergence(target, world, new)
         target.drop_formers()
         old, new = new, old

@@ -105,6 +105,7 @@ def test_live_sessions_are_named_and_nothing_is_made(
             aside(target.settings, new_dump.found(tmp_path))
         assert refused.value.exit_code == 7
         assert "--disconnect" in refused.value.hint
+        assert "nothing was changed" in refused.value.hint, "found only at the swap"
         assert client.execute("SELECT 1").fetchone() == (1,)
 
 
