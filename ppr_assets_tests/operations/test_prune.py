@@ -271,8 +271,12 @@ def test_the_history_is_whole_whatever_others_did_and_configured(pipeline: Pipel
         published.append(pipeline.night()[1])
         git(pipeline.clone, "merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch)
         git(pipeline.clone, "push", "-q", "origin", "main")
-    commit_files(pipeline.clone, "By hand", {f"dümps [1]/{older(3)}.gz": "by hand"})
-    for name, value in (("log.showRoot", "false"), ("diff.renames", "copies"), ("log.follow", "1")):
+    by_hand: dict[str, str | None] = {
+        f"dümps [1]/{older(3)}.gz": "by hand",
+        f"dümps 1/{older(4)}": "of another folder",
+    }
+    commit_files(pipeline.clone, "By hand", by_hand)
+    for name, value in (("diff.renames", "copies"), ("log.follow", "1")):
         git(pipeline.clone, "config", name, value)
     history = list_history(pipeline.settings.data_repo)
     assert [(dump.name, dump.published.commit) for dump in history.dumps] == [
@@ -287,7 +291,7 @@ def test_a_shallow_clone_says_that_its_history_is_not_all(
 ) -> None:
     pipeline.night()
     url = pipeline.remote.as_uri()
-    git(tmp_path, "clone", "-q", "--depth=1", url, "shallow")
+    git(tmp_path, "clone", "-q", "--depth=1", "--config=log.showRoot=false", url, "shallow")
     history = list_history(replace(pipeline.settings.data_repo, path=tmp_path / "shallow"))
     assert [dump.name for dump in history.dumps] == [pipeline.latest()]
     assert not history.complete
