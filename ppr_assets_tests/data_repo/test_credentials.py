@@ -18,8 +18,8 @@ from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.remote import RemoteUnreachable, fetch, push, remote_tip
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.settings import DataRepoSettings, Secret
-from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 from ppr_assets_tests.fix_git import Somebody, publish_dump
+from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
 TOKEN = "ghp_recognisable0123456789"
 ENCODED = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
