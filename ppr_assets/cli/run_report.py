@@ -24,7 +24,7 @@ def report(run: FinishedRun) -> Iterator[str]:
         ("data_repo_commit", _published),
     ):
         if facts := run.assets.get(asset):
-            yield line(facts)
+            yield from line(facts).splitlines()
     yield f"run        {run.run_id}"
 
 
