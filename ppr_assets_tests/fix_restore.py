@@ -134,6 +134,14 @@ class Target:
             )
             return connection.execute(query).fetchall()
 
+    def locks(self) -> int:
+        """Advisory locks that restores and drills hold from beside their database."""
+        with self.administered() as session:
+            return session.execute(
+                "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+                "WHERE locktype = 'advisory' AND datname IN ('postgres', 'template1')"
+            ).rowcount
+
     def drop_formers(self) -> None:
         with self.administered() as connection:
             for name in self.beside():

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.rules.manifest import Manifest
+from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import (
     REAL_PG_DUMP,
     TELLS_ITS_VERSION,
@@ -44,6 +45,13 @@ try:
 except PprError as error:
     print(type(error).__name__, flush=True)
 """
+
+
+@pytest.fixture(autouse=True)
+def keeping_all(pipeline: Pipeline) -> None:
+    """So many nights in a minute: retired dumps would look like lost ones."""
+    pipeline.gate(keep=KeepSettings(last=None, daily=0, weekly=0, monthly=0, yearly=0))
+    pipeline.variables["SQL_DUMP_KEEP_LAST"] = "all"
 
 
 @dataclass

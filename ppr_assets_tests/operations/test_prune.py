@@ -271,8 +271,9 @@ def test_the_history_is_whole_whatever_others_did_and_configured(pipeline: Pipel
         published.append(pipeline.night()[1])
         git(pipeline.clone, "merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch)
         git(pipeline.clone, "push", "-q", "origin", "main")
+    upstream = f"{older(3)}.gz"
     by_hand: dict[str, str | None] = {
-        f"dümps [1]/{older(3)}.gz": "by hand",
+        f"dümps [1]/{upstream}": "by hand",
         f"dümps 1/{older(4)}": "of another folder",
     }
     commit_files(pipeline.clone, "By hand", by_hand)
@@ -281,7 +282,7 @@ def test_the_history_is_whole_whatever_others_did_and_configured(pipeline: Pipel
     history = list_history(pipeline.settings.data_repo)
     assert [(dump.name, dump.published.commit) for dump in history.dumps] == [
         *((one.manifest.dump, one.commit) for one in reversed(published)),
-        (f"{older(3)}.gz", pipeline.head()),
+        (upstream, pipeline.head()),
     ]
     assert [dump.retired is not None for dump in history.dumps] == [False, True, False]
 

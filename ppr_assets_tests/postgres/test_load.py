@@ -20,6 +20,7 @@ from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
+from ppr_assets_tests.fix_pipeline import settled
 
 Empty = Callable[[], DatabaseSettings]
 
@@ -187,7 +188,7 @@ def test_the_deadline_ends_a_statement_and_leaves_no_session(
     with pytest.raises(RestoreFailed, match=r"not done within the deadline of 1 s"):
         load(slow, layout_of(slow), restored, deadline=Deadline(1))
     assert time.monotonic() - began < 4
-    assert sessions_in(embedded_server, restored.dbname) == 0
+    assert settled(lambda: sessions_in(embedded_server, restored.dbname)) == 0
 
 
 def test_a_server_that_ends_the_sessions_is_an_error_at_once(
@@ -215,7 +216,7 @@ def test_an_interrupt_ends_everything(
     threading.Timer(0.7, lambda: psutil.Process().send_signal(2)).start()
     with pytest.raises(KeyboardInterrupt):
         load(slow, layout_of(slow), restored, deadline=Deadline(20))
-    assert sessions_in(embedded_server, restored.dbname) == 0
+    assert settled(lambda: sessions_in(embedded_server, restored.dbname)) == 0
 
 
 def test_in_place_replaces_what_is_there_or_nothing(
