@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import canonical, nightly, restore, sensor
+from benchmarks import audit, canonical, nightly, restore, sensor
 from benchmarks.measure import run
 from benchmarks.world import PPR_ASSETS, Arena
 
@@ -53,6 +53,7 @@ def _figures(folder: Path, organizations: int, large: int, rounds: int) -> Itera
         yield from _filter(arena, rounds)
         yield _tick(arena)
         yield from _restores(arena, rounds)
+        yield _audit(arena, rounds)
     finally:
         arena.stop()
     if large:
@@ -120,6 +121,17 @@ def _restores(arena: Arena, rounds: int) -> Iterator[Row]:
         f"restore, peak memory, {size}", f"{found.whole.peak / MIB:.0f} MiB", "", "", "300 MiB"
     )
     yield Row("restore, database unavailable", f"{found.unavailable:.3f} s", "", "", "0.5 s")
+
+
+def _audit(arena: Arena, rounds: int) -> Row:
+    found = audit.figures(arena, rounds)
+    return Row(
+        f"audit of {found.dumps} dumps, {found.bytes / MIB:.0f} MiB, against git cat-file",
+        f"{found.audit.seconds:.2f} s, {found.audit.peak / MIB:.0f} MiB",
+        f"{found.cat_file:.2f} s",
+        f"{found.audit.seconds / found.cat_file:.2f}",
+        "1.50",
+    )
 
 
 def _tick(arena: Arena) -> Row:

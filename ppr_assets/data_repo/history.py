@@ -49,6 +49,8 @@ def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
             hint="`git fetch --unshallow` brings it.",
         )
     answer = repo.git(
+        "-c",
+        "log.follow=false",
         "log",
         "--topo-order",
         "--reverse",
@@ -94,7 +96,8 @@ def signature_of(repo: DataRepo, reader: ObjectReader, commit: str) -> Signature
     head, _, _ = reader.read(commit).data.partition(b"\n\n")
     if b"\ngpgsig" not in head:
         return Signature("unsigned")
-    told = repo.git("log", "-1", "--format=%G?%x00%GS%x00%GK", commit, env=OFFLINE)
+    asked = ("log", "-1", "--no-show-signature", "--format=%G?%x00%GS%x00%GK", commit)
+    told = repo.git(*asked, env=OFFLINE)
     verdict, signer, key = told.decode("utf-8", "replace").rstrip("\n").split("\0")
     if verdict == "G":
         return Signature("good", signer or key)

@@ -1,8 +1,7 @@
-"""Many objects of the repository, one after the other, without a process for each.
+"""Many objects of the repository, without a process for each.
 
-``git cat-file --batch-command`` answers as often as it is asked. A large blob it first puts
-together in memory and then writes, so that git and the reader of the blob wait for each other;
-two of them in turn, one asked ahead, keep both busy.
+``git cat-file --batch-command`` answers as often as it is asked. One of them has small objects,
+another one streams the large ones.
 
 Nothing is fetched: what a partial clone lacks counts as missing here.
 """
@@ -11,16 +10,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from time import monotonic
 from typing import Literal
 
 from ppr_assets.data_repo.git import conversation
 from ppr_assets.data_repo.git_errors import GitCommandFailed, failure, scrub, too_slow
-from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import SMALL_BYTES
 from ppr_assets.errors import DataRepoError
 
@@ -32,6 +30,7 @@ OFFLINE = {
 """The environment for looking at history as it is in this clone."""
 
 _COMMAND = ("cat-file", "--batch-command")
+_GRACE_SECONDS = 2.0
 _LINE = 4096
 _CHUNK = 128 * 1024  # what a processor keeps close while the rows in it are looked at
 
@@ -53,13 +52,15 @@ class ObjectReader:
     """Reads objects by any name that git understands. Use as a context manager.
 
     Raises :class:`ObjectMissing` for what is not here, :class:`GitTimeout` when git falls silent
-    for the configured time limit, and :class:`GitCommandFailed` when it ends.
+    for ``timeout_seconds``, and :class:`GitCommandFailed` when it ends.
     """
 
-    def __init__(self, repo: DataRepo) -> None:
-        self._repo = repo
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        self._path = path
         self._stack = ExitStack()
-        self._small, *self._large = (self._stack.enter_context(_Session(repo)) for _ in range(3))
+        self._small, self._large = (
+            self._stack.enter_context(_Session(path, timeout_seconds)) for _ in range(2)
+        )
 
     def __enter__(self) -> ObjectReader:
         return self
@@ -78,28 +79,20 @@ class ObjectReader:
         self._small.ask("info", name)
         head = self._small.answer()
         if head is None:
-            raise _missing(self._repo, name)
+            raise _missing(self._path, name)
         if head.size > SMALL_BYTES:
             raise DataRepoError(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
         self._small.ask("contents", head.sha)
         self._small.answer()
         return StoredObject(head.sha, head.kind, b"".join(self._small.content(head.size)))
 
-    def stream(self, sha: str, *, then: str | None = None) -> Iterator[bytes]:
-        """A blob in pieces; git puts ``then``, which will be asked for next, together meanwhile.
-
-        To be read to its end, or the reader starts anew.
-        """
-        session, other = self._large
-        if session.asked != sha:
-            session.ask("contents", sha)
-        if then is not None and then != sha:
-            other.ask("contents", then)
-        self._large = [other, session]
-        head = session.answer()
+    def stream(self, sha: str) -> Generator[bytes]:
+        """A blob in pieces. Whoever does not read it to its end costs the next one a new git."""
+        self._large.ask("contents", sha)
+        head = self._large.answer()
         if head is None:
-            raise _missing(self._repo, sha)
-        yield from session.content(head.size)
+            raise _missing(self._path, sha)
+        yield from self._large.content(head.size)
 
 
 @dataclass(frozen=True)
@@ -112,14 +105,15 @@ class _Head:
 class _Session:
     """One ``cat-file``, started when it is first asked, and again after it has ended."""
 
-    def __init__(self, repo: DataRepo) -> None:
-        self._repo = repo
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        self._path = path
+        self._timeout = timeout_seconds
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._selector = DefaultSelector()
         self._buffer = b""
         self._left = 0  # bytes of an answer that nobody has read
-        self.asked: str | None = None
+        self._asked = False  # a question that has no answer yet
 
     def __enter__(self) -> _Session:
         return self
@@ -129,13 +123,15 @@ class _Session:
         self._selector.close()
 
     def ask(self, what: Literal["info", "contents"], name: str) -> None:
-        if self.asked is not None or self._left:
+        if self._asked or self._left:
             self._end()
         process = self._process or self._start()
         assert process.stdin is not None  # a pipe
-        # Less than a pipe holds, so that this never waits.
-        os.write(process.stdin.fileno(), f"{what} {name}\n".encode())
-        self.asked = name
+        # Less than a pipe holds, so that this never waits. Of a git that has ended since, the
+        # answer will tell.
+        with suppress(BrokenPipeError):
+            os.write(process.stdin.fileno(), f"{what} {name}\n".encode())
+        self._asked = True
 
     def answer(self) -> _Head | None:
         """The first line of the answer; None for what is not there."""
@@ -147,7 +143,7 @@ class _Session:
                 return None
             raise
         line, _, self._buffer = self._buffer.partition(b"\n")
-        self.asked = None
+        self._asked = False
         words = line.decode("utf-8", "replace").rsplit(" ", 2)
         if len(words) < 3 or not words[2].isdecimal():
             return None
@@ -165,22 +161,20 @@ class _Session:
     def _piece(self, most: int) -> bytes:
         process = self._process
         assert process is not None and process.stdout is not None
-        limit = self._repo.settings.timeout_seconds
-        deadline = monotonic() + limit
-        if not self._selector.select(max(0.0, deadline - monotonic())):
-            raise too_slow(_COMMAND, limit)
+        if not self._selector.select(self._timeout):
+            raise too_slow(_COMMAND, self._timeout)
         piece = os.read(process.stdout.fileno(), most)
         if not piece:
             assert process.stderr is not None
             err = process.stderr.read()
-            process.wait(limit)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE_SECONDS)
             self._end()
             raise failure(_COMMAND, process.returncode, scrub(err))
         return piece
 
     def _start(self) -> subprocess.Popen[bytes]:
-        path = self._repo.path
-        process = self._stack.enter_context(conversation(path, *_COMMAND, env=OFFLINE))
+        process = self._stack.enter_context(conversation(self._path, *_COMMAND, env=OFFLINE))
         assert process.stdout is not None
         self._selector.register(process.stdout, EVENT_READ)
         self._process = process
@@ -191,12 +185,12 @@ class _Session:
         if self._process is not None and self._process.stdout is not None:
             self._selector.unregister(self._process.stdout)
         self._stack.close()
-        self._process, self._buffer, self._left, self.asked = None, b"", 0, None
+        self._process, self._buffer, self._left, self._asked = None, b"", 0, False
 
 
-def _missing(repo: DataRepo, name: str) -> ObjectMissing:
+def _missing(path: Path, name: str) -> ObjectMissing:
     return ObjectMissing(
-        f"`{name}` is not in `{repo.path}`",
+        f"`{name}` is not in `{path}`",
         hint="a partial clone lacks it, or the clone is damaged: `git fsck` tells; a full clone "
         "has everything.",
     )

@@ -200,6 +200,7 @@ def _compare(table: str, one: _Opened, other: _Opened) -> TableDiff:
                 _values(sides["before"], before) if before is not None else None,
                 _values(sides["after"], after) if after is not None else None,
             )
+    found.examples.sort(key=lambda example: (example.before is not None, example.after is not None))
     return found
 
 

@@ -49,7 +49,7 @@ def _trust(owner: Somebody, key: Path, tmp_path: Path) -> None:
 
 
 def _state(repo: DataRepo, commit: str) -> tuple[str, str]:
-    with ObjectReader(repo) as reader:
+    with ObjectReader(repo.path, 60) as reader:
         found = signature_of(repo, reader, commit)
     return found.state, found.signer
 

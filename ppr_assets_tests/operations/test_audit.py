@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.object_reader import ObjectReader
 from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.audit import Audited, Scope, audit
+from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings, Settings
+from ppr_assets_tests.fix_git import own_children
 from ppr_assets_tests.fix_pipeline import PUBLICATION, RATCHET, Pipeline, commit_files, git
 from ppr_assets_tests.fix_postgres import Databases
 
@@ -274,6 +277,17 @@ def test_a_mark_lowered_by_a_merge_that_nobody_recorded_is_found(copy: Copy) -> 
     assert finding.startswith("the mark was lowered without a recorded reset: organization 99, ")
 
 
+def test_a_merge_may_carry_what_one_side_has_recorded(copy: Copy) -> None:
+    """A branch from before the reset and the retirement, merged after them."""
+    reset_commit = next(one.commit.sha for one in copy.audit() if one.reset)
+    git(copy.path, "checkout", "-q", "-b", "side", f"{reset_commit}^")
+    commit_files(copy.path, "Something", {"STATS2.md": "2\n"})
+    git(copy.path, "checkout", "-q", "main")
+    git(copy.path, "merge", "-q", "--no-edit", "side")
+    assert len(git(copy.path, "log", "-1", "--format=%P").split()) == 2
+    assert copy.findings() == []
+
+
 def test_a_ratchet_file_that_is_gone_or_nonsense_is_found(copy: Copy) -> None:
     copy.rewrite(RATCHET, '"max_record_count"', '"max"')
     commit_files(copy.path, "Remove it", {RATCHET: None})
@@ -375,16 +389,8 @@ def test_a_gap_is_told_with_what_was_published_in_it(copy: Copy) -> None:
     assert all(one.gap is None for one in copy.audit(Scope(every=True, gap_hours=1e9)))
 
 
-def test_the_same_bytes_are_read_once(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dump of the same data under a later name: found wrong by its manifest, and read once."""
-    read: list[str] = []
-    real = ObjectReader.stream
-
-    def counted(self: ObjectReader, sha: str, *, then: str | None = None) -> Iterator[bytes]:
-        read.append(sha)
-        return real(self, sha, then=then)
-
-    monkeypatch.setattr(ObjectReader, "stream", counted)
+def test_the_same_bytes_are_read_once(copy: Copy) -> None:
+    """A dump of the same data under a later name is the same object."""
     name = _dumps(copy.path)[-1]
     again = dump_name(datetime.now(UTC) + timedelta(days=1))
     text = (copy.path / "sql_dumps" / manifest_name(name)).read_text()
@@ -392,8 +398,32 @@ def test_the_same_bytes_are_read_once(copy: Copy, monkeypatch: pytest.MonkeyPatc
     (copy.path / "sql_dumps" / manifest_name(again)).write_text(text.replace(name, again, 1))
     git(copy.path, "add", "-A")
     git(copy.path, "commit", "-q", "-m", "Once more")
-    copy.audit()
-    assert len(read) == len(set(read)) == 6
+    repo = open_data_repo(copy.settings)
+    blobs = [git(copy.path, "rev-parse", f"HEAD:sql_dumps/{one}") for one in (name, again)]
+    with (
+        ObjectReader(repo.path, 60) as reader,
+        DumpReader(repo, reader, blobs * 9) as dumps,
+    ):
+        assert dumps.read(blobs[0]) is dumps.read(blobs[1])
+        assert not isinstance(dumps.read(blobs[0]), str)
+    assert any("its commit's message has no trailers" in text for _, text in copy.findings())
+
+
+def test_a_reader_that_dies_ends_the_audit_with_an_error(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ppr_assets.operations.audit.dump_reader._HELPER", "ppr_assets.errors")
+    with pytest.raises(DataRepoError, match="a process that reads dumps has ended"):
+        copy.audit()
+
+
+def test_an_audit_that_is_left_early_leaves_no_git_behind(copy: Copy) -> None:
+    going = audit(copy.settings, EVERYTHING)
+    next(going)
+    assert own_children() != []
+    assert isinstance(going, Generator)
+    going.close()
+    assert own_children() == []
 
 
 def test_a_shallow_clone_and_an_unknown_commit_are_refused(copy: Copy, tmp_path: Path) -> None:

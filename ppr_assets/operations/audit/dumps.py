@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ppr_assets.data_repo.history import FolderCommit
-from ppr_assets.data_repo.object_reader import ObjectMissing, ObjectReader
-from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.errors import DumpDamaged, RatchetFileError
+from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
 from ppr_assets.operations.audit.marks import mark_before
 from ppr_assets.operations.audit.trailers import wrong_trailers
 from ppr_assets.operations.verify import require_as_described, require_manifest_of
-from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
@@ -26,12 +24,13 @@ _RENAMED_WITHIN = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Brought:
-    """A dump that was in no parent of the commit; ``alone`` if it came by itself and not with
-    others or in a merge, so that the commit's message must tell of it."""
+    """A dump that was in no parent of the commit. ``described``: with a manifest. ``alone``: by
+    itself and not with others or in a merge, so that the commit's message must tell of it."""
 
     commit: FolderCommit
     name: str
     blob: str
+    described: bool
     alone: bool
 
 
@@ -42,42 +41,15 @@ class CheckedDump:
     notes: tuple[str, ...]
 
 
-class DumpReader:
-    """Reads each blob once, whatever names it has: the same data give the same dump."""
-
-    def __init__(self, repo: DataRepo, reader: ObjectReader) -> None:
-        self._spill_folder = repo.git_dir  # for unsorted rows; those of dumps made here are not
-        self._reader = reader
-        self._known: dict[str, Layout | str] = {}
-
-    def read(self, blob: str, then: str | None) -> Layout | str:
-        """What the dump holds, or why that cannot be told. ``then`` is wanted next."""
-        if blob not in self._known:
-            self._known[blob] = self._read(blob, None if then in self._known else then)
-        return self._known[blob]
-
-    def _read(self, blob: str, then: str | None) -> Layout | str:
-        chunks = self._reader.stream(blob, then=then)
-        try:
-            layout = read_layout(chunks, sorted_rows=True, spill_folder=self._spill_folder)
-        except DumpDamaged as error:
-            return error.message
-        except ObjectMissing:
-            return "its bytes are not in this clone, so nobody can tell (a full clone has them)"
-        blocks = tuple(entry for entry in layout.entries if entry.copy is not None)
-        return replace(layout, entries=blocks)  # for a year of dumps
-
-
 def check_dump(
     dumps: DumpReader,
     brought: Brought,
     folder: Folder,
     parents: Sequence[Folder],
-    then: str | None,
 ) -> CheckedDump:
     """Hold everything that is recorded of a dump against its bytes and against each other."""
     name = brought.name
-    if folder.manifest_sha(name) is None:
+    if not brought.described:
         if brought.commit.subject.startswith("Dump ") and "\nSha256: " in brought.commit.message:
             return CheckedDump(None, ("its manifest is missing",), ())
         note = "no manifest: made by other scripts, so there is nothing to hold it to"
@@ -87,7 +59,7 @@ def check_dump(
         require_manifest_of(manifest, name)
     except DumpDamaged as error:
         return CheckedDump(None, (error.message,), ())
-    layout = dumps.read(brought.blob, then)
+    layout = dumps.read(brought.blob)
     findings: list[str] = []
     rows: Mapping[str, int] = manifest.rows
     if isinstance(layout, str):

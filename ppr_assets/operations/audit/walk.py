@@ -20,7 +20,8 @@ from ppr_assets.operations.audit.changes import (
     unexplained_removals,
     wrong_names,
 )
-from ppr_assets.operations.audit.dumps import Brought, CheckedDump, DumpReader, check_dump
+from ppr_assets.operations.audit.dump_reader import DumpReader
+from ppr_assets.operations.audit.dumps import Brought, CheckedDump, check_dump
 from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.marks import reset_reason, wrong_mark
 from ppr_assets.operations.audit.report import Audited, Gap
@@ -37,7 +38,7 @@ def audit(settings: DataRepoSettings, scope: Scope) -> Iterator[Audited]:
     """
     repo = open_data_repo(settings)
     end = end_of(repo, scope)
-    with ObjectReader(repo) as reader:
+    with ObjectReader(repo.path, repo.settings.timeout_seconds) as reader:
         yield from _Audit(repo, reader, end, scope).run()
 
 
@@ -48,7 +49,6 @@ class _Audit:
         self._end = end
         self._scope = scope
         self._folders = Folders(repo, reader)
-        self._dumps = DumpReader(repo, reader)
         self._history = folder_history(repo, end)
         self._brought = {commit.sha: self._brought_by(commit) for commit in self._history}
         self._bringers: dict[str, list[str]] = {}
@@ -65,27 +65,36 @@ class _Audit:
         last = self._folders.at(self._end)
         standing = last.latest if last.latest in self._bringers else last.newest
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
-        blobs = [dump.blob for commit in commits for dump in self._brought[commit.sha]]
-        following = iter([*blobs[1:], None])
-        for commit in commits:
-            yield from self._audited(commit, following)
+        brought = (dump for commit in commits for dump in self._brought[commit.sha])
+        blobs = [dump.blob for dump in brought if dump.described]
+        with DumpReader(self._repo, self._reader, blobs) as dumps:
+            for commit in commits:
+                yield from self._audited(commit, dumps)
 
     def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
         folder, parents = self._around(commit)
         new = sorted(folder.dumps.difference(*(parent.dumps for parent in parents)))
         alone = len(new) == 1 and len(parents) < 2
-        return [Brought(commit, name, folder.entries[name].sha, alone) for name in new]
+        return [
+            Brought(
+                commit,
+                name,
+                folder.entries[name].sha,
+                described=folder.manifest_sha(name) is not None,
+                alone=alone,
+            )
+            for name in new
+        ]
 
     def _around(self, commit: FolderCommit) -> tuple[Folder, list[Folder]]:
         """The folder at a commit, and at its parents."""
         parents = [self._folders.at(parent) for parent in commit.parents]
         return self._folders.at(commit.sha), parents
 
-    def _audited(self, commit: FolderCommit, following: Iterator[str | None]) -> Iterator[Audited]:
+    def _audited(self, commit: FolderCommit, dumps: DumpReader) -> Iterator[Audited]:
         folder, parents = self._around(commit)
         checks = [
-            (dump, check_dump(self._dumps, dump, folder, parents, next(following)))
-            for dump in self._brought[commit.sha]
+            (dump, check_dump(dumps, dump, folder, parents)) for dump in self._brought[commit.sha]
         ]
         reset = reset_reason(commit, folder, parents)
         about_commit = [*self._wrong_commit(commit, folder, parents, checks)]
