@@ -59,7 +59,7 @@ def repo_size(repo: DataRepo) -> RepoSize:
 def tend(repo: DataRepo) -> Upkeep:
     """Pack what is loose if it is much and nobody is at work in the clone; under its lock.
 
-    Nothing is lost: objects that no branch reaches are packed as well. Raises
+    Nothing is lost: objects that no branch reaches stay. Raises
     :class:`GitTimeout` and :class:`GitCommandFailed`; the clone is then as it was.
     """
     before = repo_size(repo)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.filling import Clock, fill, verified_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump
@@ -92,14 +92,19 @@ def restore(
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")
-        if exists and drop_old:
-            session.drop(former)
+        kept = former if exists else None
+        if kept and drop_old:
+            try:
+                session.drop(kept)
+                kept = None
+            except RestoreFailed as error:  # the new one serves: that is no failed restore
+                remarks.append(f"the former database is still there: {error.message}")
     return RestoreOutcome(
         dump=verified.name,
         origin=found.origin,
         manifest=verified.manifest,
         database=target.dbname,
-        former=former if exists and not drop_old else None,
+        former=kept,
         tables=tables,
         seconds=clock.laps,
         remarks=remarks,

@@ -37,15 +37,17 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> None:
-    if not (folder / _LOCK).exists():  # another run is just making it, or it is none of ours
-        return
-    descriptor = os.open(folder / _LOCK, os.O_RDWR)
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # another run is just making or removing it, or it is none of ours
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
     else:
-        _remove(folder)
+        if (folder / _LOCK).exists():  # no other run has swept it while this one opened the lock
+            _remove(folder)
     finally:
         os.close(descriptor)
 
@@ -59,7 +61,12 @@ def _remove(folder: Path) -> None:
 
 
 def _lock(folder: Path) -> int:
-    """The kernel lets go of it when the process dies, however it dies."""
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    """The kernel lets go of it when the process dies, however it dies.
+
+    It has its name only once it is held: a run that sweeps must not meet it free.
+    """
+    unnamed = folder / f"{_LOCK}.new"
+    descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
+    unnamed.rename(folder / _LOCK)
     return descriptor

@@ -82,6 +82,18 @@ def test_the_old_one_is_dropped_by_wish_and_other_ones_stay(
     assert target.content() == new_dump.content
 
 
+def test_an_old_one_that_cannot_be_dropped_is_said_and_the_restore_is_done(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    name = target.settings.dbname
+    target.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")  # the server does not drop templates
+    outcome = run(target, new_dump.found(tmp_path), drop_old=True)
+    target.execute(f"ALTER DATABASE {outcome.former} IS_TEMPLATE false")
+    assert target.beside() == [outcome.former]
+    assert any("still there: could not drop" in remark for remark in outcome.remarks)
+    assert target.content() == new_dump.content
+
+
 def test_a_former_database_from_the_same_second_is_not_in_the_way(
     target: Target, new_dump: MadeDump, old_dump: MadeDump, tmp_path: Path
 ) -> None:

@@ -82,8 +82,12 @@ def kept_out(connection: Connection, name: str) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    finally:
+    except psycopg.Error as error:
         over.set()
         watcher.join()
-    if failures:
-        raise failures[0]
+        if failures:  # they could not be ended, which is why
+            raise failures[0] from error
+        raise
+    finally:  # what the block has done, it has done, whatever became of the sessions
+        over.set()
+        watcher.join()
