@@ -15,11 +15,13 @@ from pathlib import Path
 
 @dataclass
 class HttpRemote:
-    """Serves the bare repositories in ``root``; with ``elsewhere`` it sends everybody there."""
+    """Serves the bare repositories in ``root``; with ``elsewhere`` it sends everybody there, and a
+    body of more than ``largest`` bytes (0: any) is too large for it."""
 
     root: Path
     password: str
     elsewhere: str = ""
+    largest: int = 0
     url: str = ""
     seen: list[str] = field(default_factory=list)
     """The Authorization headers that came, "" for none."""
@@ -56,6 +58,9 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = base64.b64encode(f"x-access-token:{remote.password}".encode()).decode()
         if given != f"Basic {wanted}":
             self._reply(401, {"WWW-Authenticate": 'Basic realm="data"'}, b"")
+            return
+        if remote.largest and len(body) > remote.largest:
+            self._reply(413, {}, b"")
             return
         path, _, query = self.path.partition("?")
         backend = subprocess.run(

@@ -62,7 +62,7 @@ def _published(facts: Facts) -> str:
     commit = facts["commit"].rsplit("/", 1)[-1][:10]
     sent = f" ({size(facts['push_bytes'])})" if facts.get("push_bytes") else ""
     where = "which the remote has" if facts["pushed"] else "kept in the clone, not pushed"
-    return f"{word:<10} commit {commit}, {where}{sent}{_retired(facts)}"
+    return f"{word:<10} commit {commit}, {where}{sent}{_retired(facts)}{_set_aside(facts)}"
 
 
 def _retired(facts: Facts) -> str:
@@ -72,3 +72,8 @@ def _retired(facts: Facts) -> str:
         return ""
     noun = "dump" if count == 1 else "dumps"
     return f"\nretired    {count} {noun} into the history, {facts['dumps_kept']} stay"
+
+
+def _set_aside(facts: Facts) -> str:
+    """What had waited in the clone and could not go along."""
+    return f"\nset aside  {facts['set_aside']}" if facts.get("set_aside") else ""

@@ -16,6 +16,21 @@ class GitCommandFailed(DataRepoError):
         self.stderr = stderr
 
 
+class ObjectLost(GitCommandFailed):
+    """The clone lacks a commit, tree or file that its branch needs, or has it damaged."""
+
+
+# In the words of the git here. A line that begins with "remote:" is about the other side.
+_LOST = re.compile(
+    r"^(?!remote:).*?(?:unable to read|could not read (?=[0-9a-f]{40})|not a tree object|"
+    r"bad object (?:refs/|[0-9a-f]{40})|not a valid commit name [0-9a-f]{40}|"
+    r"object file \S+ is empty|is corrupt|bad file|unable to unpack|missing blob|"
+    r"could not parse (?:commit|object))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OBJECT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
+
+
 def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
     if "dubious ownership" in stderr:
         found = re.search(r"safe\.directory (\S.*)", stderr)
@@ -25,6 +40,17 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
             f"{found[1] if found else 'PATH'}` for the user that runs this, or change the owner.",
         )
     words = " / ".join(line.strip() for line in stderr.splitlines()[-6:] if line.strip())
+    if (lost := _LOST.search(stderr)) is not None:
+        named = _OBJECT.search(stderr, lost.start()) or _OBJECT.search(" ".join(args))
+        return ObjectLost(
+            f"the clone has lost {f'object {named[0]}' if named else 'an object'}, or has it "
+            f"damaged: `git {verb(args)}` says {words}",
+            status=status,
+            stderr=stderr,
+            hint="in the clone, `git -c fetch.unpackLimit=1 fetch --refetch origin` brings back "
+            "what the remote has. Should that not be enough, move the clone away and run again "
+            "with DATA_REPO_URL set, which makes a new one.",
+        )
     return GitCommandFailed(
         f"`git {verb(args)}` ended with exit code {status}: {words or 'it gave no reason'}",
         status=status,

@@ -10,11 +10,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ppr_assets.data_repo.git import run
-from ppr_assets.data_repo.merge_dumps import MergeRatchet, merge_dumps, unmergeable
+from ppr_assets.data_repo.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
 from ppr_assets.data_repo.objects import Identity, write_commit
 from ppr_assets.data_repo.repository import DataRepo
 
-__all__ = ["MergeRatchet", "base_for_publishing", "identity", "is_ancestor"]
+__all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity", "is_ancestor"]
+
+MERGE_SUBJECT = "Merge the remote's {branch}"
 
 
 def base_for_publishing(
@@ -22,7 +24,7 @@ def base_for_publishing(
 ) -> str | None:
     """The commit that holds both tips: one of them, or a new merge commit that no ref names yet.
 
-    None when there is no commit at all. Raises :class:`DataRepoError` naming the paths that both
+    None when there is no commit at all. Raises :class:`Unmergeable` naming the paths that both
     have changed in different ways.
     """
     if local is None or remote is None:
@@ -52,13 +54,13 @@ def _merged(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet
     answer = repo.git("merge-tree", *options, *sides, ok=(0, 1))
     tree, *conflicts = answer.rstrip(b"\0").decode("utf-8", "replace").split("\0")
     if conflicts:
-        raise unmergeable(repo, conflicts)
+        raise Unmergeable(repo, conflicts)
     return write_commit(
         repo,
         parents=[local, remote],
         base_tree=tree,
         changes={repo.dump_dir: dumps},
-        message=f"Merge the remote's {repo.branch}\n",
+        message=MERGE_SUBJECT.format(branch=repo.branch) + "\n",
         author=identity(repo),
         date=datetime.now(UTC),
     )

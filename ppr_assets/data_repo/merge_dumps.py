@@ -8,16 +8,32 @@ newer dump, and the caller decides about the ratchet file.
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ppr_assets.data_repo.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry, latest_name, read_entries, read_file
 from ppr_assets.errors import DataRepoError
-from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET
+from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name
 
 MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
 """From the ratchet file here and the one on the remote to the one that holds for both."""
+
+
+class Unmergeable(DataRepoError):
+    """Paths that both sides have changed in different ways.
+
+    ``ours`` is true when they all belong to dumps: two publishers have given different dumps the
+    same name, which nobody has to merge by hand.
+    """
+
+    def __init__(self, repo: DataRepo, paths: Sequence[str]) -> None:
+        super().__init__(
+            f"`{repo.branch}` here and on the remote cannot be merged, both have changed "
+            + ", ".join(f"`{path}`" for path in paths[:10]),
+            hint=f"merge them by hand (`git pull` in `{repo.path}`); the dump waits for it.",
+        )
+        self.ours = all(_of_a_dump(repo, path) for path in paths)
 
 
 def merge_dumps(
@@ -25,7 +41,7 @@ def merge_dumps(
 ) -> Blob | None:
     """The dump folder that holds both sides; None where neither has one.
 
-    Raises :class:`DataRepoError` for a file that both have changed in different ways.
+    Raises :class:`Unmergeable` for a file that both have changed in different ways.
     """
     before = _folder(repo, base) if base else {}
     ours, theirs = _folder(repo, local), _folder(repo, remote)
@@ -47,17 +63,15 @@ def merge_dumps(
         if entry:
             merged[name] = entry
     if conflicts:
-        raise unmergeable(repo, conflicts)
+        raise Unmergeable(repo, conflicts)
     return Blob(TREE, write_tree(repo, merged)) if merged else None
 
 
-def unmergeable(repo: DataRepo, paths: list[str]) -> DataRepoError:
-    """The error for paths that both sides have changed in different ways."""
-    return DataRepoError(
-        f"`{repo.branch}` here and on the remote cannot be merged, both have changed "
-        + ", ".join(f"`{path}`" for path in paths[:10]),
-        hint=f"merge them by hand (`git pull` in `{repo.path}`); the dump waits for it.",
-    )
+def _of_a_dump(repo: DataRepo, path: str) -> bool:
+    """Whether this is a dump, its manifest or the folder of its parts."""
+    folder, _, name = path.rpartition("/")
+    stem = name.removesuffix(".gz").rpartition(".")[0]
+    return folder == repo.dump_dir and is_dump_name(f"{stem}.sql")
 
 
 def _folder(repo: DataRepo, commit: str) -> dict[bytes, Entry]:

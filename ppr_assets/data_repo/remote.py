@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic, sleep
+from typing import TypeVar
 
 from ppr_assets.data_repo.credentials import credentials_for
 from ppr_assets.data_repo.git import Output, run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
+from ppr_assets.data_repo.largest_file import largest_file
 from ppr_assets.data_repo.remote_errors import (
     Outrun,
     RemoteUnreachable,
+    TooLarge,
     push_failure,
     unreachable,
 )
@@ -26,6 +29,7 @@ __all__ = [
     "Outrun",
     "PushResult",
     "RemoteUnreachable",
+    "TooLarge",
     "bring",
     "fetch",
     "fetched_tip",
@@ -123,8 +127,9 @@ def fetched_tip(repo: DataRepo) -> str | None:
 def push(repo: DataRepo, commit: str) -> PushResult:
     """Give the remote's branch ``commit``, never by force.
 
-    Raises :class:`Outrun` when the branch has moved there, and :class:`PushFailed` for the rest:
-    offline, no access, refused by a hook or a rule, too slow. ``repo.remote`` must not be None.
+    Raises :class:`Outrun` when the branch has moved there, :class:`TooLarge` when it is refused
+    for its size, and :class:`PushFailed` for the rest: offline, no access, refused by a hook or a
+    rule, too slow. ``repo.remote`` must not be None.
     """
     remote = repo.remote or ""
     started = monotonic()
@@ -143,10 +148,24 @@ def push(repo: DataRepo, commit: str) -> PushResult:
                 ok=(0, 1),
             )
         except (GitCommandFailed, GitTimeout) as failure:
-            raise unreachable(remote, failure) from failure
+            raise _explained(repo, commit, unreachable(remote, failure)) from failure
         if output.status:
-            raise push_failure(remote, repo.ref, output)
+            raise _explained(repo, commit, push_failure(remote, repo.ref, output))
         return PushResult(bytes=sent.total(), seconds=monotonic() - started)
+
+
+Failure = TypeVar("Failure", bound=Exception)
+
+
+def _explained(repo: DataRepo, commit: str, failure: Failure) -> Failure | TooLarge:
+    """The same failure; one for the size of a push also names the largest file in it, since many
+    remotes do not."""
+    found = largest_file(repo, commit, fetched_tip(repo)) if isinstance(failure, TooLarge) else None
+    if found is None or not isinstance(failure, TooLarge):
+        return failure
+    path, size = found
+    largest = f"the largest file of the push is `{path}` with {size / 1e6:.1f} MB"
+    return TooLarge(f"{failure.message}; {largest}", hint=failure.hint)
 
 
 def _ours(repo: DataRepo) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ppr_assets.data_repo.git import Output
-from ppr_assets.data_repo.git_errors import GitCommandFailed, scrub
+from ppr_assets.data_repo.git_errors import GitCommandFailed, ObjectLost, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
 
 _RACED = (
@@ -16,6 +16,14 @@ _RACED = (
     "failed to update ref",
     "incorrect old value provided",
     "failed to lock",
+)
+# One file, as GitHub, GitLab, Gitea and hooks of one's own word it; and the whole of a push.
+_FILE_TOO_LARGE = re.compile(
+    r"GH001|exceeds? .*(?:limit|size|\b[KMG]i?B\b)|(?:larger|bigger) than|too (?:large|big)",
+    re.IGNORECASE,
+)
+_PUSH_TOO_LARGE = re.compile(
+    r"pack exceeds maximum allowed size|HTTP 413|returned error: 413", re.IGNORECASE
 )
 _HINTS = (
     (
@@ -46,6 +54,10 @@ class RemoteUnreachable(PushFailed):
     """The remote gave no usable answer: offline, no access, not there, too slow."""
 
 
+class TooLarge(PushFailed):
+    """The remote refuses a file for its size, or the push as a whole; it will do so every time."""
+
+
 class Outrun(Exception):  # an event between two publishers, not an error of anybody
     """Somebody else's push came first; what was to be pushed has to be built on theirs.
 
@@ -53,11 +65,16 @@ class Outrun(Exception):  # an event between two publishers, not an error of any
     """
 
 
-def unreachable(remote: str, failure: DataRepoError) -> RemoteUnreachable:
-    """The failure of a call to ``remote``, told to a human."""
+def unreachable(remote: str, failure: DataRepoError) -> DataRepoError:
+    """The failure of a call to ``remote``, told to a human: :class:`RemoteUnreachable`, or
+    :class:`TooLarge`, or what is wrong with the clone."""
+    if isinstance(failure, ObjectLost):
+        return failure
     said = failure.stderr if isinstance(failure, GitCommandFailed) else failure.message
     if isinstance(failure, GitTimeout):
         return RemoteUnreachable(f"no answer from {_named(remote)}: {said}", hint=failure.hint)
+    if _PUSH_TOO_LARGE.search(said):
+        return _too_large(remote, _gist(said))
     return RemoteUnreachable(
         f"no use of {_named(remote)}: {_gist(said)}", hint=_hint(said) or failure.hint
     )
@@ -66,6 +83,9 @@ def unreachable(remote: str, failure: DataRepoError) -> RemoteUnreachable:
 def push_failure(remote: str, ref: str, output: Output) -> PushFailed | Outrun:
     """What a push that ended with exit code 1 amounts to; its porcelain output says which."""
     verdict = _verdict(output.stdout.decode("utf-8", "replace"), ref)
+    words = _words_of_remote(output.stderr)
+    if _PUSH_TOO_LARGE.search(output.stderr) or _FILE_TOO_LARGE.search(" ".join(words)):
+        return _too_large(remote, " / ".join([verdict, *words]) if words else _gist(output.stderr))
     if any(word in verdict for word in _RACED):
         return Outrun(verdict)
     if not verdict:
@@ -74,11 +94,24 @@ def push_failure(remote: str, ref: str, output: Output) -> PushFailed | Outrun:
             f"nothing was pushed to {_named(remote)}: {_gist(output.stderr)}",
             hint=_KEPT,
         )
-    words = _words_of_remote(output.stderr)
     return PushFailed(
         f"{_named(remote)} refused the commit: {' / '.join([verdict, *words])}",
         hint=_KEPT,
     )
+
+
+def _too_large(remote: str, said: str) -> TooLarge:
+    if _PUSH_TOO_LARGE.search(said):
+        hint = (
+            "raise the remote's limit on one push (receive.maxInputSize, client_max_body_size), or "
+            "push once by ssh; later pushes are differences."
+        )
+    else:
+        hint = (
+            "set SQL_DUMP_MAX_FILE_MB below the remote's limit and run again: larger dumps are "
+            "then published in parts."
+        )
+    return TooLarge(f"{_named(remote)} refused the commit for its size: {said}", hint=hint)
 
 
 def _verdict(porcelain: str, ref: str) -> str:

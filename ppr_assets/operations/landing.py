@@ -14,7 +14,9 @@ from typing import TypeVar
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.integrate import base_for_publishing
-from ppr_assets.data_repo.remote import Outrun, fetch, push
+from ppr_assets.data_repo.merge_dumps import Unmergeable
+from ppr_assets.data_repo.remote import Outrun, TooLarge, fetch, push
+from ppr_assets.data_repo.set_aside import SetAside, set_aside
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, require_movable
@@ -48,17 +50,31 @@ class Delivery:
     """Whether the remote has the commit; bytes and seconds of the push.
 
     ``failure`` says why it has not, where pushing was wished (the commit is then kept), or why
-    the clone could not follow what the remote took.
+    the clone could not follow what the remote took. ``set_aside`` tells of dumps that had waited
+    in the clone and could not go with it.
     """
 
     pushed: bool
     bytes: int = 0
     seconds: float = 0.0
     failure: PushFailed | None = None
+    set_aside: str = ""
 
 
 NOT_PUSHED = Delivery(pushed=False)
 """Nothing was to be pushed, or nothing could be."""
+
+
+class Unfit(Exception):  # an event, like being outrun
+    """What waits in the clone cannot go to the remote as it is, for the reason of ``error``.
+
+    ``remote`` is the tip that was fetched. The answer is to set aside what is ours of it.
+    """
+
+    def __init__(self, error: DataRepoError, remote: str | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.remote = remote
 
 
 def land(
@@ -67,18 +83,40 @@ def land(
     """Build and land a commit, under the data repository's lock.
 
     ``staged`` is the file that the commit publishes, so that it need not be written twice. Raises
-    what ``build`` raises, and :class:`DataRepoError` when the branch does not stand still. A push
-    that fails is part of the delivery: the commit is kept.
+    what ``build`` raises, :class:`DataRepoError` when the branch does not stand still, and
+    :class:`TooLarge` when the remote refuses the commit for its size: nothing has moved then, or
+    the remote would refuse it each night anew. Any other push that fails is part of the delivery:
+    the commit is kept.
     """
+    told = ""
     for remaining in reversed(range(ATTEMPTS)):
         try:
-            return _attempt(repo, build, staged, last=not remaining)
+            outcome, delivery = _attempt(repo, build, staged, last=not remaining)
         except (Outrun, BranchMoved):
             continue
+        except Unfit as event:
+            told = _set_aside(repo, event)
+            if staged is None:
+                raise PushFailed(
+                    told, hint=f"{event.error.hint} The next run dumps anew.".strip()
+                ) from event.error
+        else:
+            return outcome, replace(delivery, set_aside=told)
     raise DataRepoError(
         f"branch `{repo.branch}` moved {ATTEMPTS} times while a commit was made for it",
         hint="is another program committing in a loop? Nothing is lost; run again.",
     )
+
+
+def _set_aside(repo: DataRepo, event: Unfit) -> str:
+    """What was set aside and why. Raises the event's own error where nothing of ours is at the
+    tip of the branch."""
+    local = tip(repo)
+    aside: SetAside | None = set_aside(repo, local, event.remote) if local else None
+    if aside is None:
+        raise event.error
+    dumps = ", ".join(aside.dumps)
+    return f"{dumps} waited in the clone and was set aside (`{aside.ref}`): {event.error.message}"
 
 
 def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
@@ -92,12 +130,18 @@ def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
 def _attempt(
     repo: DataRepo, build: Build[T], staged: StagedDump | None, *, last: bool
 ) -> tuple[T, Delivery]:
-    """Raises :class:`Outrun` or :class:`BranchMoved` when what it stood on changed meanwhile."""
+    """Raises :class:`Outrun` or :class:`BranchMoved` when what it stood on changed meanwhile, and
+    :class:`Unfit` when what waited cannot be delivered."""
     local = tip(repo)
     pushing = repo.settings.push_enabled and repo.remote is not None
     remote, unreachable = _fetched(repo) if pushing else (None, None)
     require_not_rewritten(repo, local, remote)
-    base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
+    try:
+        base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
+    except Unmergeable as conflict:
+        if not conflict.ours:
+            raise
+        raise Unfit(conflict, remote) from conflict
     outcome, commit = build(Ground(base, remote))
     if commit is None:
         return outcome, NOT_PUSHED
@@ -150,6 +194,8 @@ def _deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> 
         return Delivery(pushed=True)
     try:
         result = push(repo, commit)
+    except TooLarge as failure:
+        raise Unfit(failure, remote) from failure
     except PushFailed as failure:
         return Delivery(pushed=False, failure=failure)
     except Outrun as outrun:

@@ -17,6 +17,7 @@ from ppr_assets.operations.gate import judge_at, override_for, refusal
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.retention import Retention, retention_at
+from ppr_assets.operations.waiting import require_fit
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings, Settings
@@ -63,8 +64,9 @@ def publish(
     An override that the dump was made with counts in its own run only (``run_id``); a later run
     that publishes it needs one of its own. Raises :class:`Busy`, :class:`DataRepoError` and its
     kin, :class:`RatchetFileError`, :class:`DumpDamaged` when the staged dump is not what its
-    manifest says, and :class:`DumpUnproven` when it was never restored. A refusal and a push that
-    fails are no exceptions but part of the outcome.
+    manifest says, :class:`DumpUnproven` when it was never restored, and :class:`TooLarge` when
+    the remote refuses it for its size. A refusal and any other push that fails are no exceptions
+    but part of the outcome.
     """
     repo = open_data_repo(settings.data_repo)
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
@@ -106,6 +108,7 @@ def _build(
             verdict = judge_at(repo, base, standing.rows, settings, standing.override or override)
             if not verdict.passed:
                 return PublishOutcome("refused", standing, None, verdict), None
+        require_fit(repo, ground, settings)
         # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
@@ -125,6 +128,7 @@ def _build(
     )
     if not verdict.passed:
         return PublishOutcome("refused", manifest, None, verdict), None
+    require_fit(repo, ground, settings)
     retention = retention_at(repo, base, settings, new=manifest)
     commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict, retention)
     return PublishOutcome("published", manifest, commit, verdict, retention), commit

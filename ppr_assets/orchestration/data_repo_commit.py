@@ -129,6 +129,8 @@ def _facts(outcome: PublishOutcome) -> Metadata:
     if outcome.retention is not None:
         facts["dumps_kept"] = dg.MetadataValue.int(len(outcome.retention.kept))
         facts["dumps_retired"] = dg.MetadataValue.int(len(outcome.retention.retired))
+    if delivery.set_aside:
+        facts["set_aside"] = dg.MetadataValue.text(delivery.set_aside)
     if delivery.pushed:
         facts["push_bytes"] = dg.MetadataValue.int(delivery.bytes)
         facts["push_seconds"] = dg.MetadataValue.float(round(delivery.seconds, 3))

@@ -196,15 +196,14 @@ def test_a_hook_that_refuses_is_heard(data_repo: DataRepo, bare_remote: Path, na
     _hook(
         bare_remote,
         name,
-        "echo 'error: File sql_dumps/x.sql is 120.00 MB; this exceeds the limit of 100.00 MB' >&2\n"
-        "exit 1",
+        "echo 'error: not on a Sunday' >&2; exit 1",
     )
     before = remote_tip(data_repo)
     new = publish_dump(data_repo, FIRST)
     with pytest.raises(PushFailed, match=r"refused the commit: \[remote rejected\]") as caught:
         push(data_repo, new)
     assert "hook declined" in caught.value.message
-    assert "this exceeds the limit of 100.00 MB" in caught.value.message
+    assert "not on a Sunday" in caught.value.message
     assert "next run" in caught.value.hint
     assert not isinstance(caught.value, RemoteUnreachable)
     assert remote_tip(data_repo) == before

@@ -75,11 +75,11 @@ def test_a_second_offline_night_is_delivered_with_the_first(
 
 def test_a_remote_that_refuses_is_quoted(pipeline: Pipeline) -> None:
     theirs = pipeline.remote_head()
-    hook = _hook(pipeline.remote, "pre-receive", "echo 'file exceeds 100 MB' >&2; exit 1")
+    hook = _hook(pipeline.remote, "pre-receive", "echo 'not on a Sunday' >&2; exit 1")
     _, published = pipeline.night()
     error = published.error()
     assert isinstance(error, PushFailed)
-    assert "file exceeds 100 MB" in error.message
+    assert "not on a Sunday" in error.message
     assert (pipeline.head(), pipeline.remote_head()) == (published.commit, theirs)
     hook.unlink()
     pipeline.night()
