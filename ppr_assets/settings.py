@@ -118,7 +118,8 @@ class KeepSettings:
 class DumpSettings:
     """What the gate asks of a dump; ``ratchet_tables`` None stands for every table. ``proof`` is
     where it has to restore before it is published: ``server``, ``embedded`` or ``off``. ``keep``
-    says which dumps stay beside it."""
+    says which dumps stay beside it. ``max_file_bytes``: the largest file of it, None without a
+    limit."""
 
     min_records: int
     percentage: Decimal
@@ -127,6 +128,7 @@ class DumpSettings:
     stall_seconds: float
     proof: str
     keep: KeepSettings
+    max_file_bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ class Settings:
                 stall_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
                 proof=table.SQL_DUMP_PROOF.read(values),
                 keep=_keep(values),
+                max_file_bytes=_bytes(table.SQL_DUMP_MAX_FILE_MB.read(values)),
             ),
             schedule=ScheduleSettings(
                 cron=table.SQL_DUMP_CRON.read(values),
@@ -252,6 +255,10 @@ def _password(values: Mapping[str, str]) -> Secret | None:
     if file:
         return Secret(read_password(file))
     return Secret(text or "") if table.POSTGRES_PASSWORD.name in values else None
+
+
+def _bytes(megabytes: int | None) -> int | None:
+    return None if megabytes is None else megabytes * 1_000_000
 
 
 def _keep(values: Mapping[str, str]) -> KeepSettings:

@@ -13,6 +13,7 @@ from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, stage
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
+from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome
 from ppr_assets.operations.restore import restore as restore_aside
@@ -129,7 +130,7 @@ def _plan(
     settings: Settings, found: FoundDump, target: Target, *, in_place: bool, drop_old: bool
 ) -> Iterator[tuple[str, str]]:
     """What is going to happen, before it does."""
-    length = found.manifest.bytes if found.manifest else found.path.stat().st_size
+    length = found.manifest.bytes if found.manifest else stored_bytes(found.path)
     yield "dump", f"{found.name}, {size(length)}, {age(found, datetime.now(UTC))}"
     yield "from", found.origin
     for remark in found.remarks:

@@ -16,7 +16,7 @@ from ppr_assets.data_repo.file_states import FileStates
 from ppr_assets.data_repo.index import NOTHING, Index, Staged
 from ppr_assets.data_repo.moves import Move, Side
 from ppr_assets.data_repo.place_files import put_files
-from ppr_assets.rules.naming import DELTA_BASE_FILE
+from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
 
 _SUBMODULE = "160000"
 
@@ -50,8 +50,7 @@ def plan(index: Index, move: Move, target: str | None, states: FileStates) -> Pl
     skipped = frozenset(path for path in ours if staged.get(path, NOTHING).skipped)
     folders = {_folder(path) for path in skipped}
     skipped |= {path for path in ours if path not in staged and _folder(path) in folders}
-    if _stays_out(index, delta_base := f"{index.repo.dump_dir}/{DELTA_BASE_FILE}".encode(), staged):
-        skipped |= ours.keys() & {delta_base}
+    skipped |= {path for path in ours if _stays_out(index, path, staged)}
     followed = {
         path: side
         for path, side in ours.items()
@@ -82,15 +81,20 @@ def carry_out(plan: Plan, index: Index, states: FileStates, ready: Mapping[bytes
     index.write(plan.entries, plan.skipped)
 
 
-def _stays_out(index: Index, delta_base: bytes, staged: Mapping[bytes, Staged]) -> bool:
-    """Whether the work tree goes without the delta base, which would be a second copy of the dump.
+def _stays_out(index: Index, path: bytes, staged: Mapping[bytes, Staged]) -> bool:
+    """Whether this is of the delta base and the work tree goes without it: it would be a second
+    copy of the dump.
 
     Somebody's checkout may have written it, as git does where no sparse checkout is configured;
     then it is followed like any other file.
     """
-    if delta_base in staged and not staged[delta_base].skipped:
+    folder = index.repo.dump_dir
+    names = (f"{folder}/{DELTA_BASE_FILE}".encode(), f"{folder}/{DELTA_BASE_PARTS}/".encode())
+    if path != names[0] and not path.startswith(names[1]):
         return False
-    return not os.path.lexists(index.place.path / os.fsdecode(delta_base))
+    if path in staged and not staged[path].skipped:
+        return False
+    return not os.path.lexists(index.place.path / os.fsdecode(path))
 
 
 def _folder(path: bytes) -> bytes:

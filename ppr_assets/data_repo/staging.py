@@ -9,22 +9,34 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.rules.naming import is_dump_name, manifest_name
+from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 
 
 @dataclass(frozen=True)
 class StagedDump:
-    """A complete dump with its manifest."""
+    """A complete dump with its manifest, and a folder of parts where it has any."""
 
     name: str
     path: Path
     manifest_path: Path
+
+    @property
+    def parts_path(self) -> Path:
+        return self.path.with_name(parts_folder(self.name))
+
+    @property
+    def parts(self) -> Mapping[str, Path]:
+        """The files of its parts, by name; empty for a dump that is one file."""
+        folder = self.parts_path
+        found = folder.iterdir() if folder.is_dir() else ()
+        return {path.name: path for path in sorted(found)}
 
 
 def staging_folder(repo: DataRepo) -> Path:
@@ -42,18 +54,19 @@ def staged(repo: DataRepo) -> list[StagedDump]:
     return [dump for dump in dumps if dump.manifest_path.is_file()]
 
 
-def discard(repo: DataRepo, dump: StagedDump) -> None:
+def discard(dump: StagedDump) -> None:
     """Remove a dump that was published; killed in between, what is left is no complete dump."""
-    folder = staging_folder(repo)
-    for name in (dump.name, manifest_name(dump.name)):
-        (folder / name).unlink(missing_ok=True)
+    dump.path.unlink(missing_ok=True)
+    dump.manifest_path.unlink(missing_ok=True)
+    if dump.parts_path.is_dir():
+        shutil.rmtree(dump.parts_path)
 
 
 def discard_others(repo: DataRepo, *, keep: str | None) -> None:
     """Remove every complete dump but the one named ``keep`` (None: every one)."""
     for dump in staged(repo):
         if dump.name != keep:
-            discard(repo, dump)
+            discard(dump)
 
 
 @contextmanager
@@ -69,7 +82,8 @@ def writing(repo: DataRepo) -> Iterator[Path]:
 
 
 def sweep_partials(repo: DataRepo) -> list[Path]:
-    """Remove what killed runs left: hidden partial files, a dump or a manifest without the other.
+    """Remove what killed runs left: hidden partial files, a dump or a manifest without the other,
+    parts without a dump.
 
     Call it under the repository's lock. Nothing is removed while a dump is :func:`writing`.
     Returns what was removed.
@@ -78,10 +92,17 @@ def sweep_partials(repo: DataRepo) -> list[Path]:
     descriptor = _open_writers(repo)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        complete = {path for dump in staged(repo) for path in (dump.path, dump.manifest_path)}
+        complete = {
+            path
+            for dump in staged(repo)
+            for path in (dump.path, dump.manifest_path, dump.parts_path)
+        }
         litter = [entry for entry in folder.iterdir() if entry not in complete]
         for path in litter:
-            path.unlink(missing_ok=True)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
     except BlockingIOError:
         return []
     finally:

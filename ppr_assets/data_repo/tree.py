@@ -89,12 +89,13 @@ def sha256_at(repo: DataRepo, commit: str, path: str) -> str | None:
 
 def list_dumps(repo: DataRepo, commit: str) -> list[str]:
     """The names of the dumps in the dump folder at ``commit``, oldest first."""
-    prefix = f"{repo.dump_dir}/"
-    names = (
-        path.decode("utf-8", "replace").removeprefix(prefix)
-        for path in read_entries(repo, commit, prefix)
-    )
-    return sorted(name for name in names if is_dump_name(name))
+    return sorted(filter(is_dump_name, list_files(repo, commit, f"{repo.dump_dir}/")))
+
+
+def list_files(repo: DataRepo, commit: str, prefix: str) -> list[str]:
+    """The names of what stands in the folder ``prefix`` (with its slash) at ``commit``."""
+    found = read_entries(repo, commit, prefix)
+    return [path.decode("utf-8", "replace").removeprefix(prefix) for path in found]
 
 
 def latest_name(repo: DataRepo, commit: str) -> str | None:

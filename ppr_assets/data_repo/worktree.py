@@ -15,6 +15,7 @@ same for a run that was killed.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.file_states import FileStates
@@ -38,7 +39,7 @@ from ppr_assets.data_repo.places import (
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
-from ppr_assets.rules.naming import DELTA_BASE_FILE
+from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS, parts_folder
 
 _LOOKS = 30
 _BETWEEN_LOOKS_SECONDS = 0.15
@@ -118,8 +119,8 @@ class _Settler:
         self._journal = journal
         self._move = Move.between(repo, journal.old, journal.new)
         self._states = FileStates(repo, journal.new)
-        names = (staged.name, DELTA_BASE_FILE) if staged else ()
-        self._ready = {f"{repo.dump_dir}/{name}".encode(): staged.path for name in names if staged}
+        ready = _ready(staged) if staged else {}
+        self._ready = {f"{repo.dump_dir}/{name}".encode(): path for name, path in ready.items()}
 
     def spend_staged(self) -> None:
         """Remove the staged name of what was published, before the index is refreshed: a link
@@ -196,6 +197,15 @@ class _Settler:
         if root not in self._journal.touched:
             self._journal = replace(self._journal, touched=(*self._journal.touched, root))
             write_journal(self._repo, self._journal)
+
+
+def _ready(staged: StagedDump) -> dict[str, Path]:
+    """The files that hold what is to stand at these names in the dump folder."""
+    ready = dict.fromkeys((staged.name, DELTA_BASE_FILE), staged.path)
+    for name, path in staged.parts.items():
+        for folder in (parts_folder(staged.name), DELTA_BASE_PARTS):
+            ready[f"{folder}/{name}"] = path
+    return ready
 
 
 def _swap(repo: DataRepo, old: str | None, new: str) -> None:

@@ -7,6 +7,7 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,12 +31,13 @@ from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.split import split_dump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Manifest, Proof
-from ppr_assets.rules.naming import dump_name, manifest_name
+from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.settings import Settings
 
@@ -128,6 +130,9 @@ def _dump(
         _require_same_rows(written, verdict.counts)
         if previous is not None and previous.sha256 == written.sha256:
             return DumpOutcome("unchanged", verdict, manifest=previous)
+        limit = settings.dump.max_file_bytes
+        if limit is not None and written.bytes > limit:
+            split_dump(partial, name=name, most=limit)
         publication = newest_publication(repo, *tips)
         manifest = Manifest(
             dump=name,
@@ -146,6 +151,9 @@ def _dump(
         manifest = replace(manifest, proof=_proven(settings, repo, partial, manifest))
         snapshot.require_open()
         path = _stage(partial, manifest)
+    except BaseException:
+        shutil.rmtree(folder / parts_folder(name), ignore_errors=True)
+        raise
     finally:
         partial.unlink(missing_ok=True)
     return DumpOutcome("staged", verdict, manifest=manifest, path=path)
@@ -183,9 +191,11 @@ def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
     """The name for now; the next free second when a dump of this second is there already."""
     taken = {name for tip in tips for name in list_dumps(repo, tip)}
     moment = datetime.now(UTC)
-    while dump_name(moment) in taken or (folder / dump_name(moment)).exists():
+    while (name := dump_name(moment)) in taken or any(
+        (folder / one).exists() for one in (name, parts_folder(name))
+    ):
         moment += timedelta(seconds=1)
-    return dump_name(moment)
+    return name
 
 
 def _stage(partial: Path, manifest: Manifest) -> Path:

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.commit import compose_message, dump_message
 from ppr_assets.data_repo.integrate import identity
-from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.objects import (
+    FILE,
+    SYMLINK,
+    TREE,
+    Blob,
+    write_blob,
+    write_commit,
+    write_tree,
+)
+from ppr_assets.data_repo.staging import StagedDump
+from ppr_assets.data_repo.tree import Entry
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.retention import Retention
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import (
     DELTA_BASE_FILE,
+    DELTA_BASE_PARTS,
     DELTA_BASE_README,
     LATEST,
     RATCHET,
     manifest_name,
+    parts_folder,
 )
 from ppr_assets.rules.ratchet import Verdict, raised_mark
 
 UPDATED_BY = "ppr_assets"
 
 _README = (
-    "`dump.sql` is the newest dump once more, under a name that never changes, so that git stores "
-    "and sends each night as a difference to the night before; to restore, use `../latest.sql`.\n"
+    "`dump.sql` (with `dump.parts`, where a dump is in parts) is the newest dump once more, under "
+    "a name that never changes, so that git stores and sends each night as a difference to the "
+    "night before; to restore, use `../latest.sql`.\n"
 )
 
 
 def write_dump_commit(
     repo: DataRepo,
     base: str | None,
-    dump: Path,
+    dump: StagedDump,
     manifest: Manifest,
     verdict: Verdict,
     retention: Retention,
 ) -> str:
-    """A commit on ``base`` with dump, manifest, latest, delta base and the mark that was earned,
-    and without the dumps that retire.
+    """A commit on ``base`` with dump (and parts), manifest, latest, delta base and the mark that
+    was earned, and without the dumps that retire.
 
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
@@ -50,11 +62,14 @@ def write_dump_commit(
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = repo.dump_dir
-    content = Blob(FILE, write_blob(repo, dump))
+    content = Blob(FILE, write_blob(repo, dump.path))
+    parts = _parts(repo, dump)
     changes: dict[str, Blob | None] = dict.fromkeys(retention.paths)
     changes |= {
         f"{folder}/{manifest.dump}": content,
+        f"{folder}/{parts_folder(manifest.dump)}": parts,
         f"{folder}/{DELTA_BASE_FILE}": content,
+        f"{folder}/{DELTA_BASE_PARTS}": parts,
         f"{folder}/{DELTA_BASE_README}": _file(repo, _README),
         f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
         f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
@@ -108,6 +123,15 @@ def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
             hint="a shallow clone knows only its last commits: `git fetch --unshallow`.",
         )
     return found
+
+
+def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
+    """The folder of the parts, None for a dump that is one file."""
+    entries = {
+        name.encode(): Entry(FILE, "blob", write_blob(repo, path))
+        for name, path in dump.parts.items()
+    }
+    return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 
 def _commit(

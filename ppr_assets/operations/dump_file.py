@@ -1,9 +1,10 @@
-"""A dump as a file: is it one at all, and its bytes, decompressed where its name says so."""
+"""A dump as a file: is it one at all, and its bytes, decompressed or joined where need be."""
 
 from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import stat
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from io import FileIO
 from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
+from ppr_assets.operations.dump_parts import parts_on_disk, read_script
 from ppr_assets.rules.first_bytes import HEAD_BYTES, impostor
 
 FETCH_AGAIN = (
@@ -21,7 +23,8 @@ _CHUNK = 256 * 1024
 
 
 def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
-    """The dump's SQL in chunks; ``name`` says whether ``path`` is compressed (``.gz``).
+    """The dump's SQL in chunks; ``name`` says whether ``path`` is compressed (``.gz``). The parts
+    of a dump in parts are beside it.
 
     Raises :class:`DumpDamaged` before the first chunk if there is no dump to read (a folder, an
     empty file, a Git LFS pointer, a web page …), and later where a compressed file is cut off or
@@ -34,6 +37,9 @@ def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
             head = raw.read(HEAD_BYTES)
             _require_dump(head, name, gzipped=gzipped)
             raw.seek(0)
+            if joined := parts_on_disk(path):
+                yield from joined.chunks()
+                return
             if gzipped:
                 yield from _decompressed(raw, name)
                 return
@@ -47,23 +53,41 @@ def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
 
 
 def plain_file(path: Path, *, name: str, folder: Path) -> Path:
-    """The dump as plain SQL: the file itself, or its decompressed copy in ``folder``.
+    """The dump as one file of plain SQL: the file itself, or a copy in ``folder``, decompressed or
+    joined from its parts.
 
     Raises :class:`DumpDamaged`, and :class:`PreconditionFailed` when the copy cannot be written.
     """
-    if not name.endswith(".gz"):
+    if not name.endswith(".gz") and read_script(path) is None:
         return path
-    copy = folder / name.removesuffix(".gz")
+    copy = folder / f"plain-{name.removesuffix('.gz')}"
     try:
         with copy.open("wb") as file:
             for chunk in open_dump(path, name=name):
                 file.write(chunk)
     except OSError as error:
         raise PreconditionFailed(
-            f"could not decompress `{name}` to `{folder}`: {error.strerror or error}",
+            f"could not write `{name}` to `{folder}` as one plain file: {error.strerror or error}",
             hint="is the disk full? Nothing was changed.",
         ) from error
     return copy
+
+
+def stored_bytes(path: Path) -> int:
+    """The size of the file at ``path``; of a dump in parts, that of all parts together.
+
+    Raises :class:`DumpDamaged` where parts are missing.
+    """
+    joined = parts_on_disk(path)
+    return joined.script.bytes if joined else path.stat().st_size
+
+
+def remove_dump(path: Path) -> None:
+    """Remove a dump's file, and its parts."""
+    script = read_script(path)
+    if script is not None:
+        shutil.rmtree(path.parent / script.folder, ignore_errors=True)
+    path.unlink()
 
 
 def require_file(path: Path, *, name: str) -> None:

@@ -11,8 +11,9 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.tree import entry_at
 from ppr_assets.data_repo.worktree import recover
-from ppr_assets.errors import DataRepoError, DumpDamaged, DumpUnproven, PprError
+from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
+from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.operations.gate import judge_at, override_for, refusal
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
 from ppr_assets.operations.latest import latest_manifest
@@ -74,6 +75,7 @@ def publish(
         sweep_partials(repo)
         candidate = _candidate(repo)
         _require_proven(settings.dump, candidate)
+        _require_small(settings.dump, candidate)
         override = override_for(settings.dump, override_reason)
         if candidate and candidate.manifest.run_id == run_id:
             override = candidate.manifest.override or override
@@ -83,7 +85,7 @@ def publish(
             staged=candidate.dump if candidate else None,
         )
         if candidate is not None and outcome.status != "refused":
-            discard(repo, candidate.dump)
+            discard(candidate.dump)
     return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
@@ -130,7 +132,7 @@ def _build(
         return PublishOutcome("refused", manifest, None, verdict), None
     require_fit(repo, ground, settings)
     retention = retention_at(repo, base, settings, new=manifest)
-    commit = write_dump_commit(repo, base, candidate.dump.path, manifest, verdict, retention)
+    commit = write_dump_commit(repo, base, candidate.dump, manifest, verdict, retention)
     return PublishOutcome("published", manifest, commit, verdict, retention), commit
 
 
@@ -165,6 +167,20 @@ def _require_proven(settings: DumpSettings, candidate: _Candidate | None) -> Non
         )
 
 
+def _require_small(settings: DumpSettings, candidate: _Candidate | None) -> None:
+    """A dump that was staged while the limit was another one is not committed."""
+    limit = settings.max_file_bytes
+    if candidate is None or limit is None:
+        return
+    for path in (candidate.dump.path, *candidate.dump.parts.values()):
+        if (size := path.stat().st_size) > limit:
+            raise DumpFailed(
+                f"`{path.name}` of staged dump {candidate.dump.name} has {size} bytes, at most "
+                f"{limit} are committed (SQL_DUMP_MAX_FILE_MB)",
+                hint="dump again, which cuts it into smaller parts: `ppr-assets dump`.",
+            )
+
+
 def _candidate(repo: DataRepo) -> _Candidate | None:
     """The newest staged dump, read once more in full: what is published is what was proven."""
     waiting = staged(repo)
@@ -172,8 +188,10 @@ def _candidate(repo: DataRepo) -> _Candidate | None:
         return None
     dump = waiting[-1]
     manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
-    with dump.path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for chunk in open_dump(dump.path, name=dump.name):
+        digest.update(chunk)
+    found = digest.hexdigest()
     if found != manifest.sha256 or manifest.dump != dump.name:
         raise DumpDamaged(
             f"staged dump {dump.name} has SHA-256 {found[:12]}…, its manifest says "

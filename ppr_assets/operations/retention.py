@@ -1,7 +1,7 @@
 """The keep rules on the data repository: which dumps at a commit stay, and which files go.
 
 The folder belongs to others too. Only regular files with a dump's name are dumps here, and with
-them goes nothing but the manifest that describes them.
+them goes nothing but their parts, and the manifest that describes them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ppr_assets.data_repo.small_files import read_small_files
 from ppr_assets.data_repo.tree import Entry, latest_name, read_entries
 from ppr_assets.errors import DumpDamaged, GitTimeout
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import dump_moment, is_dump_name, manifest_name
+from ppr_assets.rules.naming import dump_moment, is_dump_name, manifest_name, parts_folder
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
 from ppr_assets.settings import DumpSettings
@@ -63,12 +63,11 @@ def retention_at(
     """
     latest = new.dump if new else latest_name(repo, commit) if commit else None
     prefix = f"{repo.dump_dir}/"
-    found = read_entries(repo, commit, prefix) if commit else {}
-    files = {
+    found = {
         path.decode("utf-8", "replace").removeprefix(prefix): entry
-        for path, entry in found.items()
-        if stat.S_ISREG(int(entry.mode, 8))
+        for path, entry in (read_entries(repo, commit, prefix) if commit else {}).items()
     }
+    files = {name: entry for name, entry in found.items() if stat.S_ISREG(int(entry.mode, 8))}
     told: dict[str, _Told] = dict(_described(repo, files))
     if new is not None:
         told[new.dump] = new
@@ -76,9 +75,10 @@ def retention_at(
     judged = fates(shelf, keep_rules(settings))
     retired = {fate.dump.name: told[fate.dump.name] for fate in judged if fate.retires}
     manifests = {name: told for name, told in retired.items() if isinstance(told, Manifest)}
+    parts = [folder for folder in map(parts_folder, retired) if folder in found]
     return Retention(
         fates=judged,
-        paths=[prefix + name for name in (*retired, *map(manifest_name, manifests))],
+        paths=[prefix + name for name in (*retired, *parts, *map(manifest_name, manifests))],
         bytes=sum(manifest.bytes for manifest in manifests.values()),
     )
 

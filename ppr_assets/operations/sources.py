@@ -15,13 +15,13 @@ from datetime import datetime
 from pathlib import Path
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.git import stream
 from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.glimpse import glimpse
 from ppr_assets.data_repo.integrate import is_ancestor
-from ppr_assets.data_repo.remote import bring, fetch
-from ppr_assets.data_repo.tree import entry_at, latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.remote import fetch
+from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets.errors import DataRepoError, DumpMissing, PreconditionFailed, PushFailed
+from ppr_assets.operations.committed import brought, dump_at
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, dump_moment, is_dump_name, manifest_name
@@ -197,51 +197,13 @@ def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
 def _published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
     place = scrub(repo.remote_url or "") if repo.bare else repo.path
     where = f"commit {commit[:10]} of `{place}`"
-    latest = _brought(repo, commit, f"{repo.dump_dir}/{LATEST}") and latest_name(repo, commit)
+    latest = brought(repo, commit, f"{repo.dump_dir}/{LATEST}") and latest_name(repo, commit)
     name = choose(list_dumps(repo, commit), latest or None, wanted, where)
     described = f"{repo.dump_dir}/{manifest_name(name)}"
-    file = read_file(repo, commit, described) if _brought(repo, commit, described) else None
+    file = read_file(repo, commit, described) if brought(repo, commit, described) else None
     manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
-    path = _in_work_tree(repo, name, manifest) or _extracted(repo, commit, name, folder)
+    path = dump_at(repo, commit, name, manifest, folder)
     return FoundDump(name, path, manifest, commit, folder)
-
-
-def _brought(repo: DataRepo, commit: str, path: str) -> bool:
-    """Have the file at ``path`` here, also in a partial clone; False if there is none."""
-    entry = entry_at(repo, commit, path)
-    if entry is not None:
-        bring(repo, entry.sha)
-    return entry is not None
-
-
-def _in_work_tree(repo: DataRepo, name: str, manifest: Manifest | None) -> Path | None:
-    """The dump's file in the work tree, to save a copy; what is in it is verified by its hash."""
-    path = repo.path / repo.dump_dir / name
-    if repo.bare or manifest is None or path.is_symlink() or not path.is_file():
-        return None
-    return path if path.stat().st_size == manifest.bytes else None
-
-
-def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
-    entry = entry_at(repo, commit, f"{repo.dump_dir}/{name}")
-    if (
-        entry is None
-        or entry.kind != "blob"
-        or not _brought(repo, commit, f"{repo.dump_dir}/{name}")
-    ):
-        raise DumpMissing(f"`{name}` is no file in commit {commit[:10]}")
-    path = folder / name
-    limit = repo.settings.timeout_seconds
-    try:
-        with path.open("wb") as file:
-            for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
-                file.write(piece)
-    except OSError as error:
-        raise PreconditionFailed(
-            f"could not write the dump to `{folder}`: {error.strerror or error}",
-            hint="is the disk full? Nothing was changed.",
-        ) from error
-    return path
 
 
 def _is_plain_folder(path: Path) -> bool:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.remote import remote_has
-from ppr_assets.data_repo.tree import latest_name, sha256_at, tip
+from ppr_assets.data_repo.tree import latest_name, tip
 from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.committed import committed_sha256
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import Settings
 
@@ -38,7 +39,7 @@ def standing(settings: Settings, commit: str) -> Standing:
     repo = open_data_repo(settings.data_repo)
     now = tip(repo)
     latest = latest_name(repo, now) if now else None
-    digest = sha256_at(repo, now, f"{repo.dump_dir}/{latest}") if now and latest else None
+    digest = committed_sha256(repo, now, latest) if now and latest else None
     if repo.remote is None:
         return Standing(now, latest, digest, None, "the clone has no remote")
     if not settings.data_repo.push_enabled:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
-from ppr_assets.operations.dump_file import FETCH_AGAIN, open_dump
+from ppr_assets.operations.dump_file import FETCH_AGAIN, open_dump, require_file, stored_bytes
+from ppr_assets.operations.dump_parts import parts_on_disk
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.rules.manifest import SCHEMA_VERSION, Manifest, TableRecord
 
@@ -31,24 +32,30 @@ def verify_file(
 ) -> VerifiedDump:
     """Read the dump ``name`` at ``path`` once, in bounded memory, and hold it to its manifest.
 
-    A name that ends in ``.gz`` is decompressed on the way; the layout's offsets are those of the
-    uncompressed SQL. Without a manifest, rows are sorted on the way, with the help of files in
-    ``spill_folder``.
+    A name that ends in ``.gz`` is decompressed on the way, a dump in parts is joined; the layout's
+    offsets are those of the plain SQL. Without a manifest, rows are sorted on the way, with the
+    help of files in ``spill_folder``.
 
     Raises :class:`DumpDamaged` with the first thing that is wrong, its byte offset and the way
     out, and :class:`PreconditionFailed` when ``spill_folder`` has no room.
     """
     if manifest is not None:
         require_manifest_of(manifest, name)
-    chunks = open_dump(path, name=name)
+    require_file(path, name=name)
+    joined = parts_on_disk(path)
+    chunks = joined.chunks() if joined else open_dump(path, name=name)
     try:
         layout = read_layout(chunks, sorted_rows=manifest is not None, spill_folder=spill_folder)
+        if joined:
+            joined.require_wrapped(layout)
     except OSError as error:
         raise PreconditionFailed(
             f"could not sort the rows of `{name}` in `{spill_folder}`: {error.strerror or error}",
             hint="is the disk full or read-only? The dump may be all right.",
         ) from error
     except DumpDamaged as error:
+        if joined:
+            joined.require_parts()  # which part it is says more than what is wrong in it
         raise _with_context(error, path, name, manifest) from error
     if manifest is not None:
         require_as_described(layout, manifest)
@@ -75,8 +82,9 @@ def _with_context(
 ) -> DumpDamaged:
     """The finding with the dump's name, and its size where that is wrong too."""
     message = error.message if f"`{name}`" in error.message else f"`{name}`: {error.message}"
-    if manifest is not None and path.is_file() and path.stat().st_size != manifest.bytes:
-        message += f" (it has {path.stat().st_size} bytes, {manifest.bytes} needed)"
+    size = stored_bytes(path) if path.is_file() else 0
+    if manifest is not None and size not in (0, manifest.bytes):
+        message += f" (it has {size} bytes, {manifest.bytes} needed)"
     return DumpDamaged(message, hint=error.hint or FETCH_AGAIN)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.operations.dump_file import remove_dump
 from ppr_assets.operations.filling import verified_dump
 from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, choose, opened_shelf
 from ppr_assets.operations.verify import VerifiedDump
@@ -88,4 +89,4 @@ def _checked(shelf: Shelf, wanted: Wanted, name: str) -> Checked:
 def _let_go(found: FoundDump) -> None:
     """Give back the room of a copy: of all dumps together there may be more than the disk holds."""
     if found.path.is_relative_to(found.spill_folder):
-        found.path.unlink()
+        remove_dump(found.path)

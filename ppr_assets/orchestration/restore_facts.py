@@ -8,6 +8,7 @@ import dagster as dg
 
 from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.drill import DrillOutcome
+from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
@@ -57,7 +58,7 @@ def restore_facts(
     facts: Metadata = {
         "dump": dg.MetadataValue.text(outcome.dump),
         "commit": dg.MetadataValue.text(found.commit or "none"),
-        "bytes": dg.MetadataValue.int(found.path.stat().st_size),
+        "bytes": dg.MetadataValue.int(stored_bytes(found.path)),
         "rows": dg.MetadataValue.int(outcome.rows),
         "tables": compared_tables(outcome.tables, outcome.manifest),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),

@@ -16,6 +16,7 @@ what stands at a stable path is pushed as a difference. It has to sort before ev
 that git's walk meets first is the one that it compares by.
 """
 DELTA_BASE_FILE = f"{DELTA_BASE}/dump.sql"
+DELTA_BASE_PARTS = f"{DELTA_BASE}/dump.parts"
 DELTA_BASE_README = f"{DELTA_BASE}/README.md"
 
 _PREFIX = "pantry_pirate_radio_"
@@ -53,6 +54,11 @@ def is_dump_name(name: str) -> bool:
 def manifest_name(dump: str) -> str:
     """The name of the manifest beside ``dump``."""
     return dump.removesuffix(".gz").removesuffix(".sql") + ".json"
+
+
+def parts_folder(dump: str) -> str:
+    """The name of the folder beside ``dump`` that holds its parts, where it has any."""
+    return dump.removesuffix(".sql") + ".parts"
 
 
 def quote_identifier(name: str) -> str:

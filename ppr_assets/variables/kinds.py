@@ -101,6 +101,13 @@ def gigabytes(text: str) -> float:
     return float(text)
 
 
+def megabytes(text: str) -> int | None:
+    """None for 0, which stands for no limit."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise UnusableValueError
+    return int(text) or None
+
+
 def line(text: str) -> str:
     """Anything on one line."""
     if _CONTROL.search(text):

@@ -147,6 +147,14 @@ SQL_DUMP_PROOF = Variable(
     "where each dump is restored before it is published: beside the database (an embedded server "
     "steps in where the role may not create databases), on an embedded server, or nowhere",
 )
+SQL_DUMP_MAX_FILE_MB = Variable(
+    "SQL_DUMP_MAX_FILE_MB",
+    "95",
+    kinds.megabytes,
+    "a whole number of megabytes, or 0 for no limit",
+    "the largest file that is committed; a larger dump is cut into parts (GitHub refuses files "
+    "over 100 MB)",
+)
 SQL_DUMP_KEEP_LAST = Variable(
     "SQL_DUMP_KEEP_LAST",
     "7",

@@ -52,7 +52,7 @@ def _publish(repo: DataRepo, name: str, count: int) -> bool:
             except BranchMoved:
                 continue
             for done in staged(repo):
-                discard(repo, done)
+                discard(done)
             return delivered
     raise AssertionError("outrun fifty times")
 
@@ -123,7 +123,7 @@ def test_a_night_offline_is_delivered_with_the_next(
         local = tip(data_repo)
         dump = stage_dump(data_repo, _name(0), "offline\n")
         advance_branch(data_repo, local, commit_dump(data_repo, local, dump), staged=dump)
-        discard(data_repo, dump)
+        discard(dump)
     away.rename(bare_remote)
     publisher.commit("Data update", {"daily/b.json": "{}"})
     publisher.git("push", "-q", "origin", "main")

@@ -62,6 +62,17 @@ def test_what_a_killed_run_left_is_swept(data_repo: DataRepo, litter: str) -> No
     ]
 
 
+def test_parts_without_their_dump_are_swept(data_repo: DataRepo) -> None:
+    first = stage_dump(data_repo, FIRST, "one\n")
+    for folder in (first.parts_path, first.parts_path.with_name(SECOND.replace(".sql", ".parts"))):
+        folder.mkdir()
+        (folder / "part_001.sql").write_text("two\n")
+    assert [path.name for path in sweep_partials(data_repo)] == [SECOND.replace(".sql", ".parts")]
+    assert list(first.parts) == ["part_001.sql"]
+    discard(first)
+    assert list(staging_folder(data_repo).iterdir()) == []
+
+
 def test_the_partial_file_of_a_run_at_work_is_not_swept(data_repo: DataRepo) -> None:
     with writing(data_repo) as folder:
         partial = folder / f".{FIRST}.partial"
@@ -90,6 +101,6 @@ def test_discarding_removes_the_pair(data_repo: DataRepo) -> None:
     stage_dump(data_repo, SECOND, "two\n")
     discard_others(data_repo, keep=FIRST)
     assert staged(data_repo) == [first]
-    discard(data_repo, first)
-    discard(data_repo, first)
+    discard(first)
+    discard(first)
     assert list(staging_folder(data_repo).iterdir()) == []

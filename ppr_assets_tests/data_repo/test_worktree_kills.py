@@ -37,7 +37,7 @@ def _finish(repo: DataRepo, dump: StagedDump) -> None:
         assert now is not None
         if latest_name(repo, now) != dump.name:
             advance_branch(repo, now, commit_dump(repo, now, dump), staged=dump)
-        discard(repo, dump)
+        discard(dump)
 
 
 def _assert_converged(repo: DataRepo, owner: Somebody, state: str) -> None:
@@ -165,7 +165,7 @@ def test_a_kill_while_our_files_are_taken_back_is_mended_too(
             "staged",
             "writing",
         }, state
-        discard(data_repo, dump)
+        discard(dump)
         if died_of == 0:
             break
     else:

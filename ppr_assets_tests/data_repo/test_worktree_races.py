@@ -156,7 +156,7 @@ def _publish(repo: DataRepo, number: int) -> str:
                 continue
             break
         for done in staged(repo):
-            discard(repo, done)
+            discard(done)
     return name
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
@@ -30,7 +31,7 @@ def _there_and_back(pipeline: Pipeline, into: DatabaseSettings, folder: Path) ->
     with found_dump(pipeline.settings.data_repo, source) as found:
         assert found.path.parent != pipeline.dumps
         outcome = restore(into, found, deadline=Deadline(60), drop_old=True)
-        first = found.path.read_bytes()
+        first = b"".join(open_dump(found.path, name=found.name))
     assert outcome.manifest is not None
     assert outcome.manifest.rows == dumped.manifest.rows
     assert dump_to(into, folder / "again.sql").sql == first
@@ -49,7 +50,9 @@ def test_a_sample_comes_back_byte_by_byte(
     assert _there_and_back(pipeline, target.settings, tmp_path) == []
 
 
+@pytest.mark.parametrize("most", [None, 5_000_000, 2_500_000])
 def test_a_nasty_database_comes_back_byte_by_byte(
+    most: int | None,
     pipeline: Pipeline,
     temporary_folder: Path,
     nasty_database: DatabaseSettings,
@@ -57,6 +60,7 @@ def test_a_nasty_database_comes_back_byte_by_byte(
     tmp_path: Path,
 ) -> None:
     pipeline.settings = replace(pipeline.settings, database=nasty_database)
+    pipeline.gate(max_file_bytes=most)
     assert _there_and_back(pipeline, make_target(seed=None).settings, tmp_path) == []
 
 

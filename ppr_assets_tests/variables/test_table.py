@@ -35,6 +35,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "SQL_DUMP_RATCHET_TABLES": "organization,location,service",
         "SQL_DUMP_STALL_SECONDS": "300",
         "SQL_DUMP_PROOF": "server",
+        "SQL_DUMP_MAX_FILE_MB": "95",
         "SQL_DUMP_KEEP_LAST": "7",
         "SQL_DUMP_KEEP_DAILY": "7",
         "SQL_DUMP_KEEP_WEEKLY": "4",

@@ -1,0 +1,102 @@
+"""The files of a dump as a commit has them: those of the work tree, or a copy out of git."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.git import stream
+from ppr_assets.data_repo.remote import bring
+from ppr_assets.data_repo.tree import entry_at, list_files, read_file, sha256_at
+from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
+from ppr_assets.operations.dump_file import stored_bytes
+from ppr_assets.operations.dump_parts import JoinedDump, read_script
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import parts_folder
+from ppr_assets.rules.parts import Part, Script
+
+
+def dump_at(
+    repo: DataRepo, commit: str, name: str, manifest: Manifest | None, folder: Path
+) -> Path:
+    """Where the dump ``name`` of ``commit`` is now: in the work tree, or else in ``folder``.
+
+    Raises :class:`DumpMissing`, and :class:`PreconditionFailed` when ``folder`` has no room.
+    """
+    return _in_work_tree(repo, name, manifest) or _extracted(repo, commit, name, folder)
+
+
+def brought(repo: DataRepo, commit: str, path: str) -> bool:
+    """Have the file at ``path`` here, also in a partial clone; False if there is none."""
+    entry = entry_at(repo, commit, path)
+    if entry is not None:
+        bring(repo, entry.sha)
+    return entry is not None
+
+
+def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
+    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is no file.
+
+    Raises :class:`DumpDamaged` for parts that do not belong together.
+    """
+    if entry_at(repo, commit, f"{repo.dump_dir}/{parts_folder(name)}") is None:
+        return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
+    file = read_file(repo, commit, f"{repo.dump_dir}/{name}")
+    script = Script.parse(file.data.decode("ascii", "replace") if file else "")
+    limit = repo.settings.timeout_seconds
+
+    def read(part: Part) -> Iterator[bytes]:
+        path = f"{repo.dump_dir}/{script.folder}/{part.name}"
+        return stream(repo.path, "cat-file", "blob", f"{commit}:{path}", timeout=limit)
+
+    digest = hashlib.sha256()
+    for chunk in JoinedDump(script, read).chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _in_work_tree(repo: DataRepo, name: str, manifest: Manifest | None) -> Path | None:
+    """The dump's file in the work tree, to save a copy; what is in it is verified by its hash."""
+    path = repo.path / repo.dump_dir / name
+    if repo.bare or manifest is None or path.is_symlink() or not path.is_file():
+        return None
+    try:
+        return path if stored_bytes(path) == manifest.bytes else None
+    except DumpDamaged:  # of the parts, which the commit has whole
+        return None
+
+
+def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
+    """The dump's file out of git, and its parts where it has any."""
+    path = _extract(repo, commit, name, folder)
+    script = read_script(path)
+    if script is not None:
+        (folder / script.folder).mkdir()
+        prefix = f"{script.folder}/"
+        for part in list_files(repo, commit, f"{repo.dump_dir}/{prefix}"):
+            _extract(repo, commit, prefix + part, folder)
+    return path
+
+
+def _extract(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
+    entry = entry_at(repo, commit, f"{repo.dump_dir}/{name}")
+    if (
+        entry is None
+        or entry.kind != "blob"
+        or not brought(repo, commit, f"{repo.dump_dir}/{name}")
+    ):
+        raise DumpMissing(f"`{name}` is no file in commit {commit[:10]}")
+    path = folder / name
+    limit = repo.settings.timeout_seconds
+    try:
+        with path.open("wb") as file:
+            for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
+                file.write(piece)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not write the dump to `{folder}`: {error.strerror or error}",
+            hint="is the disk full? Nothing was changed.",
+        ) from error
+    return path

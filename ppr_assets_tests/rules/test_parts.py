@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.rules.parts import FIRST_LINES, Part, Script, Wrapping, key_in
+
+NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+KEY = "0123456789abcdef" * 3 + "0123456789abcde"
+SCRIPT = Script(
+    NAME,
+    [
+        Part("part_001.sql", 1100, "a" * 64, 31, 1024),
+        Part("part_002.sql", 900, "b" * 64, 150, 900),
+    ],
+)
+TEXT = SCRIPT.render()
+
+
+def test_a_script_is_read_as_it_was_written() -> None:
+    assert Script.parse(TEXT) == SCRIPT
+    assert TEXT.startswith(FIRST_LINES.decode())
+
+
+def test_the_size_of_the_dump_is_that_of_its_slices() -> None:
+    assert SCRIPT.bytes == 1024 - 31 + 900 - 150
+
+
+def test_a_script_includes_its_parts_in_their_order() -> None:
+    folder = NAME.replace(".sql", ".parts")
+    included = [line for line in TEXT.splitlines() if line.startswith("\\ir ")]
+    assert included == [f"\\ir {folder}/part_001.sql", f"\\ir {folder}/part_002.sql"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        TEXT + "\\! rm -rf /\n",
+        TEXT.replace("\\set dump_stops", "\\! true\n\\set dump_stops"),
+        TEXT.replace("part_002", "part_003"),
+        TEXT.replace("/part_002.sql", "/../other.sql"),
+        TEXT.replace("to 1024", "to 1101"),
+        TEXT.replace("bytes 31 to", "bytes 1031 to"),
+        TEXT.replace("2026-11-22_02-00-00.parts", "2026-11-22_02-00-01.parts", 1),
+        TEXT.replace(".parts/", "/"),
+        TEXT.replace("2026-11-22", "2026-02-31"),
+        TEXT[: TEXT.index("-- part_002")],
+        TEXT[:-1],
+        TEXT.replace("\n", "\r\n"),
+        FIRST_LINES.decode(),
+        "",
+    ],
+)
+def test_a_script_that_says_anything_else_is_damaged(forged: str) -> None:
+    with pytest.raises(DumpDamaged, match="not as it was written, at byte") as failed:
+        Script.parse(forged)
+    assert "psql would run" in failed.value.hint
+
+
+def test_the_byte_of_the_first_difference_is_named() -> None:
+    at = TEXT.index("Restore")
+    with pytest.raises(DumpDamaged, match=f"at byte {len(FIRST_LINES)}$"):
+        Script.parse(TEXT.replace("to 1024", "to 1101"))  # no possible script at all
+    with pytest.raises(DumpDamaged, match=f"at byte {at}$"):
+        Script.parse(TEXT.replace("Restore", "\n\\! rm -rf /\n-- Restore"))
+
+
+def test_lines_are_added_only_where_psql_needs_them() -> None:
+    whole = Wrapping(first=True, last=True, statement=b"", cut_rows=False)
+    assert whole.before(KEY) == b"\\set ON_ERROR_STOP :dump_stops\n"
+    assert whole.after(KEY) == b""
+    middle = Wrapping(first=False, last=False, statement=b"COPY t (a) FROM stdin;\n", cut_rows=True)
+    assert middle.before(KEY).endswith(f"\\restrict {KEY}\nCOPY t (a) FROM stdin;\n".encode())
+    assert middle.after(KEY) == f"\\.\n\\unrestrict {KEY}\n".encode()
+    assert key_in(middle.before(KEY)) == KEY
+    assert middle.after(None) == b"\\.\n", "older pg_dumps know no restrict"
+    assert key_in(middle.before(None)) is None
