@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ppr_assets.data_repo.lock_files import lock_in, told
 from ppr_assets.errors import DataRepoError, GitTimeout
 
 
@@ -18,6 +19,10 @@ class GitCommandFailed(DataRepoError):
 
 class ObjectLost(GitCommandFailed):
     """The clone lacks a commit, tree or file that its branch needs, or has it damaged."""
+
+
+class LockHeld(GitCommandFailed):
+    """A lock file of git's is in the way, in the clone; the message says whose."""
 
 
 # In the words of the git here. A line that begins with "remote:" is about the other side.
@@ -39,6 +44,9 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
             hint="`git config --global --add safe.directory "
             f"{found[1] if found else 'PATH'}` for the user that runs this, or change the owner.",
         )
+    if (lock := lock_in(stderr)) is not None:
+        message, hint = told(lock)
+        return LockHeld(f"`git {verb(args)}`: {message}", status=status, stderr=stderr, hint=hint)
     words = " / ".join(line.strip() for line in stderr.splitlines()[-6:] if line.strip())
     if (lost := _LOST.search(stderr)) is not None:
         named = _OBJECT.search(stderr, lost.start()) or _OBJECT.search(" ".join(args))

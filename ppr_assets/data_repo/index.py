@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import copy2
 
 from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git_errors import GitCommandFailed
+from ppr_assets.data_repo.index_lock import index_lock
 from ppr_assets.data_repo.moves import Side
-from ppr_assets.data_repo.places import Place, is_quiet, places
+from ppr_assets.data_repo.places import Place
 from ppr_assets.data_repo.repository import DataRepo
 
 # Longer lists do not go on a command line; git then looks at everything.
@@ -44,7 +45,7 @@ class Index:
         if not paths:
             return {}
         found = {}
-        for line in self._git("ls-files", "-z", "-s", "-t", "--", *_few(paths)).split(b"\0"):
+        for line in _git(self, "ls-files", "-z", "-s", "-t", "--", *_few(paths)).split(b"\0"):
             facts, _, path = line.partition(b"\t")
             if path in paths:
                 tag, mode, sha, stage = facts.decode().split()
@@ -52,8 +53,17 @@ class Index:
         return found
 
     def write(self, entries: Mapping[bytes, Side], skipped: Collection[bytes]) -> None:
-        """Set each entry, None removing it; those ``skipped`` stay out of a sparse checkout."""
+        """Set each entry, None removing it; those ``skipped`` stay out of a sparse checkout.
+
+        Raises :class:`GitCommandFailed` when somebody else holds the index.
+        """
         if not entries:
+            return
+        if self.copy is None:
+            with index_lock(self.repo, self.place, quiet=False) as copy:
+                if copy is None:
+                    raise _held(self.place)
+                replace(self, copy=copy).write(entries, skipped)
             return
         nothing = ("0", "0" * len(self.place.head or "0" * 40))
         left_out = {path: side for path, side in entries.items() if side and path in skipped}
@@ -63,28 +73,35 @@ class Index:
             for path, side in entries.items()
             if not (marking and path in left_out)
         )
-        self._git("update-index", *marking, "-z", "--index-info", stdin=lines)
+        _git(self, "update-index", *marking, "-z", "--index-info", stdin=lines)
         if left_out and not marking:
             paths = b"".join(path + b"\0" for path in left_out)
-            self._git("update-index", "--skip-worktree", "-z", "--stdin", stdin=paths)
+            _git(self, "update-index", "--skip-worktree", "-z", "--stdin", stdin=paths)
 
     def refresh(self, paths: Collection[bytes]) -> None:
         """Let git note times and sizes of files, or every status would read the dump anew.
 
         It does so only if nobody holds the index at that moment.
         """
-        options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-        self._git("status", *options, "--", *_few(paths), env={"GIT_OPTIONAL_LOCKS": "1"})
+        with index_lock(self.repo, self.place, quiet=False) as copy:
+            if copy is not None:
+                options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+                env = {"GIT_OPTIONAL_LOCKS": "1"}
+                _git(replace(self, copy=copy), "status", *options, "--", *_few(paths), env=env)
 
-    def _git(
-        self, *args: str | bytes, stdin: bytes | None = None, env: Mapping[str, str] | None = None
-    ) -> bytes:
-        own = {"GIT_LITERAL_PATHSPECS": "1", **(env or {})}
-        if self.copy:
-            own["GIT_INDEX_FILE"] = str(self.copy)
-        limit = self.repo.settings.timeout_seconds
-        words = [os.fsdecode(word) for word in args]
-        return run(self.place.path, *words, timeout=limit, stdin=stdin, env=own).stdout
+
+def _git(
+    index: Index,
+    *args: str | bytes,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
+    own = {"GIT_LITERAL_PATHSPECS": "1", **(env or {})}
+    if index.copy:
+        own["GIT_INDEX_FILE"] = str(index.copy)
+    limit = index.repo.settings.timeout_seconds
+    words = [os.fsdecode(word) for word in args]
+    return run(index.place.path, *words, timeout=limit, stdin=stdin, env=own).stdout
 
 
 def _marking(left_out: Mapping[bytes, tuple[str, str]]) -> list[str]:
@@ -105,47 +122,19 @@ def index_line(path: bytes, entry: tuple[str, str]) -> bytes:
 
 @contextmanager
 def held_index(repo: DataRepo, place: Place) -> Iterator[Index | None]:
-    """Hold the index of ``place`` as git does, and put the copy worked on in its place afterwards.
+    """The index of ``place`` held, and a copy of it to work on that takes its place afterwards.
 
-    None when somebody else holds it, or is in the middle of something: a checkout and a commit let
-    go of the index a moment before they move HEAD. Our lock is a second name of a file of ours,
-    so that :func:`release_held` knows it after a kill.
+    None when somebody else holds it or is in the middle of something.
     """
-    ours, lock, real = _ours(repo), place.git_dir / "index.lock", place.git_dir / "index"
-    ours.touch()
-    try:
-        lock.hardlink_to(ours)
-    except FileExistsError:
-        yield None
-        return
-    try:
-        if not is_quiet(place):
-            yield None
-            return
-        copy = repo.state_dir / "index.copy"
-        copy2(real, copy)
-        yield Index(repo, place, copy)
-        copy.replace(real)
-    finally:
-        lock.unlink()
-        ours.unlink()
+    with index_lock(repo, place, quiet=True) as copy:
+        yield Index(repo, place, copy) if copy else None
 
 
-def release_held(repo: DataRepo) -> None:
-    """Remove the index lock of a run of ours that was killed while it held one."""
-    ours = _ours(repo)
-    if not ours.exists():
-        return
-    for place in places(repo):
-        lock = place.git_dir / "index.lock"
-        if lock.exists() and lock.samefile(ours):
-            lock.unlink()
-    (repo.state_dir / "index.copy").unlink(missing_ok=True)
-    ours.unlink()
-
-
-def _ours(repo: DataRepo) -> Path:
-    return repo.state_dir / "index.lock"
+def _held(place: Place) -> GitCommandFailed:
+    """What git itself would have said."""
+    lock = place.git_dir / "index.lock"
+    said = f"Unable to create '{lock}': File exists."
+    return GitCommandFailed(f"the index is held: {said}", status=128, stderr=said)
 
 
 def _few(paths: Collection[bytes]) -> list[bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep, time
 
 from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.lock_files import told
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 
@@ -62,17 +63,24 @@ def places(repo: DataRepo) -> list[Place]:
 
 
 def wait_until_idle(place: Place) -> None:
-    """Wait while somebody's git changes the index. Raises :class:`DataRepoError` when it stays."""
+    """Wait while somebody's git changes the index or HEAD. Raises :class:`DataRepoError` when it
+    stays at it."""
+    for lock in _locks(place):
+        wait_until_gone(lock)
+
+
+def wait_until_gone(lock: Path) -> None:
+    """Wait while somebody's git holds ``lock``. Raises :class:`DataRepoError` when it stays."""
     deadline = monotonic() + LOCK_SECONDS
-    while not is_idle(place):
+    while lock.exists():
         if monotonic() > deadline:
-            raise locked(place)
+            raise locked(lock)
         sleep(_PAUSE_SECONDS)
 
 
 def is_idle(place: Place) -> bool:
-    """True if no git holds the index."""
-    return not (place.git_dir / "index.lock").exists()
+    """True if no git holds the index or HEAD."""
+    return not any(lock.exists() for lock in _locks(place))
 
 
 def wait_for_quiet(some: list[Place]) -> None:
@@ -96,17 +104,14 @@ def is_quiet(place: Place) -> bool:
     return not 0 <= time() - max(times, default=0.0) < _MOMENT_SECONDS
 
 
-def locked(place: Place) -> DataRepoError:
-    """The error for an index that somebody does not give back."""
-    lock = place.git_dir / "index.lock"
-    try:
-        age = f"since {max(0.0, time() - lock.stat().st_mtime):.0f} seconds"
-    except FileNotFoundError:
-        age = "again and again"
-    return DataRepoError(
-        f"another git holds `{lock}` {age}, {LOCK_SECONDS:g} were waited",
-        hint="if no git is running in the clone, a killed one has left it: remove the file.",
-    )
+def locked(lock: Path) -> DataRepoError:
+    """The error for a lock that somebody does not give back."""
+    message, hint = told(lock)
+    return DataRepoError(f"{message}; {LOCK_SECONDS:g} seconds were waited", hint=hint)
+
+
+def _locks(place: Place) -> list[Path]:
+    return [place.git_dir / "index.lock", place.git_dir / "HEAD.lock"]
 
 
 def require_no_rebase(place: Place, branch: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ppr_assets.data_repo.git import Output
-from ppr_assets.data_repo.git_errors import GitCommandFailed, ObjectLost, scrub
+from ppr_assets.data_repo.git_errors import GitCommandFailed, LockHeld, ObjectLost, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
 
 _RACED = (
@@ -68,7 +68,7 @@ class Outrun(Exception):  # an event between two publishers, not an error of any
 def unreachable(remote: str, failure: DataRepoError) -> DataRepoError:
     """The failure of a call to ``remote``, told to a human: :class:`RemoteUnreachable`, or
     :class:`TooLarge`, or what is wrong with the clone."""
-    if isinstance(failure, ObjectLost):
+    if isinstance(failure, LockHeld | ObjectLost):
         return failure
     said = failure.stderr if isinstance(failure, GitCommandFailed) else failure.message
     if isinstance(failure, GitTimeout):

@@ -21,7 +21,8 @@ from time import monotonic, sleep
 from ppr_assets.data_repo.file_states import FileStates
 from ppr_assets.data_repo.follow import carry_out, plan
 from ppr_assets.data_repo.git_errors import GitCommandFailed
-from ppr_assets.data_repo.index import Index, held_index, release_held
+from ppr_assets.data_repo.index import Index, held_index
+from ppr_assets.data_repo.index_lock import release_index
 from ppr_assets.data_repo.journal import Journal, read_journal, remove_journal, write_journal
 from ppr_assets.data_repo.moves import Move
 from ppr_assets.data_repo.objects import DURABLE
@@ -34,6 +35,7 @@ from ppr_assets.data_repo.places import (
     places,
     require_no_rebase,
     wait_for_quiet,
+    wait_until_gone,
     wait_until_idle,
 )
 from ppr_assets.data_repo.repository import DataRepo
@@ -81,7 +83,7 @@ def advance_branch(
 def require_movable(repo: DataRepo) -> list[Place]:
     """The work trees, once none of them stands in the way of moving the branch.
 
-    Raises :class:`DataRepoError` while somebody holds an index or rebases the branch.
+    Raises :class:`DataRepoError` while somebody holds an index or the branch, or rebases it.
     """
     everywhere = places(repo)
     for place in everywhere:
@@ -89,6 +91,7 @@ def require_movable(repo: DataRepo) -> list[Place]:
     for place in everywhere:
         if place.branch == repo.branch:
             wait_until_idle(place)
+    wait_until_gone(repo.git_dir / f"{repo.ref}.lock")
     return everywhere
 
 
@@ -98,7 +101,7 @@ def recover(repo: DataRepo) -> bool:
     Call it under the lock. Where the branch has the new commit, index and files follow; where it
     has not, they go back. Calling it again changes nothing.
     """
-    release_held(repo)
+    release_index(repo)
     sweep_scratch(repo)
     journal = read_journal(repo)
     if journal is None:
@@ -147,7 +150,7 @@ class _Settler:
                 if "index.lock" not in failure.stderr:
                     raise
                 if monotonic() > deadline:
-                    raise locked(place) from failure
+                    raise locked(place.git_dir / "index.lock") from failure
                 sleep(0.05)
 
     def _take_back(self, place: Place) -> None:

@@ -111,7 +111,7 @@ def test_nothing_is_taken_back_from_somebody_who_has_returned_to_the_branch(
 
     Whoever then commits what is staged must not commit that the dump is gone.
     """
-    left, back = tmp_path / "left", tmp_path / "back"
+    left, back, written = (tmp_path / name for name in ("left", "back", "written"))
     owner.git("branch", "side")
     hook = data_repo.git_dir / "hooks" / "reference-transaction"
     hook.write_text(
@@ -128,9 +128,11 @@ def test_nothing_is_taken_back_from_somebody_who_has_returned_to_the_branch(
         f'if test -e {left} && test ! -e {back} && test "$1" = ls-files; then\n'
         f"  touch {back}; {real} symbolic-ref HEAD refs/heads/main\n"
         "fi\n"
-        f'if test -e {back} && test "$1" = update-index && test -z "$GIT_INDEX_FILE"; then\n'
-        f'  {real} "$@"; code=$?; {real} commit -q -m "What is staged"; exit $code\n'
+        # Whoever commits what is staged does so as soon as the index is free again.
+        f"if test -e {written} && test ! -e .git/index.lock; then\n"
+        f'  rm {written}; env -u GIT_INDEX_FILE {real} commit -q -m "What is staged"\n'
         "fi\n"
+        f'test -e {back} && test "$1" = update-index && touch {written}\n'
         f'exec {real} "$@"\n'
     )
     git.chmod(0o755)
