@@ -29,6 +29,10 @@ OFFLINE = {
 }
 """The environment for looking at history as it is in this clone."""
 
+_KEEPING_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+"""For a git that puts large objects together one after the other: glibc would give the memory of
+each back and take it anew, page by page, which costs as much as the work itself."""
+
 _COMMAND = ("cat-file", "--batch-command")
 _GRACE_SECONDS = 2.0
 _LINE = 4096
@@ -174,7 +178,8 @@ class _Session:
         return piece
 
     def _start(self) -> subprocess.Popen[bytes]:
-        process = self._stack.enter_context(conversation(self._path, *_COMMAND, env=OFFLINE))
+        env = OFFLINE | _KEEPING_MEMORY
+        process = self._stack.enter_context(conversation(self._path, *_COMMAND, env=env))
         assert process.stdout is not None
         self._selector.register(process.stdout, EVENT_READ)
         self._process = process

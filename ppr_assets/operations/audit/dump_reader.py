@@ -1,4 +1,4 @@
-"""Read many dumps out of git, several at a time and in their order, ahead of whoever asks."""
+"""Read many dumps out of git, several at a time, ahead of whoever asks for them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager, suppress
+from math import ceil
 from pathlib import Path
-from queue import SimpleQueue
+from threading import Thread
 
 import ppr_assets
 from ppr_assets.child_process import kill_group, supervised
 from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.reading_order import reading_order
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.recount import layout_from, recount
@@ -31,30 +33,30 @@ _HELPER = "ppr_assets.operations.recount"
 
 class DumpReader:
     """Reads each blob once, whatever names it has: the same data give the same dump. A few are
-    not worth other processes and are read here. Use as a context manager."""
+    not worth other processes and are read here. Use as a context manager.
+
+    Each process reads one part of git's own order from its beginning to its end, so a dump that is
+    asked for early may come late.
+    """
 
     def __init__(self, repo: DataRepo, reader: ObjectReader, blobs: Iterable[str]) -> None:
+        self._repo = repo
         self._reader = reader
+        self._wanted = list(dict.fromkeys(blobs))
         self._known: dict[str, Layout | str] = {}
+        self._coming: dict[str, Future[Layout | str]] = {}
         self._stack = ExitStack()
-        wanted = list(dict.fromkeys(blobs))
-        count = min(AT_MOST, os.cpu_count() or 1, len(wanted) // _WORTH_A_HELPER)
-        self._helpers = [self._start(repo) for _ in range(count if count > 1 else 0)]
-        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        for helper in self._helpers:
-            self._idle.put(helper)
-        self._pool = ThreadPoolExecutor(max(count, 1), thread_name_prefix="audit")
-        self._coming = {
-            blob: self._pool.submit(self._ask, blob) for blob in wanted if self._helpers
-        }
 
     def __enter__(self) -> DumpReader:
+        count = min(AT_MOST, os.cpu_count() or 1, len(self._wanted) // _WORTH_A_HELPER)
+        if count > 1:
+            self._coming = {blob: Future() for blob in self._wanted}
+            with ExitStack() as stack:
+                self._start(count, stack)
+                self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for helper in self._helpers:  # whoever waits for one hears that it has ended
-            kill_group(helper)
-        self._pool.shutdown(cancel_futures=True)
         self._stack.close()
 
     def read(self, blob: str) -> Layout | str:
@@ -65,35 +67,59 @@ class DumpReader:
             self._known[blob] = recount(self._reader, blob)
         return self._known[blob]
 
-    def _start(self, repo: DataRepo) -> subprocess.Popen[bytes]:
-        helper = self._stack.enter_context(
-            supervised(
-                [sys.executable, "-m", _HELPER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=Path(ppr_assets.__file__).parents[1],  # found, whether installed or not
-            )
-        )
+    def _start(self, count: int, stack: ExitStack) -> None:
+        helpers = [stack.enter_context(_helper(self._repo)) for _ in range(count)]
+        order = reading_order(self._repo, self._wanted)
+        share = ceil(len(order) / count)
+        threads = [
+            Thread(target=self._ask, args=(helper, order[at : at + share]), name="audit")
+            for helper, at in zip(helpers, range(0, len(order), share), strict=False)
+        ]
+        stack.callback(_end, helpers, threads)
+        for thread in threads:
+            thread.start()
+
+    def _ask(self, helper: subprocess.Popen[bytes], blobs: Sequence[str]) -> None:
+        for blob in blobs:
+            try:
+                found = _answer(helper, blob)
+            except DataRepoError as error:
+                self._coming[blob].set_exception(error)
+            else:
+                self._coming[blob].set_result(found)
+
+
+@contextmanager
+def _helper(repo: DataRepo) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", _HELPER]
+    folder = Path(ppr_assets.__file__).parents[1]  # found from there, whether installed or not
+    pipe = subprocess.PIPE
+    with supervised(command, stdin=pipe, stdout=pipe, cwd=folder) as helper:
         clone = {"path": str(repo.path), "timeout_seconds": repo.settings.timeout_seconds}
         _tell(helper, json.dumps(clone))
-        return helper
+        yield helper
 
-    def _ask(self, blob: str) -> Layout | str:
-        """From a thread of the pool, of which there are as many as helpers."""
-        helper = self._idle.get()
-        try:
-            _tell(helper, blob)
-            assert helper.stdout is not None  # a pipe
-            answer = helper.stdout.readline()
-        finally:
-            self._idle.put(helper)
-        if not answer:
-            raise DataRepoError("a process that reads dumps has ended before its answer")
-        found = json.loads(answer)
-        if "error" in found:
-            raise DataRepoError(found["error"], hint=found["hint"])
-        damage: str | None = found.get("damage")
-        return layout_from(found["layout"]) if damage is None else damage
+
+def _end(helpers: Sequence[subprocess.Popen[bytes]], threads: Sequence[Thread]) -> None:
+    """Before anybody closes the pipes that a thread may be waiting at."""
+    for helper in helpers:
+        kill_group(helper)
+    for thread in threads:
+        if thread.ident is not None:  # it was started
+            thread.join()
+
+
+def _answer(helper: subprocess.Popen[bytes], blob: str) -> Layout | str:
+    _tell(helper, blob)
+    assert helper.stdout is not None  # a pipe
+    answer = helper.stdout.readline()
+    if not answer:
+        raise DataRepoError("a process that reads dumps has ended before its answer")
+    found = json.loads(answer)
+    if "error" in found:
+        raise DataRepoError(found["error"], hint=found["hint"])
+    damage: str | None = found.get("damage")
+    return layout_from(found["layout"]) if damage is None else damage
 
 
 def _tell(helper: subprocess.Popen[bytes], line: str) -> None:
