@@ -257,8 +257,8 @@ def _password(values: Mapping[str, str]) -> Secret | None:
     return Secret(text or "") if table.POSTGRES_PASSWORD.name in values else None
 
 
-def _bytes(megabytes: int | None) -> int | None:
-    return None if megabytes is None else megabytes * 1_000_000
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else round(megabytes * 1_000_000)
 
 
 def _keep(values: Mapping[str, str]) -> KeepSettings:

@@ -96,16 +96,23 @@ def seconds(text: str) -> float:
 
 
 def gigabytes(text: str) -> float:
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text) or not 0 < float(text) < 1e6:
+    if not 0 < (number := _decimal(text)) < 1e6:
+        raise UnusableValueError
+    return number
+
+
+def megabytes(text: str) -> float | None:
+    """None for 0, which stands for no limit."""
+    if not (number := _decimal(text)) < 1e9:
+        raise UnusableValueError
+    return number or None
+
+
+def _decimal(text: str) -> float:
+    """A number in the form in which everybody writes one: no sign, no exponent."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
         raise UnusableValueError
     return float(text)
-
-
-def megabytes(text: str) -> int | None:
-    """None for 0, which stands for no limit."""
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise UnusableValueError
-    return int(text) or None
 
 
 def line(text: str) -> str:

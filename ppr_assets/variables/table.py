@@ -151,7 +151,7 @@ SQL_DUMP_MAX_FILE_MB = Variable(
     "SQL_DUMP_MAX_FILE_MB",
     "95",
     kinds.megabytes,
-    "a whole number of megabytes, or 0 for no limit",
+    "a number of megabytes, or 0 for no limit",
     "the largest file that is committed; a larger dump is cut into parts (GitHub refuses files "
     "over 100 MB)",
 )

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.operations.committed import committed_sha256
+from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import (
@@ -91,17 +94,13 @@ def _require_whole(pipeline: Pipeline) -> tuple[str, str, int]:
     a mark. Returns the head, latest and the mark."""
     latest = pipeline.latest()
     described = latest.removesuffix(".sql") + ".json"
-    blob = subprocess.run(
-        ["git", "cat-file", "blob", f"main:sql_dumps/{latest}"],
-        cwd=pipeline.clone,
-        capture_output=True,
-        check=True,
-    ).stdout
     manifest = Manifest.from_json(git(pipeline.clone, "show", f"main:sql_dumps/{described}"))
-    assert hashlib.sha256(blob).hexdigest() == manifest.sha256
+    repo = open_data_repo(pipeline.settings.data_repo)
+    assert committed_sha256(repo, pipeline.head(), latest) == manifest.sha256
     file = (pipeline.dumps / "latest.sql").resolve(strict=True)
     on_disk = Manifest.from_json(file.with_suffix(".json").read_text())
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == on_disk.sha256
+    digest = hashlib.sha256(b"".join(open_dump(file, name=file.name))).hexdigest()
+    assert digest == on_disk.sha256
     return pipeline.head(), latest, pipeline.mark()["max_record_count"]
 
 
@@ -166,13 +165,17 @@ def test_killed_at_any_moment_the_next_run_converges(pipeline: Pipeline) -> None
     moments = [(number + chance.random()) / ROUNDS * duration for number in range(ROUNDS)]
     night = Night.prepare(pipeline)
     seen = set()
-    for moment in moments:
+    for number, moment in enumerate(moments):
         pipeline.change()
+        most = 150_000 * (number % 3 == 1)  # a night in parts, and one back in one file
+        pipeline.gate(max_file_bytes=most or None)
         before = State.of(pipeline)
         night.begin()
         time.sleep(moment)
         night.end(signal.SIGKILL)
         seen.add(_state_after_kill(pipeline, before))
+        most = 150_000 * (number % 3 == 0)
+        pipeline.variables["SQL_DUMP_MAX_FILE_MB"] = str(most / 1_000_000)
         night = Night.prepare(pipeline)
         _require_convergence(pipeline, before)
         assert pipeline.remote_head() == pipeline.head()

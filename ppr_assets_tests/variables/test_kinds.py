@@ -146,3 +146,27 @@ def test_a_floor_of_zero_is_shown_the_override() -> None:
     with pytest.raises(UnusableValueError) as caught:
         kinds.count_of_records("0")
     assert "ALLOW_EMPTY_SQL_DUMP=true" in caught.value.hint
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.5", 0.5), (".5", 0.5), ("10", 10.0)])
+def test_gigabytes_may_be_less_than_one(text: str, value: float) -> None:
+    assert kinds.gigabytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "5 GB", "1e3", "nan", "inf", "", "1000000"])
+def test_a_size_that_nobody_can_mean_is_unusable(text: str) -> None:
+    with pytest.raises(UnusableValueError):
+        kinds.gigabytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("95", 95.0), ("0.25", 0.25), ("0", None), ("0.", None)]
+)
+def test_no_megabytes_are_no_limit(text: str, value: float | None) -> None:
+    assert kinds.megabytes(text) == value
+
+
+@pytest.mark.parametrize("text", ["-1", "95 MB", "1e2", "nan", "", "all", "1000000000"])
+def test_a_limit_that_nobody_can_mean_is_unusable(text: str) -> None:
+    with pytest.raises(UnusableValueError):
+        kinds.megabytes(text)
