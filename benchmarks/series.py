@@ -119,14 +119,15 @@ def _describe(series: Series, arena: Arena, settings: Settings) -> None:
 
 
 def _change(arena: Arena, night: int, percent: float) -> None:
-    """New text in one column of so many rows of every table that has such a column."""
+    """Another sentence before a text in so many rows of every table that has a text."""
     settings = arena.playground.server.database_settings(DATABASE, user=ROLE)
     with connect(settings) as session:
         for table, columns in SAMPLE_TABLES.items():
             text = next((name for name in _TEXTS if name in columns), None)
             if text is not None:
                 session.execute(
-                    f"UPDATE {table} SET {text} = %s || left(coalesce({text}, ''), 200) "
+                    f"UPDATE {table} SET {text} = %s || "
+                    f"regexp_replace(coalesce({text}, ''), '^Checked in night [0-9]+[.] ', '') "
                     "WHERE abs(hashtext(id::text || %s)) %% 100000 < %s",
                     [f"Checked in night {night}. ", str(night), int(percent * 1000)],
                 )

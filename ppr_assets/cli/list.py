@@ -84,6 +84,7 @@ def _past_json(dump: PastDump) -> dict[str, Any]:
 
 def _row(dump: ListedDump) -> tuple[str, ...]:
     remarks = ["latest"] if dump.latest else []
+    remarks += ["in parts"] if dump.in_parts else []
     manifest = dump.manifest
     if manifest is None:
         return (dump.name, "", "", "", ", ".join([*remarks, "no manifest"]))

@@ -8,19 +8,21 @@ from typing import Any
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.dump_history import PastDump, dump_history
-from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.tree import latest_name, list_files, read_file, tip
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
 class ListedDump:
-    """A dump at the branch's tip; one of upstream's own scripts has no manifest."""
+    """A dump at the branch's tip; one of upstream's own scripts has no manifest. ``in_parts``:
+    too large for one file, it stands in several."""
 
     name: str
     latest: bool
     manifest: Manifest | None
+    in_parts: bool = False
 
     def to_json(self) -> dict[str, Any]:
         manifest = self.manifest
@@ -28,6 +30,7 @@ class ListedDump:
             "dump": self.name,
             "latest": self.latest,
             "bytes": manifest.bytes if manifest else None,
+            "in_parts": self.in_parts,
             "sha256": manifest.sha256 if manifest else None,
             "rows": dict(manifest.rows) if manifest else None,
             "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
@@ -45,10 +48,11 @@ def list_published(settings: DataRepoSettings) -> list[ListedDump]:
         return []
     latest = latest_name(repo, commit)
     dumps = []
-    for name in sorted(list_dumps(repo, commit), reverse=True):
+    files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
+    for name in sorted(filter(is_dump_name, files), reverse=True):
         file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
         manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
-        dumps.append(ListedDump(name, name == latest, manifest))
+        dumps.append(ListedDump(name, name == latest, manifest, parts_folder(name) in files))
     return dumps
 
 

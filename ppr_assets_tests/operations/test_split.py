@@ -16,6 +16,7 @@ from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.dump_file import open_dump
+from ppr_assets.operations.listing import list_published
 from ppr_assets.operations.publish import publish
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
@@ -137,6 +138,13 @@ def test_the_auditors_guide_puts_the_parts_together(in_parts: Pipeline) -> None:
         ["sh", "-c", f"({join}) | sha256sum"], cwd=in_parts.clone, capture_output=True, check=True
     )
     assert told.stdout.decode().split()[0] == published.manifest.sha256
+
+
+def test_it_is_listed_as_one_dump_of_its_whole_size(in_parts: Pipeline) -> None:
+    _, published = in_parts.night()
+    (listed,) = list_published(in_parts.settings.data_repo)
+    assert (listed.name, listed.latest, listed.in_parts) == (published.manifest.dump, True, True)
+    assert listed.to_json()["bytes"] == published.manifest.bytes
 
 
 def test_the_same_data_are_no_new_dump_whatever_a_file_may_hold(in_parts: Pipeline) -> None:
