@@ -27,13 +27,42 @@ class LockHeld(GitCommandFailed):
 
 # In the words of the git here. A line that begins with "remote:" is about the other side.
 _LOST = re.compile(
-    r"^(?!remote:).*?(?:unable to read|could not read (?=[0-9a-f]{40})|not a tree object|"
-    r"bad object (?:refs/|[0-9a-f]{40})|not a valid commit name [0-9a-f]{40}|"
+    r"^(?!remote:).*?(?:unable to (?:read|stream)|could not read (?=[0-9a-f]{40})|"
+    r"not a tree object|bad object (?:refs/|[0-9a-f]{40})|not a valid commit name [0-9a-f]{40}|"
     r"object file \S+ is empty|is corrupt|bad file|unable to unpack|missing blob|"
-    r"could not parse (?:commit|object))",
+    r"could not parse (?:commit|object)|could not get object info)",
     re.IGNORECASE | re.MULTILINE,
 )
+_DAMAGED = re.compile(
+    r"object file (\S+) is empty|\(stored in (\S+)\) is corrupt|unable to stream ([0-9a-f]+)"
+)
 _OBJECT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
+
+
+def lost_object(args: tuple[str, ...], status: int, stderr: str) -> ObjectLost | None:
+    """The failure, where it is one of the clone's objects."""
+    complaint = _LOST.search(stderr)
+    if complaint is None:
+        return None
+    named = _OBJECT.search(stderr, complaint.start()) or _OBJECT.search(" ".join(args))
+    damaged = _DAMAGED.search(stderr)
+    # git does not fetch what it believes to have, and stumbles over it.
+    first = f"`rm -f {_file(damaged[1] or damaged[2], damaged[3])}`, then " if damaged else ""
+    return ObjectLost(
+        f"the clone has {'damaged' if damaged else 'lost'} "
+        f"{f'object {named[0]}' if named else 'an object'}: `git {verb(args)}` says "
+        f"{_words(stderr)}",
+        status=status,
+        stderr=stderr,
+        hint=f"in the clone, {first}`git -c fetch.unpackLimit=1 fetch --refetch origin` brings "
+        "back what the remote has. Should that not be enough, move the clone away and run again "
+        "with DATA_REPO_URL set, which makes a new one.",
+    )
+
+
+def _file(path: str | None, sha: str) -> str:
+    """The object's file, as a shell takes it."""
+    return path or f'"$(git rev-parse --git-path objects/{sha[:2]}/{sha[2:]})"'
 
 
 def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
@@ -47,23 +76,17 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
     if (lock := lock_in(stderr)) is not None:
         message, hint = told(lock)
         return LockHeld(f"`git {verb(args)}`: {message}", status=status, stderr=stderr, hint=hint)
-    words = " / ".join(line.strip() for line in stderr.splitlines()[-6:] if line.strip())
-    if (lost := _LOST.search(stderr)) is not None:
-        named = _OBJECT.search(stderr, lost.start()) or _OBJECT.search(" ".join(args))
-        return ObjectLost(
-            f"the clone has lost {f'object {named[0]}' if named else 'an object'}, or has it "
-            f"damaged: `git {verb(args)}` says {words}",
-            status=status,
-            stderr=stderr,
-            hint="in the clone, `git -c fetch.unpackLimit=1 fetch --refetch origin` brings back "
-            "what the remote has. Should that not be enough, move the clone away and run again "
-            "with DATA_REPO_URL set, which makes a new one.",
-        )
+    if (lost := lost_object(args, status, stderr)) is not None:
+        return lost
     return GitCommandFailed(
-        f"`git {verb(args)}` ended with exit code {status}: {words or 'it gave no reason'}",
+        f"`git {verb(args)}` ended with exit code {status}: {_words(stderr) or 'no reason given'}",
         status=status,
         stderr=stderr,
     )
+
+
+def _words(stderr: str) -> str:
+    return " / ".join(line.strip() for line in stderr.splitlines()[-6:] if line.strip())
 
 
 def too_slow(args: tuple[str, ...], seconds: float) -> GitTimeout:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from ppr_assets.data_repo.git import Output
-from ppr_assets.data_repo.git_errors import GitCommandFailed, LockHeld, ObjectLost, scrub
+from ppr_assets.data_repo.git_errors import (
+    GitCommandFailed,
+    LockHeld,
+    ObjectLost,
+    lost_object,
+    scrub,
+)
 from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
 
 _RACED = (
@@ -80,14 +86,19 @@ def unreachable(remote: str, failure: DataRepoError) -> DataRepoError:
     )
 
 
-def push_failure(remote: str, ref: str, output: Output) -> PushFailed | Outrun:
-    """What a push that ended with exit code 1 amounts to; its porcelain output says which."""
+def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outrun:
+    """What a push that ended with exit code 1 amounts to; its porcelain output says which.
+
+    :class:`PushFailed` or one of its kin, unless the clone itself is at fault.
+    """
+    if (lost := lost_object(("push",), output.status, output.stderr)) is not None:
+        return lost
     verdict = _verdict(output.stdout.decode("utf-8", "replace"), ref)
     words = _words_of_remote(output.stderr)
     if _PUSH_TOO_LARGE.search(output.stderr) or _FILE_TOO_LARGE.search(" ".join(words)):
         return _too_large(remote, " / ".join([verdict, *words]) if words else _gist(output.stderr))
     if any(word in verdict for word in _RACED):
-        return Outrun(verdict)
+        return Outrun(" / ".join([verdict, *words]))
     if not verdict:
         # Not the remote's doing: a pre-push hook of the clone, for example.
         return PushFailed(
