@@ -28,6 +28,7 @@ _FILE_TOO_LARGE = re.compile(
     r"GH001|exceeds? .*(?:limit|size|\b[KMG]i?B\b)|(?:larger|bigger) than|too (?:large|big)",
     re.IGNORECASE,
 )
+_CUT_OFF = re.compile(r"sideband|disconnect|hung up|early eof|broken pipe", re.IGNORECASE)
 _PUSH_TOO_LARGE = re.compile(
     r"pack exceeds maximum allowed size|HTTP 413|returned error: 413", re.IGNORECASE
 )
@@ -99,6 +100,12 @@ def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outru
         return _too_large(remote, " / ".join([verdict, *words]) if words else _gist(output.stderr))
     if any(word in verdict for word in _RACED):
         return Outrun(" / ".join([verdict, *words]))
+    if not verdict and _CUT_OFF.search(output.stderr):
+        return RemoteUnreachable(
+            f"{_named(remote)} ended in the middle of the push, and may have taken it or not: "
+            f"{_gist(output.stderr)}",
+            hint="the commit is kept in the clone; the next run finds out.",
+        )
     if not verdict:
         # Not the remote's doing: a pre-push hook of the clone, for example.
         return PushFailed(

@@ -66,6 +66,9 @@ def test_a_remote_that_is_killed_during_a_push_gets_the_dump_once(
     done = _once(pipeline, name, condition + KILLS)
     _, published = pipeline.night()
     assert done.exists()
+    first = published.error()
+    assert isinstance(first, PushFailed)
+    assert "nothing was pushed" not in first.message
     if moment == "the branch is locked":
         # The killed git has left its locks there: told every night until somebody removes them.
         error = pipeline.night()[1].error()
