@@ -46,6 +46,7 @@ class Series:
 
     dump_bytes: int = 0
     files: int = 0
+    changed_rows: list[int] = field(default_factory=list)
     pushed: list[int] = field(default_factory=list)
     bare_pushed: list[int] = field(default_factory=list)
     gzip_pushed: list[int] = field(default_factory=list)
@@ -80,7 +81,7 @@ def _run(arena: Arena, percent: float, nights: int) -> Series:
     first_pack = 0
     for night in range(nights + 1):
         if night:
-            _change(arena, night, percent)
+            series.changed_rows.append(_change(arena, night, percent))
         dump(settings)
         started = perf_counter()
         pushed = publish(settings).delivery.bytes
@@ -118,19 +119,22 @@ def _describe(series: Series, arena: Arena, settings: Settings) -> None:
     series.files = len(list(parts.iterdir())) if parts.is_dir() else 1
 
 
-def _change(arena: Arena, night: int, percent: float) -> None:
-    """Another sentence before a text in so many rows of every table that has a text."""
+def _change(arena: Arena, night: int, percent: float) -> int:
+    """Another sentence before a text in so many rows of every table that has a text; how many."""
+    changed = 0
     settings = arena.playground.server.database_settings(DATABASE, user=ROLE)
     with connect(settings) as session:
         for table, columns in SAMPLE_TABLES.items():
             text = next((name for name in _TEXTS if name in columns), None)
             if text is not None:
-                session.execute(
+                done = session.execute(
                     f"UPDATE {table} SET {text} = %s || "
                     f"regexp_replace(coalesce({text}, ''), '^Checked in night [0-9]+[.] ', '') "
                     "WHERE abs(hashtext(id::text || %s)) %% 100000 < %s",
                     [f"Checked in night {night}. ", str(night), int(percent * 1000)],
                 )
+                changed += done.rowcount
+    return changed
 
 
 def _mirror(clone: Path, bare: Path) -> None:
