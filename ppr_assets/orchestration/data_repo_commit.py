@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.operations.commit_facts import CommitFacts, commit_facts
 from ppr_assets.operations.publish import PublishOutcome, publish
 from ppr_assets.operations.standing import Standing, standing
 from ppr_assets.operations.upkeep import CloneState, keep_small
@@ -58,15 +59,17 @@ def data_repo_commit(
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
         found = standing(settings, outcome.commit)
+        about = commit_facts(settings.data_repo, outcome.commit, outcome.manifest)
         clone = keep_small(settings.data_repo)
     record_override(context, outcome.manifest.override if outcome.status == "published" else None)
     yield from _check_results(outcome, found)
     yield _repo_size(clone, settings.data_repo)
     facts = {
-        "commit": _commit_link(outcome.commit, outcome.web_url),
         "seconds": dg.MetadataValue.float(round(monotonic() - started, 3)),
         "repo_bytes": dg.MetadataValue.int(clone.size.total),
         **_facts(outcome),
+        **_about(about, on_remote=found.on_remote is True),
+        **_run_link(context.instance, outcome.manifest.run_id),
     }
     if (undelivered := outcome.error()) is not None:
         # Kept, but not published: as a materialization it would pass for fresh every night.
@@ -137,9 +140,27 @@ def _facts(outcome: PublishOutcome) -> Metadata:
     return facts
 
 
-def _commit_link(commit: str, web_url: str | None) -> dg.MetadataValue:
-    return (
-        dg.MetadataValue.url(f"{web_url}/commit/{commit}")
-        if web_url
-        else dg.MetadataValue.text(commit)
-    )
+def _about(commit: CommitFacts, *, on_remote: bool) -> Metadata:
+    """What an audit tells of the commit, and links to it; commands where no forge shows it."""
+    signature = commit.signature
+    facts: Metadata = {
+        "commit": dg.MetadataValue.text(commit.commit),
+        "signature": dg.MetadataValue.text(
+            f"{signature.state}, by {signature.signer}" if signature.signer else signature.state
+        ),
+    }
+    if commit.mark is not None:
+        facts["mark_after"] = dg.MetadataValue.int(commit.mark)
+    if commit.retired:
+        facts["retired"] = dg.MetadataValue.text(", ".join(commit.retired))
+    links = commit.links() if on_remote else {}
+    if links:
+        return facts | {name: dg.MetadataValue.url(url) for name, url in links.items()}
+    return facts | {name: dg.MetadataValue.text(text) for name, text in commit.commands().items()}
+
+
+def _run_link(instance: dg.DagsterInstance, run_id: str | None) -> Metadata:
+    """To the run that made the dump, where Dagster's storage still knows it."""
+    if run_id is None or not instance.has_run(run_id):
+        return {}
+    return {"dumped_by_run": dg.MetadataValue.dagster_run(run_id)}

@@ -65,7 +65,7 @@ def gate_table(verdict: Verdict) -> dg.TableMetadataValue:
 
 
 def manifest_facts(manifest: Manifest) -> Metadata:
-    """What identifies a dump, and where it came from."""
+    """What identifies a dump, where it came from, and how it was judged."""
     facts: Metadata = {
         "dump": dg.MetadataValue.text(manifest.dump),
         "sha256": dg.MetadataValue.text(manifest.sha256),
@@ -77,7 +77,12 @@ def manifest_facts(manifest: Manifest) -> Metadata:
             f"PostgreSQL {manifest.database.server_version}"
         ),
     }
+    override = manifest.override
+    judged = manifest.verdict.get("status")
     optional = {
+        "verdict": judged if isinstance(judged, str) else None,
+        "override": override.reason if override else None,
+        "override_source": override.source if override else None,
         "previous": manifest.previous,
         "publication": manifest.publication,
         "dumped_by_run": manifest.run_id,
