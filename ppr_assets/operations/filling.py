@@ -60,24 +60,34 @@ def fill(
     path = plain_file(found.path, name=found.name, folder=spill_folder)
     if verified.manifest is None:
         remarks.append(UNPROVEN)
+    differences: list[str] = []
+
+    def compare_objects() -> None:
+        differences.extend(
+            schema_differences(settings, path, layout, spill_folder=spill_folder, deadline=deadline)
+        )
+
     report = load(
-        path, layout, settings, deadline=deadline, analyze=analyze, read_back_in=spill_folder
+        path,
+        layout,
+        settings,
+        deadline=deadline,
+        analyze=analyze,
+        read_back_in=spill_folder,
+        when_made=compare_objects,
     )
     clock.lap("load")
+    tables = report.tables
     if report.how == "psql":
         remarks.append(f"loaded by one psql in one transaction: {report.reason}")
         if analyze:
             with connect(settings, autocommit=True) as connection:
                 connection.execute("ANALYZE")
-    tables = report.tables
-    if tables is None:
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
-    differences = [
-        *table_differences(layout.tables, tables),
-        *schema_differences(settings, path, layout, spill_folder=spill_folder, deadline=deadline),
-    ]
+        compare_objects()
+    assert tables is not None, "asked to be read back"
     clock.lap("compare")
-    require_equal(differences, verified.name)
+    require_equal([*table_differences(layout.tables, tables), *differences], verified.name)
     return dict(tables)
 
 

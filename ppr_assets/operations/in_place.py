@@ -21,7 +21,7 @@ from ppr_assets.postgres.databases import maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
-from ppr_assets.postgres.load.read_back import reading_work
+from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -74,7 +74,8 @@ def _read_back(
     """The tables as the open transaction sees them, by table key."""
     tables: dict[str, TableRecord] = {}
     session = Session(connection, threading.Event())
-    for key, read in reading_work(connection, layout, tables, found.spill_folder).items():
+    reader = Reader(connection, layout, tables, found.spill_folder)
+    for key in reader.blocks:
         deadline.require(f"comparing the rows of {key}")
-        read(session)
+        reader.work(key)(session)
     return tables

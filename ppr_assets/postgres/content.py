@@ -11,11 +11,7 @@ from psycopg import sql
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.parallel import default_connections
-from ppr_assets.postgres.load.read_back import (
-    TIMEZONE,
-    blocks_of,
-    reading_work,
-)
+from ppr_assets.postgres.load.read_back import TIMEZONE, Reader
 from ppr_assets.postgres.load.scheduler import Crew, Task
 from ppr_assets.postgres.load.session import Connection, open_session
 from ppr_assets.rules.manifest import TableRecord
@@ -42,9 +38,11 @@ def read_tables(
         assert row is not None
         open_reader = partial(_open_reader, settings, layout.encoding, row[0])
         found: dict[str, TableRecord] = {}
-        sizes = {block.key: block.end - block.start for block in blocks_of(layout)}
-        work = reading_work(leader, layout, found, spill_folder, timezone)
-        tasks = [Task(f"reading {key}", read, weight=sizes[key]) for key, read in work.items()]
+        reader = Reader(leader, layout, found, spill_folder, timezone)
+        tasks = [
+            Task(f"reading {key}", reader.work(key), weight=block.end - block.start)
+            for key, block in reader.blocks.items()
+        ]
         with Crew(open_reader, connections or default_connections(), deadline) as crew:
             crew.run(tasks)
     return found

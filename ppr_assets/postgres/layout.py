@@ -30,6 +30,7 @@ class Layout:
     ``header``: the settings at its top, which every session that loads a part needs.
     ``prologue``: the DROPs of ``--clean``, an empty range without them. ``unrecognised``: empty
     when every statement between header and trailer belongs to an entry, otherwise what does not.
+    ``sorted_rows``: the rows' SHA-256 are those of the rows as they stand in the file.
     """
 
     bytes: int
@@ -43,6 +44,7 @@ class Layout:
     entries: tuple[Entry, ...]
     extensions: tuple[str, ...]
     unrecognised: str
+    sorted_rows: bool = False
 
     @property
     def tables(self) -> Mapping[str, TableRecord]:
@@ -93,6 +95,7 @@ class _Reader:
             entries=found.finished(),
             extensions=tuple(found.extensions),
             unrecognised=found.unrecognised,
+            sorted_rows=self._sorted_rows,
         )
 
     def _hashed(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

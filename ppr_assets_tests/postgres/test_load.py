@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,7 +19,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_nasty import dump_to
+from ppr_assets_tests.fix_nasty import dump_to, fill_core
 from ppr_assets_tests.fix_pipeline import settled
 
 Empty = Callable[[], DatabaseSettings]
@@ -38,6 +38,10 @@ CREATE TABLE public.checked (x int CONSTRAINT looks_elsewhere CHECK (public.know
 INSERT INTO public.checked SELECT x FROM generate_series(1, 9) x, generate_series(1, 100);
 CREATE TABLE public.z (id int PRIMARY KEY); INSERT INTO public.z SELECT generate_series(1, 5000);
 CREATE INDEX looks_elsewhere_too ON public.checked (public.how_many(x));
+CREATE FUNCTION public.first() RETURNS bool LANGUAGE plpgsql STABLE
+  AS $$BEGIN RETURN NOT EXISTS (SELECT FROM public.apart); END$$;
+CREATE TABLE public.apart (id int CONSTRAINT looks_at_its_own CHECK (public.first()));
+INSERT INTO public.apart SELECT generate_series(1, 5000);
 CREATE VIEW public.grouped AS SELECT id, count(*) FROM public.a GROUP BY id;
 CREATE MATERIALIZED VIEW public.m AS SELECT id FROM public.z;
 CREATE MATERIALIZED VIEW public.b_on_m AS SELECT count(*) AS n FROM public.m;
@@ -78,6 +82,17 @@ def with_rows(path: Path, text: bytes, new: bytes) -> Path:
     return changed
 
 
+def in_order(database: DatabaseSettings, table: str, dump: Path) -> bool:
+    """Whether the table's rows lie on the disk as they stand in the dump."""
+    with (
+        connect(database) as session,
+        session.cursor() as cursor,
+        cursor.copy(f"COPY {table} TO stdout".encode()) as copy,
+    ):
+        rows = b"".join(bytes(chunk) for chunk in copy)
+    return b" FROM stdin;\n" + rows + b"\\.\n" in dump.read_bytes()
+
+
 def test_a_nasty_database_comes_through_byte_for_byte(
     nasty_database: DatabaseSettings, empty_database: Empty, tmp_path: Path
 ) -> None:
@@ -115,8 +130,58 @@ def test_rows_in_many_pieces_are_the_same_rows(
     monkeypatch.setattr("ppr_assets.postgres.load.plan.PIECE", 2000)
     dumped = dump_to(database, tmp_path / "sample.sql")
     restored = empty_database()
-    load(dumped.path, layout_of(dumped.path), restored, connections=4, deadline=NO_HURRY)
+    report = load(
+        dumped.path,
+        layout_of(dumped.path),
+        restored,
+        connections=12,  # so that a share of all rows is less than the largest tables have
+        deadline=NO_HURRY,
+        read_back_in=tmp_path,
+    )
+    assert report.tables == dumped.written.tables
     assert body(dump_to(restored, tmp_path / "again.sql").path) == body(dumped.path)
+    with connect(restored) as session:
+        found = session.execute("SELECT count(DISTINCT xmin::text) FROM organization").fetchone()
+    assert found is not None and found[0] > 5  # transactions that its rows came in
+
+
+def test_rows_over_one_session_are_frozen_and_lie_in_the_order_of_the_dump(
+    database: DatabaseSettings, empty_database: Empty, tmp_path: Path
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    restored = empty_database()
+    load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
+    for table in dumped.counts:
+        assert in_order(restored, table, dumped.path)
+    with connect(replace(restored, user="postgres")) as session:
+        session.execute("CREATE EXTENSION pg_visibility")
+        page = session.execute("SELECT * FROM pg_visibility('phone', 0)").fetchone()
+    assert page == (True, True, True)  # all visible, all frozen
+
+
+def test_rows_that_an_extension_brings_along_stay(empty_database: Empty, tmp_path: Path) -> None:
+    def add_extension(database: DatabaseSettings, *ids: int) -> None:
+        with connect(database) as session:
+            session.execute(
+                "CREATE EXTENSION hstore; CREATE TABLE known (id int); "
+                "ALTER EXTENSION hstore ADD TABLE known"
+            )
+            session.execute("INSERT INTO known SELECT unnest(%s)", [list(ids)])
+        with connect(replace(database, user="postgres")) as session:
+            session.execute(
+                "UPDATE pg_extension SET extconfig = ARRAY['known'::regclass::oid], "
+                "extcondition = ARRAY['WHERE id > 100'] WHERE extname = 'hstore'"
+            )
+
+    source, restored = empty_database(), empty_database()
+    fill_core(source)
+    add_extension(source, 1, 2, 101)
+    add_extension(restored, 1, 2)
+    dumped = dump_to(source, tmp_path / "extension.sql")
+    assert dumped.counts["known"] == 1
+    load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
+    with connect(restored) as session:
+        assert session.execute("SELECT id FROM known ORDER BY 1").fetchall() == [(1,), (2,), (101,)]
 
 
 def test_what_looks_into_other_tables_finds_their_rows(
@@ -164,7 +229,7 @@ def test_a_row_that_the_server_refuses_is_an_error_in_its_words(
     broken = with_rows(dumped.path, number.group(), b"\tnorth\t")
     layout = layout_of(broken)
     if not recognised:
-        layout = dataclasses.replace(layout, unrecognised="SELECT 1")
+        layout = replace(layout, unrecognised="SELECT 1")
     with pytest.raises(RestoreFailed, match=r'invalid input syntax for type .*: "north"'):
         load(broken, layout, empty_database(), deadline=NO_HURRY)
 

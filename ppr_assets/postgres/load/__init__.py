@@ -10,7 +10,7 @@ worth loading does not, nor what is compared afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -47,13 +47,15 @@ def load(
     deadline: Deadline,
     analyze: bool = False,
     read_back_in: Path | None = None,
+    when_made: Callable[[], None] | None = None,
 ) -> LoadReport:
     """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
 
     ``layout`` is what was read from this very file. ``connections`` is two to four by the number
     of cores if not given. ``analyze`` makes the tables' statistics, and ``read_back_in``, a
-    folder to sort in, has their rows read back, both while other tables are still worked on;
-    where psql loads, both are left to the caller.
+    folder to sort in, has their rows read back, both while other tables are still worked on.
+    ``when_made`` is called from another thread when all objects are there, while rows may still
+    be read. Where psql loads, all three are left to the caller.
 
     Raises :class:`RestoreFailed` when the server refuses a statement, goes away, or ``deadline``
     passes; then all sessions are closed, and the database is a ruin.
@@ -72,6 +74,7 @@ def load(
             deadline=deadline,
             analyze=analyze,
             read_back_in=read_back_in,
+            when_made=when_made,
         )
     return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)
 

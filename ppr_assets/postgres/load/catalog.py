@@ -16,7 +16,9 @@ from ppr_assets.postgres.load.session import Connection
 from ppr_assets.rules.naming import table_key
 
 _TABLES: LiteralString = """
-SELECT c.oid::bigint, n.nspname, c.relname, c.relkind
+SELECT c.oid::bigint, n.nspname, c.relname, c.relkind, EXISTS (
+  SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+  AND d.objid = c.oid AND d.deptype = 'e')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -71,6 +73,8 @@ class Catalog:
     kinds: Mapping[str, str]
     """``r`` table, ``p`` partitioned table, ``m`` materialized view."""
     ancestors: Mapping[str, frozenset[str]]
+    of_extensions: frozenset[str]
+    """Tables that an extension has made, which may have rows of its own."""
     calling: frozenset[str]
     """Tables whose rows are checked by functions of the database's own."""
     hidden_calls: bool
@@ -85,10 +89,8 @@ class Catalog:
 
 
 def read_catalog(connection: Connection) -> Catalog:
-    tables = {
-        oid: (table_key(schema, name), kind)
-        for oid, schema, name, kind in connection.execute(_TABLES)
-    }
+    found = connection.execute(_TABLES).fetchall()
+    tables = {oid: (table_key(schema, name), kind) for oid, schema, name, kind, _ in found}
     parents: dict[int, set[int]] = {}
     for child, parent in connection.execute(_PARENTS):
         if child in tables and parent in tables:
@@ -102,6 +104,7 @@ def read_catalog(connection: Connection) -> Catalog:
             key: frozenset(tables[oid][0] for oid in _above(child, parents))
             for child, (key, _) in tables.items()
         },
+        of_extensions=frozenset(tables[oid][0] for oid, *_, extension in found if extension),
         calling=frozenset(tables[oid][0] for (oid,) in connection.execute(_CALLING)),
         hidden_calls=bool(hidden[0]),
         functions=_calls_of(names),

@@ -1,7 +1,8 @@
 """Rows out of a table by COPY, at the level of libpq.
 
-The server sends each row by itself, and psycopg's own loop costs as much for a row as sorting and
-hashing it. Waiting is done here, so that other threads go on meanwhile.
+The server sends each row by itself, and psycopg's own loop costs more for a row than hashing it
+does. So the loop here does nothing for a row but keep it. Waiting is done here too, so that other
+threads go on meanwhile.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-_CHUNK = 1024 * 1024
-"""Bytes of rows that are handed on at once."""
-
 
 def copied_rows(connection: psycopg.Connection[object], statement: bytes) -> Iterator[bytes]:
-    """Run ``COPY … TO stdout`` and give its rows in chunks. Raises psycopg's errors.
+    """Run ``COPY … TO stdout`` and give its rows as they come, many at a time, each row whole.
+
+    Raises psycopg's errors.
 
     Not taken to its end, the connection is good for nothing but to be closed.
     """
@@ -38,22 +38,21 @@ def copied_rows(connection: psycopg.Connection[object], statement: bytes) -> Ite
 
 
 def _rows(libpq: PGconn) -> Iterator[bytes]:
-    rows: list[bytes | bytearray | memoryview] = []
-    held = 0
-    while True:
-        size, row = libpq.get_copy_data(1)
-        if size > 0:
+    poll = select.poll()
+    poll.register(libpq.socket, select.POLLIN)
+    next_row = libpq.get_copy_data
+    size = 0  # of a row; 0: not here yet; -1: there are no more
+    while size >= 0:
+        rows: list[bytes | bytearray | memoryview] = []
+        size, row = next_row(1)
+        while size > 0:
             rows.append(row)
-            held += size
-            if held > _CHUNK:
-                yield b"".join(rows)
-                rows, held = [], 0
-        elif size == 0:  # not here yet
-            _wait(libpq, select.POLLIN)
-            libpq.consume_input()
-        else:
+            size, row = next_row(1)
+        if rows:  # what was in libpq's buffer, so some kilobytes or one large row
             yield b"".join(rows)
-            return
+        if size == 0:
+            poll.poll()
+            libpq.consume_input()
 
 
 def _result(libpq: PGconn) -> PGresult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.plan import plan
-from ppr_assets.postgres.load.read_back import reading_work
-from ppr_assets.postgres.load.scheduler import Crew, Task, Work
+from ppr_assets.postgres.load.read_back import Reader
+from ppr_assets.postgres.load.scheduler import Crew, Task
 from ppr_assets.postgres.load.sections import Step, sections
 from ppr_assets.postgres.load.session import Session, open_session
 from ppr_assets.postgres.load.statements import run_step
@@ -35,6 +35,7 @@ def load_parallel(
     deadline: Deadline,
     analyze: bool,
     read_back_in: Path | None,
+    when_made: Callable[[], None] | None,
 ) -> Mapping[str, TableRecord]:
     """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`.
 
@@ -43,7 +44,7 @@ def load_parallel(
     parts = sections(layout, file)
     with Crew(partial(open_session, settings, layout.encoding), connections, deadline) as crew:
         catalogs: list[Catalog] = []
-        reading: dict[str, Work] = {}
+        readers: list[Reader] = []
         records: dict[str, TableRecord] = {}
 
         def make_tables(session: Session) -> None:
@@ -52,10 +53,19 @@ def load_parallel(
                 run_step(session, file, step)
             catalogs.append(read_catalog(session.connection))
             if read_back_in is not None:
-                reading.update(reading_work(session.connection, layout, records, read_back_in))
+                readers.append(Reader(session.connection, layout, records, read_back_in))
 
         crew.run([Task("the tables", make_tables)])
-        crew.run(plan(parts, catalogs[0], file, reading=reading, analyze=analyze))
+        tasks = plan(
+            parts,
+            catalogs[0],
+            file,
+            connections=connections,
+            analyze=analyze,
+            reader=readers[0] if readers else None,
+            when_made=when_made,
+        )
+        crew.run(tasks)
     return records
 
 

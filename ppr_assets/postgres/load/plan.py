@@ -1,27 +1,39 @@
 """The tasks of a parallel load, in dependence of each other.
 
-Rows come in pieces, the largest tables first. When all of a table's rows are in, its constraints
-and indexes may be made, and when those of two tables are there, foreign keys between them. What
-is not known to be safe that way keeps its place in the dump's order: it is run at the end by one
-session.
+The largest tables come first. A table that is more than one session's share of all rows comes in
+pieces, over several; any other one over one session, in the transaction that empties it: its rows
+are then frozen, so nobody has to write to their pages again, and lie in the order of the dump.
+
+When all of a table's rows are in, its constraints and indexes may be made, and when those of two
+tables are there, foreign keys between them. What is not known to be safe that way keeps its place
+in the dump's order: it is run by one session when those are done. Statistics, reading back and
+looking at the objects fill whatever time the sessions have left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.postgres.layout import CopyBlock
 from ppr_assets.postgres.load.catalog import Catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.grammar import read_foreign_key, read_key, table_of_copy
-from ppr_assets.postgres.load.scheduler import Task, Work
+from ppr_assets.postgres.load.read_back import Reader
+from ppr_assets.postgres.load.scheduler import Task
 from ppr_assets.postgres.load.sections import Sections, Step
-from ppr_assets.postgres.load.session import Session
-from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.table_work import (
+    analyze_table,
+    copy_piece,
+    copy_whole,
+    run_steps,
+)
 
 PIECE = 8 * 1024 * 1024
 """Bytes of rows in one COPY; large enough that its own cost is lost in it."""
+
+_LAST = 2**60
+"""Taken from the weight of what nothing waits for: it fills the time that is left."""
 
 _READER = frozenset({"(reader)"})
 """What reading tasks lock besides their table, which no table is called."""
@@ -36,6 +48,7 @@ class _Table:
     bytes: int = 0
     rows: list[Task] = field(default_factory=list)
     keys: list[Task] = field(default_factory=list)
+    in_pieces: bool = False
     left: bool = False
     """Whether a constraint or an index of it is left to the end."""
 
@@ -45,23 +58,33 @@ def plan(
     catalog: Catalog,
     file: DumpFile,
     *,
-    reading: Mapping[str, Work],
+    connections: int,
     analyze: bool,
+    reader: Reader | None,
+    when_made: Callable[[], None] | None,
 ) -> Sequence[Task]:
-    """Tasks for all that comes when the tables are there.
+    """Tasks for all that comes when the tables are there, for so many ``connections``.
 
-    ``reading`` is work to do for a table, by its key, when all of its rows and constraints are
-    in; it only reads. ``analyze`` makes statistics of every table that has rows in the dump.
+    ``analyze`` makes statistics of every table that has rows in the dump. ``reader`` has every
+    table read when all of its rows and constraints are in. ``when_made`` is called when all
+    objects are there, on a thread that has nothing else to do.
     """
     planner = _Planner(catalog, file)
-    planner.plan_rows(sections.rows)
+    share = sum(block.end - block.start for block in sections.rows) // connections
+    planner.plan_rows(sections.rows, share)
     left = [step for step in sections.after if not planner.planned(step)]
-    if analyze:
+    rest = [*left, *sections.last]
+    queries = any(step.kind == "MATERIALIZED VIEW DATA" for step in rest)
+    if analyze and queries:  # which want statistics to be fast
         planner.plan_analyze(block.key for block in sections.rows)
     planner.plan_in_order("sequences and large objects", sections.aside)
-    rest = [*left, *sections.last]
     planner.plan_in_order("what follows the data", rest, after=planner.tasks)
-    planner.plan_reading(reading)
+    if when_made is not None:
+        planner.plan_call("looking at the objects", when_made, after=planner.tasks)
+    if reader is not None:
+        planner.plan_reading(reader)
+    if analyze and not queries:
+        planner.plan_analyze(block.key for block in sections.rows)
     return planner.tasks
 
 
@@ -75,35 +98,54 @@ class _Planner:
         self._rows_go_elsewhere = False
         self._foreign_keys_last = False
 
-    def plan_rows(self, blocks: Iterable[CopyBlock]) -> None:
+    def plan_rows(self, blocks: Iterable[CopyBlock], share: int) -> None:
         """Rows that a function of the database's own looks at come after all before them in the
-        dump and before all others, in one COPY: it may look for rows of any table."""
+        dump and before all others, in one COPY: it may look for rows of any table. They are not
+        frozen, as it would see those of its own table too early."""
         since: list[Task] = []
         barrier: tuple[Task, ...] = ()
         for block in blocks:
+            size = block.end - block.start
             if self._catalog.kinds.get(block.key) != "r":  # COPY finds the partition of each row
                 self._rows_go_elsewhere = True
             elif not (self._catalog.hidden_calls or block.key in self._catalog.calling):
-                since += self._rows(block, PIECE, barrier)
+                if block.key in self._catalog.of_extensions or size > max(share, PIECE):
+                    since += self._rows(block, PIECE, barrier)
+                else:
+                    since += self._frozen_rows(block, barrier)
                 continue
-            alone = self._rows(block, block.end - block.start, (*barrier, *since))
+            alone = self._rows(block, size, (*barrier, *since))
             barrier, since = tuple(alone) or (*barrier, *since), []
         self._row_tasks = tuple(self.tasks)
 
+    def _frozen_rows(self, block: CopyBlock, after: tuple[Task, ...]) -> list[Task]:
+        table = self._with_rows(block)
+        if block.start == block.end:
+            return []
+        task = Task(
+            what=f"rows of {block.key}",
+            work=copy_whole(self._file, block, table.name),
+            weight=3 * table.bytes,
+            after=after,
+            shared=self._with_ancestors(block.key),
+            exclusive=frozenset({block.key}),
+        )
+        table.rows.append(self._add(task))
+        return [task]
+
     def _rows(self, block: CopyBlock, size: int, after: tuple[Task, ...]) -> list[Task]:
-        table = self._table(block.key)
-        table.bytes += block.end - block.start
-        table.name = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
+        table = self._with_rows(block)
         tasks = [
             Task(
                 what=f"rows of {block.key}",
-                work=_copy(self._file, block, start, end),
+                work=copy_piece(self._file, block, start, end),
                 weight=3 * table.bytes,
                 after=after,
                 shared=self._with_ancestors(block.key),
             )
             for start, end in self._file.pieces(block.start, block.end, size)
         ]
+        table.in_pieces = len(tasks) > 1
         table.rows += tasks
         self.tasks += tasks
         return tasks
@@ -131,7 +173,7 @@ class _Planner:
         rows = (task for name in family for task in self._table(name).rows)
         task = Task(
             what=step.what,
-            work=_steps([step], self._file),
+            work=run_steps([step], self._file),
             weight=(2 if found.alters else 1) * table.bytes,
             after=self._row_tasks if self._rows_go_elsewhere else tuple(rows),
             shared=self._with_ancestors(key),
@@ -152,7 +194,7 @@ class _Planner:
         self._add(
             Task(
                 what=step.what,
-                work=_steps([step], self._file),
+                work=run_steps([step], self._file),
                 weight=max(table.bytes for table in tables) // 2,
                 after=(*made, *(self._row_tasks if self._rows_go_elsewhere else ())),
                 shared=frozenset().union(*map(self._with_ancestors, keys)),
@@ -168,23 +210,23 @@ class _Planner:
                 self._add(
                     Task(
                         what=f"analyze {key}",
-                        work=_analyze(table.name, key),
-                        weight=table.bytes // 3,
+                        work=analyze_table(table.name, key),
+                        weight=table.bytes - _LAST,
                         after=(*table.rows, *table.keys),
                         exclusive=frozenset({key}),
                     )
                 )
 
-    def plan_reading(self, work: Mapping[str, Work]) -> None:
+    def plan_reading(self, reader: Reader) -> None:
         """One table at a time: hashing keeps one core busy, and threads of ours share it."""
-        for key, read in work.items():
+        for key in reader.blocks:
             table = self._table(key)
             rows = self._row_tasks if self._rows_go_elsewhere else table.rows
             self._add(
                 Task(
                     what=f"reading {key}",
-                    work=read,
-                    weight=table.bytes,
+                    work=reader.work(key, in_pieces=table.in_pieces),
+                    weight=table.bytes - _LAST,
                     after=(*rows, *table.keys),
                     shared=frozenset({key}),
                     exclusive=_READER,
@@ -193,11 +235,21 @@ class _Planner:
 
     def plan_in_order(self, what: str, steps: Sequence[Step], after: Sequence[Task] = ()) -> None:
         """One task for statements that keep their order."""
-        self._add(Task(what, _steps(steps, self._file), after=tuple(after)))
+        self._add(Task(what, run_steps(steps, self._file), after=tuple(after)))
+
+    def plan_call(self, what: str, call: Callable[[], None], after: Sequence[Task]) -> None:
+        """One task that needs no session of the crew's."""
+        self._add(Task(what, lambda _: call(), after=tuple(after)))
 
     def _add(self, task: Task) -> Task:
         self.tasks.append(task)
         return task
+
+    def _with_rows(self, block: CopyBlock) -> _Table:
+        table = self._table(block.key)
+        table.bytes += block.end - block.start
+        table.name = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
+        return table
 
     def _table(self, key: str) -> _Table:
         return self._tables.setdefault(key, _Table())
@@ -205,25 +257,3 @@ class _Planner:
     def _with_ancestors(self, key: str) -> frozenset[str]:
         """A statement about a table may look at the tables that it is a part of."""
         return self._catalog.ancestors.get(key, frozenset()) | {key}
-
-
-def _copy(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
-    def work(session: Session) -> None:
-        session.copy_in(block.statement, file.chunks(start, end), f"rows of {block.key}")
-
-    return work
-
-
-def _steps(steps: Sequence[Step], file: DumpFile) -> Work:
-    def work(session: Session) -> None:
-        for step in steps:
-            run_step(session, file, step)
-
-    return work
-
-
-def _analyze(name: bytes, key: str) -> Work:
-    def work(session: Session) -> None:
-        session.execute(b"ANALYZE " + name, f"statistics of {key}")
-
-    return work

@@ -7,7 +7,7 @@ the order of their bytes, so the same data gives the same numbers wherever it li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import LiteralString
 
@@ -24,6 +24,9 @@ from ppr_assets.rules.naming import table_key
 TIMEZONE = "UTC"
 """Moments are written in the session's time zone, so all dumps must agree on one."""
 
+_RUN = 1024 * 1024
+"""Bytes of rows that are sorted at once."""
+
 # Of an extension's own tables pg_dump writes only the rows that fulfil the extension's condition.
 _CONDITIONS: LiteralString = """
 SELECT n.nspname, c.relname, t.condition
@@ -34,51 +37,69 @@ WHERE t.condition <> ''
 """
 
 
-def reading_work(
-    connection: Connection,
-    layout: Layout,
-    found: dict[str, TableRecord],
-    spill_folder: Path,
-    timezone: str = TIMEZONE,
-) -> Mapping[str, Work]:
-    """Work for sessions: each puts the record of one of the dump's tables into ``found``.
+class Reader:
+    """Makes work for sessions: each puts the record of one of the dump's tables into ``found``.
 
-    ``connection`` is to the database that will be read, to look into its catalog.
+    ``connection`` is to the database that will be read, to look into its catalog. What does not
+    fit into memory is sorted in ``spill_folder``.
     """
-    conditions = {
-        table_key(schema, name): condition
-        for schema, name, condition in connection.execute(_CONDITIONS)
-    }
-    return {
-        block.key: _reading(
-            block.key, _statement(block, conditions.get(block.key)), found, spill_folder, timezone
-        )
-        for block in blocks_of(layout)
-    }
+
+    def __init__(
+        self,
+        connection: Connection,
+        layout: Layout,
+        found: dict[str, TableRecord],
+        spill_folder: Path,
+        timezone: str = TIMEZONE,
+    ) -> None:
+        self.blocks = {block.key: block for block in blocks_of(layout)}
+        self._sorted_rows = layout.sorted_rows
+        self._found = found
+        self._spill_folder = spill_folder
+        self._zone = timezone
+        self._conditions = {
+            table_key(schema, name): condition
+            for schema, name, condition in connection.execute(_CONDITIONS)
+        }
+
+    def work(self, key: str, *, in_pieces: bool = False) -> Work:
+        """Read the table ``key``. ``in_pieces``: its rows came in over several sessions, so they
+        lie in another order than in the dump.
+
+        Otherwise they are hashed as they come. What gives the dump's own SHA-256 that way is what
+        the dump has; anything else is read again, and sorted.
+        """
+        block = self.blocks[key]
+        statement = _statement(block, self._conditions.get(key))
+        zone = sql.SQL("SET timezone TO {}").format(sql.Literal(self._zone)).as_string().encode()
+
+        def work(session: Session) -> None:
+            session.execute(zone, f"time zone {self._zone}")
+            record = None
+            if self._sorted_rows and not in_pieces:
+                record = _record_as_it_lies(session.copy_out(statement, key))
+            if record != TableRecord(block.rows, block.sha256):
+                record = _record(key, session.copy_out(statement, key), self._spill_folder)
+            self._found[key] = record
+            session.execute(b"RESET timezone", "time zone")
+
+        return work
 
 
-def _reading(
-    key: str,
-    statement: bytes,
-    found: dict[str, TableRecord],
-    spill_folder: Path,
-    timezone: str,
-) -> Work:
-    zone = sql.SQL("SET timezone TO {}").format(sql.Literal(timezone)).as_string().encode()
-
-    def work(session: Session) -> None:
-        session.execute(zone, f"time zone {timezone}")
-        found[key] = _record(key, session.copy_out(statement, key), spill_folder)
-        session.execute(b"RESET timezone", "time zone")
-
-    return work
+def _record_as_it_lies(chunks: Iterable[bytes]) -> TableRecord:
+    digest = hashlib.sha256()
+    rows = 0
+    for chunk in chunks:
+        digest.update(chunk)
+        rows += chunk.count(b"\n")
+    return TableRecord(rows, digest.hexdigest())
 
 
 def _record(key: str, chunks: Iterable[bytes], spill_folder: Path) -> TableRecord:
     digest = hashlib.sha256()
     try:
         with SortedRows(spill_folder) as rows:
-            for chunk in chunks:
+            for chunk in _gathered(chunks):
                 rows.add(chunk)
             for block in rows.blocks():
                 digest.update(block)
@@ -88,6 +109,19 @@ def _record(key: str, chunks: Iterable[bytes], spill_folder: Path) -> TableRecor
             hint="is the disk full? The database serves as before.",
         ) from error
     return TableRecord(rows=rows.count, sha256=digest.hexdigest())
+
+
+def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same in larger chunks: the longer a sorted run, the less there is to merge."""
+    held: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size > _RUN:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def _statement(block: CopyBlock, condition: str | None) -> bytes:

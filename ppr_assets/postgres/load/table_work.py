@@ -1,0 +1,46 @@
+"""What the tasks of a parallel load do in their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ppr_assets.postgres.layout import CopyBlock
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.scheduler import Work
+from ppr_assets.postgres.load.sections import Step
+from ppr_assets.postgres.load.session import Session
+from ppr_assets.postgres.load.statements import run_step
+
+
+def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
+    def work(session: Session) -> None:
+        session.copy_in(block.statement, file.chunks(start, end), f"rows of {block.key}")
+
+    return work
+
+
+def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
+    statement = block.statement.removesuffix(";") + " WITH (FREEZE);"
+
+    def work(session: Session) -> None:
+        what = f"rows of {block.key}"
+        session.execute(b"BEGIN; TRUNCATE ONLY " + table, what)
+        session.copy_in(statement, file.chunks(block.start, block.end), what)
+        session.execute(b"COMMIT", what)
+
+    return work
+
+
+def run_steps(steps: Sequence[Step], file: DumpFile) -> Work:
+    def work(session: Session) -> None:
+        for step in steps:
+            run_step(session, file, step)
+
+    return work
+
+
+def analyze_table(name: bytes, key: str) -> Work:
+    def work(session: Session) -> None:
+        session.execute(b"ANALYZE " + name, f"statistics of {key}")
+
+    return work
