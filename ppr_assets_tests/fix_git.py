@@ -123,7 +123,9 @@ def repo_settings(tmp_path: Path, git_environment: None) -> DataRepoSettings:
 
 @pytest.fixture
 def data_repo(bare_remote: Path, repo_settings: DataRepoSettings) -> DataRepo:
-    """The clone, opened."""
+    """A clone that somebody has made, and works in too, opened."""
+    clone = ["git", "clone", "-q", "--no-tags", str(bare_remote), str(repo_settings.path)]
+    subprocess.run(clone, check=True)
     return open_data_repo(replace(repo_settings, url=str(bare_remote)))
 
 

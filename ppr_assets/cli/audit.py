@@ -39,7 +39,8 @@ def audit(
 ) -> None:
     """Audit published dumps: does everything that is recorded of them hold?
 
-    Reads the clone's history, offline and without the database. Without options: the latest dump,
+    Reads the clone's history, offline (only a partial clone fetches old dumps that it goes
+    without) and without the database. Without options: the latest dump,
     as published at COMMIT (the branch's tip if not given), and what happened since it came. Each
     dump's manifest, bytes and commit message must agree; its rows are counted from the SQL, and
     the gate is judged again from the mark of that time. The mark may only sink by a recorded

@@ -7,6 +7,7 @@ remote has so far is created here.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ppr_assets.data_repo.address import parse_address
 from ppr_assets.data_repo.first_clone import make_clone, missing_branch, wants_clone
@@ -19,6 +20,9 @@ from ppr_assets.data_repo.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.worktree import advance_branch
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
+
+if TYPE_CHECKING:
+    import git
 
 __all__ = ["DataRepo", "checked_out_branch", "open_data_repo"]
 
@@ -50,6 +54,7 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
         remote=remote,
         remote_url=url,
         web_url=address.web_url if address else None,
+        partial=_is_partial(found),
     )
     _require_branch(repo)
     _require_plain_files(repo)
@@ -73,6 +78,14 @@ def _remote(settings: DataRepoSettings, root: Path) -> tuple[str | None, str | N
                 hint="unset DATA_REPO_URL to use the clone's own remote, or correct one of them.",
             )
     return "origin", url
+
+
+def _is_partial(found: git.Repo) -> bool:
+    """Whether it has commits and folders, and goes without files until they are asked for. A clone
+    that somebody has filtered in another way fetches by itself what it lacks, as git does."""
+    with found.config_reader("repository") as config:
+        told = str(config.get_value('remote "origin"', "partialclonefilter", default=""))
+    return told.startswith("blob:")
 
 
 def _same(one: str, other: str, root: Path) -> bool:

@@ -16,6 +16,7 @@ from ppr_assets.data_repo.file_states import FileStates
 from ppr_assets.data_repo.index import NOTHING, Index, Staged
 from ppr_assets.data_repo.moves import Move, Side
 from ppr_assets.data_repo.place_files import put_files
+from ppr_assets.data_repo.sparse import outside
 from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
 
 _SUBMODULE = "160000"
@@ -51,6 +52,8 @@ def plan(index: Index, move: Move, target: str | None, states: FileStates) -> Pl
     folders = {_folder(path) for path in skipped}
     skipped |= {path for path in ours if path not in staged and _folder(path) in folders}
     skipped |= {path for path in ours if _stays_out(index, path, staged)}
+    shown = {path: side for path, side in ours.items() if path not in skipped}
+    skipped |= outside(index.repo, index.place, shown)
     followed = {
         path: side
         for path, side in ours.items()
@@ -62,7 +65,11 @@ def plan(index: Index, move: Move, target: str | None, states: FileStates) -> Pl
         for path, side in followed.items()
         if present[path] != side and present[path] in move.paths[path]
     }
-    entries = {path: side for path, side in ours.items() if staged.get(path, NOTHING).side != side}
+    entries = {
+        path: side
+        for path, side in ours.items()
+        if staged.get(path, NOTHING) != Staged(side, bool(side) and path in skipped)
+    }
     takes_back = any(side != move.paths[path][1] for path, side in {**files, **entries}.items())
     return Plan(files, entries, skipped, takes_back)
 

@@ -47,6 +47,15 @@ _FOREIGN = (
     "GIT_WORK_TREE",
 )
 
+WITHOUT_LAZY_FETCH = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the other
+}
+"""The environment in which a partial clone does not fetch what it lacks when that is read."""
+
+WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
+"""Options for a git that would otherwise tidy up in somebody's clone when it is done."""
+
 # The hooks of a clone are other people's programs. The token comes under another name, and only
 # with the calls that need it.
 _SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)

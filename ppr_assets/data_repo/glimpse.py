@@ -57,4 +57,5 @@ def glimpse(
         remote="origin",
         remote_url=url,
         web_url=None,
+        partial=True,
     )

@@ -8,10 +8,12 @@ The dump folder is merged by a rule of our own, see :mod:`~ppr_assets.data_repo.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
 from ppr_assets.data_repo.objects import Identity, write_commit
+from ppr_assets.data_repo.promised import asking
 from ppr_assets.data_repo.repository import DataRepo
 
 __all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity", "is_ancestor"]
@@ -51,7 +53,9 @@ def _merged(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet
     start = _without_dumps(repo, base, None) if base else None
     sides = [_without_dumps(repo, side, start) for side in (local, remote)]
     options = ("--write-tree", "-z", "--name-only", "--no-messages", "--allow-unrelated-histories")
-    answer = repo.git("merge-tree", *options, *sides, ok=(0, 1))
+    # A file that both sides have changed may be one that a partial clone lacks.
+    merge = partial(asking, repo) if repo.partial else repo.git
+    answer = merge("merge-tree", *options, *sides, ok=(0, 1))
     tree, *conflicts = answer.rstrip(b"\0").decode("utf-8", "replace").split("\0")
     if conflicts:
         raise Unmergeable(repo, conflicts)

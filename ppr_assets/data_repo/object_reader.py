@@ -17,14 +17,13 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Literal
 
-from ppr_assets.data_repo.git import conversation
+from ppr_assets.data_repo.git import WITHOUT_LAZY_FETCH, conversation
 from ppr_assets.data_repo.git_errors import GitCommandFailed, failure, scrub, too_slow
 from ppr_assets.data_repo.tree import SMALL_BYTES
 from ppr_assets.errors import DataRepoError
 
 OFFLINE = {
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the other
+    **WITHOUT_LAZY_FETCH,
     "GIT_NO_REPLACE_OBJECTS": "1",  # what was published, not what somebody here shows instead
 }
 """The environment for looking at history as it is in this clone."""

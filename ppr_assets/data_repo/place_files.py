@@ -18,6 +18,7 @@ from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.index import index_line
 from ppr_assets.data_repo.moves import Side
 from ppr_assets.data_repo.places import Place
+from ppr_assets.data_repo.promised import bring
 from ppr_assets.data_repo.repository import DataRepo
 
 _SYMLINK = "120000"
@@ -72,6 +73,8 @@ def _write_out(
             lines += index_line(path, side)
     if not lines:
         return
+    if repo.partial:
+        bring(repo, *(side[1] for path, side in files.items() if side and path not in ready))
     limit = repo.settings.timeout_seconds
     env = {"GIT_INDEX_FILE": str(scratch / "index")}
     run(place.path, "update-index", "-z", "--index-info", timeout=limit, stdin=lines, env=env)

@@ -11,9 +11,10 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from ppr_assets.data_repo.credentials import credentials_for
-from ppr_assets.data_repo.git import Output, run
+from ppr_assets.data_repo.git import WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.largest_file import largest_file
+from ppr_assets.data_repo.promised import bring, bring_published
 from ppr_assets.data_repo.remote_errors import (
     Outrun,
     RemoteUnreachable,
@@ -40,7 +41,6 @@ __all__ = [
     "remote_tip",
 ]
 
-_QUIET = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 _LOCK_ATTEMPTS = 5
 
 
@@ -70,7 +70,7 @@ def remote_has(repo: DataRepo, commit: str) -> bool:
     theirs = remote_tip(repo)
     if theirs is None or theirs == commit:
         return theirs == commit
-    if repo.git("cat-file", "--batch-check", stdin=theirs.encode()).endswith(b"missing\n"):
+    if not repo.word("rev-parse", "--quiet", "--verify", f"{theirs}^{{commit}}", ok=(0, 1, 128)):
         theirs = fetch(repo) or theirs
     # Compared by output: the exit code of --is-ancestor says "no" and "no such commit" alike here.
     return repo.word("rev-list", "-1", commit, f"^{theirs}", "--") == ""
@@ -79,7 +79,8 @@ def remote_has(repo: DataRepo, commit: str) -> bool:
 def fetch(repo: DataRepo) -> str | None:
     """Bring the remote's branch here; its commit, or None without remote or branch there.
 
-    Raises :class:`RemoteUnreachable`.
+    A partial clone gets the files of the dump folder with it, so that nothing is missing when they
+    are read. Raises :class:`RemoteUnreachable`.
     """
     if repo.remote is None:
         return None
@@ -107,16 +108,9 @@ def fetch(repo: DataRepo) -> str | None:
             raise unreachable(repo.remote, failure) from failure
         else:
             break
-    return repo.word("rev-parse", "--verify", ours)
-
-
-def bring(repo: DataRepo, sha: str) -> None:
-    """Have an object here: a partial clone fetches it, any other has it. Raises
-    :class:`RemoteUnreachable`."""
-    try:
-        _network(repo, "cat-file", "-e", sha)
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(repo.remote or "", failure) from failure
+    tip = repo.word("rev-parse", "--verify", ours)
+    bring_published(repo, tip)
+    return tip
 
 
 def fetched_tip(repo: DataRepo) -> str | None:
@@ -202,4 +196,4 @@ def _network(
     options, secret = credentials_for(repo.settings, repo.remote_url or "")
     limit = repo.settings.timeout_seconds
     environment = {**secret, **(env or {})}
-    return run(repo.path, *_QUIET, *options, *args, timeout=limit, env=environment, ok=ok)
+    return run(repo.path, *WITHOUT_UPKEEP, *options, *args, timeout=limit, env=environment, ok=ok)

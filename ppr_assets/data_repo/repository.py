@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git import WITHOUT_LAZY_FETCH, run
+from ppr_assets.data_repo.git_errors import GitCommandFailed, ObjectLost
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -18,7 +20,8 @@ class DataRepo:
     ``path`` is the root of the work tree, or the bare repository itself. ``git_dir`` is what all
     work trees of the clone share, and ``linked`` says that ``path`` is an additional one of them.
     ``remote`` is a remote's name or its URL, None without one; ``web_url`` is the page of the
-    repository where the remote is a forge.
+    repository where the remote is a forge. ``partial``: the clone goes without files that the
+    remote has.
     """
 
     settings: DataRepoSettings
@@ -29,6 +32,7 @@ class DataRepo:
     remote: str | None
     remote_url: str | None
     web_url: str | None
+    partial: bool
 
     @property
     def branch(self) -> str:
@@ -54,9 +58,19 @@ class DataRepo:
         env: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (0,),
     ) -> bytes:
-        """What ``git args`` prints, run at ``path`` within the configured time limit."""
+        """What ``git args`` prints, run at ``path`` within the configured time limit.
+
+        It never asks the remote, see :mod:`~ppr_assets.data_repo.promised`.
+        """
         limit = self.settings.timeout_seconds
-        return run(self.path, *args, timeout=limit, stdin=stdin, env=env, ok=ok).stdout
+        around = {**(WITHOUT_LAZY_FETCH if self.partial else {}), **(env or {})}
+        try:
+            return run(self.path, *args, timeout=limit, stdin=stdin, env=around, ok=ok).stdout
+        except GitCommandFailed as failure:
+            lacks = re.search(r"could not fetch (\w+) from promisor remote", failure.stderr)
+            if not self.partial or lacks is None:
+                raise
+            raise _lacking(self.path, lacks[1], failure) from failure
 
     def word(self, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> str:
         """The same for an answer of one line."""
@@ -67,3 +81,13 @@ def checked_out_branch(repo: DataRepo) -> str | None:
     """The branch that HEAD is on in the clone (it may have no commit yet); None if detached."""
     head = repo.word("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
     return head.removeprefix("refs/heads/") if head else None
+
+
+def _lacking(path: Path, sha: str, failure: GitCommandFailed) -> ObjectLost:
+    return ObjectLost(
+        f"`{path}` is a partial clone and lacks object {sha[:10]}, which its branch needs",
+        status=failure.status,
+        stderr=failure.stderr,
+        hint=f"`git -C {path} -c gc.auto=0 fetch --refetch origin` brings back all that it should "
+        "have; `git gc` may have taken it for something that the remote keeps.",
+    )

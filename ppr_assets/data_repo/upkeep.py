@@ -16,6 +16,9 @@ from ppr_assets.data_repo.repository import DataRepo
 LOOSE_BYTES = 256 * 1024 * 1024
 """Loose objects that are left alone: packing them would cost more than they do."""
 
+MANY_PACKS = 50
+"""Packs that are left alone in a partial clone: git's own number (``gc.autoPackLimit``)."""
+
 _ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
 
@@ -25,10 +28,11 @@ _LIMITS = ("-c", "pack.threads=1", "-c", "pack.windowMemory=512m", "-c", "pack.d
 
 @dataclass(frozen=True)
 class RepoSize:
-    """Bytes on the disk of the clone's objects: ``loose`` ones and those in packs."""
+    """Bytes on the disk of the clone's objects: ``loose`` ones and those in ``packs`` packs."""
 
     loose: int
     packed: int
+    packs: int
 
     @property
     def total(self) -> int:
@@ -53,23 +57,35 @@ def repo_size(repo: DataRepo) -> RepoSize:
         for line in repo.word("count-objects", "-v").splitlines()
         if ": " in line
     )
-    return RepoSize(loose=int(facts["size"]) * 1024, packed=int(facts["size-pack"]) * 1024)
+    return RepoSize(
+        loose=int(facts["size"]) * 1024,
+        packed=int(facts["size-pack"]) * 1024,
+        packs=int(facts["packs"]),
+    )
 
 
 def tend(repo: DataRepo) -> Upkeep:
     """Pack what is loose if it is much and nobody is at work in the clone; under its lock.
 
+    A partial clone also gets a pack with each fetch, and has them joined when they are many.
+
     Nothing is lost: objects that no branch reaches stay. Raises
     :class:`GitTimeout` and :class:`GitCommandFailed`; the clone is then as it was.
     """
     before = repo_size(repo)
-    if before.loose <= LOOSE_BYTES:
+    many = repo.partial and before.packs > MANY_PACKS and before.total <= _ALL_BYTES
+    if before.loose <= LOOSE_BYTES and not many:
         return Upkeep(before, before, done=False)
     if at_work := _at_work(repo):
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
     started = monotonic()
-    how = ("-a", "-k") if before.total <= _ALL_BYTES else ("--geometric=2",)
-    repo.git(*_LIMITS, "repack", "-d", "-l", "-q", *how)
+    if before.total <= _ALL_BYTES:
+        repo.git(*_LIMITS, "repack", "-d", "-l", "-q", "-a", "-k")
+    elif not repo.partial:
+        repo.git(*_LIMITS, "repack", "-d", "-l", "-q", "--geometric=2")
+    else:  # where older gits refuse that, and leave out what the remote seems to keep
+        repo.git(*_LIMITS, "maintenance", "run", "--quiet", "--task=loose-objects")
+        repo.git("prune-packed", "--quiet")
     return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
 
 

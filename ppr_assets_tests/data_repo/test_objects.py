@@ -137,7 +137,7 @@ def test_a_partial_clone_fetches_nothing_to_commit(
     blob = Blob(FILE, write_blob(repo, b"new"))
     new = _commit(repo, base, {"sql_dumps/x.sql": blob, "daily/3.json": blob})
     assert sorted(path.name for path in (repo.git_dir / "objects/pack").iterdir()) == packs
-    repo.git("push", "-q", "origin", f"{new}:refs/heads/main")
+    Somebody(repo.path).git("push", "-q", "origin", f"{new}:refs/heads/main")
     Somebody(bare_remote).git("fsck", "--strict")
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.remote import RemoteUnreachable
 from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.audit.dump_reader import DumpReader
@@ -438,20 +439,20 @@ def test_a_shallow_clone_and_an_unknown_commit_are_refused(copy: Copy, tmp_path:
         copy.audit(Scope(commit=first))
 
 
-def test_a_partial_clone_says_which_bytes_it_lacks_and_fetches_nothing(
+def test_a_partial_clone_fetches_what_it_lacks_or_says_that_it_cannot(
     copy: Copy, tmp_path: Path
 ) -> None:
     git(copy.path, "config", "uploadpack.allowFilter", "true")
-    partial = tmp_path / "partial"
-    arguments = ("-q", "--filter=blob:limit=100k", "--no-checkout", copy.path.as_uri())
-    git(tmp_path, "clone", *arguments, str(partial))
-    findings = [
-        finding
-        for one in audit(replace(copy.settings, path=partial), EVERYTHING)
-        for finding in one.findings
-    ]
-    assert len(findings) == 6
-    assert all(finding.startswith("its bytes are not in this clone") for finding in findings)
+    clones = tmp_path / "partial", tmp_path / "partial and alone"
+    for clone in clones:
+        arguments = ("-q", "--filter=blob:none", "--no-checkout", copy.path.as_uri())
+        git(tmp_path, "clone", *arguments, str(clone))
+    found = list(audit(replace(copy.settings, path=clones[0]), EVERYTHING))
+    assert [one.findings for one in found if one.manifest] == [()] * 6
+    copy.path.rename(tmp_path / "away")
+    assert list(audit(replace(copy.settings, path=clones[0]), EVERYTHING)) == found
+    with pytest.raises(RemoteUnreachable, match="no use of remote `origin`"):
+        list(audit(replace(copy.settings, path=clones[1]), EVERYTHING))
 
 
 def test_an_object_that_is_replaced_in_the_clone_changes_nothing(copy: Copy) -> None:

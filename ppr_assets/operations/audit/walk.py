@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
@@ -13,6 +13,7 @@ from ppr_assets.data_repo.history import (
     signature_of,
 )
 from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.promised import bring, bring_history
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
     changed_files,
@@ -26,15 +27,17 @@ from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.marks import reset_reason, wrong_mark
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
-from ppr_assets.rules.naming import dump_moment
+from ppr_assets.rules.naming import dump_moment, is_dump_name
 from ppr_assets.settings import DataRepoSettings
 
 
 def audit(settings: DataRepoSettings, scope: Scope) -> Iterator[Audited]:
-    """Audit what the clone holds, oldest first; nothing is fetched.
+    """Audit what the clone holds, oldest first. Only a partial clone fetches something: the files
+    of the dump folder that it goes without.
 
-    Raises :class:`DataRepoError` for a clone or commit that cannot be looked at, and
-    :class:`DumpMissing` where no dump was published.
+    Raises :class:`DataRepoError` for a clone or commit that cannot be looked at,
+    :class:`RemoteUnreachable` where something is to be fetched, and :class:`DumpMissing` where no
+    dump was published.
     """
     repo = open_data_repo(settings)
     end = end_of(repo, scope)
@@ -62,14 +65,34 @@ class _Audit:
                 f"no dump was published up to commit {self._end[:10]} of `{self._repo.path}`",
                 hint="`ppr-assets dump` makes one of a database.",
             )
+        self._bring_small([self._end])
         last = self._folders.at(self._end)
         standing = last.latest if last.latest in self._bringers else last.newest
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
+        self._bring(commits)
         brought = (dump for commit in commits for dump in self._brought[commit.sha])
         blobs = [dump.blob for dump in brought if dump.described]
         with DumpReader(self._repo, self._reader, blobs) as dumps:
             for commit in commits:
                 yield from self._audited(commit, dumps)
+
+    def _bring(self, commits: Sequence[FolderCommit]) -> None:
+        """Let a partial clone fetch at once what is going to be read."""
+        parents = [parent for commit in commits for parent in commit.parents]
+        bring_history(self._repo, [commit.sha for commit in commits], parents)
+        self._bring_small(parents)
+
+    def _bring_small(self, commits: Iterable[str]) -> None:
+        """The same for all that is no dump in the folders of ``commits``."""
+        if self._repo.partial:
+            folders = (self._folders.at(commit).entries.items() for commit in commits)
+            files = (file for entries in folders for file in entries)
+            blobs = (
+                entry.sha
+                for name, entry in files
+                if entry.kind == "blob" and not is_dump_name(name)
+            )
+            bring(self._repo, *blobs)
 
     def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
         folder, parents = self._around(commit)
