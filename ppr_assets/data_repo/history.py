@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from ppr_assets.data_repo.object_reader import OFFLINE, ObjectReader
+from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.object_session import OFFLINE
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 

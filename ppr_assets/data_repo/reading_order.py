@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ppr_assets.data_repo.object_reader import OFFLINE
+from ppr_assets.data_repo.object_session import OFFLINE
 from ppr_assets.data_repo.repository import DataRepo
 
 

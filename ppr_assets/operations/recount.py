@@ -2,39 +2,90 @@
 
 To count rows keeps a processor busy for as long as git needs to put a dump together, and Python
 counts on one only. So a long audit has several of these processes, each with a git of its own. The
-first line to one is the clone, each further line a blob; each is answered with a line. JSON, all.
+first line to one is the clone, each further line a dump; each is answered with a line. JSON, all.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ppr_assets.data_repo.object_reader import ObjectMissing, ObjectReader
+from ppr_assets.data_repo.tree import SMALL_BYTES
+from ppr_assets.data_repo.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.operations.dump_parts import JoinedDump, require_parts
 from ppr_assets.postgres.layout import CopyBlock, Entry, Layout, read_layout
+from ppr_assets.rules.parts import FIRST_LINES, Part, Script
 
 
-def recount(reader: ObjectReader, blob: str) -> Layout | str:
+@dataclass(frozen=True)
+class StoredDump:
+    """The objects of a dump: its file, and the tree of the folder of its parts if there is one;
+    its parts then tell its ``name``."""
+
+    blob: str
+    parts: str | None = None
+    name: str = ""
+
+
+def recount(reader: ObjectReader, dump: StoredDump) -> Layout | str:
     """What the dump holds, of its entries only those with rows; or why that cannot be told.
 
     Raises what the reader raises, except for an object that is not there.
     """
-    chunks = reader.stream(blob)
     try:
-        # Rows of dumps made here are sorted, so nothing is ever written to the folder.
-        layout = read_layout(chunks, sorted_rows=True, spill_folder=Path())
+        layout = _layout(reader, dump)
     except DumpDamaged as error:
         return error.message
     except ObjectMissing:
         return "its bytes are not in this clone, so nobody can tell (a full clone has them)"
-    finally:
-        chunks.close()
     return replace(layout, entries=tuple(entry for entry in layout.entries if entry.copy))
+
+
+def _layout(reader: ObjectReader, dump: StoredDump) -> Layout:
+    joined = _joined(reader, dump)
+    chunks = joined.chunks() if joined else reader.stream(dump.blob)
+    try:
+        # Rows of dumps made here are sorted, so nothing is ever written to the folder.
+        layout = read_layout(chunks, sorted_rows=True, spill_folder=Path())
+    except DumpDamaged:
+        if joined:
+            joined.require_parts()  # which part it is says more than what is wrong in it
+        raise
+    if joined:
+        joined.require_wrapped(layout)
+    return layout
+
+
+def _joined(reader: ObjectReader, dump: StoredDump) -> JoinedDump | None:
+    """None for a dump that is one file. Raises :class:`DumpDamaged` for parts that do not belong
+    to it."""
+    script = _script(reader, dump.blob)
+    if script is None:
+        if dump.parts is None:
+            return None
+        raise DumpDamaged("it is one file, and there is a folder of parts beside it")
+    entries = read_tree(reader, dump.parts) if dump.parts else {}
+    require_parts(script, {name: reader.size_of(entry.sha) for name, entry in entries.items()})
+    if script.dump != dump.name:
+        raise DumpDamaged(f"its script includes the parts of `{script.dump}`")
+
+    def read(part: Part) -> Iterator[bytes]:
+        return reader.stream(entries[part.name].sha)
+
+    return JoinedDump(script, read)
+
+
+def _script(reader: ObjectReader, blob: str) -> Script | None:
+    if reader.size_of(blob) > SMALL_BYTES:
+        return None
+    data = reader.read(blob).data
+    return Script.parse(data.decode("ascii", "replace")) if data.startswith(FIRST_LINES) else None
 
 
 def layout_from(content: Mapping[str, Any]) -> Layout:
@@ -57,13 +108,14 @@ def main() -> None:
     clone = json.loads(sys.stdin.readline())
     with ObjectReader(Path(clone["path"]), clone["timeout_seconds"]) as reader:
         for line in sys.stdin:
-            sys.stdout.write(json.dumps(_answer(reader, line.strip())) + "\n")
+            answer = _answer(reader, StoredDump(**json.loads(line)))
+            sys.stdout.write(json.dumps(answer) + "\n")
             sys.stdout.flush()
 
 
-def _answer(reader: ObjectReader, blob: str) -> Mapping[str, Any]:
+def _answer(reader: ObjectReader, dump: StoredDump) -> Mapping[str, Any]:
     try:
-        found = recount(reader, blob)
+        found = recount(reader, dump)
     except DataRepoError as error:
         return {"error": error.message, "hint": error.hint}
     return {"damage": found} if isinstance(found, str) else {"layout": asdict(found)}

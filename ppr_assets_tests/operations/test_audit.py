@@ -19,6 +19,7 @@ from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.ratchet import reset
+from ppr_assets.operations.recount import StoredDump
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings, Settings
 from ppr_assets_tests.fix_git import own_children
@@ -400,13 +401,15 @@ def test_the_same_bytes_are_read_once(copy: Copy) -> None:
     git(copy.path, "add", "-A")
     git(copy.path, "commit", "-q", "-m", "Once more")
     repo = open_data_repo(copy.settings)
-    blobs = [git(copy.path, "rev-parse", f"HEAD:sql_dumps/{one}") for one in (name, again)]
+    dumps = [
+        StoredDump(git(copy.path, "rev-parse", f"HEAD:sql_dumps/{one}")) for one in (name, again)
+    ]
     with (
         ObjectReader(repo.path, 60) as reader,
-        DumpReader(repo, reader, blobs * 9) as dumps,
+        DumpReader(repo, reader, dumps * 9) as found,
     ):
-        assert dumps.read(blobs[0]) is dumps.read(blobs[1])
-        assert not isinstance(dumps.read(blobs[0]), str)
+        assert found.read(dumps[0]) is found.read(dumps[1])
+        assert not isinstance(found.read(dumps[0]), str)
     assert any("its commit's message has no trailers" in text for _, text in copy.findings())
 
 

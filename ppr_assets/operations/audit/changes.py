@@ -9,7 +9,7 @@ from ppr_assets.data_repo.history import FolderCommit
 from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.operations.audit.folders import Folder
-from ppr_assets.rules.naming import DELTA_BASE_FILE, LATEST, manifest_name
+from ppr_assets.rules.naming import DELTA_BASE_FILE, LATEST, manifest_name, parts_folder
 
 RETIRED = "Retired"
 """The trailer of a commit that removes dumps by a policy: their names, with spaces between."""
@@ -19,7 +19,11 @@ def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
     """Dumps and manifests that are not what they were in any parent that has them."""
     for dump in sorted(folder.dumps):
         before = [parent for parent in parents if dump in parent.dumps]
-        for name, what in ((dump, dump), (manifest_name(dump), f"the manifest of {dump}")):
+        for name, what in (
+            (dump, dump),
+            (parts_folder(dump), f"the parts of {dump}"),
+            (manifest_name(dump), f"the manifest of {dump}"),
+        ):
             shas = {parent.sha(name) for parent in before}
             have = folder.sha(name)
             if not shas or have in shas:
@@ -27,7 +31,7 @@ def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
             if have is None:
                 yield f"it removed {what}, and not the dump"
             elif shas == {None}:
-                yield f"it added {what}, which was published without one"
+                yield f"it added {what} after it was published"
             else:
                 yield f"it changed {what} after it was published"
 
@@ -69,11 +73,21 @@ def wrong_names(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
     """What this commit made of latest.sql and of the delta base, if it touched them."""
 
     def told(one: Folder) -> tuple[object, ...]:
-        return (one.sha(LATEST), one.newest, one.delta_base, one.sha(one.latest or ""))
+        dump = one.latest or ""
+        return (
+            one.sha(LATEST),
+            one.newest,
+            one.delta_base,
+            one.sha(dump),
+            one.sha(parts_folder(dump)),
+        )
 
     if any(told(parent) == told(folder) for parent in parents):
         return
     if wrong := folder.wrong_latest():
         yield wrong
-    elif folder.delta_base is not None and folder.delta_base != folder.sha(folder.latest or ""):
+    elif (copy := folder.delta_base) is not None and (copy.blob, copy.parts) != (
+        folder.sha(folder.latest or ""),
+        folder.sha(parts_folder(folder.latest or "")),
+    ):
         yield f"{DELTA_BASE_FILE} is another file than {folder.latest}"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict
 from math import ceil
 from pathlib import Path
 from threading import Thread
@@ -18,8 +19,9 @@ from ppr_assets.child_process import kill_group, supervised
 from ppr_assets.data_repo.object_reader import ObjectReader
 from ppr_assets.data_repo.reading_order import reading_order
 from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.recount import layout_from, recount
+from ppr_assets.operations.recount import StoredDump, layout_from, recount
 from ppr_assets.postgres.layout import Layout
 
 AT_MOST = 4
@@ -32,25 +34,25 @@ _HELPER = "ppr_assets.operations.recount"
 
 
 class DumpReader:
-    """Reads each blob once, whatever names it has: the same data give the same dump. A few are
+    """Reads each dump once, whatever names it has: the same data give the same dump. A few are
     not worth other processes and are read here. Use as a context manager.
 
     Each process reads one part of git's own order from its beginning to its end, so a dump that is
     asked for early may come late.
     """
 
-    def __init__(self, repo: DataRepo, reader: ObjectReader, blobs: Iterable[str]) -> None:
+    def __init__(self, repo: DataRepo, reader: ObjectReader, dumps: Iterable[StoredDump]) -> None:
         self._repo = repo
         self._reader = reader
-        self._wanted = list(dict.fromkeys(blobs))
-        self._known: dict[str, Layout | str] = {}
-        self._coming: dict[str, Future[Layout | str]] = {}
+        self._wanted = list(dict.fromkeys(dumps))
+        self._known: dict[StoredDump, Layout | str] = {}
+        self._coming: dict[StoredDump, Future[Layout | str]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> DumpReader:
         count = min(AT_MOST, os.cpu_count() or 1, len(self._wanted) // _WORTH_A_HELPER)
         if count > 1:
-            self._coming = {blob: Future() for blob in self._wanted}
+            self._coming = {dump: Future() for dump in self._wanted}
             with ExitStack() as stack:
                 self._start(count, stack)
                 self._stack = stack.pop_all()
@@ -59,17 +61,17 @@ class DumpReader:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def read(self, blob: str) -> Layout | str:
+    def read(self, dump: StoredDump) -> Layout | str:
         """What the dump holds, or why that cannot be told. Raises :class:`DataRepoError`."""
-        if blob in self._coming:
-            return self._coming[blob].result()
-        if blob not in self._known:
-            self._known[blob] = recount(self._reader, blob)
-        return self._known[blob]
+        if dump in self._coming:
+            return self._coming[dump].result()
+        if dump not in self._known:
+            self._known[dump] = recount(self._reader, dump)
+        return self._known[dump]
 
     def _start(self, count: int, stack: ExitStack) -> None:
         helpers = [stack.enter_context(_helper(self._repo)) for _ in range(count)]
-        order = reading_order(self._repo, self._wanted)
+        order = self._in_order()
         share = ceil(len(order) / count)
         threads = [
             Thread(target=self._ask, args=(helper, order[at : at + share]), name="audit")
@@ -79,14 +81,24 @@ class DumpReader:
         for thread in threads:
             thread.start()
 
-    def _ask(self, helper: subprocess.Popen[bytes], blobs: Sequence[str]) -> None:
-        for blob in blobs:
+    def _in_order(self) -> list[StoredDump]:
+        """A dump in parts where its first part is due, which differs in all dumps: the others are
+        in chains of their own that run alike."""
+        by_blob: dict[str, list[StoredDump]] = {}
+        for dump in self._wanted:
+            parts = read_tree(self._reader, dump.parts) if dump.parts else {}
+            first = parts[min(parts)].sha if parts else dump.blob
+            by_blob.setdefault(first, []).append(dump)
+        return [dump for blob in reading_order(self._repo, [*by_blob]) for dump in by_blob[blob]]
+
+    def _ask(self, helper: subprocess.Popen[bytes], dumps: Sequence[StoredDump]) -> None:
+        for dump in dumps:
             try:
-                found = _answer(helper, blob)
+                found = _answer(helper, dump)
             except DataRepoError as error:
-                self._coming[blob].set_exception(error)
+                self._coming[dump].set_exception(error)
             else:
-                self._coming[blob].set_result(found)
+                self._coming[dump].set_result(found)
 
 
 @contextmanager
@@ -109,8 +121,8 @@ def _end(helpers: Sequence[subprocess.Popen[bytes]], threads: Sequence[Thread]) 
             thread.join()
 
 
-def _answer(helper: subprocess.Popen[bytes], blob: str) -> Layout | str:
-    _tell(helper, blob)
+def _answer(helper: subprocess.Popen[bytes], dump: StoredDump) -> Layout | str:
+    _tell(helper, json.dumps(asdict(dump)))
     assert helper.stdout is not None  # a pipe
     answer = helper.stdout.readline()
     if not answer:

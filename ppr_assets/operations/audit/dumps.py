@@ -13,6 +13,7 @@ from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
 from ppr_assets.operations.audit.marks import mark_before
 from ppr_assets.operations.audit.trailers import wrong_trailers
+from ppr_assets.operations.recount import StoredDump
 from ppr_assets.operations.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import dump_moment, manifest_name
@@ -29,7 +30,7 @@ class Brought:
 
     commit: FolderCommit
     name: str
-    blob: str
+    stored: StoredDump
     described: bool
     alone: bool
 
@@ -59,7 +60,7 @@ def check_dump(
         require_manifest_of(manifest, name)
     except DumpDamaged as error:
         return CheckedDump(None, (error.message,), ())
-    layout = dumps.read(brought.blob)
+    layout = dumps.read(brought.stored)
     findings: list[str] = []
     rows: Mapping[str, int] = manifest.rows
     if isinstance(layout, str):

@@ -10,16 +10,20 @@ from functools import cached_property, lru_cache
 from ppr_assets.data_repo.object_reader import ObjectReader
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry
+from ppr_assets.data_repo.tree_objects import read_tree
 from ppr_assets.errors import RatchetFileError
+from ppr_assets.operations.recount import StoredDump
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import (
     DELTA_BASE,
     DELTA_BASE_FILE,
+    DELTA_BASE_PARTS,
     LATEST,
     RATCHET,
     dump_moment,
     is_dump_name,
     manifest_name,
+    parts_folder,
 )
 
 _KEPT = 64
@@ -90,14 +94,22 @@ class Folder:
             return f"{LATEST} leads to `{self.latest}`, which is not there"
         return f"{LATEST} leads to {self.latest}, and {self.newest} is newer"
 
+    def stored(self, dump: str) -> StoredDump:
+        """The objects of a dump that is there."""
+        parts = self.sha(parts_folder(dump))
+        return StoredDump(self.entries[dump].sha, parts, dump if parts else "")
+
     @cached_property
-    def delta_base(self) -> str | None:
-        """The object of the copy under the stable name; None where there is none."""
+    def delta_base(self) -> StoredDump | None:
+        """The objects of the copy under the stable name; None where there is none."""
         if DELTA_BASE not in self.entries:
             return None
-        below = _entries(self.reader, self.entries[DELTA_BASE].sha)
-        entry = below.get(DELTA_BASE_FILE.removeprefix(f"{DELTA_BASE}/"))
-        return entry.sha if entry else None
+        below = read_tree(self.reader, self.entries[DELTA_BASE].sha)
+        entry, parts = (
+            below.get(path.removeprefix(f"{DELTA_BASE}/"))
+            for path in (DELTA_BASE_FILE, DELTA_BASE_PARTS)
+        )
+        return StoredDump(entry.sha, parts.sha if parts else None) if entry else None
 
 
 class Folders:
@@ -114,22 +126,4 @@ class Folders:
         return self._tree(tree) if tree else self._nothing
 
     def _read(self, tree: str) -> Folder:
-        return Folder(self._reader, _entries(self._reader, tree))
-
-
-def _entries(reader: ObjectReader, tree: str) -> dict[str, Entry]:
-    """The lines of a tree object, whose names end in a zero byte before the binary hash."""
-    found = reader.read(tree)
-    if found.kind != "tree":
-        return {}
-    size = len(found.sha) // 2
-    entries: dict[str, Entry] = {}
-    data, at = found.data, 0
-    while at < len(data):
-        end = data.index(b"\0", at)
-        mode, _, name = data[at:end].partition(b" ")
-        sha = data[end + 1 : end + 1 + size].hex()
-        kind = "tree" if mode == b"40000" else "commit" if mode == b"160000" else "blob"
-        entries[name.decode("utf-8", "surrogateescape")] = Entry(mode.decode().zfill(6), kind, sha)
-        at = end + 1 + size
-    return entries
+        return Folder(self._reader, read_tree(self._reader, tree))

@@ -71,8 +71,8 @@ class _Audit:
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
         self._bring(commits)
         brought = (dump for commit in commits for dump in self._brought[commit.sha])
-        blobs = [dump.blob for dump in brought if dump.described]
-        with DumpReader(self._repo, self._reader, blobs) as dumps:
+        stored = [dump.stored for dump in brought if dump.described]
+        with DumpReader(self._repo, self._reader, stored) as dumps:
             for commit in commits:
                 yield from self._audited(commit, dumps)
 
@@ -102,7 +102,7 @@ class _Audit:
             Brought(
                 commit,
                 name,
-                folder.entries[name].sha,
+                folder.stored(name),
                 described=folder.manifest_sha(name) is not None,
                 alone=alone,
             )
