@@ -121,6 +121,12 @@ def _build(
         )
     if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
         raise _older_than(standing, candidate.manifest)
+    if standing and standing.dump > candidate.dump.name:
+        # Theirs was to have the name of a second that was taken already, and got that of the next.
+        raise DataRepoError(
+            f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
+            hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
+        )
     verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
     manifest = replace(
         candidate.manifest,

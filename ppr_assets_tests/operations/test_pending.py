@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from threading import Timer
 
@@ -93,16 +94,17 @@ def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_
     assert again.manifest.override.reason == "asked the county"
 
 
-def test_a_held_index_stops_the_night_before_anything_is_pushed(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "refs/heads/main.lock"])
+def test_a_held_lock_stops_the_night_before_anything_is_pushed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr("ppr_assets.data_repo.places.LOCK_SECONDS", 0.3)
     monkeypatch.setattr("ppr_assets.data_repo.worktree.LOCK_SECONDS", 0.3)
     dump(pipeline.settings, run_id="a-run")
     remote = pipeline.remote_head()
-    lock = pipeline.clone / ".git" / "index.lock"
+    lock = pipeline.clone / ".git" / name
     lock.touch()
-    with pytest.raises(DataRepoError, match=r"index\.lock"):
+    with pytest.raises(DataRepoError, match=re.escape(name)):
         publish(pipeline.settings, run_id="a-run")
     assert pipeline.remote_head() == remote
     lock.unlink()
@@ -183,3 +185,21 @@ def test_a_published_dump_is_never_replaced_by_one_of_the_same_second(
     assert pipeline.remote_head() == theirs.commit
     _, again = pipeline.night()
     assert (again.status, again.manifest.dump != moment) == ("published", True)
+
+
+def test_latest_never_goes_back_to_an_earlier_name(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another machine's dump got the name of the next second, since its own was taken."""
+    other = pipeline.elsewhere(pipeline.clone_again("other"))
+    names = [f"pantry_pirate_radio_2026-11-22_02-00-0{second}.sql" for second in (1, 0)]
+    for world, name in zip((other, pipeline), names, strict=True):
+        pipeline.change()
+        with monkeypatch.context() as renamed:
+            renamed.setattr("ppr_assets.operations.dump._free_name", lambda *_, name=name: name)
+            dump(world.settings)
+    theirs = publish(other.settings)
+    with pytest.raises(DataRepoError, match=f"{names[0]} was published, and {names[1]} would"):
+        publish(pipeline.settings)
+    assert pipeline.remote_head() == theirs.commit
+    assert pipeline.night()[1].status == "published"
