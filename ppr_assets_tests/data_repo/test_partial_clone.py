@@ -60,7 +60,7 @@ def remote(bare_remote: Path, publisher: Somebody) -> Path:
 
 
 def _dump(name: str, text: str) -> dict[str, str]:
-    mark = '{"max_record_count": 2500}\n'
+    mark = f'{{"max_record_count": {2500 + len(text)}}}\n'
     files = {name: text, ".delta_base/dump.sql": text, ".record_count_ratchet": mark}
     return {f"sql_dumps/{path}": content for path, content in files.items()}
 
@@ -97,9 +97,10 @@ def _loosened(folder: Path) -> None:
 
 
 def _take_over(repo: DataRepo) -> None:
-    """Bring the branch to where the remote is."""
+    """Bring the branch to where the remote is; its mark can be read before, as a gate does."""
     theirs = fetch(repo)
     assert theirs is not None
+    assert read_file(repo, theirs, "sql_dumps/.record_count_ratchet")
     with data_repo_lock(repo):
         advance_branch(repo, tip(repo), theirs)
 
