@@ -28,8 +28,8 @@ from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
 OLD, SECOND, THIRD = (f"pantry_pirate_radio_2026-11-{day}_02-00-00.sql" for day in (20, 21, 22))
 FILES = 20
-ABSENT = 2 * FILES + 2
-"""The files of all publications, and a dump that has left the folder."""
+ABSENT = 2 * FILES + 3
+"""The files of all publications, a dump that has left the folder, and the mark of then."""
 
 TOKEN = "ghp_recognisable0123456789"
 
@@ -114,9 +114,9 @@ def test_our_own_clone_holds_all_commits_and_of_the_files_only_those_of_the_dump
     assert _shown(ours) == ["README.md", "sql_dumps/.record_count_ratchet", f"sql_dumps/{SECOND}"]
     assert owner.status() == ""
     assert len(_missing(ours)) == ABSENT
-    assert _missing(ours, "main", "sql_dumps") == [
-        publisher.git("rev-parse", f"main~1:sql_dumps/{OLD}")
-    ]
+    gone = (f"main~1:sql_dumps/{OLD}", "main~3:sql_dumps/.record_count_ratchet")
+    blobs = sorted(publisher.git("rev-parse", name) for name in gone)
+    assert sorted(_missing(ours, "main", "sql_dumps")) == blobs
     assert repo_size(ours).total < 100_000
     full = repo_size(open_data_repo(replace(ours.settings, path=publisher.path)))
     assert full.total > 800_000
