@@ -20,6 +20,9 @@ from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.settings import DataRepoSettings
 
+_SHORT = 12
+"""Digits of a commit in a command that somebody copies."""
+
 
 @dataclass(frozen=True)
 class CommitFacts:
@@ -52,12 +55,13 @@ class CommitFacts:
     def commands(self) -> Mapping[str, str]:
         """What shows the same in a terminal on this machine; of a diff also the rows."""
         git = f"git -C {shlex.quote(str(self.clone))} show"
+        commit = self.commit[:_SHORT]
         commands = {
-            "show": f"{git} --stat {self.commit}",
-            "manifest": f"{git} {shlex.quote(f'{self.commit}:{self.manifest_path}')}",
+            "show": f"{git} --stat {commit}",
+            "manifest": f"{git} {shlex.quote(f'{commit}:{self.manifest_path}')}",
         }
         if self.before:
-            commands["diff"] = f"ppr-assets diff {self.before} {self.commit}"
+            commands["diff"] = f"ppr-assets diff {self.before[:_SHORT]} {commit}"
         return commands
 
 

@@ -65,11 +65,11 @@ def data_repo_commit(
     yield from _check_results(outcome, found)
     yield _repo_size(clone, settings.data_repo)
     facts = {
+        **_about(about, on_remote=found.on_remote is True),
+        **_facts(outcome),
+        **_run_link(context.instance, outcome.manifest.run_id),
         "seconds": dg.MetadataValue.float(round(monotonic() - started, 3)),
         "repo_bytes": dg.MetadataValue.int(clone.size.total),
-        **_facts(outcome),
-        **_about(about, on_remote=found.on_remote is True),
-        **_run_link(context.instance, outcome.manifest.run_id),
     }
     if (undelivered := outcome.error()) is not None:
         # Kept, but not published: as a materialization it would pass for fresh every night.
