@@ -1,7 +1,7 @@
 """Everybody at once, as real processes on clones of their own: two that dump, one that publishes.
 
 Nights are killed, the remote dies and dawdles in the middle of pushes, and in the end everything is
-held to what each of them was told. ``PPR_ASSETS_RACE_SECONDS`` makes it longer than the 15 seconds
+held to what each of them was told. ``PPR_ASSETS_RACE_SECONDS`` makes it longer than the 10 seconds
 that it takes in the suite, ``PPR_ASSETS_RACE_SEED`` different.
 """
 
@@ -26,7 +26,7 @@ from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import Pipeline, git, listing, settled
 
-SECONDS = float(os.environ.get("PPR_ASSETS_RACE_SECONDS", "15"))
+SECONDS = float(os.environ.get("PPR_ASSETS_RACE_SECONDS", "10"))
 SEED = os.environ.get("PPR_ASSETS_RACE_SEED", "20261122")
 
 # Each night is a process, and every fifth is killed. What it was told goes to the log, by itself:

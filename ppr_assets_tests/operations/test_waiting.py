@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ppr_assets.data_repo.remote import TooLarge
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
+from ppr_assets.operations.ratchet import reset
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 
 BLOATED = "UPDATE language SET note = md5(id::text) || repeat(md5(id::text), 2000)"
@@ -43,6 +45,7 @@ def _offline_night(pipeline: Pipeline) -> str:
     _, kept = pipeline.night()
     away.rename(pipeline.remote)
     assert isinstance(kept.delivery.failure, PushFailed)
+    time.sleep(1 - time.time() % 1)  # whoever dumps next has another name
     return kept.manifest.dump
 
 
@@ -240,6 +243,28 @@ def test_a_waiting_dump_that_passes_their_mark_is_delivered_as_it_is(pipeline: P
     assert (ours.status, ours.error(), ours.delivery.set_aside) == ("published", None, "")
     assert waiting in git(pipeline.remote, "rev-list", "main").split()
     assert pipeline.mark()["max_record_count"] == 210
+    _require_agreement(pipeline)
+
+
+def test_a_dump_on_a_mark_that_was_lowered_here_is_not_held_to_the_old_one_again(
+    pipeline: Pipeline,
+) -> None:
+    """Others have moved the branch meanwhile, but not the mark."""
+    pipeline.night()
+    away = pipeline.remote.with_name("away.git")
+    pipeline.remote.rename(away)
+    reset(pipeline.settings, to=100, reason="a county has closed")
+    away.rename(pipeline.remote)
+    left = pipeline.lose_a_third()
+    waiting = _offline_night(pipeline)
+    other = pipeline.clone_again("other")
+    commit_files(other, "Data update", {"daily/a.json": "{}"})
+    git(other, "push", "-q", "origin", "main")
+    pipeline.change()
+    _, published = pipeline.night()
+    assert (published.error(), published.delivery.set_aside) == (None, "")
+    assert waiting in _on_remote(pipeline)
+    assert pipeline.mark()["max_record_count"] == left
     _require_agreement(pipeline)
 
 
