@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.git import stream
-from ppr_assets.data_repo.remote import bring
-from ppr_assets.data_repo.tree import entry_at, list_files, read_file, sha256_at
+from ppr_assets.data_repo.promised import bring
+from ppr_assets.data_repo.tree import entry_at, read_entries, read_file, sha256_at
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.dump_parts import JoinedDump, read_script
@@ -37,23 +38,24 @@ def brought(repo: DataRepo, commit: str, path: str) -> bool:
 
 
 def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
-    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is no file.
-
-    Raises :class:`DumpDamaged` for parts that do not belong together.
-    """
+    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is no file, or
+    where its parts do not belong together."""
     if entry_at(repo, commit, f"{repo.dump_dir}/{parts_folder(name)}") is None:
         return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
     file = read_file(repo, commit, f"{repo.dump_dir}/{name}")
-    script = Script.parse(file.data.decode("ascii", "replace") if file else "")
     limit = repo.settings.timeout_seconds
 
     def read(part: Part) -> Iterator[bytes]:
-        path = f"{repo.dump_dir}/{script.folder}/{part.name}"
+        path = f"{repo.dump_dir}/{parts_folder(name)}/{part.name}"
         return stream(repo.path, "cat-file", "blob", f"{commit}:{path}", timeout=limit)
 
     digest = hashlib.sha256()
-    for chunk in JoinedDump(script, read).chunks():
-        digest.update(chunk)
+    try:
+        script = Script.parse(file.data.decode("ascii", "replace") if file else "")
+        for chunk in JoinedDump(script, read).chunks():
+            digest.update(chunk)
+    except DumpDamaged:
+        return None
     return digest.hexdigest()
 
 
@@ -74,9 +76,11 @@ def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
     script = read_script(path)
     if script is not None:
         (folder / script.folder).mkdir()
-        prefix = f"{script.folder}/"
-        for part in list_files(repo, commit, f"{repo.dump_dir}/{prefix}"):
-            _extract(repo, commit, prefix + part, folder)
+        prefix = f"{repo.dump_dir}/{script.folder}/"
+        parts = read_entries(repo, commit, prefix)
+        bring(repo, *(part.sha for part in parts.values()))
+        for found in parts:
+            _extract(repo, commit, f"{script.folder}/{os.fsdecode(found)[len(prefix) :]}", folder)
     return path
 
 

@@ -9,6 +9,7 @@ import pytest
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Scope, audit
+from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.listing import list_history, list_published
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.upkeep import keep_small
@@ -19,12 +20,12 @@ from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 TWO = KeepSettings(last=2, daily=0, weekly=0, monthly=0, yearly=0)
 
 
-@pytest.fixture
-def ours(pipeline: Pipeline) -> Pipeline:
+@pytest.fixture(params=[None, 250_000], ids=["one file", "in parts"])
+def ours(request: pytest.FixtureRequest, pipeline: Pipeline) -> Pipeline:
     """A clone made here, of a remote with three dumps, one of them retired, and a publication of
     a megabyte that nobody needs for dumps."""
     git(pipeline.remote, "config", "uploadpack.allowFilter", "true")
-    pipeline.gate(keep=TWO)
+    pipeline.gate(keep=TWO, max_file_bytes=request.param)
     for _ in range(3):
         pipeline.change()
         pipeline.night()
@@ -49,7 +50,7 @@ def test_nights_publish_kilobytes_from_it_and_keep_it_small(
     away = _missing(ours)
     ours.change()
     _, first = ours.night()
-    whole = (ours.dumps / "latest.sql").stat().st_size
+    whole = first.manifest.bytes
     assert first.delivery.pushed
     assert first.delivery.bytes < whole / 20
     git(pipeline.clone, "pull", "-q")
@@ -78,7 +79,7 @@ def test_what_looks_back_fetches_what_it_reads(ours: Pipeline) -> None:
     assert blob in _missing(ours)
     with found_dump(ours.settings.data_repo, Wanted(at=old.published.commit)) as found:
         assert found.name == old.name
-        assert found.path.stat().st_size > 100_000
+        assert stored_bytes(found.path) > 500_000
     audited = list(audit(ours.settings.data_repo, Scope(every=True)))
     assert [one.status for one in audited] == ["holds"] * 3
     assert len(_missing(ours)) == 10  # of the publication
