@@ -24,8 +24,8 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.recount import StoredDump, layout_from, recount
 from ppr_assets.postgres.layout import Layout
 
-AT_MOST = 4
-"""Dumps that are read at once; git holds each of them in memory as a whole."""
+AT_MOST = 2
+"""Dumps that are read at once: the git of each takes five times the memory of a dump."""
 
 _WORTH_A_HELPER = 3
 """Dumps for each; a process needs some time to start."""
