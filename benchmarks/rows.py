@@ -1,0 +1,161 @@
+"""The lines of the table: what was measured, beside which peer, and what was aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from benchmarks import audit, canonical, nightly, restore, sensor, series
+from benchmarks.measure import run
+from benchmarks.world import PPR_ASSETS, Arena
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    measured: str
+    peer: str
+    ratio: str
+    goal: str
+
+
+def night_rows(arena: Arena, rounds: int) -> Iterator[Row]:
+    found = nightly.nights(arena, rounds)
+    ours = found["ours"]
+    for peer, goal in (("bare", "peer + 3 s"), ("upstream", "less than the peer")):
+        yield Row(
+            f"nightly run, whole process, against {peer}",
+            f"{ours.seconds:.2f} s, {ours.peak / MIB:.0f} MiB",
+            f"{found[peer].seconds:.2f} s",
+            f"{ours.seconds / found[peer].seconds:.2f} "
+            f"({ours.seconds - found[peer].seconds:+.2f} s)",
+            goal,
+        )
+    proven = found["proven"]
+    yield Row(
+        "the same with the dump proven by a restore, against bare",
+        f"{proven.seconds:.2f} s, {proven.peak / MIB:.0f} MiB",
+        f"{found['bare'].seconds:.2f} s",
+        f"{proven.seconds / found['bare'].seconds:.2f} "
+        f"({proven.seconds - found['bare'].seconds:+.2f} s)",
+        "",
+    )
+
+
+def filter_rows(arena: Arena, rounds: int) -> Iterator[Row]:
+    found = canonical.figures(arena, rounds)
+    yield Row(
+        f"canonical filter alone, {found.bytes / MIB:.0f} MiB",
+        f"{found.bytes / 1e6 / found.alone:.0f} MB/s",
+        "",
+        "",
+        "150 MB/s",
+    )
+    yield Row(
+        "a dump (pg_dump, filter, fsync, SHA-256 read back) against `pg_dump > file`",
+        f"{found.filtered:.2f} s",
+        f"{found.pg_dump:.2f} s",
+        f"{found.filtered / found.pg_dump:.2f}",
+        "1.40",
+    )
+
+
+def restore_rows(arena: Arena, rounds: int) -> Iterator[Row]:
+    found = restore.figures(arena, rounds)
+    size = f"{found.bytes / MIB:.0f} MiB"
+    for what, seconds, peer, against, goal in (
+        ("load only", found.load, found.psql, "psql -f", "0.80"),
+        ("load only", found.load, found.psql_single, "psql -1 -f", ""),
+        ("load only", found.load, found.pg_restore, "pg_restore -j2", "1.00"),
+        ("restore, whole", found.whole.seconds, found.psql, "psql -f", "1.15"),
+    ):
+        yield Row(
+            f"{what}, {size}, against {against}",
+            f"{seconds:.2f} s",
+            f"{peer:.2f} s",
+            f"{seconds / peer:.2f}",
+            goal,
+        )
+    yield Row(
+        f"restore, peak memory, {size}", f"{found.whole.peak / MIB:.0f} MiB", "", "", "300 MiB"
+    )
+    yield Row("restore, database unavailable", f"{found.unavailable:.3f} s", "", "", "0.5 s")
+
+
+def audit_row(arena: Arena, rounds: int) -> Row:
+    found = audit.figures(arena, rounds)
+    return Row(
+        f"audit of {found.dumps} dumps, {found.bytes / MIB:.0f} MiB, against git cat-file",
+        f"{found.audit.seconds:.2f} s, {found.audit.peak / MIB:.0f} MiB",
+        f"{found.cat_file:.2f} s",
+        f"{found.audit.seconds / found.cat_file:.2f}",
+        "1.50",
+    )
+
+
+def tick_row(arena: Arena) -> Row:
+    found = sensor.figures(arena, 30)
+    return Row(
+        "idle sensor tick against git ls-remote",
+        f"{found.tick * 1000:.1f} ms",
+        f"{found.ls_remote * 1000:.1f} ms",
+        f"{found.tick / found.ls_remote:.2f}",
+        "1.20",
+    )
+
+
+def memory_row(folder: Path, organizations: int) -> Row:
+    arena = Arena(folder, organizations)
+    try:
+        sample = run([PPR_ASSETS, "dump"], arena.environment())
+        dumps = sorted(arena.playground.data_repo.glob("sql_dumps/pantry_*.sql"))
+        size = dumps[-1].stat().st_size
+    finally:
+        arena.stop()
+    return Row(
+        f"peak memory at {size / 1e9:.2f} GB of dump",
+        f"{sample.peak / MIB:.0f} MiB, {sample.seconds:.0f} s",
+        "",
+        "",
+        "300 MiB",
+    )
+
+
+def series_rows(folder: Path, organizations: int, percent: float, nights: int) -> Iterator[Row]:
+    """Of so many nights in a row, at ``percent`` of the rows changed."""
+    found = series.figures(folder, organizations, percent=percent, nights=nights)
+    files = f" in {found.files} parts" if found.files > 1 else ""
+    what = f"{nights} nights of {found.dump_bytes / MIB:.0f} MiB{files}, {percent:g} % of rows"
+    pushed, gzip = median(found.pushed), median(found.gzip_pushed)
+    yield Row(
+        f"{what} ({median(found.changed_rows):.0f}): bytes pushed a night, against gzip",
+        f"{pushed / 1024:.1f} KiB (at most {max(found.pushed) / 1024:.1f})",
+        f"{gzip / MIB:.1f} MiB",
+        f"1/{gzip / pushed:.0f}",
+        "60 KB at 1 %, 1/400",
+    )
+    yield Row(
+        f"{what}: .git after its own upkeep, against one packed dump and all that was pushed",
+        f"{found.kept / MIB:.1f} MiB",
+        f"{found.expected / MIB:.1f} MiB",
+        f"{found.kept / found.expected:.2f}" if found.expected else "",
+        "1.10",
+    )
+    yield Row(
+        f"{what}: commit and push, against bare git with the same files",
+        f"{median(found.seconds):.2f} s",
+        f"{median(found.bare_seconds):.2f} s, {median(found.bare_pushed) / 1024:.1f} KiB",
+        f"{found.ratio:.2f}",
+        "1.20",
+    )
+    yield Row(
+        f"{what}: a night without changes",
+        "no commit, no push" if found.unchanged_moves_nothing else "SOMETHING MOVED",
+        "",
+        "",
+        "no commit, no push",
+    )
