@@ -15,7 +15,6 @@ from ppr_assets.data_repo.commit import parse_trailers
 from ppr_assets.data_repo.history import Signature, commit_that_added, signature_of
 from ppr_assets.data_repo.object_reader import ObjectReader
 from ppr_assets.data_repo.pages import Pages
-from ppr_assets.operations.gate import mark_at
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.settings import DataRepoSettings
@@ -68,19 +67,20 @@ class CommitFacts:
 def commit_facts(settings: DataRepoSettings, commit: str, manifest: Manifest) -> CommitFacts:
     """Look at the commit that published the dump of ``manifest``.
 
-    Raises :class:`DataRepoError` where the clone lacks it, and :class:`RatchetFileError` where
-    the mark in it cannot be read.
+    What it says of the mark is in its message too, so nothing but the commit itself is read, which
+    a partial clone has as well. Raises :class:`DataRepoError` where the clone lacks it.
     """
     repo = open_data_repo(settings)
     with ObjectReader(repo.path, settings.timeout_seconds) as reader:
         _, _, message = reader.read(commit).data.decode("utf-8", "replace").partition("\n\n")
         signature = signature_of(repo, reader, commit)
-    mark = mark_at(repo, commit)
+    trailers = parse_trailers(message)
+    mark = trailers.get("Mark", "")
     previous = f"{repo.dump_dir}/{manifest.previous}"
     return CommitFacts(
         commit=commit,
-        mark=mark.organization if mark else None,
-        retired=tuple(parse_trailers(message).get("Retired", "").split()),
+        mark=int(mark) if mark.isdecimal() else None,
+        retired=tuple(trailers.get("Retired", "").split()),
         signature=signature,
         before=commit_that_added(repo, commit, previous) if manifest.previous else None,
         manifest_path=f"{repo.dump_dir}/{manifest_name(manifest.dump)}",
