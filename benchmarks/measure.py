@@ -69,10 +69,12 @@ class _PeakWatcher(threading.Thread):
 
 
 def clean_environment(**extra: str) -> dict[str, str]:
-    """The environment without anything that could lead a command elsewhere."""
+    """The environment without anything that could lead a command elsewhere, or have Python
+    compile again what an installation has compiled."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PG", "POSTGRES_", "GIT_", "DATA_REPO_", "SQL_DUMP_", "DAGSTER_"))
+        and name != "PYTHONDONTWRITEBYTECODE"
     }
     return kept | {"GIT_CONFIG_GLOBAL": "/dev/null"} | extra

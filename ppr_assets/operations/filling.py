@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from ppr_assets.deadline import Deadline
@@ -19,10 +20,18 @@ from ppr_assets.settings import DatabaseSettings
 UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
 
 
-class Clock:
-    """Seconds by stage."""
+OnStage = Callable[[str, float], None]
 
-    def __init__(self) -> None:
+
+def silent(_stage: str, _seconds: float) -> None:
+    """For whom the stages are no matter."""
+
+
+class Clock:
+    """Seconds by stage; ``on_stage`` is told of each as it is done."""
+
+    def __init__(self, on_stage: OnStage = silent) -> None:
+        self._on_stage = on_stage
         self._since = monotonic()
         self.laps: dict[str, float] = {}
 
@@ -31,6 +40,7 @@ class Clock:
 
     def lap(self, name: str) -> None:
         self.laps[name] = self.elapsed()
+        self._on_stage(name, self.laps[name])
         self._since = monotonic()
 
 
@@ -62,9 +72,16 @@ def fill(
         remarks.append(UNPROVEN)
     differences: list[str] = []
 
-    def compare_objects() -> None:
+    def compare_objects(going_on: Callable[[], None]) -> None:
         differences.extend(
-            schema_differences(settings, path, layout, spill_folder=spill_folder, deadline=deadline)
+            schema_differences(
+                settings,
+                path,
+                layout,
+                spill_folder=spill_folder,
+                deadline=deadline,
+                going_on=going_on,
+            )
         )
 
     report = load(
@@ -84,7 +101,7 @@ def fill(
             with connect(settings, autocommit=True) as connection:
                 connection.execute("ANALYZE")
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
-        compare_objects()
+        compare_objects(lambda: None)
     assert tables is not None, "asked to be read back"
     clock.lap("compare")
     require_equal([*table_differences(layout.tables, tables), *differences], verified.name)

@@ -13,17 +13,42 @@ APPLICATION_NAME = "ppr_assets"
 ENCODING = "UTF8"
 """What sessions and dumps are in, whatever the database's own encoding is, so that a name reads the
 same in both, and a dump can be restored into a database of another encoding."""
+_PINNED = {
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+    "standard_conforming_strings": "on",
+    "array_nulls": "on",
+    "transform_null_equals": "off",
+}
+_PINNED_SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}
+"""Settings of a database or a role (``ALTER … SET``) that would end our work early, or make other
+bytes of the same data. Set by statement and not when connecting, as poolers refuse the latter."""
+
 _CONNECT_TIMEOUT = 15
 """Seconds; a server that is up answers in far less, a firewall that drops packets never does."""
 
 
 def connect(settings: DatabaseSettings, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
-    """Open a session. ``options`` go to :func:`psycopg.connect`.
+    """Open a session, in which nothing that a database or a role is set to changes our work.
 
-    Raises :class:`DatabaseUnreachable` with the server's own words, which hold no password.
+    ``options`` go to :func:`psycopg.connect`. Raises :class:`DatabaseUnreachable` with the
+    server's own words, which hold no password.
     """
     try:
-        return psycopg.connect(**parameters(settings), **options)
+        connection = psycopg.connect(**parameters(settings), **(options | {"autocommit": True}))
+        wanted = {"DateStyle": "ISO"} | _pinned(connection)  # the only one that the driver reads
+        try:
+            connection.execute("".join(f"SET {n} TO '{v}';" for n, v in wanted.items()).encode())
+        except BaseException:
+            connection.close()
+            raise
+        connection.autocommit = options.get("autocommit", False)
+        return connection
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"no session with {settings.describe()}: {_one_line(error)}",
@@ -63,6 +88,31 @@ def client_environment(settings: DatabaseSettings) -> dict[str, str]:
         "PGCONNECT_TIMEOUT": str(_CONNECT_TIMEOUT),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
+    """:func:`client_environment` for a child that shall work as our own sessions do.
+
+    The options that this may take are given only where something is set otherwise, as poolers
+    refuse them. Raises :class:`DatabaseUnreachable`.
+    """
+    with connect(settings, autocommit=True) as connection:
+        wanted = _pinned(connection)
+        rows = connection.execute(
+            "SELECT name, reset_val FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
+            [list(wanted)],
+        )
+        other = [name for name, value in rows if value != wanted[name]]
+        given = [connection.info.options] if connection.info.options else []
+    options = [f"-c {name}={wanted[name]}".replace("read ", "read\\ ") for name in sorted(other)]
+    own = {"PGOPTIONS": " ".join([*given, *options])} if other else {}
+    return client_environment(settings) | own
+
+
+def _pinned(connection: psycopg.Connection[Any]) -> dict[str, str]:
+    major = connection.info.server_version // 10000
+    later = [more for since, more in _PINNED_SINCE.items() if major >= since]
+    return _PINNED | {name: value for more in later for name, value in more.items()}
 
 
 def _one_line(error: BaseException) -> str:

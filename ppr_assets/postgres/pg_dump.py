@@ -21,7 +21,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.connection import client_environment
+from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
 
@@ -103,7 +103,7 @@ def _dump_into(
             stdout=raw,
             stderr=words,
             # moments are written in the session's time zone: the same bytes on every server
-            env=child_environment(client_environment(settings) | {"PGTZ": "UTC"}),
+            env=child_environment(pinned_environment(settings) | {"PGTZ": "UTC"}),
         ) as process,
     ):
         output = _Output(process, raw.fileno(), stall_seconds)

@@ -9,11 +9,11 @@ without the rows, sequences' values and whether a materialized view is filled, i
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -22,7 +22,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import client_environment
+from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.large_objects import large_object_differences
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
 from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile
@@ -66,6 +66,8 @@ _COMPARED_BY_NAME = frozenset(
 )
 """What every version of pg_dump calls the same."""
 
+_LOOK_SECONDS = 0.2
+
 _OWNER = re.compile(rb"^ALTER [^\n]* OWNER TO [^\n]*;\n", re.MULTILINE)
 _SETVAL = re.compile(
     rb"SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);", re.DOTALL
@@ -83,11 +85,13 @@ def schema_differences(
     *,
     spill_folder: Path,
     deadline: Deadline,
+    going_on: Callable[[], None] = lambda: None,
 ) -> Sequence[str]:
     """Hold the objects in ``settings.dbname`` to those of the dump at ``path``.
 
     What a human reads; empty when equal. Definitions are compared word for word when the dump was
-    made by the same pg_dump from a server of the same major version, else only names. Raises
+    made by the same pg_dump from a server of the same major version, else only names.
+    ``going_on`` is called now and then, and raises when nobody wants to know any more. Raises
     :class:`RestoreFailed` when the database cannot be looked at.
     """
     with DumpFile(path) as file, open_session(settings, layout.encoding) as connection:
@@ -95,7 +99,7 @@ def schema_differences(
             "pg_dump", connection.info.server_version // 10000, sslmode=settings.sslmode
         )
         with tempfile.NamedTemporaryFile(dir=spill_folder, suffix=".sql") as written:
-            _write_objects(tool, settings, Path(written.name), deadline)
+            _write_objects(tool, settings, Path(written.name), deadline, going_on)
             found_layout = _layout_of(Path(written.name), spill_folder)
             with DumpFile(Path(written.name)) as found_file:
                 expected = _objects(layout, file)
@@ -109,23 +113,24 @@ def schema_differences(
 
 
 def _write_objects(
-    tool: ClientTool, settings: DatabaseSettings, target: Path, deadline: Deadline
+    tool: ClientTool,
+    settings: DatabaseSettings,
+    target: Path,
+    deadline: Deadline,
+    going_on: Callable[[], None],
 ) -> None:
     argv = [str(tool.path), "--schema-only", "--no-owner", "--no-privileges"]
     argv += ["--no-subscriptions", "--no-password", f"--file={target}"]
-    environment = child_environment(client_environment(settings))
+    environment = child_environment(pinned_environment(settings))
     with (
         tempfile.TemporaryFile() as words,
         supervised(
             argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment
         ) as process,
     ):
-        left = deadline.remaining()
-        try:
-            code = process.wait(None if math.isinf(left) else left)
-        except subprocess.TimeoutExpired:
+        while (code := _ended(process)) is None:
             deadline.require("comparing the objects")
-            raise
+            going_on()
         if code != 0:
             words.seek(0)
             said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())
@@ -133,6 +138,12 @@ def _write_objects(
                 f"pg_dump could not read the restored database (exit code {code}): {said[:600]}",
                 hint="nothing was put in place; the database serves as before.",
             )
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int | None:
+    with suppress(subprocess.TimeoutExpired):
+        return process.wait(_LOOK_SECONDS)
+    return None
 
 
 def _layout_of(path: Path, spill_folder: Path) -> Layout:

@@ -10,7 +10,7 @@ worth loading does not, nor what is compared afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -21,6 +21,7 @@ from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
 from ppr_assets.postgres.load.parallel import default_connections, load_parallel
+from ppr_assets.postgres.load.plan import WhenMade
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -47,7 +48,7 @@ def load(
     deadline: Deadline,
     analyze: bool = False,
     read_back_in: Path | None = None,
-    when_made: Callable[[], None] | None = None,
+    when_made: WhenMade | None = None,
 ) -> LoadReport:
     """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
 
@@ -55,7 +56,8 @@ def load(
     of cores if not given. ``analyze`` makes the tables' statistics, and ``read_back_in``, a
     folder to sort in, has their rows read back, both while other tables are still worked on.
     ``when_made`` is called from another thread when all objects are there, while rows may still
-    be read. Where psql loads, all three are left to the caller.
+    be read; it is given a function that raises once the load is given up. Where psql loads, all
+    three are left to the caller.
 
     Raises :class:`RestoreFailed` when the server refuses a statement, goes away, or ``deadline``
     passes; then all sessions are closed, and the database is a ruin.

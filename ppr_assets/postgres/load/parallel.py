@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
-from ppr_assets.postgres.load.plan import plan
+from ppr_assets.postgres.load.plan import WhenMade, plan
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.scheduler import Crew, Task
 from ppr_assets.postgres.load.sections import Step, sections
@@ -35,7 +35,7 @@ def load_parallel(
     deadline: Deadline,
     analyze: bool,
     read_back_in: Path | None,
-    when_made: Callable[[], None] | None,
+    when_made: WhenMade | None,
 ) -> Mapping[str, TableRecord]:
     """Fill the empty database ``settings.dbname``. Raises :class:`RestoreFailed`.
 

@@ -29,6 +29,8 @@ from ppr_assets.postgres.load.table_work import (
     run_steps,
 )
 
+WhenMade = Callable[[Callable[[], None]], None]
+
 PIECE = 8 * 1024 * 1024
 """Bytes of rows in one COPY; large enough that its own cost is lost in it."""
 
@@ -61,13 +63,13 @@ def plan(
     connections: int,
     analyze: bool,
     reader: Reader | None,
-    when_made: Callable[[], None] | None,
+    when_made: WhenMade | None,
 ) -> Sequence[Task]:
     """Tasks for all that comes when the tables are there, for so many ``connections``.
 
     ``analyze`` makes statistics of every table that has rows in the dump. ``reader`` has every
     table read when all of its rows and constraints are in. ``when_made`` is called when all
-    objects are there, on a thread that has nothing else to do.
+    objects are there, with what raises once the work as a whole is given up.
     """
     planner = _Planner(catalog, file)
     share = sum(block.end - block.start for block in sections.rows) // connections
@@ -237,9 +239,9 @@ class _Planner:
         """One task for statements that keep their order."""
         self._add(Task(what, run_steps(steps, self._file), after=tuple(after)))
 
-    def plan_call(self, what: str, call: Callable[[], None], after: Sequence[Task]) -> None:
+    def plan_call(self, what: str, call: WhenMade, after: Sequence[Task]) -> None:
         """One task that needs no session of the crew's."""
-        self._add(Task(what, lambda _: call(), after=tuple(after)))
+        self._add(Task(what, lambda session: call(session.require_going_on), after=tuple(after)))
 
     def _add(self, task: Task) -> Task:
         self.tasks.append(task)

@@ -13,7 +13,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.connection import connect, pinned_environment
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -38,7 +38,7 @@ def load_with_psql(
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=words,
-            env=child_environment(client_environment(settings)),
+            env=child_environment(pinned_environment(settings)),
         ) as process,
     ):
         assert process.stdin is not None
