@@ -9,11 +9,13 @@ from ppr_assets.errors import RestoreFailed
 
 
 class Deadline:
-    """``seconds`` from now; None never passes."""
+    """``seconds`` from now, or from ``since``, a moment of :func:`time.monotonic`; None never
+    passes."""
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(self, seconds: float | None, *, since: float | None = None) -> None:
         self.seconds = seconds
-        self._end = math.inf if seconds is None else monotonic() + seconds
+        began = monotonic() if since is None else since
+        self._end = math.inf if seconds is None else began + seconds
 
     def remaining(self) -> float:
         """Seconds that are left, at least 0; infinite without a limit."""

@@ -25,7 +25,8 @@ _PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Said:
-    """How a call ended. ``error`` is the message: what came to stderr up to the hint."""
+    """How a call ended. ``error`` is the message: the line above the hint. What a verb tells on
+    its way to stderr stands before it."""
 
     code: int
     out: str
@@ -33,7 +34,14 @@ class Said:
 
     @property
     def error(self) -> str:
-        return self.err.strip().split("\nHINT: ")[0]
+        return self.err.strip().split("\nHINT: ")[0].rpartition("\n")[2]
+
+    @property
+    def stages(self) -> list[str]:
+        """The stages that were told as they were done, and nothing else was said."""
+        lines = self.err.splitlines()
+        assert all(re.fullmatch(r"\w+ +\d+\.\d\d s", line) for line in lines), self.err
+        return [line.split()[0] for line in lines]
 
 
 @dataclass

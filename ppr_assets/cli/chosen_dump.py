@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ppr_assets.cli.console import err
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.rules.naming import dump_moment
 
@@ -63,6 +64,11 @@ def age(found: FoundDump, now: datetime) -> str:
     """``3 h old``; empty for a file whose age nobody knows."""
     moment = made_at(found)
     return f"{_duration(now - moment)} old" if moment else "of an unknown age"
+
+
+def print_stage(stage: str, seconds: float) -> None:
+    """A line as soon as a stage is done, beside the facts: to stderr."""
+    err.print(f"{stage:<10} {seconds:.2f} s", markup=False)
 
 
 def stages(seconds: Mapping[str, float]) -> str:

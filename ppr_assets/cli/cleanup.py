@@ -8,6 +8,7 @@ import click
 
 from ppr_assets.cli.console import out, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.errors import Busy
 from ppr_assets.operations.cleanup import Cleaned
 from ppr_assets.operations.cleanup import cleanup as drop_leftovers
 
@@ -45,17 +46,26 @@ def cleanup(
       0    done, or nothing to do
       1    the server refused to drop one
       5    database unreachable
-      7    busy: a restore or a drill is at work
+      7    busy: a restore or a drill is at work, or somebody is in a database that would go; the
+           others were dropped
     """
     settings = invocation.settings
     settings.database.require_password()
     target = settings.restore_target(into)
     span = None if older_than is None else timedelta(days=older_than)
-    nothing = True
+    looked_at = []
     for cleaned in drop_leftovers(target, older_than=span, dry_run=dry_run):
-        nothing = False
+        looked_at.append(cleaned)
         out.print(_line(cleaned), markup=False)
-    if nothing:
+    used = [cleaned.leftover.name for cleaned in looked_at if cleaned.in_use]
+    if used and not dry_run:
+        raise Busy(
+            f"busy: somebody works in a database that was replaced, so it was kept: "
+            f"{', '.join(used)}",
+            hint="what is written there is not in the database that serves. End those sessions "
+            "(they are named above), and run again.",
+        )
+    if not looked_at:
         out.print(f"nothing to drop: no restore has left anything beside {target.dbname}")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.chosen_dump import dump_options, stages
+from ppr_assets.cli.chosen_dump import dump_options, print_stage
 from ppr_assets.cli.console import out, print_json, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.drill import DrillOutcome
 from ppr_assets.operations.drill import drill as drill_dump
+from ppr_assets.operations.filling import silent
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 
 
@@ -48,8 +49,8 @@ def drill(
     \b
     Exit codes:
       0    it restores
-      1    loading failed, or the server cannot hold it
-      4    damaged, or what was restored differs
+      1    no scratch database could be made
+      4    damaged, or it did not restore to what it says, or no server here can take it
       5    database unreachable
       6    data repository unusable, or there is no such dump
       7    busy: another drill is at work
@@ -61,13 +62,18 @@ def drill(
         progress("restoring into a scratch database"),
         found_dump(settings.data_repo, wanted) as found,
     ):
-        outcome = drill_dump(settings.database, found, where=place, deadline=Deadline(None))
+        outcome = drill_dump(
+            settings.database,
+            found,
+            where=place,
+            deadline=Deadline(None),
+            on_stage=silent if as_json else print_stage,
+        )
     if as_json:
         print_json(_json(found, outcome))
         return
     out.print(f"proven     {outcome.dump} from {outcome.origin}", markup=False)
     out.print(f"restored   on {outcome.proof}", markup=False)
-    out.print(f"stages     {stages(outcome.seconds)}", markup=False)
     out.print(
         f"compared   {outcome.rows} rows in {len(outcome.tables)} tables, as the dump says",
         markup=False,

@@ -8,7 +8,6 @@ from ppr_assets.cli.chosen_dump import stages
 from ppr_assets.cli.console import out, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.operations.init import WAIT_SECONDS, initialise
-from ppr_assets.operations.restore import DEADLINE_SECONDS
 
 
 @click.command()
@@ -34,13 +33,13 @@ from ppr_assets.operations.restore import DEADLINE_SECONDS
     "--deadline",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    default=DEADLINE_SECONDS,
-    show_default=True,
-    help="Give up when a restore is not done by then, one of another process too.",
+    default=None,
+    help="Give up when a restore is not done by then, one of another process too.  [default: "
+    "300, or 300 for each gigabyte of the dump]",
 )
 @pass_invocation
 def init(
-    invocation: Invocation, force: bool, disconnect: bool, wait: float, deadline: float
+    invocation: Invocation, force: bool, disconnect: bool, wait: float, deadline: float | None
 ) -> None:
     """Fill the database from the latest dump, unless it has records.
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import click
 
-from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, stages
+from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, print_stage
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import stored_bytes
+from ppr_assets.operations.filling import silent
 from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome
+from ppr_assets.operations.promise import promised_seconds
+from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.restore import restore as restore_aside
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.operations.target import Target, look_at
+from ppr_assets.operations.target import Target, look_at, require_not_storage
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings, Settings
 
@@ -52,9 +55,9 @@ from ppr_assets.settings import DatabaseSettings, Settings
     "--deadline",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
-    default=DEADLINE_SECONDS,
-    show_default=True,
-    help="Give up when it is not done by then; the target serves as before.",
+    default=None,
+    help="Give up when it is not done by then; the target serves as before.  [default: 300, or "
+    "300 for each gigabyte of the dump]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
@@ -68,7 +71,7 @@ def restore(
     disconnect: bool,
     drop_old: bool,
     in_place: bool,
-    deadline: float,
+    deadline: float | None,
     as_json: bool,
 ) -> None:
     """Restore a dump in the place of the database.
@@ -90,6 +93,7 @@ def restore(
     Exit codes:
       0    restored, compared, in its place
       1    loading failed or was not done in time, or the server cannot hold it
+      2    a database that no dump belongs in: the server's own, or that of Dagster's runs
       4    damaged, or what was restored differs from the dump
       5    database unreachable
       6    data repository unusable, or there is no such dump
@@ -102,18 +106,26 @@ def restore(
         raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
     settings = invocation.settings
     settings.database.require_password()
-    limit = Deadline(deadline)
+    started = monotonic()
     target = settings.restore_target(into)
+    require_not_storage(target, settings.dagster_postgres_url)
     wanted = Wanted(dump=dump, before=before, at=at, source=source)
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
             _show(_plan(settings, found, look_at(target), in_place=in_place, drop_old=drop_old))
+        limit = Deadline(deadline or promised_seconds(found), since=started)
+        told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:
-                outcome = restore_in_place(target, found, deadline=limit)
+                outcome = restore_in_place(target, found, deadline=limit, on_stage=told)
             else:
                 outcome = restore_aside(
-                    target, found, disconnect=disconnect, drop_old=drop_old, deadline=limit
+                    target,
+                    found,
+                    disconnect=disconnect,
+                    drop_old=drop_old,
+                    deadline=limit,
+                    on_stage=told,
                 )
     if as_json:
         print_json(_json(found, outcome))
@@ -149,7 +161,6 @@ def _plan(
 
 
 def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple[str, str]]:
-    yield "stages", stages(outcome.seconds)
     yield (
         "restored",
         f"{target.dbname}: {outcome.rows} rows in {len(outcome.tables)} tables, compared, as the "

@@ -20,11 +20,13 @@ from ppr_assets.settings import DatabaseSettings
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A database that was looked at. ``why`` is filled where it was ``kept``."""
+    """A database that was looked at. ``why`` is filled where it was ``kept``; ``in_use``: because
+    somebody is in it."""
 
     leftover: Leftover
     what: Literal["dropped", "would drop", "kept"]
     why: str = ""
+    in_use: bool = False
 
 
 def cleanup(
@@ -54,7 +56,8 @@ def _clean(
         if older_than is not None and datetime.now(UTC) - leftover.made_at < older_than:
             return Cleaned(leftover, "kept", f"younger than {older_than.days} days")
         if live := session.sessions(leftover.name):
-            return Cleaned(leftover, "kept", f"in use: {'; '.join(map(str, live))}")
+            who = "; ".join(map(str, live))
+            return Cleaned(leftover, "kept", f"in use: {who}", in_use=True)
     if dry_run:
         return Cleaned(leftover, "would drop")
     if leftover.kind == "restoring":
@@ -63,5 +66,5 @@ def _clean(
     try:
         session.drop_unused(leftover.name)
     except Busy as error:
-        return Cleaned(leftover, "kept", error.message)
+        return Cleaned(leftover, "kept", error.message, in_use=True)
     return Cleaned(leftover, "dropped")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DumpUnproven, RestoreFailed
-from ppr_assets.operations.filling import Clock, fill, verified_dump
+from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
+from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
 from ppr_assets.operations.restore import made_aside, sweep
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
@@ -57,6 +57,7 @@ def drill(
     where: str,
     deadline: Deadline,
     scratch: str = SCRATCH,
+    on_stage: OnStage = silent,
 ) -> DrillOutcome:
     """Restore the dump into a scratch database and hold it to what the dump says.
 
@@ -65,14 +66,14 @@ def drill(
     the same database runs, and :class:`DumpUnproven` when it does not load, when something differs,
     or when no server can take it.
     """
-    clock = Clock()
+    clock = Clock(on_stage)
     verified = verified_dump(found)
     clock.lap("verify")
     if where == "server":
         # Beside the target by name as well, so that an operator knows what it belongs to.
         with maintenance(replace(database, dbname=f"{database.dbname}_{scratch}")) as session:
             if session.may_create():
-                require_server(session.connection, verified.layout)
+                _require_taker(session, verified)
                 return _drill(session, found, verified, "server", deadline, clock)
     return _embedded(found, verified, where, deadline, clock)
 
@@ -124,5 +125,16 @@ def _embedded(
                     if where == "server"
                     else "SQL_DUMP_PROOF=server restores it beside the database itself.",
                 )
-            require_server(session.connection, verified.layout)
+            _require_taker(session, verified)
             return _drill(session, found, verified, "embedded", deadline, clock)
+
+
+def _require_taker(session: Maintenance, verified: VerifiedDump) -> None:
+    """Raise :class:`DumpUnproven` where the server is too old for the dump, or lacks an extension:
+    for a restore that is a reason to refuse, for a drill it means that nothing was proven."""
+    try:
+        require_server(session.connection, verified.layout)
+    except PreconditionFailed as error:
+        raise DumpUnproven(
+            f"`{verified.name}` was not restored: {error.message}", hint=error.hint
+        ) from error

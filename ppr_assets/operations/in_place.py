@@ -12,9 +12,17 @@ from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import plain_file
-from ppr_assets.operations.filling import UNPROVEN, Clock, require_equal, verified_dump
+from ppr_assets.operations.filling import (
+    UNPROVEN,
+    Clock,
+    OnStage,
+    require_equal,
+    silent,
+    verified_dump,
+)
 from ppr_assets.operations.restore import RestoreOutcome, encoding_of
 from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.target import require_ordinary
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import table_differences
 from ppr_assets.postgres.databases import maintenance
@@ -33,14 +41,15 @@ COST = (
 
 
 def restore_in_place(
-    target: DatabaseSettings, found: FoundDump, *, deadline: Deadline
+    target: DatabaseSettings, found: FoundDump, *, deadline: Deadline, on_stage: OnStage = silent
 ) -> RestoreOutcome:
     """Replace what ``target`` holds by the dump, in one transaction.
 
     Raises what :func:`~ppr_assets.operations.restore.restore` raises; sessions that hold locks on
     the tables are waited for, up to the deadline.
     """
-    clock = Clock()
+    require_ordinary(target.dbname)
+    clock = Clock(on_stage)
     verified = verified_dump(found)
     clock.lap("verify")
     layout = verified.layout

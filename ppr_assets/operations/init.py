@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from time import sleep
+from time import monotonic, sleep
 from typing import Literal
 
 import psycopg
@@ -19,9 +19,10 @@ from ppr_assets.data_repo.first_clone import wants_clone
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
 from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome, restore
+from ppr_assets.operations.promise import DEADLINE_SECONDS, promised_seconds
+from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.operations.target import look_from
+from ppr_assets.operations.target import look_from, require_not_storage, require_ordinary
 from ppr_assets.postgres.databases import connect_beside, maintenance, may_create
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, Connection, prepare
 from ppr_assets.postgres.records import table_with_records
@@ -51,11 +52,12 @@ def initialise(
     force: bool = False,
     disconnect: bool = False,
     wait_seconds: float = WAIT_SECONDS,
-    deadline_seconds: float = DEADLINE_SECONDS,
+    deadline_seconds: float | None = None,
 ) -> InitOutcome:
     """Fill the database from the latest dump unless it holds records, or ``force``.
 
-    ``deadline_seconds`` is the time for a restore, that of another process too. Raises
+    ``deadline_seconds`` is the time for a restore, that of another process too; by default what
+    is promised for a dump of that size. Raises
     :class:`DatabaseUnreachable` when the server is not up within ``wait_seconds``,
     :class:`DumpMissing` saying what to do when there is no dump, :class:`Busy` when another
     process is still at it or the database is in use, and what restoring raises.
@@ -63,14 +65,18 @@ def initialise(
     target = settings.restore_target()
     if settings.skip_db_init:
         return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true")
-    with _alone(target, Deadline(wait_seconds), deadline_seconds) as session:
+    require_ordinary(target.dbname)
+    require_not_storage(target, settings.dagster_postgres_url)
+    others_seconds = deadline_seconds or DEADLINE_SECONDS
+    with _alone(target, Deadline(wait_seconds), others_seconds) as session:
         exists = look_from(session, target.dbname).exists
         if exists and not force and (holding := table_with_records(target, CORE_TABLES)):
             return InitOutcome("left alone", target.dbname, f"table {holding} has records")
         # A role that may not make a database can still fill one in which nothing is to be lost.
         in_place = exists and not force and not may_create(session)
-        deadline = Deadline(deadline_seconds)
+        started = monotonic()
         with _latest(settings.data_repo) as found:
+            deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)
             if in_place:
                 outcome = restore_in_place(target, found, deadline=deadline)
             else:

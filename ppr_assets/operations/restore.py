@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.filling import Clock, fill, verified_dump
+from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
 from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.target import require_ordinary
 from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.databases import Maintenance, former_name, maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import (
@@ -24,9 +25,6 @@ from ppr_assets.postgres.databases.fitness import (
 )
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
-
-DEADLINE_SECONDS = 300.0
-"""The promise to whoever waits for the database: five minutes."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,22 @@ def restore(
     disconnect: bool = False,
     drop_old: bool = False,
     deadline: Deadline,
+    on_stage: OnStage = silent,
 ) -> RestoreOutcome:
     """Put the dump in the place of ``target``, which need not exist.
 
     ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
-    refuse. ``drop_old`` drops the former database once the new one serves.
+    refuse. ``drop_old`` drops the former database once the new one serves. ``on_stage`` is told
+    each stage and its seconds as it is done.
 
-    Raises :class:`DumpDamaged` before the server is touched, :class:`PreconditionFailed` for a
+    Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
+    server is touched, :class:`PreconditionFailed` for a
     server that cannot hold the dump or a role that may not make databases, :class:`Busy` for live
     sessions and for another restore, :class:`RestoreFailed` when loading fails or the deadline
     passes, and :class:`DumpUnproven` when the restored database is not what the dump says.
     """
-    clock = Clock()
+    require_ordinary(target.dbname)
+    clock = Clock(on_stage)
     verified = verified_dump(found)
     clock.lap("verify")
     with maintenance(target) as session:

@@ -19,8 +19,8 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations import drill as operation
+from ppr_assets.operations.promise import MINUTES, promised_seconds
 from ppr_assets.operations.remote_source import remote_source
-from ppr_assets.operations.restore import DEADLINE_SECONDS
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
@@ -40,9 +40,11 @@ from ppr_assets.settings import Settings
 class DrillConfig(dg.Config):
     """How long a restore may take before it is too long."""
 
-    deadline_seconds: int = Field(
-        default=int(DEADLINE_SECONDS),
-        description="A drill that takes longer, in seconds, has failed.",
+    deadline_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="A drill that takes longer, in seconds, has failed. 0: what is promised, "
+        f"{MINUTES} minutes, or {MINUTES} minutes for each gigabyte of the dump.",
     )
 
 
@@ -76,12 +78,12 @@ def drill(
 
 def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOutcome, Metadata]:
     started = monotonic()
-    deadline = Deadline(config.deadline_seconds)
     # Dumps may be published without a proof; a drill is one, and wants a server in any case.
     where = "server" if settings.dump.proof == "off" else settings.dump.proof
     source = remote_source(settings.data_repo)
     with found_dump(settings.data_repo, Wanted(source=source)) as found:
         fetched = monotonic() - started
+        deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
         outcome = operation.drill(settings.database, found, where=where, deadline=deadline)
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["proof"] = dg.MetadataValue.text(str(outcome.proof))

@@ -14,8 +14,10 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.restore import DEADLINE_SECONDS, RestoreOutcome, restore
+from ppr_assets.operations.promise import MINUTES, promised_seconds
+from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.target import require_not_storage
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata
@@ -53,9 +55,12 @@ class RestoreConfig(dg.Config):
         description="End the sessions of whoever uses the target, at the moment of the exchange. "
         "Without it, a database in use is left alone, and the run says who uses it.",
     )
-    deadline_seconds: int = Field(
-        default=int(DEADLINE_SECONDS),
-        description="Give up after so many seconds; whatever served before still does then.",
+    deadline_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        description="Give up after so many seconds; whatever served before still does then. "
+        f"0: what is promised, {MINUTES} minutes, or {MINUTES} minutes for each gigabyte of the "
+        "dump.",
     )
 
 
@@ -86,10 +91,10 @@ def restored_database(
 
 def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome, Metadata]:
     started = monotonic()
-    deadline = Deadline(config.deadline_seconds)
     target = restore_target(settings, config.target.strip())
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
         fetched = monotonic() - started
+        deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
         outcome = restore(target, found, disconnect=config.disconnect, deadline=deadline)
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["database"] = dg.MetadataValue.text(outcome.database)
@@ -99,7 +104,9 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
 
 def restore_target(settings: Settings, name: str) -> DatabaseSettings:
     """The database of this name, or the separate one; with TESTING always the one for tests."""
-    return settings.restore_target(name or f"{settings.database.dbname}{SUFFIX}")
+    target = settings.restore_target(name or f"{settings.database.dbname}{SUFFIX}")
+    require_not_storage(target, settings.dagster_postgres_url)
+    return target
 
 
 def _name(dump: str) -> str | None:

@@ -44,6 +44,16 @@ def test_a_dry_run_says_what_would_go_and_the_next_one_says_what_went(
     ]
     assert target.beside() == [former]
 
+    with target.administered(former):
+        looked = ppr_assets("cleanup", "--dry-run")
+        used = ppr_assets("cleanup")
+    assert looked.code == 0
+    assert looked.out == used.out
+    assert used.out.startswith(f"kept {former}, ") and ": in use: session " in used.out
+    assert used.code == 7
+    assert used.error.endswith(f"that was replaced, so it was kept: {former}")
+    assert target.beside() == [former]
+
     ppr_assets("cleanup", "--into", name, POSTGRES_DB="another")
     again = ppr_assets("cleanup")
     assert (again.code, again.err) == (0, "")

@@ -93,6 +93,12 @@ def test_an_extension_that_no_server_has_leaves_the_dump_unproven(
         run(target, needy.found(tmp_path), "embedded")
     assert failed.value.exit_code == 4
     assert "SQL_DUMP_PROOF=server" in failed.value.hint
+    words = "was not restored: this server lacks the extension nowhere that the dump needs"
+    with pytest.raises(DumpUnproven, match=words) as failed:
+        run(target, needy.found(tmp_path), "server")
+    assert failed.value.exit_code == 4
+    assert "install it" in failed.value.hint
+    assert target.beside() == []
     assert listing(tmp_path / "drill") == []
     assert settled(lambda: _servers_below(tmp_path)) == []
 

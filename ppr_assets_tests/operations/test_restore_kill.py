@@ -25,6 +25,7 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
+from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded
@@ -40,6 +41,7 @@ from ppr_assets_tests.fix_restore import (
 )
 
 ANYWHERE = 20
+IN_PLACE = 10
 IN_THE_SWAP = 12
 RESTARTS = 12
 RESTARTS_IN_THE_SWAP = 8
@@ -54,19 +56,33 @@ WHERE NOT granted AND locktype = 'object' AND mode = 'AccessExclusiveLock'
 
 # It forks for each restore, which saves the half second that it takes to import everything.
 RESTORER_PROGRAM = """
-import os, sys
+import os, signal, sys
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.drill import drill
+from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.postgres.databases import Maintenance
 from ppr_assets.settings import Settings
 
 settings = Settings.from_environment(dotenv=None)
+drop = Maintenance.drop
+
+def drop_or_die(session, name):
+    if "_before_" in name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    drop(session, name)
+
 for line in sys.stdin:
+    dump, how = line.split()
     child = os.fork()
     if not child:
-        with found_dump(settings.data_repo, Wanted(dump=line.strip())) as found:
-            restore(settings.restore_target(), found, deadline=Deadline(60))
+        with found_dump(settings.data_repo, Wanted(dump=dump)) as found:
+            if how == "in_place":
+                restore_in_place(settings.restore_target(), found, deadline=Deadline(60))
+            else:
+                Maintenance.drop = drop_or_die
+                old = how == "drop_old"
+                restore(settings.restore_target(), found, drop_old=old, deadline=Deadline(60))
         os._exit(0)
     print(child, flush=True)
     sys.stdin.readline()  # nobody else gets its number before
@@ -82,9 +98,10 @@ class Restorer:
     process: subprocess.Popen[str]
     child: int = 0
 
-    def begin(self, made: MadeDump) -> None:
+    def begin(self, made: MadeDump, how: str = "aside") -> None:
+        """``how``: aside, in_place, or drop_old, which kills itself right before it drops."""
         stdin, stdout = self._pipes()
-        stdin.write(f"{made.path.name}\n")
+        stdin.write(f"{made.path.name} {how}\n")
         stdin.flush()
         self.child = int(stdout.readline())
 
@@ -243,6 +260,57 @@ def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
         target.drop_formers()
         old, new = new, old
     assert set(seen) == {"old", "new"}
+
+
+def test_killed_in_place_at_any_moment_the_target_is_the_old_one_or_the_new_one_whole(
+    world: Pipeline,
+    target: Target,
+    restorer_process: Restorer,
+    two_dumps: tuple[MadeDump, MadeDump],
+) -> None:
+    old, new = two_dumps
+    restorer_process.begin(new, "in_place")
+    assert restorer_process.code() == 0
+    started = time.monotonic()
+    restorer_process.begin(old, "in_place")
+    assert restorer_process.code() == 0
+    duration = time.monotonic() - started
+    chance = random.Random(20261123)
+    seen = []
+    for number in range(IN_PLACE):
+        restorer_process.begin(new, "in_place")
+        time.sleep((number + chance.random()) / IN_PLACE * duration)
+        restorer_process.kill()
+        restorer_process.code()
+        _require_nothing_running(target, world)
+        seen.append(_require_old_or_new(target, old, new))
+        if seen[-1] == "new":
+            old, new = new, old
+    assert seen.count("old") > IN_PLACE / 2, "the kills were not spread over the restore"
+    restorer_process.begin(new, "in_place")
+    assert restorer_process.code() == 0
+    assert target.content() == new.content
+    assert target.beside() == []
+
+
+def test_killed_before_the_former_one_is_dropped_the_new_one_serves_and_the_former_can_go(
+    world: Pipeline,
+    target: Target,
+    restorer_process: Restorer,
+    two_dumps: tuple[MadeDump, MadeDump],
+) -> None:
+    old, new = two_dumps
+    restorer_process.begin(new, "drop_old")
+    assert restorer_process.code() == -signal.SIGKILL
+    _require_nothing_running(target, world)
+    assert target.content() == new.content
+    (former,) = target.beside()
+    assert target.content(former) == old.content
+    _require_convergence(target, world, new)
+    assert target.beside() == [former]  # that run has dropped its own
+    assert [(one.what, one.leftover.name) for one in cleanup(target.settings)] == [
+        ("dropped", former)
+    ]
 
 
 @dataclass

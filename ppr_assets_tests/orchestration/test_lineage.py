@@ -167,7 +167,7 @@ def test_the_launchpad_shows_what_a_restore_takes_and_defaults_that_hurt_nobody(
         "dump": "",
         "target": "",
         "disconnect": False,
-        "deadline_seconds": 300,
+        "deadline_seconds": 0.0,
     }
     shown: Any = job.config_mapping
     fields = shown.config_schema.config_type.fields["restore"].config_type.fields

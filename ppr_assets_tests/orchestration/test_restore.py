@@ -175,7 +175,7 @@ def test_while_testing_the_serving_database_cannot_be_named(runs: Runs, world: W
     [
         ({"dump": "/etc/hosts"}, "SettingsError", 2, "`dump` is `/etc/hosts`, must be the name"),
         ({"dump": "tuesday"}, "DumpMissing", 6, "there is no dump `tuesday` in commit"),
-        ({"deadline_seconds": 0}, "RestoreFailed", 1, "not done within the deadline of 0 s"),
+        ({"deadline_seconds": 0.01}, "RestoreFailed", 1, "not done within the deadline of 0.01 s"),
     ],
 )
 def test_what_cannot_be_restored_makes_no_database(
