@@ -19,6 +19,7 @@ from psycopg import sql
 from benchmarks.measure import Sample, middle, run, timed
 from benchmarks.world import PG_DUMP, PPR_ASSETS, Arena
 from ppr_assets.deadline import Deadline
+from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.playground import DATABASE, ROLE
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.verify import verify_file
@@ -57,6 +58,7 @@ def figures(arena: Arena, rounds: int) -> RestoreFigures:
         verified = verify_file(
             found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
         )
+        plain = plain_dump(found.path, name=found.name, folder=found.spill_folder)
         target = replace(settings.database, dbname=_SCRATCH)
         into = {**env, "PGDATABASE": _SCRATCH}
 
@@ -72,7 +74,7 @@ def figures(arena: Arena, rounds: int) -> RestoreFigures:
                 env=into,
                 check=True,
             ),
-            "load": lambda: load(found.path, verified.layout, target, deadline=Deadline(None)),
+            "load": lambda: load(plain, verified.layout, target, deadline=Deadline(None)),
         }
         seconds: dict[str, list[float]] = {name: [] for name in contests}
         samples: list[Sample] = []
@@ -91,7 +93,7 @@ def figures(arena: Arena, rounds: int) -> RestoreFigures:
                 samples.clear()
                 stages.clear()
         shutil.rmtree(directory)
-        size = found.path.stat().st_size
+        size = verified.layout.bytes
     unavailable = _unavailable(arena, env)
     _drop(arena)
     whole = middle(samples)

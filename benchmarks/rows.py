@@ -10,6 +10,7 @@ from statistics import median
 from benchmarks import audit, canonical, nightly, restore, sensor, series
 from benchmarks.measure import run
 from benchmarks.world import PPR_ASSETS, Arena
+from ppr_assets.operations.dump_file import stored_bytes
 
 MIB = 2**20
 
@@ -113,7 +114,7 @@ def memory_row(folder: Path, organizations: int) -> Row:
     try:
         sample = run([PPR_ASSETS, "dump"], arena.environment())
         dumps = sorted(arena.playground.data_repo.glob("sql_dumps/pantry_*.sql"))
-        size = dumps[-1].stat().st_size
+        size = stored_bytes(dumps[-1])
     finally:
         arena.stop()
     return Row(

@@ -12,13 +12,13 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ppr_assets.operations.dump_file import plain_file
+from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import verify_file
 from ppr_assets.postgres.layout import CopyBlock, Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.row_keys import key_reader, primary_key
 from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.postgres.sql_pieces import copied_columns
@@ -133,7 +133,7 @@ class _Opened:
         self.layout: Layout = verified.layout
         self.spill_folder = found.spill_folder
         self._sorted = found.manifest is not None
-        self._path: Path = plain_file(found.path, name=found.name, folder=found.spill_folder)
+        self._dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
         self.blocks: dict[str, CopyBlock] = {
             entry.copy.key: entry.copy for entry in self.layout.entries if entry.copy
         }
@@ -174,13 +174,8 @@ class _Opened:
                 yield from _split(rows)
 
     def _chunks(self, start: int, end: int) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
-            file.seek(start)
-            left = end - start
-            while left:
-                chunk = file.read(min(_CHUNK, left))
-                left -= len(chunk)
-                yield chunk
+        with DumpFile(self._dump) as file:
+            yield from file.chunks(start, end)
 
 
 def _compare(table: str, one: _Opened, other: _Opened) -> TableDiff:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.operations.dump_parts import parts_on_disk, read_script
+from ppr_assets.postgres.load.dump_file import PlainDump
 from ppr_assets.rules.first_bytes import HEAD_BYTES, impostor
 
 FETCH_AGAIN = (
@@ -52,22 +53,23 @@ def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
         ) from error
 
 
-def plain_file(path: Path, *, name: str, folder: Path) -> Path:
-    """The dump as one file of plain SQL: the file itself, or a copy in ``folder``, decompressed or
-    joined from its parts.
+def plain_dump(path: Path, *, name: str, folder: Path) -> PlainDump:
+    """The dump as plain SQL that can be read at any byte: its file, the slices of its parts, or,
+    of a compressed one, a copy in ``folder``.
 
     Raises :class:`DumpDamaged`, and :class:`PreconditionFailed` when the copy cannot be written.
     """
-    if not name.endswith(".gz") and read_script(path) is None:
-        return path
-    copy = folder / f"plain-{name.removesuffix('.gz')}"
+    if not name.endswith(".gz"):
+        joined = parts_on_disk(path)
+        return joined.slices(path.parent) if joined else path
+    copy = folder / name.removesuffix(".gz")
     try:
         with copy.open("wb") as file:
             for chunk in open_dump(path, name=name):
                 file.write(chunk)
     except OSError as error:
         raise PreconditionFailed(
-            f"could not write `{name}` to `{folder}` as one plain file: {error.strerror or error}",
+            f"could not decompress `{name}` to `{folder}`: {error.strerror or error}",
             hint="is the disk full? Nothing was changed.",
         ) from error
     return copy

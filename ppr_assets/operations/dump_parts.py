@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.dump_file import FileSlice
 from ppr_assets.rules.parts import FIRST_LINES, Part, Script, Wrapping, key_in
 
 PARTS_TOGETHER = (
@@ -37,6 +38,13 @@ class JoinedDump:
         self._around = []
         for part in self.script.parts:
             yield from self._slice(part)
+
+    def slices(self, folder: Path) -> list[FileSlice]:
+        """Where the dump's bytes are, with the script in ``folder``."""
+        return [
+            FileSlice(folder / self.script.folder / part.name, part.start, part.end)
+            for part in self.script.parts
+        ]
 
     def require_parts(self) -> None:
         """Raise :class:`DumpDamaged` for the first part that is not what the script says."""

@@ -7,7 +7,7 @@ from time import monotonic
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.dump_file import plain_file
+from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.connection import connect
@@ -67,7 +67,7 @@ def fill(
     :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences.
     """
     layout, spill_folder = verified.layout, found.spill_folder
-    path = plain_file(found.path, name=found.name, folder=spill_folder)
+    dump = plain_dump(found.path, name=found.name, folder=spill_folder)
     if verified.manifest is None:
         remarks.append(UNPROVEN)
     differences: list[str] = []
@@ -76,7 +76,7 @@ def fill(
         differences.extend(
             schema_differences(
                 settings,
-                path,
+                dump,
                 layout,
                 spill_folder=spill_folder,
                 deadline=deadline,
@@ -85,7 +85,7 @@ def fill(
         )
 
     report = load(
-        path,
+        dump,
         layout,
         settings,
         deadline=deadline,

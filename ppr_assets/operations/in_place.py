@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.dump_file import plain_file
+from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
     UNPROVEN,
     Clock,
@@ -53,12 +53,12 @@ def restore_in_place(
     verified = verified_dump(found)
     clock.lap("verify")
     layout = verified.layout
-    path = plain_file(found.path, name=found.name, folder=found.spill_folder)
+    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
     with maintenance(target) as session:
         require_server(session.connection, layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         with connect(target) as connection:
-            load_in_transaction(connection, path, layout, deadline=deadline)
+            load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
             tables = _read_back(connection, layout, found, deadline)
             require_equal([*table_differences(layout.tables, tables)], verified.name)

@@ -25,7 +25,7 @@ from ppr_assets.postgres.client_tools import ClientTool, find_tool
 from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.large_objects import large_object_differences
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
-from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile
+from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile, PlainDump
 from ppr_assets.postgres.load.session import Connection, failed, open_session
 from ppr_assets.settings import DatabaseSettings, child_environment
 
@@ -80,21 +80,21 @@ Object = tuple[str, str, str]
 
 def schema_differences(
     settings: DatabaseSettings,
-    path: Path,
+    dump: PlainDump,
     layout: Layout,
     *,
     spill_folder: Path,
     deadline: Deadline,
     going_on: Callable[[], None] = lambda: None,
 ) -> Sequence[str]:
-    """Hold the objects in ``settings.dbname`` to those of the dump at ``path``.
+    """Hold the objects in ``settings.dbname`` to those of ``dump``.
 
     What a human reads; empty when equal. Definitions are compared word for word when the dump was
     made by the same pg_dump from a server of the same major version, else only names.
     ``going_on`` is called now and then, and raises when nobody wants to know any more. Raises
     :class:`RestoreFailed` when the database cannot be looked at.
     """
-    with DumpFile(path) as file, open_session(settings, layout.encoding) as connection:
+    with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
         tool = find_tool(
             "pg_dump", connection.info.server_version // 10000, sslmode=settings.sslmode
         )

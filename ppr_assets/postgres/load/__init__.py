@@ -18,7 +18,7 @@ from typing import Literal
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
 from ppr_assets.postgres.load.parallel import default_connections, load_parallel
 from ppr_assets.postgres.load.plan import WhenMade
@@ -40,7 +40,7 @@ class LoadReport:
 
 
 def load(
-    path: Path,
+    dump: PlainDump,
     layout: Layout,
     settings: DatabaseSettings,
     *,
@@ -50,9 +50,9 @@ def load(
     read_back_in: Path | None = None,
     when_made: WhenMade | None = None,
 ) -> LoadReport:
-    """Load the dump at ``path`` into ``settings.dbname``, which must be new and empty.
+    """Load ``dump`` into ``settings.dbname``, which must be new and empty.
 
-    ``layout`` is what was read from this very file. ``connections`` is two to four by the number
+    ``layout`` is what was read from this very dump. ``connections`` is two to four by the number
     of cores if not given. ``analyze`` makes the tables' statistics, and ``read_back_in``, a
     folder to sort in, has their rows read back, both while other tables are still worked on.
     ``when_made`` is called from another thread when all objects are there, while rows may still
@@ -64,7 +64,7 @@ def load(
     """
     began = monotonic()
     reason = _why_psql(layout)
-    with DumpFile(path) as file:
+    with DumpFile(dump) as file:
         if reason:
             load_with_psql(file, layout, settings, deadline=deadline)
             return LoadReport(monotonic() - began, "psql", reason)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
 
@@ -16,14 +18,36 @@ CHUNK = 256 * 1024
 Range = tuple[int, int]
 
 
-class DumpFile:
-    """Use as a context manager. Positions are bytes from the beginning of the file."""
+@dataclass(frozen=True)
+class FileSlice:
+    """Bytes ``start`` up to ``end`` of the file at ``path``."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor = os.open(path, os.O_RDONLY)
+    path: Path
+    start: int
+    end: int
+
+
+PlainDump = Path | Sequence[FileSlice]
+"""A file of plain SQL, or slices of several that are one dump, in their order."""
+
+
+class DumpFile:
+    """Use as a context manager. Positions are bytes from the beginning of the dump."""
+
+    def __init__(self, dump: PlainDump) -> None:
+        if isinstance(dump, Path):
+            dump = [FileSlice(dump, 0, dump.stat().st_size)]
+        self._slices = dump
+        self._starts = list(accumulate((one.end - one.start for one in dump), initial=0))
+        self._descriptors: list[int] = []
 
     def __enter__(self) -> DumpFile:
+        try:
+            for one in self._slices:
+                self._descriptors.append(os.open(one.path, os.O_RDONLY))
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
@@ -32,7 +56,11 @@ class DumpFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        self._close()
+
+    def _close(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` up to ``end``, all in memory."""
@@ -41,10 +69,13 @@ class DumpFile:
     def chunks(self, start: int, end: int) -> Iterator[bytes]:
         """The same in chunks. Raises :class:`RestoreFailed` when the file has become shorter."""
         while start < end:
-            chunk = os.pread(self._descriptor, min(CHUNK, end - start), start)
+            number = min(bisect_right(self._starts, start), len(self._slices)) - 1
+            one, inside = self._slices[number], start - self._starts[number]
+            size = min(CHUNK, end - start, one.end - one.start - inside)
+            chunk = os.pread(self._descriptors[number], max(size, 0), one.start + inside)
             if not chunk:
                 raise RestoreFailed(
-                    f"`{self._path}` ends at byte {start}, {end} bytes were verified",
+                    f"`{one.path}` ends at byte {one.start + inside}, more bytes were verified",
                     hint="something writes to that file; the database serves as before.",
                 )
             yield chunk

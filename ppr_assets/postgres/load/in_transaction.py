@@ -6,14 +6,13 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.scheduler import cancel
 from ppr_assets.postgres.load.sections import of_event_trigger, steps
 from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
@@ -31,7 +30,7 @@ _NOT_THERE = (
 
 
 def load_in_transaction(
-    connection: Connection, path: Path, layout: Layout, *, deadline: Deadline
+    connection: Connection, dump: PlainDump, layout: Layout, *, deadline: Deadline
 ) -> None:
     """Drop what the dump replaces and load it, in the transaction open on ``connection``.
 
@@ -45,7 +44,7 @@ def load_in_transaction(
         )
     prepare_transaction(connection, layout.encoding)
     session = Session(connection, threading.Event())
-    with DumpFile(path) as file, _cancelled_at(deadline, connection):
+    with DumpFile(dump) as file, _cancelled_at(deadline, connection):
         _drop_all(session, list(split(file.read(*layout.prologue))))
         last = []
         for entry, step in zip(layout.entries, steps(layout.entries, file), strict=True):
