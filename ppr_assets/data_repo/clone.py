@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppr_assets.data_repo.address import parse_address
-from ppr_assets.data_repo.first_clone import make_clone, missing_branch, wants_clone
+from ppr_assets.data_repo.clone_folder import wants_clone
+from ppr_assets.data_repo.first_clone import make_clone, missing_branch
 from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.git_library import open_repository

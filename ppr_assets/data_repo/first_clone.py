@@ -1,9 +1,6 @@
 """Make the clone where there is none, so that a kill at any moment leaves none or a whole one.
 
-Everything is prepared in a folder of our own inside DATA_REPO_PATH (which may be an empty mounted
-volume, so that nothing beside it can be renamed onto it). The files are checked out first, and
-``.git`` is moved to its place last, by one rename. Whoever comes next and finds that folder but
-no ``.git`` starts over.
+The files are checked out first, and ``.git`` is moved to its place last, by one rename.
 
 The clone is partial and sparse, where the remote offers that: all commits and folders, but of the
 files only those of the work tree, which shows the dump folder and the files beside the folders on
@@ -15,45 +12,25 @@ retention bounds it, and its dumps travel as differences to each other.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from time import monotonic, sleep
 
+from ppr_assets.data_repo.clone_folder import preparing
 from ppr_assets.data_repo.credentials import credentials_for
 from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.remote_errors import unreachable
 from ppr_assets.data_repo.sparse import patterns
-from ppr_assets.errors import Busy, DataRepoError, GitTimeout
+from ppr_assets.errors import DataRepoError, GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
-_PREPARING = ".ppr_assets-clone"
-_ENDING_SECONDS = 5.0
 # git's own upkeep throws away what it believes the remote to keep (2.39 does): the folders of our
 # own commits, once somebody has built on them. Ours does not, see upkeep.py.
 _UPKEEP = {"gc.auto": "0", "maintenance.auto": "false"}
 _REFUSED = "filter|unadvertised object|not our ref"
-# The root of a freshly made file system is not quite empty.
-_NOTHING = {_PREPARING, "lost+found"}
-
-
-def wants_clone(path: Path) -> bool:
-    """True for a path that is missing, empty, or holds a clone that was never finished."""
-    try:
-        names = {entry.name for entry in path.iterdir()}
-    except FileNotFoundError:
-        return True
-    except NotADirectoryError:
-        return False
-    except OSError as error:
-        raise DataRepoError(f"cannot look into `{path}`: {error.strerror}") from error
-    return names <= _NOTHING or (_PREPARING in names and ".git" not in names)
 
 
 def make_clone(settings: DataRepoSettings) -> None:
@@ -69,7 +46,7 @@ def make_clone(settings: DataRepoSettings) -> None:
             hint="set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there.",
         )
     try:
-        with _preparing(path) as folder:
+        with preparing(path) as folder:
             if not (path / ".git").exists():
                 _clone(settings, url, folder)
     except OSError as error:
@@ -175,44 +152,3 @@ def missing_branch(branch: str, branches: set[str]) -> DataRepoError:
         f"the data repository has no branch `{branch}`, it has {have}",
         hint="set DATA_REPO_BRANCH to the branch that is published, or create it.",
     )
-
-
-@contextmanager
-def _preparing(path: Path) -> Iterator[Path]:
-    """Our folder inside ``path``, locked; only a kill leaves it, or a ``path`` without a clone."""
-    made = not path.exists()
-    folder = path / _PREPARING
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _lock(descriptor, path)
-        try:
-            yield folder
-        finally:
-            _remove(folder)
-            if made and not any(path.iterdir()):
-                path.rmdir()
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(
-            f"another process makes the clone in `{path}` at this moment",
-            hint="run again when it is done.",
-        ) from None
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, also while the git of a killed run still ends in it."""
-    deadline = monotonic() + _ENDING_SECONDS
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except OSError:
-            if monotonic() > deadline:
-                raise
-            sleep(0.05)

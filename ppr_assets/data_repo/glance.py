@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
 
+from ppr_assets.data_repo.clone_folder import wants_clone
 from ppr_assets.data_repo.credentials import credentials_for
-from ppr_assets.data_repo.first_clone import wants_clone
 from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.git_library import open_repository

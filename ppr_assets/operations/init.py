@@ -15,7 +15,7 @@ from typing import Literal
 
 import psycopg
 
-from ppr_assets.data_repo.first_clone import wants_clone
+from ppr_assets.data_repo.clone_folder import wants_clone
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
 from ppr_assets.operations.in_place import restore_in_place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.first_clone import wants_clone
+from ppr_assets.data_repo.clone_folder import wants_clone
 from ppr_assets.data_repo.glance import known_remote, remote_head
 from ppr_assets.data_repo.publications import Publication, new_publication_since
 from ppr_assets.data_repo.remote import fetch

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone import checked_out_branch, open_data_repo
-from ppr_assets.data_repo.first_clone import _preparing
+from ppr_assets.data_repo.clone_folder import preparing
 from ppr_assets.data_repo.remote import RemoteUnreachable
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import Busy, DataRepoError
@@ -126,7 +126,7 @@ def test_a_kill_while_cloning_leaves_no_clone_or_a_whole_one(
 
 
 def test_two_processes_do_not_clone_at_once(settings: DataRepoSettings) -> None:
-    with _preparing(settings.path), pytest.raises(Busy, match="makes the clone"):
+    with preparing(settings.path), pytest.raises(Busy, match="makes the clone"):
         open_data_repo(settings)
     open_data_repo(settings)
 

@@ -1,0 +1,76 @@
+"""The folder that a clone is made in: inside DATA_REPO_PATH, and of one process at a time.
+
+DATA_REPO_PATH may be an empty mounted volume, so that nothing beside it can be renamed onto it.
+Whoever comes next and finds our folder but no ``.git`` starts over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from ppr_assets.errors import Busy, DataRepoError
+
+_PREPARING = ".ppr_assets-clone"
+_ENDING_SECONDS = 5.0
+# The root of a freshly made file system is not quite empty.
+_NOTHING = {_PREPARING, "lost+found"}
+
+
+def wants_clone(path: Path) -> bool:
+    """True for a path that is missing, empty, or holds a clone that was never finished."""
+    try:
+        names = {entry.name for entry in path.iterdir()}
+    except FileNotFoundError:
+        return True
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        raise DataRepoError(f"cannot look into `{path}`: {error.strerror}") from error
+    return names <= _NOTHING or (_PREPARING in names and ".git" not in names)
+
+
+@contextmanager
+def preparing(path: Path) -> Iterator[Path]:
+    """Our folder inside ``path``, locked; only a kill leaves it, or a ``path`` without a clone."""
+    made = not path.exists()
+    folder = path / _PREPARING
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _lock(descriptor, path)
+        try:
+            yield folder
+        finally:
+            _remove(folder)
+            if made and not any(path.iterdir()):
+                path.rmdir()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy(
+            f"another process makes the clone in `{path}` at this moment",
+            hint="run again when it is done.",
+        ) from None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also while the git of a killed run still ends in it."""
+    deadline = monotonic() + _ENDING_SECONDS
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if monotonic() > deadline:
+                raise
+            sleep(0.05)
