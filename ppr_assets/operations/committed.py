@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.git import stream
 from ppr_assets.data_repo.promised import bring
-from ppr_assets.data_repo.tree import entry_at, read_entries, read_file, sha256_at
+from ppr_assets.data_repo.tree import Entry, entry_at, read_entries, read_file, sha256_at
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.operations.dump_file import stored_bytes
-from ppr_assets.operations.dump_parts import JoinedDump, read_script
+from ppr_assets.operations.dump_parts import JoinedDump, read_script, require_parts
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import parts_folder
 from ppr_assets.rules.parts import Part, Script
@@ -44,14 +45,16 @@ def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
         return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
     file = read_file(repo, commit, f"{repo.dump_dir}/{name}")
     limit = repo.settings.timeout_seconds
-
-    def read(part: Part) -> Iterator[bytes]:
-        path = f"{repo.dump_dir}/{parts_folder(name)}/{part.name}"
-        return stream(repo.path, "cat-file", "blob", f"{commit}:{path}", timeout=limit)
-
     digest = hashlib.sha256()
     try:
         script = Script.parse(file.data.decode("ascii", "replace") if file else "")
+        if script.dump != name:
+            return None
+        parts = _parts(repo, commit, script)
+
+        def read(part: Part) -> Iterator[bytes]:
+            return stream(repo.path, "cat-file", "blob", parts[part.name].sha, timeout=limit)
+
         for chunk in JoinedDump(script, read).chunks():
             digest.update(chunk)
     except DumpDamaged:
@@ -76,12 +79,25 @@ def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
     script = read_script(path)
     if script is not None:
         (folder / script.folder).mkdir()
-        prefix = f"{repo.dump_dir}/{script.folder}/"
-        parts = read_entries(repo, commit, prefix)
+        parts = _parts(repo, commit, script)
         bring(repo, *(part.sha for part in parts.values()))
-        for found in parts:
-            _extract(repo, commit, f"{script.folder}/{os.fsdecode(found)[len(prefix) :]}", folder)
+        for part in parts:
+            _extract(repo, commit, f"{script.folder}/{part}", folder)
     return path
+
+
+def _parts(repo: DataRepo, commit: str, script: Script) -> Mapping[str, Entry]:
+    """What stands in the folder of the parts, by name. Raises :class:`DumpDamaged` unless these are
+    the parts of ``script``; their sizes are looked at when they are read."""
+    prefix = f"{repo.dump_dir}/{script.folder}/"
+    found = {
+        os.fsdecode(path).removeprefix(prefix): entry
+        for path, entry in read_entries(repo, commit, prefix).items()
+    }
+    files = {name for name, entry in found.items() if stat.S_ISREG(int(entry.mode, 8))}
+    sizes = {part.name: part.bytes for part in script.parts if part.name in files}
+    require_parts(script, sizes, others=found.keys() - sizes.keys())
+    return found
 
 
 def _extract(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:

@@ -152,6 +152,7 @@ def _dump(
         snapshot.require_open()
         path = _stage(partial, manifest)
     except BaseException:
+        (folder / name).unlink(missing_ok=True)  # before its parts: it is complete only with them
         shutil.rmtree(folder / parts_folder(name), ignore_errors=True)
         raise
     finally:

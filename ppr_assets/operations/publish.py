@@ -194,14 +194,18 @@ def _candidate(repo: DataRepo) -> _Candidate | None:
         return None
     dump = waiting[-1]
     manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
+    again = f"somebody changed `{dump.path}`; remove it and dump again."
     digest = hashlib.sha256()
-    for chunk in open_dump(dump.path, name=dump.name):
-        digest.update(chunk)
+    try:
+        for chunk in open_dump(dump.path, name=dump.name):
+            digest.update(chunk)
+    except DumpDamaged as error:
+        raise DumpDamaged(f"staged dump {dump.name}: {error.message}", hint=again) from error
     found = digest.hexdigest()
     if found != manifest.sha256 or manifest.dump != dump.name:
         raise DumpDamaged(
             f"staged dump {dump.name} has SHA-256 {found[:12]}…, its manifest says "
             f"{manifest.sha256[:12]}…",
-            hint=f"somebody changed `{dump.path}`; remove it and dump again.",
+            hint=again,
         )
     return _Candidate(dump, manifest)

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from ppr_assets.errors import DumpFailed
 from ppr_assets.postgres.cuts import Slice, slices
-from ppr_assets.rules.parts import Part, Script, part_name
+from ppr_assets.rules.parts import Part, Script, key_of_slice, part_name
 
 _CHUNK = 1024 * 1024
 
@@ -21,10 +21,10 @@ def split_dump(dump: Path, *, name: str, most: int) -> Script:
     the script in the dump's place. The folder of the parts, beside it, is not there yet.
 
     Raises :class:`DumpFailed` where one row is larger than a part may be, or the disk is full; the
-    dump itself is as it was then.
+    dump itself is as it was then, and what was written of the parts is left to the caller.
     """
-    folder = dump.parent / Script(name, ()).folder
     script = Script(name, ())
+    folder = dump.parent / script.folder
     beside = dump.with_name(f"{dump.name}.script")
     try:
         with dump.open("rb") as file:
@@ -37,8 +37,8 @@ def split_dump(dump: Path, *, name: str, most: int) -> Script:
             written.write(script.render())
             written.flush()
             os.fsync(written.fileno())
-        beside.rename(dump)
         _fsync(folder)
+        beside.rename(dump)
     except OSError as error:
         raise DumpFailed(
             f"could not write the parts of the dump to `{folder}`: {error.strerror or error}",
@@ -55,10 +55,7 @@ def _write_part(dump: BinaryIO, path: Path, cut: Slice, dumps_key: str | None) -
     from the dump: a part whose rows are the same is the same file."""
     key = dumps_key
     if key is not None and not (cut.wrapping.first or cut.wrapping.last):
-        own = hashlib.sha256(cut.wrapping.statement)
-        for chunk in _chunks(dump, cut.start, cut.end):
-            own.update(chunk)
-        key = own.hexdigest()[: len(key)]
+        key = key_of_slice(cut.wrapping.statement, _chunks(dump, cut.start, cut.end))[: len(key)]
     before, after = cut.wrapping.before(key), cut.wrapping.after(key)
     digest = hashlib.sha256()
     with path.open("xb") as file:

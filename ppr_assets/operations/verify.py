@@ -12,9 +12,10 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.operations.dump_file import FETCH_AGAIN, open_dump, require_file, stored_bytes
-from ppr_assets.operations.dump_parts import parts_on_disk
+from ppr_assets.operations.dump_parts import JoinedDump, parts_on_disk
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.rules.manifest import SCHEMA_VERSION, Manifest, TableRecord
+from ppr_assets.rules.naming import is_dump_name, parts_folder
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def verify_file(
         require_manifest_of(manifest, name)
     require_file(path, name=name)
     joined = parts_on_disk(path)
+    _require_own_parts(path, name, joined)
     chunks = joined.chunks() if joined else open_dump(path, name=name)
     try:
         layout = read_layout(chunks, sorted_rows=manifest is not None, spill_folder=spill_folder)
@@ -60,6 +62,21 @@ def verify_file(
     if manifest is not None:
         require_as_described(layout, manifest)
     return VerifiedDump(name, layout, manifest)
+
+
+def _require_own_parts(path: Path, name: str, joined: JoinedDump | None) -> None:
+    """The parts that psql would include are those beside a dump under its own name."""
+    if joined is None:
+        if (path.parent / parts_folder(name)).exists():
+            raise DumpDamaged(
+                f"`{name}` is one file, and `{parts_folder(name)}` stands beside it",
+                hint="somebody put it there, or changed the dump; look at it and remove it.",
+            )
+    elif is_dump_name(name) and joined.script.dump != name:
+        raise DumpDamaged(
+            f"the script `{name}` includes the parts of `{joined.script.dump}`",
+            hint="a file was renamed or copied over another one; fetch both again.",
+        )
 
 
 def require_manifest_of(manifest: Manifest, name: str) -> None:

@@ -20,10 +20,13 @@ from ppr_assets.rules.parts import Wrapping
 _ADDED = 512
 """More than the bytes of all lines around a slice but its COPY statement."""
 
-_ABOVE_OBJECT = -1
+_OBJECT_RANK = -1
 """The rank of a cut between two objects: before that of any row."""
 
-_LARGE_OBJECT = (b"SELECT pg_catalog.lo_open(", b"SELECT pg_catalog.lowrite(")
+ABOVE_OBJECT = b"--\n"
+"""The line above an object's comment."""
+
+LARGE_OBJECT = (b"SELECT pg_catalog.lo_open(", b"SELECT pg_catalog.lowrite(")
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,9 @@ class _Cutter:
                 self.key = piece.key
                 blank = False
             else:
-                if blank and piece.between and piece.text == b"--\n":
-                    yield _Place(piece.start, _ABOVE_OBJECT), "a statement"
-                elif piece.begins and piece.text.startswith(_LARGE_OBJECT):
+                if blank and piece.between and piece.text == ABOVE_OBJECT:
+                    yield _Place(piece.start, _OBJECT_RANK), "a statement"
+                elif piece.begins and piece.text.startswith(LARGE_OBJECT):
                     yield _Place(piece.start, crc32(piece.text)), "a piece of a large object"
                 blank = piece.between and piece.text == b"\n"
 

@@ -8,8 +8,9 @@ the dump; those of all parts together are the dump, byte by byte.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -22,11 +23,14 @@ FIRST_LINES = b"--\n-- PostgreSQL database dump in parts\n--\n"
 STOP_AS_BEFORE = b"\\set ON_ERROR_STOP :dump_stops\n"
 """The first line of each part: what the script has set to notice a missing part is over."""
 
-_KEY_DIGITS = 63
-_RESTRICT = re.compile(rb"\\restrict ([0-9a-f]{%d})\n" % _KEY_DIGITS)
+_ADDED_BYTES = 1024 * 1024
+"""More than the lines before or behind a slice can have, with a COPY statement of all columns."""
+
+_SIZE = r"\d{1,18}"
 _NAME = r"part_\d{3,}\.sql"
 _LISTED = re.compile(
-    rf"-- ({_NAME}): (\d+) bytes, SHA-256 ([0-9a-f]{{64}}); of the dump are bytes (\d+) to (\d+)\n"
+    rf"-- ({_NAME}): ({_SIZE}) bytes, SHA-256 ([0-9a-f]{{64}}); "
+    rf"of the dump are bytes ({_SIZE}) to ({_SIZE})\n"
     r"\\set ON_ERROR_STOP on\n"
     rf"\\ir (\S+)/{_NAME}\n",
     re.ASCII,
@@ -73,8 +77,8 @@ class Script:
         return (
             f"{FIRST_LINES.decode()}"
             f"-- Restore all of it with psql -f {self.dump}, the parts stand in {self.folder}.\n"
-            "-- The bytes named below, one after the other, are the dump as pg_dump wrote it; the\n"
-            "-- lines around them let psql read each part, and stop it where one is missing.\n"
+            "-- The bytes named below, one after the other, are the dump. The lines around them\n"
+            "-- let psql read each part, and stop it where one is missing.\n"
             "\n"
             "\\set dump_stops :ON_ERROR_STOP\n"
             f"{listed}"
@@ -94,14 +98,16 @@ class Script:
         ]
         script = cls(dump, parts)
         possible = is_dump_name(dump) and all(
-            part.name == part_name(number) and part.start <= part.end <= part.bytes
+            part.name == part_name(number)
+            and part.start < part.end <= part.bytes
+            and max(part.start, part.bytes - part.end) <= _ADDED_BYTES
             for number, part in enumerate(parts, 1)
         )
-        written = script.render() if possible else FIRST_LINES.decode()
+        written = script.render() if possible else ""
         if not possible or written != text:
+            where = f", at byte {_same_length(text, written)}" if possible else ""
             raise DumpDamaged(
-                "the script that includes the parts is not as it was written, at byte "
-                f"{_same_length(text, written)}",
+                f"the script that includes the parts is not as it was written{where}",
                 hint="psql would run whatever stands there. Fetch the file again, or take another "
                 "dump: `ppr-assets list` names them.",
             )
@@ -134,10 +140,19 @@ class Wrapping:
         return ended + (b"" if self.last or key is None else f"\\unrestrict {key}\n".encode())
 
 
-def key_in(before: bytes) -> str | None:
-    """The key of ``\\restrict`` in the lines before a slice."""
-    found = _RESTRICT.match(before, len(STOP_AS_BEFORE))
-    return found.group(1).decode() if found else None
+def key_of_slice(statement: bytes, chunks: Iterable[bytes]) -> str:
+    """64 digits to take the key of a part in the middle from: of its rows and their statement, so
+    that the same slice is the same file, and no row can hold the key that it is restricted by."""
+    digest = hashlib.sha256(statement)
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def statement_in(before: bytes) -> bytes:
+    """The COPY statement in the lines before a slice, empty where there is none."""
+    rest = before.removeprefix(STOP_AS_BEFORE)
+    return rest.partition(b"\n")[2] if rest.startswith(b"\\restrict ") else rest
 
 
 def _same_length(one: str, other: str) -> int:

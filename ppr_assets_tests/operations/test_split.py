@@ -20,14 +20,15 @@ from ppr_assets.operations.listing import list_published
 from ppr_assets.operations.publish import publish
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.split import split_dump
 from ppr_assets.operations.standing import standing
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.postgres.connection import client_environment, connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.parts import Script
 from ppr_assets.settings import DatabaseSettings, child_environment
-from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_pipeline import Pipeline, git, listing
+from ppr_assets_tests.fix_nasty import dump_to, without_drops
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
 from ppr_assets_tests.fix_restore import MakeTarget
 
 MOST = 150_000
@@ -305,6 +306,145 @@ def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline, tmp_pa
     path.write_text(_rewritten(script, part, len(evil) if end == "before" else 0).render())
     with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* has other lines around its rows"):
         _verify_folder(in_parts, path.parent)
+
+
+def _without_restrict(part: bytes) -> bytes:
+    return re.sub(rb"(?m)^\\(un)?restrict .*\n", b"", part)
+
+
+def _with_another_key(part: bytes) -> bytes:
+    return re.sub(rb"(?m)^(\\(?:un)?restrict ).*\n", rb"\g<1>" + b"a" * 63 + b"\n", part)
+
+
+@pytest.mark.parametrize("edit", [_without_restrict, _with_another_key])
+def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
+    edit: Callable[[bytes], bytes], in_parts: Pipeline, tmp_path: Path
+) -> None:
+    _, published = in_parts.night()
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    path = copy / "sql_dumps" / published.manifest.dump
+    script = Script.parse(path.read_text())
+    part = path.parent / script.folder / "part_002.sql"
+    before = part.read_bytes()
+    part.write_bytes(edit(before))
+    assert part.read_bytes() != before
+    moved = part.read_bytes().index(b"COPY ") - before.index(b"COPY ")
+    path.write_text(_rewritten(script, part, moved).render())
+    with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* has other lines around its rows"):
+        _verify_folder(in_parts, path.parent)
+
+
+@pytest.mark.parametrize("by", [7, -7, 1])
+def test_a_cut_that_psql_cannot_read_on_from_is_damage(
+    by: int, in_parts: Pipeline, tmp_path: Path
+) -> None:
+    """The bytes of the dump are all there, and every hash is right."""
+    _, published = in_parts.night()
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    path = copy / "sql_dumps" / published.manifest.dump
+    script = Script.parse(path.read_text())
+    whole = b"".join(open_dump(path, name=path.name))
+    files = [path.parent / script.folder / part.name for part in script.parts]
+    contents = [file.read_bytes() for file in files]
+    at = 0
+    for number, (part, content) in enumerate(zip(script.parts, contents, strict=True)):
+        start, end = at, at + part.end - part.start
+        at = end
+        start += by * (number == 2)
+        end += by * (number == 1)
+        inner = content[: part.start] + whole[start:end] + content[part.end :]
+        if number in (1, 2):
+            files[number].write_bytes(inner)
+            changed = replace(
+                part,
+                bytes=len(inner),
+                sha256=hashlib.sha256(inner).hexdigest(),
+                end=part.start + end - start,
+            )
+            script = Script(
+                script.dump,
+                [changed if one.name == part.name else one for one in script.parts],
+            )
+    path.write_text(script.render())
+    assert b"".join(open_dump(path, name=path.name)) == whole
+    with pytest.raises(
+        DumpDamaged, match=r"part_00[23]\.sql of .* (ends inside of|does not begin|has other lines)"
+    ):
+        _verify_folder(in_parts, path.parent)
+
+
+def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline, tmp_path: Path) -> None:
+    in_parts.gate(max_file_bytes=None)
+    (in_parts.remote / "hooks" / "pre-receive").unlink()
+    in_parts.night()
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    (copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")).mkdir()
+    with pytest.raises(DumpDamaged, match="is one file, and"):
+        _verify_folder(in_parts, copy / "sql_dumps")
+
+
+def test_a_script_under_another_name_is_damage(in_parts: Pipeline, tmp_path: Path) -> None:
+    in_parts.night()
+    name = in_parts.latest()
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    other = copy / "sql_dumps" / "pantry_pirate_radio_2030-01-01_00-00-00.sql"
+    (copy / "sql_dumps" / name).rename(other)
+    with pytest.raises(DumpDamaged, match=f"includes the parts of `{name}`"):
+        _verify_folder(in_parts, copy / "sql_dumps")
+
+
+@pytest.mark.parametrize("odd", ["folder", "dangling"])
+def test_what_is_no_file_among_the_parts_is_damage(
+    odd: str, in_parts: Pipeline, tmp_path: Path
+) -> None:
+    in_parts.night()
+    copy = tmp_path / "copy"
+    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    parts = copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")
+    if odd == "folder":
+        (parts / "notes").mkdir()
+    else:
+        (parts / "part_002.sql").unlink()
+        (parts / "part_002.sql").symlink_to("nowhere")
+    with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* is missing|holds `notes`"):
+        _verify_folder(in_parts, copy / "sql_dumps")
+
+
+def test_a_foreign_file_among_the_committed_parts_is_damage_and_others_are_still_verified(
+    in_parts: Pipeline,
+) -> None:
+    in_parts.night()
+    in_parts.change()
+    in_parts.night()
+    folder = f"sql_dumps/{in_parts.latest().replace('.sql', '.parts')}"
+    commit_files(in_parts.clone, "notes", {f"{folder}/notes/readme": "look\n"})
+    wanted = Wanted(source=in_parts.clone.as_uri())
+    found = list(verify_dumps(in_parts.settings.data_repo, wanted, every=True))
+    assert [bool(one.error) for one in found] == [True, False]
+    assert found[0].error and "holds `notes`" in found[0].error.message
+
+
+def test_psql_restores_nasty_content_whole_from_parts(
+    nasty_database: DatabaseSettings,
+    empty_database: Callable[[], DatabaseSettings],
+    tmp_path: Path,
+) -> None:
+    name = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+    path = tmp_path / name
+    path.write_bytes(without_drops(dump_to(nasty_database, tmp_path / "whole").sql))
+    whole = path.read_bytes()
+    largest = max(map(len, whole.split(b"\n")))
+    script = split_dump(path, name=name, most=largest + 2_000)
+    assert len(script.parts) > 3
+    target = empty_database()
+    done = _psql(path, target, "-1", "-v", "ON_ERROR_STOP=1")
+    assert done.returncode == 0, done.stderr
+    again = dump_to(target, tmp_path / "again").sql
+    assert again == (tmp_path / "whole").read_bytes()
 
 
 def _rewritten(script: Script, path: Path, moved: int) -> Script:

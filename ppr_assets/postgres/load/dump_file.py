@@ -15,6 +15,9 @@ from ppr_assets.errors import RestoreFailed
 CHUNK = 256 * 1024
 """Bytes that one read takes and one network write sends."""
 
+_KEPT_OPEN = 64
+"""Files; of more than these, one is opened for each read: a process may hold about a thousand."""
+
 Range = tuple[int, int]
 
 
@@ -38,13 +41,14 @@ class DumpFile:
         if isinstance(dump, Path):
             dump = [FileSlice(dump, 0, dump.stat().st_size)]
         self._slices = dump
+        self._few = len(dump) <= _KEPT_OPEN
         self._starts = list(accumulate((one.end - one.start for one in dump), initial=0))
         self._descriptors: list[int] = []
 
     def __enter__(self) -> DumpFile:
         try:
-            for one in self._slices:
-                self._descriptors.append(os.open(one.path, os.O_RDONLY))
+            for one in self._slices if self._few else ():
+                self._descriptors.append(_opened(one.path))
         except BaseException:
             self._close()
             raise
@@ -62,6 +66,15 @@ class DumpFile:
         while self._descriptors:
             os.close(self._descriptors.pop())
 
+    def _read_at(self, number: int, size: int, position: int) -> bytes:
+        if self._few:
+            return os.pread(self._descriptors[number], size, position)
+        descriptor = _opened(self._slices[number].path)
+        try:
+            return os.pread(descriptor, size, position)
+        finally:
+            os.close(descriptor)
+
     def read(self, start: int, end: int) -> bytes:
         """The bytes from ``start`` up to ``end``, all in memory."""
         return b"".join(self.chunks(start, end))
@@ -72,7 +85,7 @@ class DumpFile:
             number = min(bisect_right(self._starts, start), len(self._slices)) - 1
             one, inside = self._slices[number], start - self._starts[number]
             size = min(CHUNK, end - start, one.end - one.start - inside)
-            chunk = os.pread(self._descriptors[number], max(size, 0), one.start + inside)
+            chunk = self._read_at(number, max(size, 0), one.start + inside)
             if not chunk:
                 raise RestoreFailed(
                     f"`{one.path}` ends at byte {one.start + inside}, more bytes were verified",
@@ -100,3 +113,13 @@ class DumpFile:
                 return position + found
             position += len(chunk)
         return end
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise RestoreFailed(
+            f"`{path}`, which was verified, cannot be read any more: {error.strerror}",
+            hint="did another run retire the dump meanwhile? Run again.",
+        ) from error
