@@ -46,8 +46,8 @@ def cleanup(
       0    done, or nothing to do
       1    the server refused to drop one
       5    database unreachable
-      7    busy: a restore or a drill is at work, or somebody is in a database that would go; the
-           others were dropped
+      7    busy: a restore or drill is at work, or somebody is in a database
+           that would go; the others were dropped
     """
     settings = invocation.settings
     settings.database.require_password()

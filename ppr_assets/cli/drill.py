@@ -50,7 +50,7 @@ def drill(
     Exit codes:
       0    it restores
       1    no scratch database could be made
-      4    damaged, or it did not restore to what it says, or no server here can take it
+      4    damaged, or not what it says once restored, or nowhere restorable
       5    database unreachable
       6    data repository unusable, or there is no such dump
       7    busy: another drill is at work

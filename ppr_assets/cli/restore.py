@@ -93,7 +93,7 @@ def restore(
     Exit codes:
       0    restored, compared, in its place
       1    loading failed or was not done in time, or the server cannot hold it
-      2    a database that no dump belongs in: the server's own, or that of Dagster's runs
+      2    a database for no dump: the server's own, or Dagster's storage
       4    damaged, or what was restored differs from the dump
       5    database unreachable
       6    data repository unusable, or there is no such dump

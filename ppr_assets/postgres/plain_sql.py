@@ -79,7 +79,7 @@ class _Parser:
         if begins and (line == b"\n" or line.startswith(b"--")):
             return Line(start, line, between=True)
         self._scanner.feed(line)
-        if self._scanner.command and (self._key is None or b"restrict" in line):
+        if self._scanner.command and self._key is None:
             self._no_command(start, line)
         if not self._scanner.top_level:
             self._quote_line = self._quote_line if quoted else start
