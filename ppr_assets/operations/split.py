@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,7 +60,7 @@ def _write_part(dump: BinaryIO, path: Path, cut: Slice, dumps_key: str | None) -
     before, after = cut.wrapping.before(key), cut.wrapping.after(key)
     digest = hashlib.sha256()
     with path.open("xb") as file:
-        for chunk in (before, *_chunks(dump, cut.start, cut.end), after):
+        for chunk in chain([before], _chunks(dump, cut.start, cut.end), [after]):
             digest.update(chunk)
             file.write(chunk)
         file.flush()

@@ -102,8 +102,7 @@ def _dump_into(
             stdin=subprocess.DEVNULL,
             stdout=raw,
             stderr=words,
-            # moments are written in the session's time zone: the same bytes on every server
-            env=child_environment(pinned_environment(settings) | {"PGTZ": "UTC"}),
+            env=child_environment(pinned_environment(settings)),
         ) as process,
     ):
         output = _Output(process, raw.fileno(), stall_seconds)

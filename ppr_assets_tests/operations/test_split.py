@@ -261,12 +261,9 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_missing_or_foreign_part_is_damage(
-    damage: str, in_parts: Pipeline, tmp_path: Path
-) -> None:
+def test_a_missing_or_foreign_part_is_damage(damage: str, in_parts: Pipeline) -> None:
     in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     name = in_parts.latest()
     part = copy / "sql_dumps" / name.replace(".sql", ".parts") / "part_002.sql"
     size = part.stat().st_size
@@ -292,11 +289,10 @@ def test_in_the_clone_a_damaged_part_is_taken_from_git(in_parts: Pipeline) -> No
 
 
 @pytest.mark.parametrize("end", ["before", "after"])
-def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline, tmp_path: Path) -> None:
+def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline) -> None:
     """Also where script and part agree on it: psql would run it, and no hash of the dump tells."""
     _, published = in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
     part = path.parent / script.folder / "part_002.sql"
@@ -318,11 +314,10 @@ def _with_another_key(part: bytes) -> bytes:
 
 @pytest.mark.parametrize("edit", [_without_restrict, _with_another_key])
 def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
-    edit: Callable[[bytes], bytes], in_parts: Pipeline, tmp_path: Path
+    edit: Callable[[bytes], bytes], in_parts: Pipeline
 ) -> None:
     _, published = in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
     part = path.parent / script.folder / "part_002.sql"
@@ -336,13 +331,10 @@ def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
 
 
 @pytest.mark.parametrize("by", [7, -7, 1])
-def test_a_cut_that_psql_cannot_read_on_from_is_damage(
-    by: int, in_parts: Pipeline, tmp_path: Path
-) -> None:
+def test_a_cut_that_psql_cannot_read_on_from_is_damage(by: int, in_parts: Pipeline) -> None:
     """The bytes of the dump are all there, and every hash is right."""
     _, published = in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
     whole = b"".join(open_dump(path, name=path.name))
@@ -375,22 +367,20 @@ def test_a_cut_that_psql_cannot_read_on_from_is_damage(
         _verify_folder(in_parts, path.parent)
 
 
-def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline, tmp_path: Path) -> None:
+def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline) -> None:
     in_parts.gate(max_file_bytes=None)
     (in_parts.remote / "hooks" / "pre-receive").unlink()
     in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     (copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")).mkdir()
     with pytest.raises(DumpDamaged, match="is one file, and"):
         _verify_folder(in_parts, copy / "sql_dumps")
 
 
-def test_a_script_under_another_name_is_damage(in_parts: Pipeline, tmp_path: Path) -> None:
+def test_a_script_under_another_name_is_damage(in_parts: Pipeline) -> None:
     in_parts.night()
     name = in_parts.latest()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     other = copy / "sql_dumps" / "pantry_pirate_radio_2030-01-01_00-00-00.sql"
     (copy / "sql_dumps" / name).rename(other)
     with pytest.raises(DumpDamaged, match=f"includes the parts of `{name}`"):
@@ -398,12 +388,9 @@ def test_a_script_under_another_name_is_damage(in_parts: Pipeline, tmp_path: Pat
 
 
 @pytest.mark.parametrize("odd", ["folder", "dangling"])
-def test_what_is_no_file_among_the_parts_is_damage(
-    odd: str, in_parts: Pipeline, tmp_path: Path
-) -> None:
+def test_what_is_no_file_among_the_parts_is_damage(odd: str, in_parts: Pipeline) -> None:
     in_parts.night()
-    copy = tmp_path / "copy"
-    git(tmp_path, "clone", "-q", str(in_parts.remote), str(copy))
+    copy = in_parts.clone_again("copy")
     parts = copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")
     if odd == "folder":
         (parts / "notes").mkdir()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import DumpFailed
+from ppr_assets.operations.split import split_dump
 from ppr_assets.postgres.cuts import Slice, slices
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
@@ -102,6 +104,19 @@ def test_a_row_that_fits_into_no_part_is_named(at: int) -> None:
         _cut(TITLE + _table("one", rows) + TRAILER, 20_000)
     assert re.match(r"a row of one at byte \d+ has 300\d\d bytes, at most", failed.value.message)
     assert "SQL_DUMP_MAX_FILE_MB" in failed.value.hint
+
+
+def test_cutting_takes_the_memory_of_a_chunk_and_not_of_a_part(tmp_path: Path) -> None:
+    name = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+    (tmp_path / name).write_bytes(TITLE + _table("one", _rows(40_000, b"n" * 900)) + TRAILER)
+    tracemalloc.start()
+    try:
+        script = split_dump(tmp_path / name, name=name, most=30_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert max(part.bytes for part in script.parts) > 15_000_000
+    assert peak < 12_000_000
 
 
 def test_a_row_that_just_fits_is_alone_in_its_part() -> None:

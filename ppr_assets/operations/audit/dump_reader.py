@@ -128,7 +128,7 @@ def _answer(helper: subprocess.Popen[bytes], dump: StoredDump) -> Layout | str:
     _tell(helper, json.dumps(asdict(dump)))
     assert helper.stdout is not None  # a pipe
     answer = helper.stdout.readline()
-    if not answer:
+    if not answer.endswith(b"\n"):  # nothing, or what it had written when it was killed
         raise DataRepoError("a process that reads dumps has ended before its answer")
     found = json.loads(answer)
     if "error" in found:

@@ -39,7 +39,7 @@ class DumpFile:
 
     def __init__(self, dump: PlainDump) -> None:
         if isinstance(dump, Path):
-            dump = [FileSlice(dump, 0, dump.stat().st_size)]
+            dump = [FileSlice(dump, 0, _size(dump))]
         self._slices = dump
         self._few = len(dump) <= _KEPT_OPEN
         self._starts = list(accumulate((one.end - one.start for one in dump), initial=0))
@@ -113,6 +113,14 @@ class DumpFile:
                 return position + found
             position += len(chunk)
         return end
+
+
+def _size(path: Path) -> int:
+    descriptor = _opened(path)
+    try:
+        return os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
 
 
 def _opened(path: Path) -> int:
