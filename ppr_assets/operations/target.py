@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -55,10 +57,28 @@ def require_not_storage(target: DatabaseSettings, storage: Secret | None) -> Non
         return
     scheme, _, rest = storage.reveal().partition("://")
     found = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
-    where = (str(found.get("host", "")), str(found.get("port", "5432")))
-    if found.get("dbname") == target.dbname and where == (target.host, str(target.port)):
+    same_name = found.get("dbname") == target.dbname
+    same_port = str(found.get("port") or 5432) == str(target.port)
+    if same_name and same_port and _same_machine(str(found.get("host") or ""), target.host):
         raise SettingsError(
             f"database {target.dbname} is the one that Dagster keeps its runs in, by "
             "DAGSTER_POSTGRES_URL, so no dump is restored there",
             hint="set POSTGRES_DB to the database of the records, or give a name with --into.",
         )
+
+
+def _same_machine(host: str, other: str) -> bool:
+    """Whether two names of hosts have an address in common. One that nobody knows has none, so it
+    is the same as itself only."""
+    return host == other or not _addresses(host).isdisjoint(_addresses(other))
+
+
+def _addresses(host: str) -> frozenset[str]:
+    """A folder, and no name at all, is a socket of this machine, as all its loopback addresses."""
+    here = "localhost" if not host or host.startswith(("/", "@")) else host
+    try:
+        found = {str(address[4][0]) for address in socket.getaddrinfo(here, None)}
+    except OSError:
+        return frozenset()
+    local = any(ip_address(address.partition("%")[0]).is_loopback for address in found)
+    return frozenset(found | {"localhost"} if local else found)
