@@ -51,7 +51,7 @@ def _figures(folder: Path, options: argparse.Namespace) -> Iterator[Row]:
         if options.split:
             yield from rows.series_rows(folder / "split", options.split, 1.0, options.nights)
     if options.large:
-        yield rows.memory_row(folder / "large", options.large)
+        yield from _large(folder / "large", options.large, options.rounds)
 
 
 def _usual(folder: Path, organizations: int, rounds: int) -> Iterator[Row]:
@@ -62,6 +62,16 @@ def _usual(folder: Path, organizations: int, rounds: int) -> Iterator[Row]:
         yield rows.tick_row(arena)
         yield from rows.restore_rows(arena, rounds)
         yield rows.audit_row(arena, rounds)
+    finally:
+        arena.stop()
+
+
+def _large(folder: Path, organizations: int, rounds: int) -> Iterator[Row]:
+    arena = Arena(folder, organizations)
+    try:
+        yield rows.memory_row(arena)
+        if rounds:
+            yield from rows.restore_rows(arena, rounds)
     finally:
         arena.stop()
 
