@@ -191,8 +191,15 @@ class Settings:
     def restore_target(self, into: str | None = None) -> DatabaseSettings:
         """The database that a restore may replace: ``into``, or POSTGRES_DB.
 
-        While TESTING is true it is ``<POSTGRES_DB>_test``, whatever else was asked for.
+        While TESTING is true it is ``<POSTGRES_DB>_test``, whatever else was asked for. Raises
+        :class:`SettingsError` for an empty name, which is what an unset variable of a script
+        gives: POSTGRES_DB is not what was meant.
         """
+        if into == "":
+            raise SettingsError(
+                "the name of the database to restore into is empty",
+                hint="give it a name, or leave it away to restore into POSTGRES_DB.",
+            )
         name = f"{self.database.dbname}_test" if self.testing else into or self.database.dbname
         return replace(self.database, dbname=name)
 

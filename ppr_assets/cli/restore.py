@@ -21,7 +21,7 @@ from ppr_assets.operations.promise import promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.restore import restore as restore_aside
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.operations.target import Target, look_at, require_not_storage
+from ppr_assets.operations.target import Target, look_at, require_not_storage, require_ordinary
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings, Settings
 
@@ -108,6 +108,7 @@ def restore(
     settings.database.require_password()
     started = monotonic()
     target = settings.restore_target(into)
+    require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
     wanted = Wanted(dump=dump, before=before, at=at, source=source)
     with found_dump(settings.data_repo, wanted) as found:

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.postgres.databases import connect_beside
+from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.settings import DatabaseSettings, Secret
 
@@ -42,7 +43,16 @@ def look_from(connection: Connection, name: str) -> Target:
 
 
 def require_ordinary(name: str) -> None:
-    """Raise :class:`SettingsError` for a database that the server itself or its tools need."""
+    """Raise :class:`SettingsError` for a database that the server itself or its tools need, and for
+    a name that the server would cut: it is then the name of another database."""
+    size = len(name.encode())
+    if size > LONGEST:
+        raise SettingsError(
+            f"the name of database {name} has {size} bytes, at most {LONGEST} needed: the server "
+            "would cut it and take another database",
+            hint="set a shorter POSTGRES_DB (TESTING=true adds `_test` to it), or give a shorter "
+            "name with --into.",
+        )
     if name in _SERVERS_OWN:
         raise SettingsError(
             f"database {name} belongs to the server itself, so nothing is restored there",

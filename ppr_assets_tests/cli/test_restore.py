@@ -219,6 +219,10 @@ def test_databases_that_others_need_are_no_targets(
             assert refused.code == 2
             assert refused.error.startswith(f"database {name} belongs to the server itself, so ")
             assert "--into" in refused.err
+        for verb in (("restore", *way), ("cleanup",)):  # as `--into "$UNSET"` in a script
+            refused = restoring(*verb, "--into", "")
+            assert (refused.code, refused.out) == (2, "")
+            assert refused.error.startswith("the name of the database to restore into is empty")
         refused = restoring("restore", "--into", storage, *way)
         assert (refused.code, refused.out) == (2, "")
         assert refused.error.startswith(words)

@@ -23,6 +23,7 @@ from ppr_assets.errors import (
     PprError,
     PreconditionFailed,
     RestoreFailed,
+    SettingsError,
 )
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import RestoreOutcome, restore
@@ -341,6 +342,22 @@ def test_in_tests_everything_goes_to_a_database_of_their_own(
         assert outcome.database == f"{name}_test"
     assert target.content(f"{name}_test") == new_dump.content
     target.drop_formers()
+
+
+@pytest.mark.parametrize("way", [aside, in_place])
+def test_a_name_that_the_server_would_cut_is_refused_as_it_is_that_of_another_database(
+    way: Way, pipeline: Pipeline, target: Target, unchanged: None, new_dump: MadeDump,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    """In tests above all: ``_test`` behind a long name would be cut off again."""
+    longest = target.settings.dbname.ljust(63, "_")
+    database = replace(pipeline.settings.database, user=RESTORER, dbname=longest)
+    testing = replace(pipeline.settings, testing=True, database=database)
+    for settings in (testing.restore_target(), replace(database, dbname="é" * 32)):
+        with pytest.raises(SettingsError, match=r"has \d+ bytes, at most 63 needed"):
+            way(settings, new_dump.found(tmp_path))
+    with pytest.raises(SettingsError, match="the name of the database to restore into is empty"):
+        testing.restore_target("")
 
 
 @contextmanager
