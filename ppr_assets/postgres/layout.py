@@ -100,6 +100,8 @@ class _Reader:
 
     def _hashed(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         for chunk in chunks:
+            if (at := chunk.find(0)) >= 0:  # what a file system fills a hole with; no text has any
+                raise DumpDamaged(f"a zero byte at byte {self._bytes + at}, which no dump has")
             self._whole.update(chunk)
             self._bytes += len(chunk)
             yield chunk

@@ -264,6 +264,7 @@ DAMAGED = {
     ),
     "two rows joined": (ROWS.replace(b"x\n", b"x"), "2\tx1", r"t has 3 columns, 2 needed"),
     "a missing end of rows": (ROWS.replace(b"\\.\n", b""), "\n--\n", r"t has 1 columns, 2 needed"),
+    "a hole in the file": (ROWS.replace(b"x", b"\0"), "\0", "a zero byte"),
     "a command": (b"SELECT 1;\n\\! id\n", "\\! id", "psql command"),
     "a command behind a statement": (b"SELECT 1; \\! id\n", "SELECT", "psql command"),
     "two blocks of a table": (ROWS + b"SELECT 1;\n" + ROWS, "", "t has two COPY blocks"),
