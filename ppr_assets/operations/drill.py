@@ -86,8 +86,9 @@ def _drill(
     deadline: Deadline,
     clock: Clock,
 ) -> DrillOutcome:
-    sweep(session)
+    left_over = sweep(session)
     with made_aside(session, verified) as (name, remarks):
+        remarks += left_over
         scratch = replace(session.settings, dbname=name)
         try:
             tables = fill(scratch, found, verified, deadline, clock, remarks, analyze=False)

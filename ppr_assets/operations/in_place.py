@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
     UNPROVEN,
@@ -20,12 +21,12 @@ from ppr_assets.operations.filling import (
     silent,
     verified_dump,
 )
-from ppr_assets.operations.restore import RestoreOutcome, encoding_of
+from ppr_assets.operations.restore import TO_BE_MADE, RestoreOutcome, encoding_of
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import require_ordinary
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import table_differences
-from ppr_assets.postgres.databases import maintenance
+from ppr_assets.postgres.databases import Maintenance, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
@@ -55,6 +56,7 @@ def restore_in_place(
     layout = verified.layout
     dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
     with maintenance(target) as session:
+        _require_there(session)
         require_server(session.connection, layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         with connect(target) as connection:
@@ -75,6 +77,15 @@ def restore_in_place(
         seconds=clock.laps,
         remarks=[COST] if verified.manifest else [UNPROVEN, COST],
     )
+
+
+def _require_there(session: Maintenance) -> None:
+    name = session.settings.dbname
+    if not session.exists(name):
+        raise PreconditionFailed(
+            f"database {name} is not there, and a restore in place makes none",
+            hint="leave --in-place away, which makes it." if session.may_create() else TO_BE_MADE,
+        )
 
 
 def _read_back(

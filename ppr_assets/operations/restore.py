@@ -26,6 +26,12 @@ from ppr_assets.postgres.databases.fitness import (
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
+TO_BE_MADE = (
+    "a role that may has to make it first (CREATE DATABASE … OWNER …), to be filled in place then; "
+    "or ALTER ROLE … CREATEDB lets this one restore it."
+)
+"""What to do where the target is missing, and the role may not make it."""
+
 
 @dataclass(frozen=True)
 class RestoreOutcome:
@@ -76,13 +82,14 @@ def restore(
     verified = verified_dump(found)
     clock.lap("verify")
     with maintenance(target) as session:
-        sweep(session)
+        left_over = sweep(session)
         require_server(session.connection, verified.layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         _require_creator(session)
         if not disconnect:
             _require_unused(session, target.dbname)
         with made_aside(session, verified) as (new, remarks):
+            remarks += left_over
             exists = session.exists(target.dbname)
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
@@ -94,7 +101,13 @@ def restore(
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")
-        kept = former if exists else None
+        # It may have come while the new one was filled, and was kept like any other then.
+        kept = former if session.exists(former) else None
+        if kept and (slots := session.replication_slots(kept)):
+            remarks.append(
+                f"replication slots stay with the former database ({', '.join(slots)}): who "
+                "follows them gets nothing of the new one, and they go when it is dropped"
+            )
         if kept and drop_old:
             try:
                 session.drop(kept)
@@ -146,13 +159,19 @@ def encoding_of(verified: VerifiedDump) -> str:
 
 
 def sweep(session: Maintenance) -> list[str]:
-    """Drop what killed restores of the same target have left half made; their names."""
-    names = [
-        left.name for left in session.leftovers(session.settings.dbname) if left.kind == "restoring"
-    ]
-    for name in names:
-        session.drop(name)
-    return names
+    """Drop what killed restores of the same target have left half made.
+
+    Returns what could not be dropped, in words: it may belong to another role, and is in nobody's
+    way.
+    """
+    remarks = []
+    for left in session.leftovers(session.settings.dbname):
+        if left.kind == "restoring":
+            try:
+                session.drop(left.name)
+            except RestoreFailed as error:
+                remarks.append(f"a half-made database is still there: {error.message}")
+    return remarks
 
 
 def _require_creator(session: Maintenance) -> None:
@@ -160,7 +179,9 @@ def _require_creator(session: Maintenance) -> None:
         raise PreconditionFailed(
             f"role {session.settings.user} may not create databases",
             hint="ALTER ROLE … CREATEDB lets the restore happen aside; --in-place replaces the "
-            "tables in one transaction instead, during which nobody can read them.",
+            "tables in one transaction instead, during which nobody can read them."
+            if session.exists(session.settings.dbname)
+            else TO_BE_MADE,
         )
 
 

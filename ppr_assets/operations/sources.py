@@ -213,6 +213,11 @@ def _is_plain_folder(path: Path) -> bool:
 
 def _in_folder(folder: Path, names: Sequence[str], wanted: Wanted, scratch: Path) -> FoundDump:
     given = Path(wanted.dump).name if wanted.dump is not None else None
+    if given is not None and not names and not (folder / given).exists():
+        raise DumpMissing(
+            f"there is no file `{folder / given}`",
+            hint="look at the path; `ppr-assets list` names the dumps of the data repository.",
+        )
     if given is not None and given not in names and (folder / given).exists():
         name = given  # whatever it is called
     else:

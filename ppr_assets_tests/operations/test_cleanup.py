@@ -76,6 +76,20 @@ def test_who_comes_in_between_the_look_and_the_drop_is_not_thrown_out(target: Ta
         client.execute("SELECT")
 
 
+def test_a_subscription_that_keeps_a_former_database_is_told(target: Target) -> None:
+    former = former_name(target.settings.dbname, NOW)
+    _make(target, former)
+    target.execute(
+        "CREATE SUBSCRIPTION follows CONNECTION 'dbname=nowhere' PUBLICATION p "
+        "WITH (connect = false, slot_name = NONE)",
+        former,
+    )
+    (kept,) = cleanup(target.settings)
+    target.execute("DROP SUBSCRIPTION follows", former)
+    assert (kept.what, kept.in_use) == ("kept", True)
+    assert "is being used by logical replication subscription; There is 1 sub" in kept.why
+
+
 def test_while_a_restore_or_a_drill_is_at_work_nothing_is_dropped(target: Target) -> None:
     half = restoring_name(target.settings.dbname, NOW)
     _make(target, half)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,9 +19,16 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases import former_name
 from ppr_assets_tests.fix_pipeline import Pipeline, git, listing
-from ppr_assets_tests.fix_restore import MadeDump, MakeTarget, Target
+from ppr_assets_tests.fix_restore import (
+    RESTORER,
+    MadeDump,
+    MakeTarget,
+    Target,
+    create_restorer,
+)
 
 UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
 
@@ -119,6 +127,74 @@ def test_what_killed_restores_left_is_dropped_first_and_nothing_else(
         target.execute(f"CREATE DATABASE {other} OWNER restorer")
     run(target, new_dump.found(tmp_path), drop_old=True)
     assert target.beside() == sorted([former, lookalike])
+
+
+def test_what_a_killed_restore_of_another_role_left_is_told_and_is_in_nobodys_way(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    half_made = f"{target.settings.dbname}_restoring_20260101000000"
+    target.execute(f"CREATE DATABASE {half_made}")
+    outcome = run(target, new_dump.found(tmp_path), drop_old=True)
+    assert target.content() == new_dump.content
+    assert target.beside() == [half_made]
+    assert outcome.remarks == [
+        "a half-made database is still there: could not drop database "
+        f"{half_made}: must be owner of database {half_made}"
+    ]
+
+
+def test_a_database_that_came_while_the_new_one_was_filled_is_kept_and_named(
+    make_target: MakeTarget, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    target = make_target(seed=None)
+    statement = f"CREATE DATABASE {target.settings.dbname} OWNER {target.settings.user}"
+    outcome = restore(
+        target.settings,
+        new_dump.found(tmp_path),
+        deadline=Deadline(60),
+        on_stage=lambda stage, _: target.execute(statement) if stage == "compare" else None,
+    )
+    assert target.content() == new_dump.content
+    assert target.beside() == [outcome.former]
+
+
+def test_a_database_whose_drop_was_interrupted_is_replaced(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    name = target.settings.dbname
+    target.execute(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'")
+    outcome = run(target, new_dump.found(tmp_path), drop_old=True)
+    assert (outcome.former, outcome.remarks, target.beside()) == (None, [], [])
+    assert target.content() == new_dump.content
+
+
+def test_a_dump_that_does_not_say_what_server_it_is_of_is_restored(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    path = tmp_path / "silent.sql"
+    path.write_bytes(re.sub(rb"-- Dumped from [^\n]*\n", b"", new_dump.sql, count=1))
+    outcome = run(target, FoundDump(path.name, path, None, None, tmp_path))
+    assert outcome.remarks == [UNPROVEN]
+    assert target.content() == new_dump.content
+
+
+def test_who_follows_the_former_database_is_told(
+    server_folder: Path, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    server = embedded.start(server_folder / "postgres")
+    create_restorer(server)
+    target = Target(server.database_settings("pantry_pirate_radio", RESTORER))
+    target.execute("ALTER SYSTEM SET wal_level TO logical")
+    server.stop()
+    embedded.start(server_folder / "postgres")
+    assert run(target, old_dump.found(tmp_path)).remarks == []
+    with target.administered(target.settings.dbname) as session:
+        session.execute("SELECT pg_create_logical_replication_slot('follower', 'pgoutput')")
+    outcome = run(target, new_dump.found(tmp_path))
+    assert outcome.remarks == [
+        "replication slots stay with the former database (follower): who follows them gets "
+        "nothing of the new one, and they go when it is dropped"
+    ]
 
 
 def test_statistics_are_there_and_sequences_go_on(
@@ -313,6 +389,7 @@ def test_a_dump_that_is_not_there_is_missed_with_what_there_is(
             f"from before .* the oldest is {oldest}",
         ),
         (Wanted(source=str(empty)), DumpMissing, f"there is no dump in `{empty}`"),
+        (Wanted(dump=f"{empty}/gone.sql"), DumpMissing, f"there is no file `{empty}/gone.sql`"),
         (Wanted(at="nowhere"), DataRepoError, "there is no commit `nowhere`"),
         (Wanted(source=(tmp_path / "gone.git").as_uri()), PushFailed, "gone.git"),
     ]

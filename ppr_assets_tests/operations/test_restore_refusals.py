@@ -212,6 +212,41 @@ def test_a_role_that_may_not_make_databases_is_told_of_in_place(
     assert owned.content() != old_dump.content
 
 
+def test_in_place_what_is_in_the_way_is_named(
+    owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    with connect(owned.settings, autocommit=True) as session:
+        session.execute("CREATE VIEW of_its_own AS SELECT * FROM organization")
+    with pytest.raises(
+        RestoreFailed,
+        match=r"^what is there could not be removed: cannot drop table .*organization because "
+        r"other objects depend on it; view .*of_its_own depends on table",
+    ) as refused:
+        in_place(owned.settings, new_dump.found(tmp_path))
+    assert "drop that first" in refused.value.hint
+    with connect(owned.settings, autocommit=True) as session:
+        session.execute("DROP VIEW of_its_own")
+    assert owned.content() == old_dump.content
+
+
+def test_in_place_a_database_that_is_missing_has_to_be_made_first(
+    owned: Target, make_target: MakeTarget, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    found, databases = new_dump.found(tmp_path), owned.databases()
+    missing = replace(owned.settings, dbname="not_there")
+    for settings in (missing, make_target(seed=None).settings):
+        with pytest.raises(PreconditionFailed, match="is not there, and a restore in") as refused:
+            in_place(settings, found)
+        creates = settings.user == RESTORER
+        assert ("leave --in-place away" in refused.value.hint) == creates
+        assert ("CREATE DATABASE" in refused.value.hint) == (not creates)
+    with pytest.raises(PreconditionFailed, match="may not create databases") as refused:
+        aside(missing, found)
+    assert "CREATE DATABASE" in refused.value.hint
+    assert "--in-place" not in refused.value.hint
+    assert owned.databases() == databases
+
+
 def test_in_place_a_dump_without_a_manifest_is_said_to_be_unproven(
     owned: Target, new_dump: MadeDump, tmp_path: Path
 ) -> None:
@@ -310,7 +345,9 @@ def test_what_the_target_may_not_have_does_not_keep_its_successor_from_being_fil
     name = target.settings.dbname
     target.execute(f"ALTER DATABASE {name} CONNECTION LIMIT 1")
     target.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
-    aside(target.settings, new_dump.found(tmp_path))
+    target.execute(f"ALTER ROLE postgres IN DATABASE {name} SET work_mem TO '7MB'")
+    outcome = aside(target.settings, new_dump.found(tmp_path))
+    assert outcome.remarks == ["setting work_mem of role postgres: permission denied to alter role"]
     with target.administered() as connection:
         row = connection.execute(
             "SELECT datconnlimit, setconfig FROM pg_database LEFT JOIN pg_db_role_setting "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ppr_assets.errors import PreconditionFailed
@@ -67,4 +68,6 @@ def knows_collation(connection: Connection, name: str) -> bool:
 
 
 def _major(version: str) -> int:
-    return int(version.partition(".")[0].split()[0].rstrip("abcdefghijklmnopqrstuvwxyz") or 0)
+    """0 where the dump does not say: whoever took that line away may still have a whole dump."""
+    found = re.match(r"[0-9]+", version)
+    return int(found.group()) if found else 0

@@ -60,6 +60,11 @@ class Maintenance:
         """Who is in the database, prepared transactions among them."""
         return sessions(self.connection, name)
 
+    def replication_slots(self, name: str) -> Sequence[str]:
+        """Slots through which others follow what is written in the database."""
+        query = "SELECT slot_name::text FROM pg_catalog.pg_replication_slots WHERE database = %s"
+        return [slot for (slot,) in self.connection.execute(query + " ORDER BY 1", [name])]
+
     def create(
         self,
         name: str,
@@ -105,9 +110,12 @@ class Maintenance:
                 f"could not drop database {name}",
             )
         except RestoreFailed as error:
-            if not isinstance(error.__cause__, psycopg.errors.ObjectInUse):
+            refused = error.__cause__
+            if not isinstance(refused, psycopg.errors.ObjectInUse):
                 raise
-            who = "; ".join(map(str, self.sessions(name))) or "somebody who has just left"
+            # no session may be it: a subscription or a replication slot, say
+            said = (refused.diag.message_primary, refused.diag.message_detail)
+            who = "; ".join(map(str, self.sessions(name) or filter(None, said)))
             raise Busy(
                 f"busy: database {name} is in use: {who}", hint="run again when they have left."
             ) from error

@@ -43,6 +43,8 @@ _LISTS = frozenset(
 )
 """Settings whose stored value is a list of quoted names (pg_dump knows the same ones)."""
 
+_NO_LIMIT = -1
+
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
 
 
@@ -85,10 +87,12 @@ def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
 
 
 def copy_limit(connection: Connection, source: str, to: str) -> None:
-    """Allow as many sessions in ``to`` as in ``source``."""
+    """Allow as many sessions in ``to`` as in ``source``; any number where a DROP DATABASE of that
+    was interrupted, which the server notes in the same place."""
     found, *_ = _database(connection, source)
     statement = sql.SQL("ALTER DATABASE {} CONNECTION LIMIT {}")
-    connection.execute(statement.format(sql.Identifier(to), sql.Literal(found["datconnlimit"])))
+    limit = max(found["datconnlimit"], _NO_LIMIT)
+    connection.execute(statement.format(sql.Identifier(to), sql.Literal(limit)))
 
 
 def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[str, sql.Composed]]:
@@ -106,7 +110,7 @@ def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[
         statement = sql.SQL("ALTER {} SET {} TO {}").format(
             whose, sql.Identifier(*name.split(".")), _value(name, value)
         )
-        yield f"setting {name}", statement
+        yield f"setting {name}" + (f" of role {role}" if role is not None else ""), statement
     if comment is not None:
         text = sql.SQL("COMMENT ON DATABASE {} IS {}")
         yield "comment", text.format(database, sql.Literal(comment))

@@ -14,7 +14,7 @@ from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.scheduler import cancel
-from ppr_assets.postgres.load.sections import of_event_trigger, steps
+from ppr_assets.postgres.load.sections import comes_last, steps
 from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
 from ppr_assets.postgres.load.statements import run_step, split
 
@@ -51,7 +51,7 @@ def load_in_transaction(
             if entry.copy:
                 rows = file.chunks(entry.copy.start, entry.copy.end)
                 session.copy_in(entry.copy.statement, rows, f"rows of {entry.copy.key}")
-            elif of_event_trigger(step):
+            elif comes_last(step):
                 last.append(step)
             else:
                 run_step(session, file, step, in_transaction=True)
@@ -70,8 +70,18 @@ def _drop_all(session: Session, statements: list[bytes]) -> None:
         failures = [(text, error) for text in statements if (error := _drop(session, text))]
         failures = [(t, error) for t, error in failures if not isinstance(error, _NOT_THERE)]
         if len(failures) == len(statements):
-            raise failed("the removal of what is there", failures[0][1])
+            raise _in_the_way(failures[0][1])
         statements = [text for text, _ in failures]
+
+
+def _in_the_way(error: psycopg.Error) -> RestoreFailed:
+    words = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return RestoreFailed(
+        "what is there could not be removed: "
+        + "; ".join(" ".join(text.split())[:300] for text in words if text),
+        hint="it must belong to the role that restores, and nothing that only this database has "
+        "may need it: drop that first. Nothing was changed.",
+    )
 
 
 def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
