@@ -13,6 +13,7 @@ from ppr_assets.operations.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import read_tables, table_differences
 from ppr_assets.postgres.load import load
+from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import schema_differences
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -99,7 +100,7 @@ def fill(
         remarks.append(f"loaded by one psql in one transaction: {report.reason}")
         if analyze:
             with connect(settings, autocommit=True) as connection:
-                connection.execute("ANALYZE")
+                make_statistics(connection)
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
         compare_objects(lambda: None)
     assert tables is not None, "asked to be read back"

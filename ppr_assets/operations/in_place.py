@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import PreconditionFailed
+from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
     UNPROVEN,
@@ -32,6 +32,7 @@ from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
+from ppr_assets.postgres.load.statistics import analyze
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -65,8 +66,7 @@ def restore_in_place(
             tables = _read_back(connection, layout, found, deadline)
             require_equal([*table_differences(layout.tables, tables)], verified.name)
             clock.lap("compare")
-        with connect(target, autocommit=True) as connection:
-            connection.execute("ANALYZE")
+        remarks = _analyzed(target)
     return RestoreOutcome(
         dump=verified.name,
         origin=found.origin,
@@ -75,8 +75,18 @@ def restore_in_place(
         former=None,
         tables=dict(tables),
         seconds=clock.laps,
-        remarks=[COST] if verified.manifest else [UNPROVEN, COST],
+        remarks=[*([] if verified.manifest else [UNPROVEN]), COST, *remarks],
     )
+
+
+def _analyzed(target: DatabaseSettings) -> list[str]:
+    """Make statistics. The new data serve by now, so what is in the way is told and no failure."""
+    try:
+        with connect(target, autocommit=True) as connection:
+            analyze(connection)
+    except (DatabaseUnreachable, RestoreFailed) as error:
+        return [f"queries may be slow until ANALYZE is run: {error.message}"]
+    return []
 
 
 def _require_there(session: Maintenance) -> None:

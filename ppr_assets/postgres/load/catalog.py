@@ -20,7 +20,8 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind, EXISTS (
   SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
   AND d.objid = c.oid AND d.deptype = 'e')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm', 'f')
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
 _PARENTS: LiteralString = "SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits"
@@ -71,7 +72,7 @@ class Catalog:
     """Tables by their keys."""
 
     kinds: Mapping[str, str]
-    """``r`` table, ``p`` partitioned table, ``m`` materialized view."""
+    """``r`` table, ``p`` partitioned table, ``m`` materialized view, ``f`` foreign table."""
     ancestors: Mapping[str, frozenset[str]]
     of_extensions: frozenset[str]
     """Tables that an extension has made, which may have rows of its own."""
@@ -83,6 +84,10 @@ class Catalog:
     def calls(self, text: bytes) -> bool:
         """Whether this statement may call a function of the database's own."""
         return self.hidden_calls or bool(self.functions and self.functions.search(text))
+
+    def reaches_elsewhere(self, key: str) -> bool:
+        """Whether rows of this table are on a foreign server."""
+        return any(self.kinds[name] == "f" for name in self.descendants(key))
 
     def descendants(self, key: str) -> frozenset[str]:
         return frozenset(name for name, above in self.ancestors.items() if key in above)

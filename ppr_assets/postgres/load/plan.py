@@ -23,6 +23,7 @@ from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.scheduler import Task
 from ppr_assets.postgres.load.sections import Sections, Step
 from ppr_assets.postgres.load.table_work import (
+    analyze_made,
     analyze_table,
     copy_piece,
     copy_whole,
@@ -81,12 +82,15 @@ def plan(
         planner.plan_analyze(block.key for block in sections.rows)
     planner.plan_in_order("sequences and large objects", sections.aside)
     planner.plan_in_order("what follows the data", rest, after=planner.tasks)
+    made = tuple(planner.tasks)
     if when_made is not None:
-        planner.plan_call("looking at the objects", when_made, after=planner.tasks)
+        planner.plan_call("looking at the objects", when_made, after=made)
     if reader is not None:
         planner.plan_reading(reader)
-    if analyze and not queries:
-        planner.plan_analyze(block.key for block in sections.rows)
+    if analyze:
+        if not queries:
+            planner.plan_analyze(block.key for block in sections.rows)
+        planner.plan_analyze_made(after=made)
     return planner.tasks
 
 
@@ -208,16 +212,29 @@ class _Planner:
     def plan_analyze(self, keys: Iterable[str]) -> None:
         for key in keys:
             table = self._table(key)
-            if table.name:
+            if table.name and not self._catalog.reaches_elsewhere(key):
+                children = self._catalog.descendants(key)
+                below = [task for name in children for task in self._table(name).rows]
                 self._add(
                     Task(
                         what=f"analyze {key}",
                         work=analyze_table(table.name, key),
                         weight=table.bytes - _LAST,
-                        after=(*table.rows, *table.keys),
+                        after=(*table.rows, *table.keys, *below),
+                        shared=children,
                         exclusive=frozenset({key}),
                     )
                 )
+
+    def plan_analyze_made(self, after: Sequence[Task]) -> None:
+        """Statistics of what has no rows in the dump: partitioned tables, materialized views."""
+        keys = {key for key, kind in self._catalog.kinds.items() if kind in ("p", "m")}
+        if keys:
+            locked = keys.union(*map(self._catalog.descendants, keys))
+            what = "statistics of partitioned tables and materialized views"
+            self._add(
+                Task(what, analyze_made, -_LAST, after=tuple(after), exclusive=frozenset(locked))
+            )
 
     def plan_reading(self, reader: Reader) -> None:
         """One table at a time: hashing keeps one core busy, and threads of ours share it."""

@@ -10,6 +10,7 @@ from ppr_assets.postgres.load.scheduler import Work
 from ppr_assets.postgres.load.sections import Step
 from ppr_assets.postgres.load.session import Session
 from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.statistics import analyze
 
 
 def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
@@ -44,3 +45,8 @@ def analyze_table(name: bytes, key: str) -> Work:
         session.execute(b"ANALYZE " + name, f"statistics of {key}")
 
     return work
+
+
+def analyze_made(session: Session) -> None:
+    """Partitioned tables and materialized views, all of them."""
+    analyze(session.connection, "pm")

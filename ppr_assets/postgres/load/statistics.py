@@ -1,0 +1,44 @@
+"""Statistics for the server's planner, which nobody has made of a database just filled.
+
+Autovacuum makes them in time, but never those of partitioned tables. Tables with rows on a foreign
+server go without: that server would be asked, and it may not be there.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+import psycopg
+
+from ppr_assets.postgres.load.session import Connection, failed
+
+_NAMES: LiteralString = """
+WITH RECURSIVE elsewhere AS (
+  SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'f'
+  UNION SELECT i.inhparent FROM pg_catalog.pg_inherits i JOIN elsewhere e ON i.inhrelid = e.oid
+)
+SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relkind = 'p'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE pg_catalog.strpos(%s, c.relkind::text) > 0 AND c.oid NOT IN (SELECT oid FROM elsewhere)
+  AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ORDER BY 1
+"""
+
+_ONLY_SINCE = 180000
+"""Versions before analyze the partitions of a partitioned table with it, again and again."""
+
+
+def analyze(connection: Connection, kinds: str = "rpm") -> None:
+    """Tables (``r``), partitioned tables (``p``) and materialized views (``m``) of the database.
+
+    Raises :class:`RestoreFailed`.
+    """
+    one_by_one = connection.info.server_version >= _ONLY_SINCE
+    what = "statistics"
+    try:
+        for name, partitioned in connection.execute(_NAMES, [kinds]).fetchall():
+            what = f"statistics of {name}"
+            only = b"ONLY " if partitioned and one_by_one else b""
+            connection.execute(b"ANALYZE " + only + name.encode())
+    except psycopg.Error as error:
+        raise failed(what, error) from error
