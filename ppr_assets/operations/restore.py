@@ -86,6 +86,7 @@ def restore(
         require_server(session.connection, verified.layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         _require_creator(session)
+        _require_owner(session)
         if not disconnect:
             _require_unused(session, target.dbname)
         with made_aside(session, verified) as (new, remarks):
@@ -182,6 +183,16 @@ def _require_creator(session: Maintenance) -> None:
             "tables in one transaction instead, during which nobody can read them."
             if session.exists(session.settings.dbname)
             else TO_BE_MADE,
+        )
+
+
+def _require_owner(session: Maintenance) -> None:
+    """Only the owner may rename a database, and what is made like it belongs to that role too."""
+    name, role = session.settings.dbname, session.settings.user
+    if owner := session.foreign_owner(name):
+        raise PreconditionFailed(
+            f"database {name} belongs to role {owner}, role {role} cannot replace it",
+            hint=f"restore as {owner}, or GRANT {owner} TO {role}; nothing was changed.",
         )
 
 

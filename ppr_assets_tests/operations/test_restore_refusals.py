@@ -212,6 +212,34 @@ def test_a_role_that_may_not_make_databases_is_told_of_in_place(
     assert owned.content() != old_dump.content
 
 
+def test_a_database_of_another_role_is_refused_before_anything_is_made(
+    target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    """Also of one that the role may only change to: what it makes for that one it cannot drop."""
+    name, owner, words = target.settings.dbname, f"owner_of_{RESTORER}", "role {} cannot replace it"
+    target.execute(f"CREATE ROLE {owner}; ALTER DATABASE {name} OWNER TO {owner}")
+    try:
+        for grant in ("SELECT", f"GRANT {owner} TO {RESTORER} WITH INHERIT FALSE, SET TRUE"):
+            target.execute(grant)
+            with pytest.raises(PreconditionFailed, match=words.format(RESTORER)) as refused:
+                aside(target.settings, new_dump.found(tmp_path))
+            assert f"restore as {owner}" in refused.value.hint
+    finally:
+        target.execute(f"ALTER DATABASE {name} OWNER TO {RESTORER}; DROP ROLE {owner}")
+
+
+def test_who_may_not_be_disconnected_is_named(
+    target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    with target.administered(target.settings.dbname) as session:
+        who = rf"; in use: session {session.info.backend_pid} of postgres "
+        with pytest.raises(RestoreFailed, match=f"permission denied to terminate process{who}"):
+            restore(
+                target.settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60)
+            )
+        assert session.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_in_place_what_is_in_the_way_is_named(
     owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
 ) -> None:

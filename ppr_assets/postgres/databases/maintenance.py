@@ -48,6 +48,15 @@ class Maintenance:
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         return self.connection.execute(query, [name]).fetchone() is not None
 
+    def foreign_owner(self, name: str) -> str | None:
+        """Whose the database is, if that is neither this role nor one whose rights it has."""
+        row = self.connection.execute(
+            "SELECT pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database "
+            "WHERE datname = %s AND NOT pg_has_role(datdba, 'USAGE')",
+            [name],
+        ).fetchone()
+        return row[0] if row else None
+
     def unused(self, name_at: Callable[[str, datetime], str]) -> str:
         """The name that ``name_at`` gives the target now, or in the first second from now on for
         which no database has it: two restores may end in the same one."""

@@ -54,8 +54,10 @@ def swap(
             hint="run again; the database serves as before.",
         ) from error
     except psycopg.errors.InsufficientPrivilege as error:
+        live = sessions(connection, target)
         raise RestoreFailed(
-            f"may not put the new database in place: {error.diag.message_primary}",
+            f"may not put the new database in place: {error.diag.message_primary}"
+            + (f"; in use: {_first_ones(live)}" if live else ""),
             hint=f"the role must own {target}, and may end sessions only of roles that it is a "
             "member of, or with pg_signal_backend; the database serves as before.",
         ) from error
