@@ -52,7 +52,7 @@ class Sections:
     """Sequences' values and large objects, with their comments."""
     after: Sequence[Step]
     last: Sequence[Step]
-    """Event triggers, which would fire at whatever comes after them."""
+    """What :func:`comes_last`."""
 
 
 def sections(layout: Layout, file: DumpFile) -> Sections:
@@ -63,12 +63,13 @@ def sections(layout: Layout, file: DumpFile) -> Sections:
     among = [s for e, s in zip(entries[first:end], all_steps[first:end], strict=True) if not e.copy]
     aside = [step for step in among if _belongs_aside(step)]
     after = [step for step in among if not _belongs_aside(step)] + all_steps[end:]
+    before = all_steps[:first]
     return Sections(
-        before=all_steps[:first],
+        before=[step for step in before if not comes_last(step)],
         rows=[e.copy for e in entries if e.copy],
         aside=aside,
-        after=[step for step in after if not of_event_trigger(step)],
-        last=[step for step in after if of_event_trigger(step)],
+        after=[step for step in after if not comes_last(step)],
+        last=[step for step in (*before, *after) if comes_last(step)],
     )
 
 
@@ -80,8 +81,16 @@ def _belongs_aside(step: Step) -> bool:
     return step.kind in _ASIDE or step.name.startswith("LARGE OBJECT ")
 
 
-def of_event_trigger(step: Step) -> bool:
-    return step.kind == "EVENT TRIGGER" or step.name.startswith("EVENT TRIGGER ")
+def comes_last(step: Step) -> bool:
+    """Whether the dump has it in its place, or too early, and the end is as good a place.
+
+    Event triggers would fire at whatever comes after them. A comment on a domain's constraint that
+    is not valid stood before the constraint until pg_dump was mended in August 2025.
+    """
+    if step.kind == "EVENT TRIGGER" or step.name.startswith("EVENT TRIGGER "):
+        return True
+    on_constraint = step.kind == "COMMENT" and step.name.startswith("CONSTRAINT ")
+    return on_constraint and " ON DOMAIN " in step.name
 
 
 def steps(entries: Sequence[Entry], file: DumpFile) -> Iterator[Step]:
