@@ -56,6 +56,14 @@ WITHOUT_LAZY_FETCH = {
 WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 """Options for a git that would otherwise tidy up in somebody's clone when it is done."""
 
+WITHIN_MEMORY = (
+    *("-c", "pack.threads=1"),
+    *("-c", "pack.windowMemory=512m"),
+    *("-c", "pack.deltaCacheSize=64m"),
+)
+"""Options for a git that looks for differences between dumps: two versions of a file and the index
+of one of them, however many parts a dump has. A second thread was not faster."""
+
 # The hooks of a clone are other people's programs. The token comes under another name, and only
 # with the calls that need it.
 _SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)

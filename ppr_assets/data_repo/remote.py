@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import TypeVar
 
 from ppr_assets.data_repo.credentials import credentials_for
-from ppr_assets.data_repo.git import WITHOUT_UPKEEP, Output, run
+from ppr_assets.data_repo.git import WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.largest_file import largest_file
 from ppr_assets.data_repo.promised import bring, bring_published
@@ -131,6 +131,7 @@ def push(repo: DataRepo, commit: str) -> PushResult:
         try:
             output = _network(
                 repo,
+                *WITHIN_MEMORY,
                 "push",
                 "--porcelain",
                 "--progress",

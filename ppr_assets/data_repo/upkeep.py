@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
+from ppr_assets.data_repo.git import WITHIN_MEMORY
 from ppr_assets.data_repo.places import is_idle, is_quiet, places, wait_for_quiet
 from ppr_assets.data_repo.repository import DataRepo
 
@@ -21,9 +22,6 @@ MANY_PACKS = 50
 
 _ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
-
-# Two versions of a dump and the index of one of them, whatever the machine has besides.
-_LIMITS = ("-c", "pack.threads=1", "-c", "pack.windowMemory=512m", "-c", "pack.deltaCacheSize=64m")
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,11 @@ def tend(repo: DataRepo) -> Upkeep:
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
     started = monotonic()
     if before.total <= _ALL_BYTES:
-        repo.git(*_LIMITS, "repack", "-d", "-l", "-q", "-a", "-k")
+        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k")
     elif not repo.partial:
-        repo.git(*_LIMITS, "repack", "-d", "-l", "-q", "--geometric=2")
+        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "--geometric=2")
     else:  # where older gits refuse that, and leave out what the remote seems to keep
-        repo.git(*_LIMITS, "maintenance", "run", "--quiet", "--task=loose-objects")
+        repo.git(*WITHIN_MEMORY, "maintenance", "run", "--quiet", "--task=loose-objects")
         repo.git("prune-packed", "--quiet")
     return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
 

@@ -220,6 +220,19 @@ def test_a_hook_of_the_clone_that_refuses_is_not_blamed_on_the_remote(
         push(data_repo, publish_dump(data_repo, FIRST))
 
 
+def test_a_push_looks_for_differences_within_bounded_memory(
+    data_repo: DataRepo, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    _hook(data_repo.git_dir, "pre-push", f"git config --get-regexp '^pack' | sort > '{told}'")
+    push(data_repo, publish_dump(data_repo, FIRST))
+    assert told.read_text().splitlines() == [
+        "pack.deltacachesize 64m",
+        "pack.threads 1",
+        "pack.windowmemory 512m",
+    ]
+
+
 def test_a_remote_that_is_gone_is_unreachable(data_repo: DataRepo, bare_remote: Path) -> None:
     new = publish_dump(data_repo, FIRST)
     shutil.rmtree(bare_remote)
