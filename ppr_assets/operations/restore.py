@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import Busy, PprError, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import require_ordinary
@@ -149,8 +149,16 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
                 f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"
             )
         yield name, remarks
-    finally:
+    except PprError as error:
+        try:
+            session.drop(name)
+        except RestoreFailed as left:  # what went wrong before it says more
+            error.hint += f" A half-made database is still there: {left.message}."
+        raise
+    except BaseException:
         session.drop(name)
+        raise
+    session.drop(name)
 
 
 def encoding_of(verified: VerifiedDump) -> str:

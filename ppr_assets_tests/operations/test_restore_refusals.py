@@ -228,6 +228,25 @@ def test_a_database_of_another_role_is_refused_before_anything_is_made(
         target.execute(f"ALTER DATABASE {name} OWNER TO {RESTORER}; DROP ROLE {owner}")
 
 
+def test_what_went_wrong_is_told_before_what_could_not_be_cleared_up_after_it(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    def take_away(stage: str, _seconds: float) -> None:
+        if stage == "compare":
+            (half_made,) = target.beside()
+            target.execute(f"ALTER DATABASE {half_made} OWNER TO postgres")
+
+    with pytest.raises(RestoreFailed, match=r"^could not limit the sessions of ") as failed:
+        restore(
+            target.settings, new_dump.found(tmp_path), deadline=Deadline(60), on_stage=take_away
+        )
+    (half_made,) = target.beside()
+    assert failed.value.hint.endswith(
+        f" A half-made database is still there: could not drop database {half_made}: must be "
+        f"owner of database {half_made}."
+    )
+
+
 def test_who_may_not_be_disconnected_is_named(
     target: Target, unchanged: None, new_dump: MadeDump, tmp_path: Path
 ) -> None:

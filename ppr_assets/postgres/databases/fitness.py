@@ -11,8 +11,15 @@ from ppr_assets.postgres.layout import Layout
 
 
 def require_server(connection: Connection, layout: Layout) -> None:
-    """Raise :class:`PreconditionFailed` for a server that is older than the dump's, or that lacks
-    one of its extensions."""
+    """Raise :class:`PreconditionFailed` for a standby, a server that is older than the dump's, or
+    one that lacks one of its extensions."""
+    row = connection.execute("SELECT pg_catalog.pg_is_in_recovery()").fetchone()
+    if row and row[0]:
+        raise PreconditionFailed(
+            "this server is a standby: it only follows another one, and nothing is written here",
+            hint="set POSTGRES_HOST to the server that it follows, or promote it (pg_promote()) "
+            "if that one is gone; nothing was changed.",
+        )
     have, need = connection.info.server_version // 10000, _major(layout.server_version)
     if have < need:
         raise PreconditionFailed(

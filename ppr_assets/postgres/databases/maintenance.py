@@ -109,7 +109,10 @@ class Maintenance:
     def copy_limit(self, source: str, to: str) -> None:
         """Allow as many sessions in ``to`` as in ``source``: apart from the settings, since
         filling a database may take more sessions than it is to serve."""
-        making.copy_limit(self.connection, source, to)
+        try:
+            making.copy_limit(self.connection, source, to)
+        except psycopg.Error as error:
+            raise self._failed(f"could not limit the sessions of database {to}", error) from error
 
     def drop_unused(self, name: str) -> None:
         """Drop it unless somebody is in it. Raises :class:`Busy` naming who."""
@@ -130,12 +133,14 @@ class Maintenance:
             ) from error
 
     def drop(self, name: str) -> None:
-        """Drop it with the sessions in it; no matter if it is not there.
+        """Drop it with the sessions in it; no matter if it is not there, whatever else is wrong.
 
         Not by ``WITH (FORCE)``: that wants the right to end the server's own workers too, which
         only superusers have, while a plain DROP sends autovacuum away by itself.
         """
         query = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+        if not self.exists(name):
+            return
         for remaining in reversed(range(_DROP_ATTEMPTS)):
             try:
                 terminate(self.connection, name)
@@ -193,9 +198,10 @@ class Maintenance:
 
 
 def may_create(connection: Connection) -> bool:
-    """Whether the role of this session may make databases."""
+    """Whether the role of this session may make databases; on a standby nobody may."""
     row = connection.execute(
-        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user"
+        "SELECT (rolcreatedb OR rolsuper) AND NOT pg_is_in_recovery() "
+        "FROM pg_catalog.pg_roles WHERE rolname = current_user"
     ).fetchone()
     return bool(row and row[0])
 
