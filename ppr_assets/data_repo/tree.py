@@ -98,12 +98,12 @@ def list_files(repo: DataRepo, commit: str, prefix: str) -> list[str]:
     return [path.decode("utf-8", "replace").removeprefix(prefix) for path in found]
 
 
-def latest_name(repo: DataRepo, commit: str) -> str | None:
-    """The dump that ``latest.sql`` points to at ``commit``; None where it does not exist.
+def latest_name(repo: DataRepo, commit: str, link_name: str = LATEST) -> str | None:
+    """The dump that ``link_name`` points to at ``commit``; None where it does not exist.
 
     Raises :class:`DataRepoError` when it is no symlink, or leads to anything but a dump beside it.
     """
-    path = f"{repo.dump_dir}/{LATEST}"
+    path = f"{repo.dump_dir}/{link_name}"
     link = read_file(repo, commit, path)
     if link is None:
         return None

@@ -24,7 +24,13 @@ from ppr_assets.errors import DataRepoError, DumpMissing, PreconditionFailed, Pu
 from ppr_assets.operations.committed import brought, dump_at
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import LATEST, dump_moment, is_dump_name, manifest_name
+from ppr_assets.rules.naming import (
+    LATEST,
+    LATEST_PACKED,
+    dump_moment,
+    is_dump_name,
+    manifest_name,
+)
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -131,7 +137,7 @@ def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str)
         for name in (given, f"{given}.sql", f"{given}.sql.gz"):
             if name in names:
                 return name
-        if given == LATEST and latest:
+        if given in (LATEST, LATEST_PACKED) and latest:
             return latest
         raise DumpMissing(
             f"there is no dump `{given}` in {where}, the newest is {max(names)}",
@@ -197,13 +203,19 @@ def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
 def _published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
     place = scrub(repo.remote_url or "") if repo.bare else repo.path
     where = f"commit {commit[:10]} of `{place}`"
-    latest = brought(repo, commit, f"{repo.dump_dir}/{LATEST}") and latest_name(repo, commit)
+    link = _latest_link(wanted.dump)
+    latest = brought(repo, commit, f"{repo.dump_dir}/{link}") and latest_name(repo, commit, link)
     name = choose(list_dumps(repo, commit), latest or None, wanted, where)
     described = f"{repo.dump_dir}/{manifest_name(name)}"
     file = read_file(repo, commit, described) if brought(repo, commit, described) else None
     manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
     path = dump_at(repo, commit, name, manifest, folder)
     return FoundDump(name, path, manifest, commit, folder)
+
+
+def _latest_link(given: str | None) -> str:
+    """The symlink that leads to the latest dump: upstream had one for compressed dumps too."""
+    return LATEST_PACKED if given == LATEST_PACKED else LATEST
 
 
 def _is_plain_folder(path: Path) -> bool:
@@ -221,7 +233,7 @@ def _in_folder(folder: Path, names: Sequence[str], wanted: Wanted, scratch: Path
     if given is not None and given not in names and (folder / given).exists():
         name = given  # whatever it is called
     else:
-        link = folder / LATEST
+        link = folder / _latest_link(given)
         latest = link.resolve().name if link.exists() else None
         wanted = replace(wanted, dump=given)
         name = choose(names, latest if latest in names else None, wanted, f"`{folder}`")

@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 
 LATEST = "latest.sql"
+LATEST_PACKED = "latest.sql.gz"
+"""What upstream's own scripts called it where they compressed."""
 RATCHET = ".record_count_ratchet"
 
 DELTA_BASE = ".delta_base"
