@@ -136,6 +136,27 @@ def test_a_database_is_made_like_another_and_gets_what_that_was_given(
         assert not work.exists(new)
 
 
+def test_a_setting_that_the_server_no_longer_takes_is_told_and_the_others_are_copied(
+    empty_database: Empty,
+) -> None:
+    """As one that went with an update: the server keeps what it was once given."""
+    source, to = empty_database(), empty_database()
+    with as_superuser(source) as work:
+        work.connection.execute(
+            "INSERT INTO pg_db_role_setting SELECT oid, 0, "
+            "ARRAY['vacuum_defer_cleanup=1', 'work_mem=7MB'] FROM pg_database WHERE datname = %s",
+            [source.dbname],
+        )
+        (told,) = work.copy_settings(source.dbname, to.dbname)
+        assert told.startswith("setting vacuum_defer_cleanup: unrecognized ")
+        row = work.connection.execute(
+            "SELECT setconfig FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase "
+            "WHERE datname = %s",
+            [to.dbname],
+        ).fetchone()
+        assert row == (["work_mem=7MB"],)
+
+
 def test_a_swap_leaves_the_former_one_beside(empty_database: Empty) -> None:
     target = empty_database()
     with as_superuser(target) as work, marked(work, target) as (new, former):

@@ -75,13 +75,16 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
 def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
     """Copy grants, settings (of roles as well) and comment.
 
-    Returns what the role may not copy, in words; each is one that the source owes to a superuser.
+    Returns what could not be copied, in words: what the source owes to a superuser, or what the
+    server no longer takes.
     """
     refused = []
     for what, statement in _statements(connection, source, to):
         try:
             connection.execute(statement)
-        except psycopg.errors.InsufficientPrivilege as error:
+        except psycopg.OperationalError:  # the server, not the statement
+            raise
+        except psycopg.Error as error:
             refused.append(f"{what}: {error.diag.message_primary}")
     return refused
 
