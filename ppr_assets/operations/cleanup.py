@@ -41,7 +41,7 @@ def cleanup(
     scratches = (f"{target.dbname}_{name}" for name in (SCRATCH, PROOF_SCRATCH))
     with ExitStack() as stack:
         sessions = [
-            stack.enter_context(maintenance(replace(target, dbname=name)))
+            stack.enter_context(maintenance(replace(target, dbname=name), home=target.dbname))
             for name in (target.dbname, *scratches)
         ]
         for session in sessions:

@@ -71,7 +71,8 @@ def drill(
     clock.lap("verify")
     if where == "server":
         # Beside the target by name as well, so that an operator knows what it belongs to.
-        with maintenance(replace(database, dbname=f"{database.dbname}_{scratch}")) as session:
+        named = replace(database, dbname=f"{database.dbname}_{scratch}")
+        with maintenance(named, home=database.dbname) as session:
             if session.may_create():
                 _require_taker(session, verified)
                 return _drill(session, found, verified, "server", deadline, clock)

@@ -23,7 +23,7 @@ from ppr_assets.operations.promise import DEADLINE_SECONDS, promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.target import look_from, require_not_storage, require_ordinary
-from ppr_assets.postgres.databases import connect_beside, maintenance, may_create
+from ppr_assets.postgres.databases import connect_beside, is_beside, maintenance, may_create
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, Connection, prepare
 from ppr_assets.postgres.records import table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
@@ -73,7 +73,8 @@ def initialise(
         if exists and not force and (holding := table_with_records(target, CORE_TABLES)):
             return InitOutcome("left alone", target.dbname, f"table {holding} has records")
         # A role that may not make a database can still fill one in which nothing is to be lost.
-        in_place = exists and not force and not may_create(session)
+        aside = may_create(session) and is_beside(session, target.dbname)
+        in_place = exists and not force and not aside
         started = monotonic()
         with _latest(settings.data_repo) as found:
             deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)

@@ -184,6 +184,13 @@ def sweep(session: Maintenance) -> list[str]:
 
 
 def _require_creator(session: Maintenance) -> None:
+    if not session.is_beside():
+        raise PreconditionFailed(
+            f"role {session.settings.user} may enter neither database postgres nor template1, and "
+            "one of them is needed to put another in place",
+            hint="GRANT CONNECT ON DATABASE postgres lets the restore happen aside; --in-place "
+            "replaces the tables in one transaction instead, during which nobody can read them.",
+        )
     if not session.may_create():
         raise PreconditionFailed(
             f"role {session.settings.user} may not create databases",

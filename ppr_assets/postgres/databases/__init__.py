@@ -6,6 +6,7 @@ Belongs here: what is done *to* a database. What is done in one (loading, readin
 from ppr_assets.postgres.databases.maintenance import (
     Maintenance,
     connect_beside,
+    is_beside,
     maintenance,
     may_create,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Maintenance",
     "connect_beside",
     "former_name",
+    "is_beside",
     "maintenance",
     "may_create",
     "restoring_name",

@@ -39,6 +39,10 @@ class Maintenance:
         """Whether the role may make databases."""
         return may_create(self.connection)
 
+    def is_beside(self) -> bool:
+        """Whether the session is in another database than the target, which it may then replace."""
+        return is_beside(self.connection, self.settings.dbname)
+
     @property
     def server_version(self) -> str:
         """As the server tells it: ``18.6``, ``15.14 (Debian 15.14-0+deb12u1)``."""
@@ -207,14 +211,15 @@ def may_create(connection: Connection) -> bool:
 
 
 @contextmanager
-def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
-    """Open the session for restores of ``settings.dbname``.
+def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maintenance]:
+    """Open the session for restores of ``settings.dbname``, at ``home`` where a role may enter no
+    database of the server's own.
 
     Raises :class:`DatabaseUnreachable`, also when it is lost on the way, and :class:`Busy` naming
     the session that restores the same database.
     """
     try:
-        with connect_beside(settings) as connection:
+        with connect_beside(settings, home=home) as connection:
             prepare(connection, WITHOUT_LIMITS, local=False)
             _take_lock(connection, settings.dbname)
             yield Maintenance(settings, connection)
@@ -225,16 +230,27 @@ def maintenance(settings: DatabaseSettings) -> Iterator[Maintenance]:
         ) from error
 
 
-def connect_beside(settings: DatabaseSettings) -> Connection:
-    """A session with the target's server, in the database that is there for this, unless it is the
-    one to be renamed. The target need not exist."""
+def connect_beside(settings: DatabaseSettings, *, home: str = "") -> Connection:
+    """A session with the target's server, in a database that is there for this, unless it is the
+    one to be renamed; the target need not exist.
+
+    A role that may enter none of those gets one at ``home``. That is the target itself if not
+    given, which can then be filled in place, and not replaced. Raises
+    :class:`DatabaseUnreachable` with the first refusal.
+    """
     homes = [name for name in ("postgres", "template1") if name != settings.dbname]
-    try:
-        return connect(replace(settings, dbname=homes[0]), autocommit=True)
-    except DatabaseUnreachable:
-        if len(homes) == 1:
-            raise
-        return connect(replace(settings, dbname=homes[1]), autocommit=True)
+    refused: list[DatabaseUnreachable] = []
+    for name in (*homes, home or settings.dbname):
+        try:
+            return connect(replace(settings, dbname=name), autocommit=True)
+        except DatabaseUnreachable as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def is_beside(connection: Connection, target: str) -> bool:
+    """Whether the session is in another database than ``target``, so that it may be replaced."""
+    return connection.info.dbname != target
 
 
 def lock_number(target: str) -> int:
