@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from ppr_assets.cli.console import escape_what_cannot_be_written
 from ppr_assets.cli.context import Invocation
 from ppr_assets.cli.interrupts import interrupt_on_signals
 from ppr_assets.errors import Cancelled, PprError
@@ -94,6 +95,7 @@ def cli(context: click.Context, chosen: Path | None) -> None:
 def main() -> None:
     """Entry point of ``ppr-assets``: an expected failure is its text and its exit code."""
     interrupt_on_signals()
+    escape_what_cannot_be_written()
     # Importing Dagster makes some hundred thousand objects, none of them garbage.
     gc.set_threshold(100_000, 50, 50)
     _silence_libraries()

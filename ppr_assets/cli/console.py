@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -13,6 +15,16 @@ from rich.console import Console
 # No emoji: a reason that somebody typed is shown as it was typed.
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def escape_what_cannot_be_written() -> None:
+    """Write names that are no text, or not in the terminal's encoding, with their bytes escaped.
+
+    ``\\udcfc`` is the byte ``fc``, in JSON as well.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from ppr_assets.operations.target import require_ordinary
 from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.databases import Maintenance, former_name, maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import (
+    collation_for,
     collation_of,
-    knows_collation,
     require_encoding,
     require_server,
 )
@@ -139,10 +139,14 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
         if session.exists(target):
             session.create(name, like=target)
         else:
-            known = wanted and knows_collation(session.connection, wanted)
-            session.create(
-                name, encoding=encoding_of(verified), collation=wanted if known else None
-            )
+            encoding = encoding_of(verified)
+            collation = collation_for(session.connection, encoding, wanted)
+            session.create(name, encoding=encoding, collation=collation)
+            if collation is not None and not wanted:
+                remarks.append(
+                    f"texts are sorted by the collation {collation} here: the server's own is not "
+                    f"for texts in {encoding}"
+                )
         have = collation_of(session.connection, name)
         if wanted and have != wanted:
             remarks.append(

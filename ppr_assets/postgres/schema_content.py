@@ -99,7 +99,7 @@ def schema_differences(
             "pg_dump", connection.info.server_version // 10000, sslmode=settings.sslmode
         )
         with tempfile.NamedTemporaryFile(dir=spill_folder, suffix=".sql") as written:
-            _write_objects(tool, settings, Path(written.name), deadline, going_on)
+            _write_objects(tool, settings, Path(written.name), layout.encoding, deadline, going_on)
             found_layout = _layout_of(Path(written.name), spill_folder)
             with DumpFile(Path(written.name)) as found_file:
                 expected = _objects(layout, file)
@@ -116,11 +116,12 @@ def _write_objects(
     tool: ClientTool,
     settings: DatabaseSettings,
     target: Path,
+    encoding: str,
     deadline: Deadline,
     going_on: Callable[[], None],
 ) -> None:
     argv = [str(tool.path), "--schema-only", "--no-owner", "--no-privileges"]
-    argv += ["--no-subscriptions", "--no-password", f"--file={target}"]
+    argv += ["--no-subscriptions", "--no-password", f"--file={target}", f"--encoding={encoding}"]
     environment = child_environment(pinned_environment(settings))
     with (
         tempfile.TemporaryFile() as words,

@@ -9,6 +9,9 @@ from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.layout import Layout
 
+_ANY_ENCODING = frozenset({"C", "POSIX"})
+"""Locales that sort by bytes."""
+
 
 def require_server(connection: Connection, layout: Layout) -> None:
     """Raise :class:`PreconditionFailed` for a standby, a server that is older than the dump's, or
@@ -63,9 +66,22 @@ def collation_of(connection: Connection, database: str) -> str | None:
     return str(row[0]) if row else None
 
 
-def knows_collation(connection: Connection, name: str) -> bool:
-    """Whether the server's system has the locale ``name``."""
-    if name in ("C", "POSIX"):
+def collation_for(connection: Connection, encoding: str, wanted: str) -> str | None:
+    """What a new database in ``encoding`` is to sort by: as ``wanted`` where the server's system
+    has that locale, else as the server does by itself (None), else as C, which takes all encodings.
+    """
+    if wanted and _knows(connection, wanted):
+        return wanted
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_catalog.pg_database "
+        "WHERE datname = 'template0'"
+    ).fetchone()
+    takes_it = row is None or row[0] == encoding or _ANY_ENCODING.issuperset(row[1:])
+    return None if takes_it else "C"
+
+
+def _knows(connection: Connection, name: str) -> bool:
+    if name in _ANY_ENCODING:
         return True
     row = connection.execute(
         "SELECT FROM pg_catalog.pg_collation WHERE collprovider = 'c' AND collcollate = %s LIMIT 1",

@@ -91,11 +91,8 @@ class Maintenance:
         options: list[sql.Composable] = [sql.SQL("TEMPLATE template0")]
         if like is not None:
             options += making.options_like(self.connection, like)
-        if encoding is not None and like is None:
-            options.append(sql.SQL("ENCODING {}").format(sql.Literal(encoding)))
-        if collation is not None and like is None:
-            locale = sql.Literal(collation)
-            options.append(sql.SQL("LC_COLLATE {0} LC_CTYPE {0}").format(locale))
+        elif encoding is not None:
+            options += making.options_for(self.connection, encoding, collation)
         self._execute(
             sql.SQL("CREATE DATABASE {} {}").format(
                 sql.Identifier(name), sql.SQL(" ").join(options)

@@ -45,6 +45,9 @@ _LISTS = frozenset(
 
 _NO_LIMIT = -1
 
+_PROVIDERS_SINCE = 150000
+"""The server's version that knows locales by others than the system's library."""
+
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
 
 
@@ -61,7 +64,7 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
     }
     if row[3] != "pg_default":  # naming that one takes a privilege that using it does not
         options["TABLESPACE"] = sql.Identifier(row[3])
-    provider = found.get("datlocprovider", "c")  # PostgreSQL 15
+    provider = found.get("datlocprovider")  # PostgreSQL 15
     locale = found.get("datlocale", found.get("daticulocale"))  # 17; 15 and 16
     if provider == "i":
         options |= {"LOCALE_PROVIDER": sql.SQL("icu"), "ICU_LOCALE": sql.Literal(locale)}
@@ -69,6 +72,24 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
             options["ICU_RULES"] = sql.Literal(rules)
     elif provider == "b":
         options |= {"LOCALE_PROVIDER": sql.SQL("builtin"), "BUILTIN_LOCALE": sql.Literal(locale)}
+    elif provider == "c":  # which need not be the one of the template
+        options["LOCALE_PROVIDER"] = sql.SQL("libc")
+    return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
+
+
+def options_for(
+    connection: Connection, encoding: str, collation: str | None
+) -> Sequence[sql.Composable]:
+    """The same for a database that is like none here; without ``collation`` the server's own."""
+    options: dict[str, sql.Composable] = {"ENCODING": sql.Literal(encoding)}
+    if collation is not None:
+        options |= {"LC_COLLATE": sql.Literal(collation), "LC_CTYPE": sql.Literal(collation)}
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database "
+        "WHERE datname = 'template0'"
+    ).fetchone()
+    if row != (encoding,) and connection.info.server_version >= _PROVIDERS_SINCE:
+        options["LOCALE_PROVIDER"] = sql.SQL("libc")  # the others are for UTF-8, or nearly so
     return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
 
 

@@ -129,5 +129,6 @@ def _calls_of(names: list[str]) -> re.Pattern[bytes] | None:
     """A dump names functions with their schema, and quotes what PostgreSQL says must be."""
     if not names:
         return None
-    spelled = (re.escape(name.replace('"', '""').encode()) for name in names)
+    quoted = (name.replace('"', '""').encode("utf-8", "surrogateescape") for name in names)
+    spelled = map(re.escape, quoted)
     return re.compile(rb'\."?(?:' + b"|".join(spelled) + rb')"?\(')

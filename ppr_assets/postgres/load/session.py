@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.connection import connect
@@ -52,6 +54,13 @@ _SETTINGS = WITHOUT_LIMITS | {
 
 _FAST = {"maintenance_work_mem": "256MB", "synchronous_commit": "off"}
 """Nobody reads the new database yet, so a crash may lose its last commits: it is made anew."""
+
+
+class _NameLoader(Loader):
+    """Names as the layout of a dump has them, whatever encoding it is in."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "surrogateescape")
 
 
 class Stopped(Exception):
@@ -107,6 +116,7 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     Raises :class:`DatabaseUnreachable`.
     """
     connection = connect(settings, autocommit=True, prepare_threshold=None)
+    _read_names(connection)
     try:
         prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
     except BaseException:
@@ -117,8 +127,14 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
 
 def prepare_transaction(connection: Connection, encoding: str) -> None:
     """The same for the transaction that is open on ``connection``, and no longer than it."""
+    _read_names(connection)
     wanted = _SETTINGS | _FAST | {"client_encoding": encoding}
     prepare(connection, {k: v for k, v in wanted.items() if k != "synchronous_commit"}, local=True)
+
+
+def _read_names(connection: Connection) -> None:
+    for kind in ("text", "name", '"char"'):
+        connection.adapters.register_loader(kind, _NameLoader)
 
 
 def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -> None:

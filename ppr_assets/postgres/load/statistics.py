@@ -39,6 +39,6 @@ def analyze(connection: Connection, kinds: str = "rpm") -> None:
         for name, partitioned in connection.execute(_NAMES, [kinds]).fetchall():
             what = f"statistics of {name}"
             only = b"ONLY " if partitioned and one_by_one else b""
-            connection.execute(b"ANALYZE " + only + name.encode())
+            connection.execute(b"ANALYZE " + only + name.encode("utf-8", "surrogateescape"))
     except psycopg.Error as error:
         raise failed(what, error) from error
