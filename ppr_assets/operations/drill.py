@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
-from ppr_assets.operations.restore import made_aside, sweep
+from ppr_assets.operations.made_aside import made_aside, sweep
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump

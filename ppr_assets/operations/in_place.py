@@ -21,9 +21,10 @@ from ppr_assets.operations.filling import (
     silent,
     verified_dump,
 )
-from ppr_assets.operations.restore import TO_BE_MADE, RestoreOutcome, encoding_of
+from ppr_assets.operations.made_aside import encoding_of
+from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.operations.target import require_ordinary
+from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import table_differences
 from ppr_assets.postgres.databases import Maintenance, maintenance

@@ -6,31 +6,23 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import Busy, PprError, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import RestoreFailed
 from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
+from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.operations.target import require_ordinary
-from ppr_assets.operations.verify import VerifiedDump
-from ppr_assets.postgres.databases import Maintenance, former_name, maintenance, restoring_name
-from ppr_assets.postgres.databases.fitness import (
-    collation_for,
-    collation_of,
-    require_encoding,
-    require_server,
+from ppr_assets.operations.target import (
+    require_creator,
+    require_ordinary,
+    require_owner,
+    require_unused,
 )
+from ppr_assets.postgres.databases import former_name, maintenance
+from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
-
-TO_BE_MADE = (
-    "a role that may has to make it first (CREATE DATABASE … OWNER …), to be filled in place then; "
-    "or ALTER ROLE … CREATEDB lets this one restore it."
-)
-"""What to do where the target is missing, and the role may not make it."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +77,10 @@ def restore(
         left_over = sweep(session)
         require_server(session.connection, verified.layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
-        _require_creator(session)
-        _require_owner(session)
+        require_creator(session)
+        require_owner(session)
         if not disconnect:
-            _require_unused(session, target.dbname)
+            require_unused(session, target.dbname)
         with made_aside(session, verified) as (new, remarks):
             remarks += left_over
             exists = session.exists(target.dbname)
@@ -125,101 +117,3 @@ def restore(
         seconds=clock.laps,
         remarks=remarks,
     )
-
-
-@contextmanager
-def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[str, list[str]]]:
-    """An empty database beside the target, as the target is or as the dump needs it; dropped if
-    it is still there in the end."""
-    target = session.settings.dbname
-    name = session.unused(restoring_name)
-    remarks: list[str] = []
-    wanted = verified.manifest.database.collation if verified.manifest else ""
-    try:
-        if session.exists(target):
-            session.create(name, like=target)
-        else:
-            encoding = encoding_of(verified)
-            collation = collation_for(session.connection, encoding, wanted)
-            session.create(name, encoding=encoding, collation=collation)
-            if collation is not None and not wanted:
-                remarks.append(
-                    f"texts are sorted by the collation {collation} here: the server's own is not "
-                    f"for texts in {encoding}"
-                )
-        have = collation_of(session.connection, name)
-        if wanted and have != wanted:
-            remarks.append(
-                f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"
-            )
-        yield name, remarks
-    except PprError as error:
-        try:
-            session.drop(name)
-        except RestoreFailed as left:  # what went wrong before it says more
-            error.hint += f" A half-made database is still there: {left.message}."
-        raise
-    except BaseException:
-        session.drop(name)
-        raise
-    session.drop(name)
-
-
-def encoding_of(verified: VerifiedDump) -> str:
-    """Of the database that was dumped; a dump without a manifest names that of its own text."""
-    described = verified.manifest.database.encoding if verified.manifest else ""
-    return described or verified.layout.encoding
-
-
-def sweep(session: Maintenance) -> list[str]:
-    """Drop what killed restores of the same target have left half made.
-
-    Returns what could not be dropped, in words: it may belong to another role, and is in nobody's
-    way.
-    """
-    remarks = []
-    for left in session.leftovers(session.settings.dbname):
-        if left.kind == "restoring":
-            try:
-                session.drop(left.name)
-            except RestoreFailed as error:
-                remarks.append(f"a half-made database is still there: {error.message}")
-    return remarks
-
-
-def _require_creator(session: Maintenance) -> None:
-    if not session.is_beside():
-        raise PreconditionFailed(
-            f"role {session.settings.user} may enter neither database postgres nor template1, and "
-            "one of them is needed to put another in place",
-            hint="GRANT CONNECT ON DATABASE postgres lets the restore happen aside; --in-place "
-            "replaces the tables in one transaction instead, during which nobody can read them.",
-        )
-    if not session.may_create():
-        raise PreconditionFailed(
-            f"role {session.settings.user} may not create databases",
-            hint="ALTER ROLE … CREATEDB lets the restore happen aside; --in-place replaces the "
-            "tables in one transaction instead, during which nobody can read them."
-            if session.exists(session.settings.dbname)
-            else TO_BE_MADE,
-        )
-
-
-def _require_owner(session: Maintenance) -> None:
-    """Only the owner may rename a database, and what is made like it belongs to that role too."""
-    name, role = session.settings.dbname, session.settings.user
-    if owner := session.foreign_owner(name):
-        raise PreconditionFailed(
-            f"database {name} belongs to role {owner}, role {role} cannot replace it",
-            hint=f"restore as {owner}, or GRANT {owner} TO {role}; nothing was changed.",
-        )
-
-
-def _require_unused(session: Maintenance, name: str) -> None:
-    live: Sequence[object] = session.sessions(name)
-    if live:
-        raise Busy(
-            f"busy: database {name} is in use: {'; '.join(map(str, live[:5]))}"
-            + (f" and {len(live) - 5} more" if len(live) > 5 else ""),
-            hint="end them, or have them ended at the swap with --disconnect; nothing was changed.",
-        )

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from psycopg.conninfo import conninfo_to_dict
 
-from ppr_assets.errors import SettingsError
-from ppr_assets.postgres.databases import connect_beside
+from ppr_assets.errors import Busy, PreconditionFailed, SettingsError
+from ppr_assets.postgres.databases import Maintenance, connect_beside
 from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.settings import DatabaseSettings, Secret
+
+TO_BE_MADE = (
+    "a role that may has to make it first (CREATE DATABASE … OWNER …), to be filled in place then; "
+    "or ALTER ROLE … CREATEDB lets this one restore it."
+)
+"""What to do where the target is missing, and the role may not make it."""
 
 _SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
 
@@ -57,6 +64,47 @@ def require_ordinary(name: str) -> None:
         raise SettingsError(
             f"database {name} belongs to the server itself, so nothing is restored there",
             hint="set POSTGRES_DB, or give another name with --into; it need not exist.",
+        )
+
+
+def require_creator(session: Maintenance) -> None:
+    """Raise :class:`PreconditionFailed` where the role cannot put a new database in place."""
+    if not session.is_beside():
+        raise PreconditionFailed(
+            f"role {session.settings.user} may enter neither database postgres nor template1, and "
+            "one of them is needed to put another in place",
+            hint="GRANT CONNECT ON DATABASE postgres lets the restore happen aside; --in-place "
+            "replaces the tables in one transaction instead, during which nobody can read them.",
+        )
+    if not session.may_create():
+        raise PreconditionFailed(
+            f"role {session.settings.user} may not create databases",
+            hint="ALTER ROLE … CREATEDB lets the restore happen aside; --in-place replaces the "
+            "tables in one transaction instead, during which nobody can read them."
+            if session.exists(session.settings.dbname)
+            else TO_BE_MADE,
+        )
+
+
+def require_owner(session: Maintenance) -> None:
+    """Raise :class:`PreconditionFailed` for a database of others: only its owner may rename it, and
+    what is made like it belongs to that role too."""
+    name, role = session.settings.dbname, session.settings.user
+    if owner := session.foreign_owner(name):
+        raise PreconditionFailed(
+            f"database {name} belongs to role {owner}, role {role} cannot replace it",
+            hint=f"restore as {owner}, or GRANT {owner} TO {role}; nothing was changed.",
+        )
+
+
+def require_unused(session: Maintenance, name: str) -> None:
+    """Raise :class:`Busy` naming who is in the database ``name``."""
+    live: Sequence[object] = session.sessions(name)
+    if live:
+        raise Busy(
+            f"busy: database {name} is in use: {'; '.join(map(str, live[:5]))}"
+            + (f" and {len(live) - 5} more" if len(live) > 5 else ""),
+            hint="end them, or have them ended at the swap with --disconnect; nothing was changed.",
         )
 
 

@@ -3,13 +3,8 @@
 Belongs here: what is done *to* a database. What is done in one (loading, reading) does not.
 """
 
-from ppr_assets.postgres.databases.maintenance import (
-    Maintenance,
-    connect_beside,
-    is_beside,
-    maintenance,
-    may_create,
-)
+from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import Leftover, former_name, restoring_name
 from ppr_assets.postgres.databases.sessions import LiveSession
 
