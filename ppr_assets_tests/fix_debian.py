@@ -85,6 +85,7 @@ def debian_server() -> Iterator[DebianServer]:
         "--username=postgres",
         "--auth=trust",
         "--encoding=UTF8",
+        "--locale=C.UTF-8",  # one that takes no other encoding, as servers mostly have
         "--no-sync",
     )
     options = f"-c listen_addresses='' -c unix_socket_directories={data_dir} -c fsync=off"

@@ -14,6 +14,7 @@ from ppr_assets.postgres.connection import client_environment, connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.fix_restore import Target
 
@@ -80,3 +81,34 @@ def test_a_dump_in_another_encoding_restores_with_its_names(
     assert f'"{key}"' in json.loads(said.out)[0]["rows"]
     assert ppr_assets("verify", str(dump)).code == 0
     assert ppr_assets("drill", "--from", str(folder)).code == 0
+
+
+def test_where_the_servers_own_locale_takes_only_utf_8_another_one_is_used_and_told(
+    debian_server: DebianServer, ppr_assets: CommandLine, tmp_path: Path
+) -> None:
+    written = tmp_path / "pantry_pirate_radio_2025-08-09_06-56-00.sql"
+    settings = debian_server.database_settings("in_latin_1")
+    ppr_assets.variables |= {
+        "POSTGRES_HOST": settings.host,
+        "POSTGRES_PORT": str(settings.port),
+        "POSTGRES_USER": settings.user,
+    }
+    debian_server.execute(
+        "CREATE DATABASE in_latin_1 ENCODING LATIN1 LOCALE 'C' TEMPLATE template0"
+    )
+    with connect(settings, autocommit=True) as session:
+        session.execute(KITCHEN.encode())
+    subprocess.run(
+        [debian_server.bin / "pg_dump", *UPSTREAMS, "-f", written, "--encoding=LATIN1"],
+        env=child_environment(client_environment(settings)),
+        check=True,
+    )
+    before = Target(settings).content()
+    debian_server.execute("DROP DATABASE in_latin_1")
+    restored = ppr_assets("restore", "--from", str(tmp_path), "--into", settings.dbname)
+    assert restored.code == 0, restored.err
+    assert (
+        "texts are sorted by the collation C here: the server's own is not for texts in LATIN1"
+    ) in restored.out
+    assert Target(settings).content() == before
+    debian_server.execute("DROP DATABASE in_latin_1")
