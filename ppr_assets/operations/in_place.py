@@ -2,7 +2,7 @@
 
 One transaction: all or nothing. What that costs: from its first statement to its last nobody can
 read the tables, everything is loaded in one session, and there is no former database to go back
-to. Rows are compared before the commit; objects that only the target has stay.
+to. Rows and sequences are compared before the commit; objects that only the target has stay.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from ppr_assets.postgres.databases import Maintenance, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
+from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.schema_content import value_differences
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -65,7 +67,10 @@ def restore_in_place(
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
             tables = _read_back(connection, layout, found, deadline)
-            require_equal([*table_differences(layout.tables, tables)], verified.name)
+            differences = [*table_differences(layout.tables, tables)]
+            with DumpFile(dump) as file:
+                differences += value_differences(connection, layout, file)
+            require_equal(differences, verified.name)
             clock.lap("compare")
         remarks = _analyzed(target)
     return RestoreOutcome(

@@ -107,7 +107,7 @@ def schema_differences(
         same_words = _comparable(layout, found_layout)
         return [
             *_object_differences(expected, found, words=same_words),
-            *_value_differences(connection, layout, file),
+            *value_differences(connection, layout, file),
             *large_object_differences(connection, layout, file),
         ]
 
@@ -189,7 +189,9 @@ def _object_differences(
             yield f"{_described(key)} is another than in the dump"
 
 
-def _value_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:
+def value_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:
+    """Hold sequences' values, and that materialized views are filled, to the dump, as the session
+    sees them. Raises :class:`RestoreFailed`."""
     for entry in layout.entries:
         if entry.kind not in ("SEQUENCE SET", "MATERIALIZED VIEW DATA"):
             continue

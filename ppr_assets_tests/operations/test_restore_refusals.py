@@ -36,12 +36,14 @@ from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import (
     EXTENSION,
+    NAMES,
     RESTORER,
     MadeDump,
     MakeTarget,
     Target,
     create_restorer,
     forge,
+    make_dump,
     with_entry,
 )
 
@@ -292,6 +294,22 @@ def test_in_place_a_database_that_is_missing_has_to_be_made_first(
     assert "CREATE DATABASE" in refused.value.hint
     assert "--in-place" not in refused.value.hint
     assert owned.databases() == databases
+
+
+def test_in_place_sequences_are_held_to_the_dump_before_anything_counts(
+    owned: Target,
+    old_dump: MadeDump,
+    make_target: MakeTarget,
+    tmp_path: Path,
+) -> None:
+    drawing = replace(make_target().settings, user="postgres")
+    with connect(drawing, autocommit=True) as session:
+        session.execute("CREATE SEQUENCE number")
+        session.execute("CREATE MATERIALIZED VIEW drawn AS SELECT nextval('public.number')")
+    found = make_dump(drawing, tmp_path / NAMES[0]).found(tmp_path)
+    with pytest.raises(DumpUnproven, match=r"sequence public\.number is at 2, the dump has 1"):
+        in_place(owned.settings, found)
+    assert owned.content() == old_dump.content
 
 
 def test_in_place_a_dump_without_a_manifest_is_said_to_be_unproven(
