@@ -21,6 +21,10 @@ TO_BE_MADE = (
 )
 """What to do where the target is missing, and the role may not make it."""
 
+_IN_PLACE = (
+    "--in-place replaces the tables in one transaction instead, during which nobody can read them."
+)
+
 _SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
 
 
@@ -73,14 +77,12 @@ def require_creator(session: Maintenance) -> None:
         raise PreconditionFailed(
             f"role {session.settings.user} may enter neither database postgres nor template1, and "
             "one of them is needed to put another in place",
-            hint="GRANT CONNECT ON DATABASE postgres lets the restore happen aside; --in-place "
-            "replaces the tables in one transaction instead, during which nobody can read them.",
+            hint=f"GRANT CONNECT ON DATABASE postgres lets the restore happen aside; {_IN_PLACE}",
         )
     if not session.may_create():
         raise PreconditionFailed(
             f"role {session.settings.user} may not create databases",
-            hint="ALTER ROLE … CREATEDB lets the restore happen aside; --in-place replaces the "
-            "tables in one transaction instead, during which nobody can read them."
+            hint=f"ALTER ROLE … CREATEDB lets the restore happen aside; {_IN_PLACE}"
             if session.exists(session.settings.dbname)
             else TO_BE_MADE,
         )

@@ -116,8 +116,8 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     Raises :class:`DatabaseUnreachable`.
     """
     connection = connect(settings, autocommit=True, prepare_threshold=None)
-    _read_names(connection)
     try:
+        _read_names(connection)
         prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
     except BaseException:
         connection.close()
