@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from ppr_assets.child_process import end_group, tied_to_parent
+from ppr_assets.cli.console import err
 
 HOST = "127.0.0.1"
 _GRACE_SECONDS = 8.0
@@ -18,22 +21,34 @@ _GRACE_SECONDS = 8.0
 _WORKSPACE = Path("workspace.yaml")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Service:
     name: str
     process: subprocess.Popen[bytes]
+    words: IO[bytes]
+    """What it and its children write: a file and no pipe, which would break when we are killed,
+    in the middle of their clearing up."""
+    _passed_on: int = 0
 
     def ended(self) -> bool:
         """Look without reaping: until it is reaped, its group can still be ended."""
         options = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.process.pid, options) is not None
 
+    def pass_on_words(self) -> None:
+        """Say on stderr what it has written since the last call."""
+        while new := os.pread(self.words.fileno(), 1 << 16, self._passed_on):
+            self._passed_on += len(new)
+            err.out(new.decode(errors="backslashreplace"), end="")
+
 
 @contextmanager
 def services(environment: Mapping[str, str], *, port: int) -> Iterator[list[Service]]:
     """Start the web server on ``port`` and the daemon, which runs schedule and sensor.
 
-    What goes wrong in them is said on stderr; their running commentary is in the UI alone.
+    What goes wrong in them is to be passed on by the caller, time after time; their running
+    commentary is in the UI alone. What they write when they are told to end is left out: of
+    processes that were still starting, it is tracebacks of the interrupt.
     """
     workspace = ["-w", str(_WORKSPACE)] if _WORKSPACE.exists() else ["-m", "ppr_assets.definitions"]
     quiet = ["--code-server-log-level", "warning"]
@@ -59,13 +74,18 @@ def _service(argv: Sequence[str], environment: Mapping[str, str]) -> Iterator[Se
 
     It is asked to end, also when we are killed, since it has children of its own to end.
     """
-    with subprocess.Popen(
-        tied_to_parent(argv, death_signal="TERM"),
-        stdout=sys.stderr,
-        start_new_session=True,
-        env=environment,
-    ) as process:
-        try:
-            yield Service(Path(argv[0]).name, process)
-        finally:
-            end_group(process, grace_seconds=_GRACE_SECONDS)
+    with (
+        tempfile.TemporaryFile() as words,
+        subprocess.Popen(
+            tied_to_parent(argv, death_signal="TERM"),
+            stdout=words,
+            stderr=words,
+            start_new_session=True,
+            env=environment,
+        ) as process,
+    ):
+        service = Service(Path(argv[0]).name, process, words)
+        with ExitStack() as at_the_end:
+            at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
+            at_the_end.callback(service.pass_on_words)
+            yield service

@@ -76,16 +76,17 @@ def _watch(started: list[Service], port: int) -> None:
     address = f"http://{HOST}:{port}"
     with progress(f"starting Dagster's UI at {address}"):
         while not _answers(port):
-            _require_running(started)
+            _attend(started)
             time.sleep(_PAUSE_SECONDS)
     err.print(f"Dagster's UI is at {address}; Ctrl-C stops it and all that was started with it")
     while True:
-        _require_running(started)
+        _attend(started)
         time.sleep(_PAUSE_SECONDS)
 
 
-def _require_running(started: list[Service]) -> None:
+def _attend(started: list[Service]) -> None:
     for service in started:
+        service.pass_on_words()
         if service.ended():
             raise PprError(
                 f"{service.name} ended by itself",

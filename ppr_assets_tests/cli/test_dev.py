@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -100,6 +101,36 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
     assert "Traceback" not in said
 
 
+@pytest.mark.timeout(200)
+def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
+    dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path
+) -> None:
+    process = dev()
+    wait_until(lambda: _code_servers(server_folder), seconds=90)
+    time.sleep(1)  # now it imports, for more than a second
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=SECONDS_TO_END) == 130
+    wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
+    said = (server_folder / "log").read_text().splitlines()
+    assert [line for line in said if "Dagster's UI is at" not in line] == ["", "cancelled"]
+
+
+@pytest.mark.timeout(200)
+def test_a_service_that_ends_by_itself_is_quoted_and_the_rest_is_stopped(
+    dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path
+) -> None:
+    (server_folder / "workspace.yaml").write_text("load_from: {nonsense: 1}\n")
+    assert dev().wait(timeout=90) == 1
+    wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
+    said = (server_folder / "log").read_text()
+    assert "Value at path root:load_from must be list" in said
+    assert re.search(
+        r"\ndagster-(webserver|daemon) ended by itself\n"
+        r"HINT: its own words are above; the rest was stopped as well\.\n$",
+        said,
+    )
+
+
 def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -126,6 +157,16 @@ def _loaded(process: subprocess.Popen[bytes], port: int) -> list[dict[str, Any]]
         return []
     nodes: list[dict[str, Any]] = data.get("nodes", [])
     return nodes
+
+
+def _code_servers(folder: Path) -> list[psutil.Process]:
+    """The processes that import the pipeline for the UI and for the daemon."""
+    found = []
+    for process, _ in _living(folder):
+        with suppress(psutil.Error):
+            if process.cmdline()[1:5] == ["-m", "dagster", "api", "grpc"]:
+                found.append(process)
+    return found
 
 
 def _living(folder: Path) -> list[tuple[psutil.Process, str]]:
