@@ -39,7 +39,7 @@ def test_only_the_settings_read_the_environment() -> None:
         or (isinstance(node, ast.Name) and node.id in READS_ENVIRONMENT)
         or (isinstance(node, ast.alias) and node.name in READS_ENVIRONMENT)
     }
-    assert readers == {"ppr_assets/settings.py"}
+    assert readers == {"ppr_assets/settings/environment.py"}
 
 
 def test_rules_import_only_the_standard_library_and_the_errors() -> None:

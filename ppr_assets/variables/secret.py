@@ -19,6 +19,11 @@ class Secret:
     def __init__(self, text: str) -> None:
         self.__text = text
 
+    @classmethod
+    def of(cls, text: str | None) -> Secret | None:
+        """A secret of what was given, None when nothing was."""
+        return None if text is None else cls(text)
+
     def reveal(self) -> str:
         return self.__text
 

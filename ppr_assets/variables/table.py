@@ -1,6 +1,6 @@
 """Every variable the project reads, in the order in which the README shows them.
 
-The one place for a name and its default. Nothing here reads the environment: ``settings.py`` does.
+The one place for a name and its default. Nothing here reads the environment: ``settings`` does.
 """
 
 from __future__ import annotations

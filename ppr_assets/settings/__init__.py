@@ -1,0 +1,31 @@
+"""The environment, read once and typed; no other package reads it.
+
+The environment wins over the ``.env`` file of the working folder. An empty variable counts as not
+set (compose files pass unset ones on as empty): ``.env`` or the default applies. The exception is
+POSTGRES_PASSWORD, where an explicit empty text is the password of a trusting local server.
+
+What is unusable is a SettingsError at once. A missing password is not: only the work that needs
+the database asks for it, so that the Dagster code location loads anywhere.
+"""
+
+from ppr_assets.settings.data_repo import DataRepoSettings
+from ppr_assets.settings.database import DatabaseSettings
+from ppr_assets.settings.dump import DumpSettings, KeepSettings
+from ppr_assets.settings.environment import child_environment, env_file, export
+from ppr_assets.settings.everything import ScheduleSettings, Settings
+from ppr_assets.variables.secret import Secret
+from ppr_assets.variables.table import VARIABLES
+
+__all__ = [
+    "VARIABLES",
+    "DataRepoSettings",
+    "DatabaseSettings",
+    "DumpSettings",
+    "KeepSettings",
+    "ScheduleSettings",
+    "Secret",
+    "Settings",
+    "child_environment",
+    "env_file",
+    "export",
+]

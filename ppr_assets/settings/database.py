@@ -1,0 +1,78 @@
+"""The PostgreSQL database, and who asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from ppr_assets.errors import SettingsError
+from ppr_assets.variables import table
+from ppr_assets.variables.files import read_password
+from ppr_assets.variables.secret import Secret
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """Where the database is and who asks; ``host`` may be the folder of a socket."""
+
+    host: str
+    port: int
+    user: str
+    dbname: str
+    sslmode: str | None
+    password: Secret | None
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> DatabaseSettings:
+        return cls(
+            host=table.POSTGRES_HOST.read(values),
+            port=table.POSTGRES_PORT.read(values),
+            user=table.POSTGRES_USER.read(values),
+            dbname=table.POSTGRES_DB.read(values),
+            sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
+            password=_password(values),
+        )
+
+    def require_password(self) -> Secret:
+        """The password. Raises SettingsError when none is set, or an empty one for another host."""
+        if self.password is None:
+            raise SettingsError(
+                "POSTGRES_PASSWORD is not set, must be the password of role "
+                f"`{self.user}` on `{self.host}`",
+                hint="Set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, in the environment or .env.",
+            )
+        if not self.password and not self.is_local:
+            raise SettingsError(
+                f"POSTGRES_PASSWORD is empty, must be a password for host `{self.host}`",
+                hint="Only a server on this machine may be asked without a password.",
+            )
+        return self.password
+
+    @property
+    def is_local(self) -> bool:
+        """True for a socket folder, ``localhost`` and loopback addresses; asks no name server."""
+        if self.host.startswith("/") or self.host.lower() == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def describe(self) -> str:
+        """``user@host:port/dbname``, for messages; without the password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.user}@{host}:{self.port}/{self.dbname}"
+
+
+def _password(values: Mapping[str, str]) -> Secret | None:
+    """None when not set. An empty POSTGRES_PASSWORD beside a file gives way to the file."""
+    text = table.POSTGRES_PASSWORD.read_if_set(values)
+    file = table.POSTGRES_PASSWORD_FILE.read_if_set(values)
+    if text and file:
+        raise SettingsError(
+            "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set, must be one of them"
+        )
+    if file:
+        return Secret(read_password(file))
+    return Secret(text or "") if table.POSTGRES_PASSWORD.name in values else None

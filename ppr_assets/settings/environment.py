@@ -1,0 +1,53 @@
+"""The process's environment and its ``.env`` file; the one module that touches ``os.environ``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ppr_assets.variables import table
+from ppr_assets.variables.files import read_dotenv
+from ppr_assets.variables.table import VARIABLES
+
+
+def values_from(environ: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
+    """What is set in ``environ`` (None: the process's own), over what ``dotenv`` says."""
+    values = read_dotenv(dotenv) if dotenv else {}
+    return values | _set_in(os.environ if environ is None else environ)
+
+
+def env_file() -> Path:
+    """The file that variables are read from besides the environment: PPR_ASSETS_ENV_FILE."""
+    return table.PPR_ASSETS_ENV_FILE.read(os.environ)
+
+
+def child_environment(
+    extra: Mapping[str, str], *, secrets: bool = False, dotenv: Path | None = None
+) -> dict[str, str]:
+    """The environment for a child process: this one with ``extra``, without the secrets.
+
+    ``secrets`` leaves them in, for a child of our own that reads the settings again. What
+    ``dotenv`` holds is in its environment then, and it reads no file besides.
+    """
+    hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
+    values = dict(os.environ)
+    if dotenv is not None:
+        values |= values_from(None, dotenv)
+    if secrets:
+        values[table.PPR_ASSETS_ENV_FILE.name] = os.devnull
+    return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
+
+
+def export(name: str, value: str) -> None:
+    """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
+    os.environ[name] = value
+
+
+def _set_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """What counts as set: an empty variable does not, except for the password."""
+    return {
+        name: text
+        for name, text in environ.items()
+        if text.strip() or name == table.POSTGRES_PASSWORD.name
+    }
