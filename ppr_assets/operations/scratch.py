@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded.postmaster import PID_FILE
 
@@ -34,6 +35,18 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
             _remove(folder)
         finally:
             os.close(descriptor)
+
+
+def temporary() -> Path:
+    """A folder below the system's own for such things, of this user alone."""
+    folder = Path(gettempdir()) / f"ppr_assets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PreconditionFailed(
+            f"`{folder}` belongs to somebody else",
+            hint="remove it, or set TMPDIR to a folder of yours.",
+        )
+    return folder
 
 
 def _sweep(folder: Path) -> None:

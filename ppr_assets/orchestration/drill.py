@@ -20,8 +20,7 @@ from pydantic import Field
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations import drill as operation
 from ppr_assets.operations.promise import MINUTES, promised_seconds
-from ppr_assets.operations.remote_source import remote_source
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources import Wanted, found_dump, remote_source
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata

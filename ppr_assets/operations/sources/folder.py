@@ -1,0 +1,49 @@
+"""Dumps in a folder of files, which nothing vouches for but their manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ppr_assets.errors import DumpMissing
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import is_dump_name, manifest_name
+
+
+def is_plain_folder(path: Path) -> bool:
+    """A folder of files, as opposed to a clone or a bare repository."""
+    return path.is_dir() and not (path / ".git").exists() and not (path / "HEAD").exists()
+
+
+def dumps_in(folder: Path) -> list[str]:
+    """Their names, oldest first. Raises :class:`DumpMissing`."""
+    if not folder.is_dir():
+        raise DumpMissing(f"there is no folder `{folder}` to take a dump from")
+    return sorted(entry.name for entry in folder.iterdir() if is_dump_name(entry.name))
+
+
+def in_folder(folder: Path, names: Sequence[str], wanted: Wanted, scratch: Path) -> FoundDump:
+    given = Path(wanted.dump).name if wanted.dump is not None else None
+    if given is not None and not names and not (folder / given).exists():
+        raise DumpMissing(
+            f"there is no file `{folder / given}`",
+            hint="look at the path; `ppr-assets list` names the dumps of the data repository.",
+        )
+    if given is not None and given not in names and (folder / given).exists():
+        name = given  # whatever it is called
+    else:
+        link = folder / latest_link(given)
+        latest = link.resolve().name if link.exists() else None
+        wanted = replace(wanted, dump=given)
+        name = choose(names, latest if latest in names else None, wanted, f"`{folder}`")
+    path = folder / name
+    real = path.resolve().name if path.is_symlink() else name
+    described = folder / manifest_name(real)
+    manifest = (
+        Manifest.from_json(described.read_text(encoding="utf-8", errors="replace"))
+        if described.is_file()
+        else None
+    )
+    return FoundDump(real if manifest else name, path, manifest, None, scratch)

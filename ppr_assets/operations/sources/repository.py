@@ -1,0 +1,92 @@
+"""Dumps as they are published at a commit of a data repository: ours, another clone, or a URL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git_errors import scrub
+from ppr_assets.data_repo.glimpse import glimpse
+from ppr_assets.data_repo.integrate import is_ancestor
+from ppr_assets.data_repo.remote import fetch
+from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.errors import DataRepoError, DumpMissing, PushFailed
+from ppr_assets.operations.committed import brought, dump_at
+from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import manifest_name
+from ppr_assets.settings import DataRepoSettings
+
+
+@contextmanager
+def opened(
+    settings: DataRepoSettings, wanted: Wanted
+) -> Iterator[tuple[DataRepo, str, Path, tuple[str, ...]]]:
+    """The repository, the commit to look at, a folder to work in, and remarks."""
+    source = wanted.source
+    if source is not None and not Path(source).exists():
+        if ":" not in source:
+            raise DumpMissing(
+                f"there is no folder `{source}` to take a dump from",
+                hint="look at the path; another machine's repository is given by its URL.",
+            )
+        with scratch_folder(temporary()) as folder:
+            repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
+            yield repo, _commit(repo, wanted.at, "HEAD"), folder, ()
+        return
+    if source is not None:
+        settings = replace(settings, path=Path(source).resolve(), url=None)
+    repo = open_data_repo(settings)
+    newest, remarks = (tip(repo), ()) if source or wanted.at else newest_tip(repo)
+    if newest is None:
+        raise DumpMissing(
+            f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
+            hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
+        )
+    # In the clone of ours there is room for a dump; another repository is only read.
+    ours = source is None and os.access(repo.git_dir, os.W_OK)
+    with scratch_folder(repo.state_dir / "restoring" if ours else temporary()) as folder:
+        yield repo, _commit(repo, wanted.at, newest), folder, remarks
+
+
+def newest_tip(repo: DataRepo) -> tuple[str | None, tuple[str, ...]]:
+    """The branch's tip, or the remote's where that is ahead. Offline it is what the clone knows,
+    and a remark says so: a dump that is there is better than none."""
+    local = tip(repo)
+    try:
+        remote = fetch(repo)
+    except PushFailed as error:
+        remark = f"newer dumps may be published, as the remote was not asked: {error.message}"
+        return local, (remark,)
+    if local is None or remote is None:
+        return local or remote, ()
+    return (remote if is_ancestor(repo, local, remote) else local), ()
+
+
+def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
+    place = scrub(repo.remote_url or "") if repo.bare else repo.path
+    where = f"commit {commit[:10]} of `{place}`"
+    link = latest_link(wanted.dump)
+    latest = brought(repo, commit, f"{repo.dump_dir}/{link}") and latest_name(repo, commit, link)
+    name = choose(list_dumps(repo, commit), latest or None, wanted, where)
+    described = f"{repo.dump_dir}/{manifest_name(name)}"
+    file = read_file(repo, commit, described) if brought(repo, commit, described) else None
+    manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+    path = dump_at(repo, commit, name, manifest, folder)
+    return FoundDump(name, path, manifest, commit, folder)
+
+
+def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
+    name = f"{at or newest}^{{commit}}"
+    found = repo.word("rev-parse", "--verify", "--quiet", "--end-of-options", name, ok=(0, 1, 128))
+    if not found:
+        raise DataRepoError(
+            f"there is no commit `{at}` in `{repo.path}`",
+            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        )
+    return found

@@ -1,0 +1,61 @@
+"""The dumps of one place, of whatever kind it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ppr_assets.data_repo.tree import list_dumps
+from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_folder
+from ppr_assets.operations.sources.repository import opened, published
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here."""
+
+    names: Sequence[str]
+    take: Callable[[Wanted], FoundDump]
+
+
+@contextmanager
+def found_dump(settings: DataRepoSettings, wanted: Wanted) -> Iterator[FoundDump]:
+    """Find the dump; it is there until the context ends.
+
+    Raises :class:`DumpMissing` saying which dumps there are, :class:`DataRepoError` and its kin,
+    and :class:`DumpDamaged` for a manifest that cannot be read.
+    """
+    with opened_shelf(settings, wanted) as shelf:
+        yield shelf.take(wanted)
+
+
+@contextmanager
+def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
+    """All dumps of the place that is meant; what was taken is there until the context ends.
+
+    Raises what :func:`found_dump` raises, the latter two when one is taken.
+    """
+    if wanted.dump is not None and os.sep in wanted.dump:
+        file = Path(wanted.dump)
+        with scratch_folder(temporary()) as scratch:
+            yield _files(file.parent.resolve(), scratch)
+    elif wanted.source is not None and is_plain_folder(Path(wanted.source)):
+        with scratch_folder(temporary()) as scratch:
+            yield _files(Path(wanted.source).resolve(), scratch)
+    else:
+        with opened(settings, wanted) as (repo, commit, scratch, remarks):
+            yield Shelf(
+                list_dumps(repo, commit),
+                lambda one: replace(published(repo, commit, one, scratch), remarks=remarks),
+            )
+
+
+def _files(folder: Path, scratch: Path) -> Shelf:
+    names = dumps_in(folder)
+    return Shelf(names, lambda one: in_folder(folder, names, one, scratch))

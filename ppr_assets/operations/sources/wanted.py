@@ -1,0 +1,79 @@
+"""Which dump is meant, out of those that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from ppr_assets.errors import DumpMissing
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which dump. ``dump``: its name, or the path of a file. ``before``: the newest from before
+    this moment. ``at``: as published at this commit. ``source``: another data repository, or a
+    folder with dumps. With nothing given, the latest."""
+
+    dump: str | None = None
+    before: datetime | None = None
+    at: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class FoundDump:
+    """A dump whose bytes are at ``path``; ``commit`` is where it was found published. ``remarks``
+    say why it may not be the one that is thought."""
+
+    name: str
+    path: Path
+    manifest: Manifest | None
+    commit: str | None
+    spill_folder: Path
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        return f"commit {self.commit[:10]}" if self.commit else f"`{self.path.parent}`"
+
+
+def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str) -> str:
+    """The name that is meant, out of ``names``. Raises :class:`DumpMissing`."""
+    if not names:
+        raise DumpMissing(
+            f"there is no dump in {where}",
+            hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
+        )
+    if wanted.dump is not None:
+        given = wanted.dump
+        for name in (given, f"{given}.sql", f"{given}.sql.gz"):
+            if name in names:
+                return name
+        if given in (LATEST, LATEST_PACKED) and latest:
+            return latest
+        raise DumpMissing(
+            f"there is no dump `{given}` in {where}, the newest is {max(names)}",
+            hint="`ppr-assets list` names them; older ones are in the history: "
+            "`ppr-assets list --history` names the commit for --at.",
+        )
+    if wanted.before is not None:
+        limit = wanted.before
+        older = [name for name in names if (moment := dump_moment(name)) and moment < limit]
+        if not older:
+            raise DumpMissing(
+                f"there is no dump from before {limit:%Y-%m-%d %H:%M:%S} UTC in {where}, the "
+                f"oldest is {min(names)}",
+                hint="older ones are in the history: `ppr-assets list --history` names the commit "
+                "for --at.",
+            )
+        return max(older)
+    return latest or max(names)
+
+
+def latest_link(given: str | None) -> str:
+    """The symlink that leads to the latest dump: upstream had one for compressed dumps too."""
+    return LATEST_PACKED if given == LATEST_PACKED else LATEST
