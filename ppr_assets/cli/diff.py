@@ -8,9 +8,8 @@ import click
 
 from ppr_assets.cli.console import out, print_columns, print_json, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.operations.diff import DumpDiff, Example, TableDiff
+from ppr_assets.operations.diff import DumpDiff, Example, TableDiff, two_dumps
 from ppr_assets.operations.diff import diff as compared
-from ppr_assets.operations.diff_sources import two_dumps
 
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40

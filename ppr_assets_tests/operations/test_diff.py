@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged, DumpMissing
-from ppr_assets.operations.diff import EXAMPLES, DumpDiff, SchemaDiff, diff
-from ppr_assets.operations.diff_sources import two_dumps
+from ppr_assets.operations.diff import DumpDiff, SchemaDiff, diff, two_dumps
+from ppr_assets.operations.diff.records import EXAMPLES
 from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets_tests.fix_pipeline import Pipeline
 

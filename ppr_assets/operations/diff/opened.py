@@ -1,0 +1,77 @@
+"""A dump opened for a comparison."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from ppr_assets.operations.dump_file import plain_dump
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.verify import verify_file
+from ppr_assets.postgres.layout import CopyBlock, Layout
+from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.row_keys import primary_key
+from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.postgres.sql_pieces import copied_columns
+
+
+class OpenedDump:
+    """A dump that was read once, whole, and whose parts can be read again."""
+
+    def __init__(self, found: FoundDump) -> None:
+        verified = verify_file(
+            found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
+        )
+        self.layout: Layout = verified.layout
+        self.spill_folder = found.spill_folder
+        self._sorted = found.manifest is not None
+        self._dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+        self.blocks: dict[str, CopyBlock] = {
+            entry.copy.key: entry.copy for entry in self.layout.entries if entry.copy
+        }
+        self.keys: dict[str, tuple[str, ...]] = {}
+        self.objects: dict[tuple[str, str, str], bytes] = {}
+        self._look_at_statements()
+
+    def _look_at_statements(self) -> None:
+        digests: defaultdict[tuple[str, str, str], Any] = defaultdict(hashlib.sha256)
+        for entry in self.layout.entries:
+            if entry.copy is not None:
+                continue
+            for chunk in self._chunks(entry.start, entry.end):
+                digests[entry.kind, entry.schema, entry.name].update(chunk)
+                if entry.kind == "CONSTRAINT" and (key := primary_key(chunk)) is not None:
+                    self.keys[key[0]] = key[1]
+        self.objects = {name: digest.digest() for name, digest in digests.items()}
+
+    def columns(self, table: str) -> list[str]:
+        block = self.blocks.get(table)
+        statement = f"{block.statement}\n" if block else ""
+        return copied_columns(statement.encode("utf-8", "surrogateescape"))
+
+    def rows(self, table: str) -> Iterator[bytes]:
+        """In the order of their bytes, each with its newline."""
+        block = self.blocks.get(table)
+        if block is None:
+            return
+        with SortedRows(self.spill_folder) as to_sort:
+            rest = b""
+            for chunk in self._chunks(block.start, block.end):
+                whole, newline, rest = (rest + chunk).rpartition(b"\n")
+                if self._sorted:
+                    yield from split_rows(whole + newline)
+                elif newline:
+                    to_sort.add(whole + newline)
+            for rows in to_sort.blocks():
+                yield from split_rows(rows)
+
+    def _chunks(self, start: int, end: int) -> Iterator[bytes]:
+        with DumpFile(self._dump) as file:
+            yield from file.chunks(start, end)
+
+
+def split_rows(rows: bytes) -> Iterator[bytes]:
+    """Each with its newline; nothing else ends a row."""
+    return (row + b"\n" for row in rows.split(b"\n")[:-1])

@@ -1,0 +1,82 @@
+"""What a comparison of two dumps has found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+EXAMPLES = 3
+"""Rows that are shown of each kind of difference in a table."""
+
+Row = Mapping[str, str | None]
+"""By column, as COPY writes it; None for NULL."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row before and after, by column; None where it was not there. Values are as COPY writes
+    them, None for NULL."""
+
+    before: Row | None
+    after: Row | None
+
+
+@dataclass
+class TableDiff:
+    """``before`` and ``after``: how many rows, None where there is no such table. ``key``: the
+    columns that tell rows apart."""
+
+    table: str
+    before: int | None
+    after: int | None
+    key: tuple[str, ...]
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**vars(self), "key": list(self.key), "examples": [*map(vars, self.examples)]}
+
+    def count(self, before: Row | None, after: Row | None) -> None:
+        kind = "added" if before is None else "removed" if after is None else "changed"
+        number = getattr(self, kind) + 1
+        setattr(self, kind, number)
+        if number <= EXAMPLES:
+            self.examples.append(Example(before, after))
+
+
+@dataclass(frozen=True)
+class SchemaDiff:
+    """An object of the dump, by pg_dump's words for it; ``how``: added, removed or changed."""
+
+    how: str
+    kind: str
+    schema: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DumpDiff:
+    """From dump ``before`` to dump ``after``: what differs, and how many tables do not."""
+
+    before: str
+    after: str
+    tables: tuple[TableDiff, ...]
+    same: int
+    schema: tuple[SchemaDiff, ...]
+    server_versions: tuple[str, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.schema)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "before": self.before,
+            "after": self.after,
+            "server_versions": list(self.server_versions),
+            "tables": [table.to_json() for table in self.tables],
+            "unchanged_tables": self.same,
+            "schema": [vars(one) for one in self.schema],
+        }
