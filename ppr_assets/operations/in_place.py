@@ -35,7 +35,7 @@ from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.load.statistics import analyze
-from ppr_assets.postgres.schema_content import value_differences
+from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 

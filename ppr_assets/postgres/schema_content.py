@@ -3,7 +3,7 @@
 pg_dump is asked, since it knows best what a table, a key or a view is: it writes the database's
 objects without their rows, and those entries are held to the dump's. An index that is not valid it
 leaves out, a constraint that was not checked it writes as NOT VALID. What it does not write
-without the rows, sequences' values and whether a materialized view is filled, is asked here.
+without the rows, sequences' values and whether a materialized view is filled, is asked besides.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import psycopg
-
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
@@ -26,7 +24,8 @@ from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.large_objects import large_object_differences
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
 from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile, PlainDump
-from ppr_assets.postgres.load.session import Connection, failed, open_session
+from ppr_assets.postgres.load.session import open_session
+from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _NOT_COMPARED = frozenset(
@@ -69,11 +68,6 @@ _COMPARED_BY_NAME = frozenset(
 _LOOK_SECONDS = 0.2
 
 _OWNER = re.compile(rb"^ALTER [^\n]* OWNER TO [^\n]*;\n", re.MULTILINE)
-_SETVAL = re.compile(
-    rb"SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);", re.DOTALL
-)
-_REFRESH = re.compile(rb"REFRESH MATERIALIZED VIEW (.+);", re.DOTALL)
-
 Object = tuple[str, str, str]
 """Kind, schema, name."""
 
@@ -187,49 +181,6 @@ def _object_differences(
             yield f"{_described(key)} is not in the dump"
         elif words and sorted(have) != sorted(want):
             yield f"{_described(key)} is another than in the dump"
-
-
-def value_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:
-    """Hold sequences' values, and that materialized views are filled, to the dump, as the session
-    sees them. Raises :class:`RestoreFailed`."""
-    for entry in layout.entries:
-        if entry.kind not in ("SEQUENCE SET", "MATERIALIZED VIEW DATA"):
-            continue
-        text = file.read(entry.start, entry.end)
-        what = f"{entry.kind.lower()} {entry.name}"
-        try:
-            if found := _SETVAL.search(text):
-                yield from _sequence(connection, *found.groups())
-            elif found := _REFRESH.search(text):
-                yield from _filled(connection, found.group(1))
-            else:
-                yield f"{what} is not as pg_dump writes it, so it cannot be compared"
-        except psycopg.Error as error:
-            raise failed(f"the comparison of {what}", error) from error
-
-
-def _sequence(connection: Connection, literal: bytes, value: bytes, called: bytes) -> Iterator[str]:
-    name = literal.replace(b"''", b"'")  # qualified, and quoted where that is needed
-    row = connection.execute(b"SELECT last_value, is_called FROM " + name).fetchone()
-    assert row is not None
-    want = (int(value), called == b"true")
-    if row != want:
-        yield (
-            f"sequence {name.decode('utf-8', 'replace')} is at {_value(*row)}, "
-            f"the dump has {_value(*want)}"
-        )
-
-
-def _value(value: int, called: bool) -> str:
-    return str(value) if called else f"{value} (not drawn yet)"
-
-
-def _filled(connection: Connection, name: bytes) -> Iterator[str]:
-    query = b"SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = $q$" + name
-    row = connection.execute(query + b"$q$::pg_catalog.regclass").fetchone()
-    assert row is not None
-    if not row[0]:
-        yield f"materialized view {name.decode('utf-8', 'replace')} is not filled"
 
 
 def _described(key: Object) -> str:
