@@ -69,9 +69,16 @@ class Databases:
 
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[EmbeddedServer]:
-    """One server for the session of a worker, in a folder of its own, gone at the end."""
+    """One server for the session of a worker, in a folder of its own, gone at the end.
+
+    It leaves to the system when its files reach the disk: nobody pulls the plug on a test, and a
+    killed server loses nothing by that.
+    """
     folder = passable_folder()
     server = embedded.start(folder / "postgres")
+    with connect(server.database_settings("postgres"), autocommit=True) as session:
+        session.execute("ALTER SYSTEM SET fsync TO off")
+        session.execute("SELECT pg_reload_conf()")
     yield server
     server.stop()
     shutil.rmtree(folder)
