@@ -23,7 +23,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_postgres import Databases
+from ppr_assets_tests.fix_postgres import Databases, SampleDatabase
 
 RESTORER = "restorer"
 """A role that may make databases, and nothing else that another one may not."""
@@ -249,6 +249,12 @@ def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def target(make_target: Callable[..., Target]) -> Target:
     """A database to be replaced; ``old_dump`` is of what it holds."""
     return make_target()
+
+
+@pytest.fixture
+def owned(sample_database: SampleDatabase) -> Target:
+    """A sample whose role may not make databases, and owns every table."""
+    return Target(sample_database(60, 2))
 
 
 @pytest.fixture(scope="session")

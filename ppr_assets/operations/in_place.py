@@ -2,7 +2,8 @@
 
 One transaction: all or nothing. What that costs: from its first statement to its last nobody can
 read the tables, everything is loaded in one session, and there is no former database to go back
-to. Rows and sequences are compared before the commit; objects that only the target has stay.
+to. Before the commit rows and sequences are compared, objects by name and whether they are valid;
+those that only the target has stay.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.presence import presence_differences
 from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -69,6 +71,7 @@ def restore_in_place(
             tables = _read_back(connection, layout, found, deadline)
             differences = [*table_differences(layout.tables, tables)]
             with DumpFile(dump) as file:
+                differences += presence_differences(connection, layout, file)
                 differences += value_differences(connection, layout, file)
             require_equal(differences, verified.name)
             clock.lap("compare")

@@ -33,17 +33,14 @@ from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing
-from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import (
     EXTENSION,
-    NAMES,
     RESTORER,
     MadeDump,
     MakeTarget,
     Target,
     create_restorer,
     forge,
-    make_dump,
     with_entry,
 )
 
@@ -56,12 +53,6 @@ def aside(target: DatabaseSettings, found: FoundDump) -> RestoreOutcome:
 
 def in_place(target: DatabaseSettings, found: FoundDump) -> RestoreOutcome:
     return restore_in_place(target, found, deadline=Deadline(60))
-
-
-@pytest.fixture
-def owned(sample_database: SampleDatabase) -> Target:
-    """A sample whose role may not make databases, and owns every table."""
-    return Target(sample_database(60, 2))
 
 
 @pytest.fixture
@@ -261,66 +252,6 @@ def test_who_may_not_be_disconnected_is_named(
         assert session.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_in_place_what_is_in_the_way_is_named(
-    owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
-) -> None:
-    with connect(owned.settings, autocommit=True) as session:
-        session.execute("CREATE VIEW of_its_own AS SELECT * FROM organization")
-    with pytest.raises(
-        RestoreFailed,
-        match=r"^what is there could not be removed: cannot drop table .*organization because "
-        r"other objects depend on it; view .*of_its_own depends on table",
-    ) as refused:
-        in_place(owned.settings, new_dump.found(tmp_path))
-    assert "drop that first" in refused.value.hint
-    with connect(owned.settings, autocommit=True) as session:
-        session.execute("DROP VIEW of_its_own")
-    assert owned.content() == old_dump.content
-
-
-def test_in_place_a_database_that_is_missing_has_to_be_made_first(
-    owned: Target, make_target: MakeTarget, new_dump: MadeDump, tmp_path: Path
-) -> None:
-    found, databases = new_dump.found(tmp_path), owned.databases()
-    missing = replace(owned.settings, dbname="not_there")
-    for settings in (missing, make_target(seed=None).settings):
-        with pytest.raises(PreconditionFailed, match="is not there, and a restore in") as refused:
-            in_place(settings, found)
-        creates = settings.user == RESTORER
-        assert ("leave --in-place away" in refused.value.hint) == creates
-        assert ("CREATE DATABASE" in refused.value.hint) == (not creates)
-    with pytest.raises(PreconditionFailed, match="may not create databases") as refused:
-        aside(missing, found)
-    assert "CREATE DATABASE" in refused.value.hint
-    assert "--in-place" not in refused.value.hint
-    assert owned.databases() == databases
-
-
-def test_in_place_sequences_are_held_to_the_dump_before_anything_counts(
-    owned: Target,
-    old_dump: MadeDump,
-    make_target: MakeTarget,
-    tmp_path: Path,
-) -> None:
-    drawing = replace(make_target().settings, user="postgres")
-    with connect(drawing, autocommit=True) as session:
-        session.execute("CREATE SEQUENCE number")
-        session.execute("CREATE MATERIALIZED VIEW drawn AS SELECT nextval('public.number')")
-    found = make_dump(drawing, tmp_path / NAMES[0]).found(tmp_path)
-    with pytest.raises(DumpUnproven, match=r"sequence public\.number is at 2, the dump has 1"):
-        in_place(owned.settings, found)
-    assert owned.content() == old_dump.content
-
-
-def test_in_place_a_dump_without_a_manifest_is_said_to_be_unproven(
-    owned: Target, new_dump: MadeDump, tmp_path: Path
-) -> None:
-    found = replace(new_dump.found(tmp_path), manifest=None)
-    outcome = in_place(owned.settings, found)
-    assert owned.content() == new_dump.content
-    assert any("unproven" in remark for remark in outcome.remarks)
-
-
 @pytest.mark.parametrize("way", [aside, in_place])
 @pytest.mark.parametrize("what", ["fails in the middle", "differs"])
 def test_a_dump_that_does_not_restore_to_what_it_says_leaves_the_old_data(
@@ -386,21 +317,6 @@ def test_a_deadline_that_passes_in_the_load_leaves_the_target(
     with pytest.raises(RestoreFailed, match=f"^not done within the deadline of {seconds:g} s: "):
         restore(target.settings, new_dump.found(tmp_path), deadline=Deadline(seconds))
     assert target.sessions() == []
-
-
-def test_a_deadline_passes_in_place_while_somebody_holds_a_lock(
-    owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
-) -> None:
-    with connect(owned.settings) as reader:
-        reader.execute("SELECT count(*) FROM organization")
-        began = time.monotonic()
-        with pytest.raises(RestoreFailed, match=r"^not done within the deadline of 0.5 s"):
-            restore_in_place(owned.settings, new_dump.found(tmp_path), deadline=Deadline(0.5))
-        assert time.monotonic() - began < 3
-        assert owned.sessions() == [(owned.settings.dbname, "SELECT count(*) FROM organization")]
-    assert owned.content() == old_dump.content
-    in_place(owned.settings, new_dump.found(tmp_path))
-    assert owned.content() == new_dump.content
 
 
 def test_what_the_target_may_not_have_does_not_keep_its_successor_from_being_filled(
