@@ -44,13 +44,13 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
+        cls, given: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")
     ) -> Settings:
-        """Read ``environ`` (the process's own by default) over ``dotenv`` (None: no file).
+        """Read ``given`` (the process's own by default) over ``dotenv`` (None: no file).
 
         Raises SettingsError, which names the variable, its value and what it may be.
         """
-        values = values_from(environ, dotenv)
+        values = values_from(given, dotenv)
         return cls(
             database=DatabaseSettings.read(values),
             data_repo=DataRepoSettings.read(values),

@@ -123,7 +123,8 @@ def test_a_table_that_changed_as_a_whole_is_compared_in_bounded_memory(
     pipeline.execute("UPDATE wide SET note = note || '+'")
     pipeline.night()
     small = partial(SortedRows, memory=2 * 1024 * 1024)
-    monkeypatch.setattr("ppr_assets.operations.diff.SortedRows", small)
+    for module in ("opened", "rows"):
+        monkeypatch.setattr(f"ppr_assets.operations.diff.{module}.SortedRows", small)
     tracemalloc.start()
     found = _diff(pipeline)
     peak = tracemalloc.get_traced_memory()[1]
