@@ -100,8 +100,8 @@ def require_owner(session: Maintenance) -> None:
 
 
 def require_unused(session: Maintenance, name: str) -> None:
-    """Raise :class:`Busy` naming who is in the database ``name``."""
-    live: Sequence[object] = session.sessions(name)
+    """Raise :class:`Busy` naming who is in the database ``name``, and stays."""
+    live: Sequence[object] = session.staying(name)
     if live:
         raise Busy(
             f"busy: database {name} is in use: {'; '.join(map(str, live[:5]))}"

@@ -125,9 +125,9 @@ def open_snapshot(
     """
     try:
         with connect(settings, autocommit=True) as connection:
-            _prepare(connection, lock_seconds)
             if exclusive:
                 _take_lock(connection)
+            _prepare(connection, lock_seconds)
             yield _begin(connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
@@ -176,9 +176,13 @@ def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> Snapshot:
 
 
 def _take_lock(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    taken = connection.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_LOCK]).fetchone()
-    if taken and taken[0]:
+    """It is waited for a moment: who has closed a session holds it until the server has seen it."""
+    try:
+        connection.execute("SET lock_timeout TO '1s'")
+        connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
         return
+    except psycopg.errors.LockNotAvailable:
+        pass
     holder = connection.execute(
         """
         SELECT a.pid, a.client_addr, a.backend_start

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+import psycopg
+
 from ppr_assets.errors import Busy, DatabaseUnreachable
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases.sessions import Connection, LiveSession
@@ -55,11 +57,17 @@ def _lock_number(target: str) -> int:
 
 
 def take_lock(connection: Connection, target: str) -> None:
-    """Hold it as long as the session lasts. Raises :class:`Busy` naming the session that has it."""
+    """Hold it as long as the session lasts. Raises :class:`Busy` naming the session that has it.
+
+    It sets ``lock_timeout``: who has closed a session holds the lock until the server has seen it.
+    """
     number = _lock_number(target)
-    taken = connection.execute("SELECT pg_try_advisory_lock(%s)", [number]).fetchone()
-    if taken and taken[0]:
+    try:
+        connection.execute("SET lock_timeout TO '1s'")
+        connection.execute("SELECT pg_advisory_lock(%s)", [number])
         return
+    except psycopg.errors.LockNotAvailable:
+        pass
     holder = connection.execute(
         """
         SELECT a.pid, a.usename::text, a.application_name, a.client_addr::text, a.backend_start

@@ -20,7 +20,13 @@ from ppr_assets.postgres.databases.beside import (
     take_lock,
 )
 from ppr_assets.postgres.databases.names import Leftover, parse
-from ppr_assets.postgres.databases.sessions import Connection, LiveSession, sessions, terminate
+from ppr_assets.postgres.databases.sessions import (
+    Connection,
+    LiveSession,
+    sessions,
+    staying,
+    terminate,
+)
 from ppr_assets.postgres.databases.swap import swap
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.settings import DatabaseSettings
@@ -72,6 +78,10 @@ class Maintenance:
     def sessions(self, name: str) -> Sequence[LiveSession]:
         """Who is in the database, prepared transactions among them."""
         return sessions(self.connection, name)
+
+    def staying(self, name: str) -> Sequence[LiveSession]:
+        """The same, but for those who are just leaving."""
+        return staying(self.connection, name)
 
     def replication_slots(self, name: str) -> Sequence[str]:
         """Slots through which others follow what is written in the database."""
@@ -208,8 +218,8 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
     """
     try:
         with connect_beside(settings, home=home) as connection:
-            prepare(connection, WITHOUT_LIMITS, local=False)
             take_lock(connection, settings.dbname)
+            prepare(connection, WITHOUT_LIMITS, local=False)
             yield Maintenance(settings, connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(

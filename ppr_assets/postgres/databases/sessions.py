@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from time import monotonic, sleep
 from typing import Any, LiteralString, NamedTuple
 
 import psycopg
@@ -29,6 +30,8 @@ WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
 """
 
 _AGAIN_SECONDS = 0.02
+_LEAVING_SECONDS = 1.0
+"""A session is there for a moment after its client has closed it; on a busy server it lasts."""
 
 
 class LiveSession(NamedTuple):
@@ -53,6 +56,14 @@ class LiveSession(NamedTuple):
 def sessions(connection: Connection, name: str) -> Sequence[LiveSession]:
     """Everybody in database ``name`` but ``connection`` itself."""
     return [LiveSession(*row) for row in connection.execute(_SESSIONS, {"name": name})]
+
+
+def staying(connection: Connection, name: str) -> Sequence[LiveSession]:
+    """The same, once those who are just leaving have left."""
+    deadline = monotonic() + _LEAVING_SECONDS
+    while (live := sessions(connection, name)) and monotonic() < deadline:
+        sleep(_AGAIN_SECONDS)
+    return live
 
 
 def terminate(connection: Connection, name: str) -> None:

@@ -14,11 +14,16 @@ from ppr_assets.postgres.databases.sessions import (
     LiveSession,
     kept_out,
     sessions,
+    staying,
     terminate,
 )
 
 _PATIENCE_SECONDS = 10.0
 """How long clients that come back at once are ended again."""
+
+_ALONE_SECONDS = 1.0
+"""How long the database may be locked for a client that came in the last moment, and is not to be
+ended."""
 
 _LOOK_SECONDS = 0.005
 
@@ -38,11 +43,12 @@ def swap(
     connect. However this ends, even by ``kill -9``: ``target`` is the old or the new one.
     """
     _require_no_prepared(sessions(connection, target))
+    staying(connection, new)  # who has filled it may just be leaving
     began = monotonic()
     try:
         if helper is None:
-            _require_nobody(sessions(connection, target), target)
-            _rename(connection, target, new, former, seconds=1)
+            _require_nobody(staying(connection, target), target)
+            _rename(connection, target, new, former, seconds=_ALONE_SECONDS)
         else:
             _empty(connection, target)
             with kept_out(helper, target):
