@@ -20,7 +20,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("ppr-assets")
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class CommandLine:
         return rest | {"GIT_TERMINAL_PROMPT": "0"} | self.variables | dict(variables)
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 60) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = 300) -> None:
     """Wait for something in another process; fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -34,7 +34,7 @@ TELLS_ITS_VERSION = f'[ "$1" = --version ] && exec {REAL_PG_DUMP} --version'
 _WORLD = "PPR_ASSETS_TEST_WORLD"
 """Set for every child of a test, which is how they are found again after their parent has died."""
 
-_SETTLING_SECONDS = 5.0
+_SETTLING_SECONDS = 60.0
 T = TypeVar("T")
 
 

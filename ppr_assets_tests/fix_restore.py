@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -23,6 +24,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
+from ppr_assets_tests.fix_pipeline import settled
 from ppr_assets_tests.fix_postgres import Databases, SampleDatabase
 
 RESTORER = "restorer"
@@ -187,6 +189,28 @@ def forge(made: MadeDump, folder: Path, edit: Callable[[bytes], bytes]) -> MadeD
         tables=tables,
     )
     return replace(made, path=path, manifest=manifest)
+
+
+def slowness(settings: DatabaseSettings) -> float:
+    """How many times longer than on an idle machine the bare parts of a swap take by now, at
+    least 1: limits of time are for a machine that does them in 25 ms.
+
+    Clients come and go, and a database gets another name and its own back.
+    """
+    superuser = replace(settings, user="postgres", dbname="postgres")
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    seconds = []
+    for number in range(5):
+        name, other = sql.Identifier(settings.dbname), sql.Identifier(f"renamed_{number}")
+        began = monotonic()
+        with connect(superuser) as connection:
+            connection.execute(rename.format(name, other))
+            connection.execute(rename.format(other, name))
+        with connect(replace(settings, user="postgres")) as client:
+            client.execute("SELECT")
+        seconds.append(monotonic() - began)
+        settled(lambda: [n for n, _ in Target(settings).sessions() if n == settings.dbname])
+    return max(1.0, max(seconds) / 0.025)
 
 
 def with_entry(sql: bytes, entry: bytes) -> bytes:

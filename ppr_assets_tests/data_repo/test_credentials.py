@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,20 +41,33 @@ def settings(repo_settings: DataRepoSettings, http_remote: HttpRemote) -> DataRe
 
 
 @contextmanager
-def _watched_processes() -> Iterator[set[str]]:
-    """The command lines of every process that is there at some moment of the block."""
+def _watched_processes(folder: Path, word: str) -> Iterator[set[str]]:
+    """The command lines of every process that is there at some moment of the block. A git with
+    ``word`` among its arguments is there until it has been seen."""
     seen: set[str] = set()
     done = threading.Event()
+    folder.mkdir()
+    marker, git = folder / "seen", folder / "git"
+    git.write_text(
+        f'#!/bin/sh\ncase "$*" in *{word}*)\n'
+        f"  until test -e {marker}; do sleep 0.01; done ;;\n"
+        f'esac\nexec {shutil.which("git")} "$@"\n'
+    )
+    git.chmod(0o755)
 
     def look() -> None:
         while not done.is_set():
             for process in psutil.process_iter(["cmdline"]):
                 seen.update(process.info["cmdline"] or [])
+            if word in seen:
+                marker.touch()
 
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as path:
+            path.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+            yield seen
     finally:
         done.set()
         thread.join()
@@ -74,14 +88,14 @@ def test_the_token_opens_the_remote_and_is_seen_nowhere(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with _watched_processes() as commands:
+    with _watched_processes(tmp_path / "bin", "ls-remote") as commands:
         repo = open_data_repo(settings)
         new = publish_dump(repo, FIRST, os.urandom(2_000_000).hex())
         assert push(repo, new).bytes > 2_000_000
         assert remote_tip(repo) == new
         assert fetch(repo) == new
     assert f"Basic {ENCODED}" in http_remote.seen
-    assert any("ls-remote" in command for command in commands)
+    assert "ls-remote" in commands
     assert [command for command in commands if TOKEN in command or ENCODED in command] == []
     assert _files_with(tmp_path, TOKEN, ENCODED) == []
     assert TOKEN not in caplog.text

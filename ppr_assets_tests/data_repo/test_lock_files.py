@@ -26,7 +26,7 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)

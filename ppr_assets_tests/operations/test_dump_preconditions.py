@@ -82,6 +82,7 @@ def test_a_table_that_stays_locked_is_named(pipeline: Pipeline) -> None:
     with connect(pipeline.settings.database) as migration:
         migration.execute("LOCK TABLE location IN ACCESS EXCLUSIVE MODE")
         _refused(pipeline, "table location is locked by another session")
+    pipeline.gate(stall_seconds=300.0)
     assert dump(pipeline.settings).status == "staged"
 
 

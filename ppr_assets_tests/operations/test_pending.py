@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
+from ppr_assets.operations import gate
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, git
@@ -130,13 +130,16 @@ def test_a_clone_that_cannot_follow_a_delivered_commit_says_so_and_follows_later
     assert pipeline.head() == pipeline.remote_head() == outcome.commit
 
 
-def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(pipeline: Pipeline) -> None:
+def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that publishes writes the file just before the branch moves."""
     pipeline.night()
     ratchet = pipeline.dumps / ".record_count_ratchet"
     committed = ratchet.read_bytes()
     ratchet.write_bytes(committed.replace(b"200", b"201"))
-    Timer(0.6, lambda: ratchet.write_bytes(committed)).start()
+    # The pause before it looks again.
+    monkeypatch.setattr(gate, "sleep", lambda _: ratchet.write_bytes(committed))
     assert dump(pipeline.settings).status == "unchanged"
 
 

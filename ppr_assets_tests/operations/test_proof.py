@@ -11,7 +11,7 @@ from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, listing
+from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, listing, settled
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_role_that_may_not_create_databases_has_an_embedded_server_prove_it(
     proof = published.manifest.proof
     assert proof is not None
     assert (proof.where, proof.proven) == ("embedded", True)
-    assert pipeline.children() == []
+    assert settled(pipeline.children) == []
 
 
 def test_a_proof_that_is_switched_off_is_recorded_as_off(pipeline: Pipeline) -> None:

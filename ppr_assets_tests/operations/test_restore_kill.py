@@ -30,6 +30,7 @@ from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.databases import swap as swapping
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.embedded.postmaster import left_after
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
@@ -47,7 +48,7 @@ RESTARTS = 12
 RESTARTS_IN_THE_SWAP = 8
 SWAP_SECONDS = 0.0015
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 _SOMEBODY_WAITS = """
 SELECT FROM pg_locks
@@ -61,9 +62,10 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.databases import Maintenance
+from ppr_assets.postgres.databases import Maintenance, swap
 from ppr_assets.settings import Settings
 
+swap._ALONE_SECONDS = 120.0
 settings = Settings.from_environment(dotenv=None)
 drop = Maintenance.drop
 
@@ -105,8 +107,10 @@ class Restorer:
         stdin.flush()
         self.child = int(stdout.readline())
 
-    def kill(self) -> None:
+    def kill(self) -> bool:
+        """True if it was still at work."""
         os.kill(self.child, signal.SIGKILL)
+        return self.code() == -signal.SIGKILL
 
     def code(self) -> int:
         """How the last restore ended."""
@@ -146,6 +150,42 @@ def restorer_process(world: Pipeline) -> Iterator[Restorer]:
         text=True,
     ) as process:
         yield Restorer(process)
+
+
+class SpreadKills:
+    """Kills spread over a restore, at random within equal parts of it.
+
+    A restore that was quicker than the one before is over when its kill comes: that was none, it
+    tells how long one takes by now, and its part of the restore has its turn again.
+    """
+
+    def __init__(self, process: Restorer, parts: int, *, seed: int, how: str = "aside") -> None:
+        self._process = process
+        self._how = how
+        self._parts = parts
+        self._number = 0
+        self._chance = random.Random(seed)
+        self._seconds = 0.0
+
+    def measure(self, made: MadeDump) -> None:
+        started = time.monotonic()
+        self._process.begin(made, self._how)
+        assert self._process.code() == 0
+        self._seconds = time.monotonic() - started
+
+    def remaining(self) -> int:
+        return self._parts - self._number
+
+    def one(self, made: MadeDump) -> bool:
+        """True if it came in time."""
+        moment = (self._number + self._chance.random()) / self._parts * self._seconds
+        self._process.begin(made, self._how)
+        time.sleep(moment)
+        if self._process.kill():
+            self._number += 1
+            return True
+        self._seconds = moment
+        return False
 
 
 @dataclass(frozen=True)
@@ -220,20 +260,13 @@ def test_killed_at_any_moment_the_target_is_the_old_one_or_the_new_one_whole(
     old, new = two_dumps
     restorer_process.begin(new)
     assert restorer_process.code() == 0
-    started = time.monotonic()
-    restorer_process.begin(old)
-    assert restorer_process.code() == 0
-    duration = time.monotonic() - started
-    chance = random.Random(20261122)
-    moments = [(number + chance.random()) / ANYWHERE * duration for number in range(ANYWHERE)]
+    kills = SpreadKills(restorer_process, ANYWHERE, seed=20261122)
+    kills.measure(old)
     seen = []
-    for moment in moments:
-        restorer_process.begin(new)
-        time.sleep(moment)
-        restorer_process.kill()
-        restorer_process.code()
-        _require_nothing_running(target, world)
-        seen.append(_require_old_or_new(target, old, new))
+    while kills.remaining():
+        if kills.one(new):
+            _require_nothing_running(target, world)
+            seen.append(_require_old_or_new(target, old, new))
         _require_convergence(target, world, new)
         target.drop_formers()
         old, new = new, old
@@ -253,7 +286,6 @@ def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
             restorer_process.begin(new)
             swap.aim(share)
             restorer_process.kill()
-            restorer_process.code()
         _require_nothing_running(target, world)
         seen.append(_require_old_or_new(target, old, new))
         _require_convergence(target, world, new)
@@ -271,20 +303,16 @@ def test_killed_in_place_at_any_moment_the_target_is_the_old_one_or_the_new_one_
     old, new = two_dumps
     restorer_process.begin(new, "in_place")
     assert restorer_process.code() == 0
-    started = time.monotonic()
-    restorer_process.begin(old, "in_place")
-    assert restorer_process.code() == 0
-    duration = time.monotonic() - started
-    chance = random.Random(20261123)
+    kills = SpreadKills(restorer_process, IN_PLACE, seed=20261123, how="in_place")
+    kills.measure(old)
     seen = []
-    for number in range(IN_PLACE):
-        restorer_process.begin(new, "in_place")
-        time.sleep((number + chance.random()) / IN_PLACE * duration)
-        restorer_process.kill()
-        restorer_process.code()
+    while kills.remaining():
+        killed = kills.one(new)
         _require_nothing_running(target, world)
-        seen.append(_require_old_or_new(target, old, new))
-        if seen[-1] == "new":
+        found = _require_old_or_new(target, old, new)
+        if killed:
+            seen.append(found)
+        if found == "new":
             old, new = new, old
     assert seen.count("old") > IN_PLACE / 2, "the kills were not spread over the restore"
     restorer_process.begin(new, "in_place")
@@ -323,7 +351,7 @@ class RestartedServer:
         """As a power cut would: no process writes anything any more, and recovery follows."""
         pid = int((self.server.data_dir / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
-        assert left_after(self.server.data_dir, 10) == []
+        assert left_after(self.server.data_dir, PATIENCE_SECONDS) == []
         again = embedded.start(self.server.data_dir)
         assert again.started_here
         self.server = again
@@ -371,7 +399,9 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
     restarted: tuple[RestartedServer, Target],
     two_dumps: tuple[MadeDump, MadeDump],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(swapping, "_ALONE_SECONDS", PATIENCE_SECONDS)
     server, target = restarted
     old, new = two_dumps
     started = time.monotonic()

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,11 +19,30 @@ from ppr_assets.errors import DatabaseUnreachable, PprError, PushFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
-from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, FakeTool, Pipeline, git
+from ppr_assets_tests.fix_pipeline import (
+    REAL_PG_DUMP,
+    TELLS_ITS_VERSION,
+    FakeTool,
+    Pipeline,
+    git,
+)
 
 PASSWORD = "Pirate-Password-6f1d'\"\\ $x"
 TOKEN = "ghp_PirateToken8a2b"
+
+
+def _reload(server: EmbeddedServer) -> None:
+    """Have the server read its files again, and wait until it has: a new session tells when."""
+
+    def ask(question: str) -> object:
+        with connect(server.database_settings("postgres")) as session:
+            return session.execute(question.encode()).fetchone()
+
+    before = ask("SELECT pg_conf_load_time()")
+    ask("SELECT pg_reload_conf()")
+    wait_until(lambda: ask("SELECT pg_conf_load_time()") != before)
 
 
 @pytest.fixture
@@ -39,10 +58,10 @@ def password_role(embedded_server: EmbeddedServer, database: DatabaseSettings) -
             f"PASSWORD '{literal}' IN ROLE {database.user}"
         )
         rules.write_text(f"local all {role} scram-sha-256\n{before}")
-        session.execute("SELECT pg_reload_conf()")
+        _reload(embedded_server)
         yield role
         rules.write_text(before)
-        session.execute("SELECT pg_reload_conf()")
+        _reload(embedded_server)
         session.execute(f"DROP ROLE {role}")
 
 
@@ -68,8 +87,9 @@ def guarded(
 
 
 @contextmanager
-def _watched_process_list() -> Iterator[set[str]]:
-    """Every command line that appears on the machine meanwhile, as ``ps`` would show it."""
+def _watched_process_list(markers: Mapping[str, Path]) -> Iterator[set[str]]:
+    """Every command line that appears on the machine meanwhile, as ``ps`` would show it; when one
+    with such a word was seen, its marker is made."""
     seen: set[str] = set()
     over = threading.Event()
 
@@ -78,6 +98,9 @@ def _watched_process_list() -> Iterator[set[str]]:
             for process in psutil.process_iter():
                 with suppress(psutil.Error):
                     seen.add(" ".join(process.cmdline()))
+            for word, marker in markers.items():
+                if any(word in line for line in seen):
+                    marker.touch()
             over.wait(0.01)
 
     thread = threading.Thread(target=watch)
@@ -123,9 +146,14 @@ def test_no_secret_is_left_anywhere_by_a_night(
     environments.mkdir()
     note = f'printf "%s\\n" "$0" "$@" > {arguments}/$$; env > {environments}/${{0##*/}}.$$'
     real_git = shutil.which("git")
-    fake_tool("pg_dump", f'{note}; exec {REAL_PG_DUMP} "$@"')
-    noting_git = fake_tool("git", f'{note}; exec {real_git} "$@"')
-    with _watched_process_list() as processes:
+    markers = {"/pg_dump --no-": tmp_path / "seen-pg_dump", " push ": tmp_path / "seen-push"}
+    until_seen = "until [ -e {} ]; do sleep 0.01; done"
+    dumping, pushing = map(until_seen.format, markers.values())
+    fake_tool("pg_dump", f'{TELLS_ITS_VERSION}; {note}; {dumping}; exec {REAL_PG_DUMP} "$@"')
+    noting_git = fake_tool(
+        "git", f'{note}; case " $* " in *" push "*) {pushing} ;; esac; exec {real_git} "$@"'
+    )
+    with _watched_process_list(markers) as processes:
         dumped, published = guarded.night()
     noting_git.unlink()
     assert dumped.status == "staged"
@@ -142,8 +170,7 @@ def test_no_secret_is_left_anywhere_by_a_night(
     _require_no_secret(published.manifest.to_json(), "manifest")
     for shown in (guarded.settings, asdict(guarded.settings), dumped, published):
         _require_no_secret(repr(shown) + str(shown), type(shown).__name__)
-    assert any("pg_dump" in line for line in processes)
-    assert any("push" in line for line in processes)
+    assert all(marker.exists() for marker in markers.values())
     for file in environments.iterdir():
         tool, _, number = file.name.rpartition(".")
         if (arguments / number).read_text().endswith("/git\nversion\n"):

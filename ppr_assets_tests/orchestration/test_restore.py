@@ -23,8 +23,8 @@ from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 
 ROOT = Path(__file__).parents[2]
-SECONDS_TO_START = 60
-SECONDS_TO_END = 20
+SECONDS_TO_START = 240
+SECONDS_TO_END = 120
 
 
 class World:

@@ -14,7 +14,7 @@ import pytest
 from ppr_assets.definitions import build_defs
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git
+from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
 from ppr_assets_tests.fix_publisher import GENERATED_LOG, REAL_LOG, Publisher, read_log
 
 
@@ -184,7 +184,7 @@ def test_a_remote_that_hangs_is_cut_off(watcher: Watcher, fake_tool: FakeTool) -
     watcher.pipeline.repo(timeout_seconds=0.5)
     assert watcher.run_keys() == []
     assert "`git ls-remote` did not end within 0.5 seconds" in watcher.skipped
-    assert watcher.pipeline.children() == []
+    assert settled(watcher.pipeline.children) == []
 
 
 def test_an_idle_look_is_one_ls_remote_and_nothing_else(

@@ -18,13 +18,13 @@ import pytest
 
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs
 
 ROOT = Path(__file__).parents[2]
 STORAGE = "dagster_runs"
-SECONDS_TO_START = 60
-SECONDS_TO_END = 10
+SECONDS_TO_START = 240
+SECONDS_TO_END = 120
 
 
 @pytest.fixture
@@ -87,14 +87,12 @@ def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
     ) as run:
         try:
             _wait_for(started, run)
-            cancelled = time.monotonic()
             run.send_signal(number)
             output, _ = run.communicate(timeout=SECONDS_TO_END)
         finally:
             run.kill()
-    assert time.monotonic() - cancelled < SECONDS_TO_END
     assert run.returncode != 0, output
-    assert not psutil.pid_exists(int(started.read_text()))
+    assert not settled(lambda: psutil.pid_exists(int(started.read_text())))
     assert pipeline.picture() == before
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
         (stored,) = instance.get_runs()

@@ -24,6 +24,7 @@ from ppr_assets.postgres.databases import (
 from ppr_assets.postgres.databases.names import parse
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_restore import slowness
 
 Empty = Callable[[], DatabaseSettings]
 
@@ -160,7 +161,8 @@ def test_a_setting_that_the_server_no_longer_takes_is_told_and_the_others_are_co
 def test_a_swap_leaves_the_former_one_beside(empty_database: Empty) -> None:
     target = empty_database()
     with as_superuser(target) as work, marked(work, target) as (new, former):
-        assert work.swap(target.dbname, new, former, disconnect=False) < 0.5
+        seconds = work.swap(target.dbname, new, former, disconnect=False)
+        assert seconds < 0.5 * slowness(target)
         assert is_new(target)
         assert not is_new(replace(target, dbname=former))
         left = work.leftovers(target.dbname)
@@ -222,7 +224,7 @@ def test_clients_that_come_back_at_once_do_not_keep_a_swap_away(empty_database: 
             over.set()
             for client in clients:
                 client.join()
-        assert seconds < 2
+        assert seconds < 5, "the server's own patience with sessions that stay"
         assert is_new(target)
         assert answers == sorted(answers), "the old database was seen after the new one"
 
@@ -249,7 +251,7 @@ def autovacuum_in(server: EmbeddedServer, dbname: str) -> Iterator[None]:
         for name, value in eager.items():
             session.execute(f"ALTER SYSTEM SET autovacuum_{name} = '{value}'")
         session.execute("SELECT pg_reload_conf()")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while session.execute(query, [dbname]).fetchone() is None:
             assert time.monotonic() < deadline, "no autovacuum came"
             time.sleep(0.05)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_nasty import dump_to, fill_core
 from ppr_assets_tests.fix_pipeline import settled
 
@@ -252,7 +254,7 @@ def test_the_deadline_ends_a_statement_and_leaves_no_session(
     began = time.monotonic()
     with pytest.raises(RestoreFailed, match=r"not done within the deadline of 1 s"):
         load(slow, layout_of(slow), restored, deadline=Deadline(1))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 30, "it waited for the statement"
     assert settled(lambda: sessions_in(embedded_server, restored.dbname)) == 0
 
 
@@ -262,25 +264,34 @@ def test_a_server_that_ends_the_sessions_is_an_error_at_once(
     slow, restored = slow_dump(empty_database, tmp_path), empty_database()
 
     def end() -> None:
-        time.sleep(0.7)
+        wait_until(lambda: asleep_in(embedded_server, restored.dbname))
         with connect(embedded_server.database_settings("postgres"), autocommit=True) as session:
             session.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                 [restored.dbname],
             )
 
-    threading.Thread(target=end).start()
+    ending = threading.Thread(target=end)
+    ending.start()
     with pytest.raises(RestoreFailed, match=r"^lost the session while restoring "):
-        load(slow, layout_of(slow), restored, deadline=Deadline(20))
+        load(slow, layout_of(slow), restored, deadline=NO_HURRY)
+    ending.join()
 
 
 def test_an_interrupt_ends_everything(
     empty_database: Empty, tmp_path: Path, embedded_server: EmbeddedServer
 ) -> None:
     slow, restored = slow_dump(empty_database, tmp_path), empty_database()
-    threading.Timer(0.7, lambda: psutil.Process().send_signal(2)).start()
+
+    def interrupt() -> None:
+        wait_until(lambda: asleep_in(embedded_server, restored.dbname))
+        psutil.Process().send_signal(signal.SIGINT)
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
     with pytest.raises(KeyboardInterrupt):
-        load(slow, layout_of(slow), restored, deadline=Deadline(20))
+        load(slow, layout_of(slow), restored, deadline=NO_HURRY)
+    interrupting.join()
     assert settled(lambda: sessions_in(embedded_server, restored.dbname)) == 0
 
 
@@ -320,8 +331,11 @@ def slow_dump(empty_database: Empty, folder: Path) -> Path:
 
 def sessions_in(server: EmbeddedServer, name: str) -> int:
     with connect(server.database_settings("postgres")) as session:
-        row = session.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]
-        ).fetchone()
-    assert row is not None
-    return int(row[0])
+        query = "SELECT FROM pg_stat_activity WHERE datname = %s"
+        return session.execute(query, [name]).rowcount
+
+
+def asleep_in(server: EmbeddedServer, name: str) -> bool:
+    with connect(server.database_settings("postgres")) as session:
+        query = "SELECT FROM pg_stat_activity WHERE datname = %s AND wait_event = 'PgSleep'"
+        return session.execute(query, [name]).rowcount > 0
