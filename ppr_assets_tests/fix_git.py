@@ -215,7 +215,7 @@ def killing_git(folder: Path, call: int, moment: str) -> Path:
     real = shutil.which("git")
     folder.mkdir()
     (folder / "count").write_text("0")
-    kill = f"if test $n = {call}; then kill -9 $PPID; fi"
+    kill = f"if test $n = {call}; then kill -9 $PPID; exit 1; fi"
     before, after = (kill, "") if moment == "before" else ("", kill)
     script = folder / "git"
     script.write_text(

@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch
+from ppr_assets.data_repo.journal import read_journal
+from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file, tip
+from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import GateRefused, RatchetFileError
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.rules.policy import GatePolicy
@@ -87,9 +91,9 @@ def mark_at(repo: DataRepo, commit: str | None) -> Mark | None:
 def judged_tip(repo: DataRepo) -> str | None:
     """The branch's tip, whose mark may be judged against.
 
-    Raises :class:`RatchetFileError` if the branch is checked out with another ratchet file. A run
-    that publishes at this moment writes the file just before the branch moves, so a difference
-    has to last.
+    Raises :class:`RatchetFileError` if the branch is checked out with another ratchet file. Who
+    publishes or pulls at this moment writes the file just before the branch moves, so a difference
+    has to last, also when a run of ours has ended, or what a killed one began is finished.
     """
     deadline = monotonic() + _MOVING_SECONDS
     while True:
@@ -97,11 +101,23 @@ def judged_tip(repo: DataRepo) -> str | None:
         try:
             _require_committed_ratchet(repo, commit)
         except RatchetFileError:
-            if monotonic() > deadline:
+            if read_journal(repo) is not None:
+                _finish_move(repo)
+                deadline = monotonic() + _MOVING_SECONDS
+            elif monotonic() > deadline:
                 raise
             sleep(_MOVING_SECONDS / 8)
         else:
             return commit
+
+
+def _finish_move(repo: DataRepo) -> None:
+    """Wait for the run that moves the branch; one that was killed on the way holds no lock.
+
+    Raises :class:`Busy` if it takes long.
+    """
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
 
 
 def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from ppr_assets.errors import GateRefused
+from ppr_assets.operations import gate
 from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.gate import refusal
@@ -18,6 +19,12 @@ UPSTREAMS_FILE = (
     '{"max_record_count": 210, "updated_at": "2024-01-15T10:30:00", '
     '"updated_by": "create-sql-dump.sh"}\n'
 )
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody here publishes at the same moment."""
+    monkeypatch.setattr(gate, "_MOVING_SECONDS", 0.05)
 
 
 def _counted(pipeline: Pipeline) -> None:

@@ -17,10 +17,12 @@ import pytest
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.operations.committed import committed_sha256
+from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import (
+    RATCHET,
     REAL_PG_DUMP,
     TELLS_ITS_VERSION,
     FakeTool,
@@ -31,7 +33,8 @@ from ppr_assets_tests.fix_pipeline import (
 )
 
 ROUNDS = 20
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
+REAL_GIT = shutil.which("git")
 
 A_NIGHT = """
 import sys
@@ -154,7 +157,7 @@ def _require_convergence(pipeline: Pipeline, before: State) -> None:
 
 
 def _wait_for_a_commit_after(head: str, pipeline: Pipeline) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + PATIENCE_SECONDS
     while pipeline.head() == head:
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -205,13 +208,12 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
     pipeline.variables["PUBLISHER_PUSH_ENABLED"] = "false"
     pipeline.repo(push_enabled=False)
     calls, fatal = tmp_path / "calls", tmp_path / "fatal-call"
-    real_git = shutil.which("git")
     pipeline.night()
     fake_tool(
         "git",
         f'if [ -e {fatal} ]; then echo "$*" >> {calls}; '
         f"[ $(wc -l < {calls}) = $(cat {fatal}) ] && rm {fatal} && kill -9 $PPID && exit 1; fi\n"
-        f'exec {real_git} "$@"',
+        f'exec {REAL_GIT} "$@"',
     )
 
     def night_that_dies_at_call(number: int) -> int:
@@ -236,6 +238,36 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
         seen.add(_state_after_kill(pipeline, before))
         _require_convergence(pipeline, before)
     assert seen == {"before", "after"}
+
+
+def test_killed_between_the_files_and_the_branch_the_next_run_gets_past_its_count(
+    pipeline: Pipeline, fake_tool: FakeTool
+) -> None:
+    """The first step of the job meets a higher mark in the work tree that nobody has committed."""
+    pipeline.night()
+    pipeline.execute(
+        "INSERT INTO organization (id, name, description) VALUES ('new', 'New', 'A new pantry')"
+    )
+    before = State.of(pipeline)
+    git_that_kills = fake_tool(
+        "git",
+        'case "$*" in *"ppr_assets: publish"*) kill -9 $PPID; exit 1 ;; esac\n'
+        f'exec {REAL_GIT} "$@"',
+    )
+    night = Night.prepare(pipeline)
+    night.begin()
+    night.end()
+    git_that_kills.unlink()
+    assert night.process.returncode == -signal.SIGKILL
+    assert git(pipeline.clone, "status", "--porcelain", "--", RATCHET) != ""
+    assert pipeline.head() == before.head
+    assert settled(pipeline.children) == []
+
+    assert count_records(pipeline.settings).verdict.passed
+    pipeline.night()
+    assert pipeline.mark()["max_record_count"] == before.mark + 1
+    _require_whole(pipeline)
+    _require_tidy(pipeline)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
