@@ -214,6 +214,7 @@ def pipeline(
     database: DatabaseSettings,
     tmp_path: Path,
     git_environment: None,
+    nobody_else: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Pipeline:
     """A sample database (200 organizations) and an empty data repository with one publication."""

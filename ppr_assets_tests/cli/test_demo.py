@@ -9,8 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from ppr_assets.postgres import embedded
 from ppr_assets_tests.fix_command_line import PROGRAM, ROOT, CommandLine
 from ppr_assets_tests.fix_pipeline import git
@@ -25,7 +23,6 @@ CHAPTERS = [
 ]
 
 
-@pytest.mark.timeout(600)
 def test_the_demo_tells_a_true_story_twice_and_leads_on(
     server_folder: Path, git_environment: None
 ) -> None:
@@ -37,7 +34,7 @@ def test_the_demo_tells_a_true_story_twice_and_leads_on(
     program("demo", "--organizations", "300")
     told = program("demo", "--organizations", "300")
     assert (told.code, told.err) == (0, "")
-    assert time.monotonic() - started < 240  # two tellings on a busy machine
+    assert time.monotonic() - started < 600  # two tellings on a very busy machine
     assert "\x1b" not in told.out
     assert [line for line in told.out.splitlines() if line and line[0] != " "] == CHAPTERS
 

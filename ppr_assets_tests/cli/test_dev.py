@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,7 +20,10 @@ import pytest
 
 from ppr_assets_tests.fix_command_line import PROGRAM, ROOT, CommandLine, wait_until
 
-SECONDS_TO_END = 20
+SECONDS_TO_START = 300
+SECONDS_TO_END = 120
+"""Of a busy machine. What does not heed a Ctrl-C runs for ever."""
+
 QUESTION = """{ repositoriesOrError { ... on RepositoryConnection { nodes {
   location { name } jobs { name } sensors { name sensorState { status } }
   schedules { name scheduleState { status } } } } } }"""
@@ -67,12 +69,11 @@ def dev(
             left.kill()
 
 
-@pytest.mark.timeout(400)
 def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
     dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path, port: int
 ) -> None:
     process = dev()
-    wait_until(lambda: _loaded(process, port), seconds=180)
+    wait_until(lambda: _loaded(process, port), seconds=SECONDS_TO_START)
     (location,) = _loaded(process, port)
     assert location["location"] == {"name": "ppr_assets"}
     assert "nightly_dump" in [job["name"] for job in location["jobs"]]
@@ -88,26 +89,20 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
     assert len(names) > 4
 
     log = server_folder / "log"
-    wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=30)
-    interrupted = time.monotonic()
+    wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=SECONDS_TO_START)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=SECONDS_TO_END) == 130
-    wait_until(
-        lambda: not _living(server_folder),
-        seconds=max(1, SECONDS_TO_END - (time.monotonic() - interrupted)),
-    )
+    wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
     said = log.read_text()
     assert f"Dagster's UI is at http://127.0.0.1:{port}; Ctrl-C stops it" in said
     assert "Traceback" not in said
 
 
-@pytest.mark.timeout(200)
 def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
     dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path
 ) -> None:
     process = dev()
-    wait_until(lambda: _code_servers(server_folder), seconds=90)
-    time.sleep(1)  # now it imports, for more than a second
+    wait_until(lambda: any(map(_imports, _code_servers(server_folder))), seconds=SECONDS_TO_START)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=SECONDS_TO_END) == 130
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
@@ -115,12 +110,11 @@ def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
     assert [line for line in said if "Dagster's UI is at" not in line] == ["", "cancelled"]
 
 
-@pytest.mark.timeout(200)
 def test_a_service_that_ends_by_itself_is_quoted_and_the_rest_is_stopped(
     dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path
 ) -> None:
     (server_folder / "workspace.yaml").write_text("load_from: {nonsense: 1}\n")
-    assert dev().wait(timeout=90) == 1
+    assert dev().wait(timeout=SECONDS_TO_START) == 1
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
     said = (server_folder / "log").read_text()
     assert "Value at path root:load_from must be list" in said
@@ -167,6 +161,13 @@ def _code_servers(folder: Path) -> list[psutil.Process]:
             if process.cmdline()[1:5] == ["-m", "dagster", "api", "grpc"]:
                 found.append(process)
     return found
+
+
+def _imports(process: psutil.Process) -> bool:
+    """Whether it has begun to import Dagster, which takes more than a second."""
+    with suppress(psutil.Error):
+        return any("/pydantic_core/" in file.path for file in process.memory_maps())
+    return False
 
 
 def _living(folder: Path) -> list[tuple[psutil.Process, str]]:
