@@ -1,8 +1,9 @@
-"""Property tests: as many cases as usual, but no time limit for one, on machines that are busy."""
+"""Property tests: as many cases as usual, but no time limit for one, or for making it up, on
+machines that are busy."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("ppr_assets", deadline=None)
+settings.register_profile("ppr_assets", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ppr_assets")

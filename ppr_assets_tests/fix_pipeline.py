@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from ppr_assets.operations.gate import refusal
 from ppr_assets.operations.publish import PublishOutcome, publish
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
@@ -74,6 +76,13 @@ def settled(probe: Callable[[], T]) -> T:
     while (answer := probe()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return answer
+
+
+def wait_for_a_later_name(dump: str) -> None:
+    """Until a dump that is made now has a later name: whoever does not know of this one would take
+    its name, since a dump is named by its second, or by one of the next if that was taken."""
+    while dump_name(datetime.now(UTC)) <= dump:
+        time.sleep(0.02)
 
 
 @dataclass

@@ -64,7 +64,9 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
         "200",
         str(sum(published.manifest.rows.values())),
     ]
-    assert lines[3][2:] == ["retired", f"{datetime.now(UTC):%Y-%m-%d}", "in", pipeline.head()[:10]]
+    seconds = int(git(pipeline.clone, "log", "-1", "--format=%at"))
+    day = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    assert lines[3][2:] == ["retired", day, "in", pipeline.head()[:10]]
     program = json.loads(ppr_assets("list", "--history", "--json").out)
     assert program[3]["retired_in"] == pipeline.head()
     assert program[0] | {"published_at": None} == {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,14 @@ from ppr_assets.operations.recount import StoredDump
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings, Settings
 from ppr_assets_tests.fix_git import own_children
-from ppr_assets_tests.fix_pipeline import PUBLICATION, RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.fix_pipeline import (
+    PUBLICATION,
+    RATCHET,
+    Pipeline,
+    commit_files,
+    git,
+    wait_for_a_later_name,
+)
 from ppr_assets_tests.fix_postgres import Databases
 
 EVERYTHING = Scope(every=True)
@@ -88,7 +95,7 @@ def _live(pipeline: Pipeline) -> None:
     pipeline.night()
     pipeline.repo(push_enabled=True)
     pipeline.change()
-    time.sleep(1.1)  # a dump is named by its second
+    wait_for_a_later_name(pipeline.latest())
     other.night()
     pipeline.change()
     pipeline.night()
@@ -417,6 +424,7 @@ def test_a_reader_that_dies_ends_the_audit_with_an_error(
     copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ppr_assets.operations.audit.dump_reader._HELPER", "ppr_assets.errors")
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # with one there is none of them
     with pytest.raises(DataRepoError, match="a process that reads dumps has ended"):
         copy.audit()
 

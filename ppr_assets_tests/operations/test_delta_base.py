@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from time import sleep
-
 import pytest
 
-from ppr_assets.rules.naming import dump_name
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
 
 DELTA_BASE = "sql_dumps/.delta_base/dump.sql"
 
@@ -98,8 +94,7 @@ def test_a_merge_of_two_that_published_keeps_the_delta_base_of_the_newer(
     _, theirs = other.night()
     other.repo(push_enabled=True)
     pipeline.change()
-    while dump_name(datetime.now(UTC)) == theirs.manifest.dump:
-        sleep(0.05)  # of the same second, the two would be in each other's way
+    wait_for_a_later_name(theirs.manifest.dump)
     _, newer = pipeline.night()
     pipeline.change()
     _, newest = other.night()

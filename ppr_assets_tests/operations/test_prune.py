@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
@@ -22,7 +21,13 @@ from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.retention import Fate
 from ppr_assets.settings import KeepSettings
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
+from ppr_assets_tests.fix_pipeline import (
+    Pipeline,
+    commit_files,
+    git,
+    listing,
+    wait_for_a_later_name,
+)
 
 ONE = KeepSettings(last=1, daily=0, weekly=0, monthly=0, yearly=0)
 TWO = replace(ONE, last=2)
@@ -219,8 +224,7 @@ def test_what_both_publishers_have_retired_does_not_come_back(pipeline: Pipeline
     assert here.retention is not None and here.retention.retired == [old[0]]
     other.gate(keep=replace(ONE, last=3))
     other.change()
-    while dump_name(datetime.now(UTC)) == here.manifest.dump:
-        sleep(0.05)  # of the same second, the two would be in each other's way
+    wait_for_a_later_name(here.manifest.dump)
     _, there = other.night()
     assert there.retention is not None and there.retention.retired == [old[1], old[0]]
 

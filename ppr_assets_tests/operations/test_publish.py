@@ -6,9 +6,7 @@ import hashlib
 import json
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep
 
 import pytest
 
@@ -16,8 +14,7 @@ from ppr_assets.data_repo.commit import parse_records
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
-from ppr_assets.rules.naming import dump_name
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing, wait_for_a_later_name
 
 
 def _changed_files(folder: Path, commit: str) -> dict[str, str]:
@@ -145,8 +142,7 @@ def test_an_older_dump_never_takes_the_place_of_a_newer_one(pipeline: Pipeline) 
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     first = dump(pipeline.settings).path
     assert first is not None
-    while dump_name(datetime.now(UTC)) <= first.name:
-        sleep(0.05)  # of the same second, it would be refused for its name
+    wait_for_a_later_name(first.name)
     pipeline.change()
     _, newer = other.night()
     before = pipeline.picture()["head"]

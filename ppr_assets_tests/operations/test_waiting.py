@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publish import publish
 from ppr_assets.operations.ratchet import reset
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets.rules.naming import dump_name
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
 
 BLOATED = "UPDATE language SET note = md5(id::text) || repeat(md5(id::text), 2000)"
 SLIM = "UPDATE language SET note = 'slim'"
@@ -45,7 +46,7 @@ def _offline_night(pipeline: Pipeline) -> str:
     _, kept = pipeline.night()
     away.rename(pipeline.remote)
     assert isinstance(kept.delivery.failure, PushFailed)
-    time.sleep(1 - time.time() % 1)  # whoever dumps next has another name
+    wait_for_a_later_name(kept.manifest.dump)  # so that whoever dumps next has another one
     return kept.manifest.dump
 
 
@@ -156,7 +157,7 @@ def test_two_dumps_of_one_second_converge_on_the_published_one(
 ) -> None:
     """Ours waits in the clone, and other data were published under its name meanwhile."""
     other = pipeline.elsewhere(pipeline.clone_again("other"))
-    moment = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+    moment = dump_name(datetime.now(UTC) - timedelta(hours=1))
     with monkeypatch.context() as same_second:
         same_second.setattr("ppr_assets.operations.dump._free_name", lambda *_: moment)
         assert _offline_night(pipeline) == moment
@@ -178,7 +179,7 @@ def test_two_dumps_of_one_second_are_told_when_nothing_newer_is_at_hand(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = pipeline.elsewhere(pipeline.clone_again("other"))
-    moment = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+    moment = dump_name(datetime.now(UTC) - timedelta(hours=1))
     with monkeypatch.context() as same_second:
         same_second.setattr("ppr_assets.operations.dump._free_name", lambda *_: moment)
         pipeline.change()

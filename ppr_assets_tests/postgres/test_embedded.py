@@ -241,8 +241,12 @@ def test_two_processes_that_start_at_once_end_with_one_server(server_folder: Pat
         assert other.stdout is not None
         answers = [one.stdout.readline().strip(), other.stdout.readline().strip()]
     assert sorted(answers) == ["False", "True"]
-    servers = [p for p in psutil.process_iter(["cwd"]) if p.info["cwd"] == str(data_dir)]
-    assert len([p for p in servers if p.parent() not in servers]) == 1
+    servers = {
+        process.pid: process.info["ppid"]
+        for process in psutil.process_iter(["cwd", "ppid"])
+        if process.info["cwd"] == str(data_dir)
+    }
+    assert len([pid for pid, parent in servers.items() if parent not in servers]) == 1
 
 
 @pytest.mark.parametrize("name", ["x" * 120, 'quo"te', "com,ma", "a b $HOME 'x' `id`"])
