@@ -55,7 +55,7 @@ def _clean(
     if leftover.kind == "before":
         if older_than is not None and datetime.now(UTC) - leftover.made_at < older_than:
             return Cleaned(leftover, "kept", f"younger than {older_than.days} days")
-        if live := session.sessions(leftover.name):
+        if live := session.staying(leftover.name):
             who = "; ".join(map(str, live))
             return Cleaned(leftover, "kept", f"in use: {who}", in_use=True)
     if dry_run:

@@ -20,7 +20,9 @@ LOG = "server.log"
 START_LIMIT_SECONDS = 600
 """How long a start may take; a crash recovery reads all that was written since a checkpoint."""
 
-STOP_LIMIT_SECONDS = 60
+STOP_LIMIT_SECONDS = 300
+"""How long an end may take; what was written last goes to the disk first."""
+
 _LOG_LINES = 12
 
 
@@ -74,7 +76,7 @@ def shut_down(data_dir: Path, found: Postmaster, account: Account | None) -> Non
     """Stop ``found`` in an orderly way and wait for its end; sessions are cut off.
 
     pg_ctl signals whatever number stands in the file, so ``found`` must have been proven before.
-    Raises :class:`PreconditionFailed` when the server is still there after a minute.
+    Raises :class:`PreconditionFailed` when the server is still there after five minutes.
     """
     done = run_program(
         "pg_ctl", "stop", "--pgdata=.", "--mode=fast", "--wait", f"--timeout={STOP_LIMIT_SECONDS}",

@@ -99,7 +99,7 @@ def start(data_dir: Path) -> EmbeddedServer:
 def stop(data_dir: Path) -> bool:
     """Stop the server of ``data_dir`` and wait for its end; False when none was running.
 
-    Raises :class:`PreconditionFailed` when it is still there after a minute.
+    Raises :class:`PreconditionFailed` when it is still there after five minutes.
     """
     data_dir = data_dir.resolve()
     if not data_dir.exists():
