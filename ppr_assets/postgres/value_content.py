@@ -53,8 +53,9 @@ def _value(value: int, called: bool) -> str:
 
 
 def _filled(connection: Connection, name: bytes) -> Iterator[str]:
-    query = b"SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = $q$" + name
-    row = connection.execute(query + b"$q$::pg_catalog.regclass").fetchone()
+    literal = b"'" + name.replace(b"'", b"''") + b"'"
+    query = b"SELECT relispopulated FROM pg_catalog.pg_class WHERE oid = " + literal
+    row = connection.execute(query + b"::pg_catalog.regclass").fetchone()
     assert row is not None
     if not row[0]:
         yield f"materialized view {name.decode('utf-8', 'replace')} is not filled"

@@ -52,3 +52,4 @@ CREATE FUNCTION "Weird Schema"."f""(;)"("an arg" text DEFAULT ';') RETURNS text 
 CREATE TYPE "Weird Schema"."Enum" AS ENUM ('A', 'a', ';');
 CREATE SEQUENCE "Weird Schema"."Se'quence" START 7;
 SELECT nextval('"Weird Schema"."Se''quence"');
+CREATE MATERIALIZED VIEW "Weird Schema"."it's $q$ \ filled" AS SELECT 1 AS one;
