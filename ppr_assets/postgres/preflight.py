@@ -14,6 +14,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.foreign_secrets import foreign_secrets
 from ppr_assets.postgres.snapshot import Snapshot
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.policy import CORE_TABLES
@@ -38,13 +39,6 @@ SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND row_security_active(c.oid)
-ORDER BY 1, 2
-"""
-
-_PASSWORDS: LiteralString = """
-SELECT coalesce(usename, 'public'), srvname
-FROM pg_catalog.pg_user_mappings
-WHERE EXISTS (SELECT FROM unnest(umoptions) o WHERE o LIKE 'password=%')
 ORDER BY 1, 2
 """
 
@@ -110,7 +104,9 @@ def _require_readable(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         for kind, schema, name in connection.execute(_UNREADABLE)
     ]
     if unreadable:
-        role = quote_identifier(connection.info.user)
+        row = connection.execute("SELECT current_user").fetchone()  # who may be set to be another
+        assert row is not None
+        role = quote_identifier(row[0])
         raise PreconditionFailed(
             f"role {role} may not read {_first_ones(unreadable)}",
             hint=f"grant it as the owner: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; "
@@ -123,17 +119,17 @@ def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -
     if hidden:
         raise PreconditionFailed(
             f"row-level security may hide rows of {_first_ones(hidden)}",
-            hint="dump as the tables' owner or as a role with BYPASSRLS; a dump of the visible "
-            "part would look whole.",
+            hint="dump as a role with BYPASSRLS, or as the tables' owner where it is not FORCEd on "
+            "that one too; a dump of the visible part would look whole.",
         )
 
 
 def _require_no_passwords(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    mappings = [f"of {user} for server {server}" for user, server in connection.execute(_PASSWORDS)]
-    if mappings:
+    if secrets := [*foreign_secrets(connection)]:
         raise PreconditionFailed(
-            f"the dump would publish a password: user mapping {_first_ones(mappings)}",
-            hint="drop the mapping, or keep its password in the role's password file.",
+            f"the dump would publish a password: {_first_ones(secrets)}",
+            hint="drop the option (ALTER … OPTIONS (DROP …)), and keep what it says outside of the "
+            "database, in the password file of the server's account for one.",
         )
 
 

@@ -48,6 +48,13 @@ def test_a_table_that_may_not_be_read_is_named(pipeline: Pipeline, reader: str) 
     assert f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}" in error.hint
 
 
+def test_the_role_that_is_set_is_the_one_that_may_not_read(pipeline: Pipeline, reader: str) -> None:
+    name = pipeline.settings.database.dbname
+    pipeline.administer(f"GRANT pg_monitor TO {reader}")
+    pipeline.administer(f"ALTER ROLE {reader} IN DATABASE {name} SET role TO pg_monitor")
+    _refused(pipeline, "^role pg_monitor may not read ")
+
+
 def test_a_sequence_that_may_not_be_read_is_named(pipeline: Pipeline, reader: str) -> None:
     pipeline.administer(f"REVOKE SELECT ON SEQUENCE record_version_id_seq FROM {reader}")
     _refused(pipeline, "may not read sequence record_version_id_seq$")
@@ -86,15 +93,32 @@ def test_a_table_that_stays_locked_is_named(pipeline: Pipeline) -> None:
     assert dump(pipeline.settings).status == "staged"
 
 
-def test_a_password_that_the_dump_would_publish_is_refused(pipeline: Pipeline) -> None:
-    """pg_dump writes the options of a user mapping as they are."""
+@pytest.mark.parametrize(
+    ("place", "option"),
+    [
+        ("USER MAPPING FOR postgres SERVER archive", "password 'hunter2'"),
+        ("USER MAPPING FOR PUBLIC SERVER archive", "sslpassword 'hunter2'"),
+        ("SERVER other FOREIGN DATA WRAPPER elsewhere", "\"Secret_Access_Key\" 'hunter2'"),
+        ("SERVER other FOREIGN DATA WRAPPER elsewhere", "dbname 'host=h password = hunter2'"),
+        ("FOREIGN DATA WRAPPER other", "base 'https://u:hunter2@example.org/'"),
+        ("FOREIGN TABLE kept (a int) SERVER archive", "api_key 'hunter2'"),
+        ("FOREIGN TABLE kept (a int OPTIONS (token 'hunter2')) SERVER archive", ""),
+    ],
+)
+def test_a_password_that_the_dump_would_publish_is_refused(
+    pipeline: Pipeline, place: str, option: str
+) -> None:
+    """pg_dump writes the options of whatever is elsewhere as they are."""
     pipeline.administer(
         "CREATE FOREIGN DATA WRAPPER elsewhere; CREATE SERVER archive FOREIGN DATA WRAPPER "
-        "elsewhere; CREATE USER MAPPING FOR postgres SERVER archive OPTIONS (password 'hunter2')"
+        "elsewhere OPTIONS (passfile '/run/pgpass', sslkey '/etc/key', host 'https://h:5/a@b'); "
+        "CREATE USER MAPPING FOR pg_monitor SERVER archive OPTIONS (password_required 'false')"
     )
     owner = pipeline.settings
     pipeline.settings = replace(owner, database=replace(owner.database, user="postgres"))
-    error = _refused(pipeline, "would publish a password: user mapping of postgres for server arch")
+    assert dump(pipeline.settings).status == "staged"
+    pipeline.administer(f"CREATE {place}" + (f" OPTIONS ({option})" if option else ""))
+    error = _refused(pipeline, r"would publish a password: [^,]+ \(option [^,]+\)$")
     assert "hunter2" not in error.render()
 
 
