@@ -33,7 +33,7 @@ def read_tables(
     :class:`RestoreFailed` when a table is not there or cannot be read, or ``deadline`` passes.
     """
     with open_session(settings, layout.encoding) as leader:
-        leader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        leader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         row = leader.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         assert row is not None
         open_reader = partial(_open_reader, settings, layout.encoding, row[0])
@@ -71,6 +71,6 @@ def table_differences(
 
 def _open_reader(settings: DatabaseSettings, encoding: str, snapshot: str) -> Connection:
     connection = open_session(settings, encoding)
-    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
     connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
     return connection

@@ -16,7 +16,7 @@ from ppr_assets.postgres.connection import connect
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_restore import RESTORER, MadeDump, Target
+from ppr_assets_tests.fix_restore import NAMES, RESTORER, MadeDump, Target, make_dump
 
 ODD = {
     "statement_timeout": "50ms",
@@ -91,6 +91,29 @@ def test_a_restore_gives_the_same_rows_whatever_is_set(
     assert outcome.tables == new_dump.manifest.tables
     assert ("loaded by one psql" in str(outcome.remarks)) == (way == "with psql")
     assert content(odd_target) == new_dump.content
+
+
+@pytest.mark.parametrize("way", ["aside", "with psql", "in place"])
+def test_rows_that_their_owner_may_not_see_come_back(
+    way: str,
+    database: DatabaseSettings,
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A superuser sees and dumps them; who restores, owns them then and does not."""
+    with connect(database, autocommit=True) as session:
+        for kind in ("ENABLE", "FORCE"):
+            session.execute(f"ALTER TABLE service {kind} ROW LEVEL SECURITY".encode())
+    dumped = make_dump(replace(database, user="postgres"), tmp_path / NAMES[0])
+    if way == "with psql":
+        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
+    how = restore_in_place if way == "in place" else restore
+    outcome = how(target.settings, dumped.found(tmp_path), deadline=Deadline(60))
+    assert outcome.tables == dumped.manifest.tables
+    assert target.content() == dumped.content
+    with connect(target.settings) as session:
+        assert session.execute("SELECT count(*) FROM service").fetchone() == (0,)
 
 
 def test_a_nasty_database_comes_back_whatever_is_set(

@@ -31,10 +31,10 @@ def copied_rows(connection: psycopg.Connection[object], statement: bytes) -> Ite
     if begun is not None and begun.status == ExecStatus.COPY_OUT:
         yield from _rows(libpq)
         begun = _result(libpq)
+    while _result(libpq) is not None:  # so that a transaction can be rolled back
+        pass
     if begun is None or begun.status != ExecStatus.COMMAND_OK:
         raise _error(begun)
-    while _result(libpq) is not None:
-        pass
 
 
 def _rows(libpq: PGconn) -> Iterator[bytes]:

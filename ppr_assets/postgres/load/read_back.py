@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import LiteralString
 
@@ -15,6 +16,7 @@ from psycopg import sql
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.layout import CopyBlock, Layout
+from ppr_assets.postgres.load.grammar import table_of_copy
 from ppr_assets.postgres.load.scheduler import Work
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.sorted_rows import SortedRows
@@ -36,12 +38,20 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE t.condition <> ''
 """
 
+# Tables whose rows their own owner may not see, which a superuser has dumped, say.
+_FORCED: LiteralString = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relforcerowsecurity
+"""
+
 
 class Reader:
     """Makes work for sessions: each puts the record of one of the dump's tables into ``found``.
 
     ``connection`` is to the database that will be read, to look into its catalog. What does not
-    fit into memory is sorted in ``spill_folder``.
+    fit into memory is sorted in ``spill_folder``. Tables that are ``forced`` are altered while they
+    are read.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Reader:
             table_key(schema, name): condition
             for schema, name, condition in connection.execute(_CONDITIONS)
         }
+        self.forced = {table_key(schema, name) for schema, name in connection.execute(_FORCED)}
 
     def work(self, key: str, *, in_pieces: bool = False) -> Work:
         """Read the table ``key``. ``in_pieces``: its rows came in over several sessions, so they
@@ -76,14 +87,25 @@ class Reader:
         def work(session: Session) -> None:
             session.execute(zone, f"time zone {self._zone}")
             record = None
-            if self._sorted_rows and not in_pieces:
-                record = _record_as_it_lies(session.copy_out(statement, key))
-            if record != TableRecord(block.rows, block.sha256):
-                record = _record(key, session.copy_out(statement, key), self._spill_folder)
+            with _all_rows_visible(session, block) if key in self.forced else nullcontext():
+                if self._sorted_rows and not in_pieces:
+                    record = _record_as_it_lies(session.copy_out(statement, key))
+                if record != TableRecord(block.rows, block.sha256):
+                    record = _record(key, session.copy_out(statement, key), self._spill_folder)
             self._found[key] = record
             session.execute(b"RESET timezone", "time zone")
 
         return work
+
+
+@contextmanager
+def _all_rows_visible(session: Session, block: CopyBlock) -> Iterator[None]:
+    """Let the table's owner read it as any other of its tables, and take that back: row-level
+    security does not hold for an owner unless it is forced on it."""
+    table = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
+    with session.connection.transaction(force_rollback=True):
+        session.execute(b"ALTER TABLE ONLY " + table + b" NO FORCE ROW LEVEL SECURITY", block.key)
+        yield
 
 
 def _record_as_it_lies(chunks: Iterable[bytes]) -> TableRecord:

@@ -57,7 +57,7 @@ def plan_reading(plan: Plan, reader: Reader) -> None:
                 weight=table.bytes - _LAST,
                 after=(*rows, *table.keys),
                 shared=frozenset({key}),
-                exclusive=_READER,
+                exclusive=_READER | ({key} & reader.forced),
             )
         )
 
