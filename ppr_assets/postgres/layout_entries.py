@@ -16,7 +16,7 @@ _BLOCK = re.compile(
     rb"--\n"
     rb"(?:-- TOC entry \d[^\n]*\n(?:-- Dependencies: [^\n]*\n)?)?"  # pg_dump --verbose
     rb"-- (?:(?:Data|Statistics) for )?Name: (?P<name>[^\n]*); Type: (?P<kind>[^;\n]*); "
-    rb"Schema: (?P<schema>[^\n]*); Owner: [^\n]*\n"
+    rb"Schema: (?P<schema>[^\n]*); Owner: [^\n]*?(?:; Tablespace: (?P<tablespace>[^\n]*))?\n"
     rb"--\n"
 )
 _AMBIGUOUS = re.compile(rb"; (?:Name|Type|Schema|Owner): ")
@@ -51,9 +51,10 @@ class CopyBlock:
 class Entry:
     """An object of the dump.
 
-    ``kind``, ``schema`` and ``name`` are as pg_dump's comment has them (with spaces for newlines,
-    "-" for no schema); ``start`` to ``end`` is its SQL, for a table's data with the ``\\.`` line.
-    A SET that pg_dump wrote above the comment, for this entry and those after it, belongs to none.
+    ``kind``, ``schema``, ``name`` and ``tablespace`` are as pg_dump's comment has them (with spaces
+    for newlines, "-" for no schema, no tablespace for that of the database); ``start`` to ``end``
+    is its SQL, for a table's data with the ``\\.`` line. A SET that pg_dump wrote above the
+    comment, for this entry and those after it, belongs to none.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Entry:
     start: int
     end: int
     copy: CopyBlock | None = None
+    tablespace: str = ""
 
 
 class EntryCollector:
@@ -129,13 +131,13 @@ class EntryCollector:
 
     def _begin_entry(self, found: re.Match[bytes], at: int) -> None:
         self._finish_entry()
-        kind, schema, name = (
-            found.group(part).decode("utf-8", "surrogateescape")
-            for part in ("kind", "schema", "name")
+        kind, schema, name, tablespace = (
+            (found.group(part) or b"").decode("utf-8", "surrogateescape")
+            for part in ("kind", "schema", "name", "tablespace")
         )
         if len(_AMBIGUOUS.findall(found.group())) != _FIELDS:  # a name that forges another kind
             self._do_not_recognise(found.group().split(b"\n")[-3])
-        self._entry = Entry(kind, schema, name, at, at)
+        self._entry = Entry(kind, schema, name, at, at, tablespace=tablespace)
 
     def _finish_entry(self) -> None:
         if self._entry is not None:

@@ -165,7 +165,8 @@ def _objects(layout: Layout, file: DumpFile) -> Mapping[Object, list[str]]:
 
 def _digest(entry: Entry, file: DumpFile) -> str:
     text = _OWNER.sub(b"", file.read(entry.start, entry.end))
-    return hashlib.sha256(text.strip()).hexdigest()
+    where = entry.tablespace.encode("utf-8", "surrogateescape")
+    return hashlib.sha256(where + b"\n" + text.strip()).hexdigest()
 
 
 def _object_differences(

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.postgres.layout import CopyBlock, Entry, Layout
+from ppr_assets.postgres.layout import CopyBlock, Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 
 _ROWS = "TABLE DATA"
@@ -20,7 +20,9 @@ _ASIDE = frozenset({"SEQUENCE SET", "BLOB", "BLOB METADATA", "BLOBS"})
 """Written among the rows, and touching no table."""
 
 _SETTING = re.compile(
-    rb"^SET (default_tablespace|default_table_access_method) = [^;\n]*;$", re.MULTILINE
+    rb"^SET (default_tablespace|default_table_access_method) = "
+    rb'(?:"(?:[^"]|"")+"|[^;"\n]*);$',
+    re.MULTILINE,
 )
 
 
@@ -59,7 +61,7 @@ def sections(layout: Layout, file: DumpFile) -> Sections:
     entries = layout.entries
     data = [i for i, e in enumerate(entries) if e.kind == _ROWS or e.kind in _ASIDE]
     first, end = (data[0], data[-1] + 1) if data else (len(entries), len(entries))
-    all_steps = list(steps(entries, file))
+    all_steps = list(steps(layout, file))
     among = [s for e, s in zip(entries[first:end], all_steps[first:end], strict=True) if not e.copy]
     aside = [step for step in among if _belongs_aside(step)]
     after = [step for step in among if not _belongs_aside(step)] + all_steps[end:]
@@ -93,13 +95,14 @@ def comes_last(step: Step) -> bool:
     return on_constraint and " ON DOMAIN " in step.name
 
 
-def steps(entries: Sequence[Entry], file: DumpFile) -> Iterator[Step]:
+def steps(layout: Layout, file: DumpFile) -> Iterator[Step]:
     """One step for each entry, in the dump's order."""
     settings: dict[bytes, bytes] = {}
-    position = entries[0].start if entries else 0
-    for entry in entries:
-        for found in _SETTING.finditer(file.read(position, entry.start)):
+    before = file.read(*layout.header)  # where a SET stands for the first entry without --clean
+    position = layout.prologue[1]
+    for entry in layout.entries:
+        for found in _SETTING.finditer(before + file.read(position, entry.start)):
             settings[found.group(1)] = found.group()
         text = b"\n".join(settings[name] for name in sorted(settings))
         yield Step(entry.kind, entry.name, entry.start, entry.end, text)
-        position = entry.end
+        before, position = b"", entry.end
