@@ -6,19 +6,48 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 
+import psycopg
+
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
-from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.load.session import Connection, failed
 
 _OPEN = re.compile(rb"SELECT pg_catalog\.lo_open\('(\d+)', \d+\);")
 _WRITE = re.compile(rb"SELECT pg_catalog\.lowrite\(0, '\\+x([0-9a-f]*)'\);")
-_PIECE = 1024 * 1024
+_READ = 1024 * 1024
+PIECE = 64 * 1024 * 1024
+"""Bytes that the server is asked to hash at once: it holds them in memory, and refuses to take 1 GB
+of one object."""
+
+
+class _Digest:
+    """The SHA-256 of the SHA-256 of each piece; the last one is short, or empty."""
+
+    def __init__(self) -> None:
+        self._whole = hashlib.sha256()
+        self._piece = hashlib.sha256()
+        self._room = PIECE
+
+    def update(self, data: bytes) -> None:
+        while len(data) >= self._room:
+            self._piece.update(data[: self._room])
+            data = data[self._room :]
+            self._whole.update(self._piece.digest())
+            self._piece, self._room = hashlib.sha256(), PIECE
+        self._piece.update(data)
+        self._room -= len(data)
+
+    def digest(self) -> bytes:
+        whole = self._whole.copy()
+        whole.update(self._piece.digest())
+        return whole.digest()
 
 
 def large_object_differences(
     connection: Connection, layout: Layout, file: DumpFile
 ) -> Iterator[str]:
-    """What a human reads; nothing when all are there, the same, and no others."""
+    """What a human reads; nothing when all are there, the same, and no others. Raises
+    :class:`RestoreFailed`."""
     expected = _expected(layout, file)
     query = "SELECT oid::bigint FROM pg_catalog.pg_largeobject_metadata"
     found = {oid for (oid,) in connection.execute(query)}
@@ -32,22 +61,35 @@ def large_object_differences(
 
 
 def _hash(connection: Connection, oid: int) -> bytes:
-    row = connection.execute("SELECT sha256(lo_get(%s::oid))", [oid]).fetchone()
-    assert row is not None
-    return bytes(row[0])
+    query = (
+        "SELECT length(piece), sha256(piece) "
+        "FROM (SELECT lo_get(%s::oid, %s, %s) OFFSET 0) AS one (piece)"
+    )
+    whole = hashlib.sha256()
+    position, size = 0, PIECE
+    while size == PIECE:
+        try:
+            row = connection.execute(query, [oid, position, PIECE]).fetchone()
+        except psycopg.Error as error:
+            raise failed(f"the comparison of large object {oid}", error) from error
+        assert row is not None
+        size = row[0]
+        whole.update(row[1])
+        position += size
+    return whole.digest()
 
 
 def _expected(layout: Layout, file: DumpFile) -> Mapping[int, bytes]:
-    """The SHA-256 of each, as the dump writes them: opened, written to in order, closed."""
+    """The digest of each, as the dump writes them: opened, written to in order, closed."""
     digests = {}
-    current = hashlib.sha256()
+    current = _Digest()
     for entry in layout.entries:
         if entry.kind != "BLOBS":
             continue
-        for start, end in file.pieces(entry.start, entry.end, _PIECE):
+        for start, end in file.pieces(entry.start, entry.end, _READ):
             for line in file.read(start, end).splitlines():
                 if opened := _OPEN.fullmatch(line):
-                    current = digests[int(opened.group(1))] = hashlib.sha256()
+                    current = digests[int(opened.group(1))] = _Digest()
                 elif written := _WRITE.fullmatch(line):
                     current.update(bytes.fromhex(written.group(1).decode()))
     return {oid: digest.digest() for oid, digest in digests.items()}

@@ -12,12 +12,14 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import read_tables, table_differences
+from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.schema_content import schema_differences
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import Dumped, dump_to
+from ppr_assets_tests.fix_postgres import OWNER
 from ppr_assets_tests.postgres.test_load import layout_of
 
 Empty = Callable[[], DatabaseSettings]
@@ -113,15 +115,40 @@ def test_what_differs_is_said(
     assert re.fullmatch(said, found[0])
 
 
-def test_sequences_large_objects_and_unfilled_views_are_told(
-    empty_database: Empty, tmp_path: Path
+def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
+    empty_database: Empty, embedded_server: EmbeddedServer, tmp_path: Path
 ) -> None:
+    disk = '"fast; ""disk"""'
+    server = embedded_server.database_settings("postgres")
+    with connect(server, autocommit=True) as session:
+        session.execute("SET allow_in_place_tablespaces = on")
+        session.execute(f"CREATE TABLESPACE {disk} OWNER {OWNER} LOCATION ''".encode())
+    source, restored = empty_database(), empty_database()
+    change(
+        source,
+        f"CREATE TABLE organization (id int PRIMARY KEY USING INDEX TABLESPACE {disk});"
+        f"CREATE TABLE location () TABLESPACE {disk}; CREATE TABLE service ()",
+    )
+    dumped = dump_to(source, tmp_path / "disks.sql")
+    load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
+    assert dump_to(restored, tmp_path / "again.sql").sql == dumped.sql
+    change(restored, "ALTER TABLE location SET TABLESPACE pg_default")
+    assert differences(restored, dumped, layout_of(dumped.path)) == [
+        "table location is another than in the dump"
+    ]
+
+
+@pytest.mark.parametrize("piece", [2**26, 5, 2])
+def test_sequences_large_objects_and_unfilled_views_are_told(
+    piece: int, empty_database: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ppr_assets.postgres.large_objects.PIECE", piece)
     source = empty_database()
     change(
         source,
         "CREATE TABLE organization (); CREATE TABLE location (); CREATE TABLE service ();"
         "CREATE SEQUENCE \"it's\"; SELECT setval('\"it''s\"', 7);"
-        "SELECT lo_from_bytea(77, 'bytes'), lo_from_bytea(78, ''), lo_from_bytea(79, 'gone');"
+        "SELECT lo_from_bytea(77, '5byte'), lo_from_bytea(78, ''), lo_from_bytea(79, 'gone');"
         "CREATE MATERIALIZED VIEW filled AS SELECT 1 AS one",
     )
     dumped = dump_to(source, tmp_path / "objects.sql")
@@ -129,7 +156,7 @@ def test_sequences_large_objects_and_unfilled_views_are_told(
     assert differences(source, dumped, layout) == []
     change(
         source,
-        "SELECT setval('\"it''s\"', 8, false); SELECT lo_put(77, 0, 'B'), lo_unlink(79);"
+        "SELECT setval('\"it''s\"', 8, false); SELECT lo_put(77, 4, 'E'), lo_unlink(79);"
         "REFRESH MATERIALIZED VIEW filled WITH NO DATA; SELECT lo_from_bytea(80, 'more')",
     )
     assert differences(source, dumped, layout) == [
