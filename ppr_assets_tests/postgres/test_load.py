@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from psycopg.errors import OutOfMemory, UndefinedTable
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
@@ -19,6 +20,7 @@ from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
+from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_nasty import dump_to, fill_core
@@ -319,6 +321,28 @@ def test_in_place_keeps_the_deadline_too(empty_database: Empty, tmp_path: Path) 
         load_in_transaction(session, slow, layout_of(slow), deadline=Deadline(1))
     with connect(target) as session:
         assert session.execute("SELECT to_regclass('public.slow')").fetchone() == (None,)
+
+
+def test_in_place_more_objects_than_a_transaction_can_lock_are_told(
+    database: DatabaseSettings, tmp_path: Path
+) -> None:
+    dumped = dump_to(database, tmp_path / "sample.sql")
+    with connect(database) as session, connect(database, autocommit=True) as greedy:
+        with pytest.raises(OutOfMemory):  # what it has by then, it keeps
+            greedy.execute("SELECT pg_advisory_lock(i) FROM generate_series(1, 1000000) i")
+        greedy.execute("SELECT pg_advisory_unlock(i) FROM generate_series(1, 30) i")
+        with pytest.raises(
+            RestoreFailed, match=r"^what is there could not be removed: out of shared memory$"
+        ) as refused:
+            load_in_transaction(session, dumped.path, layout_of(dumped.path), deadline=NO_HURRY)
+    assert "max_locks_per_transaction" in refused.value.hint
+
+
+def test_a_table_that_cannot_be_read_leaves_the_session_usable(database: DatabaseSettings) -> None:
+    with connect(database, autocommit=True) as session:
+        with pytest.raises(UndefinedTable):
+            list(copied_rows(session, b"COPY nowhere TO stdout"))
+        assert session.execute("SELECT 1").fetchone() == (1,)
 
 
 def slow_dump(empty_database: Empty, folder: Path) -> Path:

@@ -47,7 +47,7 @@ def load_in_transaction(
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
         _drop_all(session, list(split(file.read(*layout.prologue))))
         last = []
-        for entry, step in zip(layout.entries, steps(layout.entries, file), strict=True):
+        for entry, step in zip(layout.entries, steps(layout, file), strict=True):
             if entry.copy:
                 rows = file.chunks(entry.copy.start, entry.copy.end)
                 session.copy_in(entry.copy.statement, rows, f"rows of {entry.copy.key}")
@@ -84,6 +84,15 @@ def _in_the_way(error: psycopg.Error) -> RestoreFailed:
     )
 
 
+def _too_many_locks(error: psycopg.Error) -> RestoreFailed:
+    return RestoreFailed(
+        f"what is there could not be removed: {error.diag.message_primary}",
+        hint="one transaction needs a lock for each table, index and large object. "
+        f"{error.diag.message_hint or ''} A restore into a new database needs but a few. Nothing "
+        "was changed.",
+    )
+
+
 def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
     """Run one statement of the prologue, or leave everything as it was and say why."""
     session.require_going_on()
@@ -92,6 +101,8 @@ def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
             session.connection.execute(statement)
     except psycopg.errors.QueryCanceled as error:
         raise failed("the removal of what is there", error) from error
+    except psycopg.errors.OutOfMemory as error:
+        raise _too_many_locks(error) from error
     except psycopg.Error as error:
         if session.connection.closed:
             raise failed("the removal of what is there", error) from error

@@ -158,9 +158,9 @@ def failed(what: str, error: psycopg.Error) -> RestoreFailed:
             f"lost the session while restoring {what}: {_words(error)}",
             hint="look at the server's log; the database serves as before.",
         )
+    advice = [error.diag.message_hint, "nothing was put in place; the database serves as before."]
     return RestoreFailed(
-        f"{what} could not be restored: {_words(error)}",
-        hint="nothing was put in place; the database serves as before.",
+        f"{what} could not be restored: {_words(error)}", hint=" ".join(filter(None, advice))
     )
 
 
