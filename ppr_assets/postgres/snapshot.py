@@ -17,7 +17,8 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, DatabaseUnreachable, PreconditionFailed
+from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
+from ppr_assets.postgres.advisory_lock import take_lock
 from ppr_assets.postgres.connection import connect
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.naming import table_key
@@ -125,9 +126,9 @@ def open_snapshot(
     """
     try:
         with connect(settings, autocommit=True) as connection:
-            if exclusive:
-                _take_lock(connection)
             _prepare(connection, lock_seconds)
+            if exclusive:
+                take_lock(connection, ADVISORY_LOCK, "dumping this database")
             yield _begin(connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
@@ -172,29 +173,4 @@ def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> Snapshot:
             Table(oid, schema, table, condition or "")
             for oid, schema, table, condition in connection.execute(_TABLES)
         ],
-    )
-
-
-def _take_lock(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """It is waited for a moment: who has closed a session holds it until the server has seen it."""
-    try:
-        connection.execute("SET lock_timeout TO '1s'")
-        connection.execute("SELECT pg_advisory_lock(%s)", [ADVISORY_LOCK])
-        return
-    except psycopg.errors.LockNotAvailable:
-        pass
-    holder = connection.execute(
-        """
-        SELECT a.pid, a.client_addr, a.backend_start
-        FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-          AND l.classid::bigint << 32 | l.objid::bigint = %s
-        """,
-        [ADVISORY_LOCK],
-    ).fetchone()
-    who = f"session {holder[0]} from {holder[1] or 'this machine'}" if holder else "another session"
-    since = f" since {holder[2]:%Y-%m-%d %H:%M:%S %Z}" if holder else ""
-    raise Busy(
-        f"busy: {who} is dumping this database{since}",
-        hint="wait for that run to end; nothing was changed.",
     )

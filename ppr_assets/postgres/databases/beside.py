@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-import psycopg
-
-from ppr_assets.errors import Busy, DatabaseUnreachable
+from ppr_assets.errors import DatabaseUnreachable
+from ppr_assets.postgres import advisory_lock
 from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.databases.sessions import Connection, LiveSession
+from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -57,28 +56,5 @@ def _lock_number(target: str) -> int:
 
 
 def take_lock(connection: Connection, target: str) -> None:
-    """Hold it as long as the session lasts. Raises :class:`Busy` naming the session that has it.
-
-    It sets ``lock_timeout``: who has closed a session holds the lock until the server has seen it.
-    """
-    number = _lock_number(target)
-    try:
-        connection.execute("SET lock_timeout TO '1s'")
-        connection.execute("SELECT pg_advisory_lock(%s)", [number])
-        return
-    except psycopg.errors.LockNotAvailable:
-        pass
-    holder = connection.execute(
-        """
-        SELECT a.pid, a.usename::text, a.application_name, a.client_addr::text, a.backend_start
-        FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-          AND l.classid::bigint << 32 | l.objid::bigint = %s
-        """,
-        [number],
-    ).fetchone()
-    who = LiveSession(*holder) if holder else "another session"
-    raise Busy(
-        f"busy: {who} is restoring database {target}",
-        hint="wait for that run to end; nothing was changed.",
-    )
+    """Be the only one who restores ``target``. Raises :class:`Busy` naming who does."""
+    advisory_lock.take_lock(connection, _lock_number(target), f"restoring database {target}")

@@ -218,8 +218,8 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
     """
     try:
         with connect_beside(settings, home=home) as connection:
-            take_lock(connection, settings.dbname)
             prepare(connection, WITHOUT_LIMITS, local=False)
+            take_lock(connection, settings.dbname)
             yield Maintenance(settings, connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
