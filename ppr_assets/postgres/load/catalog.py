@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import LiteralString
 
 from ppr_assets.postgres.load.session import Connection
@@ -90,7 +91,15 @@ class Catalog:
         return any(self.kinds[name] == "f" for name in self.descendants(key))
 
     def descendants(self, key: str) -> frozenset[str]:
-        return frozenset(name for name, above in self.ancestors.items() if key in above)
+        return self._descendants.get(key, frozenset())
+
+    @cached_property
+    def _descendants(self) -> Mapping[str, frozenset[str]]:
+        below: dict[str, set[str]] = {}
+        for name, above in self.ancestors.items():
+            for key in above:
+                below.setdefault(key, set()).add(name)
+        return {key: frozenset(names) for key, names in below.items()}
 
 
 def read_catalog(connection: Connection) -> Catalog:

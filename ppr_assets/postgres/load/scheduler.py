@@ -10,6 +10,7 @@ import math
 import os
 import socket
 import threading
+from bisect import insort
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -42,6 +43,39 @@ class Task:
     after: Sequence[Task] = ()
     shared: frozenset[str] = frozenset()
     exclusive: frozenset[str] = frozenset()
+
+
+class _Queue:
+    """Tasks that have not been started. Those in ``ready`` need none of the others; the order is
+    that of their weight.
+
+    A dump may have ten thousand objects, so nothing here looks at all tasks for each of them.
+    """
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._needed = {task: len(task.after) for task in tasks if task.after}
+        self._waits: dict[Task, list[Task]] = {}
+        for task in self._needed:
+            for before in task.after:
+                self._waits.setdefault(before, []).append(task)
+        self.ready = sorted((task for task in tasks if not task.after), key=_order)
+
+    def __bool__(self) -> bool:
+        return bool(self.ready or self._needed)
+
+    def start(self, task: Task) -> None:
+        self.ready.remove(task)
+
+    def finish(self, task: Task) -> None:
+        for waiting in self._waits.get(task, ()):
+            self._needed[waiting] -= 1
+            if not self._needed[waiting]:
+                del self._needed[waiting]
+                insort(self.ready, waiting, key=_order)
+
+
+def _order(task: Task) -> int:
+    return -task.weight
 
 
 class Crew:
@@ -84,35 +118,34 @@ class Crew:
         The first failure, the deadline, or an interrupt ends everything: statements are
         cancelled, threads have ended when this raises. Raises what the task raised.
         """
-        waiting = sorted(tasks, key=lambda task: -task.weight)
-        done: set[Task] = set()
+        queue = _Queue(tasks)
         with ThreadPoolExecutor(self._size, thread_name_prefix="load") as threads:
             try:
-                while waiting or self._running:
-                    for task in self._startable(waiting, done):
-                        waiting.remove(task)
+                while queue or self._running:
+                    for task in self._startable(queue.ready):
+                        queue.start(task)
                         connection = self._free.pop()
                         session = Session(connection, self._stop)
                         self._running[threads.submit(task.work, session)] = task, connection
-                    done |= self._finished()
+                    for task in self._finished():
+                        queue.finish(task)
             except BaseException:
                 self._give_up()
                 raise
 
-    def _startable(self, waiting: Sequence[Task], done: set[Task]) -> list[Task]:
+    def _startable(self, ready: Sequence[Task]) -> list[Task]:
         active = [task for task, _ in self._running.values()]
         exclusive = {name for task in active for name in task.exclusive}
         shared = {name for task in active for name in task.shared}
         chosen: list[Task] = []
-        for task in waiting:
+        for task in ready:
             if len(chosen) == len(self._free):
                 break
             if (exclusive & (task.shared | task.exclusive)) or (shared & task.exclusive):
                 continue
-            if all(before in done for before in task.after):
-                chosen.append(task)
-                exclusive |= task.exclusive
-                shared |= task.shared
+            chosen.append(task)
+            exclusive |= task.exclusive
+            shared |= task.shared
         return chosen
 
     def _finished(self) -> set[Task]:
