@@ -158,9 +158,11 @@ def failed(what: str, error: psycopg.Error) -> RestoreFailed:
             f"lost the session while restoring {what}: {_words(error)}",
             hint="look at the server's log; the database serves as before.",
         )
-    advice = [error.diag.message_hint, "nothing was put in place; the database serves as before."]
+    # of resources the server knows the name of the setting; of statements, what their author can do
+    lacking = error.diag.message_hint if error.sqlstate and error.sqlstate.startswith("53") else ""
     return RestoreFailed(
-        f"{what} could not be restored: {_words(error)}", hint=" ".join(filter(None, advice))
+        f"{what} could not be restored: {_words(error)}",
+        hint=f"nothing was put in place; the database serves as before. {lacking or ''}".strip(),
     )
 
 
