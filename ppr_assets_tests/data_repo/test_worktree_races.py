@@ -6,6 +6,7 @@ what we publish too, and neither may take anything of the other back.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,11 +26,13 @@ from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 ROUNDS = 20
 
-# What meets a lock is tried again, and a merge that was overtaken is begun anew.
+# What meets a lock is tried again, and a merge that was overtaken is begun anew. Only `git reset`
+# keeps out of our way: it moves the branch to where it was when it began, whatever came since.
 PUBLISHER = """
 try() { for i in $(seq 200); do
   "$@" >> "$LOG" 2>&1 && return 0; sleep 0.05; done; echo "gave up: $*" >> "$LOG"; return 1; }
-merge() { git merge -q --no-edit -m "Merge $1" "$1" && return 0; git reset -q --hard; return 1; }
+merge() { git merge -q --no-edit -m "Merge $1" "$1" && return 0
+  flock "$RESET" git reset -q --hard; return 1; }
 n=0
 while test ! -e "$STOP"; do
   n=$((n + 1))
@@ -55,14 +58,18 @@ def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
     owner.commit("Notes", {"notes.txt": "note 0\n"})
     stop, log, rounds = (tmp_path / name for name in ("stop", "log", "stop.rounds"))
     names: list[str] = []
-    environment = {"STOP": str(stop), "LOG": str(log), "ENOUGH": "4"}
+    reset = tmp_path / "reset"
+    environment = {"STOP": str(stop), "LOG": str(log), "RESET": str(reset), "ENOUGH": "4"}
     with subprocess.Popen(
         ["env", *(f"{key}={value}" for key, value in environment.items()), "sh", "-c", PUBLISHER],
         cwd=owner.path,
     ) as publisher:
         try:
             while len(names) < ROUNDS or not rounds.exists():
-                names.append(_publish(data_repo, len(names)))
+                with reset.open("w") as without_reset:
+                    fcntl.flock(without_reset, fcntl.LOCK_EX)
+                    names.append(_publish(data_repo, len(names)))
+                time.sleep(0.05)  # whoever waits for the lock is to get it
         finally:
             stop.touch()
             publisher.wait(240)
