@@ -25,11 +25,26 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
     ``popen`` goes to :class:`subprocess.Popen`. A child that ended by itself is only reaped; look
     at ``returncode`` after ``wait()``. Raises what ``Popen`` raises (``OSError``).
     """
-    with subprocess.Popen(tied_to_parent(argv), start_new_session=True, **popen) as process:
+    with _Child(tied_to_parent(argv), start_new_session=True, **popen) as process:
         try:
             yield process
         finally:
             kill_group(process)
+
+
+class _Child(subprocess.Popen[bytes]):
+    """Killed with its group also when an interrupt comes while it is being started: it may be at
+    work, with children of its own, before its start has returned here."""
+
+    def __init__(self, argv: Sequence[str], **popen: Any) -> None:
+        try:
+            super().__init__(argv, **popen)
+        except BaseException:
+            if vars(self).get("pid") and self.returncode is None:
+                _signal_group(self, signal.SIGKILL)
+                self.kill()  # it may not have had the time to make the group
+                self.wait()
+            raise
 
 
 def tied_to_parent(argv: Sequence[str], *, death_signal: str = "KILL") -> list[str]:
