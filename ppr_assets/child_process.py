@@ -13,8 +13,10 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 
@@ -25,26 +27,46 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
     ``popen`` goes to :class:`subprocess.Popen`. A child that ended by itself is only reaped; look
     at ``returncode`` after ``wait()``. Raises what ``Popen`` raises (``OSError``).
     """
-    with _Child(tied_to_parent(argv), start_new_session=True, **popen) as process:
+    argv = tied_to_parent(argv)
+    interrupts = _HeldInterrupts()
+    try:
+        process = subprocess.Popen(argv, start_new_session=True, **popen)
+    except BaseException:
+        interrupts.release()
+        raise
+    with process:
         try:
+            interrupts.release()
             yield process
         finally:
             kill_group(process)
 
 
-class _Child(subprocess.Popen[bytes]):
-    """Killed with its group also when an interrupt comes while it is being started: it may be at
-    work, with children of its own, before its start has returned here."""
+class _HeldInterrupts:
+    """Interrupts that come while a child is being started wait until somebody can end it.
 
-    def __init__(self, argv: Sequence[str], **popen: Any) -> None:
-        try:
-            super().__init__(argv, **popen)
-        except BaseException:
-            if vars(self).get("pid") and self.returncode is None:
-                _signal_group(self, signal.SIGKILL)
-                self.kill()  # it may not have had the time to make the group
-                self.wait()
-            raise
+    Python hears of the child only when it is at work, on a busy machine long after: an interrupt
+    in that moment would leave it, with children of its own, to nobody. Signals are handled in the
+    main thread alone, so that only that one holds them.
+    """
+
+    def __init__(self) -> None:
+        self._came: list[tuple[int, FrameType | None]] = []
+        self._handlers = {
+            number: handler
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            if callable(handler := signal.getsignal(number))
+            and threading.current_thread() is threading.main_thread()
+        }
+        for number in self._handlers:
+            signal.signal(number, lambda *came: self._came.append(came))
+
+    def release(self) -> None:
+        """Handle from now on, first what came meanwhile. Raises what the handlers raise."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        for came, frame in self._came:
+            self._handlers[signal.Signals(came)](came, frame)
 
 
 def tied_to_parent(argv: Sequence[str], *, death_signal: str = "KILL") -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
+import signal
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -17,19 +19,21 @@ def test_an_interrupt_while_a_child_is_being_started_leaves_neither_it_nor_its_c
 ) -> None:
     """It is at work before its start has returned, and so is what it has started itself."""
     working = tmp_path / "working"
-    tied_to_parent([])  # asks once whether it can
+    start = subprocess.Popen.__init__
 
-    def interrupted(_descriptor: int, _size: int) -> bytes:
+    def interrupted(self: subprocess.Popen[bytes], *args: Any, **options: Any) -> None:
+        start(self, *args, **options)
         wait_until(lambda: working.exists() and working.read_text().endswith("\n"))
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
-    with monkeypatch.context() as starting:
-        starting.setattr(os, "read", interrupted)  # by which the start waits for the child
-        with (
-            pytest.raises(KeyboardInterrupt),
-            supervised(["sh", "-c", f"sleep 600 & echo $! > {working}; wait"]),
-        ):
-            pytest.fail("it was started")
+    tied_to_parent([])  # asks once whether it can
+    monkeypatch.setattr(subprocess.Popen, "__init__", interrupted)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        supervised(["sh", "-c", f"sleep 600 & echo $! > {working}; wait"]),
+    ):
+        pytest.fail("nothing was interrupted")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     wait_until(lambda: not _lives(int(working.read_text())))
 
 
