@@ -14,8 +14,8 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -27,46 +27,37 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
     ``popen`` goes to :class:`subprocess.Popen`. A child that ended by itself is only reaped; look
     at ``returncode`` after ``wait()``. Raises what ``Popen`` raises (``OSError``).
     """
-    argv = tied_to_parent(argv)
-    interrupts = _HeldInterrupts()
-    try:
-        process = subprocess.Popen(argv, start_new_session=True, **popen)
-    except BaseException:
-        interrupts.release()
-        raise
-    with process:
-        try:
-            interrupts.release()
-            yield process
-        finally:
-            kill_group(process)
+    with ExitStack() as at_the_end:
+        with _interrupts_held():
+            process = subprocess.Popen(tied_to_parent(argv), start_new_session=True, **popen)
+            at_the_end.enter_context(process)
+            at_the_end.callback(kill_group, process)
+        yield process
 
 
-class _HeldInterrupts:
-    """Interrupts that come while a child is being started wait until somebody can end it.
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let interrupts that come while a child is being started wait until somebody can end it.
 
     Python hears of the child only when it is at work, on a busy machine long after: an interrupt
     in that moment would leave it, with children of its own, to nobody. Signals are handled in the
-    main thread alone, so that only that one holds them.
+    main thread alone, so only that one holds them. Raises at its end what the handlers raise.
     """
-
-    def __init__(self) -> None:
-        self._came: list[tuple[int, FrameType | None]] = []
-        self._handlers = {
-            number: handler
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-            if callable(handler := signal.getsignal(number))
-            and threading.current_thread() is threading.main_thread()
-        }
-        for number in self._handlers:
-            signal.signal(number, lambda *came: self._came.append(came))
-
-    def release(self) -> None:
-        """Handle from now on, first what came meanwhile. Raises what the handlers raise."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        for came, frame in self._came:
-            self._handlers[signal.Signals(came)](came, frame)
+    came: list[tuple[int, FrameType | None]] = []
+    handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    try:
+        with ExitStack() as put_back:
+            if threading.current_thread() is threading.main_thread():
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    handler = signal.getsignal(number)
+                    if callable(handler):
+                        handlers[number] = handler
+                        put_back.callback(signal.signal, number, handler)
+                        signal.signal(number, lambda *one: came.append(one))
+            yield
+    finally:
+        for one, frame in came:
+            handlers[one](one, frame)
 
 
 def tied_to_parent(argv: Sequence[str], *, death_signal: str = "KILL") -> list[str]:
