@@ -1,4 +1,8 @@
-"""Folders for what is needed during one run only; those of killed runs go with the next one."""
+"""Folders for what is needed during one run only; those of killed runs go with the next one.
+
+Beside each stands a lock file, which is there before the folder and goes after it: a kill at any
+moment leaves what the next run finds, unlocked. The kernel unlocks it when its process dies.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
+from tempfile import gettempdir, mkstemp
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded.postmaster import PID_FILE
 
-_LOCK = ".in_use"
+_LOCK = ".lock"
 
 
 @contextmanager
@@ -24,15 +28,16 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
     Folders that nobody uses any more are removed first, and servers that run in one are stopped.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.iterdir():
+    for left in parent.glob(f"*{_LOCK}"):
         _sweep(left)
-    folder = Path(mkdtemp(dir=parent))
-    descriptor = _lock(folder)
+    descriptor, lock = _locked_file(parent)
     try:
+        folder = lock.with_suffix("")
+        folder.mkdir(mode=0o700)
         yield folder
     finally:
         try:
-            _remove(folder)
+            _remove(lock)
         finally:
             os.close(descriptor)
 
@@ -49,37 +54,41 @@ def temporary() -> Path:
     return folder
 
 
-def _sweep(folder: Path) -> None:
+def _locked_file(parent: Path) -> tuple[int, Path]:
+    while True:
+        descriptor, name = mkstemp(dir=parent, suffix=_LOCK)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if _is_there(descriptor):
+            return descriptor, Path(name)
+        os.close(descriptor)  # another run has met it unlocked, and swept it
+
+
+def _sweep(lock: Path) -> None:
     try:
-        descriptor = os.open(folder / _LOCK, os.O_RDWR)
-    except (FileNotFoundError, NotADirectoryError):
-        return  # another run is just making or removing it, or it is none of ours
+        descriptor = os.open(lock, os.O_RDWR)
+    except FileNotFoundError:
+        return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_there(descriptor):
+            _remove(lock)
     except BlockingIOError:
-        return
-    else:
-        if (folder / _LOCK).exists():  # no other run has swept it while this one opened the lock
-            _remove(folder)
+        pass  # its run goes on
     finally:
         os.close(descriptor)
 
 
-def _remove(folder: Path) -> None:
+def _is_there(descriptor: int) -> bool:
+    """Whether the file still has its name, after its lock was taken."""
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def _remove(lock: Path) -> None:
     """A killed drill leaves its server running, in a scratch folder of its own within the one of
     the run as a whole."""
-    for pid_file in folder.rglob(PID_FILE):
-        embedded.stop(pid_file.parent)
-    shutil.rmtree(folder)
-
-
-def _lock(folder: Path) -> int:
-    """The kernel lets go of it when the process dies, however it dies.
-
-    It has its name only once it is held: a run that sweeps must not meet it free.
-    """
-    unnamed = folder / f"{_LOCK}.new"
-    descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    unnamed.rename(folder / _LOCK)
-    return descriptor
+    folder = lock.with_suffix("")
+    if folder.exists():
+        for pid_file in folder.rglob(PID_FILE):
+            embedded.stop(pid_file.parent)
+        shutil.rmtree(folder)
+    lock.unlink()
