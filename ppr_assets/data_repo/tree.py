@@ -39,6 +39,22 @@ def tip(repo: DataRepo) -> str | None:
     return repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)) or None
 
 
+def commit_named(repo: DataRepo, name: str) -> str:
+    """The hash of the commit that ``name`` (a branch, a tag, a hash cut short) stands for.
+
+    Raises :class:`DataRepoError` if there is none.
+    """
+    peeled = f"{name}^{{commit}}"
+    options = ("--verify", "--quiet", "--end-of-options")
+    found = repo.word("rev-parse", *options, peeled, ok=(0, 1, 128))
+    if not found:
+        raise DataRepoError(
+            f"there is no commit `{name}` in `{repo.path}`",
+            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        )
+    return found
+
+
 def entry_at(repo: DataRepo, commit: str, path: str) -> Entry | None:
     """What stands at ``path`` (relative to the root) in ``commit``."""
     found = read_entries(repo, commit, path)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ppr_assets.data_repo.history import FolderCommit
 from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.errors import DataRepoError, DumpMissing
+from ppr_assets.data_repo.tree import commit_named, tip
+from ppr_assets.errors import DumpMissing
 
 GAP_HOURS = 50.0
 """A night that was missed, and two hours."""
@@ -37,14 +37,7 @@ def end_of(repo: DataRepo, scope: Scope) -> str:
                 hint="`ppr-assets dump` makes one of a database.",
             )
         return newest
-    name = f"{scope.commit}^{{commit}}"
-    found = repo.word("rev-parse", "--verify", "--quiet", "--end-of-options", name, ok=(0, 1, 128))
-    if not found:
-        raise DataRepoError(
-            f"there is no commit `{scope.commit}` in `{repo.path}`",
-            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
-        )
-    return found
+    return commit_named(repo, scope.commit)
 
 
 def selected(

@@ -13,8 +13,8 @@ from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.glimpse import glimpse
 from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.data_repo.remote import fetch
-from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
-from ppr_assets.errors import DataRepoError, DumpMissing, PushFailed
+from ppr_assets.data_repo.tree import commit_named, latest_name, list_dumps, read_file, tip
+from ppr_assets.errors import DumpMissing, PushFailed
 from ppr_assets.operations.committed import brought, dump_at
 from ppr_assets.operations.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
@@ -37,7 +37,7 @@ def opened(
             )
         with scratch_folder(temporary()) as folder:
             repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
-            yield repo, _commit(repo, wanted.at, "HEAD"), folder, ()
+            yield repo, commit_named(repo, wanted.at or "HEAD"), folder, ()
         return
     if source is not None:
         settings = replace(settings, path=Path(source).resolve(), url=None)
@@ -51,7 +51,7 @@ def opened(
     # In the clone of ours there is room for a dump; another repository is only read.
     ours = source is None and os.access(repo.git_dir, os.W_OK)
     with scratch_folder(repo.state_dir / "restoring" if ours else temporary()) as folder:
-        yield repo, _commit(repo, wanted.at, newest), folder, remarks
+        yield repo, commit_named(repo, wanted.at or newest), folder, remarks
 
 
 def newest_tip(repo: DataRepo) -> tuple[str | None, tuple[str, ...]]:
@@ -79,14 +79,3 @@ def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> Foun
     manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
     path = dump_at(repo, commit, name, manifest, folder)
     return FoundDump(name, path, manifest, commit, folder)
-
-
-def _commit(repo: DataRepo, at: str | None, newest: str) -> str:
-    name = f"{at or newest}^{{commit}}"
-    found = repo.word("rev-parse", "--verify", "--quiet", "--end-of-options", name, ok=(0, 1, 128))
-    if not found:
-        raise DataRepoError(
-            f"there is no commit `{at}` in `{repo.path}`",
-            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
-        )
-    return found
