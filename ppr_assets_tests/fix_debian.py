@@ -18,9 +18,9 @@ from typing import NoReturn
 import pytest
 from psycopg import sql
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded.accounts import account_for
 from ppr_assets.settings import DatabaseSettings, Secret
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_postgres import passable_folder
 

@@ -18,7 +18,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.layout import read_layout
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
@@ -26,6 +26,7 @@ from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.postgres.sql_scanner import SqlScanner
 from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import Databases
 
 _SQL = Path(__file__).parent / "nasty"

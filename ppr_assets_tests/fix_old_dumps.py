@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 
 _FOLDER = Path(__file__).parent / "postgres" / "old_dumps"
 

@@ -19,10 +19,10 @@ import pytest
 from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.gate import refusal
 from ppr_assets.operations.publish import PublishOutcome, publish
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets_tests.application import connect
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
 """The subject of the publishing commit that every pipeline begins with."""

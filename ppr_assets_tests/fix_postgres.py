@@ -13,10 +13,10 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sample import fill
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 
 OWNER = "pantry_pirate_radio"
 """An ordinary role that owns its databases: what a test does needs no more rights than a user's."""

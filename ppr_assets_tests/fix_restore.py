@@ -19,10 +19,10 @@ from psycopg import sql
 
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.canonical import canonicalize
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import settled
 from ppr_assets_tests.fix_postgres import Databases, SampleDatabase

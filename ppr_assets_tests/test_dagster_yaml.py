@@ -10,8 +10,8 @@ import dagster as dg
 import psycopg
 import pytest
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets_tests.application import connect
 
 ROOT = Path(__file__).parents[1]
 DATABASE = "dagster_yaml"

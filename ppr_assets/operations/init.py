@@ -101,7 +101,8 @@ def _alone(
             limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
             prepare(connection, limits, local=False)
             try:
-                connection.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.dbname)])
+                number = lock_number(target.dbname)
+                connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
             except psycopg.errors.LockNotAvailable as error:
                 raise Busy(
                     f"busy: another process fills database {target.dbname}, and has not done so "

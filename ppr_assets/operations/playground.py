@@ -135,17 +135,18 @@ def lose_a_third_of_the_organizations(playground: Playground) -> int:
     settings = playground.server.database_settings(DATABASE, user=ROLE)
     with connect(settings) as session:
         session.execute(
-            "DELETE FROM organization WHERE id IN (SELECT id FROM organization ORDER BY id "
-            "LIMIT (SELECT count(*) / 3 FROM organization))"
+            "DELETE FROM public.organization WHERE id IN (SELECT id FROM public.organization "
+            "ORDER BY id LIMIT (SELECT pg_catalog.count(*) / 3 FROM public.organization))"
         )
-        row = session.execute("SELECT count(*) FROM organization").fetchone()
+        row = session.execute("SELECT pg_catalog.count(*) FROM public.organization").fetchone()
         assert row is not None
         return int(row[0])
 
 
 def _count_records(server: EmbeddedServer) -> int:
     counts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)) for table in SAMPLE_TABLES
+        sql.SQL("SELECT pg_catalog.count(*) FROM public.{}").format(sql.Identifier(table))
+        for table in SAMPLE_TABLES
     )
     with connect(server.database_settings(DATABASE)) as session:
         return sum(int(rows) for (rows,) in session.execute(counts))
@@ -153,7 +154,7 @@ def _count_records(server: EmbeddedServer) -> int:
 
 def _exists(server: EmbeddedServer, dbname: str) -> bool:
     with connect(server.database_settings(server.superuser)) as session:
-        found = session.execute("SELECT FROM pg_database WHERE datname = %s", [dbname])
+        found = session.execute("SELECT FROM pg_catalog.pg_database WHERE datname = %s", [dbname])
         return found.fetchone() is not None
 
 

@@ -46,8 +46,8 @@ def look_at(settings: DatabaseSettings) -> Target:
 def look_from(connection: Connection, name: str) -> Target:
     """The same in a session that is there."""
     query = (
-        "SELECT CASE WHEN has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) END "
-        "FROM pg_catalog.pg_database WHERE datname = %s"
+        "SELECT CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') "
+        "THEN pg_catalog.pg_database_size(oid) END FROM pg_catalog.pg_database WHERE datname = %s"
     )
     row = connection.execute(query, [name]).fetchone()
     return Target(name, row is not None, row[0] if row else None)

@@ -17,7 +17,7 @@ def take_lock(connection: Connection, number: int, work: str) -> None:
     try:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout TO '1s'")
-            connection.execute("SELECT pg_advisory_lock(%s)", [number])
+            connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
     except psycopg.errors.LockNotAvailable:
         raise Busy(
             f"busy: {_holder(connection, number)} is {work}",
@@ -28,8 +28,8 @@ def take_lock(connection: Connection, number: int, work: str) -> None:
 def _holder(connection: Connection, number: int) -> str:
     row = connection.execute(
         """
-        SELECT a.pid, a.usename::text, coalesce(a.application_name, ''), a.client_addr::text,
-          a.backend_start
+        SELECT a.pid, a.usename::pg_catalog.text, coalesce(a.application_name, ''),
+          a.client_addr::pg_catalog.text, a.backend_start
         FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
           AND l.classid::bigint << 32 | l.objid::bigint = %s

@@ -14,6 +14,7 @@ ENCODING = "UTF8"
 """What sessions and dumps are in, whatever the database's own encoding is, so that a name reads the
 same in both, and a dump can be restored into a database of another encoding."""
 _PINNED = {
+    "search_path": "",  # first of all: nothing that we say may mean what somebody else has made
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
@@ -36,14 +37,15 @@ _CONNECT_TIMEOUT = 15
 def connect(settings: DatabaseSettings, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a session, in which nothing that a database or a role is set to changes our work.
 
+    Its search path is empty, so that a name without its schema is one of pg_catalog or of nothing.
+
     ``options`` go to :func:`psycopg.connect`. Raises :class:`DatabaseUnreachable` with the
     server's own words, which hold no password.
     """
     try:
         connection = psycopg.connect(**parameters(settings), **(options | {"autocommit": True}))
-        wanted = {"DateStyle": "ISO"} | _pinned(connection)  # the only one that the driver reads
         try:
-            connection.execute("".join(f"SET {n} TO '{v}';" for n, v in wanted.items()).encode())
+            connection.execute(pinning_statements(connection.info.server_version))
         except BaseException:
             connection.close()
             raise
@@ -91,13 +93,15 @@ def client_environment(settings: DatabaseSettings) -> dict[str, str]:
 
 
 def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
-    """:func:`client_environment` for a child that shall work as our own sessions do.
+    """:func:`client_environment` for pg_dump, which shall work as our own sessions do.
 
     The options that this may take are given only where something is set otherwise, as poolers
-    refuse them. Raises :class:`DatabaseUnreachable`.
+    refuse them; the search path is emptied by pg_dump itself, first of all. Raises
+    :class:`DatabaseUnreachable`.
     """
     with connect(settings, autocommit=True) as connection:
-        wanted = _pinned(connection)
+        wanted = _pinned(connection.info.server_version)
+        del wanted["search_path"]
         rows = connection.execute(
             "SELECT name, reset_val FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
             [list(wanted)],
@@ -109,9 +113,14 @@ def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
     return client_environment(settings) | own
 
 
-def _pinned(connection: psycopg.Connection[Any]) -> dict[str, str]:
-    major = connection.info.server_version // 10000
-    later = [more for since, more in _PINNED_SINCE.items() if major >= since]
+def pinning_statements(server_version: int) -> bytes:
+    """What each session begins with, also one that psql opens."""
+    wanted = _pinned(server_version) | {"DateStyle": "ISO"}  # the only one that the driver reads
+    return "".join(f"SET {name} TO '{value}';" for name, value in wanted.items()).encode()
+
+
+def _pinned(server_version: int) -> dict[str, str]:
+    later = [more for since, more in _PINNED_SINCE.items() if server_version >= since * 10000]
     return _PINNED | {name: value for more in later for name, value in more.items()}
 
 

@@ -17,7 +17,7 @@ from ppr_assets.rules.naming import quote_identifier, table_key
 
 _OPTIONS: LiteralString = """
 SELECT found.kind, found.schema, found.name, found.whose, o.option FROM (
-  SELECT 'foreign-data wrapper', NULL::name, fdwname, NULL::name, fdwoptions
+  SELECT 'foreign-data wrapper', NULL::pg_catalog.name, fdwname, NULL::pg_catalog.name, fdwoptions
   FROM pg_catalog.pg_foreign_data_wrapper
   UNION ALL
   SELECT 'server', NULL, srvname, NULL, srvoptions FROM pg_catalog.pg_foreign_server
@@ -29,7 +29,7 @@ SELECT found.kind, found.schema, found.name, found.whose, o.option FROM (
   FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_class c ON c.oid = t.ftrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
-) found (kind, schema, name, whose, options), unnest(found.options) AS o (option)
+) found (kind, schema, name, whose, options), pg_catalog.unnest(found.options) AS o (option)
 GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 

@@ -62,8 +62,8 @@ def large_object_differences(
 
 def _hash(connection: Connection, oid: int) -> bytes:
     query = (
-        "SELECT length(piece), sha256(piece) "
-        "FROM (SELECT lo_get(%s::oid, %s, %s) OFFSET 0) AS one (piece)"
+        "SELECT pg_catalog.length(piece), pg_catalog.sha256(piece) "
+        "FROM (SELECT pg_catalog.lo_get(%s::pg_catalog.oid, %s, %s) OFFSET 0) AS one (piece)"
     )
     whole = hashlib.sha256()
     position, size = 0, PIECE

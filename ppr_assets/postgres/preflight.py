@@ -26,10 +26,11 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   AND c.relpersistence <> 't'
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
-    WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT')
-    ELSE has_table_privilege(c.oid, 'SELECT') END)
+    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      AND d.objid = c.oid AND d.deptype = 'e')
+  AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
+    WHEN 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+    ELSE pg_catalog.has_table_privilege(c.oid, 'SELECT') END)
   AND c.relkind IN ('r', 'p', 'S')
 ORDER BY 1, 2, 3
 """
@@ -38,7 +39,7 @@ _HIDDEN: LiteralString = """
 SELECT n.nspname, c.relname
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND row_security_active(c.oid)
+WHERE c.relkind IN ('r', 'p') AND c.relrowsecurity AND pg_catalog.row_security_active(c.oid)
 ORDER BY 1, 2
 """
 
@@ -49,13 +50,14 @@ FROM pg_catalog.pg_partitioned_table p
 JOIN pg_catalog.pg_class c ON c.oid = p.partrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_opclass o ON o.oid = ANY(p.partclass)
-WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::regnamespace
+WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace
   AND p.partstrat = 'h'
 ORDER BY 1, 2
 """
 
 _SIZE: LiteralString = """
-SELECT coalesce(sum(pg_table_size(oid)), 0)::bigint FROM pg_catalog.pg_class WHERE oid = ANY(%s)
+SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::bigint
+FROM pg_catalog.pg_class WHERE oid = ANY(%s)
 """
 
 _SPARE_BYTES = 64 * 1024 * 1024

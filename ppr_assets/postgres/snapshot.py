@@ -35,10 +35,11 @@ SELECT c.oid::bigint, n.nspname, c.relname, config.condition
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
-  ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+  ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
 LEFT JOIN LATERAL (
   SELECT t.condition FROM pg_catalog.pg_extension e,
-    unnest(e.extconfig, e.extcondition) AS t(relation, condition)
+    ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition))
+      AS t(relation, condition)
   WHERE e.oid = d.refobjid AND t.relation = c.oid
 ) config ON true
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -48,10 +49,13 @@ ORDER BY n.nspname, c.relname
 """
 
 _IDENTITY: LiteralString = """
-SELECT system_identifier::text, current_database()::text, current_setting('server_version'),
-  pg_encoding_to_char(encoding)::text, datcollate::text,
-  current_setting('server_version_num')::int / 10000, transaction_timestamp()
-FROM pg_catalog.pg_control_system(), pg_catalog.pg_database WHERE datname = current_database()
+SELECT system_identifier::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text,
+  pg_catalog.current_setting('server_version'),
+  pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text, datcollate::pg_catalog.text,
+  pg_catalog.current_setting('server_version_num')::int / 10000,
+  pg_catalog.transaction_timestamp()
+FROM pg_catalog.pg_control_system(), pg_catalog.pg_database
+WHERE datname = pg_catalog.current_database()
 """
 
 
@@ -94,7 +98,7 @@ class Snapshot:
 
     def _count(self, table: Table) -> int:
         # ONLY: the rows of inheriting tables are theirs, in the dump as well
-        query = sql.SQL("SELECT count(*) FROM ONLY {} {}").format(
+        query = sql.SQL("SELECT pg_catalog.count(*) FROM ONLY {} {}").format(
             sql.Identifier(table.schema, table.name),
             sql.SQL(table.condition),  # the extension's own SQL
         )
@@ -153,7 +157,8 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: floa
         "tcp_keepalives_count": "6",
     }
     connection.execute(
-        "SELECT set_config(name, %s::jsonb ->> name, false) FROM pg_catalog.pg_settings "
+        "SELECT pg_catalog.set_config(name, %s::pg_catalog.jsonb ->> name, false) "
+        "FROM pg_catalog.pg_settings "
         "WHERE name = ANY(%s)",  # servers before 17 and 14 lack some of them
         [json.dumps(wanted), list(wanted)],
     )

@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import connect
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, FakeTool, Pipeline
 
 

@@ -18,8 +18,8 @@ from ppr_assets.errors import (
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import settled
 from ppr_assets_tests.fix_restore import (
     NAMES,

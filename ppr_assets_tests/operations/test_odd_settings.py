@@ -12,9 +12,9 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.postgres.connection import connect
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_restore import NAMES, RESTORER, MadeDump, Target, make_dump
 

@@ -29,10 +29,10 @@ from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import swap as swapping
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.embedded.postmaster import left_after
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
 from ppr_assets_tests.fix_restore import (
     RESTORER,

@@ -11,8 +11,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_restore import MakeTarget, forge, make_dump, with_entry
 

@@ -13,8 +13,8 @@ from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from ppr_assets.errors import DatabaseUnreachable, PprError, PushFailed
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 from ppr_assets_tests.fix_pipeline import (

@@ -23,10 +23,11 @@ from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.split import split_dump
 from ppr_assets.operations.standing import standing
 from ppr_assets.operations.verify_all import verify_dumps
-from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.parts import Script
 from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to, without_drops
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
 from ppr_assets_tests.fix_restore import MakeTarget

@@ -17,8 +17,8 @@ import dagster as dg
 import pytest
 from psycopg import sql
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 

@@ -16,8 +16,8 @@ import dagster as dg
 import psutil
 import pytest
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs
 

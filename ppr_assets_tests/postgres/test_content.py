@@ -10,7 +10,6 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import read_tables, table_differences
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout
@@ -18,6 +17,7 @@ from ppr_assets.postgres.load import load
 from ppr_assets.postgres.schema_content import schema_differences
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import Dumped, dump_to
 from ppr_assets_tests.fix_postgres import OWNER
 from ppr_assets_tests.postgres.test_load import layout_of

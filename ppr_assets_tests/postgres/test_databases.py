@@ -14,7 +14,6 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import (
     Maintenance,
     former_name,
@@ -24,6 +23,7 @@ from ppr_assets.postgres.databases import (
 from ppr_assets.postgres.databases.names import parse
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_restore import slowness
 
 Empty = Callable[[], DatabaseSettings]

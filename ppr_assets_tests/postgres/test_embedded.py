@@ -17,9 +17,9 @@ import pytest
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer, accounts, data_folder, launching
 from ppr_assets.postgres.embedded.postmaster import processes_in
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import passable_folder
 
 needs_root = pytest.mark.skipif(

@@ -16,12 +16,12 @@ from psycopg.errors import OutOfMemory, UndefinedTable
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
 from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_nasty import dump_to, fill_core
 from ppr_assets_tests.fix_pipeline import settled

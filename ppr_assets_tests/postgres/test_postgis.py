@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import connect
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import dump_to, load_here, restore_with_psql
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.connection import client_environment, connect
+from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sample import SAMPLE_TABLES, fill
 from ppr_assets.postgres.sample.awkward import AWKWARD
 from ppr_assets.postgres.sample.filling import sample_rows
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
 HSDS_CORE = """

@@ -43,7 +43,7 @@ def is_beside(connection: Connection, target: str) -> bool:
 def may_create(connection: Connection) -> bool:
     """Whether the role of this session may make databases; on a standby nobody may."""
     row = connection.execute(
-        "SELECT (rolcreatedb OR rolsuper) AND NOT pg_is_in_recovery() "
+        "SELECT (rolcreatedb OR rolsuper) AND NOT pg_catalog.pg_is_in_recovery() "
         "FROM pg_catalog.pg_roles WHERE rolname = current_user"
     ).fetchone()
     return bool(row and row[0])

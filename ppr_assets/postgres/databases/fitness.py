@@ -48,7 +48,8 @@ def missing_extensions(connection: Connection, layout: Layout) -> Sequence[str]:
 def require_encoding(connection: Connection, database: str, encoding: str) -> None:
     """Raise :class:`PreconditionFailed` if ``database`` is there with another encoding."""
     row = connection.execute(
-        "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database WHERE datname = %s",
+        "SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database "
+        "WHERE datname = %s",
         [database],
     ).fetchone()
     if row and row[0] != encoding:
@@ -73,8 +74,8 @@ def collation_for(connection: Connection, encoding: str, wanted: str) -> str | N
     if wanted and _knows(connection, wanted):
         return wanted
     row = connection.execute(
-        "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_catalog.pg_database "
-        "WHERE datname = 'template0'"
+        "SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype "
+        "FROM pg_catalog.pg_database WHERE datname = 'template0'"
     ).fetchone()
     takes_it = row is None or row[0] == encoding or _ANY_ENCODING.issuperset(row[1:])
     return None if takes_it else "C"

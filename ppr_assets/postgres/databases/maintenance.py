@@ -61,8 +61,9 @@ class Maintenance:
     def foreign_owner(self, name: str) -> str | None:
         """Whose the database is, if that is neither this role nor one whose rights it has."""
         row = self.connection.execute(
-            "SELECT pg_get_userbyid(datdba)::text FROM pg_catalog.pg_database "
-            "WHERE datname = %s AND NOT pg_has_role(datdba, 'USAGE')",
+            "SELECT pg_catalog.pg_get_userbyid(datdba)::pg_catalog.text "
+            "FROM pg_catalog.pg_database "
+            "WHERE datname = %s AND NOT pg_catalog.pg_has_role(datdba, 'USAGE')",
             [name],
         ).fetchone()
         return row[0] if row else None
@@ -85,8 +86,11 @@ class Maintenance:
 
     def replication_slots(self, name: str) -> Sequence[str]:
         """Slots through which others follow what is written in the database."""
-        query = "SELECT slot_name::text FROM pg_catalog.pg_replication_slots WHERE database = %s"
-        return [slot for (slot,) in self.connection.execute(query + " ORDER BY 1", [name])]
+        query = (
+            "SELECT slot_name::pg_catalog.text FROM pg_catalog.pg_replication_slots "
+            "WHERE database = %s ORDER BY 1"
+        )
+        return [slot for (slot,) in self.connection.execute(query, [name])]
 
     def create(
         self,
@@ -184,8 +188,8 @@ class Maintenance:
         """
         found = []
         for name, size in self.connection.execute(
-            "SELECT datname, CASE WHEN has_database_privilege(oid, 'CONNECT') "
-            "THEN pg_database_size(oid) END FROM pg_catalog.pg_database"
+            "SELECT datname, CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') "
+            "THEN pg_catalog.pg_database_size(oid) END FROM pg_catalog.pg_database"
         ):
             parsed = parse(target, name)
             if parsed is not None:

@@ -12,22 +12,25 @@ from psycopg import sql
 from ppr_assets.postgres.databases.sessions import Connection
 
 _DATABASE: LiteralString = """
-SELECT to_jsonb(d), pg_encoding_to_char(d.encoding), pg_get_userbyid(d.datdba)::text,
-  t.spcname::text, shobj_description(d.oid, 'pg_database')
+SELECT pg_catalog.to_jsonb(d), pg_catalog.pg_encoding_to_char(d.encoding),
+  pg_catalog.pg_get_userbyid(d.datdba)::pg_catalog.text,
+  t.spcname::pg_catalog.text, pg_catalog.shobj_description(d.oid, 'pg_database')
 FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace
 WHERE d.datname = %s
 """
 
 _GRANTS: LiteralString = """
-SELECT CASE a.grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(a.grantee)::text END,
+SELECT CASE a.grantee WHEN 0 THEN NULL
+    ELSE pg_catalog.pg_get_userbyid(a.grantee)::pg_catalog.text END,
   a.privilege_type, a.is_grantable
-FROM pg_catalog.pg_database d, aclexplode(d.datacl) a WHERE d.datname = %s
+FROM pg_catalog.pg_database d, pg_catalog.aclexplode(d.datacl) a WHERE d.datname = %s
 """
 
 _SETTINGS: LiteralString = """
-SELECT CASE s.setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(s.setrole)::text END, c.entry
+SELECT CASE s.setrole WHEN 0 THEN NULL
+    ELSE pg_catalog.pg_get_userbyid(s.setrole)::pg_catalog.text END, c.entry
 FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
-  unnest(s.setconfig) WITH ORDINALITY AS c(entry, place)
+  pg_catalog.unnest(s.setconfig) WITH ORDINALITY AS c(entry, place)
 WHERE d.datname = %s ORDER BY 1 NULLS FIRST, c.place
 """
 
@@ -85,7 +88,7 @@ def options_for(
     if collation is not None:
         options |= {"LC_COLLATE": sql.Literal(collation), "LC_CTYPE": sql.Literal(collation)}
     row = connection.execute(
-        "SELECT pg_encoding_to_char(encoding) FROM pg_catalog.pg_database "
+        "SELECT pg_catalog.pg_encoding_to_char(encoding) FROM pg_catalog.pg_database "
         "WHERE datname = 'template0'"
     ).fetchone()
     if row != (encoding,) and connection.info.server_version >= _PROVIDERS_SINCE:

@@ -15,18 +15,19 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 # A server's own workers belong to no user; the server stops them itself where they are in the way.
 _SESSIONS: LiteralString = """
-SELECT pid, usename::text, coalesce(application_name, ''), client_addr::text, backend_start, ''
+SELECT pid, usename::pg_catalog.text, coalesce(application_name, ''),
+  client_addr::pg_catalog.text, backend_start, ''
 FROM pg_catalog.pg_stat_activity
-WHERE datname = %(name)s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+WHERE datname = %(name)s AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 UNION ALL
-SELECT NULL, owner::text, '', NULL, prepared, gid
+SELECT NULL, owner::pg_catalog.text, '', NULL, prepared, gid
 FROM pg_catalog.pg_prepared_xacts WHERE database = %(name)s
 ORDER BY 5, 1
 """
 
 _TERMINATE: LiteralString = """
-SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
-WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
+SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+WHERE datname = %s AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 """
 
 _AGAIN_SECONDS = 0.02

@@ -75,7 +75,8 @@ def _rename(connection: Connection, target: str, new: str, former: str, *, secon
     with connection.transaction():
         # The server itself waits up to 5 s for others to leave, and lets nobody in meanwhile.
         connection.execute(
-            "SELECT set_config('statement_timeout', %s, true)", [f"{round(seconds * 1000)}ms"]
+            "SELECT pg_catalog.set_config('statement_timeout', %s, true)",
+            [f"{round(seconds * 1000)}ms"],
         )
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         if connection.execute(query, [target]).fetchone():

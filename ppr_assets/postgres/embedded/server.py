@@ -52,10 +52,11 @@ class EmbeddedServer:
         """Create ``dbname`` unless it is there, and its owner, a role that may log in, likewise."""
         with connect(self.database_settings(self.superuser), autocommit=True) as session:
             role = sql.Identifier(owner or self.superuser)
-            known = session.execute("SELECT FROM pg_roles WHERE rolname = %s", [owner]).fetchone()
-            if owner is not None and known is None:
+            known = session.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", [owner])
+            if owner is not None and known.fetchone() is None:
                 session.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
-            there = session.execute("SELECT FROM pg_database WHERE datname = %s", [dbname])
+            query = "SELECT FROM pg_catalog.pg_database WHERE datname = %s"
+            there = session.execute(query, [dbname])
             if there.fetchone() is None:
                 name = sql.Identifier(dbname)
                 session.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))

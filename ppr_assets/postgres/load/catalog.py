@@ -18,7 +18,7 @@ from ppr_assets.rules.naming import table_key
 
 _TABLES: LiteralString = """
 SELECT c.oid::bigint, n.nspname, c.relname, c.relkind, EXISTS (
-  SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+  SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
   AND d.objid = c.oid AND d.deptype = 'e')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm', 'f')
@@ -33,25 +33,24 @@ FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE p.oid >= 16384 AND l.lanname NOT IN ('internal', 'c')
 """
 
-_OPERATORS: LiteralString = (
-    "SELECT o.oid FROM pg_catalog.pg_operator o JOIN own ON o.oprcode = own.oid"
-)
-
 # Tables whose CHECKs, generated columns or partition keys call a function of the database's own.
 _CALLING: LiteralString = f"""
-WITH own AS ({_OWN}), operators AS ({_OPERATORS}), dependent AS (
+WITH own AS ({_OWN}), operators AS (
+  SELECT o.oid FROM pg_catalog.pg_operator o JOIN own ON o.oprcode = own.oid
+), dependent AS (
   SELECT classid, objid FROM pg_catalog.pg_depend
-  WHERE refclassid = 'pg_catalog.pg_proc'::regclass AND refobjid IN (SELECT oid FROM own)
+  WHERE refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND refobjid IN (SELECT oid FROM own)
   UNION SELECT classid, objid FROM pg_catalog.pg_depend
-  WHERE refclassid = 'pg_catalog.pg_operator'::regclass AND refobjid IN (SELECT oid FROM operators)
+  WHERE refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+    AND refobjid IN (SELECT oid FROM operators)
 )
 SELECT c.conrelid::bigint FROM dependent JOIN pg_catalog.pg_constraint c ON c.oid = objid
-WHERE classid = 'pg_catalog.pg_constraint'::regclass AND c.conrelid <> 0
+WHERE classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND c.conrelid <> 0
 UNION SELECT d.adrelid::bigint FROM dependent JOIN pg_catalog.pg_attrdef d ON d.oid = objid
 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-WHERE classid = 'pg_catalog.pg_attrdef'::regclass AND a.attgenerated <> ''
+WHERE classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.attgenerated <> ''
 UNION SELECT c.oid::bigint FROM dependent JOIN pg_catalog.pg_class c ON c.oid = objid
-WHERE classid = 'pg_catalog.pg_class'::regclass AND c.relkind = 'p'
+WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND c.relkind = 'p'
 """  # noqa: S608 - put together from constants
 
 # Whether such a function can be called without its name being in the text: by an operator, an
@@ -62,8 +61,8 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_operator JOIN own ON oprcode = own.oid)
   OR EXISTS (SELECT FROM pg_catalog.pg_amproc JOIN own ON amproc = own.oid)
   OR EXISTS (SELECT FROM pg_catalog.pg_cast JOIN own ON castfunc = own.oid)
   OR EXISTS (SELECT FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_depend d
-    ON d.classid = 'pg_catalog.pg_constraint'::regclass AND d.objid = c.oid
-    JOIN own ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = own.oid
+    ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = c.oid
+    JOIN own ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = own.oid
     WHERE c.contypid <> 0)
 """  # noqa: S608 - put together from constants
 

@@ -13,7 +13,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import connect, pinned_environment
+from ppr_assets.postgres.connection import client_environment, connect, pinning_statements
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -28,9 +28,9 @@ def load_with_psql(
     :class:`PreconditionFailed` when there is no psql for this server.
     """
     with connect(settings) as connection:
-        major = connection.info.server_version // 10000
-    tool = find_tool("psql", major, sslmode=settings.sslmode)
-    argv = [str(tool.path), "-1", "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-"]
+        version = connection.info.server_version
+    tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
+    argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-"]
     with (
         tempfile.TemporaryFile() as words,
         supervised(
@@ -38,11 +38,11 @@ def load_with_psql(
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=words,
-            env=child_environment(pinned_environment(settings)),
+            env=child_environment(client_environment(settings)),
         ) as process,
     ):
         assert process.stdin is not None
-        feeder = _Feeder(file, layout, process.stdin)
+        feeder = _Feeder(file, layout, process.stdin, pinning_statements(version) + b"BEGIN;\n")
         feeder.start()
         left = deadline.remaining()
         try:
@@ -59,22 +59,26 @@ def load_with_psql(
 
 
 class _Feeder(threading.Thread):
-    """Writes the dump to psql while the deadline is watched."""
+    """Writes the dump to psql while the deadline is watched: after ``opening``, and with a COMMIT
+    behind its last byte, so that half a dump is none."""
 
-    def __init__(self, file: DumpFile, layout: Layout, pipe: IO[bytes]) -> None:
+    def __init__(self, file: DumpFile, layout: Layout, pipe: IO[bytes], opening: bytes) -> None:
         super().__init__(name="psql feeder")
         self._file = file
         self._layout = layout
         self._pipe = pipe
+        self._opening = opening
         self.failure: RestoreFailed | OSError | None = None
 
     def run(self) -> None:
         start, end = self._layout.prologue
         try:
             with suppress(BrokenPipeError), self._pipe:  # psql has ended, and says why
+                self._pipe.write(self._opening)
                 for part in ((0, start), (end, self._layout.bytes)):
                     for chunk in self._file.chunks(*part):
                         self._pipe.write(chunk)
+                self._pipe.write(b"\nCOMMIT;\n")
         except (RestoreFailed, OSError) as error:
             self.failure = error
 

@@ -32,7 +32,8 @@ _RUN = 1024 * 1024
 # Of an extension's own tables pg_dump writes only the rows that fulfil the extension's condition.
 _CONDITIONS: LiteralString = """
 SELECT n.nspname, c.relname, t.condition
-FROM pg_catalog.pg_extension e, unnest(e.extconfig, e.extcondition) AS t(relation, condition)
+FROM pg_catalog.pg_extension e, ROWS FROM (
+  pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition)) AS t(relation, condition)
 JOIN pg_catalog.pg_class c ON c.oid = t.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE t.condition <> ''

@@ -140,8 +140,8 @@ def _read_names(connection: Connection) -> None:
 def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -> None:
     """Set what the server knows of these settings; older servers lack some of them."""
     connection.execute(
-        "SELECT set_config(name, %s::jsonb ->> name, %s) FROM pg_catalog.pg_settings "
-        "WHERE lower(name) = ANY(%s)",
+        "SELECT pg_catalog.set_config(name, %s::pg_catalog.jsonb ->> name, %s) "
+        "FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) = ANY(%s)",
         [
             json.dumps({_spelled(name): value for name, value in wanted.items()}),
             local,

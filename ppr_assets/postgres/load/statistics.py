@@ -19,7 +19,8 @@ WITH RECURSIVE elsewhere AS (
 )
 SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname), c.relkind = 'p'
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE pg_catalog.strpos(%s, c.relkind::text) > 0 AND c.oid NOT IN (SELECT oid FROM elsewhere)
+WHERE pg_catalog.strpos(%s, c.relkind::pg_catalog.text) > 0
+  AND c.oid NOT IN (SELECT oid FROM elsewhere)
   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ORDER BY 1
 """

@@ -83,7 +83,7 @@ def _add_family(
 
 def _require_empty(session: Session, database: DatabaseSettings) -> None:
     found = session.execute(
-        "SELECT count(*), min(relname) FROM pg_catalog.pg_class c"
+        "SELECT pg_catalog.count(*), pg_catalog.min(relname) FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname <> 'information_schema'"
         " AND n.nspname !~ '^pg_'"
