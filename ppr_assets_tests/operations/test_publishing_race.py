@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -234,9 +235,10 @@ def test_two_producers_and_a_publisher_lose_double_and_misjudge_nothing(
         assert list((world.clone / ".git").rglob("*.lock")) == []
     assert settled(pipeline.children) == []
 
-    # No data are published twice, and the mark is the highest count of all dumps.
+    # No data are published twice in a row (what was inserted may go again, and the data be those of
+    # an earlier dump), and the mark is the highest count of all dumps.
     manifests = list(_manifests(pipeline))
-    assert len({manifest.sha256 for manifest in manifests}) == len(manifests)
+    assert not [one.dump for one, after in pairwise(manifests) if one.sha256 == after.sha256]
     git(pipeline.clone, "fetch", "-q", "origin")
     git(pipeline.clone, "merge", "-q", "--ff-only", "origin/main")
     highest = max(manifest.rows["organization"] for manifest in manifests)
