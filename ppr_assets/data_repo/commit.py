@@ -73,6 +73,18 @@ def parse_trailers(message: str) -> dict[str, str]:
     return found
 
 
+def brings_dump(message: str) -> bool:
+    """Whether this is the message of a commit of ours that publishes a dump."""
+    return {"Dump", "Sha256"} <= parse_trailers(message).keys()
+
+
+def reset_told(message: str) -> str | None:
+    """Why somebody set the mark on purpose with this commit; None if it is no such message."""
+    trailers = parse_trailers(message)
+    told = "Dump" not in trailers and {"Mark", "Reason"} <= trailers.keys()
+    return trailers["Reason"] if told else None
+
+
 def render_records(records: Mapping[str, int]) -> str:
     """``organization=2500 location=3100``: the core table first, then by name.
 

@@ -51,6 +51,11 @@ class DataRepo:
         """Our own folder beside git's: nothing in it is ever seen by somebody's ``git add``."""
         return self.git_dir / "ppr_assets"
 
+    @property
+    def shallow(self) -> bool:
+        """Whether its history ends before its beginning, as ``clone --depth`` makes it."""
+        return (self.git_dir / "shallow").is_file()
+
     def git(
         self,
         *args: str,

@@ -21,6 +21,7 @@ from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import Entry
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.retention import Retention
+from ppr_assets.operations.standing_mark import written_mark
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import (
@@ -74,7 +75,7 @@ def write_dump_commit(
         f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
         f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
     }
-    if mark != verdict.mark:
+    if mark != written_mark(repo, base):  # raised, or the file has lost some of it
         changes[f"{folder}/{RATCHET}"] = _file(repo, render_mark(mark))
     override = manifest.override
     message = dump_message(

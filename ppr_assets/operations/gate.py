@@ -1,22 +1,23 @@
 """The gate as the data repository sees it: the mark at a commit, and the judgement against it.
 
-The committed mark is the only one that counts. A ratchet file in the work tree that says something
-else is a state nobody can explain later, so it is refused, never merged or ignored.
+Only what is committed counts, also what the committed file has lost since. A ratchet file in the
+work tree that says something else is a state nobody can explain later, so it is refused, never
+merged or ignored.
 """
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.clone import DataRepo, checked_out_branch
 from ppr_assets.data_repo.journal import read_journal
 from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.tree import dump_dir_history_exists, list_dumps, read_file, tip
+from ppr_assets.data_repo.tree import read_file, tip
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import GateRefused, RatchetFileError
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
+from ppr_assets.operations.standing_mark import WAY_OUT, standing_mark
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.rules.policy import GatePolicy
@@ -24,11 +25,6 @@ from ppr_assets.rules.ratchet import Override, Verdict, judge
 from ppr_assets.settings import DumpSettings
 
 _MOVING_SECONDS = 2.0
-
-_WAY_OUT = (
-    "look at the file's history; to set the mark on purpose, "
-    '`ppr-assets ratchet reset --to N --reason "…"`.'
-)
 
 
 def policy(settings: DumpSettings) -> GatePolicy:
@@ -65,27 +61,10 @@ def refusal(verdict: Verdict) -> GateRefused:
 
 
 def mark_at(repo: DataRepo, commit: str | None) -> Mark | None:
-    """The mark at ``commit``; None only where nothing was ever published.
-
-    Raises :class:`RatchetFileError` when the file is gone although there are dumps or a history,
-    is a symlink or a folder, or cannot be read as a mark.
-    """
-    if commit is None:
-        return None
-    path = f"{repo.dump_dir}/{RATCHET}"
-    file = read_file(repo, commit, path)
-    if file is not None:
-        if not stat.S_ISREG(int(file.mode, 8)):
-            raise RatchetFileError(
-                f"`{path}` is not a regular file in {commit[:10]}", hint=_WAY_OUT
-            )
-        return parse_mark(file.data)
-    if list_dumps(repo, commit) or dump_dir_history_exists(repo, commit):
-        raise RatchetFileError(
-            f"`{path}` is missing in {commit[:10]} although dumps were published before",
-            hint=_WAY_OUT,
-        )
-    return None
+    """The mark that counts at ``commit``; None only where nothing was ever published. Raises what
+    :func:`~ppr_assets.operations.standing_mark.standing_mark` raises."""
+    found = standing_mark(repo, commit)
+    return found.mark if found else None
 
 
 def judged_tip(repo: DataRepo) -> str | None:
@@ -127,14 +106,14 @@ def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
     committed = read_file(repo, commit, path) if commit else None
     file = repo.path / path
     if file.is_symlink():
-        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=_WAY_OUT)
+        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=WAY_OUT)
     try:
         found = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         found = None
     except OSError as error:
         raise RatchetFileError(
-            f"`{path}` cannot be read: {error.strerror}", hint=_WAY_OUT
+            f"`{path}` cannot be read: {error.strerror}", hint=WAY_OUT
         ) from error
     if found == (committed.data if committed else None):
         return

@@ -12,6 +12,7 @@ from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
 from ppr_assets.operations.dump_commit import write_reset_commit
 from ppr_assets.operations.gate import mark_at
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, Ground, land
+from ppr_assets.operations.standing_mark import ShallowHistory, written_mark
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import Settings
@@ -41,6 +42,8 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     def build(ground: Ground) -> tuple[tuple[Mark | None, Mark, str], str | None]:
         try:
             before = mark_at(repo, ground.base)
+        except ShallowHistory:  # nobody needs to know it to set another
+            before = written_mark(repo, ground.base)
         except RatchetFileError:  # what cannot be read is what this is to mend
             before = None
         mark = replace(after, extra=before.extra) if before else after

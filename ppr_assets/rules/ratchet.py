@@ -155,5 +155,20 @@ def raised_mark(mark: Mark | None, verdict: Verdict, *, at: datetime, by: str) -
     return Mark(organization, tables, updated_at=at, updated_by=by, extra=old.extra)
 
 
+def mark_told(verdict: Mapping[str, Any], rows: Mapping[str, int]) -> Mark:
+    """The mark after a dump, as its manifest alone tells it: ``verdict`` is what
+    :meth:`Verdict.to_json` made, ``rows`` are by table. What is no count in it is passed over."""
+    others = verdict.get("marks")
+    told = {FLOOR_TABLE: verdict.get("mark"), **(others if isinstance(others, Mapping) else {})}
+    marks = {
+        table: count
+        for table, count in told.items()
+        if isinstance(count, int) and not isinstance(count, bool) and count >= 0
+    }
+    if verdict.get("status") == "accepted":
+        marks |= {table: max(count, marks.get(table, 0)) for table, count in rows.items() if count}
+    return Mark(marks.pop(FLOOR_TABLE, 0), marks)
+
+
 def _percent(percentage: Decimal) -> str:
     return f"{(percentage * 100).normalize():f}%"
