@@ -170,6 +170,9 @@ class MakeTarget:
             target.execute(
                 f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER}"
             )
+            target.execute(
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {RESTORER}", settings.dbname
+            )
         return target
 
 

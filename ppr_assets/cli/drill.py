@@ -10,7 +10,7 @@ from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.drill import DrillOutcome
 from ppr_assets.operations.drill import drill as drill_dump
-from ppr_assets.operations.filling import silent
+from ppr_assets.operations.filling import rows_in_words, silent
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 
 
@@ -72,10 +72,11 @@ def drill(
     if as_json:
         print_json(_json(found, outcome))
         return
-    out.print(f"proven     {outcome.dump} from {outcome.origin}", markup=False)
+    word = "proven" if outcome.proven else "restores"
+    out.print(f"{word:<10} {outcome.dump} from {outcome.origin}", markup=False)
     out.print(f"restored   on {outcome.proof}", markup=False)
     out.print(
-        f"compared   {outcome.rows} rows in {len(outcome.tables)} tables, as the dump says",
+        f"holds      {rows_in_words(outcome.tables, outcome.uncompared)}",
         markup=False,
     )
     for remark in [*found.remarks, *outcome.remarks]:
@@ -88,7 +89,7 @@ def _json(found: FoundDump, outcome: DrillOutcome) -> dict[str, object]:
     return {
         "dump": outcome.dump,
         "origin": outcome.origin,
-        "proven": True,
+        "proven": outcome.proven,
         "where": proof.where,
         "server_version": proof.server_version,
         "at": proof.at.isoformat(),
@@ -97,5 +98,6 @@ def _json(found: FoundDump, outcome: DrillOutcome) -> dict[str, object]:
             key: {"rows": record.rows, "sha256": record.sha256, "verdict": "equal"}
             for key, record in sorted(outcome.tables.items())
         },
+        "uncompared": dict(sorted(outcome.uncompared.items())),
         "remarks": [*found.remarks, *outcome.remarks],
     }

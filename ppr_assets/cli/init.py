@@ -7,6 +7,8 @@ import click
 from ppr_assets.cli.chosen_dump import stages
 from ppr_assets.cli.console import out, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.override import overridden, override_option
+from ppr_assets.operations.filling import rows_in_words
 from ppr_assets.operations.init import WAIT_SECONDS, initialise
 
 
@@ -37,17 +39,23 @@ from ppr_assets.operations.init import WAIT_SECONDS, initialise
     help="Give up when a restore is not done by then, one of another process too.  [default: "
     "300, or 300 for each gigabyte of the dump]",
 )
+@override_option
 @pass_invocation
 def init(
-    invocation: Invocation, force: bool, disconnect: bool, wait: float, deadline: float | None
+    invocation: Invocation,
+    force: bool,
+    disconnect: bool,
+    wait: float,
+    deadline: float | None,
+    reason: str | None,
 ) -> None:
     """Fill the database from the latest dump, unless it has records.
 
     For the start of a container: waits for the server, makes the database where it is missing,
     and can be run again or twice at once. Of a data repository that is not cloned yet only the
-    latest dump is fetched. SKIP_DB_INIT=true does nothing. A database counts as having records
-    when organization, location or service has a row; where none of these tables is there, any
-    table.
+    latest dump is fetched. SKIP_DB_INIT=true does nothing but say which of organization, location
+    and service are not there. A database counts as having records when one of them has a row;
+    where none of them is there, any table.
 
     \b
     Examples:
@@ -59,6 +67,7 @@ def init(
     Exit codes, so that an orchestrator can tell:
       0    restored, or left alone
       1    the server cannot hold the dump, or loading failed
+      3    refused: the dump brings no records, or too few in the place of those that serve
       4    the dump is damaged, or what was restored differs
       5    the server did not come up
       6    data repository unusable, or there is no dump yet
@@ -74,14 +83,17 @@ def init(
             disconnect=disconnect,
             wait_seconds=wait,
             deadline_seconds=deadline,
+            override=overridden(reason),
         )
     restored = outcome.restored
     if restored is None:
         out.print(f"left alone {outcome.database}: {outcome.reason}", markup=False)
+        for remark in outcome.remarks:
+            out.print(f"remark     {remark}", markup=False)
         return
     out.print(
         f"restored   {outcome.database} from {restored.dump} of {restored.origin}: "
-        f"{restored.rows} rows in {len(restored.tables)} tables, compared, as the dump says",
+        f"{rows_in_words(restored.tables, restored.uncompared)}",
         markup=False,
     )
     out.print(f"stages     {stages(restored.seconds)}", markup=False)

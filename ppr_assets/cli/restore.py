@@ -13,9 +13,11 @@ import click
 from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, print_stage
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.override import overridden, override_option
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import stored_bytes
-from ppr_assets.operations.filling import silent
+from ppr_assets.operations.filling import rows_in_words, silent
+from ppr_assets.operations.gate import policy
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.promise import promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome
@@ -23,6 +25,7 @@ from ppr_assets.operations.restore import restore as restore_aside
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.target import Target, look_at, require_not_storage, require_ordinary
 from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
 
 
@@ -59,6 +62,7 @@ from ppr_assets.settings import DatabaseSettings, Settings
     help="Give up when it is not done by then; the target serves as before.  [default: 300, or "
     "300 for each gigabyte of the dump]",
 )
+@override_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
 def restore(
@@ -72,6 +76,7 @@ def restore(
     drop_old: bool,
     in_place: bool,
     deadline: float | None,
+    reason: str | None,
     as_json: bool,
 ) -> None:
     """Restore a dump in the place of the database.
@@ -80,6 +85,8 @@ def restore(
     into a new database beside the target, compared with what the dump says, and swapped in by a
     rename. The former database is kept as DATABASE_before_MOMENT until `ppr-assets cleanup`.
     Whatever fails before the swap, Ctrl-C too, the target serves as before; so nothing is asked.
+    A dump is refused that would leave organization, location or service without records, or with
+    less than SQL_DUMP_RATCHET_PERCENTAGE of those that serve now; in place, any table without.
 
     \b
     Examples:
@@ -94,6 +101,7 @@ def restore(
       0    restored, compared, in its place
       1    loading failed or was not done in time, or the server cannot hold it
       2    a database for no dump: the server's own, or Dagster's storage
+      3    refused: too few records would be left
       4    damaged, or what was restored differs from the dump
       5    database unreachable
       6    data repository unusable, or there is no such dump
@@ -104,6 +112,8 @@ def restore(
         raise click.UsageError("DUMP names one dump, so --before cannot choose another")
     if in_place and (disconnect or drop_old):
         raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
+    if reason and drop_old:
+        raise click.UsageError("--override keeps the former database: no --drop-old")
     settings = invocation.settings
     settings.database.require_password()
     started = monotonic()
@@ -111,6 +121,7 @@ def restore(
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
     wanted = Wanted(dump=dump, before=before, at=at, source=source)
+    guard = Guard(policy(settings.dump), for_service=into is None, override=overridden(reason))
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
             _show(_plan(settings, found, look_at(target), in_place=in_place, drop_old=drop_old))
@@ -118,13 +129,16 @@ def restore(
         told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:
-                outcome = restore_in_place(target, found, deadline=limit, on_stage=told)
+                outcome = restore_in_place(
+                    target, found, guard=guard, deadline=limit, on_stage=told
+                )
             else:
                 outcome = restore_aside(
                     target,
                     found,
                     disconnect=disconnect,
                     drop_old=drop_old,
+                    guard=guard,
                     deadline=limit,
                     on_stage=told,
                 )
@@ -164,8 +178,7 @@ def _plan(
 def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple[str, str]]:
     yield (
         "restored",
-        f"{target.dbname}: {outcome.rows} rows in {len(outcome.tables)} tables, compared, as the "
-        "dump says",
+        f"{target.dbname}: {rows_in_words(outcome.tables, outcome.uncompared)}",
     )
     if outcome.former is not None:
         yield "former", f"{outcome.former} is what the former database is called now"
@@ -196,6 +209,8 @@ def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:
         "database": outcome.database,
         "former": outcome.former,
         "rows": {key: record.rows for key, record in sorted(outcome.tables.items())},
+        "uncompared": dict(sorted(outcome.uncompared.items())),
+        "override": outcome.override.reason if outcome.override else None,
         "seconds": dict(outcome.seconds),
         "remarks": [*found.remarks, *outcome.remarks],
     }

@@ -35,7 +35,8 @@ _SERVER = "postgres"
 
 @dataclass(frozen=True)
 class DrillOutcome:
-    """The dump restores: ``tables`` are what the scratch database held. ``seconds`` by stage."""
+    """The dump restores: ``tables`` are what the scratch database held, equal to the dump's, and
+    ``uncompared`` rows that were only counted. ``seconds`` by stage."""
 
     dump: str
     origin: str
@@ -44,6 +45,12 @@ class DrillOutcome:
     tables: Mapping[str, TableRecord]
     seconds: Mapping[str, float]
     remarks: list[str] = field(default_factory=list)
+    uncompared: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> bool:
+        """Whether all rows that came back were compared, and there were any."""
+        return bool(self.tables) and not any(self.uncompared.values())
 
     @property
     def rows(self) -> int:
@@ -92,7 +99,7 @@ def _drill(
         remarks += left_over
         scratch = replace(session.settings, dbname=name)
         try:
-            tables = fill(scratch, found, verified, deadline, clock, remarks, analyze=False)
+            filled = fill(scratch, found, verified, deadline, clock, remarks, analyze=False)
         except RestoreFailed as error:
             raise DumpUnproven(
                 f"`{verified.name}` did not restore: {error.message}",
@@ -105,9 +112,10 @@ def _drill(
         origin=found.origin,
         manifest=verified.manifest,
         proof=Proof(where, datetime.now(UTC), version, round(sum(clock.laps.values()), 3)),
-        tables=tables,
+        tables=filled.tables,
         seconds=clock.laps,
         remarks=remarks,
+        uncompared=filled.uncompared,
     )
 
 

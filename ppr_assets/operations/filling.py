@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import monotonic
 
 from ppr_assets.deadline import Deadline
@@ -11,7 +12,13 @@ from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.content import read_tables, table_differences
+from ppr_assets.postgres.content import (
+    inserted_differences,
+    not_compared,
+    read_tables,
+    rows_beside,
+    table_differences,
+)
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import schema_differences
@@ -26,6 +33,28 @@ OnStage = Callable[[str, float], None]
 
 def silent(_stage: str, _seconds: float) -> None:
     """For whom the stages are no matter."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Tables that are equal to the dump's by number and hash of their rows, and rows that were
+    only counted, by table key."""
+
+    tables: dict[str, TableRecord]
+    uncompared: Mapping[str, int]
+
+
+def rows_in_words(tables: Mapping[str, TableRecord], uncompared: Mapping[str, int]) -> str:
+    """What was found equal, and what was only counted."""
+    rows = sum(record.rows for record in tables.values())
+    counted = [key for key, number in uncompared.items() if number]
+    said = []
+    if rows or (tables and not counted):
+        said.append(f"{rows} rows in {len(tables)} tables, compared, as the dump says")
+    if counted:
+        number = sum(uncompared.values())
+        said.append(f"{number} rows in {len(counted)} tables counted, not compared")
+    return "; ".join(said) or "no rows came back, so none were compared"
 
 
 class Clock:
@@ -61,7 +90,7 @@ def fill(
     remarks: list[str],
     *,
     analyze: bool,
-) -> dict[str, TableRecord]:
+) -> Filled:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.
 
     ``analyze`` also makes the statistics that a database which is to serve needs. Raises
@@ -105,8 +134,12 @@ def fill(
         compare_objects(lambda: None)
     assert tables is not None, "asked to be read back"
     clock.lap("compare")
+    with connect(settings) as connection:
+        uncompared = rows_beside(connection, layout)
+    differences += inserted_differences(layout, uncompared)
     require_equal([*table_differences(layout.tables, tables), *differences], verified.name)
-    return dict(tables)
+    remarks += not_compared(layout, uncompared)
+    return Filled(dict(tables), uncompared)
 
 
 def require_equal(differences: list[str], name: str) -> None:

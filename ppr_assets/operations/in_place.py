@@ -22,12 +22,18 @@ from ppr_assets.operations.filling import (
     silent,
     verified_dump,
 )
+from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
 from ppr_assets.operations.made_aside import encoding_of
-from ppr_assets.operations.restore import RestoreOutcome
+from ppr_assets.operations.restore import RestoreOutcome, override_note
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
 from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.content import table_differences
+from ppr_assets.postgres.content import (
+    inserted_differences,
+    not_compared,
+    rows_beside,
+    table_differences,
+)
 from ppr_assets.postgres.databases import Maintenance, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.postgres.layout import Layout
@@ -39,6 +45,7 @@ from ppr_assets.postgres.load.statistics import analyze
 from ppr_assets.postgres.presence import presence_differences
 from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.replacement import STANDARD, Guard
 from ppr_assets.settings import DatabaseSettings
 
 COST = (
@@ -48,12 +55,18 @@ COST = (
 
 
 def restore_in_place(
-    target: DatabaseSettings, found: FoundDump, *, deadline: Deadline, on_stage: OnStage = silent
+    target: DatabaseSettings,
+    found: FoundDump,
+    *,
+    guard: Guard = STANDARD,
+    deadline: Deadline,
+    on_stage: OnStage = silent,
 ) -> RestoreOutcome:
     """Replace what ``target`` holds by the dump, in one transaction.
 
     Raises what :func:`~ppr_assets.operations.restore.restore` raises; sessions that hold locks on
-    the tables are waited for, up to the deadline.
+    the tables are waited for, up to the deadline. As there is nothing to go back to, no table that
+    has records may come back without any, and what serves has to be countable.
     """
     require_ordinary(target.dbname)
     clock = Clock(on_stage)
@@ -66,6 +79,9 @@ def restore_in_place(
         require_server(session.connection, layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         with connect(target) as connection:
+            now = serving_in(connection, guard.policy, beside=layout.made_tables)
+            if guard.override is None:
+                require_countable(now)
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
             tables = _read_back(connection, layout, found, deadline)
@@ -73,9 +89,14 @@ def restore_in_place(
             with DumpFile(dump) as file:
                 differences += presence_differences(connection, layout, file)
                 differences += value_differences(connection, layout, file)
+            uncompared = rows_beside(connection, layout, layout.made_tables)
+            differences += inserted_differences(layout, uncompared)
             require_equal(differences, verified.name)
+            judged = require_kept(connection, now, guard, every=True)
             clock.lap("compare")
         remarks = _analyzed(target)
+        if judged.override:
+            remarks += session.note(target.dbname, override_note(verified.name, judged.override))
     return RestoreOutcome(
         dump=verified.name,
         origin=found.origin,
@@ -84,7 +105,15 @@ def restore_in_place(
         former=None,
         tables=dict(tables),
         seconds=clock.laps,
-        remarks=[*([] if verified.manifest else [UNPROVEN]), COST, *remarks],
+        remarks=[
+            *([] if verified.manifest else [UNPROVEN]),
+            COST,
+            *not_compared(layout, uncompared),
+            *judged.remarks,
+            *remarks,
+        ],
+        uncompared=uncompared,
+        override=judged.override,
     )
 
 

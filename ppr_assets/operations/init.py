@@ -17,16 +17,26 @@ import psycopg
 
 from ppr_assets.data_repo.clone_folder import wants_clone
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
+from ppr_assets.errors import (
+    Busy,
+    DatabaseUnreachable,
+    DumpMissing,
+    PreconditionFailed,
+    SettingsError,
+)
+from ppr_assets.operations.gate import policy
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.promise import DEADLINE_SECONDS, promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.target import look_from, require_not_storage, require_ordinary
+from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import connect_beside, is_beside, maintenance, may_create
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, Connection, prepare
-from ppr_assets.postgres.records import table_with_records
+from ppr_assets.postgres.records import missing_tables, table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 WAIT_SECONDS = 60.0
@@ -53,8 +63,10 @@ def initialise(
     disconnect: bool = False,
     wait_seconds: float = WAIT_SECONDS,
     deadline_seconds: float | None = None,
+    override: Override | None = None,
 ) -> InitOutcome:
-    """Fill the database from the latest dump unless it holds records, or ``force``.
+    """Fill the database from the latest dump unless it holds records, or ``force``. A dump that
+    brings none, or far fewer than serve, is refused but for an ``override``.
 
     ``deadline_seconds`` is the time for a restore, that of another process too; by default what
     is promised for a dump of that size. Raises
@@ -63,8 +75,10 @@ def initialise(
     process is still at it or the database is in use, and what restoring raises.
     """
     target = settings.restore_target()
+    guard = Guard(policy(settings.dump), for_service=True, override=override)
     if settings.skip_db_init:
-        return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true")
+        said = tuple(_missing(target))
+        return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true", remarks=said)
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
     others_seconds = deadline_seconds or DEADLINE_SECONDS
@@ -79,15 +93,33 @@ def initialise(
         with _latest(settings.data_repo) as found:
             deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)
             if in_place:
-                outcome = restore_in_place(target, found, deadline=deadline)
+                outcome = restore_in_place(target, found, guard=guard, deadline=deadline)
             else:
-                outcome = restore(target, found, disconnect=disconnect, deadline=deadline)
+                outcome = restore(
+                    target, found, disconnect=disconnect, guard=guard, deadline=deadline
+                )
         remarks = [*found.remarks, *outcome.remarks]
         if outcome.former is not None:
             why = "--force was given" if force else _dropped_if_empty(target, outcome.former)
             if why is not None:
                 remarks.append(f"the former database is kept as {outcome.former}: {why}")
         return InitOutcome("restored", target.dbname, restored=outcome, remarks=tuple(remarks))
+
+
+def _missing(target: DatabaseSettings) -> Iterator[str]:
+    """What whoever skips this should know. Asked once and not waited for: nothing depends on it,
+    and migrations that make the tables may come next."""
+    try:
+        with connect(target, autocommit=True) as connection:
+            missing = missing_tables(connection, CORE_TABLES)
+    except (DatabaseUnreachable, SettingsError) as error:
+        yield f"nobody looked whether {', '.join(CORE_TABLES)} are there: {error.message}"
+        return
+    if missing:
+        yield (
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there: unless "
+            "something else makes the tables, run `ppr-assets init` without SKIP_DB_INIT"
+        )
 
 
 @contextmanager

@@ -6,11 +6,20 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import RestoreFailed
+from ppr_assets.errors import RestoreFailed, SettingsError
 from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
+from ppr_assets.operations.guarding import (
+    Judged,
+    Serving,
+    require_countable,
+    require_kept,
+    serving,
+)
 from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import (
@@ -19,9 +28,12 @@ from ppr_assets.operations.target import (
     require_owner,
     require_unused,
 )
-from ppr_assets.postgres.databases import former_name, maintenance
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
 from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import STANDARD, Guard
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -42,6 +54,8 @@ class RestoreOutcome:
     tables: dict[str, TableRecord]
     seconds: dict[str, float]
     remarks: list[str] = field(default_factory=list)
+    uncompared: Mapping[str, int] = field(default_factory=dict)
+    override: Override | None = None
 
     @property
     def rows(self) -> int:
@@ -54,22 +68,31 @@ def restore(
     *,
     disconnect: bool = False,
     drop_old: bool = False,
+    guard: Guard = STANDARD,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
     """Put the dump in the place of ``target``, which need not exist.
 
     ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
-    refuse. ``drop_old`` drops the former database once the new one serves. ``on_stage`` is told
-    each stage and its seconds as it is done.
+    refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
+    against what serves right before the swap. ``on_stage`` is told each stage and its seconds as
+    it is done.
 
     Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
-    server is touched, :class:`PreconditionFailed` for a
+    server is touched, :class:`GateRefused` when too few records came back,
+    :class:`PreconditionFailed` for a
     server that cannot hold the dump or a role that may not make databases, :class:`Busy` for live
     sessions and for another restore, :class:`RestoreFailed` when loading fails or the deadline
     passes, and :class:`DumpUnproven` when the restored database is not what the dump says.
     """
     require_ordinary(target.dbname)
+    if drop_old and guard.override:
+        raise SettingsError(
+            "an override and dropping the former database do not go together: that one alone has "
+            "what the dump lacks",
+            hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
+        )
     clock = Clock(on_stage)
     verified = verified_dump(found)
     clock.lap("verify")
@@ -87,7 +110,9 @@ def restore(
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
             aside = replace(target, dbname=new)
-            tables = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
+            filled = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
+            judged = _judged(session, aside, guard, strict=drop_old)
+            remarks += judged.remarks
             deadline.require("putting the new database in place")
             if exists:
                 session.copy_limit(target.dbname, new)
@@ -101,6 +126,10 @@ def restore(
                 f"replication slots stay with the former database ({', '.join(slots)}): who "
                 "follows them gets nothing of the new one, and they go when it is dropped"
             )
+        if judged.override:
+            remarks += session.note(
+                kept or target.dbname, override_note(verified.name, judged.override)
+            )
         if kept and drop_old:
             try:
                 session.drop(kept)
@@ -113,7 +142,27 @@ def restore(
         manifest=verified.manifest,
         database=target.dbname,
         former=kept,
-        tables=tables,
+        tables=filled.tables,
         seconds=clock.laps,
         remarks=remarks,
+        uncompared=filled.uncompared,
+        override=judged.override,
+    )
+
+
+def _judged(session: Maintenance, aside: DatabaseSettings, guard: Guard, *, strict: bool) -> Judged:
+    """Count what serves and what is to serve; ``strict``: nothing will be left to go back to."""
+    target = session.settings
+    now = serving(target, guard) if session.holds_anything(target.dbname) else Serving()
+    if strict:
+        require_countable(now)
+    with connect(aside) as restored:
+        return require_kept(restored, now, guard)
+
+
+def override_note(dump: str, override: Override) -> str:
+    """What the database's comment says from then on."""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored in its place although "
+        f"records are missing in it, by an override ({override.source}): {override.reason}"
     )

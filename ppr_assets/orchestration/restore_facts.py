@@ -9,6 +9,7 @@ import dagster as dg
 from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.drill import DrillOutcome
 from ppr_assets.operations.dump_file import stored_bytes
+from ppr_assets.operations.filling import rows_in_words
 from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
@@ -38,9 +39,12 @@ def rows_differ(error: DumpDamaged | DumpUnproven) -> dg.AssetCheckResult:
 
 
 def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
+    compared = bool(outcome.tables) and not any(outcome.uncompared.values())
     return dg.AssetCheckResult(
         check_name="rows_match",
-        passed=True,
+        passed=compared,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if compared else rows_in_words(outcome.tables, outcome.uncompared),
         metadata={
             "dump": outcome.dump,
             "rows": outcome.rows,

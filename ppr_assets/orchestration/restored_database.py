@@ -14,6 +14,8 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
+from ppr_assets.operations.filling import rows_in_words
+from ppr_assets.operations.gate import policy
 from ppr_assets.operations.promise import MINUTES, promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import Wanted, found_dump
@@ -30,6 +32,9 @@ from ppr_assets.orchestration.restore_facts import (
     rows_matched,
 )
 from ppr_assets.orchestration.tables import OWNERS
+from ppr_assets.orchestration.tags import record_override
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
 
 SUFFIX = "_restored"
@@ -54,6 +59,12 @@ class RestoreConfig(dg.Config):
         default=False,
         description="End the sessions of whoever uses the target, at the moment of the exchange. "
         "Without it, a database in use is left alone, and the run says who uses it.",
+    )
+    override: str = Field(
+        default="",
+        description="Why a database may be replaced by one that has far fewer records. Leave empty "
+        "to have such a dump refused. The reason stands in the run's tags and in the comment of "
+        "the former database.",
     )
     deadline_seconds: float = Field(
         default=0.0,
@@ -84,7 +95,11 @@ def restored_database(
         except MISMATCH as error:
             yield rows_differ(error)
             raise
-    context.log.info(f"database {outcome.database} holds {outcome.dump}: {outcome.rows} records")
+    record_override(context, outcome.override)
+    context.log.info(
+        f"database {outcome.database} holds {outcome.dump}: "
+        f"{rows_in_words(outcome.tables, outcome.uncompared)}"
+    )
     yield rows_matched(outcome)
     yield dg.MaterializeResult(data_version=data_version(outcome.manifest), metadata=facts)
 
@@ -92,10 +107,18 @@ def restored_database(
 def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome, Metadata]:
     started = monotonic()
     target = restore_target(settings, config.target.strip())
+    reason = config.override.strip()
+    guard = Guard(
+        policy(settings.dump),
+        for_service=target.dbname == settings.database.dbname,
+        override=Override(reason, "run config") if reason else None,
+    )
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
-        outcome = restore(target, found, disconnect=config.disconnect, deadline=deadline)
+        outcome = restore(
+            target, found, disconnect=config.disconnect, guard=guard, deadline=deadline
+        )
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["database"] = dg.MetadataValue.text(outcome.database)
     facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")

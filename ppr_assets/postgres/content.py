@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
@@ -13,7 +14,8 @@ from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.parallel import default_connections
 from ppr_assets.postgres.load.read_back import TIMEZONE, Reader
 from ppr_assets.postgres.load.scheduler import Crew, Task
-from ppr_assets.postgres.load.session import Connection, open_session
+from ppr_assets.postgres.load.session import Connection, failed, open_session
+from ppr_assets.postgres.records import count_records
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -67,6 +69,47 @@ def table_differences(
                 f"the dump has {want.sha256[:12]}…"
             )
     return differences
+
+
+def rows_beside(
+    connection: Connection, layout: Layout, wanted: Collection[str] | None = None
+) -> Mapping[str, int]:
+    """Rows of the tables (None: of all) that the dump has no COPY block of, by table key, which
+    nobody compares. Raises :class:`RestoreFailed`."""
+    try:
+        return count_records(connection, wanted, skip=layout.tables, owned=True)
+    except psycopg.Error as error:
+        raise failed("the count of rows", error) from error
+
+
+def inserted_differences(layout: Layout, counts: Mapping[str, int]) -> Sequence[str]:
+    """Rows that the dump inserts and that are not there; more of them may come by one statement
+    than pg_dump writes into one."""
+    return [
+        f"table {key} has {counts.get(key, 0)} rows, the dump inserts {rows}"
+        for key, rows in sorted(layout.inserted.items())
+        if key in counts and counts[key] < rows
+    ]
+
+
+def not_compared(layout: Layout, counts: Mapping[str, int]) -> Sequence[str]:
+    """What a human has to know of the tables beside those that were compared."""
+    by_insert = [key for key in counts if key in layout.inserted]
+    otherwise = [key for key in counts if counts[key] and key not in layout.inserted]
+    empty = [key for key in counts if not counts[key] and key not in layout.inserted]
+    return [
+        f"not compared: {what} {_named(keys)}"
+        for keys, what in (
+            (by_insert, "values of rows that came by INSERT, only their number, of"),
+            (otherwise, "rows of which the dump says nothing, of"),
+            (empty, "the dump brings no rows of"),
+        )
+        if keys
+    ]
+
+
+def _named(keys: Sequence[str], most: int = 5) -> str:
+    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 def _open_reader(settings: DatabaseSettings, encoding: str, snapshot: str) -> Connection:

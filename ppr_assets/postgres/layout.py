@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged
@@ -19,6 +19,7 @@ from ppr_assets.postgres.plain_sql import pieces
 from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.postgres.sql_pieces import CopyRows, Line, Restrict, shown
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.naming import table_key
 
 __all__ = ["CopyBlock", "Entry", "Layout", "read_layout"]
 
@@ -31,6 +32,8 @@ class Layout:
     ``prologue``: the DROPs of ``--clean``, an empty range without them. ``unrecognised``: empty
     when every statement between header and trailer belongs to an entry, otherwise what does not.
     ``sorted_rows``: the rows' SHA-256 are those of the rows as they stand in the file.
+    ``inserted``: the rows that INSERT brings, by table key. ``own_transaction``: empty, or the
+    first statement that begins or ends a transaction.
     """
 
     bytes: int
@@ -45,12 +48,20 @@ class Layout:
     extensions: tuple[str, ...]
     unrecognised: str
     sorted_rows: bool = False
+    inserted: Mapping[str, int] = field(default_factory=dict)
+    own_transaction: str = ""
 
     @property
     def tables(self) -> Mapping[str, TableRecord]:
         """Rows and their SHA-256, by table key, of all tables whose rows come with COPY."""
         blocks = (entry.copy for entry in self.entries if entry.copy)
         return {block.key: TableRecord(block.rows, block.sha256) for block in blocks}
+
+    @property
+    def made_tables(self) -> frozenset[str]:
+        """The keys of all tables that the dump makes or fills."""
+        made = (table_key(one.schema, one.name) for one in self.entries if one.kind == "TABLE")
+        return frozenset((*made, *self.tables, *self.inserted))
 
 
 def read_layout(chunks: Iterable[bytes], *, sorted_rows: bool, spill_folder: Path) -> Layout:
@@ -96,6 +107,8 @@ class _Reader:
             extensions=tuple(found.extensions),
             unrecognised=found.unrecognised,
             sorted_rows=self._sorted_rows,
+            inserted=found.inserted.counts,
+            own_transaction=found.own_transaction,
         )
 
     def _hashed(self, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.postgres.inserted_rows import InsertedRows
+from ppr_assets.postgres.reach import reach_of
 from ppr_assets.postgres.sql_pieces import CopyRows, Line, shown, unquoted
 
 _BLOCK = re.compile(
@@ -32,6 +35,10 @@ _PROLOGUE = re.compile(
 )
 _REMEMBERED = 64 * 1024
 """Bytes of a statement that are looked at; what it is stands at its beginning."""
+_WITH_BODY = frozenset({"FUNCTION", "PROCEDURE"})
+"""Kinds of entries that may hold statements of SQL which do not run when the entry is made."""
+_LARGE_OBJECTS = frozenset({"BLOB", "BLOBS", "BLOB METADATA"})
+"""Kinds of entries that pg_dump puts into transactions of their own."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,8 @@ class EntryCollector:
         self.prologue = (0, 0)
         self.extensions: list[str] = []
         self.unrecognised = ""
+        self.own_transaction = ""
+        self.inserted = InsertedRows()
         self._entries: list[Entry] = []
         self._entry: Entry | None = None
         self._comment = b""
@@ -93,6 +102,7 @@ class EntryCollector:
             self._statement.clear()
         if len(self._statement) < _REMEMBERED:
             self._statement += line.text
+        self.inserted.line(line)
         if line.ends:
             self._finish_statement(line.start + len(line.text))
 
@@ -146,6 +156,7 @@ class EntryCollector:
 
     def _finish_statement(self, end: int) -> None:
         statement = bytes(self._statement)
+        self._look_at(statement)
         setting = statement.startswith(_SETTING)
         no_prologue = self.prologue[0] == self.prologue[1]
         if self._entry is not None:
@@ -156,6 +167,24 @@ class EntryCollector:
             self.prologue = (self._start if no_prologue else self.prologue[0], end)
         elif not setting:
             self._do_not_recognise(statement)
+
+    def _look_at(self, statement: bytes) -> None:
+        """What a statement does beside its object; one in a function's body does nothing yet."""
+        kind = self._entry.kind if self._entry else ""
+        in_body = kind in _WITH_BODY and not statement.startswith((b"CREATE ", b"COMMIT"))
+        if not in_body:
+            self.inserted.finished(statement)
+        reach = reach_of(statement)
+        if reach == "outside":
+            raise DumpDamaged(
+                f"a statement that acts outside the database at byte {self._start}: "
+                f"{shown(statement)}",
+                hint="pg_dump writes none into a dump of one database (one of pg_dumpall, or of "
+                "`pg_dump --create`, is none). Nothing was run: take it out of a copy of the file, "
+                "and run it by hand if it is wanted.",
+            )
+        if reach == "transaction" and not (in_body or kind in _LARGE_OBJECTS):
+            self.own_transaction = self.own_transaction or shown(statement)
 
     def _statement_of(self, entry: Entry, statement: bytes, setting: bool, end: int) -> None:
         """A statement below an entry's comment. The SET for the next entries stands there too."""

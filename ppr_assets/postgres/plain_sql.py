@@ -86,7 +86,7 @@ class _Parser:
         ends = self._scanner.top_level and line.rstrip().endswith(b";")
         self._open = not ends
         self._statements += begins
-        return Line(start, line, begins, ends)
+        return Line(start, line, begins, ends, quoted=quoted)
 
     def _restrict(self, start: int, line: bytes) -> Restrict:
         found = _RESTRICT.fullmatch(line)

@@ -1,8 +1,9 @@
-"""Whether a database holds records: what a restore at a container's start must not replace."""
+"""Which records a database holds: what a restore must not replace by nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from typing import LiteralString
 
 import psycopg
@@ -10,6 +11,8 @@ from psycopg import sql
 
 from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.load.session import Connection
+from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
 # Partitions are tables of their own here. What an extension brought is not the user's.
@@ -22,6 +25,18 @@ WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^p
     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
       AND d.objid = c.oid AND d.deptype = 'e')
 ORDER BY n.nspname, c.relname
+"""
+
+# Of a partitioned table the rows are those of its partitions.
+_RELATIONS: LiteralString = """
+SELECT n.nspname, c.relname, c.relkind = 'p', c.relforcerowsecurity
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'
+      AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+ORDER BY 1, 2
 """
 
 _PATIENCE = "15s"
@@ -60,3 +75,46 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
             if row and row[0]:
                 return str(name)
     return None
+
+
+def missing_tables(connection: Connection, wanted: Sequence[str]) -> list[str]:
+    """Those of the ``wanted`` names that schema public has no relation of."""
+    query = (
+        "SELECT c.relname FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+        "AND c.relname = ANY(%s)"
+    )
+    found = {name for (name,) in connection.execute(query, [list(wanted)])}
+    return [name for name in wanted if name not in found]
+
+
+def count_records(
+    connection: Connection,
+    wanted: Collection[str] | None = None,
+    *,
+    skip: Collection[str] = (),
+    owned: bool = False,
+) -> Mapping[str, int]:
+    """Rows by table key, of the ``wanted`` tables that are there (None: of all) but those to
+    ``skip``, exactly. A partitioned table counts only where it is wanted by name.
+
+    ``owned``: the tables are the role's own, so that row-level security which is forced on it is
+    lifted meanwhile. Raises psycopg's errors for a table that cannot be read.
+    """
+    counts = {}
+    for schema, name, partitioned, forced in connection.execute(_RELATIONS).fetchall():
+        key = table_key(schema, name)
+        if key in skip or (partitioned if wanted is None else key not in wanted):
+            continue
+        table = sql.Identifier(schema, name)
+        with connection.transaction(force_rollback=True) if forced and owned else nullcontext():
+            if forced and owned:
+                lift = sql.SQL("ALTER TABLE ONLY {} NO FORCE ROW LEVEL SECURITY")
+                connection.execute(lift.format(table))
+            query = sql.SQL("SELECT pg_catalog.count(*) FROM {} {}")
+            only = sql.SQL("" if partitioned else "ONLY")
+            row = connection.execute(query.format(only, table)).fetchone()
+        assert row is not None
+        counts[key] = int(row[0])
+    return counts

@@ -20,13 +20,15 @@ _ONE_NAME = re.compile(NAME)
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line of SQL. ``begins``: a statement begins with it; ``ends``: one ends with it;
-    ``between``: it is a comment or blank, and no statement is open."""
+    ``between``: it is a comment or blank, and no statement is open; ``quoted``: it begins inside a
+    text or a comment."""
 
     start: int
     text: bytes
     begins: bool = False
     ends: bool = False
     between: bool = False
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

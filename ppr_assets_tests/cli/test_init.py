@@ -55,4 +55,5 @@ def test_an_orchestrator_can_tell_from_the_exit_code_what_is_missing(
 
     skipped = ppr_assets("init", SKIP_DB_INIT="true", POSTGRES_PORT="9")
     name = target.settings.dbname
-    assert (skipped.code, skipped.out) == (0, f"left alone {name}: SKIP_DB_INIT is true\n")
+    assert skipped.code == 0
+    assert skipped.out.startswith(f"left alone {name}: SKIP_DB_INIT is true\nremark     nobody ")

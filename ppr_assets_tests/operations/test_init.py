@@ -17,7 +17,7 @@ from ppr_assets.postgres import embedded
 from ppr_assets.postgres.connection import parameters
 from ppr_assets.postgres.records import table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
-from ppr_assets.settings import Settings
+from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, Target
 
@@ -96,10 +96,20 @@ def test_by_force_a_full_database_is_replaced_and_kept(pipeline: Pipeline, targe
     assert [target.content(former) for former in target.beside()] == [old]
 
 
-def test_with_skip_db_init_no_server_is_asked(pipeline: Pipeline, target: Target) -> None:
-    nowhere = replace(target.settings, host="127.0.0.1", port=9)
-    outcome = initialise(_starting(pipeline, target, database=nowhere, skip_db_init=True))
-    assert (outcome.status, outcome.reason) == ("left alone", "SKIP_DB_INIT is true")
+def test_with_skip_db_init_it_only_says_what_is_not_there(
+    pipeline: Pipeline, target: Target
+) -> None:
+    def skipped(database: DatabaseSettings) -> tuple[str, ...]:
+        outcome = initialise(_starting(pipeline, target, database=database, skip_db_init=True))
+        assert (outcome.status, outcome.reason) == ("left alone", "SKIP_DB_INIT is true")
+        return outcome.remarks
+
+    (unknown,) = skipped(replace(target.settings, host="127.0.0.1", port=9))
+    assert unknown.startswith("nobody looked whether organization, location, service are there: no")
+    assert skipped(target.settings) == ()
+    target.execute("DROP TABLE location CASCADE", target.settings.dbname)
+    (gone,) = skipped(target.settings)
+    assert gone.startswith("location is not there: unless something else makes the tables, run ")
 
 
 def test_while_testing_the_real_database_is_not_touched_even_by_force(

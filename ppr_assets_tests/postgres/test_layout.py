@@ -295,7 +295,7 @@ def test_a_cut_names_the_table_or_the_line_that_it_is_in() -> None:
 def test_a_dump_that_changes_the_database_says_how_to_make_another(
     odd_database: DatabaseSettings,
 ) -> None:
-    with pytest.raises(DumpDamaged, match="a psql command where none belongs") as refused:
+    with pytest.raises(DumpDamaged, match="acts outside the database") as refused:
         _layout(_pg_dump(odd_database, "--create"))
     assert "pg_dump --create" in refused.value.hint
 

@@ -58,6 +58,11 @@ class Maintenance:
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         return self.connection.execute(query, [name]).fetchone() is not None
 
+    def holds_anything(self, name: str) -> bool:
+        """Whether it is there, and no DROP DATABASE of it has been interrupted."""
+        query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s AND datconnlimit <> -2"
+        return self.connection.execute(query, [name]).fetchone() is not None
+
     def foreign_owner(self, name: str) -> str | None:
         """Whose the database is, if that is neither this role nor one whose rights it has."""
         row = self.connection.execute(
@@ -120,6 +125,23 @@ class Maintenance:
         Returns what the role may not copy, in words, for a human who may.
         """
         return making.copied(self.connection, source, to)
+
+    def note(self, name: str, text: str) -> list[str]:
+        """Add a line to the database's comment. Returns what was in the way, in words."""
+        row = self.connection.execute(
+            "SELECT pg_catalog.shobj_description(oid, 'pg_database') "
+            "FROM pg_catalog.pg_database WHERE datname = %s",
+            [name],
+        ).fetchone()
+        comment = "\n".join(filter(None, [row[0] if row else None, text]))
+        statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
+        try:
+            self._execute(
+                statement.format(sql.Identifier(name), sql.Literal(comment)), "no comment"
+            )
+        except RestoreFailed as error:
+            return [f"the override could not be noted at database {name}: {error.message}"]
+        return []
 
     def copy_limit(self, source: str, to: str) -> None:
         """Allow as many sessions in ``to`` as in ``source``: apart from the settings, since

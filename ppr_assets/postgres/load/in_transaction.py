@@ -42,6 +42,13 @@ def load_in_transaction(
             f"this dump cannot be restored in place: not recognised: {layout.unrecognised}",
             hint="restore it into a new database instead, which psql can do.",
         )
+    if layout.own_transaction:
+        raise RestoreFailed(
+            f"this dump cannot be restored in place: it has a transaction of its own: "
+            f"{layout.own_transaction}",
+            hint="restore it into a new database instead, or take such statements out of a copy of "
+            "the file; nothing was changed.",
+        )
     prepare_transaction(connection, layout.encoding)
     session = Session(connection, threading.Event())
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
