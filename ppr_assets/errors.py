@@ -13,7 +13,7 @@
     │   ├── DumpMissing         6  there is no dump, or not the one asked for
     │   ├── GitTimeout          6  a git call was cut off by its time limit
     │   └── PushFailed          6  the commit is kept, the remote does not have it
-    ├── Busy                    7  another run holds the lock
+    ├── Busy                    7  another run holds the lock, or others work on a table
     ├── DumpFailed              1  pg_dump did not do its work
     ├── RestoreFailed           1  a restore ended early; the target serves as before
     ├── PreconditionFailed      1  something a dump needs is missing; names the object

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
-
 from ppr_assets.postgres.connection import connect as connect_as_we_do
+from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
 
-def connect(settings: DatabaseSettings, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+def connect(settings: DatabaseSettings, **options: Any) -> PatientConnection:
     """One of ours in everything but that."""
     connection = connect_as_we_do(settings, **options)
     connection.execute("RESET search_path")

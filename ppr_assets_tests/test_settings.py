@@ -118,7 +118,7 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         DAGSTER_POSTGRES_URL="postgresql://dagster:pw@db/dagster",
     ) == Settings(
         database=DatabaseSettings(
-            "/run/postgresql", 5433, "reader", "hsds", "verify-full", Secret("pw")
+            "/run/postgresql", 5433, "reader", "hsds", "verify-full", Secret("pw"), 30.0
         ),
         data_repo=DataRepoSettings(
             path=Path("/srv/clone"),

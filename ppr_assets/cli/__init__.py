@@ -29,7 +29,7 @@ Exit codes:
   4    dump damaged or unproven
   5    database unreachable
   6    data repository unusable, or push rejected
-  7    busy: another run holds the lock
+  7    busy: another run holds the lock, or others a table
   130  cancelled
 """
 

@@ -32,7 +32,7 @@ def count_records(settings: Settings, *, override_reason: str | None = None) -> 
         settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
     ) as snapshot:
         require_dumpable(snapshot)
-        counts = snapshot.count()
+        counts = snapshot.undisturbed(snapshot.count)
         commit = judged_tip(repo)
         override = override_for(settings.dump, override_reason)
         return RecordCount(

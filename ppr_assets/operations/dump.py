@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +39,7 @@ from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder
-from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import Settings
 
 PROOF_SECONDS = 3600.0
@@ -76,15 +77,14 @@ def dump(
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
             recover(repo)
             sweep_partials(repo)
-        require_dumpable(snapshot)
-        counts = snapshot.count()
-        commit = judged_tip(repo)
-        override = override_for(settings.dump, override_reason)
-        verdict = judge_at(repo, commit, counts, settings.dump, override)
-        if not verdict.passed:
-            return DumpOutcome("refused", verdict)
         with writing(repo) as folder:
-            outcome = _dump(settings, repo, snapshot, commit, verdict, folder, run_id)
+            override = override_for(settings.dump, override_reason)
+            write = partial(_written, settings, repo, snapshot, override, folder)
+            made = snapshot.undisturbed(write)
+            if isinstance(made, DumpOutcome):
+                return made
+            snapshot.end()  # while the dump is proven, the database keeps nothing for us
+            outcome = _kept(settings, repo, snapshot, made, run_id)
         _discard_older(repo, outcome)
     return outcome
 
@@ -103,37 +103,68 @@ def _discard_older(repo: DataRepo, outcome: DumpOutcome) -> None:
         discard_others(repo, keep=outcome.path.name if outcome.path else None)
 
 
-def _dump(
+@dataclass(frozen=True)
+class _Written:
+    """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have."""
+
+    name: str
+    path: Path
+    file: WrittenDump
+    verdict: Verdict
+    pg_dump: str
+    previous: Manifest | None
+    tips: Sequence[str]
+
+
+def _written(
     settings: Settings,
     repo: DataRepo,
     snapshot: Snapshot,
-    commit: str | None,
-    verdict: Verdict,
+    override: Override | None,
     folder: Path,
-    run_id: str | None,
-) -> DumpOutcome:
+) -> _Written | DumpOutcome:
+    """Count, judge, and dump what was counted; the outcome, where that is none to be kept."""
+    require_dumpable(snapshot)
+    commit = judged_tip(repo)
+    verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
+    if not verdict.passed:
+        return DumpOutcome("refused", verdict)
     previous = latest_manifest(repo, commit)
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
     # What this follows, and names that others took this second, are often on the remote only.
     tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
     name = _free_name(repo, tips, folder)
-    partial = folder / f".{name}.partial"
+    path = folder / f".{name}.partial"
     written = write_dump(
         tool,
         settings.database,
         snapshot=snapshot.export(),
-        target=partial,
+        target=path,
         stall_seconds=settings.dump.stall_seconds,
     )
     try:
+        snapshot.require_untouched()
         _require_same_rows(written, verdict.counts)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return _Written(name, path, written, verdict, tool.version, previous, tips)
+
+
+def _kept(
+    settings: Settings, repo: DataRepo, snapshot: Snapshot, made: _Written, run_id: str | None
+) -> DumpOutcome:
+    """Prove the dump and stage it, unless it is the one that was published last."""
+    name, unfinished, written, verdict = made.name, made.path, made.file, made.verdict
+    previous, folder = made.previous, made.path.parent
+    try:
         if previous is not None and previous.sha256 == written.sha256:
             return DumpOutcome("unchanged", verdict, manifest=previous)
         limit = settings.dump.max_file_bytes
         if limit is not None and written.bytes > limit:
-            split_dump(partial, name=name, most=limit)
-        publication = newest_publication(repo, *tips)
+            split_dump(unfinished, name=name, most=limit)
+        publication = newest_publication(repo, *made.tips)
         manifest = Manifest(
             dump=name,
             bytes=written.bytes,
@@ -141,22 +172,22 @@ def _dump(
             tables=written.tables,
             snapshot_at=snapshot.taken_at,
             database=snapshot.identity,
-            tools={"pg_dump": tool.version, "ppr_assets": __version__},
+            tools={"pg_dump": made.pg_dump, "ppr_assets": __version__},
             verdict=verdict.to_json(),
             override=verdict.override,
             run_id=run_id,
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
         )
-        manifest = replace(manifest, proof=_proven(settings, repo, partial, manifest))
+        manifest = replace(manifest, proof=_proven(settings, repo, unfinished, manifest))
         snapshot.require_open()
-        path = _stage(partial, manifest)
+        path = _stage(unfinished, manifest)
     except BaseException:
         (folder / name).unlink(missing_ok=True)  # before its parts: it is complete only with them
         shutil.rmtree(folder / parts_folder(name), ignore_errors=True)
         raise
     finally:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
     return DumpOutcome("staged", verdict, manifest=manifest, path=path)
 
 
@@ -199,9 +230,9 @@ def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
     return name
 
 
-def _stage(partial: Path, manifest: Manifest) -> Path:
+def _stage(unfinished: Path, manifest: Manifest) -> Path:
     """Give dump and manifest their names, manifest first: a dump is complete only with it."""
-    folder = partial.parent
+    folder = unfinished.parent
     described = folder / manifest_name(manifest.dump)
     beside = folder / f".{described.name}.partial"
     try:
@@ -216,7 +247,7 @@ def _stage(partial: Path, manifest: Manifest) -> Path:
             f"could not write the manifest to `{folder}`: {error.strerror}",
             hint="is the disk full? Nothing was published.",
         ) from error
-    path = partial.rename(folder / manifest.dump)
+    path = unfinished.rename(folder / manifest.dump)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

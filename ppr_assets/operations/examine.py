@@ -129,7 +129,8 @@ class _Examination:
 
     def _gate(self) -> str:
         repo = _present(self._repo)
-        counts = _present(self._snapshot).count()
+        snapshot = _present(self._snapshot)
+        counts = snapshot.undisturbed(snapshot.count)
         override = override_for(self._settings.dump, None)
         verdict = judge(counts, mark_at(repo, tip(repo)), policy(self._settings.dump), override)
         if not verdict.passed:

@@ -84,7 +84,7 @@ def _counts(settings: Settings) -> Mapping[str, int]:
         settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
     ) as snapshot:
         require_dumpable(snapshot)
-        return snapshot.count()
+        return snapshot.undisturbed(snapshot.count)
 
 
 def _pushed(settings: Settings, head: str | None) -> bool | None:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from ppr_assets.errors import DatabaseUnreachable
+from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
 APPLICATION_NAME = "ppr_assets"
@@ -33,8 +34,16 @@ bytes of the same data. Set by statement and not when connecting, as poolers ref
 _CONNECT_TIMEOUT = 15
 """Seconds; a server that is up answers in far less, a firewall that drops packets never does."""
 
+_ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""When the other end counts as gone: nothing heard for a minute, in seconds and milliseconds."""
 
-def connect(settings: DatabaseSettings, **options: Any) -> psycopg.Connection[tuple[Any, ...]]:
+
+def connect(settings: DatabaseSettings, **options: Any) -> PatientConnection:
     """Open a session, in which nothing that a database or a role is set to changes our work.
 
     Its search path is empty, so that a name without its schema is one of pg_catalog or of nothing.
@@ -43,7 +52,9 @@ def connect(settings: DatabaseSettings, **options: Any) -> psycopg.Connection[tu
     server's own words, which hold no password.
     """
     try:
-        connection = psycopg.connect(**parameters(settings), **(options | {"autocommit": True}))
+        given = parameters(settings) | options | {"autocommit": True}
+        connection = PatientConnection.connect(**given)
+        connection.patience_seconds = settings.patience_seconds
         try:
             connection.execute(pinning_statements(connection.info.server_version))
         except BaseException:
@@ -71,8 +82,14 @@ def parameters(settings: DatabaseSettings) -> dict[str, Any]:
         "application_name": APPLICATION_NAME,
         "client_encoding": ENCODING,
         "connect_timeout": _CONNECT_TIMEOUT,
+        **_ALIVE,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def alive_options() -> list[str]:
+    """The same for the command line of pg_dump or psql: libpq knows no variables for these."""
+    return ["--dbname", " ".join(f"{name}={value}" for name, value in _ALIVE.items())]
 
 
 def client_environment(settings: DatabaseSettings) -> dict[str, str]:

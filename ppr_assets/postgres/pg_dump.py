@@ -21,9 +21,13 @@ from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.connection import pinned_environment
+from ppr_assets.postgres.connection import APPLICATION_NAME, alive_options, pinned_environment
+from ppr_assets.postgres.giving_way import giving_way
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
+
+_LOCK_MILLISECONDS = 1000
+"""How long pg_dump may wait for one table while it holds the others."""
 
 _CHUNK = 1024 * 1024
 _LOOK_SECONDS = 0.002
@@ -48,7 +52,8 @@ def write_dump(
 ) -> WrittenDump:
     """Dump ``snapshot`` to ``target``, which must not exist, and fsync it.
 
-    Raises :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
+    Raises :class:`Disturbed` when somebody waits for a table that pg_dump has, or has one that it
+    waits for; :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
     ``stall_seconds``, or the file cannot be written, and :class:`DumpDamaged` when it claims
     success but the dump is not whole. ``target`` is then removed.
     """
@@ -90,11 +95,14 @@ def _dump_into(
         "--clean",
         "--no-subscriptions",  # their connection strings may hold a password
         "--no-password",
-        f"--lock-wait-timeout={round(stall_seconds * 1000)}",
+        f"--lock-wait-timeout={_LOCK_MILLISECONDS}",
         f"--snapshot={snapshot}",
+        *alive_options(),
     ]
     folder = Path(file.name).parent
+    name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks at the server
     with (
+        giving_way(settings, name) as watch,
         tempfile.TemporaryFile() as words,
         tempfile.TemporaryFile(dir=folder, buffering=0) as raw,
         supervised(
@@ -102,17 +110,22 @@ def _dump_into(
             stdin=subprocess.DEVNULL,
             stdout=raw,
             stderr=words,
-            env=child_environment(pinned_environment(settings)),
+            env=child_environment(pinned_environment(settings) | {"PGAPPNAME": name}),
         ) as process,
     ):
         output = _Output(process, raw.fileno(), stall_seconds)
         try:
-            dump = canonicalize(output.chunks(), file, spill_folder=folder)
-        except DumpDamaged:
-            if output.ended:  # cut off because pg_dump failed? Then its own words say more
-                _require_success(process, words)
+            try:
+                dump = canonicalize(output.chunks(), file, spill_folder=folder)
+            except DumpDamaged:
+                if output.ended:  # cut off because pg_dump failed? Then its own words say more
+                    _require_success(process, words)
+                raise
+            _require_success(process, words)
+        except DumpFailed as error:
+            if disturbance := watch.disturbance():
+                raise disturbance from error
             raise
-        _require_success(process, words)
         return dump.tables
 
 

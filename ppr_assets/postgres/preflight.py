@@ -66,10 +66,11 @@ _SPARE_BYTES = 64 * 1024 * 1024
 def require_dumpable(snapshot: Snapshot) -> None:
     """Raise :class:`PreconditionFailed` naming every object that stands in the way."""
     _require_core_tables(table.key for table in snapshot.tables)
-    _require_readable(snapshot.connection)
-    _require_all_rows_visible(snapshot.connection)
-    _require_no_passwords(snapshot.connection)
-    _require_lasting_partitions(snapshot.connection)
+    with snapshot.letting_go():
+        _require_readable(snapshot.connection)
+        _require_all_rows_visible(snapshot.connection)
+        _require_no_passwords(snapshot.connection)
+        _require_lasting_partitions(snapshot.connection)
 
 
 def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None) -> None:
@@ -80,7 +81,8 @@ def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None
     the tables, whichever is larger.
     """
     oids = [table.oid for table in snapshot.tables]
-    row = snapshot.connection.execute(_SIZE, [oids]).fetchone()
+    with snapshot.letting_go():
+        row = snapshot.connection.execute(_SIZE, [oids]).fetchone()
     assert row is not None
     need = 3 * max(int(row[0]), previous_bytes or 0) + _SPARE_BYTES
     have = shutil.disk_usage(folder).free

@@ -8,21 +8,26 @@ with the session, however it ends.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, LiteralString
+from itertools import count
+from time import sleep
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
-from psycopg import sql
 
-from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
+from ppr_assets.errors import DatabaseUnreachable, DumpDamaged, DumpFailed
 from ppr_assets.postgres.advisory_lock import take_lock
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.manifest import DatabaseIdentity
-from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
+
+T = TypeVar("T")
 
 ADVISORY_LOCK = 0x7070725F_64756D70
 """The lock's number: the bytes of ``ppr_dump``."""
@@ -31,7 +36,8 @@ ADVISORY_LOCK = 0x7070725F_64756D70
 # extension's tables only those that it marked as configuration, with the condition that it gave
 # (documentation of pg_extension_config_dump).
 _TABLES: LiteralString = """
-SELECT c.oid::bigint, n.nspname, c.relname, config.condition
+SELECT c.oid::bigint, n.nspname, c.relname, c.relfilenode::bigint, c.relam = 2,
+  coalesce(config.condition, ''), c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_depend d
@@ -59,31 +65,77 @@ WHERE datname = pg_catalog.current_database()
 """
 
 
-@dataclass(frozen=True)
-class Table:
-    oid: int
-    schema: str
-    name: str
-    condition: str = ""
+# What DDL changes and pg_dump reads, each with the transaction that wrote it.
+_SCHEMA: LiteralString = """
+SELECT 'relation', c.oid, c.xmin::pg_catalog.text, (
+  SELECT pg_catalog.string_agg(a.xmin::pg_catalog.text, ' ' ORDER BY a.attnum)
+  FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+UNION ALL SELECT 'function', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_proc
+UNION ALL SELECT 'constraint', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_constraint
+UNION ALL SELECT 'trigger', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_trigger
+"""
 
-    @property
-    def key(self) -> str:
-        return table_key(self.schema, self.name)
+_REWRITTEN: LiteralString = """
+SELECT number FROM ROWS FROM (
+  pg_catalog.unnest(%s::pg_catalog.oid[]), pg_catalog.unnest(%s::pg_catalog.int8[])
+) WITH ORDINALITY AS t(oid, filenode, number)
+WHERE NOT coalesce(pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8 = filenode, false)
+ORDER BY number LIMIT 1
+"""
+
+_MOST_ATTEMPTS = 5
+_PAUSE_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Snapshot:
-    """An open transaction; valid until its context ends."""
+    """An open transaction that holds no lock; valid until its context ends, or :meth:`end`.
 
-    connection: psycopg.Connection[tuple[Any, ...]]
-    identity: DatabaseIdentity
-    server_major: int
-    taken_at: datetime
-    tables: Sequence[Table]
+    ``tables`` are those whose rows are dumped. ``without_rows`` are keys of tables that have none
+    here: a standby does not get the rows of unlogged tables.
+    """
+
+    settings: DatabaseSettings
+    connection: Connection
+    patience_seconds: float
+    identity: DatabaseIdentity = field(init=False)
+    server_major: int = field(init=False)
+    taken_at: datetime = field(init=False)
+    tables: Sequence[Table] = field(init=False)
+    without_rows: Sequence[str] = field(init=False)
+
+    def take(self) -> None:
+        """Begin the transaction, in the place of one that is open."""
+        self.end()
+        self.connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with self.letting_go():
+            row = self.connection.execute(_IDENTITY).fetchone()
+            tables = self.connection.execute(_TABLES).fetchall()
+        assert row is not None
+        *identity, self.server_major, taken_at = row
+        self.identity = DatabaseIdentity(*identity)
+        self.taken_at = taken_at.astimezone(UTC)
+        self.tables = [Table(*facts) for *facts, without_rows in tables if not without_rows]
+        self.without_rows = [Table(*facts).key for *facts, without_rows in tables if without_rows]
+
+    def end(self) -> None:
+        """End the transaction; what keeps other dumps of the database away stays."""
+        self.connection.rollback()
+
+    @contextmanager
+    def letting_go(self) -> Iterator[None]:
+        """Give back what the block locks, the server's catalogs among them; the snapshot stays."""
+        with self.connection.transaction(force_rollback=True):
+            yield
 
     def count(self) -> Mapping[str, int]:
-        """Count every table's rows exactly, by table key. The tables stay locked against DDL."""
-        return {table.key: self._count(table) for table in self.tables}
+        """Count every table's rows exactly, by table key."""
+        return {
+            table.key: count_rows(self.connection, table, seconds=self.patience_seconds)
+            for table in self.tables
+        }
 
     def export(self) -> str:
         """The snapshot's name for ``pg_dump --snapshot``."""
@@ -96,26 +148,40 @@ class Snapshot:
         run might be at work; :func:`open_snapshot` turns that into its error."""
         self.connection.execute("SELECT")
 
-    def _count(self, table: Table) -> int:
-        # ONLY: the rows of inheriting tables are theirs, in the dump as well
-        query = sql.SQL("SELECT pg_catalog.count(*) FROM ONLY {} {}").format(
-            sql.Identifier(table.schema, table.name),
-            sql.SQL(table.condition),  # the extension's own SQL
-        )
-        try:
-            row = self.connection.execute(query).fetchone()
-        except psycopg.errors.LockNotAvailable:
-            raise PreconditionFailed(
-                f"table {table.key} is locked by another session, and stayed so",
-                hint="is a migration running? Run again when it is done; nothing was changed.",
-            ) from None
-        except psycopg.errors.InsufficientPrivilege as error:
-            raise PreconditionFailed(
-                f"table {table.key} cannot be read: {error.diag.message_primary}",
-                hint=f"GRANT SELECT ON {table.key} to the dumping role.",
-            ) from None
-        assert row is not None
-        return int(row[0])
+    def undisturbed(self, work: Callable[[], T]) -> T:
+        """What ``work`` makes of this snapshot.
+
+        TRUNCATE, and an ALTER that rewrites a table, take rows from a snapshot that saw them, and
+        other DDL makes pg_dump fail; whoever waits for a table makes it give way. So where such a
+        thing came between, all is done once more on a new snapshot, some times. Raises
+        :class:`Busy` after that.
+        """
+        for attempt in count(1):
+            try:
+                return work()
+            except Disturbed as error:
+                if attempt == _MOST_ATTEMPTS:
+                    error.message += f"; that was attempt {attempt}"
+                    raise
+            except (DumpFailed, DumpDamaged):
+                if attempt == _MOST_ATTEMPTS or not self._schema_changed():
+                    raise
+            sleep(_PAUSE_SECONDS * attempt)
+            self.take()
+        raise AssertionError
+
+    def require_untouched(self) -> None:
+        """Raise :class:`Disturbed` for a table whose rows this snapshot does not see any more."""
+        tables = [table.oid for table in self.tables], [table.filenode for table in self.tables]
+        if row := self.connection.execute(_REWRITTEN, tables).fetchone():
+            key = self.tables[row[0] - 1].key
+            raise Disturbed(f"table {key} was emptied or rewritten meanwhile")
+
+    def _schema_changed(self) -> bool:
+        with self.letting_go():
+            then = set(self.connection.execute(_SCHEMA))
+        with connect(self.settings, autocommit=True) as connection:
+            return then != set(connection.execute(_SCHEMA))
 
 
 @contextmanager
@@ -133,7 +199,9 @@ def open_snapshot(
             _prepare(connection, lock_seconds)
             if exclusive:
                 take_lock(connection, ADVISORY_LOCK, "dumping this database")
-            yield _begin(connection)
+            snapshot = Snapshot(settings, connection, lock_seconds)
+            snapshot.take()
+            yield snapshot
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
@@ -161,21 +229,4 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: floa
         "FROM pg_catalog.pg_settings "
         "WHERE name = ANY(%s)",  # servers before 17 and 14 lack some of them
         [json.dumps(wanted), list(wanted)],
-    )
-
-
-def _begin(connection: psycopg.Connection[tuple[Any, ...]]) -> Snapshot:
-    connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-    row = connection.execute(_IDENTITY).fetchone()
-    assert row is not None
-    *identity, major, taken_at = row
-    return Snapshot(
-        connection=connection,
-        identity=DatabaseIdentity(*identity),
-        server_major=major,
-        taken_at=taken_at.astimezone(UTC),
-        tables=[
-            Table(oid, schema, table, condition or "")
-            for oid, schema, table, condition in connection.execute(_TABLES)
-        ],
     )

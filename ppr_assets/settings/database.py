@@ -14,7 +14,10 @@ from ppr_assets.variables.secret import Secret
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Where the database is and who asks; ``host`` may be the folder of a socket."""
+    """Where the database is and who asks; ``host`` may be the folder of a socket.
+
+    ``patience_seconds`` is how long it may be silent before it counts as lost.
+    """
 
     host: str
     port: int
@@ -22,6 +25,7 @@ class DatabaseSettings:
     dbname: str
     sslmode: str | None
     password: Secret | None
+    patience_seconds: float = 300.0
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DatabaseSettings:
@@ -32,6 +36,7 @@ class DatabaseSettings:
             dbname=table.POSTGRES_DB.read(values),
             sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
             password=_password(values),
+            patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
         )
 
     def require_password(self) -> Secret:

@@ -137,7 +137,8 @@ SQL_DUMP_STALL_SECONDS = Variable(
     "300",
     kinds.seconds,
     _SECONDS,
-    "how long pg_dump may write nothing before it is ended",
+    "how long pg_dump may write nothing, a table stay locked, or the server not answer, before the "
+    "run is given up",
 )
 SQL_DUMP_PROOF = Variable(
     "SQL_DUMP_PROOF",

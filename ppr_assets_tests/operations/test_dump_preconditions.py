@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import PreconditionFailed
+from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets_tests.application import connect
@@ -88,7 +88,9 @@ def test_a_table_that_stays_locked_is_named(pipeline: Pipeline) -> None:
     pipeline.gate(stall_seconds=0.3)
     with connect(pipeline.settings.database) as migration:
         migration.execute("LOCK TABLE location IN ACCESS EXCLUSIVE MODE")
-        _refused(pipeline, "table location is locked by another session")
+        with pytest.raises(Busy, match="table location is locked by another session") as busy:
+            dump(pipeline.settings)
+    assert busy.value.exit_code == 7
     pipeline.gate(stall_seconds=300.0)
     assert dump(pipeline.settings).status == "staged"
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from time import monotonic, sleep
-from typing import Any, LiteralString, NamedTuple
+from typing import LiteralString, NamedTuple
 
 import psycopg
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+from ppr_assets.postgres.patience import PatientConnection
+
+Connection = PatientConnection
 
 # A server's own workers belong to no user; the server stops them itself where they are in the way.
 _SESSIONS: LiteralString = """

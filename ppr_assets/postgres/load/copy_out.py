@@ -12,10 +12,12 @@ from collections.abc import Iterator
 
 import psycopg
 from psycopg.pq import DiagnosticField, ExecStatus
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
+
+from ppr_assets.postgres.patience import PatientConnection
 
 
-def copied_rows(connection: psycopg.Connection[object], statement: bytes) -> Iterator[bytes]:
+def copied_rows(connection: PatientConnection, statement: bytes) -> Iterator[bytes]:
     """Run ``COPY … TO stdout`` and give its rows as they come, many at a time, each row whole.
 
     Raises psycopg's errors.
@@ -25,21 +27,20 @@ def copied_rows(connection: psycopg.Connection[object], statement: bytes) -> Ite
     libpq = connection.pgconn
     libpq.send_query(statement)
     while libpq.flush():
-        _wait(libpq, select.POLLIN | select.POLLOUT)
+        _wait(connection, select.POLLIN | select.POLLOUT)
         libpq.consume_input()
-    begun = _result(libpq)
+    begun = _result(connection)
     if begun is not None and begun.status == ExecStatus.COPY_OUT:
-        yield from _rows(libpq)
-        begun = _result(libpq)
-    while _result(libpq) is not None:  # so that a transaction can be rolled back
+        yield from _rows(connection)
+        begun = _result(connection)
+    while _result(connection) is not None:  # so that a transaction can be rolled back
         pass
     if begun is None or begun.status != ExecStatus.COMMAND_OK:
         raise _error(begun)
 
 
-def _rows(libpq: PGconn) -> Iterator[bytes]:
-    poll = select.poll()
-    poll.register(libpq.socket, select.POLLIN)
+def _rows(connection: PatientConnection) -> Iterator[bytes]:
+    libpq = connection.pgconn
     next_row = libpq.get_copy_data
     size = 0  # of a row; 0: not here yet; -1: there are no more
     while size >= 0:
@@ -51,21 +52,24 @@ def _rows(libpq: PGconn) -> Iterator[bytes]:
         if rows:  # what was in libpq's buffer, so some kilobytes or one large row
             yield b"".join(rows)
         if size == 0:
-            poll.poll()
+            _wait(connection, select.POLLIN)
             libpq.consume_input()
 
 
-def _result(libpq: PGconn) -> PGresult | None:
+def _result(connection: PatientConnection) -> PGresult | None:
+    libpq = connection.pgconn
     while libpq.is_busy():
-        _wait(libpq, select.POLLIN)
+        _wait(connection, select.POLLIN)
         libpq.consume_input()
     return libpq.get_result()
 
 
-def _wait(libpq: PGconn, events: int) -> None:
+def _wait(connection: PatientConnection, events: int) -> None:
     poll = select.poll()
-    poll.register(libpq.socket, events)
-    poll.poll()
+    poll.register(connection.pgconn.socket, events)
+    patience = connection.patience_seconds
+    if not poll.poll(None if patience is None else patience * 1000):
+        raise connection.give_up()
 
 
 def _error(result: PGresult | None) -> psycopg.Error:

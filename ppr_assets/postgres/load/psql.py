@@ -13,7 +13,12 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import client_environment, connect, pinning_statements
+from ppr_assets.postgres.connection import (
+    alive_options,
+    client_environment,
+    connect,
+    pinning_statements,
+)
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -30,7 +35,7 @@ def load_with_psql(
     with connect(settings) as connection:
         version = connection.info.server_version
     tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
-    argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-"]
+    argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-", *alive_options()]
     with (
         tempfile.TemporaryFile() as words,
         supervised(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
@@ -14,9 +13,10 @@ from psycopg.adapt import Loader
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.load.copy_out import copied_rows
+from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+Connection = PatientConnection
 
 WITHOUT_LIMITS = {
     # no limit of the server's may end a long statement: the deadline is ours
@@ -116,6 +116,7 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     Raises :class:`DatabaseUnreachable`.
     """
     connection = connect(settings, autocommit=True, prepare_threshold=None)
+    connection.patience_seconds = None  # an index takes its time; the deadline is for all
     try:
         _read_names(connection)
         prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)

@@ -1,0 +1,162 @@
+"""Count a table's rows exactly, and never hold its lock for more than a moment.
+
+Whoever waits for a table that is being counted makes everybody wait who comes after, so a count
+that takes longer than that moment is cancelled by the server, and the table is counted in pieces
+of as many pages as it can do in one. Between two of them its lock is given back: the snapshot
+stays, and so do the rows that it sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+import psycopg
+from psycopg import sql
+
+from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.unreadable import DAMAGE, damaged
+from ppr_assets.rules.naming import table_key
+
+HOLD_SECONDS = 0.4
+"""How long a table's lock is held at a time."""
+
+_FIRST_PAGES = 1024
+_QUICK_SECONDS = HOLD_SECONDS / 4
+_BY_PAGES_SINCE = 140000
+"""The server's version that reads a range of pages without reading those before it."""
+
+# In one message, so that nobody waits for our way to the server and back. Rolling back to a
+# savepoint gives back what was locked since, and ends what was SET.
+_ASK = sql.SQL("""
+SAVEPOINT one_table;
+LOCK TABLE ONLY {table} IN ACCESS SHARE MODE;
+SET LOCAL statement_timeout TO {limit};
+SELECT ({query}), pg_catalog.pg_relation_filenode({oid})::pg_catalog.int8;
+ROLLBACK TO SAVEPOINT one_table;
+RELEASE SAVEPOINT one_table
+""")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose rows pg_dump writes, as the snapshot knows it.
+
+    ``filenode`` is the name of its file, and another one as soon as the table is emptied or
+    rewritten: rows that were there before are then seen by no snapshot. ``heap`` says that it has
+    pages with rows.
+    """
+
+    oid: int
+    schema: str
+    name: str
+    filenode: int
+    heap: bool = True
+    condition: str = ""
+
+    @property
+    def key(self) -> str:
+        return table_key(self.schema, self.name)
+
+
+def count_rows(connection: Connection, table: Table, *, seconds: float) -> int:
+    """Count in the snapshot of the open transaction.
+
+    Raises :class:`Busy` where the table stays locked, or no page of it could be read, for
+    ``seconds``, :class:`Disturbed` where it is not the snapshot's any more, and
+    :class:`PreconditionFailed` where it cannot be read.
+    """
+    count = _Count(connection, table, seconds)
+    try:
+        try:
+            return count.whole(HOLD_SECONDS)
+        except psycopg.errors.QueryCanceled:
+            return count.in_pieces()
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
+        locked = isinstance(error, psycopg.errors.LockNotAvailable)
+        why = "is locked by another session, and stayed so" if locked else "could not be counted"
+        raise Busy(
+            f"busy: table {table.key} {why} for {seconds:g} s",
+            hint="is a migration running, or the server overloaded? Run again when it is done; "
+            "nothing was changed.",
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise PreconditionFailed(
+            f"table {table.key} cannot be read: {error.diag.message_primary}",
+            hint=f"GRANT SELECT ON {table.key} to the dumping role.",
+        ) from None
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+        raise Disturbed(f"table {table.key} was dropped or renamed meanwhile") from error
+    except DAMAGE as error:
+        raise damaged(f"table {table.key}", error) from error
+
+
+class _Count:
+    def __init__(self, connection: Connection, table: Table, seconds: float) -> None:
+        self._connection = connection
+        self._table = table
+        self._seconds = seconds
+        self._name = sql.Identifier(table.schema, table.name)
+
+    def whole(self, seconds: float) -> int:
+        # ONLY: the rows of inheriting tables are theirs, in the dump as well
+        condition = sql.SQL(self._table.condition)  # the extension's own SQL
+        rows = sql.SQL("SELECT pg_catalog.count(*) FROM ONLY {} {}").format(self._name, condition)
+        return self._ask(rows, seconds)
+
+    def in_pieces(self) -> int:
+        by_pages = self._connection.info.server_version >= _BY_PAGES_SINCE
+        if not by_pages or not self._table.heap or self._table.condition:
+            return self.whole(self._seconds)
+        piece = sql.SQL(
+            "SELECT pg_catalog.count(*) FROM ONLY {} WHERE ctid >= {}::pg_catalog.tid "
+            "AND ctid < {}::pg_catalog.tid"
+        )
+        rows, start, size, end = 0, 0, _FIRST_PAGES, self._pages()
+        progress = monotonic()
+        while start < end:
+            began = monotonic()
+            borders = (sql.Literal(f"({page},0)") for page in (start, start + size))
+            try:
+                rows += self._ask(piece.format(self._name, *borders), HOLD_SECONDS)
+            except psycopg.errors.QueryCanceled:
+                if monotonic() - progress > self._seconds:
+                    raise
+                size = max(1, size // 4)
+                continue
+            start, progress = start + size, monotonic()
+            if progress - began < _QUICK_SECONDS:
+                size *= 2
+        return rows
+
+    def _pages(self) -> int:
+        size = sql.SQL(
+            "SELECT pg_catalog.pg_relation_size({}::pg_catalog.oid) "
+            "/ pg_catalog.current_setting('block_size')::pg_catalog.int8"
+        )
+        return self._ask(size.format(sql.Literal(self._table.oid)), self._seconds)
+
+    def _ask(self, query: sql.Composed, seconds: float) -> int:
+        """A number, asked for while the table is locked, which it is for ``seconds`` at most."""
+        milliseconds = f"{max(1, round(seconds * 1000))}ms"
+        try:
+            cursor = self._connection.execute(
+                _ASK.format(
+                    table=self._name,
+                    oid=sql.Literal(self._table.oid),
+                    limit=sql.Literal(milliseconds),
+                    query=query,
+                )
+            )
+        except psycopg.Error:
+            if not self._connection.closed:
+                self._connection.execute("ROLLBACK TO SAVEPOINT one_table")
+            raise
+        (row,) = [cursor.fetchone() for _ in cursor.results() if cursor.description]
+        assert row is not None
+        found, filenode = row
+        if filenode != self._table.filenode:
+            raise Disturbed(f"table {self._table.key} was emptied or rewritten meanwhile")
+        return int(found)
