@@ -84,6 +84,7 @@ def _past_json(dump: PastDump) -> dict[str, Any]:
 
 def _row(dump: ListedDump) -> tuple[str, ...]:
     remarks = ["latest"] if dump.latest else []
+    remarks += ["latest.sql.gz leads to it"] if dump.packed_latest else []
     remarks += ["in parts"] if dump.in_parts else []
     manifest = dump.manifest
     if manifest is None:

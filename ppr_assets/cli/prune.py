@@ -8,6 +8,7 @@ from ppr_assets.cli.console import err, out, print_columns, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.operations.prune import PruneOutcome, would_prune
 from ppr_assets.operations.prune import prune as apply_keep_rules
+from ppr_assets.rules.naming import LATEST_PACKED
 from ppr_assets.rules.retention import Fate
 
 
@@ -54,11 +55,13 @@ def _summary(outcome: PruneOutcome, removes: str) -> str:
     retired, count = len(retention.retired), len(retention.fates)
     if not count:
         return "nothing to remove: there is no dump"
-    if not retired:
+    if not retention.paths:
         return f"nothing to remove: the keep rules keep all dumps, {count} of {count}"
     told = f"{removes} {retired} of {count} dumps"
     if retention.bytes:  # of dumps without a manifest it is not known
         told += f", {size(retention.bytes)} in each work tree"
+    if retention.stale_link:
+        told += f", and {LATEST_PACKED}, which does not lead to the latest"
     if outcome.commit is None:
         return told
     where = "which the remote has" if outcome.delivery.pushed else "not pushed"

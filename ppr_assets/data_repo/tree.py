@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ppr_assets.data_repo.git import stream
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.errors import DataRepoError
-from ppr_assets.rules.naming import LATEST, RATCHET, is_dump_name
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, RATCHET, is_dump_name
 
 SMALL_BYTES = 16 * 1024 * 1024
 """What is read into memory at most: manifests and marks are kilobytes, dumps are streamed."""
@@ -114,7 +114,19 @@ def list_files(repo: DataRepo, commit: str, prefix: str) -> list[str]:
     return [path.decode("utf-8", "replace").removeprefix(prefix) for path in found]
 
 
-def latest_name(repo: DataRepo, commit: str, link_name: str = LATEST) -> str | None:
+def latest_name(repo: DataRepo, commit: str) -> str | None:
+    """The dump that latest.sql points to at ``commit``, or where there is none, upstream's
+    latest.sql.gz; None without either. Raises what :func:`linked_dump` raises of the former; the
+    latter is not ours to complain of."""
+    if (found := linked_dump(repo, commit, LATEST)) is not None:
+        return found
+    try:
+        return linked_dump(repo, commit, LATEST_PACKED)
+    except DataRepoError:
+        return None
+
+
+def linked_dump(repo: DataRepo, commit: str, link_name: str) -> str | None:
     """The dump that ``link_name`` points to at ``commit``; None where it does not exist.
 
     Raises :class:`DataRepoError` when it is no symlink, or leads to anything but a dump beside it.

@@ -29,6 +29,7 @@ from ppr_assets.rules.naming import (
     DELTA_BASE_PARTS,
     DELTA_BASE_README,
     LATEST,
+    LATEST_PACKED,
     RATCHET,
     manifest_name,
     parts_folder,
@@ -53,7 +54,7 @@ def write_dump_commit(
     retention: Retention,
 ) -> str:
     """A commit on ``base`` with dump (and parts), manifest, latest, delta base and the mark that
-    was earned, and without the dumps that retire.
+    was earned, and without the dumps that retire, nor a link that leads to an older one.
 
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
@@ -92,12 +93,12 @@ def write_dump_commit(
 
 
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
-    """A commit on ``base`` without the dumps that retire, and nothing else."""
+    """A commit on ``base`` without the dumps that retire and a stale link, and nothing else."""
     retired = len(retention.retired)
-    message = compose_message(
-        f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}",
-        {"Retired": " ".join(retention.retired)},
-    )
+    subject = f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}"
+    if not retired:
+        subject = f"Remove {LATEST_PACKED}, which does not lead to the latest dump"
+    message = compose_message(subject, {"Retired": " ".join(retention.retired)})
     return _commit(repo, base, dict.fromkeys(retention.paths), message, datetime.now(UTC))
 
 

@@ -1,4 +1,4 @@
-"""The dump that stands: what ``latest.sql`` points to at a commit, with its manifest."""
+"""The manifests of the dumps at a commit, and of the one that stands: ``latest.sql``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ def latest_manifest(repo: DataRepo, commit: str | None) -> Manifest | None:
     own scripts wrote none). Raises :class:`DumpDamaged` for a manifest that cannot be read.
     """
     name = latest_name(repo, commit) if commit else None
-    if commit is None or name is None:
+    return manifest_of(repo, commit, name) if commit and name else None
+
+
+def manifest_of(repo: DataRepo, commit: str, dump: str) -> Manifest | None:
+    """The manifest of a dump at ``commit``; None where it has none, as a copy in gzip beside the
+    dump that was described. Raises :class:`DumpDamaged` for a manifest that cannot be read."""
+    file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(dump)}")
+    if file is None:
         return None
-    file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
-    return Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+    manifest = Manifest.from_json(file.data.decode("utf-8", "replace"))
+    return None if dump == f"{manifest.dump}.gz" else manifest

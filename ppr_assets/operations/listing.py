@@ -6,29 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.dump_history import PastDump, dump_history
-from ppr_assets.data_repo.tree import latest_name, list_files, read_file, tip
+from ppr_assets.data_repo.tree import linked_dump, list_files, tip
+from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.latest import manifest_of
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, parts_folder
 from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
 class ListedDump:
     """A dump at the branch's tip; one of upstream's own scripts has no manifest. ``in_parts``:
-    too large for one file, it stands in several."""
+    too large for one file, it stands in several. ``packed_latest``: latest.sql.gz leads to it."""
 
     name: str
     latest: bool
     manifest: Manifest | None
     in_parts: bool = False
+    packed_latest: bool = False
 
     def to_json(self) -> dict[str, Any]:
         manifest = self.manifest
         return {
             "dump": self.name,
             "latest": self.latest,
+            "packed_latest": self.packed_latest,
             "bytes": manifest.bytes if manifest else None,
             "in_parts": self.in_parts,
             "sha256": manifest.sha256 if manifest else None,
@@ -46,14 +50,26 @@ def list_published(settings: DataRepoSettings) -> list[ListedDump]:
     commit = tip(repo)
     if commit is None:
         return []
-    latest = latest_name(repo, commit)
-    dumps = []
+    latest, packed = (_link(repo, commit, name) for name in (LATEST, LATEST_PACKED))
     files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
-    for name in sorted(filter(is_dump_name, files), reverse=True):
-        file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
-        manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
-        dumps.append(ListedDump(name, name == latest, manifest, parts_folder(name) in files))
-    return dumps
+    return [
+        ListedDump(
+            name,
+            latest=name == (latest or packed),
+            manifest=manifest_of(repo, commit, name),
+            in_parts=parts_folder(name) in files,
+            packed_latest=name == packed,
+        )
+        for name in sorted(filter(is_dump_name, files), reverse=True)
+    ]
+
+
+def _link(repo: DataRepo, commit: str, name: str) -> str | None:
+    """Where a link leads; None also where it leads nowhere, which is no reason to list nothing."""
+    try:
+        return linked_dump(repo, commit, name)
+    except DataRepoError:
+        return None
 
 
 @dataclass(frozen=True)

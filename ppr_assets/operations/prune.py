@@ -47,7 +47,7 @@ def prune(settings: Settings) -> PruneOutcome:
 
     def build(ground: Ground) -> tuple[PruneOutcome, str | None]:
         retention = retention_at(repo, ground.base, settings.dump)
-        if ground.base is None or not retention.retired:
+        if ground.base is None or not retention.paths:
             return PruneOutcome(retention), None
         _require_delivered(repo, ground.base, ground.remote)
         commit = write_prune_commit(repo, ground.base, retention)

@@ -7,16 +7,22 @@ them goes nothing but their parts, and the manifest that describes them.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.small_files import read_small_files
-from ppr_assets.data_repo.tree import Entry, latest_name, read_entries
-from ppr_assets.errors import DumpDamaged, GitTimeout
+from ppr_assets.data_repo.tree import Entry, latest_name, linked_dump, read_entries
+from ppr_assets.errors import DataRepoError, DumpDamaged, GitTimeout
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import dump_moment, is_dump_name, manifest_name, parts_folder
+from ppr_assets.rules.naming import (
+    LATEST_PACKED,
+    dump_moment,
+    is_dump_name,
+    manifest_name,
+    parts_folder,
+)
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
 from ppr_assets.settings import DumpSettings
@@ -31,11 +37,13 @@ class Retention:
 
     ``fates`` newest first; ``paths`` are the files that go, from the repository's root; ``bytes``
     is what the retiring dumps take in a work tree, as far as their manifests tell.
+    ``stale_link``: upstream's latest.sql.gz goes too, see :func:`_stale_link`.
     """
 
     fates: Sequence[Fate]
     paths: Sequence[str]
     bytes: int
+    stale_link: bool = False
 
     @property
     def retired(self) -> list[str]:
@@ -76,11 +84,32 @@ def retention_at(
     retired = {fate.dump.name: told[fate.dump.name] for fate in judged if fate.retires}
     manifests = {name: told for name, told in retired.items() if isinstance(told, Manifest)}
     parts = [folder for folder in map(parts_folder, retired) if folder in found]
+    stale = commit is not None and _stale_link(repo, commit, found, latest, retired)
+    gone = [*retired, *parts, *map(manifest_name, manifests), *([LATEST_PACKED] if stale else [])]
     return Retention(
         fates=judged,
-        paths=[prefix + name for name in (*retired, *parts, *map(manifest_name, manifests))],
+        paths=[prefix + name for name in gone],
         bytes=sum(manifest.bytes for manifest in manifests.values()),
+        stale_link=stale,
     )
+
+
+def _stale_link(
+    repo: DataRepo,
+    commit: str,
+    found: Collection[str],
+    latest: str | None,
+    retired: Collection[str],
+) -> bool:
+    """Whether latest.sql.gz is there and leads to another dump than the latest, or to one that
+    retires. Upstream's init prefers it to latest.sql, and would load old data."""
+    if LATEST_PACKED not in found:
+        return False
+    try:
+        target = linked_dump(repo, commit, LATEST_PACKED)
+    except DataRepoError:  # a file of its own, or it leads nowhere
+        target = None
+    return target != latest or target in retired
 
 
 def _described(repo: DataRepo, files: Mapping[str, Entry]) -> Iterator[tuple[str, _Told]]:

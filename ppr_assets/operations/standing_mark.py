@@ -20,6 +20,7 @@ from ppr_assets.data_repo.tree import (
     read_file,
 )
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
+from ppr_assets.operations.latest import manifest_of
 from ppr_assets.operations.mark_history import (
     MarkHistory,
     Marks,
@@ -28,7 +29,6 @@ from ppr_assets.operations.mark_history import (
     standing,
     told_by,
 )
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET, manifest_name
 from ppr_assets.rules.ratchet import mark_told
@@ -122,12 +122,11 @@ def _newest_described(repo: DataRepo, commit: str) -> str | None:
 
 
 def _told_by_manifest(repo: DataRepo, commit: str, dump: str) -> Marks:
-    file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(dump)}")
-    if file is None:
-        return {}
     try:
-        manifest = Manifest.from_json(file.data.decode("utf-8", "replace"))
+        manifest = manifest_of(repo, commit, dump)
     except DumpDamaged:  # an audit tells of it
+        return {}
+    if manifest is None:
         return {}
     told = mark_told(manifest.verdict, manifest.rows)
     return told_by(told, f"the manifest of {manifest.dump}")

@@ -8,13 +8,14 @@ second copy of what they have published.
 from __future__ import annotations
 
 from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.tree import entry_at, list_dumps, read_file
+from ppr_assets.data_repo.tree import entry_at, list_dumps
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.dump_commit import commit_of_dump
 from ppr_assets.operations.gate import judge_at
 from ppr_assets.operations.landing import Ground, Unfit
+from ppr_assets.operations.latest import manifest_of
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import RATCHET, manifest_name
+from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import DumpSettings
 
 
@@ -68,8 +69,7 @@ def _refusal(
 def _manifest(repo: DataRepo, commit: str, dump: str) -> Manifest | None:
     """None for a dump of other scripts, and for one whose manifest nobody can read: an audit
     tells of it."""
-    file = read_file(repo, commit, f"{repo.dump_dir}/{manifest_name(dump)}")
     try:
-        return Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+        return manifest_of(repo, commit, dump)
     except DumpDamaged:
         return None

@@ -22,8 +22,9 @@ DELTA_BASE_PARTS = f"{DELTA_BASE}/dump.parts"
 DELTA_BASE_README = f"{DELTA_BASE}/README.md"
 
 _PREFIX = "pantry_pirate_radio_"
-_FORMAT = f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql"  # for reading: writing %Y does not pad everywhere
-_DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.sql(\.gz)?", re.ASCII)
+# For reading: writing %Y does not pad everywhere. Upstream's first dumps had the date only.
+_FORMATS = {True: f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{_PREFIX}%Y-%m-%d.sql"}
+_DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
 
@@ -39,17 +40,21 @@ def dump_name(moment: datetime) -> str:
 
 
 def dump_moment(name: str) -> datetime | None:
-    """When the dump ``name`` was made, or None if this is no dump's name."""
-    if not _DUMP.fullmatch(name):
+    """When the dump ``name`` was made, or None if this is no dump's name; of one that was named
+    by its date alone, the first moment of that day."""
+    found = _DUMP.fullmatch(name)
+    if found is None:
         return None
+    form = _FORMATS[found["time"] is not None]
     try:
-        return datetime.strptime(name.removesuffix(".gz"), _FORMAT).replace(tzinfo=UTC)
+        return datetime.strptime(name.removesuffix(".gz"), form).replace(tzinfo=UTC)
     except ValueError:  # the 31st of February
         return None
 
 
 def is_dump_name(name: str) -> bool:
-    """Whether this is the name of a dump; upstream's own scripts also wrote ``.sql.gz``."""
+    """Whether this is the name of a dump; upstream's own scripts also wrote ``.sql.gz``, and names
+    with the date only."""
     return dump_moment(name) is not None
 
 

@@ -51,11 +51,22 @@ def test_a_dump_that_upstream_compressed_is_a_dump() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["pantry_pirate_radio_2025-07-27.sql" + end for end in ("", ".gz")]
+)
+def test_a_dump_that_upstream_named_by_its_date_is_of_that_days_first_moment(name: str) -> None:
+    assert dump_moment(name) == datetime(2025, 7, 27, tzinfo=UTC)
+    assert manifest_name(name) == "pantry_pirate_radio_2025-07-27.json"
+    assert name < dump_name(datetime(2025, 7, 27, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "",
         "latest.sql",
         "pantry_pirate_radio_2026-02-31_02-00-00.sql",
+        "pantry_pirate_radio_2026-02-31.sql",
+        "pantry_pirate_radio_2026-02-28_.sql",
         "pantry_pirate_radio_2026-11-22_24-00-00.sql",
         "pantry_pirate_radio_2026-11-22_23-59-60.sql",
         "pantry_pirate_radio_2026-11-22_02-00-00.sql\n",

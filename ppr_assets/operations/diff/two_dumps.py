@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, opened_shelf
-from ppr_assets.rules.naming import LATEST, is_dump_name
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -50,7 +50,8 @@ def _wanted(settings: DataRepoSettings, given: str | None) -> Wanted:
         return Wanted(at=_tip(settings))
     if os.sep in given or Path(given).is_file():
         return Wanted(dump=str(Path(given).absolute()))
-    if given == LATEST or any(is_dump_name(f"{given}{end}") for end in ("", ".sql", ".sql.gz")):
+    links = (LATEST, LATEST_PACKED)
+    if given in links or any(is_dump_name(f"{given}{end}") for end in ("", ".sql", ".sql.gz")):
         return Wanted(dump=given, at=_tip(settings))
     return Wanted(at=given)
 

@@ -13,13 +13,13 @@ from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.glimpse import glimpse
 from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.data_repo.remote import fetch
-from ppr_assets.data_repo.tree import commit_named, latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.tree import commit_named, linked_dump, list_dumps, tip
 from ppr_assets.errors import DumpMissing, PushFailed
 from ppr_assets.operations.committed import brought, dump_at
+from ppr_assets.operations.latest import manifest_of
 from ppr_assets.operations.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
-from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.naming import LATEST_PACKED, manifest_name
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -72,10 +72,16 @@ def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> Foun
     place = scrub(repo.remote_url or "") if repo.bare else repo.path
     where = f"commit {commit[:10]} of `{place}`"
     link = latest_link(wanted.dump)
-    latest = brought(repo, commit, f"{repo.dump_dir}/{link}") and latest_name(repo, commit, link)
-    name = choose(list_dumps(repo, commit), latest or None, wanted, where)
-    described = f"{repo.dump_dir}/{manifest_name(name)}"
-    file = read_file(repo, commit, described) if brought(repo, commit, described) else None
-    manifest = Manifest.from_json(file.data.decode("utf-8", "replace")) if file else None
+    latest = _linked(repo, commit, link)
+    if latest is None and wanted.dump is None:
+        latest = _linked(repo, commit, LATEST_PACKED)
+    name = choose(list_dumps(repo, commit), latest, wanted, where)
+    described = brought(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
+    manifest = manifest_of(repo, commit, name) if described else None
     path = dump_at(repo, commit, name, manifest, folder)
     return FoundDump(name, path, manifest, commit, folder)
+
+
+def _linked(repo: DataRepo, commit: str, link: str) -> str | None:
+    there = brought(repo, commit, f"{repo.dump_dir}/{link}")
+    return linked_dump(repo, commit, link) if there else None

@@ -50,7 +50,7 @@ def choose(names: Sequence[str], latest: str | None, wanted: Wanted, where: str)
         )
     if wanted.dump is not None:
         given = wanted.dump
-        for name in (given, f"{given}.sql", f"{given}.sql.gz"):
+        for name in (given, f"{given}.gz", f"{given}.sql", f"{given}.sql.gz"):
             if name in names:
                 return name
         if given in (LATEST, LATEST_PACKED) and latest:
