@@ -24,6 +24,7 @@ pytest_plugins = [
     "ppr_assets_tests.fix_debian",
     "ppr_assets_tests.fix_runs",
     "ppr_assets_tests.fix_command_line",
+    "ppr_assets_tests.fix_forwarder",
 ]
 
 

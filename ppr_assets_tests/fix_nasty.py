@@ -18,8 +18,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.layout import read_layout
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable

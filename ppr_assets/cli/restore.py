@@ -124,7 +124,9 @@ def restore(
     guard = Guard(policy(settings.dump), for_service=into is None, override=overridden(reason))
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
-            _show(_plan(settings, found, look_at(target), in_place=in_place, drop_old=drop_old))
+            looked = look_at(target)
+            target = looked.settings  # the server that is shown is the one that is restored to
+            _show(_plan(settings, found, looked, in_place=in_place, drop_old=drop_old))
         limit = Deadline(deadline or promised_seconds(found), since=started)
         told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
@@ -162,9 +164,10 @@ def _plan(
     yield "from", found.origin
     for remark in found.remarks:
         yield "remark", remark
-    where = settings.restore_target(target.name).describe()
+    where = target.settings.describe()
     if settings.testing:
-        yield "testing", f"TESTING is true, so the target is {target.name} whatever else was asked"
+        name = target.settings.dbname
+        yield "testing", f"TESTING is true, so the target is {name} whatever else was asked"
     if in_place:
         yield "in place", "nobody can read the tables until it is done, and nothing is kept"
     if target.exists:

@@ -40,10 +40,11 @@ def cleanup(
     """
     scratches = (f"{target.dbname}_{name}" for name in (SCRATCH, PROOF_SCRATCH))
     with ExitStack() as stack:
-        sessions = [
-            stack.enter_context(maintenance(replace(target, dbname=name), home=target.dbname))
-            for name in (target.dbname, *scratches)
-        ]
+        home, sessions = target.dbname, list[Maintenance]()
+        for name in (target.dbname, *scratches):  # all with the server that the first one is with
+            opened = maintenance(replace(target, dbname=name), home=home)
+            sessions.append(stack.enter_context(opened))
+            target = sessions[0].settings
         for session in sessions:
             for leftover in session.leftovers(session.settings.dbname):
                 yield _clean(session, leftover, older_than, dry_run=dry_run)

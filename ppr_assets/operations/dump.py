@@ -138,7 +138,7 @@ def _written(
     path = folder / f".{name}.partial"
     written = write_dump(
         tool,
-        settings.database,
+        snapshot.settings,
         snapshot=snapshot.export(),
         target=path,
         stall_seconds=settings.dump.stall_seconds,
@@ -179,7 +179,8 @@ def _kept(
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
         )
-        manifest = replace(manifest, proof=_proven(settings, repo, unfinished, manifest))
+        same_server = replace(settings, database=snapshot.settings)
+        manifest = replace(manifest, proof=_proven(same_server, repo, unfinished, manifest))
         snapshot.require_open()
         path = _stage(unfinished, manifest)
     except BaseException:

@@ -27,7 +27,7 @@ from ppr_assets.operations.made_aside import encoding_of
 from ppr_assets.operations.restore import RestoreOutcome, override_note
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.connection import connect, require_named
 from ppr_assets.postgres.content import (
     inserted_differences,
     not_compared,
@@ -78,7 +78,8 @@ def restore_in_place(
         _require_there(session)
         require_server(session.connection, layout)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
-        with connect(target) as connection:
+        with connect(session.settings) as connection:
+            require_named(session.settings, connection)
             now = serving_in(connection, guard.policy, beside=layout.made_tables)
             if guard.override is None:
                 require_countable(now)
@@ -94,7 +95,7 @@ def restore_in_place(
             require_equal(differences, verified.name)
             judged = require_kept(connection, now, guard, every=True)
             clock.lap("compare")
-        remarks = _analyzed(target)
+        remarks = _analyzed(session.settings)
         if judged.override:
             remarks += session.note(target.dbname, override_note(verified.name, judged.override))
     return RestoreOutcome(

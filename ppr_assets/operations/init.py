@@ -30,9 +30,9 @@ from ppr_assets.operations.promise import DEADLINE_SECONDS, promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.target import look_from, require_not_storage, require_ordinary
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.connection import Session, connect, pinned
 from ppr_assets.postgres.databases import connect_beside, is_beside, maintenance, may_create
-from ppr_assets.postgres.load.session import WITHOUT_LIMITS, Connection, prepare
+from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.records import missing_tables, table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.ratchet import Override
@@ -83,7 +83,8 @@ def initialise(
     require_not_storage(target, settings.dagster_postgres_url)
     others_seconds = deadline_seconds or DEADLINE_SECONDS
     with _alone(target, Deadline(wait_seconds), others_seconds) as session:
-        exists = look_from(session, target.dbname).exists
+        target = pinned(target, session)
+        exists = look_from(session, target).exists
         if exists and not force and (holding := table_with_records(target, CORE_TABLES)):
             return InitOutcome("left alone", target.dbname, f"table {holding} has records")
         # A role that may not make a database can still fill one in which nothing is to be lost.
@@ -123,9 +124,7 @@ def _missing(target: DatabaseSettings) -> Iterator[str]:
 
 
 @contextmanager
-def _alone(
-    target: DatabaseSettings, patience: Deadline, busy_seconds: float
-) -> Iterator[Connection]:
+def _alone(target: DatabaseSettings, patience: Deadline, busy_seconds: float) -> Iterator[Session]:
     """A session with the server, as soon as it is up, while no other process does the same."""
     connection = _awaited(target, patience)
     try:
@@ -149,7 +148,7 @@ def _alone(
         ) from error
 
 
-def _awaited(target: DatabaseSettings, patience: Deadline) -> Connection:
+def _awaited(target: DatabaseSettings, patience: Deadline) -> Session:
     while True:
         try:
             return connect_beside(target)

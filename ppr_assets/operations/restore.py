@@ -109,7 +109,7 @@ def restore(
             exists = session.exists(target.dbname)
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
-            aside = replace(target, dbname=new)
+            aside = replace(session.settings, dbname=new)
             filled = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
             judged = _judged(session, aside, guard, strict=drop_old)
             remarks += judged.remarks

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from psycopg.conninfo import conninfo_to_dict
 
 from ppr_assets.errors import Busy, PreconditionFailed, SettingsError
+from ppr_assets.postgres.connection import pinned
 from ppr_assets.postgres.databases import Maintenance, connect_beside
 from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.databases.sessions import Connection
@@ -30,9 +31,10 @@ _SERVERS_OWN = frozenset({"postgres", "template0", "template1"})
 
 @dataclass(frozen=True)
 class Target:
-    """``bytes`` on the server's disk, None where the role may not look."""
+    """``bytes`` on the server's disk, None where the role may not look. ``settings`` lead to the
+    very server that was asked."""
 
-    name: str
+    settings: DatabaseSettings
     exists: bool
     bytes: int | None
 
@@ -40,17 +42,17 @@ class Target:
 def look_at(settings: DatabaseSettings) -> Target:
     """Ask the server; changes nothing. Raises :class:`DatabaseUnreachable`."""
     with connect_beside(settings) as connection:
-        return look_from(connection, settings.dbname)
+        return look_from(connection, pinned(settings, connection))
 
 
-def look_from(connection: Connection, name: str) -> Target:
+def look_from(connection: Connection, settings: DatabaseSettings) -> Target:
     """The same in a session that is there."""
     query = (
         "SELECT CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') "
         "THEN pg_catalog.pg_database_size(oid) END FROM pg_catalog.pg_database WHERE datname = %s"
     )
-    row = connection.execute(query, [name]).fetchone()
-    return Target(name, row is not None, row[0] if row else None)
+    row = connection.execute(query, [settings.dbname]).fetchone()
+    return Target(settings, row is not None, row[0] if row else None)
 
 
 def require_ordinary(name: str) -> None:

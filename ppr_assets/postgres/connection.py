@@ -1,19 +1,19 @@
-"""Sessions with the server."""
+"""Sessions with the server that the settings name, and with no other one."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, LiteralString
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
-from ppr_assets.errors import DatabaseUnreachable
+from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
+from ppr_assets.postgres.libpq import client_environment, parameters
 from ppr_assets.postgres.patience import PatientConnection
-from ppr_assets.settings import DatabaseSettings
+from ppr_assets.postgres.pooler import BEHIND_A_POOLER, is_pooled, require_own_sessions
+from ppr_assets.settings import DatabaseSettings, forget_libpq
 
-APPLICATION_NAME = "ppr_assets"
-ENCODING = "UTF8"
-"""What sessions and dumps are in, whatever the database's own encoding is, so that a name reads the
-same in both, and a dump can be restored into a database of another encoding."""
 _PINNED = {
     "search_path": "",  # first of all: nothing that we say may mean what somebody else has made
     "statement_timeout": "0",
@@ -22,6 +22,7 @@ _PINNED = {
     "default_transaction_read_only": "off",
     "default_transaction_isolation": "read committed",
     "bytea_output": "hex",
+    "lc_monetary": "C",
     "quote_all_identifiers": "off",
     "standard_conforming_strings": "on",
     "array_nulls": "on",
@@ -31,109 +32,187 @@ _PINNED_SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": 
 """Settings of a database or a role (``ALTER … SET``) that would end our work early, or make other
 bytes of the same data. Set by statement and not when connecting, as poolers refuse the latter."""
 
-_CONNECT_TIMEOUT = 15
-"""Seconds; a server that is up answers in far less, a firewall that drops packets never does."""
+_OWN_SESSIONS_ONLY = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
+"""The same for what the driver and psql read; pg_dump sets these, and the search path, itself."""
 
-_ALIVE = {
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
-"""When the other end counts as gone: nothing heard for a minute, in seconds and milliseconds."""
+_NO_EVENT_TRIGGERS = "-c event_triggers=off"
+"""For PostgreSQL 17 and newer, as a role that may: a login trigger that writes is no login's."""
+
+_REFUSED_OPTIONS = ("event_triggers", "options", "startup parameter")
+"""What is in a server's or a pooler's words, in whatever language, that refuse it."""
+
+_refusing: set[tuple[str, int, str]] = set()
+"""Hosts, ports and roles that may not have that option, so that they are asked once."""
+
+_WHO: LiteralString = (
+    "SELECT pg_catalog.pg_backend_pid(), pg_catalog.to_char("
+    "pg_catalog.pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), "
+    "pg_catalog.current_database()::pg_catalog.text, session_user::pg_catalog.text"
+)
+"""Who serves this session. No two servers have started in the same microsecond."""
+
+_AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
-def connect(settings: DatabaseSettings, **options: Any) -> PatientConnection:
+class Session(PatientConnection):
+    """A connection that leaves nothing behind in a pooler's session, which others get next."""
+
+    server = ""
+    dbname = ""
+    user = ""
+    pooled = False
+    leaves_traces = False
+
+    def close(self) -> None:
+        if self.leaves_traces and self.pgconn.transaction_status in _AT_REST:
+            self.pgconn.exec_(b"ROLLBACK")
+            self.pgconn.exec_(b"DISCARD ALL")
+        super().close()
+
+
+def connect(settings: DatabaseSettings, **options: Any) -> Session:
     """Open a session, in which nothing that a database or a role is set to changes our work.
 
     Its search path is empty, so that a name without its schema is one of pg_catalog or of nothing.
 
     ``options`` go to :func:`psycopg.connect`. Raises :class:`DatabaseUnreachable` with the
-    server's own words, which hold no password.
+    server's own words, which hold no password, and :class:`PreconditionFailed` where a pooler
+    shares its sessions, or another server answers than the one that did before.
     """
     try:
-        given = parameters(settings) | options | {"autocommit": True}
-        connection = PatientConnection.connect(**given)
-        connection.patience_seconds = settings.patience_seconds
+        session = _opened(settings, options)
         try:
-            connection.execute(pinning_statements(connection.info.server_version))
+            _require_server(session, settings)
+            session.leaves_traces = session.pooled
+            session.execute(pinning_statements(session.info.server_version))
         except BaseException:
-            connection.close()
+            session.close()
             raise
-        connection.autocommit = options.get("autocommit", False)
-        return connection
+        session.autocommit = options.get("autocommit", False)
+        return session
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"no session with {settings.describe()}: {_one_line(error)}",
-            hint="is the server up, and are POSTGRES_HOST, _PORT, _USER, _DB and _PASSWORD right? "
-            "`ppr-assets doctor` looks at each.",
+            hint=_hint(settings),
         ) from None
 
 
-def parameters(settings: DatabaseSettings) -> dict[str, Any]:
-    """Keyword arguments for libpq; the password is among them, so never log this."""
-    given = {
-        "host": settings.host,
-        "port": settings.port,
-        "user": settings.user,
-        "dbname": settings.dbname,
-        "password": settings.require_password().reveal() or None,
-        "sslmode": settings.sslmode,
-        "application_name": APPLICATION_NAME,
-        "client_encoding": ENCODING,
-        "connect_timeout": _CONNECT_TIMEOUT,
-        **_ALIVE,
-    }
-    return {name: value for name, value in given.items() if value is not None}
+def pinned(settings: DatabaseSettings, session: Session) -> DatabaseSettings:
+    """``settings`` for the very server that ``session`` is with: a name may stand for several, and
+    only one of them has what this session sees. TLS still asks for the name."""
+    info = session.info
+    return replace(
+        settings,
+        host=info.host,
+        hostaddr=info.hostaddr or None,
+        server=session.server,
+        pooled=session.pooled,
+    )
 
 
-def alive_options() -> list[str]:
-    """The same for the command line of pg_dump or psql: libpq knows no variables for these."""
-    return ["--dbname", " ".join(f"{name}={value}" for name, value in _ALIVE.items())]
-
-
-def client_environment(settings: DatabaseSettings) -> dict[str, str]:
-    """Variables that tell pg_dump or psql where to go; the password stays out of argv this way."""
-    given = {
-        "PGHOST": settings.host,
-        "PGPORT": str(settings.port),
-        "PGUSER": settings.user,
-        "PGDATABASE": settings.dbname,
-        "PGPASSWORD": settings.require_password().reveal() or None,
-        "PGSSLMODE": settings.sslmode,
-        "PGAPPNAME": APPLICATION_NAME,
-        "PGCLIENTENCODING": ENCODING,
-        "PGTZ": "UTC",  # a server elsewhere writes the same moments otherwise, and so other bytes
-        "PGCONNECT_TIMEOUT": str(_CONNECT_TIMEOUT),
-    }
-    return {name: value for name, value in given.items() if value is not None}
+def require_named(settings: DatabaseSettings, session: Session) -> None:
+    """Raise :class:`PreconditionFailed` where a pooler has led to another database or role than the
+    one that was named, or PPR_DIRECT_HOST to another server than POSTGRES_HOST."""
+    if (session.dbname, session.user) != (session.info.dbname, session.info.user):
+        raise PreconditionFailed(
+            f"{settings.describe()} is database {session.dbname} and role {session.user} in truth: "
+            "what is behind a pooler has other names there",
+            hint="set POSTGRES_DB and POSTGRES_USER to these, and PPR_DIRECT_HOST and _PORT to the "
+            "server itself; nothing was changed.",
+        )
+    if settings.named is None:
+        return
+    host, port = settings.named
+    named = replace(settings, host=host, port=port, named=None, hostaddr=None, server=None)
+    try:
+        other = _opened(replace(named, dbname=session.info.dbname), {})
+    except psycopg.OperationalError:  # a pooler need not know the database, nor be up
+        return
+    with other:
+        if other.server != session.server:
+            raise PreconditionFailed(
+                f"PPR_DIRECT_HOST leads to another server ({settings.describe()}) than "
+                f"POSTGRES_HOST ({named.describe()})",
+                hint="set them to the same server, or PPR_DIRECT_HOST and _PORT to nothing; "
+                "nothing was changed.",
+            )
 
 
 def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
     """:func:`client_environment` for pg_dump, which shall work as our own sessions do.
 
     The options that this may take are given only where something is set otherwise, as poolers
-    refuse them; the search path is emptied by pg_dump itself, first of all. Raises
-    :class:`DatabaseUnreachable`.
+    refuse them. Raises :class:`DatabaseUnreachable`.
     """
-    with connect(settings, autocommit=True) as connection:
-        wanted = _pinned(connection.info.server_version)
+    with connect(settings, autocommit=True) as session:
+        wanted = _pinned(session.info.server_version)
         del wanted["search_path"]
-        rows = connection.execute(
+        rows = session.execute(
             "SELECT name, reset_val FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
             [list(wanted)],
         )
         other = [name for name, value in rows if value != wanted[name]]
-        given = [connection.info.options] if connection.info.options else []
+        given = [session.info.options] if session.info.options else []
+        own = pinned(settings, session)
     options = [f"-c {name}={wanted[name]}".replace("read ", "read\\ ") for name in sorted(other)]
-    own = {"PGOPTIONS": " ".join([*given, *options])} if other else {}
-    return client_environment(settings) | own
+    every = " ".join([*given, *options])
+    return client_environment(own) | ({"PGOPTIONS": every} if every else {})
 
 
 def pinning_statements(server_version: int) -> bytes:
     """What each session begins with, also one that psql opens."""
-    wanted = _pinned(server_version) | {"DateStyle": "ISO"}  # the only one that the driver reads
+    wanted = _pinned(server_version) | _OWN_SESSIONS_ONLY
     return "".join(f"SET {name} TO '{value}';" for name, value in wanted.items()).encode()
+
+
+def _opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
+    """A session that has set nothing yet, and who it is with."""
+    forget_libpq()
+    given = {"prepare_threshold": None} | parameters(settings) | options | {"autocommit": True}
+    asked = (settings.host, settings.port, settings.user)
+    session: Session | None = None
+    if asked not in _refusing and "options" not in options:
+        try:
+            session = Session.connect(**given, options=_NO_EVENT_TRIGGERS)
+        except psycopg.OperationalError as error:
+            if not any(word in str(error) for word in _REFUSED_OPTIONS):
+                raise
+            _refusing.add(asked)
+    session = session or Session.connect(**given)
+    session.patience_seconds = settings.patience_seconds
+    row = session.execute(_WHO).fetchone()
+    assert row is not None
+    pid, session.server, session.dbname, session.user = row
+    session.pooled = is_pooled(session, pid)
+    return session
+
+
+def _require_server(session: Session, settings: DatabaseSettings) -> None:
+    """Before anything is set in it: that the session is ours alone, and with the same server."""
+    if settings.server is not None and settings.server != session.server:
+        raise PreconditionFailed(
+            f"another server answers at {settings.describe()} than a moment ago, or it was started "
+            "anew",
+            hint="if a load balancer is there, or a pooler with several servers, PPR_DIRECT_HOST "
+            "and _PORT name one of them; else run again.",
+        )
+    if session.pooled and settings.server is None:
+        with _opened(settings, {}) as second:
+            require_own_sessions(session, second, settings)
+
+
+def _hint(settings: DatabaseSettings) -> str:
+    if settings.pooled:
+        return BEHIND_A_POOLER
+    if settings.server is not None:
+        return (
+            "there was a session a moment ago. Is the server still up, and may the role enter that "
+            "database? If a load balancer is there, PPR_DIRECT_HOST and _PORT name one server."
+        )
+    return (
+        "is the server up, and are POSTGRES_HOST, _PORT, _USER, _DB and _PASSWORD right? "
+        "`ppr-assets doctor` looks at each."
+    )
 
 
 def _pinned(server_version: int) -> dict[str, str]:

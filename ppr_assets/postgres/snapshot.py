@@ -20,7 +20,7 @@ import psycopg
 
 from ppr_assets.errors import DatabaseUnreachable, DumpDamaged, DumpFailed
 from ppr_assets.postgres.advisory_lock import take_lock
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.connection import connect, pinned, require_named
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.row_count import Table, count_rows
@@ -94,7 +94,8 @@ class Snapshot:
     """An open transaction that holds no lock; valid until its context ends, or :meth:`end`.
 
     ``tables`` are those whose rows are dumped. ``without_rows`` are keys of tables that have none
-    here: a standby does not get the rows of unlogged tables.
+    here: a standby does not get the rows of unlogged tables. ``settings`` lead to the very server
+    that it is on, where a name stands for several.
     """
 
     settings: DatabaseSettings
@@ -196,10 +197,11 @@ def open_snapshot(
     """
     try:
         with connect(settings, autocommit=True) as connection:
+            require_named(settings, connection)
             _prepare(connection, lock_seconds)
             if exclusive:
                 take_lock(connection, ADVISORY_LOCK, "dumping this database")
-            snapshot = Snapshot(settings, connection, lock_seconds)
+            snapshot = Snapshot(pinned(settings, connection), connection, lock_seconds)
             snapshot.take()
             yield snapshot
     except psycopg.OperationalError as error:

@@ -11,7 +11,12 @@ the database asks for it, so that the Dagster code location loads anywhere.
 from ppr_assets.settings.data_repo import DataRepoSettings
 from ppr_assets.settings.database import DatabaseSettings
 from ppr_assets.settings.dump import DumpSettings, KeepSettings
-from ppr_assets.settings.environment import child_environment, env_file, export
+from ppr_assets.settings.environment import (
+    child_environment,
+    env_file,
+    export,
+    forget_libpq,
+)
 from ppr_assets.settings.everything import ScheduleSettings, Settings
 from ppr_assets.variables.secret import Secret
 from ppr_assets.variables.table import VARIABLES
@@ -28,4 +33,5 @@ __all__ = [
     "child_environment",
     "env_file",
     "export",
+    "forget_libpq",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.variables import table
@@ -17,6 +18,9 @@ class DatabaseSettings:
     """Where the database is and who asks; ``host`` may be the folder of a socket.
 
     ``patience_seconds`` is how long it may be silent before it counts as lost.
+    ``named``: host and port that POSTGRES_HOST names, where PPR_DIRECT_HOST or _PORT leads past it.
+    The last three fields are of a run's first session, which the others have to follow: the address
+    that its host had, which server answered there, and whether that was through a pooler.
     """
 
     host: str
@@ -26,17 +30,30 @@ class DatabaseSettings:
     sslmode: str | None
     password: Secret | None
     patience_seconds: float = 300.0
+    sslrootcert: str | None = None
+    sslcert: str | None = None
+    sslkey: str | None = None
+    named: tuple[str, int] | None = None
+    hostaddr: str | None = None
+    server: str | None = None
+    pooled: bool = False
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DatabaseSettings:
+        named = (table.POSTGRES_HOST.read(values), table.POSTGRES_PORT.read(values))
+        host, port = _direct(values, named)
         return cls(
-            host=table.POSTGRES_HOST.read(values),
-            port=table.POSTGRES_PORT.read(values),
+            host=host,
+            port=port,
             user=table.POSTGRES_USER.read(values),
             dbname=table.POSTGRES_DB.read(values),
             sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
             password=_password(values),
             patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
+            sslrootcert=_path(table.POSTGRES_SSLROOTCERT.read_if_set(values)),
+            sslcert=_path(table.POSTGRES_SSLCERT.read_if_set(values)),
+            sslkey=_path(table.POSTGRES_SSLKEY.read_if_set(values)),
+            named=named if (host, port) != named else None,
         )
 
     def require_password(self) -> Secret:
@@ -68,6 +85,19 @@ class DatabaseSettings:
         """``user@host:port/dbname``, for messages; without the password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.user}@{host}:{self.port}/{self.dbname}"
+
+
+def _direct(values: Mapping[str, str], named: tuple[str, int]) -> tuple[str, int]:
+    """Host and port of the server itself; a port alone is one on the host that is named."""
+    host = table.PPR_DIRECT_HOST.read_if_set(values)
+    port = table.PPR_DIRECT_PORT.read_if_set(values)
+    if host is None:
+        return (named[0], port or named[1])
+    return (host, port or 5432)
+
+
+def _path(value: Path | str | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _password(values: Mapping[str, str]) -> Secret | None:

@@ -31,6 +31,7 @@ def child_environment(
     ``dotenv`` holds is in its environment then, and it reads no file besides.
     """
     hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
+    forget_libpq()
     values = dict(os.environ)
     if dotenv is not None:
         values |= values_from(None, dotenv)
@@ -42,6 +43,16 @@ def child_environment(
 def export(name: str, value: str) -> None:
     """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
     os.environ[name] = value
+
+
+def forget_libpq() -> None:
+    """Take out of this process's environment what libpq, pg_dump and psql read there by themselves.
+
+    PGHOSTADDR, PGSERVICE, PGOPTIONS and their like lead elsewhere than POSTGRES_HOST, some of them
+    whatever a program asks for. All begin with PG.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def _set_in(environ: Mapping[str, str]) -> dict[str, str]:

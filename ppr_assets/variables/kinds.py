@@ -143,6 +143,11 @@ def sslmode(text: str) -> str:
     return text
 
 
+def root_certificate(text: str) -> Path | str:
+    """``system`` is libpq's word for the certificates that the machine trusts anyway."""
+    return text if text == "system" else folder(text)
+
+
 def proof(text: str) -> str:
     if text not in _PROOFS:
         raise UnusableValueError

@@ -47,6 +47,28 @@ POSTGRES_SSLMODE = Variable(
     "one of disable, allow, prefer, require, verify-ca, verify-full",
     "libpq's sslmode, passed through",
 )
+POSTGRES_SSLROOTCERT = Variable(
+    "POSTGRES_SSLROOTCERT",
+    NONE,
+    kinds.root_certificate,
+    "a file with certificates, or `system`",
+    "whom to trust where POSTGRES_SSLMODE is verify-ca or verify-full; without it libpq looks "
+    "into `~/.postgresql/root.crt` by itself",
+)
+POSTGRES_SSLCERT = Variable(
+    "POSTGRES_SSLCERT",
+    NONE,
+    kinds.folder,
+    "a file with a certificate",
+    "the role's own certificate, for a server that asks for one",
+)
+POSTGRES_SSLKEY = Variable(
+    "POSTGRES_SSLKEY",
+    NONE,
+    kinds.folder,
+    "a file with a private key",
+    "the key of POSTGRES_SSLCERT",
+)
 POSTGRES_PASSWORD = Variable(
     "POSTGRES_PASSWORD",
     REQUIRED,
@@ -61,6 +83,21 @@ POSTGRES_PASSWORD_FILE = Variable(
     kinds.folder,
     "a readable file with the password on its only line",
     "a file that holds the password, instead of POSTGRES_PASSWORD",
+)
+PPR_DIRECT_HOST = Variable(
+    "PPR_DIRECT_HOST",
+    NONE,
+    kinds.host,
+    "a host name, an address or a socket folder",
+    "where POSTGRES_HOST is a pooler: the server itself; every session of ours goes there",
+)
+PPR_DIRECT_PORT = Variable(
+    "PPR_DIRECT_PORT",
+    NONE,
+    kinds.port,
+    "a port from 1 to 65535",
+    "the server's own port, where it is another one than the pooler's; 5432 if only "
+    "PPR_DIRECT_HOST is set",
 )
 DATA_REPO_PATH = Variable(
     "DATA_REPO_PATH", "/data-repo", kinds.folder, "a folder", "the clone of the data repository"

@@ -21,8 +21,8 @@ from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
 from ppr_assets.postgres import row_count
 from ppr_assets.postgres import snapshot as snapshots
-from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.row_count import count_rows
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Proof

@@ -17,7 +17,7 @@ from ppr_assets.operations.init import initialise
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import client_environment
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, child_environment

@@ -14,7 +14,7 @@ import pytest
 from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
 from ppr_assets.operations.init import initialise, lock_number
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.connection import parameters
+from ppr_assets.postgres.libpq import parameters
 from ppr_assets.postgres.records import table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.settings import DatabaseSettings, Settings

@@ -23,8 +23,8 @@ from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.split import split_dump
 from ppr_assets.operations.standing import standing
 from ppr_assets.operations.verify_all import verify_dumps
-from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.rules.parts import Script
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect

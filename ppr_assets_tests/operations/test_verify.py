@@ -20,8 +20,8 @@ import pytest
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.operations.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.canonical import canonicalize
-from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, TableRecord
 from ppr_assets_tests.fix_postgres import Databases
 

@@ -20,7 +20,7 @@ from ppr_assets.operations.in_place import COST, restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.verify import VerifiedDump, verify_file
-from ppr_assets.postgres.connection import client_environment
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.load import load
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_debian import DebianServer

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.connection import client_environment
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.sample import SAMPLE_TABLES, fill
 from ppr_assets.postgres.sample.awkward import AWKWARD
 from ppr_assets.postgres.sample.filling import sample_rows

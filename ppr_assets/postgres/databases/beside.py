@@ -10,28 +10,42 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from ppr_assets.errors import DatabaseUnreachable
+from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.postgres import advisory_lock
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.connection import Session, connect, require_named
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.settings import DatabaseSettings
 
 
-def connect_beside(settings: DatabaseSettings, *, home: str = "") -> Connection:
+def connect_beside(settings: DatabaseSettings, *, home: str = "") -> Session:
     """A session with the target's server, in a database that is there for this, unless it is the
     one to be renamed; the target need not exist.
 
     A role that may enter none of those gets one at ``home``. That is the target itself if not
     given, which can then be filled in place, and not replaced. Raises
-    :class:`DatabaseUnreachable` with the first refusal.
+    :class:`DatabaseUnreachable` with the first refusal, and :class:`PreconditionFailed` for a host
+    that is not the one that was named, or one of several.
     """
+    if "," in settings.host:
+        raise PreconditionFailed(
+            f"POSTGRES_HOST names several servers ({settings.host}), and one is needed to make or "
+            "replace databases",
+            hint="set it to that one; nothing was changed.",
+        )
     homes = [name for name in ("postgres", "template1") if name != settings.dbname]
     refused: list[DatabaseUnreachable] = []
     for name in (*homes, home or settings.dbname):
         try:
-            return connect(replace(settings, dbname=name), autocommit=True)
+            session = connect(replace(settings, dbname=name), autocommit=True)
         except DatabaseUnreachable as error:
             refused.append(error)
+            continue
+        try:
+            require_named(settings, session)
+        except BaseException:
+            session.close()
+            raise
+        return session
     raise refused[0]
 
 

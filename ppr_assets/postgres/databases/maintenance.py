@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import (
     connect_beside,
@@ -36,7 +36,8 @@ _DROP_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Maintenance:
-    """Valid until its context ends. ``settings`` name the target."""
+    """Valid until its context ends. ``settings`` name the target, on the very server that the
+    session is with."""
 
     settings: DatabaseSettings
     connection: Connection
@@ -246,7 +247,7 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
         with connect_beside(settings, home=home) as connection:
             prepare(connection, WITHOUT_LIMITS, local=False)
             take_lock(connection, settings.dbname)
-            yield Maintenance(settings, connection)
+            yield Maintenance(pinned(settings, connection), connection)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
             f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",

@@ -13,13 +13,9 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import (
-    alive_options,
-    client_environment,
-    connect,
-    pinning_statements,
-)
+from ppr_assets.postgres.connection import connect, pinned, pinning_statements
 from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.libpq import alive_options, client_environment
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.settings import DatabaseSettings, child_environment
 
@@ -34,6 +30,9 @@ def load_with_psql(
     """
     with connect(settings) as connection:
         version = connection.info.server_version
+        environment = client_environment(pinned(settings, connection))
+        if connection.info.options:
+            environment["PGOPTIONS"] = connection.info.options
     tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
     argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-", *alive_options()]
     with (
@@ -43,7 +42,7 @@ def load_with_psql(
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=words,
-            env=child_environment(client_environment(settings)),
+            env=child_environment(environment),
         ) as process,
     ):
         assert process.stdin is not None

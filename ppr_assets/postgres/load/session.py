@@ -43,6 +43,7 @@ _SETTINGS = WITHOUT_LIMITS | {
     "row_security": "off",
     "datestyle": "ISO",
     "intervalstyle": "postgres",
+    "lc_monetary": "C",
     "default_tablespace": "",
     "default_transaction_read_only": "off",
     "default_transaction_isolation": "read committed",
