@@ -16,6 +16,7 @@ from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.git_library import open_repository
 from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.plain_files import require_plain_files
 from ppr_assets.data_repo.remote import fetch, remote_branches
 from ppr_assets.data_repo.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.worktree import advance_branch
@@ -58,7 +59,7 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
         partial=_is_partial(found),
     )
     _require_branch(repo)
-    _require_plain_files(repo)
+    require_plain_files(repo)
     return repo
 
 
@@ -110,26 +111,3 @@ def _require_branch(repo: DataRepo) -> None:
     branches = set(listing.splitlines()) | theirs.keys()
     if branches:
         raise missing_branch(repo.branch, branches)
-
-
-def _require_plain_files(repo: DataRepo) -> None:
-    """Refuse a dump folder whose files git would replace by something else (LFS, git-crypt)."""
-    folders = [repo.path, *(repo.path / part for part in _parts(repo.dump_dir))]
-    files = [*(folder / ".gitattributes" for folder in folders), repo.git_dir / "info/attributes"]
-    if repo.bare or not any(file.is_file() and b"filter" in file.read_bytes() for file in files):
-        return
-    dump = f"{repo.dump_dir}/pantry_pirate_radio_2000-01-01_00-00-00.sql"
-    answer = repo.git("check-attr", "-z", "filter", "--", dump).decode("utf-8", "replace")
-    value = answer.split("\0")[2]
-    if value not in ("unspecified", "unset"):
-        raise DataRepoError(
-            f"dumps in `{repo.dump_dir}` would pass through git's filter `{value}`, they must be "
-            "plain files",
-            hint=f"add the line `/{repo.dump_dir}/** -filter` to .gitattributes and commit it.",
-        )
-
-
-def _parts(dump_dir: str) -> list[str]:
-    """The folder and those above it: ``a/b`` → ``a``, ``a/b``."""
-    names = dump_dir.split("/")
-    return ["/".join(names[: depth + 1]) for depth in range(len(names))]

@@ -14,6 +14,7 @@ from ppr_assets.data_repo.objects import FILE, TREE, Blob, write_blob, write_tre
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry, latest_name, read_entries, read_file
 from ppr_assets.errors import DataRepoError
+from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name
 
 MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
@@ -57,6 +58,8 @@ def merge_dumps(
             entry = here if _newer_here(repo, local, remote) else there
         elif name == RATCHET.encode():
             entry = _ratchet(repo, local, remote, merge_ratchet)
+        elif name == ATTRIBUTES.encode() and (both := _attributes(repo, base, local, remote)):
+            entry = both
         else:
             conflicts.append(f"{repo.dump_dir}/{name.decode('utf-8', 'replace')}")
             continue
@@ -86,12 +89,23 @@ def _newer_here(repo: DataRepo, local: str, remote: str) -> bool:
 
 
 def _ratchet(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> Entry:
-    merged = merge_ratchet(_regular(repo, local), _regular(repo, remote))
+    merged = merge_ratchet(*(_regular(repo, side, RATCHET) for side in (local, remote)))
     return Entry(FILE, "blob", write_blob(repo, merged))
 
 
-def _regular(repo: DataRepo, commit: str) -> bytes | None:
-    path = f"{repo.dump_dir}/{RATCHET}"
+def _attributes(repo: DataRepo, base: str | None, local: str, remote: str) -> Entry | None:
+    """What one side has written, where the other has only added our line; None where both have
+    written something."""
+    before = _regular(repo, base, ATTRIBUTES) if base else None
+    sides = [_regular(repo, commit, ATTRIBUTES) for commit in (local, remote)]
+    for ours, theirs in (sides, reversed(sides)):
+        if ours == with_our_line(before):
+            return Entry(FILE, "blob", write_blob(repo, with_our_line(theirs)))
+    return None
+
+
+def _regular(repo: DataRepo, commit: str, name: str) -> bytes | None:
+    path = f"{repo.dump_dir}/{name}"
     file = read_file(repo, commit, path)
     if file is None:
         return None

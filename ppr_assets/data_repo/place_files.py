@@ -20,6 +20,7 @@ from ppr_assets.data_repo.moves import Side
 from ppr_assets.data_repo.places import Place
 from ppr_assets.data_repo.promised import bring
 from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.rules.attributes import ATTRIBUTES
 
 _SYMLINK = "120000"
 
@@ -33,6 +34,11 @@ def put_files(
     """
     if not files:
         return
+    rules = {path: side for path, side in files.items() if _is_attributes(path)}
+    if rules and len(rules) < len(files):
+        # git looks at those in the work tree to write the others.
+        put_files(repo, place, rules, ready)
+        files = {path: side for path, side in files.items() if path not in rules}
     with _scratch(repo) as scratch:
         written = scratch / "files"
         written.mkdir()
@@ -45,6 +51,10 @@ def put_files(
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _replace(written / os.fsdecode(path), target)
+
+
+def _is_attributes(path: bytes) -> bool:
+    return path.rpartition(b"/")[2] == ATTRIBUTES.encode()
 
 
 def _turn(side: Side) -> int:

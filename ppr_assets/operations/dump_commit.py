@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -18,10 +19,11 @@ from ppr_assets.data_repo.objects import (
     write_tree,
 )
 from ppr_assets.data_repo.staging import StagedDump
-from ppr_assets.data_repo.tree import Entry
+from ppr_assets.data_repo.tree import Entry, read_file
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.retention import Retention
 from ppr_assets.operations.standing_mark import written_mark
+from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import (
@@ -53,8 +55,9 @@ def write_dump_commit(
     verdict: Verdict,
     retention: Retention,
 ) -> str:
-    """A commit on ``base`` with dump (and parts), manifest, latest, delta base and the mark that
-    was earned, and without the dumps that retire, nor a link that leads to an older one.
+    """A commit on ``base`` with dump (and parts), manifest, latest, delta base, the attributes by
+    which all of them are checked out byte for byte, and the mark that was earned, and without the
+    dumps that retire, nor a link that leads to an older one.
 
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
@@ -76,6 +79,7 @@ def write_dump_commit(
         f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
         f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
     }
+    changes |= _attributes(repo, base)
     if mark != written_mark(repo, base):  # raised, or the file has lost some of it
         changes[f"{folder}/{RATCHET}"] = _file(repo, render_mark(mark))
     override = manifest.override
@@ -134,6 +138,17 @@ def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
         for name, path in dump.parts.items()
     }
     return Blob(TREE, write_tree(repo, entries)) if entries else None
+
+
+def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | None]:
+    """Our line added to the folder's attributes, where it is missing; what others wrote stays."""
+    path = f"{repo.dump_dir}/{ATTRIBUTES}"
+    present = read_file(repo, base, path) if base else None
+    if present is not None and not stat.S_ISREG(int(present.mode, 8)):
+        return {}
+    content = present.data if present else None
+    wanted = with_our_line(content)
+    return {} if wanted == content else {path: Blob(FILE, write_blob(repo, wanted))}
 
 
 def _commit(

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.plain_files import require_same_bytes
 from ppr_assets.data_repo.remote import remote_tip
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import PprError
@@ -98,6 +99,7 @@ class _Examination:
 
     def _repository(self) -> str:
         self._repo = open_data_repo(self._settings.data_repo)
+        require_same_bytes(self._repo)
         head = tip(self._repo)
         state = f"at {head[:10]}" if head else "without a commit yet"
         return f"{self._repo.path}, branch {self._repo.branch} {state}"

@@ -16,6 +16,7 @@ from ppr_assets.data_repo.clone_folder import preparing
 from ppr_assets.data_repo.remote import RemoteUnreachable
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import Busy, DataRepoError
+from ppr_assets.rules.attributes import LINE
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, in_a_child, killing_git
 
@@ -227,23 +228,31 @@ def test_packed_branches_are_found(settings: DataRepoSettings) -> None:
     assert tip(open_data_repo(settings)) == before
 
 
-@pytest.mark.parametrize(
-    "place", [".gitattributes", "sql_dumps/.gitattributes", ".git/info/attributes"]
-)
-def test_a_filter_over_the_dumps_is_refused(settings: DataRepoSettings, place: str) -> None:
-    repo = open_data_repo(settings)
-    owner = Somebody(repo.path)
-    owner.write(place, "*.sql filter=lfs diff=lfs merge=lfs -text\n")
+FILTER = "*.sql filter=lfs diff=lfs merge=lfs -text\n"
+
+
+@pytest.mark.parametrize("place", ["sql_dumps/.gitattributes", ".git/info/attributes"])
+def test_a_filter_that_outdoes_our_line_is_refused(settings: DataRepoSettings, place: str) -> None:
+    owner = Somebody(open_data_repo(settings).path)
+    owner.write(place, f"{LINE}\n{FILTER}")
     with pytest.raises(DataRepoError, match="filter `lfs`") as caught:
         open_data_repo(settings)
-    assert "/sql_dumps/** -filter" in caught.value.hint
-    owner.write(place, "*.json filter=lfs\n")
+    assert f"`{LINE}` last in `sql_dumps/.gitattributes`" in caught.value.hint
+    owner.write(place, f"{LINE}\n*.json filter=lfs\n")
+    open_data_repo(settings)
+
+
+@pytest.mark.parametrize("place", [".gitattributes", "sql_dumps/.gitattributes"])
+def test_a_filter_that_our_line_will_outdo_is_none(settings: DataRepoSettings, place: str) -> None:
+    """Also before the first dump has brought it."""
+    owner = Somebody(open_data_repo(settings).path)
+    owner.write(place, FILTER)
     open_data_repo(settings)
 
 
 def test_the_way_out_of_a_filter_works(settings: DataRepoSettings) -> None:
     owner = Somebody(open_data_repo(settings).path)
-    owner.write(".gitattributes", "*.sql filter=lfs\n/sql_dumps/** -filter\n")
+    owner.write("sql_dumps/.gitattributes", f"{LINE}\n{FILTER}{LINE}\n")
     open_data_repo(settings)
 
 

@@ -41,6 +41,7 @@ def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
         f"sql_dumps/{dump.removesuffix('.sql')}.json": "100644",
         "sql_dumps/latest.sql": "120000",
         "sql_dumps/.delta_base/dump.sql": "100644",
+        "sql_dumps/.gitattributes": "100644",
         "sql_dumps/.delta_base/README.md": "100644",
         RATCHET: "100644",
     }

@@ -100,6 +100,7 @@ def test_a_large_dump_is_published_in_small_files(in_parts: Pipeline) -> None:
     name = published.manifest.dump
     assert listing(in_parts.dumps) == [
         ".delta_base",
+        ".gitattributes",
         ".record_count_ratchet",
         "latest.sql",
         name.replace(".sql", ".json"),
