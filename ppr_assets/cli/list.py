@@ -11,6 +11,7 @@ from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.data_repo.dump_history import PastDump
 from ppr_assets.operations.listing import ListedDump, list_history, list_published
 from ppr_assets.rules.policy import FLOOR_TABLE
+from ppr_assets.rules.trust import Trust
 
 _HEADING = ("dump", "size", "organizations", "records", "remarks")
 _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
@@ -23,8 +24,8 @@ _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
 def list_dumps(invocation: Invocation, *, history: bool, as_json: bool) -> None:
     """List the published dumps, newest first.
 
-    Remarks tell which one latest.sql names, and why a refused gate was passed. Needs the clone of
-    the data repository only, not the database.
+    Remarks tell which one latest.sql names, which was published unproven, and why a refused gate
+    was passed. Needs the clone of the data repository only, not the database.
 
     With --history also those that the keep rules have retired: `ppr-assets restore --at COMMIT`
     restores the dump that the commit beside it has published.
@@ -66,8 +67,18 @@ def _past_row(dump: PastDump) -> tuple[str, ...]:
         dump.published.commit[:10],
         str(dump.records.get(FLOOR_TABLE, "")),
         str(sum(dump.records.values()) or ""),
-        f"retired {retired.date:%Y-%m-%d} in {retired.commit[:10]}" if retired else "",
+        ", ".join(
+            [
+                *([f"retired {retired.date:%Y-%m-%d} in {retired.commit[:10]}"] if retired else []),
+                *_past_trust(dump).remarks(),
+            ]
+        ),
     )
+
+
+def _past_trust(dump: PastDump) -> Trust:
+    """As its commit tells it, with where the override came from."""
+    return Trust(dump.proof or None, dump.override or None)
 
 
 def _past_json(dump: PastDump) -> dict[str, Any]:
@@ -77,6 +88,7 @@ def _past_json(dump: PastDump) -> dict[str, Any]:
         "commit": dump.published.commit,
         "published_at": dump.published.date.isoformat(),
         "rows": dump.records or None,
+        **_past_trust(dump).to_json(),
         "retired_in": retired.commit if retired else None,
         "retired_at": retired.date.isoformat() if retired else None,
     }
@@ -88,9 +100,8 @@ def _row(dump: ListedDump) -> tuple[str, ...]:
     remarks += ["in parts"] if dump.in_parts else []
     manifest = dump.manifest
     if manifest is None:
-        return (dump.name, "", "", "", ", ".join([*remarks, "no manifest"]))
-    if manifest.override is not None:
-        remarks.append(f"overridden: {manifest.override.reason}")
+        return (dump.name, "", "", "", ", ".join([*remarks, "no manifest, so unproven"]))
+    remarks += Trust.of(manifest).remarks()
     return (
         dump.name,
         size(manifest.bytes),

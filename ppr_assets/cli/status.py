@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import click
 
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.data_repo.set_aside import SetAside
 from ppr_assets.operations.published import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
+from ppr_assets.rules.trust import Trust
+
+_SHOWN = 5
 
 
 @click.command()
@@ -64,4 +70,18 @@ def _repository_facts(repository: Published) -> dict[str, str]:
     }
     if manifest is not None:
         facts["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
-    return facts | {"head": repository.head or "no commit yet"}
+    if repository.latest is not None and (remarks := Trust.of(manifest).remarks()):
+        facts["but"] = ", ".join(remarks)
+    facts["head"] = repository.head or "no commit yet"
+    if repository.set_aside:
+        facts["set aside"] = f"\n{'':<15}".join(_set_aside(repository.set_aside))
+    return facts
+
+
+def _set_aside(some: Sequence[SetAside]) -> Iterator[str]:
+    for one in some[:_SHOWN]:
+        when = f" on {one.moment[:10]}" if one.moment else ""
+        yield f"{', '.join(one.dumps) or 'dumps'}{when}, kept as {one.ref}: {one.reason}"
+    if len(some) > _SHOWN:
+        yield f"and {len(some) - _SHOWN} more"
+    yield "`git update-ref -d REF` in the clone lets go of one"

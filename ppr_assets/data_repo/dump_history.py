@@ -15,8 +15,10 @@ from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.rules.naming import is_dump_name
 
 _COMMIT = "\x01"
-_FORMAT = f"{_COMMIT}%H%x00%cI%x00%(trailers:key=Dump,valueonly,separator=%x20)%x00"
-_RECORDS = "%(trailers:key=Records,valueonly,separator=%x20)"
+_TOLD = ("Dump", "Records", "Proof", "Override")
+_FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
+    f"%x00%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD
+)
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,15 @@ class Change:
 @dataclass(frozen=True)
 class PastDump:
     """A dump of the history. ``published``: the last commit that added it. ``retired``: the last
-    that removed it since; None while it is there. ``records`` by table, as the commit tells them;
-    empty for commits of others."""
+    that removed it since; None while it is there. ``records`` by table, ``proof`` and ``override``
+    are as the commit tells them; empty for commits of others."""
 
     name: str
     published: Change
     retired: Change | None
     records: dict[str, int]
+    proof: str = ""
+    override: str = ""
 
 
 def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
@@ -57,7 +61,7 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
         "--name-status",
         "--no-show-signature",
         "--encoding=UTF-8",
-        f"--format={_FORMAT}{_RECORDS}",
+        f"--format={_FORMAT}",
         commit,
         "--",
         f":(top,glob){folder}/pantry_pirate_radio_*.sql*",
@@ -66,7 +70,7 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
     removed: dict[str, Change] = {}
     for block in answer.decode("utf-8", "replace").split(_COMMIT)[1:]:
         head, *lines = block.splitlines()
-        sha, date, dump, records = head.split("\0")
+        sha, date, dump, records, proof, override = head.split("\0")
         change = Change(sha, datetime.fromisoformat(date))
         for action, name in _dumps(lines):
             if name in found:
@@ -74,8 +78,8 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
             if action == "D":
                 removed.setdefault(name, change)
             else:
-                told = parse_records(records) if name == dump else {}
-                found[name] = PastDump(name, change, removed.get(name), told)
+                told = (parse_records(records), proof, override) if name == dump else ({}, "", "")
+                found[name] = PastDump(name, change, removed.get(name), *told)
     return found
 
 

@@ -16,7 +16,9 @@ from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.largest_file import largest_file
 from ppr_assets.data_repo.promised import bring, bring_published
 from ppr_assets.data_repo.remote_errors import (
+    ContentRefused,
     Outrun,
+    Refused,
     RemoteUnreachable,
     TooLarge,
     push_failure,
@@ -27,8 +29,10 @@ from ppr_assets.data_repo.sent_bytes import SentBytes
 from ppr_assets.errors import GitTimeout
 
 __all__ = [
+    "ContentRefused",
     "Outrun",
     "PushResult",
+    "Refused",
     "RemoteUnreachable",
     "TooLarge",
     "bring",
@@ -121,9 +125,10 @@ def fetched_tip(repo: DataRepo) -> str | None:
 def push(repo: DataRepo, commit: str) -> PushResult:
     """Give the remote's branch ``commit``, never by force.
 
-    Raises :class:`Outrun` when the branch has moved there, :class:`TooLarge` when it is refused
-    for its size, and :class:`PushFailed` for the rest: offline, no access, refused by a hook or a
-    rule, too slow. ``repo.remote`` must not be None.
+    Raises :class:`Outrun` when the branch has moved there, :class:`ContentRefused` when it is
+    refused for what it holds (:class:`TooLarge`: for its size), :class:`Refused` when a hook or a
+    rule says no for another reason, and :class:`PushFailed` for the rest: offline, no access, too
+    slow. ``repo.remote`` must not be None.
     """
     remote = repo.remote or ""
     started = monotonic()
@@ -160,7 +165,7 @@ def _explained(repo: DataRepo, commit: str, failure: Failure) -> Failure | TooLa
         return failure
     path, size = found
     largest = f"the largest file of the push is `{path}` with {size / 1e6:.1f} MB"
-    return TooLarge(f"{failure.message}; {largest}", hint=failure.hint)
+    return TooLarge(f"{failure.message}; {largest}", hint=failure.hint, kind=failure.kind)
 
 
 def _ours(repo: DataRepo) -> str:

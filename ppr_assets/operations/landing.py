@@ -7,74 +7,33 @@ never appears anywhere. Killed in between, the next run finds the remote ahead a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
 
 from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.delivered import remember_delivered, require_not_rewritten
+from ppr_assets.data_repo.delivered import require_not_rewritten
 from ppr_assets.data_repo.integrate import base_for_publishing
 from ppr_assets.data_repo.merge_dumps import Unmergeable
-from ppr_assets.data_repo.remote import Outrun, TooLarge, fetch, push
-from ppr_assets.data_repo.set_aside import SetAside, set_aside
+from ppr_assets.data_repo.remote import Outrun, Refused, fetch
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.tree import tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, require_movable
+from ppr_assets.data_repo.worktree import BranchMoved, require_movable
 from ppr_assets.errors import DataRepoError, PushFailed
-from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
-
-ATTEMPTS = 5
-"""How often a commit that somebody outran is built anew on theirs."""
+from ppr_assets.operations.delivery import (
+    ATTEMPTS,
+    NOT_PUSHED,
+    Build,
+    Delivery,
+    Ground,
+    T,
+    Unfit,
+    deliver,
+    follow,
+    merge_ratchet,
+)
+from ppr_assets.operations.refused import another_way, delivered_in_part, set_aside_what_waits
 
 LOCK_WAIT_SECONDS = 10.0
 """How long a run waits for the data repository's lock before it is told "busy"."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a new commit stands on: ``base`` holds both branches, ``remote`` is the fetched tip
-    (None without pushing, offline, or while the remote has no such branch)."""
-
-    base: str | None
-    remote: str | None
-
-
-Build = Callable[[Ground], tuple[T, str | None]]
-"""Makes an outcome, and the commit to land (None: land nothing), from the ground to stand on."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Whether the remote has the commit; bytes and seconds of the push.
-
-    ``failure`` says why it has not, where pushing was wished (the commit is then kept), or why
-    the clone could not follow what the remote took. ``set_aside`` tells of dumps that had waited
-    in the clone and could not go with it.
-    """
-
-    pushed: bool
-    bytes: int = 0
-    seconds: float = 0.0
-    failure: PushFailed | None = None
-    set_aside: str = ""
-
-
-NOT_PUSHED = Delivery(pushed=False)
-"""Nothing was to be pushed, or nothing could be."""
-
-
-class Unfit(Exception):  # an event, like being outrun
-    """What waits in the clone cannot go to the remote as it is, for the reason of ``error``.
-
-    ``remote`` is the tip that was fetched. The answer is to set aside what is ours of it.
-    """
-
-    def __init__(self, error: DataRepoError, remote: str | None) -> None:
-        super().__init__(error.message)
-        self.error = error
-        self.remote = remote
 
 
 def land(
@@ -84,9 +43,9 @@ def land(
 
     ``staged`` is the file that the commit publishes, so that it need not be written twice. Raises
     what ``build`` raises, :class:`DataRepoError` when the branch does not stand still, and
-    :class:`TooLarge` when the remote refuses the commit for its size: nothing has moved then, or
-    the remote would refuse it each night anew. Any other push that fails is part of the delivery:
-    the commit is kept.
+    :class:`ContentRefused` when the remote refuses the commit for what it holds: no branch has
+    moved then, or the remote would refuse it each night anew, and a ref keeps the commit. Any other
+    push that fails is part of the delivery: the commit is kept on the branch.
     """
     told = ""
     for remaining in reversed(range(ATTEMPTS)):
@@ -95,36 +54,19 @@ def land(
         except (Outrun, BranchMoved):
             continue
         except Unfit as event:
-            told = _set_aside(repo, event)
+            if delivered_in_part(repo, event):
+                continue
+            told = set_aside_what_waits(repo, event, staged)
             if staged is None:
                 raise PushFailed(
                     told, hint=f"{event.error.hint} The next run dumps anew.".strip()
                 ) from event.error
         else:
-            return outcome, replace(delivery, set_aside=told)
+            return outcome, replace(delivery, set_aside=told or delivery.set_aside)
     raise DataRepoError(
         f"branch `{repo.branch}` moved {ATTEMPTS} times while a commit was made for it",
         hint="is another program committing in a loop? Nothing is lost; run again.",
     )
-
-
-def _set_aside(repo: DataRepo, event: Unfit) -> str:
-    """What was set aside and why. Raises the event's own error where nothing of ours is at the
-    tip of the branch."""
-    local = tip(repo)
-    aside: SetAside | None = set_aside(repo, local, event.remote) if local else None
-    if aside is None:
-        raise event.error
-    dumps = ", ".join(aside.dumps)
-    return f"{dumps} waited in the clone and was set aside (`{aside.ref}`): {event.error.message}"
-
-
-def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
-    """The ratchet file of a merge: the higher mark of both, table by table; one of them if only
-    one side has any."""
-    if ours is None or theirs is None:
-        return ours or theirs or b""
-    return render_mark(merged_mark(parse_mark(ours), parse_mark(theirs))).encode()
 
 
 def _attempt(
@@ -150,34 +92,16 @@ def _attempt(
     if unreachable is not None:
         delivery = Delivery(pushed=False, failure=unreachable)
     elif pushing:
-        delivery = _deliver(repo, commit, remote, last=last)
+        delivery = deliver(repo, commit, remote, last=last)
     else:
         delivery = NOT_PUSHED
+    if isinstance(delivery.failure, Refused) and local is not None:
+        another = another_way(repo, build, staged, Ground(local, remote), delivery.failure)
+        if another is not None:
+            return another
     if commit != local:
-        delivery = _follow(repo, local, commit, staged, delivery)
+        delivery = follow(repo, local, commit, staged, delivery)
     return outcome, delivery
-
-
-def _follow(
-    repo: DataRepo,
-    local: str | None,
-    commit: str,
-    staged: StagedDump | None,
-    delivery: Delivery,
-) -> Delivery:
-    """Move the local branch. When that fails after the remote took the commit, it is published
-    all the same: the delivery says so, and the next run lets the clone follow."""
-    try:
-        advance_branch(repo, local, commit, staged=staged)
-    except DataRepoError as error:
-        if not delivery.pushed:
-            raise
-        behind = PushFailed(
-            f"the remote has the dump, but the clone could not follow: {error.message}",
-            hint=f"{error.hint} The next run lets it follow.".strip(),
-        )
-        return replace(delivery, failure=behind)
-    return delivery
 
 
 def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
@@ -186,26 +110,3 @@ def _fetched(repo: DataRepo) -> tuple[str | None, PushFailed | None]:
         return fetch(repo), None
     except PushFailed as failure:
         return None, failure
-
-
-def _deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> Delivery:
-    if commit == remote:
-        remember_delivered(repo, commit)
-        return Delivery(pushed=True)
-    try:
-        result = push(repo, commit)
-    except TooLarge as failure:
-        raise Unfit(failure, remote) from failure
-    except PushFailed as failure:
-        return Delivery(pushed=False, failure=failure)
-    except Outrun as outrun:
-        if not last:
-            raise
-        outrun_for_good = PushFailed(
-            f"branch `{repo.branch}` of the remote moved, or stayed locked, {ATTEMPTS} times in a "
-            f"row: {outrun}",
-            hint="the commit is kept in the clone; the next run that is not refused delivers it.",
-        )
-        return Delivery(pushed=False, failure=outrun_for_good)
-    remember_delivered(repo, commit)
-    return Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)

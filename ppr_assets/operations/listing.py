@@ -13,6 +13,7 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.latest import manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, parts_folder
+from ppr_assets.rules.trust import Trust
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -39,8 +40,7 @@ class ListedDump:
             "rows": dict(manifest.rows) if manifest else None,
             "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             "run_id": manifest.run_id if manifest else None,
-            "override": manifest.override.reason if manifest and manifest.override else None,
-            "proof": str(manifest.proof) if manifest and manifest.proof else None,
+            **Trust.of(manifest).to_json(),
         }
 
 

@@ -12,8 +12,9 @@ from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.tree import entry_at, latest_name, tip
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.dump_commit import write_prune_commit
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.retention import Retention, retention_at
 from ppr_assets.operations.sources import newest_tip
 from ppr_assets.settings import Settings

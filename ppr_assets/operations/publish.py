@@ -12,10 +12,11 @@ from ppr_assets.data_repo.staging import StagedDump, discard, staged, sweep_part
 from ppr_assets.data_repo.tree import entry_at
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
+from ppr_assets.operations.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.dump_file import open_dump
 from ppr_assets.operations.gate import judge_at, override_for, refusal
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, NOT_PUSHED, Delivery, Ground, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.retention import Retention, retention_at
 from ppr_assets.operations.waiting import require_fit
@@ -65,9 +66,9 @@ def publish(
     An override that the dump was made with counts in its own run only (``run_id``); a later run
     that publishes it needs one of its own. Raises :class:`Busy`, :class:`DataRepoError` and its
     kin, :class:`RatchetFileError`, :class:`DumpDamaged` when the staged dump is not what its
-    manifest says, :class:`DumpUnproven` when it was never restored, and :class:`TooLarge` when
-    the remote refuses it for its size. A refusal and any other push that fails are no exceptions
-    but part of the outcome.
+    manifest says, :class:`DumpUnproven` when it was never restored, and :class:`ContentRefused`
+    when the remote refuses it for what it holds. A refusal by the gate and any other push that
+    fails are no exceptions but part of the outcome.
     """
     repo = open_data_repo(settings.data_repo)
     with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):

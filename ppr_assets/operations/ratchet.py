@@ -9,9 +9,10 @@ from ppr_assets.data_repo.clone import DataRepo, checked_out_branch, open_data_r
 from ppr_assets.data_repo.lock import data_repo_lock
 from ppr_assets.data_repo.worktree import recover
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
+from ppr_assets.operations.delivery import Delivery, Ground
 from ppr_assets.operations.dump_commit import write_reset_commit
 from ppr_assets.operations.gate import mark_at
-from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, Delivery, Ground, land
+from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.standing_mark import ShallowHistory, written_mark
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import RATCHET

@@ -14,6 +14,7 @@ from ppr_assets.operations.published import Published, published
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.ratchet import Verdict, judge
+from ppr_assets.rules.trust import Trust
 from ppr_assets.settings import Settings
 
 
@@ -46,7 +47,9 @@ class Status:
             "latest": repository.latest if repository else None,
             "latest_sha256": manifest.sha256 if manifest else None,
             "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
+            **{f"latest_{name}": value for name, value in Trust.of(manifest).to_json().items()},
             "pushed": self.pushed,
+            "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
         }
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from ppr_assets.data_repo.clone import DataRepo
 from ppr_assets.data_repo.tree import entry_at, list_dumps
 from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.operations.delivery import Ground, Unfit
 from ppr_assets.operations.dump_commit import commit_of_dump
 from ppr_assets.operations.gate import judge_at
-from ppr_assets.operations.landing import Ground, Unfit
 from ppr_assets.operations.latest import manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import RATCHET
