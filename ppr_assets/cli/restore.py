@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from time import monotonic
@@ -19,6 +20,7 @@ from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.filling import rows_in_words, silent
 from ppr_assets.operations.gate import policy
 from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.plain_stream import write_stream
 from ppr_assets.operations.promise import promised_seconds
 from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.restore import restore as restore_aside
@@ -55,6 +57,12 @@ from ppr_assets.settings import DatabaseSettings, Settings
     help="For a role that may not create databases: replace the tables in one transaction.",
 )
 @click.option(
+    "--to-stdout",
+    is_flag=True,
+    help="Touch no server: verify the dump, and write it for a psql of any version, to be loaded "
+    "into a new database.",
+)
+@click.option(
     "--deadline",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
@@ -75,6 +83,7 @@ def restore(
     disconnect: bool,
     drop_old: bool,
     in_place: bool,
+    to_stdout: bool,
     deadline: float | None,
     reason: str | None,
     as_json: bool,
@@ -95,6 +104,7 @@ def restore(
       ppr-assets restore --at 1f3a9c2 --disconnect
       ppr-assets restore --from https://github.com/someone/data.git
       ppr-assets restore ./downloaded.sql --into look_at_it
+      ppr-assets restore --to-stdout | psql -v ON_ERROR_STOP=1 -1 -d new_database
 
     \b
     Exit codes:
@@ -115,12 +125,18 @@ def restore(
     if reason and drop_old:
         raise click.UsageError("--override keeps the former database: no --drop-old")
     settings = invocation.settings
+    wanted = Wanted(dump=dump, before=before, at=at, source=source)
+    if to_stdout:
+        if into or disconnect or drop_old or in_place or reason or as_json:
+            raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
+        with found_dump(settings.data_repo, wanted) as found:
+            write_stream(found, sys.stdout.buffer)
+        return
     settings.database.require_password()
     started = monotonic()
     target = settings.restore_target(into)
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
-    wanted = Wanted(dump=dump, before=before, at=at, source=source)
     guard = Guard(policy(settings.dump), for_service=into is None, override=overridden(reason))
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
