@@ -30,6 +30,25 @@ from ppr_assets_tests.fix_postgres import Databases, SampleDatabase
 RESTORER = "restorer"
 """A role that may make databases, and nothing else that another one may not."""
 
+_HAND_OVER = f"""
+DO $$ DECLARE object record; BEGIN
+  FOR object IN SELECT (pg_identify_object(classid, objid, 0)).* FROM pg_shdepend d
+    JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = objid
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND d.deptype = 'o' AND relkind IN ('r', 'v', 'm', 'S') LOOP
+    BEGIN
+      EXECUTE format('ALTER %s %s OWNER TO {RESTORER}', object.type, object.identity);
+    EXCEPTION WHEN feature_not_supported THEN NULL;  -- a column's own sequence
+    END;
+  END LOOP;
+  EXECUTE (SELECT string_agg(format('ALTER ROUTINE %s OWNER TO {RESTORER};', oid::regprocedure),
+    ' ') FROM pg_proc WHERE pronamespace = 'public'::regnamespace);
+  EXECUTE (SELECT string_agg(format('ALTER TYPE %s OWNER TO {RESTORER};', oid::regtype),
+    ' ') FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e'));
+END $$
+"""
+"""Everything in the database belongs to the database's owner."""
+
 NAMES = (
     "pantry_pirate_radio_2026-11-21_02-00-00.sql",
     "pantry_pirate_radio_2026-11-22_02-00-00.sql",
@@ -170,9 +189,7 @@ class MakeTarget:
             target.execute(
                 f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER}"
             )
-            target.execute(
-                f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {RESTORER}", settings.dbname
-            )
+            target.execute(_HAND_OVER, settings.dbname)
         return target
 
 

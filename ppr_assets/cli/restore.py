@@ -57,6 +57,14 @@ from ppr_assets.settings import DatabaseSettings, Settings
     help="For a role that may not create databases: replace the tables in one transaction.",
 )
 @click.option(
+    "--grants-from-former",
+    "grants",
+    is_flag=True,
+    help="Give roles again, before the swap, what they may do with the objects of the database "
+    "that is replaced; no dump holds that. Where nothing is missing there, what they could do with "
+    "the newest former one.",
+)
+@click.option(
     "--to-stdout",
     is_flag=True,
     help="Touch no server: verify the dump, and write it for a psql of any version, to be loaded "
@@ -83,6 +91,7 @@ def restore(
     disconnect: bool,
     drop_old: bool,
     in_place: bool,
+    grants: bool,
     to_stdout: bool,
     deadline: float | None,
     reason: str | None,
@@ -127,7 +136,7 @@ def restore(
     settings = invocation.settings
     wanted = Wanted(dump=dump, before=before, at=at, source=source)
     if to_stdout:
-        if into or disconnect or drop_old or in_place or reason or as_json:
+        if into or disconnect or drop_old or in_place or grants or reason or as_json:
             raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
         with found_dump(settings.data_repo, wanted) as found:
             write_stream(found, sys.stdout.buffer)
@@ -148,7 +157,7 @@ def restore(
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:
                 outcome = restore_in_place(
-                    target, found, guard=guard, deadline=limit, on_stage=told
+                    target, found, guard=guard, grants=grants, deadline=limit, on_stage=told
                 )
             else:
                 outcome = restore_aside(
@@ -157,6 +166,7 @@ def restore(
                     disconnect=disconnect,
                     drop_old=drop_old,
                     guard=guard,
+                    grants=grants,
                     deadline=limit,
                     on_stage=told,
                 )

@@ -24,6 +24,7 @@ from ppr_assets.operations.filling import (
 )
 from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
 from ppr_assets.operations.made_aside import encoding_of
+from ppr_assets.operations.privileges import again_in_place
 from ppr_assets.operations.restore import RestoreOutcome, override_note
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
@@ -36,6 +37,7 @@ from ppr_assets.postgres.content import (
 )
 from ppr_assets.postgres.databases import Maintenance, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.postgres.grants import read_grants
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.postgres.load.dump_file import DumpFile
@@ -59,6 +61,7 @@ def restore_in_place(
     found: FoundDump,
     *,
     guard: Guard = STANDARD,
+    grants: bool = False,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
@@ -83,6 +86,7 @@ def restore_in_place(
             now = serving_in(connection, guard.policy, beside=layout.made_tables)
             if guard.override is None:
                 require_countable(now)
+            before = read_grants(connection)
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
             tables = _read_back(connection, layout, found, deadline)
@@ -94,6 +98,7 @@ def restore_in_place(
             differences += inserted_differences(layout, uncompared)
             require_equal(differences, verified.name)
             judged = require_kept(connection, now, guard, every=True)
+            privileges = again_in_place(connection, before, wanted=grants)
             clock.lap("compare")
         remarks = _analyzed(session.settings)
         if judged.override:
@@ -111,6 +116,7 @@ def restore_in_place(
             COST,
             *not_compared(layout, uncompared),
             *judged.remarks,
+            *privileges,
             *remarks,
         ],
         uncompared=uncompared,

@@ -94,10 +94,17 @@ def initialise(
         with _latest(settings.data_repo) as found:
             deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)
             if in_place:
-                outcome = restore_in_place(target, found, guard=guard, deadline=deadline)
+                outcome = restore_in_place(
+                    target, found, guard=guard, grants=True, deadline=deadline
+                )
             else:
                 outcome = restore(
-                    target, found, disconnect=disconnect, guard=guard, deadline=deadline
+                    target,
+                    found,
+                    disconnect=disconnect,
+                    guard=guard,
+                    grants=True,  # what a database was set up with stays, records or not
+                    deadline=deadline,
                 )
         remarks = [*found.remarks, *outcome.remarks]
         if outcome.former is not None:

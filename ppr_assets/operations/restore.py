@@ -21,6 +21,7 @@ from ppr_assets.operations.guarding import (
     serving,
 )
 from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep
+from ppr_assets.operations.privileges import carried_over
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import (
     require_creator,
@@ -69,6 +70,7 @@ def restore(
     disconnect: bool = False,
     drop_old: bool = False,
     guard: Guard = STANDARD,
+    grants: bool = False,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
@@ -76,8 +78,8 @@ def restore(
 
     ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
     refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
-    against what serves right before the swap. ``on_stage`` is told each stage and its seconds as
-    it is done.
+    against what serves right before the swap. ``grants``: privileges of the former database are
+    given again before it. ``on_stage`` is told each stage and its seconds as it is done.
 
     Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
     server is touched, :class:`GateRefused` when too few records came back,
@@ -113,6 +115,8 @@ def restore(
             filled = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
             judged = _judged(session, aside, guard, strict=drop_old)
             remarks += judged.remarks
+            if session.holds_anything(target.dbname):
+                remarks += carried_over(session, aside, wanted=grants)
             deadline.require("putting the new database in place")
             if exists:
                 session.copy_limit(target.dbname, new)

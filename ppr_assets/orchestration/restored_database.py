@@ -60,6 +60,11 @@ class RestoreConfig(dg.Config):
         description="End the sessions of whoever uses the target, at the moment of the exchange. "
         "Without it, a database in use is left alone, and the run says who uses it.",
     )
+    grants_from_former: bool = Field(
+        default=False,
+        description="Give roles again, before the exchange, what they may do with the objects of "
+        "the database that is replaced; no dump holds that.",
+    )
     override: str = Field(
         default="",
         description="Why a database may be replaced by one that has far fewer records. Leave empty "
@@ -117,7 +122,12 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
         outcome = restore(
-            target, found, disconnect=config.disconnect, guard=guard, deadline=deadline
+            target,
+            found,
+            disconnect=config.disconnect,
+            guard=guard,
+            grants=config.grants_from_former,
+            deadline=deadline,
         )
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["database"] = dg.MetadataValue.text(outcome.database)
