@@ -8,7 +8,8 @@
     │   └── RatchetFileError    3  the mark cannot be read, so nothing may pass
     ├── DumpDamaged             4  a dump that is not whole, or not what its manifest says
     ├── DumpUnproven            4  a dump that did not restore to what it says, or was never tried
-    ├── DatabaseUnreachable     5  no session with the server
+    ├── DatabaseFailed          5  the server did not do what it was asked
+    │   └── DatabaseUnreachable 5  no session with the server, or no longer
     ├── DataRepoError           6  the data repository cannot be used
     │   ├── DumpMissing         6  there is no dump, or not the one asked for
     │   ├── GitTimeout          6  a git call was cut off by its time limit
@@ -17,6 +18,8 @@
     ├── DumpFailed              1  pg_dump did not do its work
     ├── RestoreFailed           1  a restore ended early; the target serves as before
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
+    ├── StorageFailed           1  Dagster's own storage cannot be used
+    ├── Unexpected              1  a fault of this program, most likely; carries the whole story
     └── Cancelled             130  a human or the scheduler ended the run
 
 A message is lowercase, says what, what there is and what is needed, and ends without a full
@@ -65,8 +68,14 @@ class DumpUnproven(PprError):
     exit_code = 4
 
 
-class DatabaseUnreachable(PprError):
+class DatabaseFailed(PprError):
+    """A statement of ours failed, by no fault of the dump or the restore; in the server's words."""
+
     exit_code = 5
+
+
+class DatabaseUnreachable(DatabaseFailed):
+    """The server does not answer, lets nobody in, or has ended the session."""
 
 
 class DataRepoError(PprError):
@@ -99,6 +108,18 @@ class RestoreFailed(PprError):
 
 class PreconditionFailed(PprError):
     """A table, sequence, privilege, client tool or the room on the disk is missing."""
+
+
+class StorageFailed(PprError):
+    """What Dagster keeps runs and events in is damaged, locked or out of reach."""
+
+
+class Unexpected(PprError):
+    """Nobody expected it: ``story`` is the traceback, for whoever mends it, and for no terminal."""
+
+    def __init__(self, message: str, *, hint: str = "", story: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.story = story
 
 
 class Cancelled(PprError):

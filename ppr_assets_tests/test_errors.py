@@ -35,6 +35,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "RatchetFileError": 3,
         "DumpDamaged": 4,
         "DumpUnproven": 4,
+        "DatabaseFailed": 5,
         "DatabaseUnreachable": 5,
         "DataRepoError": 6,
         "DumpMissing": 6,
@@ -44,6 +45,8 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "DumpFailed": 1,
         "RestoreFailed": 1,
         "PreconditionFailed": 1,
+        "StorageFailed": 1,
+        "Unexpected": 1,
         "Cancelled": 130,
     }
 

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ppr_assets.cli.console import escape_what_cannot_be_written
 from ppr_assets.cli.context import Invocation
 from ppr_assets.cli.interrupts import interrupt_on_signals
-from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.cli.unexpected import with_story
+from ppr_assets.errors import Cancelled
+from ppr_assets.operations.failures import in_words
 from ppr_assets.settings import env_file
 
 EXIT_CODES = """\b
@@ -27,7 +31,7 @@ Exit codes:
   2    usage or settings
   3    refused by the gate
   4    dump damaged or unproven
-  5    database unreachable
+  5    database unreachable, or failing
   6    data repository unusable, or push rejected
   7    busy: another run holds the lock, or others a table
   130  cancelled
@@ -67,6 +71,18 @@ class _Verbs(click.Group):
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
         return next(command for command in found if command.name == cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """With an error's words: only here is it known which data repository was meant."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            settings = ctx.obj.settings_if_read if ctx.obj else None
+            if (told := in_words(error, settings)) is error:
+                raise
+            raise told from error
+
 
 @click.group(
     cls=_Verbs, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
@@ -101,16 +117,28 @@ def main() -> None:
     _silence_libraries()
     try:
         # Without standalone mode click hands the code of an `Exit` back, and None from a verb.
-        sys.exit(cli.main(standalone_mode=False))
-    except PprError as error:
-        click.echo(error.render(), err=True)
-        sys.exit(error.exit_code)
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()  # a full disk or a closed pipe is to be heard of here
+        sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         sys.exit(Cancelled.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last one, and it ends
+        told = with_story(in_words(error))
+        _leave_unwritten()
+        click.echo(told.render(), err=True)
+        sys.exit(told.exit_code)
+
+
+def _leave_unwritten() -> None:
+    """Let what stdout did not take go, which Python would try once more, and complain of."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _silence_libraries() -> None:

@@ -22,6 +22,11 @@ class Invocation:
     def settings(self) -> Settings:
         return Settings.from_environment(dotenv=self.dotenv)
 
+    @property
+    def settings_if_read(self) -> Settings | None:
+        """What a message about a failure may go by; never a failure of its own."""
+        return self.__dict__.get("settings")
+
 
 pass_invocation = click.make_pass_decorator(Invocation)
 

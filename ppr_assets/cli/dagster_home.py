@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppr_assets.cli.dagster_storage import require_home, require_storage
+from ppr_assets.cli.dagster_files import require_files
+from ppr_assets.cli.dagster_storage import require_home, require_storage, storage_failures
 from ppr_assets.cli.local_server import LOCAL, SERVER, server_in_use
 from ppr_assets.errors import SettingsError
+from ppr_assets.operations.target import require_apart
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import Settings, export
 
@@ -32,20 +34,24 @@ _QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 def dagster_home(settings: Settings) -> Iterator[Path]:
     """Provide a DAGSTER_HOME, and stop what was started for it.
 
-    Raises :class:`SettingsError` for a home that is no folder and :class:`DatabaseUnreachable` for
-    a storage that does not answer.
+    Raises :class:`SettingsError` for a home that is no folder, and for a storage in the database
+    that is dumped, :class:`DatabaseUnreachable` for a storage that does not answer, and
+    :class:`StorageFailed` for files of it that cannot be used.
     """
     if settings.dagster_postgres_url is not None:  # perhaps from .env, which Dagster may not see
+        require_apart(settings.database, settings.dagster_postgres_url)
         require_storage(settings.dagster_postgres_url)
         export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
     if settings.dagster_home is not None:
         require_home(settings.dagster_home)
+        require_files(settings.dagster_home)
         yield settings.dagster_home
         return
     home = (LOCAL / "dagster").resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not _CONFIG.exists():  # installed, not cloned: Dagster's own storage, files in this folder
         (home / _CONFIG.name).write_text(_QUIET, encoding="utf-8")
+        require_files(home)
         yield home
         return
     shutil.copyfile(_CONFIG, home / _CONFIG.name)
@@ -68,7 +74,7 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     """
     from dagster import DagsterInstance, DagsterInvalidConfigError
 
-    with dagster_home(settings) as home:
+    with dagster_home(settings) as home, storage_failures(home):
         export("DAGSTER_HOME", str(home))
         try:
             instance = DagsterInstance.from_config(str(home))

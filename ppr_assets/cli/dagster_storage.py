@@ -1,14 +1,20 @@
-"""Dagster's own storage, looked at before Dagster does: it tries for long and tells little."""
+"""Dagster's own storage, looked at before Dagster does: it tries for long and tells little.
+
+What fails in it later, while a run is told in it, is put into words here as well.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ppr_assets.errors import DatabaseUnreachable, SettingsError
-from ppr_assets.settings import Secret
+from ppr_assets.cli.dagster_files import EMERGENCY, broken, broken_file
+from ppr_assets.errors import DatabaseUnreachable, PprError, SettingsError, StorageFailed
+from ppr_assets.settings import Secret, without_secrets
 
 _CONNECT_TIMEOUT = 15
 
@@ -30,7 +36,7 @@ def require_storage(url: Secret) -> None:
         raise DatabaseUnreachable(
             f"no session with Dagster's storage: {' '.join(str(error).split())}",
             hint="is the server of DAGSTER_POSTGRES_URL up, and is its database there? Runs and "
-            "lineage are kept in it, so nothing is dumped without it.",
+            f"lineage are kept in it. To back up at once, {EMERGENCY}.",
         ) from None
 
 
@@ -41,3 +47,35 @@ def require_home(home: Path) -> None:
             f"DAGSTER_HOME is `{home}`, must be a folder that is there",
             hint="make it and put this project's dagster.yaml into it, or unset the variable.",
         )
+
+
+@contextmanager
+def storage_failures(home: Path) -> Iterator[None]:
+    """Turn what Dagster's storage fails of into :class:`StorageFailed`, or, where that is a server,
+    :class:`DatabaseUnreachable`. Its drivers are nobody's else."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _DRIVERS:
+            raise
+        raise _failure(home, error) from error
+
+
+_DRIVERS = ("sqlalchemy", "sqlite3", "psycopg2", "alembic", "dagster_postgres")
+
+
+def _failure(home: Path, error: Exception) -> PprError:
+    words = " ".join(without_secrets(str(error)).partition("\n[")[0].split())[:300]
+    if "sqlite3" not in words:
+        return DatabaseUnreachable(
+            f"Dagster's storage failed: {words}",
+            hint="look at the log of the server of DAGSTER_POSTGRES_URL; `ppr-assets status` says "
+            f"what stands. To back up at once, {EMERGENCY}.",
+        )
+    if (found := broken_file(home)) is not None:
+        return broken(*found)
+    return StorageFailed(
+        f"Dagster's storage in `{home}` failed: {words}",
+        hint="is the disk full, or does another process hold its files? `ppr-assets status` says "
+        f"what stands. To back up at once, {EMERGENCY}.",
+    )

@@ -9,9 +9,13 @@ from rich.markup import escape
 
 from ppr_assets.cli.console import out
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.dagster_files import require_files
 from ppr_assets.cli.dagster_storage import require_home, require_storage
+from ppr_assets.cli.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.operations.examine import Precondition, examine
+from ppr_assets.operations.failures import told
+from ppr_assets.operations.target import require_apart
 from ppr_assets.settings import Settings
 
 
@@ -53,7 +57,10 @@ def _dagster(settings: Settings) -> Precondition:
         if home is not None:
             require_home(home)
         if url is not None:
+            require_apart(settings.database, url)
             require_storage(url)
+        with told(settings):
+            require_files(home or LOCAL / "dagster")
     except PprError as error:
         return Precondition("dagster", error.message, error)
     storage = "DAGSTER_POSTGRES_URL, which answers" if url else "its own server or folder"

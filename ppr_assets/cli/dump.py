@@ -9,6 +9,7 @@ from ppr_assets.cli.context import Invocation, pass_invocation, worded
 from ppr_assets.cli.dagster_home import dagster_instance
 from ppr_assets.cli.dagster_run import run_nightly
 from ppr_assets.cli.run_report import report
+from ppr_assets.cli.without_record import run_unrecorded
 
 
 @click.command()
@@ -20,8 +21,14 @@ from ppr_assets.cli.run_report import report
     help="Publish a dump that the gate refuses, this once. The reason is recorded in the manifest, "
     "the commit and the run, for everybody to read.",
 )
+@click.option(
+    "--without-record",
+    is_flag=True,
+    help="Only in an emergency, when Dagster's own storage is broken: the same dump, with every "
+    "guard, without a run that records it. The manifest and the commit say so.",
+)
 @pass_invocation
-def dump(invocation: Invocation, reason: str | None) -> None:
+def dump(invocation: Invocation, reason: str | None, without_record: bool) -> None:
     """Dump the database, guarded, and publish it in the data repository.
 
     Runs the Dagster job `nightly_dump` in this process, so that the dump has its run and lineage.
@@ -32,10 +39,12 @@ def dump(invocation: Invocation, reason: str | None) -> None:
     Examples:
       ppr-assets dump
       ppr-assets dump --override "closed county removed on purpose, ticket 214"
+      ppr-assets dump --without-record
 
     \b
     Exit codes, so that cron can tell:
       0    published, or unchanged
+      1    a file, or Dagster's own storage, cannot be used
       3    refused by the gate: look whether the last scraper run finished
       5    database unreachable
       6    data repository unusable, or push rejected (the commit is kept)
@@ -44,8 +53,12 @@ def dump(invocation: Invocation, reason: str | None) -> None:
     """
     settings = invocation.settings
     settings.database.require_password()
-    with progress("counting, dumping, publishing"), dagster_instance(settings) as instance:
-        run = run_nightly(settings, instance, override_reason=reason)
+    with progress("counting, dumping, publishing"):
+        if without_record:
+            run = run_unrecorded(settings, override_reason=reason)
+        else:
+            with dagster_instance(settings) as instance:
+                run = run_nightly(settings, instance, override_reason=reason)
     for line in report(run):
         out.print(line, markup=False)
     if run.failure is not None:

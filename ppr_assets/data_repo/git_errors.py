@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 
 from ppr_assets.data_repo.lock_files import lock_in, told
@@ -82,6 +83,20 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
         f"`git {verb(args)}` ended with exit code {status}: {_words(stderr) or 'no reason given'}",
         status=status,
         stderr=stderr,
+    )
+
+
+def library_failure(error: Exception) -> DataRepoError | None:
+    """The failure, where GitPython itself stumbled over the repository: it runs no git for some
+    looks, and reads the configuration in its own way."""
+    library = type(error).__module__.partition(".")[0] in ("git", "gitdb")
+    if not library and not isinstance(error, configparser.Error):
+        return None
+    words = " ".join(scrub(str(error)).split())[:300]
+    return DataRepoError(
+        f"the data repository cannot be read: {words or type(error).__name__}",
+        hint="in the clone, `git status` and `git config --list` say what git makes of it. Should "
+        "it be damaged, move it away and run again with DATA_REPO_URL set, which makes a new one.",
     )
 
 

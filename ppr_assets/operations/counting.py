@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.operations.gate import judge_at, judged_tip, override_for
+from ppr_assets.operations.target import require_apart
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
@@ -27,6 +28,7 @@ class RecordCount:
 
 def count_records(settings: Settings, *, override_reason: str | None = None) -> RecordCount:
     """Count and judge. Raises what opening the database and the data repository raise."""
+    require_apart(settings.database, settings.dagster_postgres_url)
     repo = open_data_repo(settings.data_repo)
     with open_snapshot(
         settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds

@@ -33,6 +33,7 @@ from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.split import split_dump
+from ppr_assets.operations.target import require_apart
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable, require_room
@@ -69,6 +70,7 @@ def dump(
     does not restore to what it says, and every error of the database, the data repository and
     pg_dump; whatever it raises, nothing has changed.
     """
+    require_apart(settings.database, settings.dagster_postgres_url)
     repo = open_data_repo(settings.data_repo)
     _learn_publication(repo)
     with open_snapshot(

@@ -14,6 +14,7 @@ from ppr_assets.data_repo.plain_files import require_same_bytes
 from ppr_assets.data_repo.remote import remote_tip
 from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import PprError
+from ppr_assets.operations.failures import told
 from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.postgres.client_tools import find_tool
@@ -50,22 +51,29 @@ class _Examination:
 
     def run(self) -> Iterator[Precondition]:
         with ExitStack() as stack:
-            password = _look("password", self._password)
+            password = self._look("password", self._password)
             yield password
             if password.error is None:
-                yield _look("database", lambda: self._session(stack))
+                yield self._look("database", lambda: self._session(stack))
             if self._snapshot is not None:
-                yield _look("proof", self._proof)
-                yield _look("tables", self._tables)
-                yield _look("pg_dump", self._pg_dump)
-            yield _look("data repository", self._repository)
+                yield self._look("proof", self._proof)
+                yield self._look("tables", self._tables)
+                yield self._look("pg_dump", self._pg_dump)
+            yield self._look("data repository", self._repository)
             if self._repo is not None:
-                yield _look("lock", self._lock)
-                yield _look("ratchet file", self._ratchet)
-                yield _look("remote", self._remote)
+                yield self._look("lock", self._lock)
+                yield self._look("ratchet file", self._ratchet)
+                yield self._look("remote", self._remote)
             if self._repo is not None and self._snapshot is not None:
-                yield _look("disk", self._disk)
-                yield _look("gate", self._gate)
+                yield self._look("disk", self._disk)
+                yield self._look("gate", self._gate)
+
+    def _look(self, what: str, look: Callable[[], str]) -> Precondition:
+        try:
+            with told(self._settings):
+                return Precondition(what, look())
+        except PprError as error:
+            return Precondition(what, error.message, error)
 
     def _password(self) -> str:
         self._settings.database.require_password()
@@ -140,13 +148,6 @@ class _Examination:
         least = min(verdict.headroom.items(), key=lambda item: item[1])
         says = "would accept" if verdict.override is None else "would be overridden"
         return f"{says}; least headroom {least[1]} records of {least[0]}"
-
-
-def _look(what: str, look: Callable[[], str]) -> Precondition:
-    try:
-        return Precondition(what, look())
-    except PprError as error:
-        return Precondition(what, error.message, error)
 
 
 def _present(value: T | None) -> T:

@@ -32,6 +32,7 @@ from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.operations.target import look_from, require_not_storage, require_ordinary
 from ppr_assets.postgres.connection import Session, connect, pinned
 from ppr_assets.postgres.databases import connect_beside, is_beside, maintenance, may_create
+from ppr_assets.postgres.failures import server_failures
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.records import missing_tables, table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
@@ -134,25 +135,19 @@ def _missing(target: DatabaseSettings) -> Iterator[str]:
 def _alone(target: DatabaseSettings, patience: Deadline, busy_seconds: float) -> Iterator[Session]:
     """A session with the server, as soon as it is up, while no other process does the same."""
     connection = _awaited(target, patience)
-    try:
-        with connection:
-            limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
-            prepare(connection, limits, local=False)
-            try:
-                number = lock_number(target.dbname)
-                connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
-            except psycopg.errors.LockNotAvailable as error:
-                raise Busy(
-                    f"busy: another process fills database {target.dbname}, and has not done so "
-                    f"within {busy_seconds:g} s",
-                    hint="run again when it is done; nothing was changed here.",
-                ) from error
-            yield connection
-    except psycopg.OperationalError as error:
-        raise DatabaseUnreachable(
-            f"lost the session with {target.describe()}: {' '.join(str(error).split())}",
-            hint="look at the server's log, and run again when it is up.",
-        ) from error
+    with server_failures(target.describe(), "filling the database"), connection:
+        limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
+        prepare(connection, limits, local=False)
+        try:
+            number = lock_number(target.dbname)
+            connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
+        except psycopg.errors.LockNotAvailable as error:
+            raise Busy(
+                f"busy: another process fills database {target.dbname}, and has not done so "
+                f"within {busy_seconds:g} s",
+                hint="run again when it is done; nothing was changed here.",
+            ) from error
+        yield connection
 
 
 def _awaited(target: DatabaseSettings, patience: Deadline) -> Session:

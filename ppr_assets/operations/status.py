@@ -9,6 +9,7 @@ from typing import Any
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.remote import remote_has
 from ppr_assets.errors import PprError
+from ppr_assets.operations.failures import told
 from ppr_assets.operations.gate import override_for, policy
 from ppr_assets.operations.published import Published, published
 from ppr_assets.postgres.preflight import require_dumpable
@@ -61,12 +62,14 @@ def status(settings: Settings) -> Status:
     counts: Mapping[str, int] | None = None
     pushed: bool | None = None
     try:
-        repository = published(settings.data_repo)
-        pushed = _pushed(settings, repository.head)
+        with told(settings):
+            repository = published(settings.data_repo)
+            pushed = _pushed(settings, repository.head)
     except PprError as error:
         errors.append(error)
     try:
-        counts = _counts(settings)
+        with told(settings):
+            counts = _counts(settings)
     except PprError as error:
         errors.append(error)
     mark = repository.mark if repository else None

@@ -115,18 +115,33 @@ def require_unused(session: Maintenance, name: str) -> None:
 def require_not_storage(target: DatabaseSettings, storage: Secret | None) -> None:
     """Raise :class:`SettingsError` if ``target`` is the database at the URL ``storage``, in which
     Dagster keeps its runs: a restore would replace the history that it is itself told in."""
-    if not storage:
-        return
-    scheme, _, rest = storage.reveal().partition("://")
-    found = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
-    same_name = found.get("dbname") == target.dbname
-    same_port = str(found.get("port") or 5432) == str(target.port)
-    if same_name and same_port and _same_machine(str(found.get("host") or ""), target.host):
+    if storage and _is_at(target, storage):
         raise SettingsError(
             f"database {target.dbname} is the one that Dagster keeps its runs in, by "
             "DAGSTER_POSTGRES_URL, so no dump is restored there",
             hint="set POSTGRES_DB to the database of the records, or give a name with --into.",
         )
+
+
+def require_apart(dumped: DatabaseSettings, storage: Secret | None) -> None:
+    """Raise :class:`SettingsError` if the database to dump is the one at the URL ``storage``: its
+    runs and logs would be published, and no night would find it unchanged."""
+    if storage and _is_at(dumped, storage):
+        raise SettingsError(
+            f"database {dumped.dbname} is the one that Dagster keeps its runs in, by "
+            "DAGSTER_POSTGRES_URL, so it is not dumped: runs and logs would be published",
+            hint="give Dagster a database of its own (`CREATE DATABASE dagster`), and name that in "
+            "DAGSTER_POSTGRES_URL.",
+        )
+
+
+def _is_at(database: DatabaseSettings, url: Secret) -> bool:
+    scheme, _, rest = url.reveal().partition("://")
+    found = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
+    same_name = (found.get("dbname") or found.get("user")) == database.dbname
+    same_port = str(found.get("port") or 5432) == str(database.port)
+    hosts = str(found.get("hostaddr") or found.get("host") or "").split(",")
+    return same_name and same_port and any(_same_machine(host, database.host) for host in hosts)
 
 
 def _same_machine(host: str, other: str) -> bool:

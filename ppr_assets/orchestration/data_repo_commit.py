@@ -54,7 +54,7 @@ def data_repo_commit(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
 ) -> Iterator[Any]:
     started = monotonic()
-    with expected_failures():
+    with expected_failures(settings):
         outcome = publish(settings, run_id=context.run.run_id, override_reason=override.given)
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")

@@ -64,7 +64,7 @@ class DrillConfig(dg.Config):
 def drill(
     context: dg.AssetExecutionContext, config: DrillConfig, settings: dg.ResourceParam[Settings]
 ) -> Iterator[Any]:
-    with expected_failures():
+    with expected_failures(settings):
         try:
             outcome, facts = _drilled(settings, config)
         except MISMATCH as error:

@@ -1,7 +1,7 @@
-"""How an expected failure of an operation ends a step: one text, its exit code, no retry.
+"""How an operation's failure ends a step: one text, its exit code, no retry.
 
-A refusal is not an accident, so it is never retried. Errors that nobody expected are not caught
-here; they end the step with their traceback.
+A refusal is not an accident, so it is never retried. An error that nobody expected is not caught
+here; it ends the step with its traceback, which the run's page shows.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ from contextlib import contextmanager
 import dagster as dg
 
 from ppr_assets import errors
-from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.errors import Cancelled, PprError, Unexpected
+from ppr_assets.operations.failures import in_words
+from ppr_assets.settings import Settings
 
 
 @contextmanager
-def expected_failures() -> Iterator[None]:
-    """Turn a :class:`PprError` into a :class:`dagster.Failure`."""
+def expected_failures(settings: Settings) -> Iterator[None]:
+    """Turn a :class:`PprError`, and what a server, a file or git fails of, into a
+    :class:`dagster.Failure`."""
     try:
         yield
-    except PprError as error:
-        raise failure(error) from error
+    except Exception as error:
+        known = in_words(error, settings)
+        if isinstance(known, Unexpected):
+            raise
+        raise failure(known) from error
 
 
 def failure(error: PprError) -> dg.Failure:
@@ -49,8 +55,8 @@ def cancelled() -> Cancelled:
 def error_of(event: dg.DagsterEvent) -> PprError:
     """The error that made a step fail, back from the step's failure event.
 
-    An interrupt is :class:`Cancelled`. A failure that was not expected becomes a plain
-    :class:`PprError` with what Dagster says.
+    An interrupt is :class:`Cancelled`. A failure that was not expected is :class:`Unexpected`,
+    with what Dagster kept of it.
     """
     said = event.step_failure_data.user_failure_data
     if said is not None and "error" in said.metadata:
@@ -63,9 +69,11 @@ def error_of(event: dg.DagsterEvent) -> PprError:
         cause = cause.cause
     if cause is not None and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
         return cancelled()
-    return PprError(
-        f"step {event.step_key} failed: {cause.message.strip() if cause else 'no reason given'}",
-        hint="this was not expected; the run's page in the Dagster UI has the whole story.",
+    words = " ".join(cause.message.split())[:300] if cause else "no reason given"
+    whole = event.step_failure_data.error
+    return Unexpected(
+        f"step {event.step_key} failed of what was not expected: {words}",
+        story=whole.to_string() if whole else "",
     )
 
 

@@ -42,7 +42,7 @@ RATCHET = dg.AssetCheckSpec(
 def record_count(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
 ) -> Iterator[Any]:
-    with expected_failures():
+    with expected_failures(settings):
         counted = count_records(settings, override_reason=override.given)
     _observe_tables(context, counted)
     yield from _check_results(counted.verdict)

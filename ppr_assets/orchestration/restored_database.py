@@ -94,7 +94,7 @@ class RestoreConfig(dg.Config):
 def restored_database(
     context: dg.AssetExecutionContext, config: RestoreConfig, settings: dg.ResourceParam[Settings]
 ) -> Iterator[Any]:
-    with expected_failures():
+    with expected_failures(settings):
         try:
             outcome, facts = _restored(settings, config)
         except MISMATCH as error:

@@ -55,7 +55,7 @@ def sql_dump(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
 ) -> Iterator[Any]:
     started = monotonic()
-    with expected_failures():
+    with expected_failures(settings):
         try:
             outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
         except DumpUnproven as error:

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
+from ppr_assets.postgres.failures import SESSIONS_TAKEN, server_failure, taken
 from ppr_assets.postgres.libpq import client_environment, parameters
 from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.postgres.pooler import BEHIND_A_POOLER, is_pooled, require_own_sessions
@@ -90,10 +91,12 @@ def connect(settings: DatabaseSettings, **options: Any) -> Session:
             raise
         session.autocommit = options.get("autocommit", False)
         return session
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
+        if error.sqlstate is not None:  # the server let us in, and then did not do what we asked
+            raise server_failure(error, settings.describe(), "opening a session") from error
         raise DatabaseUnreachable(
             f"no session with {settings.describe()}: {_one_line(error)}",
-            hint=_hint(settings),
+            hint=SESSIONS_TAKEN if taken(str(error)) else _hint(settings),
         ) from None
 
 

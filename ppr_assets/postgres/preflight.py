@@ -55,6 +55,19 @@ WHERE o.opcname = 'enum_ops' AND o.opcnamespace = 'pg_catalog'::pg_catalog.regna
 ORDER BY 1, 2
 """
 
+# By columns that only Dagster's tables have, as tables of these names may be anybody's.
+_DAGSTERS: LiteralString = """
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (c.relname, a.attname) IN (
+  ('event_logs', 'dagster_event_type'), ('runs', 'run_body'), ('job_ticks', 'tick_body'),
+  ('instigators', 'instigator_body'), ('daemon_heartbeats', 'daemon_type'),
+  ('asset_keys', 'last_materialization'), ('snapshots', 'snapshot_body'))
+ORDER BY 1, 2
+"""
+
 _SIZE: LiteralString = """
 SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::bigint
 FROM pg_catalog.pg_class WHERE oid = ANY(%s)
@@ -67,6 +80,7 @@ def require_dumpable(snapshot: Snapshot) -> None:
     """Raise :class:`PreconditionFailed` naming every object that stands in the way."""
     _require_core_tables(table.key for table in snapshot.tables)
     with snapshot.letting_go():
+        _require_no_runs(snapshot.connection)
         _require_readable(snapshot.connection)
         _require_all_rows_visible(snapshot.connection)
         _require_no_passwords(snapshot.connection)
@@ -99,6 +113,18 @@ def _require_core_tables(keys: Iterable[str]) -> None:
         raise PreconditionFailed(
             f"this is not a database to dump: required tables missing: {', '.join(missing)}",
             hint="does POSTGRES_DB name the right database, and did its migrations run?",
+        )
+
+
+def _require_no_runs(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Dagster's own storage changes with every run, and its logs are for nobody else."""
+    found = [table_key(schema, name) for schema, name in connection.execute(_DAGSTERS)]
+    if found:
+        raise PreconditionFailed(
+            f"Dagster keeps its runs in this database, in {_first_ones(found)}: they would be "
+            "published, and no night would find the data unchanged",
+            hint="give Dagster a database of its own (`CREATE DATABASE dagster`), name that in "
+            "DAGSTER_POSTGRES_URL, and drop Dagster's tables here when their runs are not needed.",
         )
 
 

@@ -18,10 +18,11 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 
-from ppr_assets.errors import DatabaseUnreachable, DumpDamaged, DumpFailed
+from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.advisory_lock import take_lock
 from ppr_assets.postgres.connection import connect, pinned, require_named
 from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.failures import server_failures
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.manifest import DatabaseIdentity
@@ -195,20 +196,17 @@ def open_snapshot(
     :class:`DatabaseUnreachable`, also when the session is lost on the way, and :class:`Busy`
     naming the session that holds the advisory lock.
     """
-    try:
-        with connect(settings, autocommit=True) as connection:
-            require_named(settings, connection)
-            _prepare(connection, lock_seconds)
-            if exclusive:
-                take_lock(connection, ADVISORY_LOCK, "dumping this database")
-            snapshot = Snapshot(pinned(settings, connection), connection, lock_seconds)
-            snapshot.take()
-            yield snapshot
-    except psycopg.OperationalError as error:
-        raise DatabaseUnreachable(
-            f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
-            hint="look at the server's log; nothing was changed, so run again when it is up.",
-        ) from error
+    with (
+        server_failures(settings.describe(), "looking at the database"),
+        connect(settings, autocommit=True) as connection,
+    ):
+        require_named(settings, connection)
+        _prepare(connection, lock_seconds)
+        if exclusive:
+            take_lock(connection, ADVISORY_LOCK, "dumping this database")
+        snapshot = Snapshot(pinned(settings, connection), connection, lock_seconds)
+        snapshot.take()
+        yield snapshot
 
 
 def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: float) -> None:

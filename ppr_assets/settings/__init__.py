@@ -18,7 +18,7 @@ from ppr_assets.settings.environment import (
     forget_libpq,
 )
 from ppr_assets.settings.everything import ScheduleSettings, Settings
-from ppr_assets.variables.secret import Secret
+from ppr_assets.variables.secret import Secret, without_secrets
 from ppr_assets.variables.table import VARIABLES
 
 __all__ = [
@@ -34,4 +34,5 @@ __all__ = [
     "env_file",
     "export",
     "forget_libpq",
+    "without_secrets",
 ]

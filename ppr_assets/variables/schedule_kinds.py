@@ -22,31 +22,64 @@ _CRON_FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
 )
 
 
+_LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
 def cron(text: str) -> str:
-    """Five cron fields, each in its range; a day that no month has is left to the scheduler."""
+    """Five cron fields, each in its range, that come some day, and that Dagster reads as cron does.
+
+    Dagster takes some that make every later tick fail (30 February), and others that it reads in
+    its own way: those are refused here, where the variable can be named.
+    """
     fields = text.lower().split()
     if len(fields) != len(_CRON_FIELDS):
         raise UnusableValueError
-    for field, (least, most, words) in zip(fields, _CRON_FIELDS, strict=True):
-        for item in field.split(","):
-            span, slash, step = item.partition("/")
-            last = _last_of_span(span, least, most, words)
-            if slash and not _is_number(step, 1, last):
-                raise UnusableValueError
+    values = [_values(field, *bounds) for field, bounds in zip(fields, _CRON_FIELDS, strict=True)]
+    _, _, days, months, _ = values
+    if not any(day <= _LONGEST_MONTHS[month - 1] for day in days for month in months):
+        # not even where a day of the week is given as well: Dagster asks for both to be possible
+        raise UnusableValueError("no month that it names has such a day, so it would never come.")
+    _, _, day, _, weekday = fields
+    if "*" not in (day, weekday) and (day.startswith("*") or weekday.startswith("*")):
+        raise UnusableValueError(
+            "cron takes a day that suits both fields, Dagster one that suits either. Leave one of "
+            "the two a plain `*`."
+        )
     return text
 
 
-def _last_of_span(text: str, least: int, most: int, words: tuple[str, ...]) -> int:
-    """The end of ``*``, of a value (with a step it goes on to the end) or of a range that rises:
-    schedulers disagree about the meaning of others, and of a step that leads beyond the end."""
+def _values(field: str, least: int, most: int, words: tuple[str, ...]) -> set[int]:
+    """What a field stands for: ``*``, values and ranges that rise, with steps, in a list.
+
+    Schedulers disagree about others, about steps that lead beyond the end, and about a ``*``
+    among other things.
+    """
+    found: set[int] = set()
+    for item in field.split(","):
+        if item.startswith("*") and item != field:
+            raise UnusableValueError("write a `*` alone, it stands for everything.")
+        span, slash, step = item.partition("/")
+        first, last = _ends(span, least, most, words)
+        to_the_end = bool(slash) and first == last
+        if slash and not _is_number(step, 1, most if to_the_end else last):
+            raise UnusableValueError
+        if to_the_end:
+            last = most
+            if words is _WEEKDAYS or first + int(step) > last:
+                raise UnusableValueError(f"write the range that is meant: `{first}-{most}/{step}`.")
+        found.update(range(first, last + 1, int(step or 1)))
+    return found
+
+
+def _ends(text: str, least: int, most: int, words: tuple[str, ...]) -> tuple[int, int]:
     if text == "*":
-        return most
+        return least, most
     ends = [str(least + words.index(end)) if end in words else end for end in text.split("-")]
     if len(ends) > 2 or not all(_is_number(end, least, most) for end in ends):
         raise UnusableValueError
     if len(ends) == 2 and int(ends[0]) >= int(ends[1]):
         raise UnusableValueError
-    return int(ends[1]) if len(ends) == 2 else most
+    return int(ends[0]), int(ends[-1])
 
 
 def _is_number(text: str, least: int, most: int) -> bool:

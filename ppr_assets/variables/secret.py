@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn
+from urllib.parse import unquote
 
 _MASK = "********"
+_USER_OF_URL = re.compile(r"://([^/\s@]*)@")
+_known: set[str] = set()
+"""Texts of all secrets that this process has read."""
+
+
+def without_secrets(text: str) -> str:
+    """``text`` with every secret that was read masked, and with user and password of every URL.
+
+    For words of others that are to be kept: their authors did not know what is secret here.
+    """
+    passwords = {
+        unquote(password)
+        for secret in _known
+        for user in _USER_OF_URL.findall(secret)
+        if (password := user.partition(":")[2])
+    }
+    for secret in sorted(_known | passwords, key=len, reverse=True):
+        text = text.replace(secret, _MASK)
+    return _USER_OF_URL.sub(f"://{_MASK}@", text)
 
 
 class Secret:
@@ -18,6 +39,8 @@ class Secret:
 
     def __init__(self, text: str) -> None:
         self.__text = text
+        if text:
+            _known.add(text)
 
     @classmethod
     def of(cls, text: str | None) -> Secret | None:

@@ -15,7 +15,7 @@ import pytest
 from psycopg.errors import OutOfMemory, UndefinedTable
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import RestoreFailed
+from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
@@ -275,7 +275,7 @@ def test_a_server_that_ends_the_sessions_is_an_error_at_once(
 
     ending = threading.Thread(target=end)
     ending.start()
-    with pytest.raises(RestoreFailed, match=r"^lost the session while restoring "):
+    with pytest.raises(DatabaseUnreachable, match=r"^lost the session while restoring "):
         load(slow, layout_of(slow), restored, deadline=NO_HURRY)
     ending.join()
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
 import dagster as dg
 import pytest
+from dagster._utils.schedules import cron_string_iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +29,39 @@ CRONS = st.tuples(
     fields(1, 12, "jan", "DEC"),
     fields(0, 7, "mon", "SUN"),
 ).map(" ".join)
+
+
+def _as_cron_reads(cron: str, since: datetime) -> list[datetime]:
+    """What cron(8) says of the next years: both day fields count together where one begins with
+    ``*``, else either of them does."""
+    minutes, hours, days, months, weekdays = (
+        _meant(field, least, most)
+        for field, least, most in zip(
+            cron.split(), (0, 0, 1, 1, 0), (59, 23, 31, 12, 7), strict=True
+        )
+    )
+    _, _, day, _, weekday = cron.split()
+    together = all if day.startswith("*") or weekday.startswith("*") else any
+    return [
+        moment.replace(hour=hour, minute=minute)
+        for number in range(366 * 5)
+        if (moment := since + timedelta(days=number)).month in months
+        if together(
+            [moment.day in days, moment.isoweekday() in weekdays | {7 + d for d in weekdays}]
+        )
+        for hour in sorted(hours)
+        for minute in sorted(minutes)
+    ]
+
+
+def _meant(field: str, least: int, most: int) -> set[int]:
+    found: set[int] = set()
+    for item in field.lower().replace("jan", "1").replace("dec", "12").split(","):
+        span, _, step = item.replace("mon", "1").replace("sun", "0").partition("/")
+        first, _, last = span.replace("*", f"{least}-{most}").partition("-")
+        end = int(last or (most if step else first))
+        found |= set(range(int(first), end + 1, int(step or 1)))
+    return found
 
 
 def _dagster_accepts(cron: str, timezone: str = "UTC") -> bool:
@@ -73,6 +110,10 @@ def test_a_usable_cron_is_taken_as_given_and_suits_dagster(text: str) -> None:
         "0-1/2 * * * *",
         "0 ٢ * * *",
         "-1 2 * * *",
+        "0 2 * 12/6 *",
+        "0 2 31/2 2 *",
+        "0 2 * * 1/2",
+        "0 2 1,* * mon",
     ],
 )
 def test_an_unusable_cron_is_refused(text: str) -> None:
@@ -80,13 +121,37 @@ def test_an_unusable_cron_is_refused(text: str) -> None:
         schedule_kinds.cron(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["0 2 30 2 *", "0 2 31 2,4,6,9,11 *", "0 2 30-31 feb *", "0 2 30 2 mon", "0 2 31 4 0-7"]
+)
+def test_a_schedule_that_never_comes_is_refused_and_says_so(text: str) -> None:
+    with pytest.raises(UnusableValueError, match="would never come"):
+        schedule_kinds.cron(text)
+
+
+@pytest.mark.parametrize("text", ["0 2 29 2 *", "0 2 29-31 2 *", "0 2 31 * *", "0 2 31 1-4 *"])
+def test_a_schedule_that_comes_seldom_is_taken(text: str) -> None:
+    assert schedule_kinds.cron(text) == text
+
+
+@pytest.mark.parametrize("text", ["0 2 */2 * mon", "0 2 15 * */2", "0 2 */2 * */2"])
+def test_days_that_dagster_reads_in_another_way_than_cron_are_refused(text: str) -> None:
+    with pytest.raises(UnusableValueError, match="Leave one of the two a plain"):
+        schedule_kinds.cron(text)
+
+
 @given(CRONS)
-def test_what_is_accepted_suits_dagster(text: str) -> None:
+def test_what_is_accepted_comes_when_cron_says_in_dagster(text: str) -> None:
     try:
         schedule_kinds.cron(text)
     except UnusableValueError:
         return
     assert _dagster_accepts(text)
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    expected = _as_cron_reads(text, since)[:4]
+    ticks = islice(cron_string_iterator(since.timestamp(), text, "UTC"), len(expected))
+    assert expected
+    assert list(ticks) == expected
 
 
 @pytest.mark.parametrize("text", ["UTC", "America/New_York", "Etc/GMT+5"])

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
+from ppr_assets.errors import Busy, RestoreFailed
 from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import (
@@ -28,6 +28,7 @@ from ppr_assets.postgres.databases.sessions import (
     terminate,
 )
 from ppr_assets.postgres.databases.swap import swap
+from ppr_assets.postgres.failures import server_failures
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.settings import DatabaseSettings
 
@@ -243,13 +244,10 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
     Raises :class:`DatabaseUnreachable`, also when it is lost on the way, and :class:`Busy` naming
     the session that restores the same database.
     """
-    try:
-        with connect_beside(settings, home=home) as connection:
-            prepare(connection, WITHOUT_LIMITS, local=False)
-            take_lock(connection, settings.dbname)
-            yield Maintenance(pinned(settings, connection), connection)
-    except psycopg.OperationalError as error:
-        raise DatabaseUnreachable(
-            f"lost the session with {settings.describe()}: {' '.join(str(error).split())}",
-            hint="look at the server's log, and run again when it is up.",
-        ) from error
+    with (
+        server_failures(settings.describe(), "working on its databases"),
+        connect_beside(settings, home=home) as connection,
+    ):
+        prepare(connection, WITHOUT_LIMITS, local=False)
+        take_lock(connection, settings.dbname)
+        yield Maintenance(pinned(settings, connection), connection)

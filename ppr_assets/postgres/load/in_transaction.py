@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import RestoreFailed
+from ppr_assets.errors import DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.scheduler import cancel
@@ -133,7 +133,7 @@ def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    except RestoreFailed:
+    except (RestoreFailed, DatabaseFailed):
         deadline.require("restoring in place")
         raise
     finally:

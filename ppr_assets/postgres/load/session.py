@@ -10,8 +10,9 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
-from ppr_assets.errors import RestoreFailed
+from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.failures import hint_for, is_lost
 from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
@@ -152,20 +153,23 @@ def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -
     )
 
 
-def failed(what: str, error: psycopg.Error) -> RestoreFailed:
-    """The error for a statement that the server refused, with the server's own words."""
-    lost = error.sqlstate is None or error.sqlstate.startswith("57P")
-    if lost:
-        return RestoreFailed(
+def failed(what: str, error: psycopg.Error) -> RestoreFailed | DatabaseFailed:
+    """The error for a statement that the server refused, with the server's own words.
+
+    A lost session, or a server without room or memory, is no fault of the dump.
+    """
+    if is_lost(error):
+        return DatabaseUnreachable(
             f"lost the session while restoring {what}: {_words(error)}",
             hint="look at the server's log; the database serves as before.",
         )
-    # of resources the server knows the name of the setting; of statements, what their author can do
-    lacking = error.diag.message_hint if error.sqlstate and error.sqlstate.startswith("53") else ""
-    return RestoreFailed(
-        f"{what} could not be restored: {_words(error)}",
-        hint=f"nothing was put in place; the database serves as before. {lacking or ''}".strip(),
-    )
+    message = f"{what} could not be restored: {_words(error)}"
+    if (error.sqlstate or "").startswith(("53", "58")):
+        # of resources the server knows the name of the setting; of statements, what their author
+        # can do
+        hint = f"the database serves as before. {error.diag.message_hint or hint_for(error)}"
+        return DatabaseFailed(message, hint=hint)
+    return RestoreFailed(message, hint="nothing was put in place; the database serves as before.")
 
 
 def _spelled(name: str) -> str:

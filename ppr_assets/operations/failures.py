@@ -1,0 +1,95 @@
+"""What the outside world's own errors become, where no place nearer to them has said it better.
+
+A verb ends in one of these, never in a traceback: a server, a file or a git that fails is nothing
+that nobody expected.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from ppr_assets.data_repo.git_errors import library_failure
+from ppr_assets.errors import DataRepoError, PprError, Unexpected
+from ppr_assets.postgres.failures import server_failure
+from ppr_assets.settings import Settings
+
+_HINTS = {
+    errno.ENOSPC: "make room there, and run again; what was published still stands.",
+    errno.EDQUOT: "make room there, and run again; what was published still stands.",
+    errno.EFBIG: "files may not grow so large here: by `ulimit -f`, or by the file system.",
+    errno.EROFS: "it is mounted read-only; remount it, or name another place.",
+    errno.EACCES: "let the user that runs this read and write there, or name another place.",
+    errno.EPERM: "let the user that runs this read and write there, or name another place.",
+    errno.EIO: "the disk is failing: look at the system's log. What was published still stands.",
+    errno.EMFILE: "this process may have no more open files (`ulimit -n`); raise that.",
+    errno.ENFILE: "the system may have no more open files; close some, or raise that.",
+    errno.ENOMEM: "the system has no memory left; run again when there is some.",
+}
+
+
+@contextmanager
+def told(settings: Settings | None = None) -> Iterator[None]:
+    """Let nothing leave the block but errors of the project's tree, and interrupts."""
+    try:
+        yield
+    except Exception as error:
+        if (known := in_words(error, settings)) is error:
+            raise
+        raise known from error
+
+
+def in_words(error: Exception, settings: Settings | None = None) -> PprError:
+    """The error of the tree that says it; :class:`Unexpected` where nobody has thought of it."""
+    if isinstance(error, PprError):
+        return error
+    if isinstance(error, psycopg.Error):
+        where = settings.database.describe() if settings else "the server"
+        return server_failure(error, where, "working for this command")
+    if (of_git := library_failure(error)) is not None:
+        return of_git
+    if isinstance(error, OSError) and error.errno is not None:
+        return file_failure(error, settings)
+    return unexpected(error)
+
+
+def file_failure(error: OSError, settings: Settings | None = None) -> PprError:
+    """A file or a folder that cannot be used; the data repository's own kind where it is there."""
+    path = _path(error)
+    said = error.strerror or str(error)
+    hint = _HINTS.get(
+        error.errno or 0, "look at the file, its folder and the disk; then run again."
+    )
+    if path is None:
+        place = tempfile.gettempdir()
+        return PprError(
+            f"a file could not be written or read: {said}",
+            hint=f"{hint} Temporary files are in `{place}` (TMPDIR).",
+        )
+    if settings is not None and _is_below(path, settings.data_repo.path):
+        return DataRepoError(f"the data repository cannot be used: `{path}`: {said}", hint=hint)
+    return PprError(f"`{path}`: {said}", hint=hint)
+
+
+def unexpected(error: BaseException) -> Unexpected:
+    """One line for a human; the traceback goes along for whoever has to mend it."""
+    words = " ".join(str(error).split())[:300]
+    return Unexpected(
+        f"this was not expected: {type(error).__name__}{f': {words}' if words else ''}",
+        story="".join(traceback.format_exception(error)),
+    )
+
+
+def _path(error: OSError) -> Path | None:
+    return Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return path.absolute().is_relative_to(folder.absolute())

@@ -1,0 +1,95 @@
+"""What a server's failures become: errors of the project's tree, in the server's own words.
+
+A session's owner says what it is for; the statement that failed may be any of it. Failures that a
+statement's own place knows better (a locked table, a missing privilege) are told there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable
+
+_AGAIN = "look at the server's log; nothing was changed, so run again when it is up."
+
+SESSIONS_TAKEN = (
+    "the server, the role or the database has all the sessions it may have. Wait until some have "
+    "ended, or raise the limit."
+)
+
+_HINTS = {
+    "0A": "the server, or what stands between, does not offer that; a direct connection may.",
+    "25006": "is this a standby, or was default_transaction_read_only set? Ask the primary.",
+    "26": "is a pooler in transaction mode between? Connect to the server itself.",
+    "40": "the work of another session collided with this; run again.",
+    "42501": "give the role that right, as the server names it; and see `ppr-assets doctor`.",
+    "42P05": "is a pooler in transaction mode between? Connect to the server itself.",
+    "53100": "make room on the server's disk, and run again; what was published still stands.",
+    "53200": "the server lacks memory; its log says for what. Run again when it has some.",
+    "53300": SESSIONS_TAKEN,
+    "53": "the server lacks room or memory; its log says for what. Run again when it has some.",
+    "55P03": "another session has it locked and kept it so. Run again when that has ended.",
+    "57014": "a human or a time limit ended the statement; run again.",
+    "58": "the server could not read or write its own files: look at its log and its disk.",
+    "XX001": "a part of the database is damaged on the server's disk: look at its log. What was "
+    "published still stands.",
+    "XX002": "an index is damaged on the server's disk: REINDEX it, and look at the server's log.",
+}
+"""By SQLSTATE, or by its class."""
+
+_GONE = ("08", "57P")
+"""Classes after which there is no session any more."""
+
+
+@contextmanager
+def server_failures(where: str, doing: str) -> Iterator[None]:
+    """Turn what a session at ``where`` fails of into :class:`DatabaseFailed`, or, where it was lost
+    or not to be had, :class:`DatabaseUnreachable`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise server_failure(error, where, doing) from error
+
+
+def server_failure(error: psycopg.Error, where: str, doing: str) -> DatabaseFailed:
+    """The failure in one line; ``doing`` ends the sentence "while …"."""
+    state = error.sqlstate or ""
+    words = _words(error)
+    if is_lost(error):
+        return DatabaseUnreachable(
+            f"lost the session with {where} while {doing}: {words}", hint=_AGAIN
+        )
+    if state == "53300":
+        return DatabaseUnreachable(f"no session with {where}: {words}", hint=_HINTS[state])
+    return DatabaseFailed(
+        f"{where} failed while {doing}: {words}{f' (SQLSTATE {state})' if state else ''}",
+        hint=hint_for(error),
+    )
+
+
+def taken(words: str) -> bool:
+    """Whether a session was refused for want of room; of these refusals there are only words."""
+    return re.search(r"too many (connections|clients)|connection slots", words) is not None
+
+
+def hint_for(error: psycopg.Error) -> str:
+    """What helps against the server's refusal, as far as its SQLSTATE tells."""
+    state = error.sqlstate or ""
+    known = _HINTS.get(state) or _HINTS.get(state[:2]) or error.diag.message_hint
+    return known or "look at the server's log; `ppr-assets doctor` looks at each thing."
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether the session is gone, by the server's word or by its silence."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_GONE)
+
+
+def _words(error: psycopg.Error) -> str:
+    said = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return "; ".join(" ".join(part.split())[:300] for part in said if part) or "it gave no reason"

@@ -1,0 +1,83 @@
+"""Dagster's storage in the database that is dumped is refused, by its address and by its tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
+from dagster._core.storage.runs.schema import RunStorageSqlMetadata
+from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
+
+from ppr_assets.errors import PreconditionFailed, SettingsError
+from ppr_assets.operations.counting import count_records
+from ppr_assets.operations.dump import dump
+from ppr_assets.operations.examine import examine
+from ppr_assets.postgres import preflight
+from ppr_assets.settings import Secret
+from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+
+def url_of(pipeline: Pipeline) -> str:
+    database = pipeline.settings.database
+    return (
+        f"postgresql+psycopg2://{database.user}@/{database.dbname}"
+        f"?host={database.host}&port={database.port}"
+    )
+
+
+def test_what_tells_dagsters_tables_is_what_dagster_makes() -> None:
+    schemas = (SqlEventLogStorageMetadata, RunStorageSqlMetadata, ScheduleStorageSqlMetadata)
+    made = {
+        (table.name, column.name)
+        for schema in schemas
+        for table in schema.tables.values()
+        for column in table.columns
+    }
+    told = re.findall(r"\('(\w{2,})', '(\w+)'\)", preflight._DAGSTERS)
+    assert len(told) == 7
+    assert set(told) <= made
+
+
+@pytest.mark.parametrize("schema", ["public", '"Dag ster"'])
+def test_its_tables_in_whatever_schema_stop_a_dump_and_are_named(
+    pipeline: Pipeline, schema: str
+) -> None:
+    before = pipeline.picture()
+    pipeline.administer(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    pipeline.administer(f"CREATE TABLE {schema}.event_logs (id bigint, dagster_event_type text)")
+    with pytest.raises(PreconditionFailed, match=r"^Dagster keeps its runs in .*event_logs"):
+        dump(pipeline.settings)
+    (tables,) = [found for found in examine(pipeline.settings) if found.what == "tables"]
+    assert tables.error is not None
+    assert "CREATE DATABASE dagster" in tables.error.hint
+    assert pipeline.picture() == before
+
+
+def test_tables_of_the_same_names_that_are_anybodys_are_dumped(pipeline: Pipeline) -> None:
+    pipeline.execute("CREATE TABLE runs (id int); CREATE TABLE event_logs (id int, event text)")
+    assert count_records(pipeline.settings).counts["runs"] == 0
+
+
+def test_its_address_stops_a_dump_before_a_table_is_made(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    ppr_assets.variables["DAGSTER_POSTGRES_URL"] = url_of(pipeline)
+    refused = ppr_assets("dump")
+    assert refused.code == 2
+    name = pipeline.settings.database.dbname
+    assert refused.error.startswith(f"database {name} is the one that Dagster keeps its runs in")
+    assert "CREATE DATABASE dagster" in refused.err
+    assert pipeline.count("pg_tables WHERE tablename = 'event_logs'") == 0
+    examined = ppr_assets("doctor")
+    assert examined.code == 2
+    assert refused.error in examined.out
+
+
+def test_its_address_stops_a_run_that_somebody_else_started(pipeline: Pipeline) -> None:
+    settings = replace(pipeline.settings, dagster_postgres_url=Secret(url_of(pipeline)))
+    for operation in (count_records, dump):
+        with pytest.raises(SettingsError, match="Dagster keeps its runs in"):
+            operation(settings)
