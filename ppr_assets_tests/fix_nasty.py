@@ -53,6 +53,12 @@ def fill_nasty(database: DatabaseSettings) -> None:
             session.execute(path.read_bytes())
 
 
+def fill_words(database: DatabaseSettings) -> None:
+    """Add what PostgreSQL words anew when it reads its own dump."""
+    with connect(database, autocommit=True) as session:
+        session.execute((_SQL / "words" / "words.sql").read_bytes())
+
+
 def fill_core(database: DatabaseSettings) -> None:
     """Make in an empty database only what a dump needs: the core tables, above the floor."""
     with connect(database, autocommit=True) as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -231,6 +231,11 @@ def slowness(settings: DatabaseSettings) -> float:
         seconds.append(monotonic() - began)
         settled(lambda: [n for n, _ in Target(settings).sessions() if n == settings.dbname])
     return max(1.0, max(seconds) / 0.025)
+
+
+def but_for_words(remarks: Sequence[str]) -> list[str]:
+    """The remarks without the one that tells how many definitions PostgreSQL worded anew."""
+    return [one for one in remarks if "definitions have other words than in the dump" not in one]
 
 
 def with_entry(sql: bytes, entry: bytes) -> bytes:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
-from ppr_assets.operations.made_aside import made_aside, sweep
+from ppr_assets.operations.made_aside import made_aside, sweep, twin_of
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump
@@ -29,6 +29,16 @@ SCRATCH = "drill"
 
 PROOF_SCRATCH = "proof"
 """The same in a night's run, which must not wait for a drill."""
+
+_HINTS = {
+    SCRATCH: "the scratch database was dropped, nothing was replaced. Drill another dump "
+    "(`ppr-assets list` names them), and take a new one of what the database holds now: "
+    "`ppr-assets dump`.",
+    PROOF_SCRATCH: "nothing was published and the new dump was thrown away; the last one stands. "
+    "Look at what is named here in the database itself, and at whether the last dump has it, too: "
+    "`ppr-assets drill`.",
+}
+"""For whoever has a dump that did not become what it says."""
 
 _SERVER = "postgres"
 
@@ -82,8 +92,8 @@ def drill(
         with maintenance(named, home=database.dbname) as session:
             if session.may_create():
                 _require_taker(session, verified)
-                return _drill(session, found, verified, "server", deadline, clock)
-    return _embedded(found, verified, where, deadline, clock)
+                return _drill(session, found, verified, "server", deadline, clock, _HINTS[scratch])
+    return _embedded(found, verified, where, deadline, clock, _HINTS[scratch])
 
 
 def _drill(
@@ -93,13 +103,25 @@ def _drill(
     where: str,
     deadline: Deadline,
     clock: Clock,
+    hint: str,
 ) -> DrillOutcome:
     left_over = sweep(session)
     with made_aside(session, verified) as (name, remarks):
         remarks += left_over
         scratch = replace(session.settings, dbname=name)
         try:
-            filled = fill(scratch, found, verified, deadline, clock, remarks, analyze=False)
+            twin = twin_of(session, verified, name)
+            filled = fill(
+                scratch,
+                found,
+                verified,
+                deadline,
+                clock,
+                remarks,
+                twin=twin,
+                hint=hint,
+                analyze=False,
+            )
         except RestoreFailed as error:
             raise DumpUnproven(
                 f"`{verified.name}` did not restore: {error.message}",
@@ -120,7 +142,12 @@ def _drill(
 
 
 def _embedded(
-    found: FoundDump, verified: VerifiedDump, where: str, deadline: Deadline, clock: Clock
+    found: FoundDump,
+    verified: VerifiedDump,
+    where: str,
+    deadline: Deadline,
+    clock: Clock,
+    hint: str,
 ) -> DrillOutcome:
     with scratch_folder(found.spill_folder / SCRATCH) as folder:
         server = embedded.start(folder / _SERVER)
@@ -136,7 +163,7 @@ def _embedded(
                     else "SQL_DUMP_PROOF=server restores it beside the database itself.",
                 )
             _require_taker(session, verified)
-            return _drill(session, found, verified, "embedded", deadline, clock)
+            return _drill(session, found, verified, "embedded", deadline, clock, hint)
 
 
 def _require_taker(session: Maintenance, verified: VerifiedDump) -> None:

@@ -21,7 +21,7 @@ from ppr_assets.postgres.content import (
 )
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
-from ppr_assets.postgres.schema_content import schema_differences
+from ppr_assets.postgres.schema_content import Twin, compare_objects
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -89,12 +89,15 @@ def fill(
     clock: Clock,
     remarks: list[str],
     *,
+    twin: Twin,
+    hint: str,
     analyze: bool,
 ) -> Filled:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.
 
-    ``analyze`` also makes the statistics that a database which is to serve needs. Raises
-    :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences.
+    ``twin`` makes another one like it. ``analyze`` also makes the statistics that a database which
+    is to serve needs. Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences
+    and ``hint``.
     """
     layout, spill_folder = verified.layout, found.spill_folder
     dump = plain_dump(found.path, name=found.name, folder=spill_folder)
@@ -102,17 +105,18 @@ def fill(
         remarks.append(UNPROVEN)
     differences: list[str] = []
 
-    def compare_objects(going_on: Callable[[], None]) -> None:
-        differences.extend(
-            schema_differences(
-                settings,
-                dump,
-                layout,
-                spill_folder=spill_folder,
-                deadline=deadline,
-                going_on=going_on,
-            )
+    def look_at_objects(going_on: Callable[[], None]) -> None:
+        compared = compare_objects(
+            settings,
+            dump,
+            layout,
+            twin=twin,
+            spill_folder=spill_folder,
+            deadline=deadline,
+            going_on=going_on,
         )
+        differences.extend(map(str, compared.differences))
+        remarks.extend(compared.remarks)
 
     report = load(
         dump,
@@ -121,7 +125,7 @@ def fill(
         deadline=deadline,
         analyze=analyze,
         read_back_in=spill_folder,
-        when_made=compare_objects,
+        when_made=look_at_objects,
     )
     clock.lap("load")
     tables = report.tables
@@ -131,23 +135,22 @@ def fill(
             with connect(settings, autocommit=True) as connection:
                 make_statistics(connection)
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
-        compare_objects(lambda: None)
+        look_at_objects(lambda: None)
     assert tables is not None, "asked to be read back"
     clock.lap("compare")
     with connect(settings) as connection:
         uncompared = rows_beside(connection, layout)
     differences += inserted_differences(layout, uncompared)
-    require_equal([*table_differences(layout.tables, tables), *differences], verified.name)
+    require_equal([*table_differences(layout.tables, tables), *differences], verified.name, hint)
     remarks += not_compared(layout, uncompared)
     return Filled(dict(tables), uncompared)
 
 
-def require_equal(differences: list[str], name: str) -> None:
+def require_equal(differences: list[str], name: str, hint: str) -> None:
     """Raise :class:`DumpUnproven` with what differs between a restored database and its dump."""
     if differences:
         more = f" and {len(differences) - 5} more differences" if len(differences) > 5 else ""
         raise DumpUnproven(
             f"the restored database is not what `{name}` says: {'; '.join(differences[:5])}{more}",
-            hint="the database serves as before. Take another dump (`ppr-assets list`), and keep "
-            "this one for whoever looks into it.",
+            hint=hint,
         )

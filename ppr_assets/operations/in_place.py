@@ -50,6 +50,12 @@ from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.replacement import STANDARD, Guard
 from ppr_assets.settings import DatabaseSettings
 
+HINT = (
+    "the transaction was rolled back, the database serves as before. Take another dump "
+    "(`ppr-assets list` names them), and keep this one for whoever looks into it."
+)
+"""For whoever has a dump that did not become what it says."""
+
 COST = (
     "in place: nobody could read the tables meanwhile, and there is no former database to go "
     "back to"
@@ -96,7 +102,7 @@ def restore_in_place(
                 differences += value_differences(connection, layout, file)
             uncompared = rows_beside(connection, layout, layout.made_tables)
             differences += inserted_differences(layout, uncompared)
-            require_equal(differences, verified.name)
+            require_equal(differences, verified.name, HINT)
             judged = require_kept(connection, now, guard, every=True)
             privileges = again_in_place(connection, before, wanted=grants)
             clock.lap("compare")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ppr_assets.errors import PprError, RestoreFailed
 from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.databases import Maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import collation_for, collation_of
+from ppr_assets.postgres.schema_content import Twin
+from ppr_assets.settings import DatabaseSettings
 
 
 @contextmanager
@@ -47,6 +50,18 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
         session.drop(name)
         raise
     session.drop(name)
+
+
+def twin_of(session: Maintenance, verified: VerifiedDump, name: str) -> Twin:
+    """Makes another empty database as ``name`` was made, with the settings that it has by now."""
+
+    @contextmanager
+    def twin() -> Iterator[DatabaseSettings]:
+        with made_aside(session, verified) as (other, _):
+            session.copy_settings(name, other)
+            yield replace(session.settings, dbname=other)
+
+    return twin
 
 
 def encoding_of(verified: VerifiedDump) -> str:

@@ -20,7 +20,7 @@ from ppr_assets.operations.guarding import (
     require_kept,
     serving,
 )
-from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep
+from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep, twin_of
 from ppr_assets.operations.privileges import carried_over
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import (
@@ -36,6 +36,12 @@ from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import STANDARD, Guard
 from ppr_assets.settings import DatabaseSettings
+
+HINT = (
+    "the database serves as before. Take another dump (`ppr-assets list` names them), and keep "
+    "this one for whoever looks into it."
+)
+"""For whoever has a dump that did not become what it says."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,10 @@ def restore(
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
             aside = replace(session.settings, dbname=new)
-            filled = fill(aside, found, verified, deadline, clock, remarks, analyze=True)
+            twin = twin_of(session, verified, new)
+            filled = fill(
+                aside, found, verified, deadline, clock, remarks, twin=twin, hint=HINT, analyze=True
+            )
             judged = _judged(session, aside, guard, strict=drop_old)
             remarks += judged.remarks
             if session.holds_anything(target.dbname):

@@ -1,191 +1,178 @@
 """Whether a database has every object of a dump, the same and valid.
 
-pg_dump is asked, since it knows best what a table, a key or a view is: it writes the database's
-objects without their rows, and those entries are held to the dump's. An index that is not valid it
-leaves out, a constraint that was not checked it writes as NOT VALID. What it does not write
-without the rows, sequences' values and whether a materialized view is filled, is asked besides.
+pg_dump is asked for the database's objects, and those entries are held to the dump's, word for
+word. But PostgreSQL words some definitions anew when it reads its own dump: a CHECK over
+``varchar in (…)``, a view over VALUES, the order of an inherited table's columns. So where the
+words differ, or another version wrote them, a definition is held to what the dump's own statements
+give a second time, in a database where nothing else has happened: a twin.
+
+What pg_dump does not write without the rows, sequences' values and whether a materialized view is
+filled, is asked besides.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import LiteralString
 
-from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
-from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.connection import pinned_environment
+from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.large_objects import large_object_differences
-from ppr_assets.postgres.layout import Entry, Layout, read_layout
-from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile, PlainDump
+from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.postgres.load.in_order import make_definitions
+from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.session import open_session
+from ppr_assets.postgres.schema_objects import Look, Object, Objects
 from ppr_assets.postgres.value_content import value_differences
-from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets.rules.difference import Difference, first_difference
+from ppr_assets.settings import DatabaseSettings
 
-_NOT_COMPARED = frozenset(
+Twin = Callable[[], AbstractContextManager[DatabaseSettings]]
+"""Makes an empty database like the one that is compared, and drops it."""
+
+_NAMED_OTHERWISE = frozenset(
     {
-        "ACL",  # left out of the dumps made here, as are owners and subscriptions
-        "DEFAULT ACL",
-        "SUBSCRIPTION",
-        "DATABASE",
-        "BLOB",
-        "BLOB METADATA",
-        "BLOBS",
-        "TABLE DATA",
-        "SEQUENCE SET",
-        "STATISTICS DATA",
-        "MATERIALIZED VIEW DATA",
+        "COMMENT",
+        "DEFAULT",
+        "INDEX ATTACH",
+        "LANGUAGE",
+        "PROCEDURAL LANGUAGE",
+        "PUBLICATION TABLE",
+        "PUBLICATION TABLES IN SCHEMA",
+        "ROW SECURITY",
+        "SEQUENCE OWNED BY",
+        "SECURITY LABEL",
+        "SHELL TYPE",
+        "TABLE ATTACH",
     }
 )
-_COMPARED_BY_NAME = frozenset(
-    {
-        "CHECK CONSTRAINT",
-        "CONSTRAINT",
-        "DOMAIN",
-        "EVENT TRIGGER",
-        "EXTENSION",
-        "FK CONSTRAINT",
-        "FUNCTION",
-        "INDEX",
-        "MATERIALIZED VIEW",
-        "POLICY",
-        "SCHEMA",
-        "SEQUENCE",
-        "TABLE",
-        "TRIGGER",
-        "TYPE",
-        "VIEW",
-    }
-)
-"""What every version of pg_dump calls the same."""
+"""Kinds of entries that another version of pg_dump may have, or name, otherwise."""
 
-_LOOK_SECONDS = 0.2
+_HOLD_DATA = frozenset({"TABLE", "FOREIGN TABLE", "SEQUENCE"})
 
-_OWNER = re.compile(rb"^ALTER [^\n]* OWNER TO [^\n]*;\n", re.MULTILINE)
-Object = tuple[str, str, str]
-"""Kind, schema, name."""
+_ACTING: LiteralString = """
+SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
+WHERE evtenabled <> 'D' ORDER BY 1 LIMIT 1
+"""
 
 
-def schema_differences(
+@dataclass(frozen=True)
+class ComparedObjects:
+    differences: Sequence[Difference]
+    remarks: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Again:
+    """What the dump's own statements give a second time, unless ``why_not``."""
+
+    objects: Objects
+    why_not: str = ""
+
+
+def compare_objects(
     settings: DatabaseSettings,
     dump: PlainDump,
     layout: Layout,
     *,
+    twin: Twin,
     spill_folder: Path,
     deadline: Deadline,
     going_on: Callable[[], None] = lambda: None,
-) -> Sequence[str]:
-    """Hold the objects in ``settings.dbname`` to those of ``dump``.
+) -> ComparedObjects:
+    """Hold the objects in ``settings.dbname`` to those of ``dump``, which was loaded into it.
 
-    What a human reads; empty when equal. Definitions are compared word for word when the dump was
-    made by the same pg_dump from a server of the same major version, else only names.
-    ``going_on`` is called now and then, and raises when nobody wants to know any more. Raises
-    :class:`RestoreFailed` when the database cannot be looked at.
+    ``twin`` is called only where words do not tell; ``going_on`` now and then, and raises when
+    nobody wants to know any more. Raises :class:`RestoreFailed` when the database cannot be
+    looked at.
     """
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
-        tool = find_tool(
-            "pg_dump", connection.info.server_version // 10000, sslmode=settings.sslmode
-        )
-        with tempfile.NamedTemporaryFile(dir=spill_folder, suffix=".sql") as written:
-            _write_objects(tool, settings, Path(written.name), layout.encoding, deadline, going_on)
-            found_layout = _layout_of(Path(written.name), spill_folder)
-            with DumpFile(Path(written.name)) as found_file:
-                expected = _objects(layout, file)
-                found = _objects(found_layout, found_file)
-        same_words = _comparable(layout, found_layout)
-        return [
-            *_object_differences(expected, found, words=same_words),
+        major = connection.info.server_version // 10000
+        tool = find_tool("pg_dump", major, sslmode=settings.sslmode)
+        public = public_schema(connection)
+        look = Look(tool, layout.encoding, public, spill_folder, deadline, going_on)
+        found_layout, found = look.at(settings)
+        expected = look.objects_of(layout, file)
+        left_out = map(public.remark, filter(public.leaves_out, layout.entries))
+        remarks = [remark for remark in left_out if remark]
+        differences = dict(sorted(_name_differences(expected, found)))
+        doubtful = (expected.keys() | found.keys()) - differences.keys()
+        same_words = _same_words(layout, found_layout)
+        if same_words:
+            doubtful = {key for key in doubtful if found.get(key) != expected.get(key)}
+        if doubtful:
+            again = _made_again(dump, layout, twin, look)
+            if not again.why_not or same_words:
+                differences |= sorted(_word_differences(doubtful, expected, found, again))
+            else:
+                remarks.append(f"definitions were compared by name only: {again.why_not}")
+            remarks += _reworded(doubtful - differences.keys(), expected, found)
+        values = [
             *value_differences(connection, layout, file),
             *large_object_differences(connection, layout, file),
         ]
+    return ComparedObjects([*differences.values(), *map(Difference, values)], remarks)
 
 
-def _write_objects(
-    tool: ClientTool,
-    settings: DatabaseSettings,
-    target: Path,
-    encoding: str,
-    deadline: Deadline,
-    going_on: Callable[[], None],
-) -> None:
-    argv = [str(tool.path), "--schema-only", "--no-owner", "--no-privileges"]
-    argv += ["--no-subscriptions", "--no-password", f"--file={target}", f"--encoding={encoding}"]
-    environment = child_environment(pinned_environment(settings))
-    with (
-        tempfile.TemporaryFile() as words,
-        supervised(
-            argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=environment
-        ) as process,
-    ):
-        while (code := _ended(process)) is None:
-            deadline.require("comparing the objects")
-            going_on()
-        if code != 0:
-            words.seek(0)
-            said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())
-            raise RestoreFailed(
-                f"pg_dump could not read the restored database (exit code {code}): {said[:600]}",
-                hint="nothing was put in place; the database serves as before.",
-            )
+def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Again:
+    """Fill the twin as well. What is in the way there is in nobody else's."""
+    try:
+        with twin() as settings:
+            with open_session(settings, layout.encoding) as connection:
+                acting = connection.execute(_ACTING).fetchone()
+            if acting:
+                return _Again({}, f"event trigger {acting[0]} is in every new database here")
+            make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)
+            return _Again(look.at(settings)[1])
+    except RestoreFailed as error:
+        look.deadline.require("comparing the objects")
+        return _Again({}, f"the dump could not be made a second time: {error.message}")
 
 
-def _ended(process: subprocess.Popen[bytes]) -> int | None:
-    with suppress(subprocess.TimeoutExpired):
-        return process.wait(_LOOK_SECONDS)
-    return None
-
-
-def _layout_of(path: Path, spill_folder: Path) -> Layout:
-    with path.open("rb") as file:
-        chunks = iter(lambda: file.read(CHUNK), b"")
-        return read_layout(chunks, sorted_rows=False, spill_folder=spill_folder)
-
-
-def _comparable(dump: Layout, found: Layout) -> bool:
-    """Whether pg_dump would write the same words for the same objects."""
+def _same_words(dump: Layout, found: Layout) -> bool:
+    """Whether pg_dump writes the same words for the same objects, but for those that PostgreSQL
+    words anew."""
     servers = (layout.server_version.split(".")[0] for layout in (dump, found))
     return dump.pg_dump_version == found.pg_dump_version and len(set(servers)) == 1
 
 
-def _objects(layout: Layout, file: DumpFile) -> Mapping[Object, list[str]]:
-    """Digests of the definitions; several objects may have one name in pg_dump's comments."""
-    objects: dict[Object, list[str]] = {}
-    for entry in layout.entries:
-        if entry.kind not in _NOT_COMPARED and not entry.name.startswith("LARGE OBJECT "):
-            key = (entry.kind, entry.schema, entry.name)
-            objects.setdefault(key, []).append(_digest(entry, file))
-    return objects
+def _name_differences(expected: Objects, found: Objects) -> Iterator[tuple[Object, Difference]]:
+    for key in expected.keys() | found.keys():
+        counts = len(found.get(key, ())), len(expected.get(key, ()))
+        if key.kind not in _NAMED_OTHERWISE and counts[0] != counts[1]:
+            yield key, _in_number(key, *counts)
 
 
-def _digest(entry: Entry, file: DumpFile) -> str:
-    text = _OWNER.sub(b"", file.read(entry.start, entry.end))
-    where = entry.tablespace.encode("utf-8", "surrogateescape")
-    return hashlib.sha256(where + b"\n" + text.strip()).hexdigest()
+def _word_differences(
+    doubtful: Collection[Object], expected: Objects, found: Objects, again: _Again
+) -> Iterator[tuple[Object, Difference]]:
+    wanted = expected if again.why_not else again.objects
+    because = f" ({again.why_not})" if again.why_not else ""
+    for key in doubtful:
+        have, want = found.get(key, []), wanted.get(key, [])
+        if len(have) != len(want):
+            yield key, _in_number(key, len(have), len(want))
+        elif have != want:
+            pair = next((one, other) for one, other in zip(have, want, strict=True) if one != other)
+            line, dumps = first_difference(*pair)
+            text = f"{key} is another than in the dump: it has `{line}`, the dump gives `{dumps}`"
+            yield key, Difference(text + because, acceptable=True)
 
 
-def _object_differences(
-    expected: Mapping[Object, list[str]], found: Mapping[Object, list[str]], *, words: bool
-) -> Iterator[str]:
-    for key in sorted(expected.keys() | found.keys()):
-        if not words and key[0] not in _COMPARED_BY_NAME:
-            continue
-        want, have = expected.get(key, []), found.get(key, [])
-        if len(have) < len(want):
-            yield f"{_described(key)} is missing"
-        elif len(have) > len(want):
-            yield f"{_described(key)} is not in the dump"
-        elif words and sorted(have) != sorted(want):
-            yield f"{_described(key)} is another than in the dump"
+def _in_number(key: Object, have: int, want: int) -> Difference:
+    if have > want:
+        return Difference(f"{key} is not in the dump", acceptable=True)
+    return Difference(f"{key} is missing", acceptable=key.kind not in _HOLD_DATA)
 
 
-def _described(key: Object) -> str:
-    kind, schema, name = key
-    return (
-        f"{kind.lower()} {name}" if schema in ("public", "-") else f"{kind.lower()} {schema}.{name}"
-    )
+def _reworded(equal: Collection[Object], expected: Objects, found: Objects) -> Iterator[str]:
+    if number := sum(found.get(key) != expected.get(key) for key in equal):
+        yield (
+            f"{number} of {len(found)} definitions have other words than in the dump, and are what "
+            "its own statements give a second time"
+        )

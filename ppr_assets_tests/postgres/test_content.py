@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,11 @@ from ppr_assets.postgres.content import read_tables, table_differences
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load
-from ppr_assets.postgres.schema_content import schema_differences
+from ppr_assets.postgres.schema_content import ComparedObjects, Twin, compare_objects
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_nasty import Dumped, dump_to
+from ppr_assets_tests.fix_nasty import Dumped, dump_to, fill_core, fill_words
 from ppr_assets_tests.fix_postgres import OWNER
 from ppr_assets_tests.postgres.test_load import layout_of
 
@@ -26,13 +28,33 @@ Empty = Callable[[], DatabaseSettings]
 NO_HURRY = Deadline(None)
 
 
-def differences(database: DatabaseSettings, dumped: Dumped, layout: Layout) -> list[str]:
-    folder = dumped.path.parent
-    found = read_tables(database, layout, spill_folder=folder, deadline=NO_HURRY)
-    objects = schema_differences(
-        database, dumped.path, layout, spill_folder=folder, deadline=NO_HURRY
+def no_twin() -> AbstractContextManager[DatabaseSettings]:
+    raise AssertionError("where words tell, no second load is paid for")
+
+
+def twins(empty: Empty) -> Twin:
+    return lambda: nullcontext(empty())
+
+
+def compared(
+    database: DatabaseSettings, dumped: Dumped, layout: Layout, twin: Twin
+) -> ComparedObjects:
+    return compare_objects(
+        database,
+        dumped.path,
+        layout,
+        twin=twin,
+        spill_folder=dumped.path.parent,
+        deadline=NO_HURRY,
     )
-    return [*table_differences(layout.tables, found), *objects]
+
+
+def differences(
+    database: DatabaseSettings, dumped: Dumped, layout: Layout, twin: Twin = no_twin
+) -> list[str]:
+    found = read_tables(database, layout, spill_folder=dumped.path.parent, deadline=NO_HURRY)
+    objects = compared(database, dumped, layout, twin).differences
+    return [*table_differences(layout.tables, found), *map(str, objects)]
 
 
 def change(database: DatabaseSettings, statement: str) -> None:
@@ -93,32 +115,142 @@ def test_what_is_read_back_on_the_way_is_what_is_read_afterwards(
         ),
         (
             "ALTER TABLE organization ALTER name DROP NOT NULL",
-            "table organization is another than in the dump",
+            "table organization is another than in the dump: it has `name text,`, the dump gives "
+            "`name text NOT NULL,`",
         ),
         ("CREATE VIEW more AS SELECT 1", "view more is not in the dump"),
         (
             "ALTER TABLE location DROP CONSTRAINT location_organization_id_fkey; "
             "ALTER TABLE location ADD CONSTRAINT location_organization_id_fkey FOREIGN KEY "
             "(organization_id) REFERENCES organization(id) ON DELETE CASCADE NOT VALID",
-            "fk constraint location location_organization_id_fkey is another than in the dump",
+            r"fk constraint location location_organization_id_fkey is another than in the dump: "
+            r"it has `….*organization\(id\) ON DELETE CASCADE NOT VALID;`, "
+            r"the dump gives `….*organization\(id\) ON DELETE CASCADE;`",
         ),
     ],
 )
 def test_what_differs_is_said(
-    database: DatabaseSettings, tmp_path: Path, statement: str, said: str
+    database: DatabaseSettings,
+    empty_database: Empty,
+    tmp_path: Path,
+    statement: str,
+    said: str,
 ) -> None:
     dumped = dump_to(database, tmp_path / "sample.sql")
     layout = layout_of(dumped.path)
     change(database, statement)
-    found = differences(database, dumped, layout)
+    found = differences(database, dumped, layout, twins(empty_database))
     assert len(found) == 1, found
     assert re.fullmatch(said, found[0])
+
+
+@pytest.fixture
+def reworded(empty_database: Empty, tmp_path: Path) -> tuple[DatabaseSettings, Dumped]:
+    """A dump whose definitions PostgreSQL words anew, and what it was loaded into."""
+    source, restored = empty_database(), empty_database()
+    fill_core(source)
+    fill_words(source)
+    dumped = dump_to(source, tmp_path / "words.sql")
+    load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
+    return restored, dumped
+
+
+def test_what_postgresql_itself_words_anew_is_equal(
+    reworded: tuple[DatabaseSettings, Dumped], empty_database: Empty, tmp_path: Path
+) -> None:
+    restored, dumped = reworded
+    assert dump_to(restored, tmp_path / "again.sql").sql != dumped.sql
+    found = compared(restored, dumped, layout_of(dumped.path), twins(empty_database))
+    assert found.differences == []
+    (remark,) = found.remarks
+    number = re.fullmatch(
+        r"(\d+) of \d+ definitions have other words than in the dump, and are what its own "
+        "statements give a second time",
+        remark,
+    )
+    assert number is not None and int(number[1]) > 15
+
+
+CHANGES = {
+    "ALTER TABLE service DROP CONSTRAINT known_kind, ADD CONSTRAINT known_kind "
+    "CHECK (kind IN ('a', 'c'))": "table service",
+    "ALTER TABLE service ALTER kind SET DEFAULT 'b'": "table service",
+    "ALTER DOMAIN size_of DROP CONSTRAINT size_of_check; ALTER DOMAIN size_of ADD CONSTRAINT "
+    "size_of_check CHECK (value IN ('s', 'm', 'l', 'xl'))": "domain size_of",
+    "DROP INDEX words_common; CREATE INDEX words_common ON words (id) WHERE kind IN ('a')": (
+        "index words_common"
+    ),
+    "CREATE OR REPLACE VIEW meals AS SELECT id FROM words WHERE kind NOT IN ('x')": "view meals",
+    "CREATE OR REPLACE VIEW kinds_of (id, kind) AS VALUES (1, 'food'), (2, 'meal')": (
+        "view kinds_of"
+    ),
+    "ALTER POLICY reading ON words USING (kind IN ('a'))": "policy words reading",
+    "CREATE OR REPLACE RULE quietly AS ON DELETE TO words WHERE old.kind IN ('b') DO ALSO "
+    "NOTHING": "rule words quietly",
+    "CREATE OR REPLACE TRIGGER touched BEFORE UPDATE ON words FOR EACH ROW WHEN (new.id BETWEEN 1 "
+    "AND 5) EXECUTE FUNCTION touch()": "trigger words touched",
+    "ALTER TABLE year_2025 ALTER late SET DEFAULT 'b'": "table year_2025",
+    "ALTER TABLE grandchild ALTER more SET DEFAULT 1": "table grandchild",
+    "COMMENT ON VIEW meals IS 'more'": "comment VIEW meals",
+}
+"""Statements, and what is another than in the dump then."""
+
+
+def test_what_is_really_another_is_found_among_other_words(
+    reworded: tuple[DatabaseSettings, Dumped], empty_database: Empty
+) -> None:
+    restored, dumped = reworded
+    for statement in CHANGES:
+        change(restored, statement)
+    found = differences(restored, dumped, layout_of(dumped.path), twins(empty_database))
+    told = [re.split(" is another | is not ", line)[0] for line in found]
+    assert told == sorted(set(CHANGES.values()))
+
+
+def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
+    reworded: tuple[DatabaseSettings, Dumped],
+    empty_database: Empty,
+) -> None:
+    """An event trigger in the template acts on the first database and on the second."""
+    restored, dumped = reworded
+
+    def twin() -> AbstractContextManager[DatabaseSettings]:
+        made = empty_database()
+        change(
+            replace(made, user="postgres"),
+            "CREATE FUNCTION act() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;"
+            "CREATE EVENT TRIGGER acting ON ddl_command_end EXECUTE FUNCTION act()",
+        )
+        return nullcontext(made)
+
+    found = compared(restored, dumped, layout_of(dumped.path), twin).differences
+    assert found
+    for difference in found:
+        assert "is another than in the dump: it has `" in difference.text
+        assert difference.text.endswith("(event trigger acting is in every new database here)")
+        assert difference.acceptable
+
+
+def test_a_twin_that_cannot_be_made_is_told_with_what_differs(
+    reworded: tuple[DatabaseSettings, Dumped], empty_database: Empty
+) -> None:
+    restored, dumped = reworded
+
+    def twin() -> AbstractContextManager[DatabaseSettings]:
+        made = empty_database()
+        change(made, "CREATE TABLE words ()")
+        return nullcontext(made)
+
+    found = compared(restored, dumped, layout_of(dumped.path), twin).differences
+    assert found
+    why = 'table words could not be restored: relation "words" already exists'
+    assert all(why in difference.text for difference in found)
 
 
 def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
     empty_database: Empty, embedded_server: EmbeddedServer, tmp_path: Path
 ) -> None:
-    disk = '"fast; ""disk"""'
+    disk, name = '"fast; ""disk"""', 'fast; "disk"'
     server = embedded_server.database_settings("postgres")
     with connect(server, autocommit=True) as session:
         session.execute("SET allow_in_place_tablespaces = on")
@@ -133,8 +265,9 @@ def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
     load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
     assert dump_to(restored, tmp_path / "again.sql").sql == dumped.sql
     change(restored, "ALTER TABLE location SET TABLESPACE pg_default")
-    assert differences(restored, dumped, layout_of(dumped.path)) == [
-        "table location is another than in the dump"
+    assert differences(restored, dumped, layout_of(dumped.path), twins(empty_database)) == [
+        "table location is another than in the dump: it has `CREATE TABLE public.location (`, the "
+        f"dump gives `-- Tablespace: {name}`"
     ]
 
 

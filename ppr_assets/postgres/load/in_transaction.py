@@ -13,6 +13,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.scheduler import cancel
 from ppr_assets.postgres.load.sections import comes_last, steps
 from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
@@ -52,7 +53,9 @@ def load_in_transaction(
     prepare_transaction(connection, layout.encoding)
     session = Session(connection, threading.Event())
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
-        _drop_all(session, list(split(file.read(*layout.prologue))))
+        public = public_schema(connection)
+        drops = split(file.read(*layout.prologue))
+        _drop_all(session, [drop for drop in drops if not public.leaves_standing(drop)])
         last = []
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
             if entry.copy:
@@ -60,7 +63,7 @@ def load_in_transaction(
                 session.copy_in(entry.copy.statement, rows, f"rows of {entry.copy.key}")
             elif comes_last(step):
                 last.append(step)
-            else:
+            elif not public.leaves_out(step):
                 run_step(session, file, step, in_transaction=True)
         for step in last:
             run_step(session, file, step)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -12,9 +12,10 @@ from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.plan import WhenMade, plan
+from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.scheduler import Crew, Task
-from ppr_assets.postgres.load.sections import Step, sections
+from ppr_assets.postgres.load.sections import sections
 from ppr_assets.postgres.load.session import Session, open_session
 from ppr_assets.postgres.load.statements import run_step
 from ppr_assets.rules.manifest import TableRecord
@@ -48,9 +49,10 @@ def load_parallel(
         records: dict[str, TableRecord] = {}
 
         def make_tables(session: Session) -> None:
-            _make_room_for_public(session, parts.before, file)
+            public = public_schema(session.connection)
             for step in parts.before:
-                run_step(session, file, step)
+                if not public.leaves_out(step):
+                    run_step(session, file, step)
             catalogs.append(read_catalog(session.connection))
             if read_back_in is not None:
                 readers.append(Reader(session.connection, layout, records, read_back_in))
@@ -67,12 +69,3 @@ def load_parallel(
         )
         crew.run(tasks)
     return records
-
-
-def _make_room_for_public(session: Session, steps: Sequence[Step], file: DumpFile) -> None:
-    """Every database is born with a schema ``public``; a dump of that schema alone makes it."""
-    for step in steps:
-        if (step.kind, step.name) == ("SCHEMA", "public"):
-            made = b"CREATE SCHEMA public;" in file.read(step.start, step.end)
-            if made:
-                session.execute(b"DROP SCHEMA IF EXISTS public", step.what)

@@ -6,6 +6,7 @@ import math
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
 
@@ -16,14 +17,22 @@ from ppr_assets.postgres.client_tools import ClientTool, find_tool
 from ppr_assets.postgres.connection import connect, pinned, pinning_statements
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.libpq import alive_options, client_environment
-from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.dump_file import DumpFile, Range
+from ppr_assets.postgres.load.public_schema import public_schema
+from ppr_assets.postgres.load.sections import is_data
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 
 def load_with_psql(
-    file: DumpFile, layout: Layout, settings: DatabaseSettings, *, deadline: Deadline
+    file: DumpFile,
+    layout: Layout,
+    settings: DatabaseSettings,
+    *,
+    deadline: Deadline,
+    rows: bool = True,
 ) -> None:
-    """Feed the dump to psql, without the DROPs at its head, which not all work where nothing is.
+    """Feed the dump to psql, without the DROPs at its head, which not all work where nothing is;
+    also without what it holds as data, unless ``rows``.
 
     Raises :class:`RestoreFailed` with psql's words, or when ``deadline`` passes, and
     :class:`PreconditionFailed` when there is no psql for this server.
@@ -33,6 +42,7 @@ def load_with_psql(
         environment = client_environment(pinned(settings, connection))
         if connection.info.options:
             environment["PGOPTIONS"] = connection.info.options
+        public = public_schema(connection)
     tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
     argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-", *alive_options()]
     with (
@@ -46,7 +56,13 @@ def load_with_psql(
         ) as process,
     ):
         assert process.stdin is not None
-        feeder = _Feeder(file, layout, process.stdin, pinning_statements(version) + b"BEGIN;\n")
+        left_out = [
+            (entry.start, entry.end)
+            for entry in layout.entries
+            if public.leaves_out(entry) or (not rows and is_data(entry))
+        ]
+        opening = pinning_statements(version) + b"BEGIN;\n"
+        feeder = _Feeder(file, _without(layout, left_out), process.stdin, opening)
         feeder.start()
         left = deadline.remaining()
         try:
@@ -62,24 +78,32 @@ def load_with_psql(
             raise feeder.failure
 
 
+def _without(layout: Layout, left_out: Sequence[Range]) -> Sequence[Range]:
+    """The dump but for its prologue and these ranges, which are in its order."""
+    ends = [0, *(end for _, end in (layout.prologue, *left_out))]
+    starts = [*(start for start, _ in (layout.prologue, *left_out)), layout.bytes]
+    return list(zip(ends, starts, strict=True))
+
+
 class _Feeder(threading.Thread):
     """Writes the dump to psql while the deadline is watched: after ``opening``, and with a COMMIT
     behind its last byte, so that half a dump is none."""
 
-    def __init__(self, file: DumpFile, layout: Layout, pipe: IO[bytes], opening: bytes) -> None:
+    def __init__(
+        self, file: DumpFile, parts: Sequence[Range], pipe: IO[bytes], opening: bytes
+    ) -> None:
         super().__init__(name="psql feeder")
         self._file = file
-        self._layout = layout
+        self._parts = parts
         self._pipe = pipe
         self._opening = opening
         self.failure: RestoreFailed | OSError | None = None
 
     def run(self) -> None:
-        start, end = self._layout.prologue
         try:
             with suppress(BrokenPipeError), self._pipe:  # psql has ended, and says why
                 self._pipe.write(self._opening)
-                for part in ((0, start), (end, self._layout.bytes)):
+                for part in self._parts:
                     for chunk in self._file.chunks(*part):
                         self._pipe.write(chunk)
                 self._pipe.write(b"\nCOMMIT;\n")

@@ -12,12 +12,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.postgres.layout import CopyBlock, Layout
+from ppr_assets.postgres.layout import CopyBlock, Entry, Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 
 _ROWS = "TABLE DATA"
 _ASIDE = frozenset({"SEQUENCE SET", "BLOB", "BLOB METADATA", "BLOBS"})
 """Written among the rows, and touching no table."""
+
+_SAID_OF = frozenset({"COMMENT", "SECURITY LABEL", "ACL"})
+"""Whose names begin with the kind of what they are about."""
+
+_COMPUTED = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
+"""What is made of the rows."""
 
 _SETTING = re.compile(
     rb"^SET (default_tablespace|default_table_access_method) = "
@@ -79,8 +85,14 @@ def described(kind: str, name: str) -> str:
     return f"{kind.lower()} {name}"
 
 
-def _belongs_aside(step: Step) -> bool:
-    return step.kind in _ASIDE or step.name.startswith("LARGE OBJECT ")
+def is_data(part: Step | Entry) -> bool:
+    """Whether it holds what the database is filled with, and defines nothing."""
+    return part.kind == _ROWS or part.kind in _COMPUTED or _belongs_aside(part)
+
+
+def _belongs_aside(part: Step | Entry) -> bool:
+    said_of_one = part.kind in _SAID_OF and part.name.startswith("LARGE OBJECT ")
+    return part.kind in _ASIDE or said_of_one
 
 
 def comes_last(step: Step) -> bool:

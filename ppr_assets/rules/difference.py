@@ -1,0 +1,39 @@
+"""What a restored database has otherwise than its dump, and whether a human may take it so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+
+_SHOWN = 120
+"""Characters of a line that a message shows."""
+
+_BEFORE = 40
+"""Of them, before the first character that differs."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """``text`` for a human. ``acceptable``: it is about how an object is defined, so that every
+    row is there all the same."""
+
+    text: str
+    acceptable: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def first_difference(have: str, want: str) -> tuple[str, str]:
+    """The first line in which two texts differ, of each; where it differs, if it is long."""
+    pairs = zip_longest(have.splitlines(), want.splitlines(), fillvalue="")
+    one, other = next(((a, b) for a, b in pairs if a != b), ("", ""))
+    same = next((i for i, (a, b) in enumerate(zip_longest(one, other)) if a != b), 0)
+    start = max(0, same - _BEFORE) if max(len(one), len(other)) > _SHOWN else 0
+    return _cut(one, start), _cut(other, start)
+
+
+def _cut(line: str, start: int) -> str:
+    end = start + _SHOWN
+    cut = ("…" if start else "") + line[start:end] + ("…" if len(line) > end else "")
+    return " ".join(cut.split())

@@ -1,0 +1,190 @@
+"""A dump is never called another than itself because of words, and never itself when it is not."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.drill import drill
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_nasty import fill_core, fill_words
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_postgres import OWNER
+from ppr_assets_tests.fix_restore import NAMES, MadeDump, MakeTarget, Target, make_dump, with_entry
+
+REWORDED = (
+    r"\d+ of \d+ definitions have other words than in the dump, and are what its own statements "
+    "give a second time"
+)
+NO_HURRY = Deadline(None)
+Empty = Callable[[], DatabaseSettings]
+
+
+@pytest.fixture
+def reworded(database: DatabaseSettings, tmp_path: Path) -> MadeDump:
+    """A dump of definitions that PostgreSQL words anew."""
+    fill_words(database)
+    return make_dump(database, tmp_path / NAMES[0])
+
+
+def test_a_night_proves_definitions_that_are_worded_anew_and_another_one_is_unchanged(
+    pipeline: Pipeline,
+) -> None:
+    fill_words(pipeline.settings.database)
+    pipeline.gate(proof="embedded")
+    _, published = pipeline.night()
+    assert published.manifest.proof is not None and published.manifest.proof.proven
+    assert pipeline.night()[0].status == "unchanged"
+
+
+def test_what_is_worded_anew_restores_and_leaves_no_second_database(
+    reworded: MadeDump, target: Target, tmp_path: Path
+) -> None:
+    before = [name for name, _ in target.databases()]
+    found = reworded.found(tmp_path)
+    for outcome in (
+        drill(target.settings, found, where="server", deadline=NO_HURRY),
+        restore(target.settings, found, drop_old=True, deadline=NO_HURRY),
+    ):
+        (remark,) = outcome.remarks
+        assert re.fullmatch(REWORDED, remark)
+        assert outcome.tables == reworded.manifest.tables
+    assert [name for name, _ in target.databases()] == before
+
+
+def test_definitions_worded_by_an_older_server_are_held_to_what_this_one_makes_of_them(
+    debian_database: Empty, target: Target, tmp_path: Path
+) -> None:
+    older = debian_database()
+    fill_core(older)
+    fill_words(older)
+    made = make_dump(older, tmp_path / NAMES[0])
+    (remark,) = restore(target.settings, made.found(tmp_path), deadline=NO_HURRY).remarks
+    assert re.fullmatch(REWORDED, remark)
+    again = make_dump(target.settings, tmp_path / NAMES[1])
+    assert restore(target.settings, again.found(tmp_path), deadline=NO_HURRY).remarks == []
+
+
+@contextmanager
+def _template_changed(target: Target, change: str, back: str) -> Iterator[None]:
+    """The template of every new database, as an administrator or an upgrade may leave it."""
+    target.execute("ALTER DATABASE template0 ALLOW_CONNECTIONS true")
+    try:
+        target.execute(change, "template0")
+        yield
+    finally:
+        target.execute(back, "template0")
+        target.execute("ALTER DATABASE template0 ALLOW_CONNECTIONS false")
+
+
+def test_what_the_servers_template_changes_in_every_database_is_told(
+    reworded: MadeDump, target: Target, old_dump: MadeDump, tmp_path: Path
+) -> None:
+    """It acts on a second load of the dump as on the first."""
+    found = reworded.found(tmp_path)
+    acting = (
+        "CREATE FUNCTION pg_catalog.act() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER "
+        "AS $$ BEGIN ALTER TABLE public.service ALTER kind SET DEFAULT 'b'; END $$;"
+        "CREATE EVENT TRIGGER acting ON ddl_command_end WHEN TAG IN ('CREATE POLICY') "
+        "EXECUTE FUNCTION pg_catalog.act()"
+    )
+    gone = "DROP EVENT TRIGGER IF EXISTS acting; DROP FUNCTION IF EXISTS pg_catalog.act()"
+    with _template_changed(target, acting, gone), pytest.raises(DumpUnproven) as refused:
+        restore(target.settings, found, deadline=NO_HURRY)
+    told = refused.value.message
+    assert "event trigger acting is not in the dump" in told
+    assert "(event trigger acting is in every new database here)" in told
+    assert target.content() == old_dump.content
+    assert target.beside() == []
+
+
+PUBLIC = (
+    "ALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC; "
+    "COMMENT ON SCHEMA public IS 'ours'",
+    f"ALTER SCHEMA public OWNER TO {OWNER}",
+    "COMMENT ON SCHEMA public IS 'ours'",
+    "COMMENT ON SCHEMA public IS NULL",
+)
+"""As databases have it that were upgraded from before PostgreSQL 15, and some hosts."""
+
+
+@pytest.mark.parametrize("statement", PUBLIC)
+def test_who_owns_schema_public_and_what_is_said_of_it_keeps_nothing_from_coming_back(
+    statement: str,
+    database: DatabaseSettings,
+    target: Target,
+    make_target: MakeTarget,
+    tmp_path: Path,
+) -> None:
+    Target(database).execute(statement, database.dbname)
+    found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
+    assert drill(target.settings, found, where="server", deadline=NO_HURRY).remarks == []
+    for settings in (target.settings, make_target(seed=None).settings):
+        assert restore(settings, found, drop_old=True, deadline=NO_HURRY).remarks == []
+        assert _said_of_public(settings) == _said_of_public(database)
+    restore_in_place(target.settings, found, deadline=NO_HURRY)
+    restore_in_place(database, found, deadline=NO_HURRY)  # perhaps by somebody who does not own it
+
+
+@pytest.mark.parametrize("statement", PUBLIC)
+def test_schema_public_may_be_somebody_elses_on_the_server_that_takes_a_dump(
+    statement: str,
+    database: DatabaseSettings,
+    target: Target,
+    make_target: MakeTarget,
+    tmp_path: Path,
+) -> None:
+    Target(database).execute("COMMENT ON SCHEMA public IS 'ours'", database.dbname)
+    found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
+    back = (
+        "ALTER SCHEMA public OWNER TO pg_database_owner; "
+        "COMMENT ON SCHEMA public IS 'standard public schema'"
+    )
+    grant, revoke = "GRANT CREATE ON SCHEMA public TO", "REVOKE CREATE ON SCHEMA public FROM"
+    before = f"{statement}; {grant} PUBLIC"
+    with _template_changed(target, before, f"{revoke} PUBLIC; {back}"):
+        outcome = restore(make_target(seed=None).settings, found, deadline=NO_HURRY)
+    others = "schema public belongs to {} here, so its comment was not set"
+    owner = re.search(r"OWNER TO (\w+)", statement)
+    assert outcome.remarks == ([others.format(owner[1])] if owner else [])
+
+
+@pytest.mark.parametrize("way", ["loader", "psql", "in place"])
+def test_a_dump_of_schema_public_alone_comes_back_where_there_is_one_already(
+    way: str, database: DatabaseSettings, target: Target, tmp_path: Path
+) -> None:
+    path = tmp_path / NAMES[0]
+    written = subprocess.run(
+        [EMBEDDED_BIN / "pg_dump", "-n", "public", "--clean", "--no-owner", "--no-privileges"],
+        env=child_environment(client_environment(database)),
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    assert b"\nCREATE SCHEMA public;" in written
+    if way == "psql":
+        written = with_entry(written, b"SELECT 1;\n\n")
+    path.write_bytes(written)
+    found = FoundDump(path.name, path, None, None, tmp_path)
+    take = restore_in_place if way == "in place" else restore
+    remarks = take(target.settings, found, deadline=NO_HURRY).remarks
+    assert any("loaded by one psql" in remark for remark in remarks) == (way == "psql")
+    assert target.content() == Target(database).content()
+
+
+def _said_of_public(settings: DatabaseSettings) -> object:
+    with connect(settings) as session:
+        query = "SELECT obj_description('public'::regnamespace, 'pg_namespace')"
+        return session.execute(query).fetchone()
