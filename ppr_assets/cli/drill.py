@@ -11,6 +11,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.drill import DrillOutcome
 from ppr_assets.operations.drill import drill as drill_dump
 from ppr_assets.operations.filling import rows_in_words, silent
+from ppr_assets.operations.promise import proof_seconds
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 
 
@@ -66,7 +67,7 @@ def drill(
             settings.database,
             found,
             where=place,
-            deadline=Deadline(None),
+            deadline=Deadline(proof_seconds(found)),
             on_stage=silent if as_json else print_stage,
         )
     if as_json:

@@ -30,6 +30,7 @@ from ppr_assets.operations.drill import PROOF_SCRATCH, drill
 from ppr_assets.operations.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.promise import proof_seconds
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.split import split_dump
@@ -42,9 +43,6 @@ from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import Settings
-
-PROOF_SECONDS = 3600.0
-"""How long the restore that proves a dump may take."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +199,7 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
         return Proof(where, datetime.now(UTC))
     with scratch_folder(repo.state_dir / "proving") as folder:
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
-        deadline = Deadline(PROOF_SECONDS)
+        deadline = Deadline(proof_seconds(found))
         return drill(
             settings.database, found, where=where, deadline=deadline, scratch=PROOF_SCRATCH
         ).proof

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 
-from ppr_assets.errors import DatabaseUnreachable, GateRefused
+from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.load.session import Connection, failed
 from ppr_assets.postgres.records import count_records
@@ -49,6 +49,8 @@ def serving(settings: DatabaseSettings, guard: Guard) -> Serving:
             return serving_in(connection, guard.policy)
     except DatabaseUnreachable as error:
         return Serving(unknown=error.message)
+    except psycopg.OperationalError as error:
+        return Serving(unknown=" ".join(str(error).split()))
 
 
 def serving_in(
@@ -64,7 +66,11 @@ def serving_in(
             counts = count_records(connection, wanted)
             if not beside and counts.keys().isdisjoint(CORE_TABLES):
                 counts = count_records(connection)
+    except (Busy, PreconditionFailed) as error:
+        return Serving(unknown=error.message)
     except psycopg.Error as error:
+        if connection.closed:
+            raise
         return Serving(unknown=error.diag.message_primary or " ".join(str(error).split()))
     return Serving(counts)
 

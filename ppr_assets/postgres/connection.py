@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, LiteralString
 
@@ -66,8 +67,10 @@ class Session(PatientConnection):
 
     def close(self) -> None:
         if self.leaves_traces and self.pgconn.transaction_status in _AT_REST:
-            self.pgconn.exec_(b"ROLLBACK")
-            self.pgconn.exec_(b"DISCARD ALL")
+            with suppress(psycopg.Error):  # what is lost leaves nothing either
+                self.rollback()
+                self.autocommit = True
+                self.execute("DISCARD ALL")
         super().close()
 
 

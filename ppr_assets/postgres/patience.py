@@ -10,6 +10,9 @@ from psycopg.abc import RV, PQGen
 _INTERVAL = 0.1
 """Seconds between two looks whether a wait is over or was interrupted."""
 
+LONG_SECONDS = 3600.0
+"""For sessions with statements that take their time, such as building an index."""
+
 
 class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
     """Raises :class:`psycopg.OperationalError` where an answer does not come.
@@ -18,8 +21,8 @@ class PatientConnection(psycopg.Connection[tuple[Any, ...]]):
     line open: the network says that all is well, so only the clock tells.
     """
 
-    patience_seconds: float | None = 300.0
-    """How long one answer may take; None where somebody else watches the clock."""
+    patience_seconds = 300.0
+    """How long one answer may take."""
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL, timeout: float | None = None) -> RV:
         limit = self.patience_seconds if timeout is None else timeout

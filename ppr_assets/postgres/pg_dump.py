@@ -24,6 +24,7 @@ from ppr_assets.postgres.client_tools import ClientTool
 from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.giving_way import giving_way
 from ppr_assets.postgres.libpq import APPLICATION_NAME, alive_options
+from ppr_assets.postgres.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
 
@@ -172,7 +173,9 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
         how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
         raise DumpFailed(
             f"pg_dump failed ({how}): {said or 'it said nothing'}",
-            hint="nothing was published; the last dump stands.",
+            hint=WAY_OUT
+            if tells_of_damage(said)
+            else "nothing was published; the last dump stands.",
         )
 
 

@@ -12,6 +12,7 @@ from psycopg import sql
 from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
@@ -29,7 +30,8 @@ ORDER BY n.nspname, c.relname
 
 # Of a partitioned table the rows are those of its partitions.
 _RELATIONS: LiteralString = """
-SELECT n.nspname, c.relname, c.relkind = 'p', c.relforcerowsecurity
+SELECT n.nspname, c.relname, c.relkind = 'p', c.relforcerowsecurity,
+  c.oid::bigint, c.relfilenode::bigint, c.relam = 2
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
@@ -40,6 +42,7 @@ ORDER BY 1, 2
 """
 
 _PATIENCE = "15s"
+_LOCK_SECONDS = 5.0
 
 
 def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -> str | None:
@@ -100,12 +103,18 @@ def count_records(
     ``skip``, exactly. A partitioned table counts only where it is wanted by name.
 
     ``owned``: the tables are the role's own, so that row-level security which is forced on it is
-    lifted meanwhile. Raises psycopg's errors for a table that cannot be read.
+    lifted meanwhile; those of others are held for a moment only. Raises psycopg's errors for a
+    table that cannot be read, and what :func:`count_rows` raises.
     """
     counts = {}
-    for schema, name, partitioned, forced in connection.execute(_RELATIONS).fetchall():
+    for schema, name, partitioned, forced, *facts in connection.execute(_RELATIONS).fetchall():
         key = table_key(schema, name)
         if key in skip or (partitioned if wanted is None else key not in wanted):
+            continue
+        if not owned and not partitioned:
+            oid, filenode, heap = facts
+            serving = Table(oid, schema, name, filenode, heap)
+            counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
             continue
         table = sql.Identifier(schema, name)
         with connection.transaction(force_rollback=True) if forced and owned else nullcontext():

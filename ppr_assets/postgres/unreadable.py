@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 
 from ppr_assets.errors import PreconditionFailed
@@ -21,8 +23,28 @@ WAY_OUT = (
     "(`ppr-assets restore`): that makes them anew beside the old ones."
 )
 
+_REINDEX = (
+    "the rows are well, and the last good dump stands: REINDEX TABLE CONCURRENTLY makes the index "
+    "anew. Look at the server's log and its disk, and check the other files with pg_amcheck."
+)
+
+_WORDS = re.compile(
+    "missing chunk number|unexpected chunk (?:number|size)|invalid page in block"
+    "|could not (?:read block|open file|access status of transaction)|data is corrupt"
+    "|invalid memory alloc request size"
+)
+"""How the server says it; pg_dump passes on the words alone."""
+
+
+def tells_of_damage(words: str) -> bool:
+    """Whether these are a server's words about files of its own that it cannot read."""
+    return bool(_WORDS.search(words))
+
 
 def damaged(what: str, error: psycopg.Error) -> PreconditionFailed:
     """The error for ``what``, a table or an index, that the server could not read."""
     said = " ".join(str(error.diag.message_primary or error).split())
-    return PreconditionFailed(f"{what} cannot be read: {said} ({error.sqlstate})", hint=WAY_OUT)
+    index = isinstance(error, psycopg.errors.IndexCorrupted)
+    return PreconditionFailed(
+        f"{what} cannot be read: {said} ({error.sqlstate})", hint=_REINDEX if index else WAY_OUT
+    )

@@ -21,9 +21,8 @@ from ppr_assets.postgres.databases.sessions import (
 _PATIENCE_SECONDS = 10.0
 """How long clients that come back at once are ended again."""
 
-_ALONE_SECONDS = 1.0
-"""How long the database may be locked for a client that came in the last moment, and is not to be
-ended."""
+_ALONE_SECONDS = 0.8
+"""How long the database may be locked, and whoever wants to connect has to wait."""
 
 _LOOK_SECONDS = 0.005
 
@@ -52,7 +51,7 @@ def swap(
         else:
             _empty(connection, target)
             with kept_out(helper, target):
-                _rename(connection, target, new, former, seconds=_PATIENCE_SECONDS)
+                _rename_among_clients(connection, target, new, former)
     except (psycopg.errors.ObjectInUse, psycopg.errors.QueryCanceled) as error:
         _require_nobody(sessions(connection, target), target)
         raise Busy(
@@ -68,6 +67,17 @@ def swap(
             "member of, or with pg_signal_backend; the database serves as before.",
         ) from error
     return monotonic() - began
+
+
+def _rename_among_clients(connection: Connection, target: str, new: str, former: str) -> None:
+    """Those who come meanwhile are let in now and then, and ended, so that none waits for long."""
+    patience_ends = monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return _rename(connection, target, new, former, seconds=_ALONE_SECONDS)
+        except (psycopg.errors.ObjectInUse, psycopg.errors.QueryCanceled):
+            if monotonic() > patience_ends:
+                raise
 
 
 def _rename(connection: Connection, target: str, new: str, former: str, *, seconds: float) -> None:

@@ -67,8 +67,7 @@ def _result(connection: PatientConnection) -> PGresult | None:
 def _wait(connection: PatientConnection, events: int) -> None:
     poll = select.poll()
     poll.register(connection.pgconn.socket, events)
-    patience = connection.patience_seconds
-    if not poll.poll(None if patience is None else patience * 1000):
+    if not poll.poll(connection.patience_seconds * 1000):
         raise connection.give_up()
 
 

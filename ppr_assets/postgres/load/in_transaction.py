@@ -6,6 +6,8 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from time import monotonic
 
 import psycopg
 
@@ -14,10 +16,11 @@ from ppr_assets.errors import DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.scheduler import cancel
+from ppr_assets.postgres.load.scheduler import PATIENCE_SECONDS, cancel, cut_off
 from ppr_assets.postgres.load.sections import comes_last, steps
 from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
 from ppr_assets.postgres.load.statements import run_step, split
+from ppr_assets.postgres.load.taking_locks import with_tables_locked
 
 _CANCEL_SECONDS = 0.2
 
@@ -54,8 +57,10 @@ def load_in_transaction(
     session = Session(connection, threading.Event())
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
         public = public_schema(connection)
-        drops = split(file.read(*layout.prologue))
-        _drop_all(session, [drop for drop in drops if not public.leaves_standing(drop)])
+        every = split(file.read(*layout.prologue))
+        drops = [drop for drop in every if not public.leaves_standing(drop)]
+        drop_all = partial(_drop_all, session, drops)
+        with_tables_locked(connection, layout.made_tables, drop_all, deadline)
         last = []
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
             if entry.copy:
@@ -109,8 +114,8 @@ def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
     try:
         with session.connection.transaction():  # a savepoint
             session.connection.execute(statement)
-    except psycopg.errors.QueryCanceled as error:
-        raise failed("the removal of what is there", error) from error
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+        raise
     except psycopg.errors.OutOfMemory as error:
         raise _too_many_locks(error) from error
     except psycopg.Error as error:
@@ -128,8 +133,12 @@ def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
     def watch() -> None:
         left = deadline.remaining()
         over.wait(None if math.isinf(left) else left)
+        patience_ends = monotonic() + PATIENCE_SECONDS
         while not over.is_set():
-            cancel(connection)
+            if monotonic() < patience_ends:
+                cancel(connection)
+            else:
+                cut_off(connection)
             over.wait(_CANCEL_SECONDS)
 
     watcher = threading.Thread(target=watch, name="deadline")

@@ -26,7 +26,7 @@ from ppr_assets.postgres.load.session import Connection, Session
 _CANCEL_SECONDS = 0.2
 """How often a statement that goes on is cancelled again: one that was just starting missed it."""
 
-_PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 5.0
 """After that a session that does not heed is cut off: the network or the server is gone."""
 
 
@@ -166,13 +166,13 @@ class Crew:
     def _give_up(self) -> None:
         """Cancel until every thread is out of its statement, then cut off what still hangs."""
         self._stop.set()
-        patience_ends = monotonic() + _PATIENCE_SECONDS
+        patience_ends = monotonic() + PATIENCE_SECONDS
         while still := [(f, c) for f, (_, c) in self._running.items() if not f.done()]:
             for _, connection in still:
                 if monotonic() < patience_ends:
                     cancel(connection)
                 else:
-                    _cut_off(connection)
+                    cut_off(connection)
             wait([future for future, _ in still], _CANCEL_SECONDS)
 
     def _close(self) -> None:
@@ -186,7 +186,7 @@ def cancel(connection: Connection) -> None:
         connection.cancel_safe(timeout=1)
 
 
-def _cut_off(connection: Connection) -> None:
+def cut_off(connection: Connection) -> None:
     """End the session from this side, so that the thread that waits on it gets an error."""
     with suppress(psycopg.Error, OSError):
         twin = os.dup(connection.fileno())

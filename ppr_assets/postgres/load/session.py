@@ -14,7 +14,7 @@ from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.failures import hint_for, is_lost
 from ppr_assets.postgres.load.copy_out import copied_rows
-from ppr_assets.postgres.patience import PatientConnection
+from ppr_assets.postgres.patience import LONG_SECONDS, PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
 Connection = PatientConnection
@@ -118,7 +118,7 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     Raises :class:`DatabaseUnreachable`.
     """
     connection = connect(settings, autocommit=True, prepare_threshold=None)
-    connection.patience_seconds = None  # an index takes its time; the deadline is for all
+    connection.patience_seconds = LONG_SECONDS
     try:
         _read_names(connection)
         prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
@@ -130,6 +130,7 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
 
 def prepare_transaction(connection: Connection, encoding: str) -> None:
     """The same for the transaction that is open on ``connection``, and no longer than it."""
+    connection.patience_seconds = LONG_SECONDS
     _read_names(connection)
     wanted = _SETTINGS | _FAST | {"client_encoding": encoding}
     prepare(connection, {k: v for k, v in wanted.items() if k != "synchronous_commit"}, local=True)
