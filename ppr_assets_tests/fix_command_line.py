@@ -37,6 +37,13 @@ class Said:
         return self.err.strip().split("\nHINT: ")[0].rpartition("\n")[2]
 
     @property
+    def beside(self) -> str:
+        """What was said on stderr after the line that tells which commit was looked at."""
+        first, _, rest = self.err.partition("\n")
+        assert re.fullmatch(r"looking at (commit \w{10}|no commit yet) of .*", first), self.err
+        return rest
+
+    @property
     def stages(self) -> list[str]:
         """The stages that were told as they were done, and nothing else was said."""
         lines = self.err.splitlines()

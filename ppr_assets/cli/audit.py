@@ -11,6 +11,7 @@ import click
 from ppr_assets.cli.chosen_dump import Moment
 from ppr_assets.cli.console import out, print_json, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import offline_option, print_view
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
 from ppr_assets.operations.audit import audit as audited
@@ -27,6 +28,7 @@ from ppr_assets.operations.audit import audit as audited
     show_default=True,
     help="Tell of a time without dumps that is longer.",
 )
+@offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
 def audit(
@@ -35,12 +37,13 @@ def audit(
     since: datetime | None,
     every: bool,
     gap_hours: float,
+    offline: bool,
     as_json: bool,
 ) -> None:
     """Audit published dumps: does everything that is recorded of them hold?
 
-    Reads the clone's history, offline (only a partial clone fetches old dumps that it goes
-    without) and without the database. Without options: the latest dump,
+    Needs the clone alone, and no database; a partial clone fetches old dumps that it goes without.
+    Without options: the latest dump,
     as published at COMMIT (the branch's tip if not given), and what happened since it came. Each
     dump's manifest, bytes and commit message must agree; its rows are counted from the SQL, and
     the gate is judged again from the mark of that time. The mark may only sink by a recorded
@@ -67,8 +70,8 @@ def audit(
         raise click.UsageError("--all is the whole history, so no --since can be given")
     results: list[Audited] = []
     with progress("auditing"):
-        scope = Scope(commit, since, every, gap_hours)
-        for one in audited(invocation.settings.data_repo, scope):
+        scope = Scope(commit, since, every, gap_hours, offline)
+        for one in audited(invocation.settings.data_repo, scope, print_view):
             results.append(one)
             if not as_json:
                 for line in _lines(one):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ppr_assets.cli.console import err
+from ppr_assets.cli.looked_at import offline_option
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.rules.naming import dump_moment
 
@@ -16,11 +17,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def dump_options(verb: Command) -> Command:
-    """``[DUMP] --from --at``: a dump of any place, the latest of the data repository if not said.
+    """``[DUMP] --from --at --offline``: a dump of any place, the latest of the data repository if
+    not said.
 
-    They come to the verb as ``dump``, ``source`` and ``at``.
+    They come to the verb as ``dump``, ``source``, ``at`` and ``offline``.
     """
     for option in (
+        offline_option,
         click.option(
             "--at",
             metavar="COMMIT",

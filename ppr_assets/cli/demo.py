@@ -53,7 +53,7 @@ def demo(organizations: int) -> None:
                 story.dump_again()
                 story.refuse()
                 world.fill_database(playground, organizations=organizations)
-        _summary(published(playground.settings().data_repo), monotonic() - started)
+        _summary(published(playground.settings().data_repo, offline=True), monotonic() - started)
     _what_next()
 
 
@@ -94,7 +94,7 @@ class _Story:
 
     def refuse(self) -> None:
         _chapter(4, "A scraper fails, and a third of the organizations vanish")
-        before = published(self._settings.data_repo)
+        before = published(self._settings.data_repo, offline=True)
         left = world.lose_a_third_of_the_organizations(self._playground)
         _say(f"{left} organizations are left; the nightly run is refused and says:")
         refused = self._run({}, quiet=True).failure
@@ -102,7 +102,7 @@ class _Story:
             raise refused or PprError("the gate let a third of the organizations go")
         for line in refused.render().splitlines():
             out.print(f"     [bold]{escape(line)}[/bold]")
-        after = published(self._settings.data_repo)
+        after = published(self._settings.data_repo, offline=True)
         if after != before:
             raise PprError("a refused dump has changed the data repository")
         _say(f"and nothing moved: HEAD is still {_short(after.head)},")

@@ -8,6 +8,7 @@ import click
 
 from ppr_assets.cli.console import out, print_columns, print_json, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import offline_option, print_view
 from ppr_assets.operations.diff import DumpDiff, Example, TableDiff, two_dumps
 from ppr_assets.operations.diff import diff as compared
 
@@ -19,13 +20,16 @@ _COLUMNS = 6
 @click.command()
 @click.argument("before", metavar="[A]", required=False)
 @click.argument("after", metavar="[B]", required=False)
+@offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 @pass_invocation
-def diff(invocation: Invocation, before: str | None, after: str | None, as_json: bool) -> None:
+def diff(
+    invocation: Invocation, before: str | None, after: str | None, offline: bool, as_json: bool
+) -> None:
     """Show what changed from dump A to dump B: rows, table by table, and the schema.
 
     A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
-    Without B it is the latest; without A the one before it. Works offline and without a database.
+    Without B it is the latest; without A the one before it. Needs no database.
 
     A row counts as changed when one with the same primary key was there before; in a table
     without one, the first column takes its place. Up to three examples of each are shown.
@@ -42,9 +46,10 @@ def diff(invocation: Invocation, before: str | None, after: str | None, as_json:
       4    one of them is damaged
       6    data repository unusable, or there is no such dump
     """
+    settings = invocation.settings.data_repo
     with (
         progress("comparing"),
-        two_dumps(invocation.settings.data_repo, before, after) as (one, other),
+        two_dumps(settings, before, after, offline=offline, on_view=print_view) as (one, other),
     ):
         found = compared(one, other)
     if as_json:

@@ -31,6 +31,7 @@ def drill(
     dump: str | None,
     source: str | None,
     at: str | None,
+    offline: bool,
     where: str | None,
     as_json: bool,
 ) -> None:
@@ -58,7 +59,7 @@ def drill(
     """
     settings = invocation.settings
     place = where or ("server" if settings.dump.proof == "off" else settings.dump.proof)
-    wanted = Wanted(dump=dump, at=at, source=source)
+    wanted = Wanted(dump=dump, at=at, source=source, offline=offline)
     with (
         progress("restoring into a scratch database"),
         found_dump(settings.data_repo, wanted) as found,

@@ -8,6 +8,7 @@ import click
 
 from ppr_assets.cli.console import err, print_columns, print_json, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import offline_option, print_view
 from ppr_assets.data_repo.dump_history import PastDump
 from ppr_assets.operations.listing import ListedDump, list_history, list_published
 from ppr_assets.rules.policy import FLOOR_TABLE
@@ -19,13 +20,15 @@ _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
 
 @click.command("list")
 @click.option("--history", is_flag=True, help="Every dump ever published, with its commit.")
+@offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
-def list_dumps(invocation: Invocation, *, history: bool, as_json: bool) -> None:
+def list_dumps(invocation: Invocation, *, history: bool, offline: bool, as_json: bool) -> None:
     """List the published dumps, newest first.
 
     Remarks tell which one latest.sql names, which was published unproven, and why a refused gate
-    was passed. Needs the clone of the data repository only, not the database.
+    was passed. Needs the clone of the data repository only, not the database. What is listed is
+    what the remote has, or the clone where that is ahead; stderr tells which commit that is.
 
     With --history also those that the keep rules have retired: `ppr-assets restore --at COMMIT`
     restores the dump that the commit beside it has published.
@@ -37,9 +40,10 @@ def list_dumps(invocation: Invocation, *, history: bool, as_json: bool) -> None:
       ppr-assets list --json | jq -r '.[0].sha256'
     """
     if history:
-        _show_history(invocation, as_json=as_json)
+        _show_history(invocation, offline=offline, as_json=as_json)
         return
-    dumps = list_published(invocation.settings.data_repo)
+    settings = invocation.settings.data_repo
+    dumps = list_published(settings, offline=offline, on_view=print_view)
     if as_json:
         print_json([dump.to_json() for dump in dumps])
     elif dumps:
@@ -48,8 +52,9 @@ def list_dumps(invocation: Invocation, *, history: bool, as_json: bool) -> None:
         err.print("no dump was published yet")
 
 
-def _show_history(invocation: Invocation, *, as_json: bool) -> None:
-    history = list_history(invocation.settings.data_repo)
+def _show_history(invocation: Invocation, *, offline: bool, as_json: bool) -> None:
+    settings = invocation.settings.data_repo
+    history = list_history(settings, offline=offline, on_view=print_view)
     if as_json:
         print_json([_past_json(dump) for dump in history.dumps])
     elif history.dumps:

@@ -6,6 +6,7 @@ import click
 
 from ppr_assets.cli.console import out, print_columns
 from ppr_assets.cli.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.looked_at import lost_marks, offline_option, print_view
 from ppr_assets.operations.gate import policy
 from ppr_assets.operations.published import published
 from ppr_assets.operations.ratchet import reset as reset_mark
@@ -22,15 +23,21 @@ def ratchet() -> None:
 
 
 @ratchet.command()
+@offline_option
 @pass_invocation
-def show(invocation: Invocation) -> None:
+def show(invocation: Invocation, offline: bool) -> None:
     """Show the mark of each table, and how many records a dump needs of it.
 
     A table without a number under `needed` is not held: SQL_DUMP_RATCHET_TABLES does not name it,
-    or its mark is below SQL_DUMP_MIN_RECORDS.
+    or its mark is below SQL_DUMP_MIN_RECORDS. A mark that the ratchet file has lost is taken from
+    its history or the newest manifest, and is told; the next dump writes it into the file again.
     """
     settings = invocation.settings
-    mark = published(settings.data_repo).mark
+    found = published(settings.data_repo, offline=offline)
+    print_view(found.view)
+    if found.mark_error is not None:
+        raise found.mark_error
+    mark = found.mark
     if mark is None:
         out.print("no mark yet: the first dump sets it")
         return
@@ -39,6 +46,8 @@ def show(invocation: Invocation) -> None:
     rows = [(table, str(rows), str(needs.get(table, ""))) for table, rows in marks.items()]
     print_columns([("table", "mark", "needed"), *rows], numbers=(1, 2))
     when = f"{mark.updated_at:%Y-%m-%d %H:%M:%S} UTC" if mark.updated_at else "at an unknown time"
+    if found.lost:
+        out.print(f"the file has lost: {lost_marks(found.lost)}", markup=False)
     out.print(f"set {when} by {mark.updated_by or 'nobody named'}", markup=False)
 
 

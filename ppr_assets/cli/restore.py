@@ -14,6 +14,7 @@ import click
 from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, print_stage
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import print_view
 from ppr_assets.cli.override import overridden, override_option
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import stored_bytes
@@ -86,6 +87,7 @@ def restore(
     dump: str | None,
     source: str | None,
     at: str | None,
+    offline: bool,
     before: datetime | None,
     into: str | None,
     disconnect: bool,
@@ -134,11 +136,13 @@ def restore(
     if reason and drop_old:
         raise click.UsageError("--override keeps the former database: no --drop-old")
     settings = invocation.settings
-    wanted = Wanted(dump=dump, before=before, at=at, source=source)
+    wanted = Wanted(dump=dump, before=before, at=at, source=source, offline=offline)
     if to_stdout:
         if into or disconnect or drop_old or in_place or grants or reason or as_json:
             raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
         with found_dump(settings.data_repo, wanted) as found:
+            if found.view is not None:
+                print_view(found.view)
             write_stream(found, sys.stdout.buffer)
         return
     settings.database.require_password()
@@ -188,6 +192,8 @@ def _plan(
     length = found.manifest.bytes if found.manifest else stored_bytes(found.path)
     yield "dump", f"{found.name}, {size(length)}, {age(found, datetime.now(UTC))}"
     yield "from", found.origin
+    if found.view is not None:
+        yield "looked at", found.view.describe(datetime.now(UTC))
     for remark in found.remarks:
         yield "remark", remark
     where = target.settings.describe()
@@ -233,6 +239,7 @@ def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:
         "dump": outcome.dump,
         "origin": outcome.origin,
         "commit": found.commit,
+        "remote_asked_at": found.asked_at.isoformat() if found.asked_at else None,
         "made_at": moment.isoformat() if moment else None,
         "proof": str(manifest.proof) if manifest and manifest.proof else None,
         "database": outcome.database,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import click
 
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import lost_marks, offline_option
 from ppr_assets.data_repo.set_aside import SetAside
 from ppr_assets.operations.published import Published
 from ppr_assets.operations.status import Status
@@ -18,13 +20,16 @@ _SHOWN = 5
 
 
 @click.command()
+@offline_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
-def status(invocation: Invocation, as_json: bool) -> None:
+def status(invocation: Invocation, offline: bool, as_json: bool) -> None:
     """Show where things stand: the database, the gate, the last dump, the remote.
 
-    Changes nothing. What cannot be learned is told on stderr after everything else was shown, and
-    gives the exit code. `headroom` is how many records a table may lose before the gate refuses.
+    The dump and the mark are those of `head`: the remote's newest commit, or the clone's where
+    that is ahead. Changes nothing. What cannot be learned is told on stderr after everything
+    else was shown, and gives the exit code. `headroom` is how many records a table may lose before
+    the gate refuses.
 
     \b
     Examples:
@@ -32,7 +37,7 @@ def status(invocation: Invocation, as_json: bool) -> None:
       ppr-assets status --json | jq .headroom.organization
     """
     with progress("asking the database and the data repository"):
-        found = ask(invocation.settings)
+        found = ask(invocation.settings, offline=offline)
     if as_json:
         print_json(found.to_json())
     else:
@@ -59,20 +64,25 @@ def _facts(found: Status) -> dict[str, str]:
         facts |= _repository_facts(found.repository)
         words = {True: "yes", False: "no", None: "there is no remote, or it did not answer"}
         facts["pushed"] = words[found.pushed]
+        for number, remark in enumerate(found.repository.view.remarks):
+            facts["remark" + " " * number] = remark
     return facts
 
 
 def _repository_facts(repository: Published) -> dict[str, str]:
     manifest = repository.manifest
     facts = {
-        "mark": str(repository.mark.organization) if repository.mark else "none yet",
+        "mark": _mark(repository),
         "latest": repository.latest or "none yet",
     }
     if manifest is not None:
         facts["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
     if repository.latest is not None and (remarks := Trust.of(manifest).remarks()):
         facts["but"] = ", ".join(remarks)
-    facts["head"] = repository.head or "no commit yet"
+    view = repository.view
+    facts |= {"head": view.commit or "no commit yet", "looked at": view.describe(datetime.now(UTC))}
+    if view.local not in (None, view.commit):
+        facts["clone"] = f"behind, at {view.local}: the next run follows"
     if repository.set_aside:
         facts["set aside"] = f"\n{'':<15}".join(_set_aside(repository.set_aside))
     return facts
@@ -85,3 +95,12 @@ def _set_aside(some: Sequence[SetAside]) -> Iterator[str]:
     if len(some) > _SHOWN:
         yield f"and {len(some) - _SHOWN} more"
     yield "`git update-ref -d REF` in the clone lets go of one"
+
+
+def _mark(repository: Published) -> str:
+    if repository.mark_error is not None:
+        return "not known, see below"
+    if repository.mark is None:
+        return "none yet"
+    lost = f", and its file has lost some: {lost_marks(repository.lost)}" if repository.lost else ""
+    return f"{repository.mark.organization}{lost}"

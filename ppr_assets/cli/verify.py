@@ -7,6 +7,7 @@ import click
 from ppr_assets.cli.chosen_dump import dump_options
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.looked_at import print_view
 from ppr_assets.operations.sources import Wanted
 from ppr_assets.operations.verify_all import Checked, verify_dumps
 
@@ -21,6 +22,7 @@ def verify(
     dump: str | None,
     source: str | None,
     at: str | None,
+    offline: bool,
     every: bool,
     as_json: bool,
 ) -> None:
@@ -46,10 +48,11 @@ def verify(
     """
     if every and dump is not None:
         raise click.UsageError("--all verifies every dump, so no DUMP can be named")
-    wanted = Wanted(dump=dump, at=at, source=source)
+    wanted = Wanted(dump=dump, at=at, source=source, offline=offline)
     results: list[Checked] = []
     with progress("verifying"):
-        for checked in verify_dumps(invocation.settings.data_repo, wanted, every=every):
+        found = verify_dumps(invocation.settings.data_repo, wanted, every=every, on_view=print_view)
+        for checked in found:
             results.append(checked)
             if not as_json:
                 out.print(_line(checked), markup=False)

@@ -20,6 +20,7 @@ from tempfile import mkdtemp
 
 from ppr_assets.data_repo.clone_folder import preparing
 from ppr_assets.data_repo.credentials import credentials_for
+from ppr_assets.data_repo.fetch_note import note_fetch
 from ppr_assets.data_repo.git import run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.remote_errors import unreachable
@@ -62,6 +63,7 @@ def _clone(settings: DataRepoSettings, url: str, folder: Path) -> None:
         git_dir = _filled(settings, url, folder, partial=True)
     except _NoFilter:
         git_dir = _filled(settings, url, folder, partial=False)
+    note_fetch(git_dir)
     git_dir.rename(settings.path / ".git")
 
 

@@ -7,10 +7,12 @@ of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TypeVar
 
 from ppr_assets.data_repo.credentials import credentials_for
+from ppr_assets.data_repo.fetch_note import FETCHED, note_fetch
 from ppr_assets.data_repo.git import WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.largest_file import largest_file
@@ -37,6 +39,7 @@ __all__ = [
     "TooLarge",
     "bring",
     "fetch",
+    "fetched_at",
     "fetched_tip",
     "heads",
     "push",
@@ -103,6 +106,7 @@ def fetch(repo: DataRepo) -> str | None:
         except GitCommandFailed as failure:
             if "couldn't find remote ref" in failure.stderr:
                 repo.git("update-ref", "-d", ours)
+                note_fetch(repo.git_dir)
                 return None
             # A sensor and a run that fetch at once meet here.
             if "cannot lock ref" not in failure.stderr or not remaining:
@@ -112,14 +116,22 @@ def fetch(repo: DataRepo) -> str | None:
             raise unreachable(repo.remote, failure) from failure
         else:
             break
+    note_fetch(repo.git_dir)
     tip = repo.word("rev-parse", "--verify", ours)
     bring_published(repo, tip)
     return tip
 
 
 def fetched_tip(repo: DataRepo) -> str | None:
-    """The remote's commit as it was fetched last; None before any fetch. Asks nobody."""
+    """The remote's commit as it was fetched or pushed last; None before. Asks nobody."""
     return repo.word("rev-parse", "--verify", "--quiet", _ours(repo), ok=(0, 1)) or None
+
+
+def fetched_at(repo: DataRepo) -> datetime | None:
+    """When the remote was last fetched from, in UTC, by us or by somebody's git; None if never."""
+    stamps = (repo.git_dir / FETCHED, repo.git_dir / "FETCH_HEAD")
+    times = [stamp.stat().st_mtime for stamp in stamps if stamp.is_file()]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def push(repo: DataRepo, commit: str) -> PushResult:
@@ -151,6 +163,8 @@ def push(repo: DataRepo, commit: str) -> PushResult:
             raise _explained(repo, commit, unreachable(remote, failure)) from failure
         if output.status:
             raise _explained(repo, commit, push_failure(remote, repo.ref, output))
+        repo.git("update-ref", _ours(repo), commit, ok=(0, 128))  # a fetch of a sensor sets it too
+        note_fetch(repo.git_dir)
         return PushResult(bytes=sent.total(), seconds=monotonic() - started)
 
 

@@ -17,6 +17,7 @@ from ppr_assets.errors import PprError
 from ppr_assets.operations.failures import told
 from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.standing_mark import standing_mark
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases import may_create
 from ppr_assets.postgres.preflight import require_dumpable, require_room
@@ -118,8 +119,11 @@ class _Examination:
 
     def _ratchet(self) -> str:
         repo = _present(self._repo)
-        mark = mark_at(repo, judged_tip(repo))
-        return f"mark {mark.organization}" if mark else "no mark yet, the first dump sets it"
+        found = standing_mark(repo, judged_tip(repo))
+        if found is None:
+            return "no mark yet, the first dump sets it"
+        lost = f", {len(found.lost)} of its marks lost and taken from its history"
+        return f"mark {found.mark.organization}{lost if found.lost else ''}"
 
     def _remote(self) -> str:
         repo = _present(self._repo)

@@ -8,9 +8,10 @@ from typing import Any
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.dump_history import PastDump, dump_history
-from ppr_assets.data_repo.tree import linked_dump, list_files, tip
+from ppr_assets.data_repo.tree import linked_dump, list_files
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.latest import manifest_of
+from ppr_assets.operations.view import OnView, look, unseen
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, parts_folder
 from ppr_assets.rules.trust import Trust
@@ -44,10 +45,14 @@ class ListedDump:
         }
 
 
-def list_published(settings: DataRepoSettings) -> list[ListedDump]:
+def list_published(
+    settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
+) -> list[ListedDump]:
     """Newest first, by name. Raises :class:`DumpDamaged` for a manifest that cannot be read."""
     repo = open_data_repo(settings)
-    commit = tip(repo)
+    view = look(repo, offline=offline)
+    on_view(view)
+    commit = view.commit
     if commit is None:
         return []
     latest, packed = (_link(repo, commit, name) for name in (LATEST, LATEST_PACKED))
@@ -81,10 +86,12 @@ class History:
     complete: bool
 
 
-def list_history(settings: DataRepoSettings) -> History:
+def list_history(
+    settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
+) -> History:
     """Every dump that the branch ever had, those that retired included."""
     repo = open_data_repo(settings)
-    commit = tip(repo)
-    found = dump_history(repo, commit) if commit else {}
-    shallow = repo.word("rev-parse", "--is-shallow-repository") == "true"
-    return History([found[name] for name in sorted(found, reverse=True)], not shallow)
+    view = look(repo, offline=offline)
+    on_view(view)
+    found = dump_history(repo, view.commit) if view.commit else {}
+    return History([found[name] for name in sorted(found, reverse=True)], not repo.shallow)

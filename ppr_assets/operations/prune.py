@@ -16,7 +16,7 @@ from ppr_assets.operations.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.dump_commit import write_prune_commit
 from ppr_assets.operations.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.retention import Retention, retention_at
-from ppr_assets.operations.sources import newest_tip
+from ppr_assets.operations.view import look
 from ppr_assets.settings import Settings
 
 
@@ -34,8 +34,11 @@ class PruneOutcome:
 def would_prune(settings: Settings) -> PruneOutcome:
     """What :func:`prune` would do, on the newest that is known, and changing nothing."""
     repo = open_data_repo(settings.data_repo)
-    commit, remarks = newest_tip(repo) if settings.data_repo.push_enabled else (tip(repo), ())
-    return PruneOutcome(retention_at(repo, commit, settings.dump), remarks=remarks)
+    if not settings.data_repo.push_enabled:  # what others have is not merged then
+        return PruneOutcome(retention_at(repo, tip(repo), settings.dump))
+    view = look(repo)
+    retention = retention_at(repo, view.commit, settings.dump)
+    return PruneOutcome(retention, remarks=view.remarks)
 
 
 def prune(settings: Settings) -> PruneOutcome:

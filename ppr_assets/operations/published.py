@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.data_repo.set_aside import SetAside, all_set_aside
-from ppr_assets.data_repo.tree import latest_name, tip
-from ppr_assets.operations.gate import mark_at
+from ppr_assets.data_repo.tree import latest_name
+from ppr_assets.errors import DataRepoError, PprError, RatchetFileError
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.mark_history import Marks
+from ppr_assets.operations.standing_mark import standing_mark
+from ppr_assets.operations.view import View, look
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 from ppr_assets.settings import DataRepoSettings
@@ -17,25 +20,40 @@ from ppr_assets.settings import DataRepoSettings
 
 @dataclass(frozen=True)
 class Published:
-    """``head``: the branch's tip; ``latest``: the dump that latest.sql names there, with its
-    ``manifest`` where it has one; ``mark``: the mark; None for what is not there yet.
-    ``set_aside``: dumps that could not be delivered, newest first."""
+    """``view``: what was looked at; ``head``: its commit; ``latest``: the dump that latest.sql
+    names there, with its ``manifest`` where it has one. ``mark``: the mark that counts, some of
+    which the ratchet file may have ``lost``; ``mark_error`` says why it cannot be told. None for
+    what is not there yet. ``set_aside``: dumps that could not be delivered, newest first."""
 
-    head: str | None
+    view: View
     latest: str | None
     manifest: Manifest | None
     mark: Mark | None
     set_aside: Sequence[SetAside] = ()
+    lost: Marks = field(default_factory=dict)
+    mark_error: PprError | None = None
+
+    @property
+    def head(self) -> str | None:
+        return self.view.commit
 
 
-def published(settings: DataRepoSettings) -> Published:
-    """Look at the branch of the clone; the remote is not asked."""
+def published(settings: DataRepoSettings, *, offline: bool = False) -> Published:
+    """Look at the branch, and at the remote's unless ``offline``."""
     repo = open_data_repo(settings)
-    head = tip(repo)
+    view = look(repo, offline=offline)
+    head = view.commit
+    found, error = None, None
+    try:
+        found = standing_mark(repo, head)
+    except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
+        error = failure
     return Published(
-        head=head,
+        view=view,
         latest=latest_name(repo, head) if head else None,
         manifest=latest_manifest(repo, head),
-        mark=mark_at(repo, head),
+        mark=found.mark if found else None,
+        lost=found.lost if found else {},
+        mark_error=error,
         set_aside=all_set_aside(repo),
     )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.remote import remote_has
+from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.errors import PprError
 from ppr_assets.operations.failures import told
 from ppr_assets.operations.gate import override_for, policy
 from ppr_assets.operations.published import Published, published
+from ppr_assets.operations.view import View
 from ppr_assets.postgres.preflight import require_dumpable
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.ratchet import Verdict, judge
@@ -24,8 +25,8 @@ class Status:
     """What is known; ``errors`` holds what could not be learned, in the order of asking.
 
     ``counts`` are rows by table key. ``verdict`` is what the gate would say now, without an
-    override; None also where the mark could not be read. ``pushed`` is None where there is no
-    remote, or nothing to push.
+    override; None also where the mark could not be read. ``pushed``: the remote has all of the
+    clone's branch; None where there is no remote, it did not answer, or there is nothing to push.
     """
 
     database: str
@@ -38,6 +39,7 @@ class Status:
     def to_json(self) -> dict[str, Any]:
         repository, verdict = self.repository, self.verdict
         manifest = repository.manifest if repository else None
+        view = repository.view if repository else None
         return {
             "database": self.database,
             "counts": dict(self.counts) if self.counts else None,
@@ -45,6 +47,9 @@ class Status:
             "headroom": dict(verdict.headroom) if verdict else None,
             "mark": repository.mark.organization if repository and repository.mark else None,
             "head": repository.head if repository else None,
+            "clone_head": view.local if view else None,
+            "remote_head": view.remote if view else None,
+            "remote_asked_at": view.fetched_at.isoformat() if view and view.fetched_at else None,
             "latest": repository.latest if repository else None,
             "latest_sha256": manifest.sha256 if manifest else None,
             "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
@@ -55,16 +60,19 @@ class Status:
         }
 
 
-def status(settings: Settings) -> Status:
-    """Ask the database, the clone and the remote. What fails is an entry of ``errors``."""
+def status(settings: Settings, *, offline: bool = False) -> Status:
+    """Ask the database, the clone and, unless ``offline``, the remote. What fails is an entry of
+    ``errors``."""
     errors: list[PprError] = []
     repository: Published | None = None
     counts: Mapping[str, int] | None = None
     pushed: bool | None = None
     try:
         with told(settings):
-            repository = published(settings.data_repo)
-            pushed = _pushed(settings, repository.head)
+            repository = published(settings.data_repo, offline=offline)
+            pushed = _pushed(settings, repository.view)
+            failures = (repository.view.failure, repository.mark_error)
+            errors += [failure for failure in failures if failure is not None]
     except PprError as error:
         errors.append(error)
     try:
@@ -77,7 +85,7 @@ def status(settings: Settings) -> Status:
         database=settings.database.describe(),
         counts=counts,
         verdict=judge(counts, mark, policy(settings.dump), override_for(settings.dump, None))
-        if counts and repository
+        if counts and repository and repository.mark_error is None
         else None,
         repository=repository,
         pushed=pushed,
@@ -93,6 +101,11 @@ def _counts(settings: Settings) -> Mapping[str, int]:
         return snapshot.undisturbed(snapshot.count)
 
 
-def _pushed(settings: Settings, head: str | None) -> bool | None:
+def _pushed(settings: Settings, view: View) -> bool | None:
+    """Whether the remote has all of the clone's branch, as far as it was asked."""
+    if view.local is None or view.failure is not None or view.alone:
+        return None
+    if view.remote is None:
+        return False
     repo = open_data_repo(settings.data_repo)
-    return remote_has(repo, head) if repo.remote is not None and head else None
+    return is_ancestor(repo, view.local, view.remote)

@@ -12,6 +12,7 @@ from ppr_assets.operations.dump_file import remove_dump
 from ppr_assets.operations.filling import verified_dump
 from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, choose, opened_shelf
 from ppr_assets.operations.verify import VerifiedDump
+from ppr_assets.operations.view import OnView, unseen
 from ppr_assets.rules.manifest import Proof, TableRecord
 from ppr_assets.settings import DataRepoSettings
 
@@ -57,13 +58,17 @@ def _rows(tables: Mapping[str, TableRecord]) -> dict[str, int]:
     return {key: tables[key].rows for key in sorted(tables)}
 
 
-def verify_dumps(settings: DataRepoSettings, wanted: Wanted, *, every: bool) -> Iterator[Checked]:
+def verify_dumps(
+    settings: DataRepoSettings, wanted: Wanted, *, every: bool, on_view: OnView = unseen
+) -> Iterator[Checked]:
     """The dump that is meant, or with ``every`` all that are there, newest first.
 
     Raises :class:`DumpMissing` when there is none or not the one that is meant, and what opening
     the place raises; a dump's own damage is an ``error`` among the results.
     """
     with opened_shelf(settings, wanted) as shelf:
+        if shelf.view is not None:
+            on_view(shelf.view)
         if not every:
             yield _checked(shelf, wanted, wanted.dump or "the latest dump")
             return

@@ -20,7 +20,7 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
     pipeline.night(override_reason="county closed, ticket 214")
     head = pipeline.head()
     seen = ppr_assets("audit", "--all")
-    assert (seen.code, seen.err) == (0, "")
+    assert (seen.code, seen.beside) == (0, "")
     lines = seen.out.splitlines()
     assert lines[2].startswith(head[:10])
     assert f"{pipeline.latest()}  134 organizations  " in lines[2]

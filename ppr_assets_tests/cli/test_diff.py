@@ -25,7 +25,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     pipeline.execute("CREATE INDEX by_name ON taxonomy (name)")
     pipeline.night()
     shown = ppr_assets("diff", FORCE_COLOR="")
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.beside) == (0, "")
     lines = shown.out.splitlines()
     assert lines[0] == f"{first} → {pipeline.latest()}"
     assert lines[1].split() == ["table", "before", "after", "added", "removed", "changed", "key"]

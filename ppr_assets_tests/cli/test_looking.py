@@ -126,7 +126,7 @@ def test_the_ratchet_is_shown_and_reset_on_purpose(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     empty = ppr_assets("list")
-    assert (empty.code, empty.out, empty.err) == (0, "", "no dump was published yet\n")
+    assert (empty.code, empty.out, empty.beside) == (0, "", "no dump was published yet\n")
 
     pipeline.night()
     shown = ppr_assets("ratchet", "show").out.splitlines()

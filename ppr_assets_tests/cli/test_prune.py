@@ -56,7 +56,7 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
     assert again.out.splitlines()[-1] == "nothing to remove: the keep rules keep all dumps, 2 of 2"
 
     shown = ppr_assets("list", "--history")
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.beside) == (0, "")
     lines = [line.split() for line in shown.out.splitlines()[1:]]
     assert [line[0] for line in lines] == [latest, *old]
     assert lines[0][1:] == [
@@ -116,4 +116,4 @@ def test_a_repository_without_dumps_has_nothing_to_remove_and_no_history(
 ) -> None:
     assert ppr_assets("prune").out == "nothing to remove: there is no dump\n"
     shown = ppr_assets("list", "--history")
-    assert (shown.code, shown.out, shown.err) == (0, "", "no dump was published yet\n")
+    assert (shown.code, shown.out, shown.beside) == (0, "", "no dump was published yet\n")

@@ -32,12 +32,12 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
     before = pipeline.picture()
 
     latest = ppr_assets("verify")
-    assert (latest.code, latest.err) == (0, "")
+    assert (latest.code, latest.beside) == (0, "")
     proven = r"  588\.\d KiB  25 tables  2968 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
     assert re.fullmatch(re.escape(newer) + proven, latest.out)
 
     every = ppr_assets("verify", "--all", POSTGRES_PORT="9")
-    assert (every.code, every.err) == (0, "")
+    assert (every.code, every.beside) == (0, "")
     lines = every.out.splitlines()
     assert [line.split()[0] for line in lines] == [newer, older, FOREIGN]
     assert lines[0] == latest.out.strip()

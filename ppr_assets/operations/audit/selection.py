@@ -8,8 +8,8 @@ from datetime import datetime
 
 from ppr_assets.data_repo.history import FolderCommit
 from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.data_repo.tree import commit_named, tip
 from ppr_assets.errors import DumpMissing
+from ppr_assets.operations.view import OnView, look, named, unseen
 
 GAP_HOURS = 50.0
 """A night that was missed, and two hours."""
@@ -19,25 +19,29 @@ GAP_HOURS = 50.0
 class Scope:
     """What is audited. ``commit``: the latest dump as published there (None: at the branch's tip)
     and what happened since it came. ``since``: what was committed from then on. ``every``: the
-    whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported."""
+    whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported.
+    ``offline``: the remote is not asked for what is newest."""
 
     commit: str | None = None
     since: datetime | None = None
     every: bool = False
     gap_hours: float = GAP_HOURS
+    offline: bool = False
 
 
-def end_of(repo: DataRepo, scope: Scope) -> str:
+def end_of(repo: DataRepo, scope: Scope, on_view: OnView = unseen) -> str:
     """The commit that the audit ends with. Raises :class:`DataRepoError` if there is none."""
     if scope.commit is None:
-        newest = tip(repo)
+        view = look(repo, offline=scope.offline)
+        on_view(view)
+        newest = view.commit
         if newest is None:
             raise DumpMissing(
                 f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
                 hint="`ppr-assets dump` makes one of a database.",
             )
         return newest
-    return commit_named(repo, scope.commit)
+    return named(repo, scope.commit, offline=scope.offline)
 
 
 def selected(

@@ -27,20 +27,21 @@ from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.marks import reset_reason, wrong_mark
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
+from ppr_assets.operations.view import OnView, unseen
 from ppr_assets.rules.naming import dump_moment, is_dump_name
 from ppr_assets.settings import DataRepoSettings
 
 
-def audit(settings: DataRepoSettings, scope: Scope) -> Iterator[Audited]:
-    """Audit what the clone holds, oldest first. Only a partial clone fetches something: the files
-    of the dump folder that it goes without.
+def audit(settings: DataRepoSettings, scope: Scope, on_view: OnView = unseen) -> Iterator[Audited]:
+    """Audit what was published, oldest first. A partial clone fetches what is read of the dump
+    folder and what it goes without.
 
     Raises :class:`DataRepoError` for a clone or commit that cannot be looked at,
     :class:`RemoteUnreachable` where something is to be fetched, and :class:`DumpMissing` where no
     dump was published.
     """
     repo = open_data_repo(settings)
-    end = end_of(repo, scope)
+    end = end_of(repo, scope, on_view)
     with ObjectReader(repo.path, repo.settings.timeout_seconds) as reader:
         yield from _Audit(repo, reader, end, scope).run()
 

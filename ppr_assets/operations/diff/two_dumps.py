@@ -1,31 +1,47 @@
-"""The two dumps that are to be compared, found offline."""
+"""The two dumps that are to be compared."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
+from ppr_assets.data_repo.clone import open_data_repo
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, opened_shelf
+from ppr_assets.operations.view import OnView, look, unseen
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name
 from ppr_assets.settings import DataRepoSettings
 
 
 @contextmanager
 def two_dumps(
-    settings: DataRepoSettings, before: str | None, after: str | None
+    settings: DataRepoSettings,
+    before: str | None,
+    after: str | None,
+    *,
+    offline: bool = False,
+    on_view: OnView = unseen,
 ) -> Iterator[tuple[FoundDump, FoundDump]]:
     """Each by its name, the path of a file, or a commit (the latest dump there). ``after`` is the
     latest at the branch's tip if not given, ``before`` the one that was published before it.
 
     Raises :class:`DumpMissing` where there is no such dump, and :class:`DataRepoError`.
     """
+
+    @cache
+    def newest() -> str:
+        repo = open_data_repo(settings)
+        view = look(repo, offline=offline)
+        on_view(view)
+        return view.commit or repo.ref
+
     with ExitStack() as stack:
-        to, shelf = _found(stack, settings, after)
+        to, shelf = _found(stack, settings, _wanted(after, newest))
         if before is not None:
-            yield _found(stack, settings, before)[0], to
+            yield _found(stack, settings, _wanted(before, newest))[0], to
             return
         older = [name for name in shelf.names if name < to.name]
         if not older:
@@ -33,28 +49,21 @@ def two_dumps(
                 f"there is no dump from before {to.name} to compare it with",
                 hint="name two: `ppr-assets list` shows them; a commit stands for its latest dump.",
             )
-        yield shelf.take(Wanted(dump=max(older), at=_tip(settings))), to
+        yield shelf.take(Wanted(dump=max(older))), to
 
 
-def _found(
-    stack: ExitStack, settings: DataRepoSettings, given: str | None
-) -> tuple[FoundDump, Shelf]:
-    wanted = _wanted(settings, given)
+def _found(stack: ExitStack, settings: DataRepoSettings, wanted: Wanted) -> tuple[FoundDump, Shelf]:
     shelf = stack.enter_context(opened_shelf(settings, wanted))
     return shelf.take(wanted), shelf
 
 
-def _wanted(settings: DataRepoSettings, given: str | None) -> Wanted:
-    """With a commit, so that the remote is not asked: what is compared is here."""
+def _wanted(given: str | None, newest: Callable[[], str]) -> Wanted:
+    """With a commit, so that both are looked for in the same one."""
     if given is None:
-        return Wanted(at=_tip(settings))
+        return Wanted(at=newest())
     if os.sep in given or Path(given).is_file():
         return Wanted(dump=str(Path(given).absolute()))
     links = (LATEST, LATEST_PACKED)
     if given in links or any(is_dump_name(f"{given}{end}") for end in ("", ".sql", ".sql.gz")):
-        return Wanted(dump=given, at=_tip(settings))
+        return Wanted(dump=given, at=newest())
     return Wanted(at=given)
-
-
-def _tip(settings: DataRepoSettings) -> str:
-    return f"refs/heads/{settings.branch}"

@@ -5,7 +5,6 @@ is only used when it is the committed one's size and name, and every dump is ver
 """
 
 from ppr_assets.operations.sources.remote import remote_source
-from ppr_assets.operations.sources.repository import newest_tip
 from ppr_assets.operations.sources.shelf import Shelf, found_dump, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 
@@ -15,7 +14,6 @@ __all__ = [
     "Wanted",
     "choose",
     "found_dump",
-    "newest_tip",
     "opened_shelf",
     "remote_source",
 ]

@@ -11,14 +11,13 @@ from pathlib import Path
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
 from ppr_assets.data_repo.git_errors import scrub
 from ppr_assets.data_repo.glimpse import glimpse
-from ppr_assets.data_repo.integrate import is_ancestor
-from ppr_assets.data_repo.remote import fetch
 from ppr_assets.data_repo.tree import commit_named, linked_dump, list_dumps, tip
-from ppr_assets.errors import DumpMissing, PushFailed
+from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.committed import brought, dump_at
 from ppr_assets.operations.latest import manifest_of
 from ppr_assets.operations.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
+from ppr_assets.operations.view import View, look, named
 from ppr_assets.rules.naming import LATEST_PACKED, manifest_name
 from ppr_assets.settings import DataRepoSettings
 
@@ -26,8 +25,9 @@ from ppr_assets.settings import DataRepoSettings
 @contextmanager
 def opened(
     settings: DataRepoSettings, wanted: Wanted
-) -> Iterator[tuple[DataRepo, str, Path, tuple[str, ...]]]:
-    """The repository, the commit to look at, a folder to work in, and remarks."""
+) -> Iterator[tuple[DataRepo, str, Path, View | None]]:
+    """The repository, the commit to look at, a folder to work in, and where the commit is from
+    (None: it was named, or is of another repository)."""
     source = wanted.source
     if source is not None and not Path(source).exists():
         if ":" not in source:
@@ -37,12 +37,13 @@ def opened(
             )
         with scratch_folder(temporary()) as folder:
             repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
-            yield repo, commit_named(repo, wanted.at or "HEAD"), folder, ()
+            yield repo, commit_named(repo, wanted.at or "HEAD"), folder, None
         return
     if source is not None:
         settings = replace(settings, path=Path(source).resolve(), url=None)
     repo = open_data_repo(settings)
-    newest, remarks = (tip(repo), ()) if source or wanted.at else newest_tip(repo)
+    view = None if source or wanted.at else look(repo, offline=wanted.offline)
+    newest = view.commit if view else tip(repo)
     if newest is None:
         raise DumpMissing(
             f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
@@ -51,21 +52,9 @@ def opened(
     # In the clone of ours there is room for a dump; another repository is only read.
     ours = source is None and os.access(repo.git_dir, os.W_OK)
     with scratch_folder(repo.state_dir / "restoring" if ours else temporary()) as folder:
-        yield repo, commit_named(repo, wanted.at or newest), folder, remarks
-
-
-def newest_tip(repo: DataRepo) -> tuple[str | None, tuple[str, ...]]:
-    """The branch's tip, or the remote's where that is ahead. Offline it is what the clone knows,
-    and a remark says so: a dump that is there is better than none."""
-    local = tip(repo)
-    try:
-        remote = fetch(repo)
-    except PushFailed as error:
-        remark = f"newer dumps may be published, as the remote was not asked: {error.message}"
-        return local, (remark,)
-    if local is None or remote is None:
-        return local or remote, ()
-    return (remote if is_ancestor(repo, local, remote) else local), ()
+        offline = wanted.offline or source is not None
+        commit = named(repo, wanted.at, offline=offline) if wanted.at else newest
+        yield repo, commit, folder, view
 
 
 def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:

@@ -13,15 +13,18 @@ from ppr_assets.operations.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_folder
 from ppr_assets.operations.sources.repository import opened, published
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.operations.view import View
 from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here."""
+    """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here. ``view``
+    is what was looked at in the data repository, None where a commit or another place was named."""
 
     names: Sequence[str]
     take: Callable[[Wanted], FoundDump]
+    view: View | None = None
 
 
 @contextmanager
@@ -49,10 +52,11 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
         with scratch_folder(temporary()) as scratch:
             yield _files(Path(wanted.source).resolve(), scratch)
     else:
-        with opened(settings, wanted) as (repo, commit, scratch, remarks):
+        with opened(settings, wanted) as (repo, commit, scratch, view):
             yield Shelf(
                 list_dumps(repo, commit),
-                lambda one: replace(published(repo, commit, one, scratch), remarks=remarks),
+                lambda one: replace(published(repo, commit, one, scratch), view=view),
+                view,
             )
 
 

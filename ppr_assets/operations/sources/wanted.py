@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ppr_assets.errors import DumpMissing
+from ppr_assets.operations.view import View
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
 
@@ -16,25 +17,36 @@ from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
 class Wanted:
     """Which dump. ``dump``: its name, or the path of a file. ``before``: the newest from before
     this moment. ``at``: as published at this commit. ``source``: another data repository, or a
-    folder with dumps. With nothing given, the latest."""
+    folder with dumps. With nothing given, the latest. ``offline``: the remote is not asked."""
 
     dump: str | None = None
     before: datetime | None = None
     at: str | None = None
     source: str | None = None
+    offline: bool = False
 
 
 @dataclass(frozen=True)
 class FoundDump:
-    """A dump whose bytes are at ``path``; ``commit`` is where it was found published. ``remarks``
-    say why it may not be the one that is thought."""
+    """A dump whose bytes are at ``path``; ``commit`` is where it was found published, and ``view``
+    why it was looked for there."""
 
     name: str
     path: Path
     manifest: Manifest | None
     commit: str | None
     spill_folder: Path
-    remarks: tuple[str, ...] = ()
+    view: View | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why it may not be the one that is thought."""
+        return self.view.remarks if self.view else ()
+
+    @property
+    def asked_at(self) -> datetime | None:
+        """When the remote was asked last for what is newest; None where a place was named."""
+        return self.view.fetched_at if self.view else None
 
     @property
     def origin(self) -> str:
