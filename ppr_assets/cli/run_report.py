@@ -48,6 +48,7 @@ def _dumped(facts: Facts) -> str:
         f"dumped     {facts['dump']}, {size(facts['bytes'])}, "
         f"sha256 {facts['sha256'][:12]}…, in {facts['seconds']:.1f} s\n"
         f"proven     {_proof(facts['proof'])}"
+        + (f"\nremark     {facts['without_rows']}" if "without_rows" in facts else "")
     )
 
 

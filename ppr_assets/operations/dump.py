@@ -178,6 +178,7 @@ def _kept(
             run_id=run_id,
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
+            without_rows=tuple(snapshot.without_rows),
         )
         same_server = replace(settings, database=snapshot.settings)
         manifest = replace(manifest, proof=_proven(same_server, repo, unfinished, manifest))

@@ -85,12 +85,16 @@ class _Examination:
         self._snapshot = stack.enter_context(
             open_snapshot(database, exclusive=False, lock_seconds=_LOCK_SECONDS)
         )
-        return f"{database.describe()}, PostgreSQL {self._snapshot.identity.server_version}"
+        standby = ", a standby" if self._snapshot.standby else ""
+        version = self._snapshot.identity.server_version
+        return f"{database.describe()}, PostgreSQL {version}{standby}"
 
     def _tables(self) -> str:
         snapshot = _present(self._snapshot)
         require_dumpable(snapshot)
-        return f"{len(snapshot.tables)} tables, all readable, no rows hidden"
+        without = ", ".join(snapshot.without_rows)
+        lacking = f"; unlogged, so without rows on a standby: {without}" if without else ""
+        return f"{len(snapshot.tables)} tables, all readable, no rows hidden{lacking}"
 
     def _pg_dump(self) -> str:
         major = _present(self._snapshot).server_major

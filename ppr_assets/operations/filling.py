@@ -22,7 +22,7 @@ from ppr_assets.postgres.content import (
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import Twin, compare_objects
-from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
@@ -74,6 +74,13 @@ class Clock:
         self._since = monotonic()
 
 
+def remarks_of(manifest: Manifest | None) -> list[str]:
+    """What whoever restores the dump should know of it."""
+    if manifest is None:
+        return [UNPROVEN]
+    return [f"the dump was {manifest.without}"] if manifest.without else []
+
+
 def verified_dump(found: FoundDump) -> VerifiedDump:
     """The dump, found to be whole and what its manifest says. Raises :class:`DumpDamaged`."""
     return verify_file(
@@ -101,8 +108,7 @@ def fill(
     """
     layout, spill_folder = verified.layout, found.spill_folder
     dump = plain_dump(found.path, name=found.name, folder=spill_folder)
-    if verified.manifest is None:
-        remarks.append(UNPROVEN)
+    remarks += remarks_of(verified.manifest)
     differences: list[str] = []
 
     def look_at_objects(going_on: Callable[[], None]) -> None:

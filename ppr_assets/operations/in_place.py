@@ -15,9 +15,9 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
-    UNPROVEN,
     Clock,
     OnStage,
+    remarks_of,
     require_equal,
     silent,
     verified_dump,
@@ -118,7 +118,7 @@ def restore_in_place(
         tables=dict(tables),
         seconds=clock.laps,
         remarks=[
-            *([] if verified.manifest else [UNPROVEN]),
+            *remarks_of(verified.manifest),
             COST,
             *not_compared(layout, uncompared),
             *judged.remarks,

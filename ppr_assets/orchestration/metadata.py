@@ -87,6 +87,7 @@ def manifest_facts(manifest: Manifest) -> Metadata:
         "publication": manifest.publication,
         "dumped_by_run": manifest.run_id,
         "proof": str(manifest.proof) if manifest.proof else None,
+        "without_rows": manifest.without,
     }
     facts |= {name: dg.MetadataValue.text(value) for name, value in optional.items() if value}
     return facts

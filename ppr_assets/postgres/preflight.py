@@ -78,6 +78,12 @@ _SPARE_BYTES = 64 * 1024 * 1024
 
 def require_dumpable(snapshot: Snapshot) -> None:
     """Raise :class:`PreconditionFailed` naming every object that stands in the way."""
+    if unlogged := [key for key in CORE_TABLES if key in snapshot.without_rows]:
+        raise PreconditionFailed(
+            f"{_first_ones(unlogged)} cannot be read on a standby: unlogged, with rows only on the "
+            "primary",
+            hint="set POSTGRES_HOST to the primary, or ALTER TABLE … SET LOGGED there.",
+        )
     _require_core_tables(table.key for table in snapshot.tables)
     with snapshot.letting_go():
         _require_no_runs(snapshot.connection)

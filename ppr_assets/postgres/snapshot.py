@@ -59,7 +59,7 @@ _IDENTITY: LiteralString = """
 SELECT system_identifier::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text,
   pg_catalog.current_setting('server_version'),
   pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text, datcollate::pg_catalog.text,
-  pg_catalog.current_setting('server_version_num')::int / 10000,
+  pg_catalog.current_setting('server_version_num')::int / 10000, pg_catalog.pg_is_in_recovery(),
   pg_catalog.transaction_timestamp()
 FROM pg_catalog.pg_control_system(), pg_catalog.pg_database
 WHERE datname = pg_catalog.current_database()
@@ -104,6 +104,7 @@ class Snapshot:
     patience_seconds: float
     identity: DatabaseIdentity = field(init=False)
     server_major: int = field(init=False)
+    standby: bool = field(init=False)
     taken_at: datetime = field(init=False)
     tables: Sequence[Table] = field(init=False)
     without_rows: Sequence[str] = field(init=False)
@@ -116,7 +117,7 @@ class Snapshot:
             row = self.connection.execute(_IDENTITY).fetchone()
             tables = self.connection.execute(_TABLES).fetchall()
         assert row is not None
-        *identity, self.server_major, taken_at = row
+        *identity, self.server_major, self.standby, taken_at = row
         self.identity = DatabaseIdentity(*identity)
         self.taken_at = taken_at.astimezone(UTC)
         self.tables = [Table(*facts) for *facts, without_rows in tables if not without_rows]
@@ -166,7 +167,8 @@ class Snapshot:
                     error.message += f"; that was attempt {attempt}"
                     raise
             except (DumpFailed, DumpDamaged):
-                if attempt == _MOST_ATTEMPTS or not self._schema_changed():
+                # a standby ends who is in the way of what the primary has done
+                if attempt == _MOST_ATTEMPTS or not (self.standby or self._schema_changed()):
                     raise
             sleep(_PAUSE_SECONDS * attempt)
             self.take()

@@ -67,7 +67,8 @@ class Manifest:
 
     ``verdict`` is the gate's, against the mark that the commit stands on. ``publication`` is the
     publishing commit in the data repository that the dump followed. ``proof`` is None in manifests
-    from before there were proofs.
+    from before there were proofs. ``without_rows`` are keys of tables whose rows the database did
+    not have, see :attr:`without`.
     """
 
     dump: str
@@ -83,11 +84,22 @@ class Manifest:
     previous: str | None = None
     publication: str | None = None
     proof: Proof | None = None
+    without_rows: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property
     def rows(self) -> Mapping[str, int]:
         return {table: record.rows for table, record in self.tables.items()}
+
+    @property
+    def without(self) -> str:
+        """What the dump lacks, in words; empty where nothing."""
+        if not self.without_rows:
+            return ""
+        return (
+            f"made on a standby, which does not have the rows of unlogged tables: "
+            f"{', '.join(self.without_rows)}"
+        )
 
     def to_json(self) -> str:
         """The file's text: sorted keys, so that two manifests can be compared by eye.
@@ -135,6 +147,7 @@ class Manifest:
                 previous=fields.optional_text("previous"),
                 publication=fields.optional_text("publication"),
                 proof=_proof(fields.nested("proof")) if proven else None,
+                without_rows=_names(fields, "without_rows"),
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -162,6 +175,14 @@ def _dump_name(fields: Fields, name: str) -> str:
 def _table_record(tables: Fields, name: str) -> TableRecord:
     record = tables.nested(name)
     return TableRecord(rows=record.number("rows"), sha256=record.sha256("sha256"))
+
+
+def _names(fields: Fields, name: str) -> tuple[str, ...]:
+    """A list of texts; none in manifests from before it was recorded."""
+    value = fields.plain().get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise FieldError(f"{name} is {value!r:.60}, must be a list of names")
+    return tuple(value)
 
 
 def _override(fields: Fields) -> Override:
