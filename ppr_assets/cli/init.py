@@ -7,7 +7,7 @@ import click
 from ppr_assets.cli.chosen_dump import stages
 from ppr_assets.cli.console import out, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.override import overridden, override_option
+from ppr_assets.cli.override import accept_option, overridden, override_option
 from ppr_assets.operations.filling import rows_in_words
 from ppr_assets.operations.init import WAIT_SECONDS, initialise
 
@@ -40,6 +40,7 @@ from ppr_assets.operations.init import WAIT_SECONDS, initialise
     "300, or 300 for each gigabyte of the dump]",
 )
 @override_option
+@accept_option
 @pass_invocation
 def init(
     invocation: Invocation,
@@ -48,6 +49,7 @@ def init(
     wait: float,
     deadline: float | None,
     reason: str | None,
+    accepted: str | None,
 ) -> None:
     """Fill the database from the latest dump, unless it has records.
 
@@ -84,6 +86,7 @@ def init(
             wait_seconds=wait,
             deadline_seconds=deadline,
             override=overridden(reason),
+            accept=overridden(accepted),
         )
     restored = outcome.restored
     if restored is None:
@@ -97,5 +100,7 @@ def init(
         markup=False,
     )
     out.print(f"stages     {stages(restored.seconds)}", markup=False)
+    for difference in restored.accepted.differences:
+        out.print(f"accepted   {difference}", markup=False)
     for remark in outcome.remarks:
         out.print(f"remark     {remark}", markup=False)

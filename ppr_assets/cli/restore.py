@@ -15,7 +15,7 @@ from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, print
 from ppr_assets.cli.console import out, print_json, progress, size
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.cli.looked_at import print_view
-from ppr_assets.cli.override import overridden, override_option
+from ppr_assets.cli.override import accept_option, overridden, override_option
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.dump_file import stored_bytes
 from ppr_assets.operations.filling import rows_in_words, silent
@@ -80,6 +80,7 @@ from ppr_assets.settings import DatabaseSettings, Settings
     "300 for each gigabyte of the dump]",
 )
 @override_option
+@accept_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
 def restore(
@@ -97,6 +98,7 @@ def restore(
     to_stdout: bool,
     deadline: float | None,
     reason: str | None,
+    accepted: str | None,
     as_json: bool,
 ) -> None:
     """Restore a dump in the place of the database.
@@ -138,7 +140,7 @@ def restore(
     settings = invocation.settings
     wanted = Wanted(dump=dump, before=before, at=at, source=source, offline=offline)
     if to_stdout:
-        if into or disconnect or drop_old or in_place or grants or reason or as_json:
+        if into or disconnect or drop_old or in_place or grants or reason or accepted or as_json:
             raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
         with found_dump(settings.data_repo, wanted) as found:
             if found.view is not None:
@@ -161,7 +163,13 @@ def restore(
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:
                 outcome = restore_in_place(
-                    target, found, guard=guard, grants=grants, deadline=limit, on_stage=told
+                    target,
+                    found,
+                    guard=guard,
+                    grants=grants,
+                    accept=overridden(accepted),
+                    deadline=limit,
+                    on_stage=told,
                 )
             else:
                 outcome = restore_aside(
@@ -171,6 +179,7 @@ def restore(
                     drop_old=drop_old,
                     guard=guard,
                     grants=grants,
+                    accept=overridden(accepted),
                     deadline=limit,
                     on_stage=told,
                 )
@@ -219,6 +228,8 @@ def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple
         yield "former", f"{outcome.former} is what the former database is called now"
         yield "go back", _way_back(target.dbname, outcome.former)
         yield "drop it", "ppr-assets cleanup"
+    for difference in outcome.accepted.differences:
+        yield "accepted", difference
     for remark in outcome.remarks:
         yield "remark", remark
 
@@ -247,6 +258,12 @@ def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:
         "rows": {key: record.rows for key, record in sorted(outcome.tables.items())},
         "uncompared": dict(sorted(outcome.uncompared.items())),
         "override": outcome.override.reason if outcome.override else None,
+        "accepted": {
+            "differences": list(outcome.accepted.differences),
+            "reason": outcome.accepted.decision.reason,
+        }
+        if outcome.accepted.decision
+        else None,
         "seconds": dict(outcome.seconds),
         "remarks": [*found.remarks, *outcome.remarks],
     }

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
+from ppr_assets.operations.filling import Clock, Judgement, OnStage, fill, silent, verified_dump
 from ppr_assets.operations.made_aside import made_aside, sweep, twin_of
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.operations.sources import FoundDump
@@ -119,7 +119,7 @@ def _drill(
                 clock,
                 remarks,
                 twin=twin,
-                hint=hint,
+                judgement=Judgement(hint),
                 analyze=False,
             )
         except RestoreFailed as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -22,7 +22,9 @@ from ppr_assets.postgres.content import (
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import Twin, compare_objects
+from ppr_assets.rules.difference import Accepted, Difference
 from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings
 
 UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
@@ -42,6 +44,36 @@ class Filled:
 
     tables: dict[str, TableRecord]
     uncompared: Mapping[str, int]
+    accepted: Accepted
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What to do with differences: ``hint`` is the way out for whoever is refused, ``accept`` the
+    decision of a human to take those that are acceptable, ``way`` how to decide so."""
+
+    hint: str
+    way: str = ""
+    accept: Override | None = None
+
+    def of(self, differences: Sequence[Difference], name: str) -> Accepted:
+        """What was accepted. Raises :class:`DumpUnproven` with what differs between a restored
+        database and its dump ``name``, what nobody may accept first."""
+        said = [str(one) for one in sorted(differences, key=lambda one: one.acceptable)]
+        acceptable = all(one.acceptable for one in differences)
+        if said and not (acceptable and self.accept):
+            more = f" and {len(said) - 5} more differences" if len(said) > 5 else ""
+            raise DumpUnproven(
+                f"the restored database is not what `{name}` says: {'; '.join(said[:5])}{more}",
+                hint=" ".join(filter(None, [self.hint, self.way if acceptable else ""])),
+            )
+        return Accepted(said, self.accept) if said else Accepted()
+
+
+WAY = (
+    "All rows are there: `--accept-differences` (in the Launchpad `accept_differences`) takes the "
+    "definitions as they are, and records which."
+)
 
 
 def rows_in_words(tables: Mapping[str, TableRecord], uncompared: Mapping[str, int]) -> str:
@@ -97,19 +129,19 @@ def fill(
     remarks: list[str],
     *,
     twin: Twin,
-    hint: str,
+    judgement: Judgement,
     analyze: bool,
 ) -> Filled:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.
 
     ``twin`` makes another one like it. ``analyze`` also makes the statistics that a database which
     is to serve needs. Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences
-    and ``hint``.
+    that were not accepted.
     """
     layout, spill_folder = verified.layout, found.spill_folder
     dump = plain_dump(found.path, name=found.name, folder=spill_folder)
     remarks += remarks_of(verified.manifest)
-    differences: list[str] = []
+    differences: list[Difference] = []
 
     def look_at_objects(going_on: Callable[[], None]) -> None:
         compared = compare_objects(
@@ -121,7 +153,7 @@ def fill(
             deadline=deadline,
             going_on=going_on,
         )
-        differences.extend(map(str, compared.differences))
+        differences.extend(compared.differences)
         remarks.extend(compared.remarks)
 
     report = load(
@@ -146,17 +178,7 @@ def fill(
     clock.lap("compare")
     with connect(settings) as connection:
         uncompared = rows_beside(connection, layout)
-    differences += inserted_differences(layout, uncompared)
-    require_equal([*table_differences(layout.tables, tables), *differences], verified.name, hint)
+    rows = [*table_differences(layout.tables, tables), *inserted_differences(layout, uncompared)]
+    accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
     remarks += not_compared(layout, uncompared)
-    return Filled(dict(tables), uncompared)
-
-
-def require_equal(differences: list[str], name: str, hint: str) -> None:
-    """Raise :class:`DumpUnproven` with what differs between a restored database and its dump."""
-    if differences:
-        more = f" and {len(differences) - 5} more differences" if len(differences) > 5 else ""
-        raise DumpUnproven(
-            f"the restored database is not what `{name}` says: {'; '.join(differences[:5])}{more}",
-            hint=hint,
-        )
+    return Filled(dict(tables), uncompared, accepted)

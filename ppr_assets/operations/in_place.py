@@ -15,17 +15,18 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
+    WAY,
     Clock,
+    Judgement,
     OnStage,
     remarks_of,
-    require_equal,
     silent,
     verified_dump,
 )
 from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
 from ppr_assets.operations.made_aside import encoding_of
 from ppr_assets.operations.privileges import again_in_place
-from ppr_assets.operations.restore import RestoreOutcome, override_note
+from ppr_assets.operations.restore import RestoreOutcome, accepted_noted, override_note
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
 from ppr_assets.postgres.connection import connect, require_named
@@ -46,7 +47,9 @@ from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.load.statistics import analyze
 from ppr_assets.postgres.presence import presence_differences
 from ppr_assets.postgres.value_content import value_differences
+from ppr_assets.rules.difference import Difference
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import STANDARD, Guard
 from ppr_assets.settings import DatabaseSettings
 
@@ -57,8 +60,8 @@ HINT = (
 """For whoever has a dump that did not become what it says."""
 
 COST = (
-    "in place: nobody could read the tables meanwhile, and there is no former database to go "
-    "back to"
+    "in place: nobody could read the tables meanwhile, there is no former database to go back to, "
+    "and how objects are defined was not compared, only that they are there by name, and valid"
 )
 
 
@@ -68,6 +71,7 @@ def restore_in_place(
     *,
     guard: Guard = STANDARD,
     grants: bool = False,
+    accept: Override | None = None,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
@@ -96,19 +100,21 @@ def restore_in_place(
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
             tables = _read_back(connection, layout, found, deadline)
-            differences = [*table_differences(layout.tables, tables)]
+            rows = [*table_differences(layout.tables, tables)]
             with DumpFile(dump) as file:
-                differences += presence_differences(connection, layout, file)
-                differences += value_differences(connection, layout, file)
+                objects = [*presence_differences(connection, layout, file)]
+                rows += value_differences(connection, layout, file)
             uncompared = rows_beside(connection, layout, layout.made_tables)
-            differences += inserted_differences(layout, uncompared)
-            require_equal(differences, verified.name, HINT)
+            rows += inserted_differences(layout, uncompared)
+            judgement = Judgement(HINT, WAY, accept)
+            accepted = judgement.of([*map(Difference, rows), *objects], verified.name)
             judged = require_kept(connection, now, guard, every=True)
             privileges = again_in_place(connection, before, wanted=grants)
             clock.lap("compare")
         remarks = _analyzed(session.settings)
         if judged.override:
             remarks += session.note(target.dbname, override_note(verified.name, judged.override))
+        remarks += accepted_noted(session, target.dbname, verified.name, accepted)
     return RestoreOutcome(
         dump=verified.name,
         origin=found.origin,
@@ -127,6 +133,7 @@ def restore_in_place(
         ],
         uncompared=uncompared,
         override=judged.override,
+        accepted=accepted,
     )
 
 

@@ -65,9 +65,11 @@ def initialise(
     wait_seconds: float = WAIT_SECONDS,
     deadline_seconds: float | None = None,
     override: Override | None = None,
+    accept: Override | None = None,
 ) -> InitOutcome:
     """Fill the database from the latest dump unless it holds records, or ``force``. A dump that
-    brings none, or far fewer than serve, is refused but for an ``override``.
+    brings none, or far fewer than serve, is refused but for an ``override``, as is one whose
+    objects come back otherwise, but for an ``accept``.
 
     ``deadline_seconds`` is the time for a restore, that of another process too; by default what
     is promised for a dump of that size. Raises
@@ -96,7 +98,7 @@ def initialise(
             deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)
             if in_place:
                 outcome = restore_in_place(
-                    target, found, guard=guard, grants=True, deadline=deadline
+                    target, found, guard=guard, grants=True, accept=accept, deadline=deadline
                 )
             else:
                 outcome = restore(
@@ -104,6 +106,7 @@ def initialise(
                     found,
                     disconnect=disconnect,
                     guard=guard,
+                    accept=accept,
                     grants=True,  # what a database was set up with stays, records or not
                     deadline=deadline,
                 )

@@ -12,7 +12,15 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed, SettingsError
-from ppr_assets.operations.filling import Clock, OnStage, fill, silent, verified_dump
+from ppr_assets.operations.filling import (
+    WAY,
+    Clock,
+    Judgement,
+    OnStage,
+    fill,
+    silent,
+    verified_dump,
+)
 from ppr_assets.operations.guarding import (
     Judged,
     Serving,
@@ -32,6 +40,7 @@ from ppr_assets.operations.target import (
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.rules.difference import Accepted
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import STANDARD, Guard
@@ -49,8 +58,9 @@ class RestoreOutcome:
     """``database`` now holds the dump, table by table as ``tables`` says, compared.
 
     ``former`` is what the one that it replaced is called now, None when there was none or it was
-    dropped. ``seconds`` by stage: verify, load, compare, swap (nobody could connect). ``remarks``
-    are for a human: what was not copied, that nobody had proven the dump, how it was loaded.
+    dropped. ``accepted`` are differences that a human has taken. ``seconds`` by stage: verify,
+    load, compare, swap (nobody could connect). ``remarks`` are for a human: what was not copied,
+    that nobody had proven the dump, how it was loaded.
     """
 
     dump: str
@@ -63,6 +73,7 @@ class RestoreOutcome:
     remarks: list[str] = field(default_factory=list)
     uncompared: Mapping[str, int] = field(default_factory=dict)
     override: Override | None = None
+    accepted: Accepted = field(default_factory=Accepted)
 
     @property
     def rows(self) -> int:
@@ -77,6 +88,7 @@ def restore(
     drop_old: bool = False,
     guard: Guard = STANDARD,
     grants: bool = False,
+    accept: Override | None = None,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
@@ -85,7 +97,8 @@ def restore(
     ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
     refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
     against what serves right before the swap. ``grants``: privileges of the former database are
-    given again before it. ``on_stage`` is told each stage and its seconds as it is done.
+    given again before it. ``accept``: differences between objects and their definitions in the
+    dump are taken, and recorded. ``on_stage`` is told each stage and its seconds as it is done.
 
     Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
     server is touched, :class:`GateRefused` when too few records came back,
@@ -120,7 +133,15 @@ def restore(
             aside = replace(session.settings, dbname=new)
             twin = twin_of(session, verified, new)
             filled = fill(
-                aside, found, verified, deadline, clock, remarks, twin=twin, hint=HINT, analyze=True
+                aside,
+                found,
+                verified,
+                deadline,
+                clock,
+                remarks,
+                twin=twin,
+                judgement=Judgement(HINT, WAY, accept),
+                analyze=True,
             )
             judged = _judged(session, aside, guard, strict=drop_old)
             remarks += judged.remarks
@@ -129,6 +150,7 @@ def restore(
             deadline.require("putting the new database in place")
             if exists:
                 session.copy_limit(target.dbname, new)
+            remarks += accepted_noted(session, new, verified.name, filled.accepted)
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")
@@ -160,6 +182,7 @@ def restore(
         remarks=remarks,
         uncompared=filled.uncompared,
         override=judged.override,
+        accepted=filled.accepted,
     )
 
 
@@ -179,3 +202,10 @@ def override_note(dump: str, override: Override) -> str:
         f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored in its place although "
         f"records are missing in it, by an override ({override.source}): {override.reason}"
     )
+
+
+def accepted_noted(session: Maintenance, name: str, dump: str, accepted: Accepted) -> list[str]:
+    """Say in the database's comment what was taken; returns what was in the way."""
+    if not accepted.differences:
+        return []
+    return session.note(name, accepted.note(dump, datetime.now(UTC)))

@@ -13,6 +13,7 @@ from ppr_assets.operations.filling import rows_in_words
 from ppr_assets.operations.restore import RestoreOutcome
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.rules.difference import Accepted
 from ppr_assets.rules.manifest import Manifest, TableRecord
 
 MISMATCH = (DumpDamaged, DumpUnproven)
@@ -40,11 +41,13 @@ def rows_differ(error: DumpDamaged | DumpUnproven) -> dg.AssetCheckResult:
 
 def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
     compared = bool(outcome.tables) and not any(outcome.uncompared.values())
+    said = [] if compared else [rows_in_words(outcome.tables, outcome.uncompared)]
+    said += [f"accepted: {difference}" for difference in _accepted(outcome).differences]
     return dg.AssetCheckResult(
         check_name="rows_match",
-        passed=compared,
+        passed=not said,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if compared else rows_in_words(outcome.tables, outcome.uncompared),
+        description="; ".join(said) or None,
         metadata={
             "dump": outcome.dump,
             "rows": outcome.rows,
@@ -72,9 +75,17 @@ def restore_facts(
     if outcome.manifest is not None:
         facts["sha256"] = dg.MetadataValue.text(outcome.manifest.sha256)
         facts["snapshot"] = dg.MetadataValue.timestamp(outcome.manifest.snapshot_at)
+    if decision := _accepted(outcome).decision:
+        facts["accepted_because"] = dg.MetadataValue.text(f"{decision.source}: {decision.reason}")
+        listed = "\n".join(f"- {text}" for text in _accepted(outcome).differences)
+        facts["accepted_differences"] = dg.MetadataValue.md(listed)
     if remarks := [*found.remarks, *outcome.remarks]:
         facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in remarks))
     return facts
+
+
+def _accepted(outcome: RestoreOutcome | DrillOutcome) -> Accepted:
+    return outcome.accepted if isinstance(outcome, RestoreOutcome) else Accepted()
 
 
 def compared_tables(

@@ -71,6 +71,13 @@ class RestoreConfig(dg.Config):
         "to have such a dump refused. The reason stands in the run's tags and in the comment of "
         "the former database.",
     )
+    accept_differences: str = Field(
+        default="",
+        description="Why a database may be put in place whose objects are defined otherwise than "
+        "in the dump, or that lacks some; other rows or fewer tables are refused all the same. "
+        "Leave empty to have such a one refused. What was taken stands in the run's metadata and "
+        "in the database's own comment.",
+    )
     deadline_seconds: float = Field(
         default=0.0,
         ge=0,
@@ -112,7 +119,7 @@ def restored_database(
 def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome, Metadata]:
     started = monotonic()
     target = restore_target(settings, config.target.strip())
-    reason = config.override.strip()
+    reason, accept = config.override.strip(), config.accept_differences.strip()
     guard = Guard(
         policy(settings.dump),
         for_service=target.dbname == settings.database.dbname,
@@ -127,6 +134,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
             disconnect=config.disconnect,
             guard=guard,
             grants=config.grants_from_former,
+            accept=Override(accept, "run config") if accept else None,
             deadline=deadline,
         )
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)

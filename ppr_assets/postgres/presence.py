@@ -15,6 +15,7 @@ import psycopg
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.session import Connection, failed
+from ppr_assets.rules.difference import HOLD_DATA, Difference
 
 _RELATIONS: LiteralString = """
 SELECT n.nspname, c.relname, coalesce(i.indisvalid OR c.relkind = 'I', true)
@@ -48,7 +49,9 @@ _SPACES = str.maketrans("\n\r", "  ")
 """As in pg_dump's comments."""
 
 
-def presence_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:
+def presence_differences(
+    connection: Connection, layout: Layout, file: DumpFile
+) -> Iterator[Difference]:
     """Hold what the session sees to the dump, by name. Raises :class:`RestoreFailed`."""
     for query, kinds in _QUERIES:
         found = _by_name(connection, query)
@@ -58,9 +61,9 @@ def presence_differences(connection: Connection, layout: Layout, file: DumpFile)
             what = f"{entry.kind.lower()} {entry.schema}.{entry.name}"
             valid = found.get((entry.schema, entry.name))
             if valid is None:
-                yield f"{what} is missing"
+                yield Difference(f"{what} is missing", acceptable=entry.kind not in HOLD_DATA)
             elif not valid and not _need_not_hold(file.read(entry.start, entry.end)):
-                yield f"{what} is not valid"
+                yield Difference(f"{what} is not valid", acceptable=True)
 
 
 def _by_name(connection: Connection, query: LiteralString) -> Mapping[tuple[str, str], bool]:

@@ -29,7 +29,7 @@ from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.session import open_session
 from ppr_assets.postgres.schema_objects import Look, Object, Objects
 from ppr_assets.postgres.value_content import value_differences
-from ppr_assets.rules.difference import Difference, first_difference
+from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference
 from ppr_assets.settings import DatabaseSettings
 
 Twin = Callable[[], AbstractContextManager[DatabaseSettings]]
@@ -52,8 +52,6 @@ _NAMED_OTHERWISE = frozenset(
     }
 )
 """Kinds of entries that another version of pg_dump may have, or name, otherwise."""
-
-_HOLD_DATA = frozenset({"TABLE", "FOREIGN TABLE", "SEQUENCE"})
 
 _ACTING: LiteralString = """
 SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
@@ -167,7 +165,7 @@ def _word_differences(
 def _in_number(key: Object, have: int, want: int) -> Difference:
     if have > want:
         return Difference(f"{key} is not in the dump", acceptable=True)
-    return Difference(f"{key} is missing", acceptable=key.kind not in _HOLD_DATA)
+    return Difference(f"{key} is missing", acceptable=key.kind not in HOLD_DATA)
 
 
 def _reworded(equal: Collection[Object], expected: Objects, found: Objects) -> Iterator[str]:

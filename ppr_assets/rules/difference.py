@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import zip_longest
+
+from ppr_assets.rules.ratchet import Override
 
 _SHOWN = 120
 """Characters of a line that a message shows."""
 
 _BEFORE = 40
 """Of them, before the first character that differs."""
+
+_NOTED = 20
+"""Differences that a database's comment has room for."""
+
+
+HOLD_DATA = frozenset({"TABLE", "FOREIGN TABLE", "SEQUENCE"})
+"""Kinds of objects that nobody may accept to be missing."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,33 @@ class Difference:
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Differences that a human has taken, in words, and the decision; none without any."""
+
+    differences: Sequence[str] = ()
+    decision: Override | None = None
+
+    def note(self, dump: str, moment: datetime) -> str:
+        """What the database's comment says from then on."""
+        assert self.decision is not None
+        more = len(self.differences) - _NOTED
+        said = "; ".join(self.differences[:_NOTED]) + (f"; and {more} more" if more > 0 else "")
+        reason = " ".join(self.decision.reason.split())
+        return (
+            f"{moment:%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored here, with differences that "
+            f"somebody accepted ({self.decision.source}: {reason}): {' '.join(said.split())}"
+        )
+
+
+_NOTE = re.compile(r"^[-\d]{10} [:\d]{8} UTC: `[^`\n]*` was restored here, .*\n?", re.MULTILINE)
+
+
+def without_notes(comment: str) -> str:
+    """A database's comment as another one that takes its place may have it."""
+    return _NOTE.sub("", comment).rstrip("\n")
 
 
 def first_difference(have: str, want: str) -> tuple[str, str]:

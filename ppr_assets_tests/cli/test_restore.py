@@ -266,3 +266,24 @@ def test_what_cannot_be_meant_is_exit_code_2(arguments: list[str], error: str) -
     said = CliRunner().invoke(cli, ["restore", *arguments])
     assert said.exit_code == 2
     assert error in said.output
+
+
+def test_differences_are_accepted_by_an_option_that_takes_no_dump_for_its_reason(
+    pipeline: Pipeline, restoring: CommandLine, target: Target, tmp_path: Path
+) -> None:
+    pipeline.night()
+    path = tmp_path / "downloaded.sql"
+    text = (pipeline.dumps / pipeline.latest()).read_text()
+    end = "--\n-- PostgreSQL database dump complete\n"
+    path.write_text(text.replace(end, f"DROP INDEX public.url_service_id_idx;\n\n\n{end}"))
+    refused = restoring("restore", str(path))
+    assert refused.code == 4
+    assert "index url_service_id_idx is missing" in refused.error
+    assert "`--accept-differences`" in refused.err
+    mistaken = restoring("restore", "--accept-differences", str(path))
+    assert mistaken.code == 2
+    assert "is a dump, not a reason" in mistaken.err
+    taken = restoring("restore", str(path), "--accept-differences")
+    assert taken.code == 0, taken.err
+    assert facts(taken.out)["accepted"] == "index url_service_id_idx is missing"
+    assert facts(taken.out)["restored"].endswith("compared, as the dump says")

@@ -12,18 +12,28 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.drill import drill
+from ppr_assets.operations.drill import PROOF_SCRATCH, SCRATCH, drill
 from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.rules.difference import Accepted
+from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import fill_core, fill_words
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import OWNER
-from ppr_assets_tests.fix_restore import NAMES, MadeDump, MakeTarget, Target, make_dump, with_entry
+from ppr_assets_tests.fix_restore import (
+    NAMES,
+    MadeDump,
+    MakeTarget,
+    Target,
+    forge,
+    make_dump,
+    with_entry,
+)
 
 REWORDED = (
     r"\d+ of \d+ definitions have other words than in the dump, and are what its own statements "
@@ -188,3 +198,98 @@ def _said_of_public(settings: DatabaseSettings) -> object:
     with connect(settings) as session:
         query = "SELECT obj_description('public'::regnamespace, 'pg_namespace')"
         return session.execute(query).fetchone()
+
+
+LOST = "index public.location_organization_id_idx"
+WHY = Override("it is made anew by tomorrow's migration", "command line")
+AN_INDEX_LESS = b"DROP INDEX public.location_organization_id_idx;"
+
+
+def _ending_with(made: MadeDump, folder: Path, statement: bytes) -> FoundDump:
+    """A dump that does not give all that it says."""
+    end = b"--\n-- PostgreSQL database dump complete"
+    folder.mkdir()
+    forged = forge(made, folder, lambda sql: sql.replace(end, statement + b"\n\n\n" + end))
+    return forged.found(folder)
+
+
+@pytest.mark.parametrize("take", [restore, restore_in_place])
+def test_what_a_human_accepts_is_named_and_stands_in_the_databases_comment(
+    take: Callable[..., RestoreOutcome], new_dump: MadeDump, target: Target, tmp_path: Path
+) -> None:
+    found = _ending_with(new_dump, tmp_path / "less", AN_INDEX_LESS)
+    old = target.content()
+    target.execute(f"COMMENT ON DATABASE {target.settings.dbname} IS 'the records'")
+    with pytest.raises(DumpUnproven, match=r"index \S*location_organization_id_idx is") as refused:
+        take(target.settings, found, deadline=NO_HURRY)
+    assert "`--accept-differences` (in the Launchpad `accept_differences`)" in refused.value.hint
+    assert "serves as before" in refused.value.hint
+    assert target.content() == old
+
+    outcome = take(target.settings, found, accept=WHY, deadline=NO_HURRY)
+    (difference,) = outcome.accepted.differences
+    assert difference.endswith("location_organization_id_idx is missing")
+    assert outcome.accepted.decision == WHY
+    note = f"{found.name}` was restored here, with differences that somebody accepted (command line"
+    first, second = _comment(target).splitlines()
+    assert first == "the records"
+    assert note in second and second.endswith(f"{WHY.reason}): {difference}")
+
+    whole = new_dump.found(tmp_path)
+    clean = restore(target.settings, whole, accept=WHY, drop_old=True, deadline=NO_HURRY)
+    assert clean.accepted == Accepted()
+    assert _comment(target) == "the records"
+
+
+@pytest.mark.parametrize("take", [restore, restore_in_place])
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (b"DELETE FROM public.phone;", "table phone has 0 rows"),
+        (b"DROP TABLE public.nothing;", "table (public.)?nothing is missing"),
+    ],
+)
+def test_nobody_may_accept_that_rows_or_tables_are_missing(
+    statement: bytes,
+    told: str,
+    take: Callable[..., RestoreOutcome],
+    database: DatabaseSettings,
+    target: Target,
+    tmp_path: Path,
+) -> None:
+    with connect(database, autocommit=True) as session:
+        session.execute("CREATE TABLE nothing ()")
+    made = make_dump(database, tmp_path / NAMES[0])
+    if b"nothing" in statement:  # pg_dump writes no rows of it, as of a foreign table, say
+        rows = re.compile(rb"--\n-- Data for Name: nothing;.*?\\\.\n\n", re.DOTALL)
+        (tmp_path / "rowless").mkdir()
+        made = forge(made, tmp_path / "rowless", lambda sql: rows.sub(b"", sql))
+    found = _ending_with(made, tmp_path / "less", statement + b" " + AN_INDEX_LESS)
+    old = target.content()
+    with pytest.raises(DumpUnproven, match=f"says: .*{told}.*; index ") as refused:
+        take(target.settings, found, accept=WHY, deadline=NO_HURRY)
+    assert "--accept-differences" not in refused.value.hint
+    assert target.content() == old
+
+
+def test_a_hint_is_for_the_verb_that_failed(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    found = _ending_with(new_dump, tmp_path / "less", AN_INDEX_LESS)
+    for scratch, hint in (
+        (SCRATCH, "the scratch database was dropped, nothing was replaced"),
+        (PROOF_SCRATCH, "nothing was published and the new dump was thrown away"),
+    ):
+        with pytest.raises(DumpUnproven) as failed:
+            drill(target.settings, found, where="server", scratch=scratch, deadline=NO_HURRY)
+        assert failed.value.hint.startswith(hint)
+        assert "serves as before" not in failed.value.hint
+        assert "--accept-differences" not in failed.value.hint
+
+
+def _comment(target: Target) -> str:
+    with target.administered() as session:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        row = session.execute(query, [target.settings.dbname]).fetchone()
+        assert row is not None
+        return str(row[0])

@@ -250,6 +250,24 @@ def test_a_dump_that_restores_to_something_else_is_told_by_what_differs(
     assert pipeline.count("phone") == phones
 
 
+def test_what_the_launchpad_accepts_is_a_warning_with_the_differences_and_the_reason(
+    runs: Runs, world: World
+) -> None:
+    end = b"--\n-- PostgreSQL database dump complete"
+    lost = b"DROP INDEX public.location_organization_id_idx;\n\n\n"
+    changed_by_somebody(runs.pipeline, lambda dump: dump.replace(end, lost + end), describe=True)
+    run = runs.job("restore", restore={"accept_differences": "it is made anew tomorrow"})
+    assert run.success
+    (check,) = run.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == ("rows_match", False)
+    assert check.severity is dg.AssetCheckSeverity.WARN
+    told = "index location_organization_id_idx is missing"
+    assert check.description == f"accepted: {told}"
+    facts = runs.metadata("restored_database")
+    assert facts["accepted_because"] == "run config: it is made anew tomorrow"
+    assert facts["accepted_differences"] == f"- {told}"
+
+
 def test_without_a_remote_a_drill_says_what_is_missing(runs: Runs, world: World) -> None:
     git(runs.pipeline.clone, "remote", "remove", "origin")
     runs.pipeline.repo(url=None)

@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.rules.difference import without_notes
 
 _DATABASE: LiteralString = """
 SELECT pg_catalog.to_jsonb(d), pg_catalog.pg_encoding_to_char(d.encoding),
@@ -138,9 +139,9 @@ def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[
             whose, sql.Identifier(*name.split(".")), _value(name, value)
         )
         yield f"setting {name}" + (f" of role {role}" if role is not None else ""), statement
-    if comment is not None:
+    if comment is not None and (copied := without_notes(comment)):
         text = sql.SQL("COMMENT ON DATABASE {} IS {}")
-        yield "comment", text.format(database, sql.Literal(comment))
+        yield "comment", text.format(database, sql.Literal(copied))
 
 
 def _grants(
