@@ -22,6 +22,7 @@ pytest_plugins = [
     "ppr_assets_tests.fix_restore",
     "ppr_assets_tests.fix_publisher",
     "ppr_assets_tests.fix_debian",
+    "ppr_assets_tests.fix_pgbouncer",
     "ppr_assets_tests.fix_runs",
     "ppr_assets_tests.fix_command_line",
     "ppr_assets_tests.fix_forwarder",

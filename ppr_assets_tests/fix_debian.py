@@ -49,7 +49,7 @@ class DebianServer:
             session.execute(statement)
 
 
-def _missing(what: str, packages: str) -> NoReturn:
+def missing(what: str, packages: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what}, and CI needs one")
     pytest.skip(f"{what} (Debian: apt-get install {packages})")
@@ -60,7 +60,7 @@ def debian_server() -> Iterator[DebianServer]:
     """A fresh cluster of the newest server below /usr/lib/postgresql; in CI it must be there."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        _missing("no server below /usr/lib/postgresql", "postgresql")
+        missing("no server below /usr/lib/postgresql", "postgresql")
     binaries = found[-1].parent
     folder = passable_folder()
     data_dir = folder / "data"
@@ -128,7 +128,7 @@ def postgis_database(
             "SELECT FROM pg_available_extensions WHERE name = 'postgis'"
         ).rowcount:
             package = f"postgresql-{debian_server.major}-postgis-3"
-            _missing(f"no PostGIS for PostgreSQL {debian_server.major}", package)
+            missing(f"no PostGIS for PostgreSQL {debian_server.major}", package)
     fill_core(database)
     with connect(database, autocommit=True) as session:
         session.execute(_PLACES.read_bytes())

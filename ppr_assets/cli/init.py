@@ -69,7 +69,8 @@ def init(
     Exit codes, so that an orchestrator can tell:
       0    restored, or left alone
       1    the server cannot hold the dump, or loading failed
-      3    refused: the dump brings no records, or too few in the place of those that serve
+      3    refused: the dump brings no records, or too few in the place of those
+           that serve
       4    the dump is damaged, or what was restored differs
       5    the server did not come up
       6    data repository unusable, or there is no dump yet

@@ -19,7 +19,9 @@ from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy
 from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.standing_mark import standing_mark
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.databases import may_create
+from ppr_assets.postgres.databases import connect_beside, is_beside, may_create
+from ppr_assets.postgres.login_triggers import login_triggers
+from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
@@ -57,6 +59,7 @@ class _Examination:
             if password.error is None:
                 yield self._look("database", lambda: self._session(stack))
             if self._snapshot is not None:
+                yield self._look("sessions", self._sessions)
                 yield self._look("proof", self._proof)
                 yield self._look("tables", self._tables)
                 yield self._look("pg_dump", self._pg_dump)
@@ -109,6 +112,24 @@ class _Examination:
             return "each dump is restored beside the database before it is published"
         why = "" if where == "embedded" else ": this role may not create databases"
         return f"each dump is restored on an embedded server before it is published{why}"
+
+    def _sessions(self) -> str:
+        """Whether they are as a night needs them: with other databases, and without traces."""
+        snapshot = _present(self._snapshot)
+        own = "with the server itself"
+        if snapshot.settings.pooled:
+            own = "of a pooler, each on its own"
+            with connect_beside(snapshot.settings) as session:
+                alone = not is_beside(session, snapshot.settings.dbname)
+            if alone and self._settings.dump.proof == "server":
+                hint = "; SQL_DUMP_PROOF=embedded proves dumps without it."
+                raise no_other_database(snapshot.settings, hint=hint)
+        if triggers := login_triggers(snapshot.connection):
+            own += (
+                f"; each fires the login trigger {', '.join(triggers)}, which this role may not "
+                "turn off for them (GRANT SET ON PARAMETER event_triggers lets it)"
+            )
+        return own
 
     def _repository(self) -> str:
         self._repo = open_data_repo(self._settings.data_repo)

@@ -14,6 +14,7 @@ from ppr_assets.postgres.connection import pinned
 from ppr_assets.postgres.databases import Maintenance, connect_beside
 from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.settings import DatabaseSettings, Secret
 
 TO_BE_MADE = (
@@ -75,6 +76,8 @@ def require_ordinary(name: str) -> None:
 
 def require_creator(session: Maintenance) -> None:
     """Raise :class:`PreconditionFailed` where the role cannot put a new database in place."""
+    if not session.is_beside() and session.settings.pooled:
+        raise no_other_database(session.settings, hint=f"; {_IN_PLACE}")
     if not session.is_beside():
         raise PreconditionFailed(
             f"role {session.settings.user} may enter neither database postgres nor template1, and "

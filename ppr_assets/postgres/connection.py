@@ -11,9 +11,13 @@ from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.postgres.failures import SESSIONS_TAKEN, server_failure, taken
-from ppr_assets.postgres.libpq import client_environment, parameters
+from ppr_assets.postgres.libpq import parameters
 from ppr_assets.postgres.patience import PatientConnection
-from ppr_assets.postgres.pooler import BEHIND_A_POOLER, is_pooled, require_own_sessions
+from ppr_assets.postgres.pooler import (
+    BEHIND_A_POOLER,
+    is_pooled,
+    require_own_sessions,
+)
 from ppr_assets.settings import DatabaseSettings, forget_libpq
 
 _PINNED = {
@@ -84,7 +88,7 @@ def connect(settings: DatabaseSettings, **options: Any) -> Session:
     shares its sessions, or another server answers than the one that did before.
     """
     try:
-        session = _opened(settings, options)
+        session = opened(settings, options)
         try:
             _require_server(session, settings)
             session.leaves_traces = session.pooled
@@ -131,7 +135,7 @@ def require_named(settings: DatabaseSettings, session: Session) -> None:
     host, port = settings.named
     named = replace(settings, host=host, port=port, named=None, hostaddr=None, server=None)
     try:
-        other = _opened(replace(named, dbname=session.info.dbname), {})
+        other = opened(replace(named, dbname=session.info.dbname), {})
     except psycopg.OperationalError:  # a pooler need not know the database, nor be up
         return
     with other:
@@ -144,34 +148,13 @@ def require_named(settings: DatabaseSettings, session: Session) -> None:
             )
 
 
-def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
-    """:func:`client_environment` for pg_dump, which shall work as our own sessions do.
-
-    The options that this may take are given only where something is set otherwise, as poolers
-    refuse them. Raises :class:`DatabaseUnreachable`.
-    """
-    with connect(settings, autocommit=True) as session:
-        wanted = _pinned(session.info.server_version)
-        del wanted["search_path"]
-        rows = session.execute(
-            "SELECT name, reset_val FROM pg_catalog.pg_settings WHERE name = ANY(%s)",
-            [list(wanted)],
-        )
-        other = [name for name, value in rows if value != wanted[name]]
-        given = [session.info.options] if session.info.options else []
-        own = pinned(settings, session)
-    options = [f"-c {name}={wanted[name]}".replace("read ", "read\\ ") for name in sorted(other)]
-    every = " ".join([*given, *options])
-    return client_environment(own) | ({"PGOPTIONS": every} if every else {})
-
-
 def pinning_statements(server_version: int) -> bytes:
     """What each session begins with, also one that psql opens."""
-    wanted = _pinned(server_version) | _OWN_SESSIONS_ONLY
+    wanted = pinned_settings(server_version) | _OWN_SESSIONS_ONLY
     return "".join(f"SET {name} TO '{value}';" for name, value in wanted.items()).encode()
 
 
-def _opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
+def opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
     """A session that has set nothing yet, and who it is with."""
     forget_libpq()
     given = {"prepare_threshold": None} | parameters(settings) | options | {"autocommit": True}
@@ -186,7 +169,11 @@ def _opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
             _refusing.add(asked)
     session = session or Session.connect(**given)
     session.patience_seconds = settings.patience_seconds
-    row = session.execute(_WHO).fetchone()
+    try:
+        row = session.execute(_WHO).fetchone()
+    except BaseException:
+        session.close()
+        raise
     assert row is not None
     pid, session.server, session.dbname, session.user = row
     session.pooled = is_pooled(session, pid)
@@ -203,7 +190,7 @@ def _require_server(session: Session, settings: DatabaseSettings) -> None:
             "and _PORT name one of them; else run again.",
         )
     if session.pooled and settings.server is None:
-        with _opened(settings, {}) as second:
+        with opened(settings, {}) as second:
             require_own_sessions(session, second, settings)
 
 
@@ -221,7 +208,8 @@ def _hint(settings: DatabaseSettings) -> str:
     )
 
 
-def _pinned(server_version: int) -> dict[str, str]:
+def pinned_settings(server_version: int) -> dict[str, str]:
+    """What a server of this version knows of what is to be set."""
     later = [more for since, more in _PINNED_SINCE.items() if server_version >= since * 10000]
     return _PINNED | {name: value for more in later for name, value in more.items()}
 

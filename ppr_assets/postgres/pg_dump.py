@@ -21,9 +21,9 @@ from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.giving_way import giving_way
 from ppr_assets.postgres.libpq import APPLICATION_NAME, alive_options
+from ppr_assets.postgres.pinned_environment import pinned_environment
 from ppr_assets.postgres.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment

@@ -7,6 +7,7 @@ would hold for whoever comes next.
 from __future__ import annotations
 
 import select
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
@@ -26,6 +27,25 @@ _PID = b"SELECT pg_catalog.pg_backend_pid()"
 _PATIENCE_SECONDS = 5.0
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def no_other_database(settings: DatabaseSettings, *, hint: str = "") -> PreconditionFailed:
+    """The error of what makes databases beside this one, where a pooler knows no other."""
+    return PreconditionFailed(
+        f"a pooler is at {settings.describe()} and knows no other database, and one has to be made "
+        "beside it",
+        hint=f"PPR_DIRECT_HOST and PPR_DIRECT_PORT name the server itself{hint}",
+    )
+
+
+def refused_options(settings: DatabaseSettings, names: Sequence[str]) -> PreconditionFailed:
+    """The error where settings have to be given to pg_dump, and the pooler takes none."""
+    return PreconditionFailed(
+        f"a pooler is at {settings.describe()} and does not pass on settings, but "
+        f"{', '.join(names)} would change what pg_dump writes",
+        hint="PPR_DIRECT_HOST and PPR_DIRECT_PORT name the server itself; or let the role begin "
+        f"with other values (ALTER ROLE {settings.user} SET {names[0]} TO …).",
+    )
 
 
 def is_pooled(connection: Connection, pid: int) -> bool:
@@ -56,7 +76,13 @@ def require_own_sessions(first: Connection, second: Connection, settings: Databa
 
 def _answer(connection: Connection, statements: bytes) -> bytes:
     """The value that the last of them gives; nothing if the pooler refuses or lets us wait."""
-    server = connection.pgconn
+    try:
+        return _value(connection.pgconn, statements)
+    except psycopg.OperationalError:  # it has closed the session, which is what it says of BEGIN
+        return b""
+
+
+def _value(server: pq.abc.PGconn, statements: bytes) -> bytes:
     server.send_query(statements)
     server.flush()
     deadline = monotonic() + _PATIENCE_SECONDS

@@ -19,11 +19,11 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.connection import pinned_environment
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
 from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile
 from ppr_assets.postgres.load.public_schema import PublicSchema
 from ppr_assets.postgres.load.sections import is_data
+from ppr_assets.postgres.pinned_environment import pinned_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _NOT_COMPARED = frozenset({"ACL", "DEFAULT ACL", "SUBSCRIPTION", "DATABASE"})

@@ -17,6 +17,7 @@ EVERYTHING = [
     "settings",
     "password",
     "database",
+    "sessions",
     "proof",
     "tables",
     "pg_dump",

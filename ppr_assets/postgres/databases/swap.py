@@ -42,7 +42,8 @@ def swap(
     connect. However this ends, even by ``kill -9``: ``target`` is the old or the new one.
     """
     _require_no_prepared(sessions(connection, target))
-    staying(connection, new)  # who has filled it may just be leaving
+    if staying(connection, new):  # who has filled it has left, but not a pooler that it went by
+        terminate(connection, new)
     began = monotonic()
     try:
         if helper is None:

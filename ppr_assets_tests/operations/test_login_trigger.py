@@ -1,0 +1,68 @@
+"""A trigger that records logins: our own sessions are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.drill import drill
+from ppr_assets.operations.examine import examine
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.status import status
+from ppr_assets.postgres.connection import connect
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_restore import Target
+
+RECORDING = """
+CREATE TABLE public.login (role text, at timestamptz DEFAULT clock_timestamp());
+GRANT INSERT, SELECT ON public.login TO PUBLIC;
+CREATE FUNCTION public.record_login() RETURNS event_trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO public.login VALUES (session_user); END $$;
+CREATE EVENT TRIGGER recorded ON login EXECUTE FUNCTION public.record_login();
+ALTER EVENT TRIGGER recorded ENABLE ALWAYS;
+"""
+
+
+@pytest.fixture
+def recorded(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """As a superuser, who alone may make such a trigger, and turn it off."""
+    pipeline.settings = replace(
+        pipeline.settings, database=replace(pipeline.settings.database, user="postgres")
+    )
+    pipeline.administer(RECORDING)
+    yield pipeline
+    Target(pipeline.settings.database).drop_formers()
+
+
+def test_no_night_changes_what_it_dumps_and_each_dump_restores(recorded: Pipeline) -> None:
+    recorded.gate(proof="server")
+    rows = recorded.count("public.login")
+    first, _ = recorded.night()
+    again, _ = recorded.night()
+    assert (first.status, again.status) == ("staged", "unchanged")
+    assert recorded.count("public.login") == rows
+
+    path = recorded.dumps / recorded.latest()
+    assert first.manifest is not None
+    found = FoundDump(path.name, path, first.manifest, None, recorded.clone.parent)
+    drill(recorded.settings.database, found, where="server", deadline=Deadline(60))
+    assert status(recorded.settings).counts
+    restored = restore(recorded.settings.database, found, deadline=Deadline(60))
+    assert restored.tables["login"].rows == rows
+
+
+def test_doctor_names_it_for_a_role_that_may_not_turn_it_off(
+    recorded: Pipeline, databases: object
+) -> None:
+    owner = "pantry_pirate_radio"
+    ordinary = replace(recorded.settings.database, user=owner)
+    said = {one.what: one.detail for one in examine(replace(recorded.settings, database=ordinary))}
+    assert "each fires the login trigger recorded" in said["sessions"]
+    of_superuser = {one.what: one.detail for one in examine(recorded.settings)}
+    assert of_superuser["sessions"] == "with the server itself"
+    with connect(ordinary) as session:
+        assert session.info.options == ""
