@@ -19,8 +19,11 @@ from psycopg import sql
 
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.canonical import canonicalize
+from ppr_assets.postgres.computed import read_digests
+from ppr_assets.postgres.computing import read_locale, read_settings
+from ppr_assets.postgres.connection import connect as connect_as_we_do
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
+from ppr_assets.rules.manifest import Computing, DatabaseIdentity, Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
@@ -249,6 +252,10 @@ def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
     dumped = dump_to(database, path)
     with connect(replace(database, user="postgres")) as connection:
         hashed = content(connection)
+    with connect_as_we_do(replace(database, user="postgres")) as connection:
+        computing = Computing(
+            read_settings(connection), read_locale(connection), read_digests(connection)
+        )
     manifest = Manifest(
         dump=path.name,
         bytes=dumped.written.bytes,
@@ -258,6 +265,7 @@ def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
         database=DatabaseIdentity("1", "pantry_pirate_radio", "18.6"),
         tools={},
         verdict={},
+        computing=computing,
     )
     return MadeDump(path, manifest, hashed)
 

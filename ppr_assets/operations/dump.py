@@ -36,10 +36,12 @@ from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.split import split_dump
 from ppr_assets.operations.target import require_apart
 from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.computed import read_digests
+from ppr_assets.postgres.computing import read_locale, read_settings
 from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
-from ppr_assets.rules.manifest import Manifest, Proof
+from ppr_assets.rules.manifest import Computing, Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import Settings
@@ -112,6 +114,7 @@ class _Written:
     file: WrittenDump
     verdict: Verdict
     pg_dump: str
+    computing: Computing
     previous: Manifest | None
     tips: Sequence[str]
 
@@ -146,10 +149,18 @@ def _written(
     try:
         snapshot.require_untouched()
         _require_same_rows(written, verdict.counts)
+        computing = _computing(snapshot)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return _Written(name, path, written, verdict, tool.version, previous, tips)
+    return _Written(name, path, written, verdict, tool.version, computing, previous, tips)
+
+
+def _computing(snapshot: Snapshot) -> Computing:
+    with snapshot.letting_go():
+        settings = read_settings(snapshot.connection)
+        locale = read_locale(snapshot.connection)
+    return Computing(settings, locale, read_digests(snapshot.connection))
 
 
 def _kept(
@@ -179,6 +190,7 @@ def _kept(
             previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
             without_rows=tuple(snapshot.without_rows),
+            computing=made.computing,
         )
         same_server = replace(settings, database=snapshot.settings)
         manifest = replace(manifest, proof=_proven(same_server, repo, unfinished, manifest))

@@ -11,6 +11,7 @@ from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump, verify_file
+from ppr_assets.postgres.computed import computed_otherwise, read_digests
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.content import (
     inserted_differences,
@@ -20,6 +21,7 @@ from ppr_assets.postgres.content import (
     table_differences,
 )
 from ppr_assets.postgres.load import load
+from ppr_assets.postgres.load.session import Connection
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import Twin, compare_objects
 from ppr_assets.rules.difference import Accepted, Difference
@@ -27,8 +29,14 @@ from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings
 
-UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
+UNPROVEN = (
+    "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "
+    "unproven"
+)
 
+
+_PATIENCE = 3600.0
+"""Seconds for a look at one table, where nobody waits for it."""
 
 OnStage = Callable[[str, float], None]
 
@@ -175,10 +183,21 @@ def fill(
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
         look_at_objects(lambda: None)
     assert tables is not None, "asked to be read back"
-    clock.lap("compare")
     with connect(settings) as connection:
         uncompared = rows_beside(connection, layout)
+        remarks += computed_remarks(connection, verified)
+    clock.lap("compare")
     rows = [*table_differences(layout.tables, tables), *inserted_differences(layout, uncompared)]
     accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
     remarks += not_compared(layout, uncompared)
     return Filled(dict(tables), uncompared, accepted)
+
+
+def computed_remarks(connection: Connection, verified: VerifiedDump) -> list[str]:
+    """What is computed otherwise here than where the dump is from, as far as it says so."""
+    if verified.manifest is None or verified.manifest.computing is None:
+        return []
+    recorded = verified.manifest.computing.digests
+    if not recorded:
+        return []
+    return computed_otherwise(recorded, read_digests(connection, hold_seconds=_PATIENCE))

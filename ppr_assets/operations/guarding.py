@@ -63,7 +63,7 @@ def serving_in(
         with connection.transaction(force_rollback=True):
             connection.execute(_PATIENCE)
             connection.execute("SET LOCAL row_security = off")
-            counts = count_records(connection, wanted)
+            counts = count_records(connection, wanted, partitioned=wanted is not None)
             if not beside and counts.keys().isdisjoint(CORE_TABLES):
                 counts = count_records(connection)
     except (Busy, PreconditionFailed) as error:
@@ -93,7 +93,8 @@ def require_kept(
     :class:`RestoreFailed` where what came back cannot be counted."""
     judged = list(now.counts) if every else judged_tables(now.counts, guard.policy)
     try:
-        kept = count_records(restored, {*CORE_TABLES, *judged}, owned=True)
+        wanted = {*CORE_TABLES, *judged}
+        kept = count_records(restored, wanted, partitioned=True, owned=True)
         hollow = _hollow(restored, kept)
     except psycopg.Error as error:
         raise failed("the count of records", error) from error

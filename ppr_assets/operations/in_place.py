@@ -19,12 +19,13 @@ from ppr_assets.operations.filling import (
     Clock,
     Judgement,
     OnStage,
+    computed_remarks,
     remarks_of,
     silent,
     verified_dump,
 )
 from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
-from ppr_assets.operations.made_aside import encoding_of
+from ppr_assets.operations.made_aside import encoding_of, set_otherwise
 from ppr_assets.operations.privileges import again_in_place
 from ppr_assets.operations.restore import RestoreOutcome, accepted_noted, override_note
 from ppr_assets.operations.sources import FoundDump
@@ -109,6 +110,10 @@ def restore_in_place(
             judgement = Judgement(HINT, WAY, accept)
             accepted = judgement.of([*map(Difference, rows), *objects], verified.name)
             judged = require_kept(connection, now, guard, every=True)
+            computed = [
+                *set_otherwise(connection, verified),
+                *computed_remarks(connection, verified),
+            ]
             privileges = again_in_place(connection, before, wanted=grants)
             clock.lap("compare")
         remarks = _analyzed(session.settings)
@@ -128,6 +133,7 @@ def restore_in_place(
             COST,
             *not_compared(layout, uncompared),
             *judged.remarks,
+            *computed,
             *privileges,
             *remarks,
         ],

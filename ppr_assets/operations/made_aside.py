@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
 from ppr_assets.errors import PprError, RestoreFailed
 from ppr_assets.operations.verify import VerifiedDump
+from ppr_assets.postgres.computing import (
+    SETTINGS,
+    Connection,
+    in_words,
+    own_settings,
+    read_locale,
+    read_settings,
+)
+from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import Maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import collation_for, collation_of
 from ppr_assets.postgres.schema_content import Twin
 from ppr_assets.settings import DatabaseSettings
+
+NOT_SAID = (
+    "the manifest is from before it was recorded how the database was set (time zone, text search, "
+    "styles), so what it computes may be other here"
+)
 
 
 @contextmanager
@@ -21,24 +35,16 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
     target = session.settings.dbname
     name = session.unused(restoring_name)
     remarks: list[str] = []
-    wanted = verified.manifest.database.collation if verified.manifest else ""
     try:
         if session.exists(target):
             session.create(name, like=target)
         else:
-            encoding = encoding_of(verified)
-            collation = collation_for(session.connection, encoding, wanted)
-            session.create(name, encoding=encoding, collation=collation)
-            if collation is not None and not wanted:
-                remarks.append(
-                    f"texts are sorted by the collation {collation} here: the server's own is not "
-                    f"for texts in {encoding}"
-                )
-        have = collation_of(session.connection, name)
-        if wanted and have != wanted:
-            remarks.append(
-                f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"
-            )
+            remarks += _made_as_described(session, name, verified)
+        remarks += _other_locale(session, name, verified)
+        if not session.exists(target):  # else its own are copied first
+            if verified.manifest and verified.manifest.computing is None:
+                remarks.append(NOT_SAID)
+            remarks += as_set_where_dumped(session, name, verified)
         yield name, remarks
     except PprError as error:
         try:
@@ -62,6 +68,83 @@ def twin_of(session: Maintenance, verified: VerifiedDump, name: str) -> Twin:
             yield replace(session.settings, dbname=other)
 
     return twin
+
+
+def as_set_where_dumped(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
+    """Give the new database ``name`` the settings that decide what it computes while it is filled,
+    but for those that somebody has set for the one that it is like.
+
+    Returns in words what was set, what is other all the same, and what this server does not take.
+    """
+    with connect(replace(session.settings, dbname=name), autocommit=True) as connection:
+        decided = own_settings(connection)
+        said = set_otherwise(connection, verified, decided)
+        other = _other(connection, verified)
+    here = {key: value for key, (_, value) in other.items() if key not in decided}
+    refused = session.set_all(name, here)
+    given = [key for key in here if not any(f"setting {key} " in one for one in refused)]
+    return [
+        *(
+            f"{key} is set to {here[key]} for the database, as where the dump is from; for the "
+            f"server it is {other[key][0]}"
+            for key in given
+        ),
+        *said,
+        *(f"not as where the dump is from: {one}" for one in refused),
+    ]
+
+
+def set_otherwise(
+    connection: Connection, verified: VerifiedDump, decided: Collection[str] = SETTINGS
+) -> list[str]:
+    """In words, which of the settings ``decided`` are other than where the dump is from."""
+    return [
+        f"{key} is {have} here, {wanted} where the dump is from: what it computes may be other"
+        for key, (have, wanted) in _other(connection, verified).items()
+        if key in decided
+    ]
+
+
+def _other(connection: Connection, verified: VerifiedDump) -> Mapping[str, tuple[str, str]]:
+    """Settings that this database and the dumped one both know, and not alike: here, there."""
+    if verified.manifest is None or verified.manifest.computing is None:
+        return {}
+    have, wanted = read_settings(connection), verified.manifest.computing.settings
+    return {
+        key: (have[key], wanted[key])
+        for key in SETTINGS
+        if key in have and key in wanted and have[key] != wanted[key]
+    }
+
+
+def _made_as_described(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
+    manifest, encoding = verified.manifest, encoding_of(verified)
+    locale = manifest.computing.locale if manifest and manifest.computing else {}
+    if locale and session.create_as(name, locale, encoding):
+        return []
+    wanted = manifest.database.collation if manifest else ""
+    collation = collation_for(session.connection, encoding, wanted)
+    session.create(name, encoding=encoding, collation=collation)
+    if collation is not None and not wanted:
+        return [
+            f"texts are sorted by the collation {collation} here: the server's own is not "
+            f"for texts in {encoding}"
+        ]
+    return []
+
+
+def _other_locale(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
+    manifest = verified.manifest
+    if manifest is None:
+        return []
+    if manifest.computing is None:
+        have, wanted = collation_of(session.connection, name), manifest.database.collation
+    else:
+        have = in_words(read_locale(session.connection, name))
+        wanted = in_words(manifest.computing.locale)
+    if not wanted or have == wanted:
+        return []
+    return [f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"]
 
 
 def encoding_of(verified: VerifiedDump) -> str:

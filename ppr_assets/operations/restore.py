@@ -28,7 +28,13 @@ from ppr_assets.operations.guarding import (
     require_kept,
     serving,
 )
-from ppr_assets.operations.made_aside import encoding_of, made_aside, sweep, twin_of
+from ppr_assets.operations.made_aside import (
+    as_set_where_dumped,
+    encoding_of,
+    made_aside,
+    sweep,
+    twin_of,
+)
 from ppr_assets.operations.privileges import carried_over
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import (
@@ -130,6 +136,7 @@ def restore(
             exists = session.exists(target.dbname)
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
+                remarks += as_set_where_dumped(session, new, verified)
             aside = replace(session.settings, dbname=new)
             twin = twin_of(session, verified, new)
             filled = fill(

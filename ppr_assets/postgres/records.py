@@ -97,21 +97,23 @@ def count_records(
     wanted: Collection[str] | None = None,
     *,
     skip: Collection[str] = (),
+    partitioned: bool = False,
     owned: bool = False,
 ) -> Mapping[str, int]:
     """Rows by table key, of the ``wanted`` tables that are there (None: of all) but those to
-    ``skip``, exactly. A partitioned table counts only where it is wanted by name.
+    ``skip``, exactly. ``partitioned`` tables count too, with the rows of their partitions.
 
     ``owned``: the tables are the role's own, so that row-level security which is forced on it is
     lifted meanwhile; those of others are held for a moment only. Raises psycopg's errors for a
     table that cannot be read, and what :func:`count_rows` raises.
     """
     counts = {}
-    for schema, name, partitioned, forced, *facts in connection.execute(_RELATIONS).fetchall():
+    for schema, name, has_parts, forced, *facts in connection.execute(_RELATIONS).fetchall():
         key = table_key(schema, name)
-        if key in skip or (partitioned if wanted is None else key not in wanted):
+        unwanted = wanted is not None and key not in wanted
+        if unwanted or key in skip or (has_parts and not partitioned):
             continue
-        if not owned and not partitioned:
+        if not owned and not has_parts:
             oid, filenode, heap = facts
             serving = Table(oid, schema, name, filenode, heap)
             counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
@@ -122,7 +124,7 @@ def count_records(
                 lift = sql.SQL("ALTER TABLE ONLY {} NO FORCE ROW LEVEL SECURITY")
                 connection.execute(lift.format(table))
             query = sql.SQL("SELECT pg_catalog.count(*) FROM {} {}")
-            only = sql.SQL("" if partitioned else "ONLY")
+            only = sql.SQL("" if has_parts else "ONLY")
             row = connection.execute(query.format(only, table)).fetchone()
         assert row is not None
         counts[key] = int(row[0])

@@ -62,13 +62,23 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Computing:
+    """What the database computed by, and digests of what it had computed, which no dump holds:
+    generated columns and materialized views."""
+
+    settings: Mapping[str, str]
+    locale: Mapping[str, str]
+    digests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Manifest:
     """``bytes`` and ``sha256`` of the whole file; ``tables`` by table key; ``snapshot_at`` in UTC.
 
     ``verdict`` is the gate's, against the mark that the commit stands on. ``publication`` is the
-    publishing commit in the data repository that the dump followed. ``proof`` is None in manifests
-    from before there were proofs. ``without_rows`` are keys of tables whose rows the database did
-    not have, see :attr:`without`.
+    publishing commit in the data repository that the dump followed. ``proof`` and ``computing`` are
+    None in manifests from before they were recorded. ``without_rows`` are keys of tables whose rows
+    the database did not have, see :attr:`without`.
     """
 
     dump: str
@@ -85,6 +95,7 @@ class Manifest:
     publication: str | None = None
     proof: Proof | None = None
     without_rows: tuple[str, ...] = ()
+    computing: Computing | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -112,6 +123,7 @@ class Manifest:
             "database": vars(self.database),
             "override": vars(self.override) if self.override else None,
             "proof": _proof_json(self.proof) if self.proof else None,
+            "computing": vars(self.computing) if self.computing else None,
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
@@ -148,6 +160,7 @@ class Manifest:
                 publication=fields.optional_text("publication"),
                 proof=_proof(fields.nested("proof")) if proven else None,
                 without_rows=_names(fields, "without_rows"),
+                computing=_computing(fields),
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -190,6 +203,15 @@ def _override(fields: Fields) -> Override:
     if not reason.strip():
         raise FieldError("override.reason is empty, must say why")
     return Override(reason=reason, source=fields.text("source"))
+
+
+def _computing(fields: Fields) -> Computing | None:
+    if fields.plain().get("computing") is None:  # older manifests do not know of it
+        return None
+    parts = fields.nested("computing")
+    return Computing(
+        *(parts.nested(name).each(Fields.text) for name in ("settings", "locale", "digests"))
+    )
 
 
 def _proof(fields: Fields) -> Proof:

@@ -144,7 +144,8 @@ def test_what_nobody_may_count_is_said_and_refused_only_where_nothing_would_be_k
     for one in (target, owned):
         role, name = one.settings.user, one.settings.dbname
         one.execute(f"REVOKE SELECT ON organization FROM {role}", name)
-    found, unknown = new_dump.found(tmp_path), "permission denied for table organization"
+    found = new_dump.found(tmp_path)
+    unknown = "table organization cannot be read: permission denied for table organization"
     with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):
         restore(target.settings, found, drop_old=True, deadline=Deadline(60))
     with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):

@@ -17,6 +17,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
+from ppr_assets.operations.filling import UNPROVEN
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded
@@ -29,8 +30,6 @@ from ppr_assets_tests.fix_restore import (
     Target,
     create_restorer,
 )
-
-UNPROVEN = "the dump has no manifest, so nobody has said what must be in it: unproven"
 
 
 def run(target: Target, found: FoundDump, *, drop_old: bool = False) -> RestoreOutcome:

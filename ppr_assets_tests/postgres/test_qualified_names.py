@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _GRAMMAR = re.compile(
     "all|and|any|array|as|by|case|cast|coalesce|copy|distinct|else|except|exists|extract|filter"
     "|from|greatest|having|in|intersect|into|is|isolation|join|lateral|least|level|limit"
-    "|materialized|not|nullif|on|only|or|over|overlay|position|recursive|rows|select|some"
+    "|materialized|not|nullif|on|only|or|over|overlay|position|recursive|row|rows|select|some"
     "|stdin|substring|table|then|trim|union|using|values|when|where|with"
 )
 """Words before a parenthesis that are PostgreSQL's grammar, whatever the search path is."""

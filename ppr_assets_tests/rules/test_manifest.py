@@ -121,11 +121,18 @@ def _set(*path: str, to: object) -> str:
 
 
 @pytest.mark.parametrize(
-    "field", sorted(json.loads(MANIFEST.to_json()).keys() - {"proof", "without_rows"})
+    "field",
+    sorted(json.loads(MANIFEST.to_json()).keys() - {"proof", "without_rows", "computing"}),
 )
 def test_a_missing_field_is_named(field: str) -> None:
     with pytest.raises(DumpDamaged, match=f"^the manifest cannot be read: {field} is missing$"):
         Manifest.from_json(_changed(lambda content: content.pop(field)))
+
+
+def test_what_older_manifests_lack_is_none() -> None:
+    for field in ("proof", "computing"):
+        text = _changed(lambda content, field=field: content.pop(field))  # type: ignore[misc]
+        assert getattr(Manifest.from_json(text), field) is None
 
 
 @pytest.mark.parametrize("field", ["system_identifier", "name", "server_version"])

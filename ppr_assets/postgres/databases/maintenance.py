@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -120,6 +120,23 @@ class Maintenance:
             ),
             f"could not make database {name}",
         )
+
+    def create_as(self, name: str, locale: Mapping[str, str], encoding: str) -> bool:
+        """Make an empty database with a locale that was recorded elsewhere; False where this server
+        does not have it."""
+        options = [sql.SQL("TEMPLATE template0"), *making.options_of(locale, encoding)]
+        statement = sql.SQL("CREATE DATABASE {} {}").format(
+            sql.Identifier(name), sql.SQL(" ").join(options)
+        )
+        try:
+            self._execute(statement, f"could not make database {name}")
+        except RestoreFailed:
+            return False
+        return True
+
+    def set_all(self, name: str, settings: Mapping[str, str]) -> Sequence[str]:
+        """Set them for the database. Returns what the server does not take, in words."""
+        return making.set_all(self.connection, name, settings)
 
     def copy_settings(self, source: str, to: str) -> Sequence[str]:
         """Give ``to`` the grants, settings and comment of ``source``.

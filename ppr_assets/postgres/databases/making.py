@@ -81,6 +81,19 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
     return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
 
 
+def options_of(locale: Mapping[str, str], encoding: str) -> Sequence[sql.Composable]:
+    """The same for a database that was elsewhere, with the locale that
+    :func:`~ppr_assets.postgres.computing.read_locale` has read there."""
+    provider = locale.get("provider", "libc")
+    options = {"ENCODING": encoding, "LOCALE_PROVIDER": provider}
+    options |= {"LC_COLLATE": locale["collate"], "LC_CTYPE": locale["ctype"]}
+    if provider != "libc":
+        options[f"{provider.upper()}_LOCALE"] = locale["locale"]
+    if "rules" in locale:
+        options["ICU_RULES"] = locale["rules"]
+    return [sql.SQL("{} {}").format(_keyword(n), sql.Literal(v)) for n, v in options.items()]
+
+
 def options_for(
     connection: Connection, encoding: str, collation: str | None
 ) -> Sequence[sql.Composable]:
@@ -111,6 +124,22 @@ def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
             raise
         except psycopg.Error as error:
             refused.append(f"{what}: {error.diag.message_primary}")
+    return refused
+
+
+def set_all(connection: Connection, database: str, settings: Mapping[str, str]) -> Sequence[str]:
+    """Set them for a database. Returns what the server does not take, in words."""
+    refused = []
+    for name, value in settings.items():
+        statement = sql.SQL("ALTER DATABASE {} SET {} TO {}").format(
+            sql.Identifier(database), sql.Identifier(*name.split(".")), _value(name, value)
+        )
+        try:
+            connection.execute(statement)
+        except psycopg.OperationalError:  # the server, not the statement
+            raise
+        except psycopg.Error as error:
+            refused.append(f"setting {name} = {value}: {error.diag.message_primary}")
     return refused
 
 

@@ -14,6 +14,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
+from ppr_assets.postgres.computing import AS_SET
 from ppr_assets.postgres.connection import connect, pinned, pinning_statements
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.libpq import alive_options, client_environment
@@ -40,6 +41,7 @@ def load_with_psql(
     with connect(settings) as connection:
         version = connection.info.server_version
         environment = client_environment(pinned(settings, connection))
+        del environment["PGTZ"]  # what is computed while it loads is so in the database's own zone
         if connection.info.options:
             environment["PGOPTIONS"] = connection.info.options
         public = public_schema(connection)
@@ -61,7 +63,7 @@ def load_with_psql(
             for entry in layout.entries
             if public.leaves_out(entry) or (not rows and is_data(entry))
         ]
-        opening = pinning_statements(version) + b"BEGIN;\n"
+        opening = pinning_statements(version) + AS_SET + b"BEGIN;\n"
         feeder = _Feeder(file, _without(layout, left_out), process.stdin, opening)
         feeder.start()
         left = deadline.remaining()

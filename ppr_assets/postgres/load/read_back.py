@@ -15,6 +15,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.computing import AS_SET, READING
 from ppr_assets.postgres.layout import CopyBlock, Layout
 from ppr_assets.postgres.load.grammar import table_of_copy
 from ppr_assets.postgres.load.scheduler import Work
@@ -23,7 +24,7 @@ from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import table_key
 
-TIMEZONE = "UTC"
+TIMEZONE = READING["TimeZone"]
 """Moments are written in the session's time zone, so all dumps must agree on one."""
 
 _RUN = 1024 * 1024
@@ -83,10 +84,13 @@ class Reader:
         """
         block = self.blocks[key]
         statement = _statement(block, self._conditions.get(key))
-        zone = sql.SQL("SET timezone TO {}").format(sql.Literal(self._zone)).as_string().encode()
+        reading = b"".join(
+            sql.SQL("SET {} TO {};").format(sql.Identifier(name), sql.Literal(value)).as_bytes()
+            for name, value in (READING | {"TimeZone": self._zone}).items()
+        )
 
         def work(session: Session) -> None:
-            session.execute(zone, f"time zone {self._zone}")
+            session.execute(reading, "how rows are read")
             record = None
             with _all_rows_visible(session, block) if key in self.forced else nullcontext():
                 if self._sorted_rows and not in_pieces:
@@ -94,7 +98,7 @@ class Reader:
                 if record != TableRecord(block.rows, block.sha256):
                     record = _record(key, session.copy_out(statement, key), self._spill_folder)
             self._found[key] = record
-            session.execute(b"RESET timezone", "time zone")
+            session.execute(AS_SET, "how rows are read")
 
         return work
 

@@ -11,6 +11,7 @@ from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
+from ppr_assets.postgres.computing import AS_SET
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.failures import hint_for, is_lost
 from ppr_assets.postgres.load.copy_out import copied_rows
@@ -42,15 +43,11 @@ _SETTINGS = WITHOUT_LIMITS | {
     "xmloption": "content",
     "client_min_messages": "warning",
     "row_security": "off",
-    "datestyle": "ISO",
-    "intervalstyle": "postgres",
     "lc_monetary": "C",
     "default_tablespace": "",
     "default_transaction_read_only": "off",
     "default_transaction_isolation": "read committed",
     # as pg_dump reads, for the comparison afterwards
-    "extra_float_digits": "3",
-    "bytea_output": "hex",
     "synchronize_seqscans": "off",
 }
 
@@ -121,6 +118,7 @@ def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
     connection.patience_seconds = LONG_SECONDS
     try:
         _read_names(connection)
+        connection.execute(AS_SET)
         prepare(connection, _SETTINGS | _FAST | {"client_encoding": encoding}, local=False)
     except BaseException:
         connection.close()
@@ -132,6 +130,7 @@ def prepare_transaction(connection: Connection, encoding: str) -> None:
     """The same for the transaction that is open on ``connection``, and no longer than it."""
     connection.patience_seconds = LONG_SECONDS
     _read_names(connection)
+    connection.execute(AS_SET)
     wanted = _SETTINGS | _FAST | {"client_encoding": encoding}
     prepare(connection, {k: v for k, v in wanted.items() if k != "synchronous_commit"}, local=True)
 
