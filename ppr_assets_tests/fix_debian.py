@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -55,8 +56,8 @@ def missing(what: str, packages: str) -> NoReturn:
     pytest.skip(f"{what} (Debian: apt-get install {packages})")
 
 
-@pytest.fixture(scope="session")
-def debian_server() -> Iterator[DebianServer]:
+@contextmanager
+def debian_cluster() -> Iterator[DebianServer]:
     """A fresh cluster of the newest server below /usr/lib/postgresql; in CI it must be there."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
@@ -97,6 +98,13 @@ def debian_server() -> Iterator[DebianServer]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def debian_server() -> Iterator[DebianServer]:
+    """See :func:`debian_cluster`; one for all tests of a worker."""
+    with debian_cluster() as server:
+        yield server
+
+
 @pytest.fixture
 def debian_database(
     debian_server: DebianServer, monkeypatch: pytest.MonkeyPatch
@@ -116,6 +124,14 @@ def debian_database(
         debian_server.execute(f"DROP DATABASE IF EXISTS {database.dbname} WITH (FORCE)")
 
 
+def require_postgis(database: DatabaseSettings, major: int) -> None:
+    """Skip the test where the server has no PostGIS; fail it in CI."""
+    with connect(database) as session:
+        query = "SELECT FROM pg_available_extensions WHERE name = 'postgis'"
+        if not session.execute(query).rowcount:
+            missing(f"no PostGIS for PostgreSQL {major}", f"postgresql-{major}-postgis-3")
+
+
 @pytest.fixture
 def postgis_database(
     debian_server: DebianServer, debian_database: Callable[[], DatabaseSettings]
@@ -123,12 +139,7 @@ def postgis_database(
     """Places on the earth: geography, geometry, their indexes and views, and a reference system
     that was added to those that PostGIS brings along."""
     database = debian_database()
-    with connect(database, autocommit=True) as session:
-        if not session.execute(
-            "SELECT FROM pg_available_extensions WHERE name = 'postgis'"
-        ).rowcount:
-            package = f"postgresql-{debian_server.major}-postgis-3"
-            missing(f"no PostGIS for PostgreSQL {debian_server.major}", package)
+    require_postgis(database, debian_server.major)
     fill_core(database)
     with connect(database, autocommit=True) as session:
         session.execute(_PLACES.read_bytes())
