@@ -51,7 +51,7 @@ class Arena:
         settings = self.playground.server.database_settings(DATABASE, user=ROLE)
         with connect(settings) as session:
             session.execute(
-                "UPDATE organization SET description = %s || left(description, 200) "
+                "UPDATE public.organization SET description = %s || left(description, 200) "
                 "WHERE abs(hashtext(id::text)) %% 100 = %s",
                 [f"Updated in round {round_}. ", round_ % 100],
             )

@@ -26,6 +26,7 @@ from ppr_assets.postgres.failures import server_failures
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.manifest import DatabaseIdentity
+from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
 T = TypeVar("T")
@@ -78,12 +79,14 @@ UNION ALL SELECT 'constraint', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg
 UNION ALL SELECT 'trigger', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_trigger
 """
 
+# The row is the snapshot's, and the function tells of now: locking pg_class for this makes the
+# session hear of what others have done meanwhile.
 _REWRITTEN: LiteralString = """
-SELECT number FROM ROWS FROM (
-  pg_catalog.unnest(%s::pg_catalog.oid[]), pg_catalog.unnest(%s::pg_catalog.int8[])
-) WITH ORDINALITY AS t(oid, filenode, number)
-WHERE NOT coalesce(pg_catalog.pg_relation_filenode(oid)::pg_catalog.int8 = filenode, false)
-ORDER BY number LIMIT 1
+SELECT n.nspname, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.oid = ANY(%s)
+  AND NOT coalesce(pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.oid = c.relfilenode, false)
+LIMIT 1
 """
 
 _MOST_ATTEMPTS = 5
@@ -166,9 +169,12 @@ class Snapshot:
                 if attempt == _MOST_ATTEMPTS:
                     error.message += f"; that was attempt {attempt}"
                     raise
-            except (DumpFailed, DumpDamaged):
+            except (DumpFailed, DumpDamaged) as error:
+                changed = self._schema_changed()
+                if attempt == _MOST_ATTEMPTS and changed:
+                    raise Disturbed(f"others changed tables meanwhile: {error.message}") from error
                 # a standby ends who is in the way of what the primary has done
-                if attempt == _MOST_ATTEMPTS or not (self.standby or self._schema_changed()):
+                if attempt == _MOST_ATTEMPTS or not (changed or self.standby):
                     raise
             sleep(_PAUSE_SECONDS * attempt)
             self.take()
@@ -176,10 +182,11 @@ class Snapshot:
 
     def require_untouched(self) -> None:
         """Raise :class:`Disturbed` for a table whose rows this snapshot does not see any more."""
-        tables = [table.oid for table in self.tables], [table.filenode for table in self.tables]
-        if row := self.connection.execute(_REWRITTEN, tables).fetchone():
-            key = self.tables[row[0] - 1].key
-            raise Disturbed(f"table {key} was emptied or rewritten meanwhile")
+        with self.letting_go():
+            oids = [table.oid for table in self.tables]
+            row = self.connection.execute(_REWRITTEN, [oids]).fetchone()
+        if row:
+            raise Disturbed(f"table {table_key(*row)} was emptied or rewritten meanwhile")
 
     def _schema_changed(self) -> bool:
         with self.letting_go():

@@ -186,6 +186,19 @@ def test_an_emptied_table_is_never_dumped_as_it_was_counted(
         count_records(pipeline.settings)
 
 
+def test_a_snapshot_hears_of_what_has_become_of_its_tables(pipeline: Pipeline) -> None:
+    with open_snapshot(pipeline.settings.database, exclusive=False, lock_seconds=60) as snapshot:
+        snapshot.count()
+        snapshot.require_untouched()
+        pipeline.execute("ALTER TABLE service ADD COLUMN motto text")
+        snapshot.require_untouched()
+        pipeline.execute("ALTER TABLE language ALTER note TYPE varchar")
+        snapshot.require_untouched()  # which needs no other file
+        pipeline.execute("TRUNCATE language")
+        with pytest.raises(Disturbed, match=r"^busy: table language was emptied"):
+            snapshot.require_untouched()
+
+
 def test_a_table_that_is_locked_when_pg_dump_comes_is_waited_for_without_holding_others(
     pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -153,5 +154,35 @@ def test_a_deadline_passes_in_place_while_somebody_holds_a_lock(
         assert settled(lambda: [one for one in owned.sessions() if one != reading]) == []
         assert owned.sessions() == [reading]
     assert owned.content() == old_dump.content
+    in_place(owned.settings, new_dump.found(tmp_path))
+    assert owned.content() == new_dump.content
+
+
+def test_while_it_waits_for_somebody_in_place_nobody_queues_behind_it(
+    owned: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    """A reader stays on one table; who reads that one or another goes on."""
+    waits: list[float] = []
+    over = threading.Event()
+
+    def read() -> None:
+        with connect(owned.settings, autocommit=True) as session:
+            while not over.wait(0.01):
+                began = time.monotonic()
+                session.execute("SELECT 1 FROM organization LIMIT 1")
+                session.execute("SELECT 1 FROM service LIMIT 1")
+                waits.append(time.monotonic() - began)
+
+    application = threading.Thread(target=read)
+    with connect(owned.settings) as staying:
+        staying.execute("SELECT 1 FROM service LIMIT 1")
+        application.start()
+        try:
+            with pytest.raises(RestoreFailed, match="waiting for tables that others have locked"):
+                restore_in_place(owned.settings, new_dump.found(tmp_path), deadline=Deadline(3))
+        finally:
+            over.set()
+            application.join()
+    assert max(waits) < 2  # two statements, of which none waits for a second
     in_place(owned.settings, new_dump.found(tmp_path))
     assert owned.content() == new_dump.content

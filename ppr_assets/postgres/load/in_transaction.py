@@ -145,8 +145,9 @@ def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    except (RestoreFailed, DatabaseFailed):
-        deadline.require("restoring in place")
+    except (RestoreFailed, DatabaseFailed) as error:
+        if isinstance(error.__cause__, psycopg.Error):  # which may be the cancelling
+            deadline.require("restoring in place")
         raise
     finally:
         over.set()
