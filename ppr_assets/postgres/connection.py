@@ -57,6 +57,12 @@ _WHO: LiteralString = (
 )
 """Who serves this session. No two servers have started in the same microsecond."""
 
+_WHO_AT_ALL: LiteralString = (
+    "SELECT pg_catalog.pg_backend_pid(), '', "
+    "pg_catalog.current_database()::pg_catalog.text, session_user::pg_catalog.text"
+)
+"""The same where a host does not tell when its server started."""
+
 _AT_REST = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
@@ -170,7 +176,7 @@ def opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
     session = session or Session.connect(**given)
     session.patience_seconds = settings.patience_seconds
     try:
-        row = session.execute(_WHO).fetchone()
+        row = _who(session)
     except BaseException:
         session.close()
         raise
@@ -178,6 +184,13 @@ def opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
     pid, session.server, session.dbname, session.user = row
     session.pooled = is_pooled(session, pid)
     return session
+
+
+def _who(session: Session) -> tuple[Any, ...] | None:
+    try:
+        return session.execute(_WHO).fetchone()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.NotSupportedError):
+        return session.execute(_WHO_AT_ALL).fetchone()
 
 
 def _require_server(session: Session, settings: DatabaseSettings) -> None:

@@ -171,6 +171,12 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
         words.seek(0)
         said = " ".join(words.read().decode("utf-8", "replace").split())
         how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
+        if "SET TRANSACTION SNAPSHOT" in said:
+            raise DumpFailed(
+                f"pg_dump does not find our snapshot on the server that it came to: {said}",
+                hint="is POSTGRES_HOST a load balancer, or the name of several readers? "
+                "PPR_DIRECT_HOST and PPR_DIRECT_PORT name one server. Nothing was published.",
+            )
         raise DumpFailed(
             f"pg_dump failed ({how}): {said or 'it said nothing'}",
             hint=WAY_OUT

@@ -22,7 +22,7 @@ from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.advisory_lock import take_lock
 from ppr_assets.postgres.connection import connect, pinned, require_named
 from ppr_assets.postgres.databases.sessions import Connection
-from ppr_assets.postgres.failures import server_failures
+from ppr_assets.postgres.failures import is_lost, server_failures
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.manifest import DatabaseIdentity
@@ -57,12 +57,12 @@ ORDER BY n.nspname, c.relname
 """
 
 _IDENTITY: LiteralString = """
-SELECT system_identifier::pg_catalog.text, pg_catalog.current_database()::pg_catalog.text,
+SELECT pg_catalog.current_database()::pg_catalog.text,
   pg_catalog.current_setting('server_version'),
   pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text, datcollate::pg_catalog.text,
   pg_catalog.current_setting('server_version_num')::int / 10000, pg_catalog.pg_is_in_recovery(),
   pg_catalog.transaction_timestamp()
-FROM pg_catalog.pg_control_system(), pg_catalog.pg_database
+FROM pg_catalog.pg_database
 WHERE datname = pg_catalog.current_database()
 """
 
@@ -88,6 +88,8 @@ WHERE c.oid = ANY(%s)
   AND NOT coalesce(pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.oid = c.relfilenode, false)
 LIMIT 1
 """
+
+_CLUSTER: LiteralString = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
 
 _MOST_ATTEMPTS = 5
 _PAUSE_SECONDS = 1.0
@@ -119,12 +121,24 @@ class Snapshot:
         with self.letting_go():
             row = self.connection.execute(_IDENTITY).fetchone()
             tables = self.connection.execute(_TABLES).fetchall()
+            cluster = self._cluster()
         assert row is not None
         *identity, self.server_major, self.standby, taken_at = row
-        self.identity = DatabaseIdentity(*identity)
+        self.identity = DatabaseIdentity(cluster, *identity)
         self.taken_at = taken_at.astimezone(UTC)
         self.tables = [Table(*facts) for *facts, without_rows in tables if not without_rows]
         self.without_rows = [Table(*facts).key for *facts, without_rows in tables if without_rows]
+
+    def _cluster(self) -> str | None:
+        """The cluster's own number; None on a host that keeps such functions to itself."""
+        try:
+            with self.connection.transaction():
+                row = self.connection.execute(_CLUSTER).fetchone()
+        except psycopg.Error as error:
+            if is_lost(error):
+                raise
+            return None
+        return str(row[0]) if row else None
 
     def end(self) -> None:
         """End the transaction; what keeps other dumps of the database away stays."""

@@ -26,12 +26,13 @@ class TableRecord:
 
 @dataclass(frozen=True)
 class DatabaseIdentity:
-    """Which database it was; ``system_identifier`` is the cluster's own, made by initdb.
+    """Which database it was; ``system_identifier`` is the cluster's own, made by initdb, and
+    None where the host does not tell it.
 
     ``encoding`` and ``collation`` are empty in manifests from before they were recorded.
     """
 
-    system_identifier: str
+    system_identifier: str | None
     name: str
     server_version: str
     encoding: str = ""
@@ -146,7 +147,7 @@ class Manifest:
                 tables=fields.nested("tables").each(_table_record),
                 snapshot_at=fields.moment("snapshot_at"),
                 database=DatabaseIdentity(
-                    system_identifier=database.text("system_identifier"),
+                    system_identifier=database.optional_text("system_identifier"),
                     name=database.text("name"),
                     server_version=database.text("server_version"),
                     encoding=database.text_or_empty("encoding"),

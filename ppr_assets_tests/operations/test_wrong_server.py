@@ -12,7 +12,7 @@ import pytest
 from psycopg import pq
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed, SettingsError
+from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
 from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.in_place import restore_in_place
@@ -20,11 +20,14 @@ from ppr_assets.operations.init import initialise
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.target import look_at
 from ppr_assets.postgres import embedded
+from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import former_name, maintenance
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.pg_dump import write_dump
 from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_environment
 from ppr_assets_tests.fix_forwarder import Forwarder
 from ppr_assets_tests.fix_nasty import dump_to
@@ -204,6 +207,32 @@ def test_another_server_behind_the_same_address_is_noticed_before_anything_is_re
             answers.append(error.hint)
     assert len(answers) == 1
     assert "PPR_DIRECT_HOST" in answers[0]
+
+
+def test_a_snapshot_that_pg_dump_does_not_find_is_told_as_that(
+    database: DatabaseSettings, tmp_path: Path
+) -> None:
+    """It came to another server behind the same name, past all that is done against it."""
+    tool = find_tool("pg_dump", 18)
+    with pytest.raises(DumpFailed, match="does not find our snapshot on the server") as caught:
+        write_dump(
+            tool,
+            database,
+            snapshot="00000003-000000FF-1",
+            target=tmp_path / "dump.sql",
+            stall_seconds=30,
+        )
+    assert "PPR_DIRECT_HOST" in caught.value.hint
+
+
+def test_what_a_host_does_not_tell_is_not_in_the_manifest(pipeline: Pipeline) -> None:
+    for function in ("pg_control_system", "pg_postmaster_start_time"):
+        pipeline.administer(f"REVOKE EXECUTE ON FUNCTION {function}() FROM PUBLIC")
+    dumped, published = pipeline.night()
+    assert published.status == "published"
+    assert dumped.manifest is not None
+    assert dumped.manifest.database.system_identifier is None
+    assert Manifest.from_json(dumped.manifest.to_json()) == dumped.manifest
 
 
 def test_a_list_of_hosts_is_for_reading(two: Two, target: Target) -> None:
