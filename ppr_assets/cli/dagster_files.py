@@ -48,6 +48,12 @@ def broken(path: Path, error: Exception) -> StorageFailed:
             hint=f"another process holds it: `fuser {path}` names it, end that one if it hangs. "
             f"To back up at once, {EMERGENCY}.",
         )
+    if "is full" in str(error) or "I/O" in str(error):
+        return StorageFailed(
+            message,
+            hint=f"is the disk of `{path.parent}` full, or failing? Make room, or look at the "
+            f"system's log. To back up at once, {EMERGENCY}.",
+        )
     if isinstance(error, PermissionError) or "readonly" in str(error):
         return StorageFailed(
             message,

@@ -5,6 +5,7 @@ What fails in it later, while a run is told in it, is put into words here as wel
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,11 +42,18 @@ def require_storage(url: Secret) -> None:
 
 
 def require_home(home: Path) -> None:
-    """Raise :class:`SettingsError` if DAGSTER_HOME is no folder."""
+    """Raise :class:`SettingsError` if DAGSTER_HOME is no folder, and :class:`StorageFailed` if it
+    cannot be written to."""
     if not home.is_dir():
         raise SettingsError(
             f"DAGSTER_HOME is `{home}`, must be a folder that is there",
             hint="make it and put this project's dagster.yaml into it, or unset the variable.",
+        )
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise StorageFailed(
+            f"DAGSTER_HOME is `{home}`, must be a folder that can be written to",
+            hint="let the user that runs this write there, or name another one; Dagster keeps what "
+            f"it does in it. To back up at once, {EMERGENCY}.",
         )
 
 

@@ -30,6 +30,9 @@ _ALLOW = re.compile(r"https?://\S+/unblock-secret/\S+")
 _LINES = 12
 
 
+_OWN_DISK = r"^(?!remote:).*(?:No space left|Read-only file|quota exceeded|unable to create)"
+
+
 class RemoteUnreachable(PushFailed):
     """The remote gave no usable answer: offline, no access, not there, too slow."""
 
@@ -69,8 +72,18 @@ def unreachable(remote: str, failure: DataRepoError) -> DataRepoError:
         return _refused(remote, kind, _gist(said), said)
     return RemoteUnreachable(
         f"no use of {_named(remote)}: {_gist(said)}",
-        hint=hint_without_answer(said) or failure.hint,
+        hint=hint_without_answer(said) or failure.hint or _whose_fault(said),
     )
+
+
+def _whose_fault(said: str) -> str:
+    """The way out where git says no more than what it stumbled over."""
+    if re.search(_OWN_DISK, said, re.MULTILINE):
+        return (
+            "it is the disk here that refuses: make room there, or let the user that runs this "
+            "write in the data repository."
+        )
+    return "is the network up, and is DATA_REPO_URL right? `ppr-assets doctor` asks the remote."
 
 
 def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outrun:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ppr_assets.errors import PprError, RestoreFailed
+from ppr_assets.errors import DatabaseFailed, PprError, RestoreFailed
 from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.computing import (
     SETTINGS,
@@ -49,7 +49,7 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
     except PprError as error:
         try:
             session.drop(name)
-        except RestoreFailed as left:  # what went wrong before it says more
+        except (RestoreFailed, DatabaseFailed) as left:  # what went wrong before it says more
             error.hint += f" A half-made database is still there: {left.message}."
         raise
     except BaseException:
@@ -164,6 +164,6 @@ def sweep(session: Maintenance) -> list[str]:
         if left.kind == "restoring":
             try:
                 session.drop(left.name)
-            except RestoreFailed as error:
+            except (RestoreFailed, DatabaseFailed) as error:
                 remarks.append(f"a half-made database is still there: {error.message}")
     return remarks

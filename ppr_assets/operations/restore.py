@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import RestoreFailed, SettingsError
+from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
 from ppr_assets.operations.filling import (
     WAY,
     Clock,
@@ -46,6 +46,7 @@ from ppr_assets.operations.target import (
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.postgres.failures import server_failures
 from ppr_assets.rules.difference import Accepted
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets.rules.ratchet import Override
@@ -161,23 +162,13 @@ def restore(
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         clock.lap("swap")
-        # It may have come while the new one was filled, and was kept like any other then.
-        kept = former if session.exists(former) else None
-        if kept and (slots := session.replication_slots(kept)):
-            remarks.append(
-                f"replication slots stay with the former database ({', '.join(slots)}): who "
-                "follows them gets nothing of the new one, and they go when it is dropped"
-            )
-        if judged.override:
-            remarks += session.note(
-                kept or target.dbname, override_note(verified.name, judged.override)
-            )
-        if kept and drop_old:
-            try:
-                session.drop(kept)
-                kept = None
-            except RestoreFailed as error:  # the new one serves: that is no failed restore
-                remarks.append(f"the former database is still there: {error.message}")
+        kept: str | None = former
+        note = override_note(verified.name, judged.override) if judged.override else None
+        try:
+            with server_failures(target.describe(), "looking at the former database"):
+                kept = _former(session, former, note, remarks, drop=drop_old)
+        except (RestoreFailed, DatabaseFailed) as error:  # the new one serves: no failed restore
+            remarks.append(f"the former database is still there: {error.message}")
     return RestoreOutcome(
         dump=verified.name,
         origin=found.origin,
@@ -191,6 +182,25 @@ def restore(
         override=judged.override,
         accepted=filled.accepted,
     )
+
+
+def _former(
+    session: Maintenance, name: str, note: str | None, remarks: list[str], *, drop: bool
+) -> str | None:
+    """What is to be done to the database that was replaced; its name where it is kept. It may have
+    come while the new one was filled, and was kept like any other then."""
+    kept = name if session.exists(name) else None
+    if kept and (slots := session.replication_slots(kept)):
+        remarks.append(
+            f"replication slots stay with the former database ({', '.join(slots)}): who "
+            "follows them gets nothing of the new one, and they go when it is dropped"
+        )
+    if note:
+        remarks += session.note(kept or session.settings.dbname, note)
+    if not (kept and drop):
+        return kept
+    session.drop(kept)
+    return None
 
 
 def _judged(session: Maintenance, aside: DatabaseSettings, guard: Guard, *, strict: bool) -> Judged:

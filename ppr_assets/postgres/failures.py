@@ -14,7 +14,9 @@ import psycopg
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable
 
-_AGAIN = "look at the server's log; nothing was changed, so run again when it is up."
+_AGAIN = (
+    "look at the server's log, and run again when it is up; `ppr-assets status` says what stands."
+)
 
 SESSIONS_TAKEN = (
     "the server, the role or the database has all the sessions it may have. Wait until some have "
@@ -40,6 +42,9 @@ _HINTS = {
     "XX002": "an index is damaged on the server's disk: REINDEX it, and look at the server's log.",
 }
 """By SQLSTATE, or by its class."""
+
+_SERVERS_OWN = ("40", "53", "58")
+"""Classes of collisions, of want of room or memory, and of files that cannot be read."""
 
 _GONE = ("08", "57P")
 """Classes after which there is no session any more."""
@@ -76,11 +81,23 @@ def taken(words: str) -> bool:
     return re.search(r"too many (connections|clients)|connection slots", words) is not None
 
 
+def client_lost(words: str) -> bool:
+    """Whether pg_dump or psql has lost the server, or never had it; they tell no SQLSTATE."""
+    lost = r"connection to server .* failed|server closed the connection|terminating connection"
+    return re.search(lost, words) is not None
+
+
 def hint_for(error: psycopg.Error) -> str:
     """What helps against the server's refusal, as far as its SQLSTATE tells."""
     state = error.sqlstate or ""
     known = _HINTS.get(state) or _HINTS.get(state[:2]) or error.diag.message_hint
     return known or "look at the server's log; `ppr-assets doctor` looks at each thing."
+
+
+def is_servers_own(error: psycopg.Error) -> bool:
+    """Whether it came of the server's state or of others at work in it: what was asked for, a dump
+    for one, is not to blame."""
+    return (error.sqlstate or "").startswith(_SERVERS_OWN)
 
 
 def is_lost(error: psycopg.Error) -> bool:

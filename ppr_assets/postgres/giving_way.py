@@ -95,7 +95,7 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         before: set[int] = set()
-        with suppress(psycopg.OperationalError):  # pg_dump, on the same server, will tell more
+        with suppress(psycopg.Error):  # pg_dump, on the same server, will tell more
             while not self._over.wait(_LOOK_SECONDS):
                 before = self._look(before)
 
@@ -147,7 +147,7 @@ def giving_way(settings: DatabaseSettings, name: str) -> Iterator[Watch]:
             yield watch
         except BaseException:
             watch.stop()
-            with suppress(psycopg.OperationalError):
+            with suppress(psycopg.Error):
                 watch.end_pg_dump()
             raise
         watch.stop()

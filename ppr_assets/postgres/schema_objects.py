@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import RestoreFailed
+from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool
+from ppr_assets.postgres.failures import client_lost
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
 from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile
 from ppr_assets.postgres.load.public_schema import PublicSchema
@@ -100,7 +101,8 @@ class Look:
             if code != 0:
                 words.seek(0)
                 said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())
-                raise RestoreFailed(
+                failed = DatabaseUnreachable if client_lost(said) else RestoreFailed
+                raise failed(
                     f"pg_dump could not read the restored database (exit code {code}): "
                     f"{said[:600]}",
                     hint="nothing was put in place; the database serves as before.",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, RestoreFailed
+from ppr_assets.errors import Busy, DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import (
@@ -28,7 +28,7 @@ from ppr_assets.postgres.databases.sessions import (
     terminate,
 )
 from ppr_assets.postgres.databases.swap import swap
-from ppr_assets.postgres.failures import server_failures
+from ppr_assets.postgres.failures import hint_for, is_servers_own, server_failures
 from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
 from ppr_assets.settings import DatabaseSettings
 
@@ -247,8 +247,11 @@ class Maintenance:
         """The restore's failure; a lost session stays what it is, see :func:`maintenance`."""
         if self.connection.closed:
             return error
+        message = f"{failure}: {error.diag.message_primary}"
+        if is_servers_own(error):
+            return DatabaseFailed(message, hint=f"the database serves as before. {hint_for(error)}")
         return RestoreFailed(
-            f"{failure}: {error.diag.message_primary}",
+            message,
             hint=error.diag.message_hint or "the database serves as before.",
         )
 

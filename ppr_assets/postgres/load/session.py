@@ -13,7 +13,7 @@ from psycopg.adapt import Loader
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.computing import AS_SET
 from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.failures import hint_for, is_lost
+from ppr_assets.postgres.failures import hint_for, is_lost, is_servers_own
 from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.patience import LONG_SECONDS, PatientConnection
 from ppr_assets.settings import DatabaseSettings
@@ -164,7 +164,7 @@ def failed(what: str, error: psycopg.Error) -> RestoreFailed | DatabaseFailed:
             hint="look at the server's log; the database serves as before.",
         )
     message = f"{what} could not be restored: {_words(error)}"
-    if (error.sqlstate or "").startswith(("53", "58")):
+    if is_servers_own(error):
         # of resources the server knows the name of the setting; of statements, what their author
         # can do
         hint = f"the database serves as before. {error.diag.message_hint or hint_for(error)}"

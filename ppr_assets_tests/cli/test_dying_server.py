@@ -1,0 +1,121 @@
+"""A server that hangs up, or refuses, at whichever statement of a verb: one line, and no harm.
+
+A few moments of each verb by default; with PPR_ASSETS_TEST_EVERY_STATEMENT=1 each fault at each
+statement, with 7 one fault at every seventh.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import click
+import pytest
+
+from ppr_assets.cli import cli
+from ppr_assets.errors import PprError, Unexpected
+from ppr_assets.postgres.databases import maintenance
+from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
+
+EVERY = os.environ.get("PPR_ASSETS_TEST_EVERY_STATEMENT", "")
+CODES = {0, 1, 3, 4, 5, 6, 7}
+_FEW = 4
+_ALL = (CUT, *FAULTS)
+VERBS = {
+    "dump": ["dump", "--without-record"],
+    "status": ["status"],
+    "doctor": ["doctor"],
+    "drill": ["drill"],
+    "restore": ["restore", "--disconnect", "--drop-old"],
+    "restore in place": ["restore", "--in-place"],
+    "init": ["init", "--force"],
+    "cleanup": ["cleanup"],
+}
+
+
+@dataclass
+class World:
+    """A pipeline with a published dump, whose role may make databases, seen through the proxy."""
+
+    pipeline: Pipeline
+    proxy: Proxy
+
+    def run(self, *arguments: str) -> PprError | int:
+        """What the verb ended with: its error, or its exit code."""
+        try:
+            return cli.main(list(arguments), standalone_mode=False) or 0
+        except click.exceptions.Exit as ended:
+            return ended.exit_code
+        except PprError as error:
+            return error
+
+    def statements(self, *arguments: str) -> int:
+        """How many statements the verb makes when nothing happens."""
+        self.proxy.seen, self.proxy.fatal = 0, 0
+        ended = self.run(*arguments)
+        assert ended == 0, f"{ended!r}"
+        return self.proxy.seen
+
+    def strike(self, moment: int, fault: str, *arguments: str) -> PprError | int:
+        self.proxy.seen, self.proxy.fatal, self.proxy.fault = 0, moment, fault
+        return self.run(*arguments)
+
+    def half_made(self) -> list[str]:
+        with maintenance(self.pipeline.settings.database) as session:
+            found = session.leftovers(session.settings.dbname)
+            return [left.name for left in found if left.kind == "restoring"]
+
+
+@pytest.fixture
+def world(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    role = pipeline.settings.database.user
+    pipeline.administer(f"ALTER ROLE {role} CREATEDB")
+    pipeline.night()
+    pipeline.change()
+    with dying_server(pipeline.settings.database) as (proxy, through):
+        for name, value in (pipeline.variables | {"SQL_DUMP_PROOF": "server"}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("POSTGRES_HOST", through.host)
+        monkeypatch.setenv("SQL_DUMP_STALL_SECONDS", "10")
+        monkeypatch.chdir(pipeline.clone.parent)
+        yield World(pipeline, proxy)
+    pipeline.administer(f"ALTER ROLE {role} NOCREATEDB")
+
+
+def moments(total: int) -> Iterator[tuple[int, str]]:
+    """Which statements a fault comes at, and which fault: a few spread over the verb, each with
+    another one, or every n-th; with n = 1 each fault at each."""
+    step = int(EVERY) if EVERY else max(1, total // _FEW)
+    for number, moment in enumerate(range(1, total + 1, step)):
+        yield from (
+            (moment, fault) for fault in (_ALL if step == 1 else [_ALL[number % len(_ALL)]])
+        )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_server_that_fails_at_any_statement_is_told_in_one_line(
+    world: World, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    total = world.statements(*VERBS[verb])
+    for moment, fault in moments(total):
+        if verb == "dump":
+            world.pipeline.change()
+        before, began = world.pipeline.head(), monotonic()
+        ended = world.strike(moment, fault, *VERBS[verb])
+        code = ended if isinstance(ended, int) else ended.exit_code
+        line = f"{verb}: {fault} at {moment}/{total} {world.proxy.struck[:90]!r}: {code} {ended}"
+        if EVERY:
+            with capsys.disabled():
+                sys.stdout.write(f"{line} ({monotonic() - began:.1f} s)\n")
+        assert not isinstance(ended, Unexpected), line
+        assert code in CODES, line
+        assert isinstance(ended, int) or ended.hint, line
+        assert monotonic() - began < 30, line
+        assert not code or world.pipeline.head() == before, line
+        assert settled(world.pipeline.children) == [], line
+    world.statements(*VERBS[verb])
+    assert world.half_made() == []

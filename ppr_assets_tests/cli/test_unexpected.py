@@ -1,0 +1,82 @@
+"""What nobody expected: one line on the terminal, the story in a file of one's own, no secret."""
+
+from __future__ import annotations
+
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+BROKEN_LIBRARY = """
+import os
+raise RuntimeError(
+    "what nobody thought of, with " + os.environ["DATA_REPO_TOKEN"]
+    + " and postgresql://somebody:hunter2@db/records"
+)
+"""
+
+
+@pytest.fixture
+def library_that_fails(ppr_assets: CommandLine, tmp_path: Path) -> Path:
+    """GitPython, but broken in a way that is nobody's plan; the folder for temporary files."""
+    library, temporary = tmp_path / "library", tmp_path / "temporary"
+    library.mkdir()
+    temporary.mkdir()
+    (library / "git.py").write_text(BROKEN_LIBRARY)
+    ppr_assets.variables |= {
+        "PYTHONPATH": str(library),
+        "TMPDIR": str(temporary),
+        "DATA_REPO_TOKEN": "ghp_secret",
+    }
+    return temporary
+
+
+@pytest.mark.parametrize("verb", [["list"], ["dump"], ["dump", "--without-record"]], ids=" ".join)
+def test_it_is_one_line_and_the_story_is_in_a_file(
+    ppr_assets: CommandLine, library_that_fails: Path, verb: list[str]
+) -> None:
+    said = ppr_assets(*verb)
+    assert said.code == 1
+    assert "what nobody thought of" in said.error
+    assert said.err.count("\n") == 2, said.err
+    told = re.search(r"\nHINT: the whole story is in `(\S+)`; please report it", said.err)
+    assert told is not None
+    story = Path(told[1])
+    assert story.is_relative_to(library_that_fails)
+    assert stat.S_IMODE(story.stat().st_mode) == 0o600
+    text = story.read_text()
+    assert "Traceback (most recent call last)" in text or "Stack Trace" in text
+    assert "git.py" in text
+    assert not re.search("ghp_secret|hunter2", text + said.err)
+
+
+def test_doctor_goes_on_with_its_other_lines(
+    ppr_assets: CommandLine, library_that_fails: Path
+) -> None:
+    examined = ppr_assets("doctor")
+    assert examined.code == 1
+    assert re.search(r"FIX  data repository +this was not expected: RuntimeError", examined.out)
+    assert re.search(r"ok   dagster ", examined.out)
+    assert examined.err == ""
+
+
+def test_a_full_disk_behind_stdout_is_one_line(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    pipeline.night()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PROGRAM, "list"],
+            cwd=ppr_assets.folder,
+            env=ppr_assets.environment({}),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert re.search(r"No space left on device\nHINT: [^\n]+\n\Z", done.stderr), done.stderr
+    assert not re.search("Traceback|Exception ignored", done.stderr)
