@@ -43,8 +43,9 @@ READING = {
 }
 """How pg_dump reads, so that the same data are the same bytes wherever they lie."""
 
-AS_SET = b"".join(f"RESET {name};".encode() for name in (*READING, "array_nulls"))
-"""For a session that loads: it computes as any other session of the database does."""
+AS_SET = b"".join(f"RESET {name};".encode() for name in READING)
+"""For a session that loads: it computes as any other session of the database does. None of these
+changes what the rows of a dump mean."""
 
 # As set for the database, else for the server; of a role's own setting nobody else knows.
 _SETTINGS: LiteralString = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from psycopg import sql
 
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
+from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, commit_files, git, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 
 ROOT = Path(__file__).parents[2]
@@ -161,6 +162,27 @@ def test_a_database_in_use_is_replaced_only_by_name_and_only_by_disconnecting(
     assert world.beside() == [facts["former_database"].removeprefix(world.name)]
     former = world.called(world.beside()[0])
     assert rows(former, "organization") == organizations - organizations // 3
+
+
+def test_a_dump_without_rows_replaces_nothing_but_by_an_override_that_the_run_tells(
+    runs: Runs, world: World
+) -> None:
+    pipeline, name = runs.pipeline, "pantry_pirate_radio_2026-01-02_02-00-00.sql"
+    text = (pipeline.dumps / pipeline.latest()).read_text()
+    hollow = re.sub(r"( FROM stdin;\n).*?(^\\\.$)", r"\1\2", text, flags=re.DOTALL | re.MULTILINE)
+    commit_files(pipeline.clone, "Tidy up", {f"sql_dumps/{name}": hollow})
+    identity, wanted = world.identity(), {"target": world.name, "dump": name, "disconnect": True}
+    failed = failure_of(runs.job("restore", restore=wanted))
+    assert (failed["error"], failed["exit_code"]) == ("GateRefused", 3)
+    assert "the restore would take records away: organization would have 0 records" in str(failed)
+    assert (world.identity(), world.beside()) == (identity, [])
+
+    run = runs.job("restore", restore=wanted | {"override": "the county left"})
+    assert run.success
+    stored = runs.instance.get_run_by_id(run.run_id)
+    assert stored is not None
+    assert stored.tags["ppr_assets/override"] == "run config: the county left"
+    assert world.identity() != identity and len(world.beside()) == 1
 
 
 def test_while_testing_the_serving_database_cannot_be_named(runs: Runs, world: World) -> None:
