@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import chain
 
 import click
 
+from ppr_assets.cli.audit_report import Report, plural
 from ppr_assets.cli.chosen_dump import Moment
 from ppr_assets.cli.console import out, print_json, progress
 from ppr_assets.cli.context import Invocation, pass_invocation
@@ -43,15 +44,18 @@ def audit(
     """Audit published dumps: does everything that is recorded of them hold?
 
     Needs the clone alone, and no database; a partial clone fetches old dumps that it goes without.
-    Without options: the latest dump,
-    as published at COMMIT (the branch's tip if not given), and what happened since it came. Each
-    dump's manifest, bytes and commit message must agree; its rows are counted from the SQL, and
-    the gate is judged again from the mark of that time. The mark may only sink by a recorded
-    reset, latest.sql must name the newest dump, and no dump may change after it was published.
+    Without options: the latest dump, as published at COMMIT (the newest if not given), and what
+    happened since it came. Each dump's manifest, bytes and commit message must agree; its rows are
+    counted from the SQL, and the gate is judged again from the mark of that time. The mark may
+    only sink by a recorded reset, latest.sql must name the newest dump, and no dump may change
+    after it was published.
 
-    A dump of other scripts has no manifest: it is called unverifiable, which is no finding, and
-    neither is a commit that nobody signed. A gap is a time without dumps; nights without changes
-    leave none either, so the number of publications in between is told.
+    A dump of other scripts has no manifest: it is called unverifiable, as is what they did to
+    their own dumps and mark, which is no finding, and neither is a commit that nobody signed. Of
+    hundreds of remarks of a kind some are shown, and --json has all.
+
+    A gap is a time without dumps; nights without changes leave none either, so the number of
+    publications in between is told.
 
     \b
     Examples:
@@ -69,76 +73,20 @@ def audit(
     if since is not None and every:
         raise click.UsageError("--all is the whole history, so no --since can be given")
     results: list[Audited] = []
+    report = Report()
     with progress("auditing"):
         scope = Scope(commit, since, every, gap_hours, offline)
         for one in audited(invocation.settings.data_repo, scope, print_view):
             results.append(one)
             if not as_json:
-                for line in _lines(one):
+                for line in report.lines(one):
                     out.print(line, markup=False)
     if as_json:
         print_json([one.to_json() for one in results])
     else:
-        out.print(_verdict(results), markup=False)
+        for line in report.summary():
+            out.print(line, markup=False)
     _raise_first_finding(results)
-
-
-def _lines(one: Audited) -> Iterator[str]:
-    commit = one.commit
-    what = [one.dump or ("mark reset" if one.reset else "other commit")]
-    if one.manifest is not None:
-        what.append(f"{one.manifest.rows.get('organization', 0)} organizations")
-        what.append(f"{sum(one.manifest.rows.values())} rows")
-    if one.mark is not None:
-        what.append(f"mark {one.mark}")
-    if one.manifest is not None and one.manifest.proof is not None and one.manifest.proof.proven:
-        what.append(f"proven on {one.manifest.proof}")
-    if one.signature.state != "unsigned":
-        what.append(_signed(one))
-    what.append(one.status.upper() if one.findings else one.status)
-    yield f"{commit.sha[:10]}  {commit.date.astimezone(UTC):%Y-%m-%d %H:%M}  {'  '.join(what)}"
-    reset = [f"reset: {one.reset}"] if one.reset else []
-    for remark in [*reset, *one.notes, *_gap(one)]:
-        yield f"            {remark}"
-    for finding in one.findings:
-        yield f"   FINDING  {finding}"
-
-
-def _signed(one: Audited) -> str:
-    if one.signature.state == "good":
-        return f"signed by {one.signature.signer}"
-    return "signature not checked" if one.signature.state == "unknown" else "bad signature"
-
-
-def _gap(one: Audited) -> Iterator[str]:
-    if one.gap is not None:
-        count = one.gap.publications
-        between = "no publication" if not count else f"{count} publication{'s' * (count > 1)}"
-        yield f"gap: {one.gap.hours:.0f} h after the dump before it, with {between} in between"
-
-
-def _verdict(results: Sequence[Audited]) -> str:
-    dumps = [one for one in results if one.dump]
-    count = {
-        status: sum(one.status == status for one in dumps)
-        for status in ("holds", "broken", "unverifiable")
-    }
-    others = sum(bool(one.findings) for one in results if not one.dump)
-    facts = [
-        f"{_plural(len(dumps), 'dump')}: {count['holds']} hold, {count['broken']} broken, "
-        f"{count['unverifiable']} unverifiable",
-        *([f"{_plural(others, 'other commit')} broken"] if others else []),
-        _plural(sum(bool(one.manifest and one.manifest.override) for one in dumps), "override"),
-        _plural(sum(one.reset is not None for one in results), "reset"),
-        _plural(sum(one.gap is not None for one in dumps), "gap"),
-        f"{sum(one.signature.state == 'good' for one in results)} of {len(results)} signed by "
-        "trusted keys",
-    ]
-    return "; ".join(facts)
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _raise_first_finding(results: Sequence[Audited]) -> None:
@@ -147,6 +95,6 @@ def _raise_first_finding(results: Sequence[Audited]) -> None:
         one, text = findings[0]
         subject = one.dump or f"commit {one.commit.sha[:10]}"
         raise DumpDamaged(
-            f"{_plural(len(findings), 'finding')}, the first: {subject}: {text}",
+            f"{plural(len(findings), 'finding')}, the first: {subject}: {text}",
             hint="`git show COMMIT` tells who did what; restore from a dump that holds.",
         )

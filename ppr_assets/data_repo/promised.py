@@ -8,6 +8,8 @@ forbid it (:meth:`DataRepo.git`), and what is going to be read is brought here b
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Collection
 
 from ppr_assets.data_repo.credentials import credentials_for
@@ -16,7 +18,8 @@ from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.remote_errors import unreachable
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import read_entries
-from ppr_assets.errors import GitTimeout
+from ppr_assets.errors import DataRepoError, GitTimeout
+from ppr_assets.rules.naming import is_dump_name
 
 
 def bring(repo: DataRepo, *shas: str) -> None:
@@ -57,16 +60,37 @@ def bring_published(repo: DataRepo, commit: str) -> None:
     bring(repo, *shown, *(sha for _, kind, sha in facts if kind == "blob"))
 
 
-def bring_history(repo: DataRepo, commits: Collection[str], parents: Collection[str]) -> None:
-    """Have here what ``commits`` have brought to the dump folder since their ``parents``, old dumps
-    included. A full clone has it all. Raises :class:`RemoteUnreachable`."""
-    if not repo.partial or not commits:
-        return
-    names = [*commits, *(f"^{parent}" for parent in set(parents).difference(commits))]
-    how = ("--objects", "--missing=print", "--stdin")
-    lines = "".join(f"{name}\n" for name in (*names, "--", repo.dump_dir)).encode()
-    listing = repo.git("rev-list", *how, stdin=lines, env={"GIT_LITERAL_PATHSPECS": "1"})
-    bring(repo, *(line[1:].decode() for line in listing.splitlines() if line[:1] == b"?"))
+def bring_beside_dumps(repo: DataRepo, commit: str) -> None:
+    """Have here the small files of the dump folder at ``commit``: manifests, links and the mark.
+    A full clone has them. Raises :class:`RemoteUnreachable`."""
+    if repo.partial:
+        found = read_entries(repo, commit, f"{repo.dump_dir}/")
+        files = [
+            entry.sha
+            for path, entry in found.items()
+            if entry.kind == "blob" and not is_dump_name(os.fsdecode(path.rpartition(b"/")[2]))
+        ]
+        bring(repo, *files)
+
+
+def bring_what_is_left(repo: DataRepo, shas: Collection[str]) -> frozenset[str]:
+    """The same for objects that the remote may have lost; those that it has not. A full clone has
+    what it has. Raises :class:`RemoteUnreachable`."""
+    lost: set[str] = set()
+    while repo.partial:
+        try:
+            bring(repo, *(sha for sha in shas if sha not in lost))
+        except DataRepoError as error:
+            # Each refusal names one of them, and nothing was sent.
+            failure = error.__cause__
+            said = failure.stderr if isinstance(failure, GitCommandFailed) else ""
+            refused = re.search(r"not our ref (\w+)", said)
+            if refused is None or refused[1] in lost or refused[1] not in shas:
+                raise
+            lost.add(refused[1])
+        else:
+            break
+    return frozenset(lost)
 
 
 def lacking(repo: DataRepo, shas: Collection[str]) -> list[str]:

@@ -16,7 +16,7 @@ from ppr_assets.data_repo.fetch_note import FETCHED, note_fetch
 from ppr_assets.data_repo.git import WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git_errors import GitCommandFailed
 from ppr_assets.data_repo.largest_file import largest_file
-from ppr_assets.data_repo.promised import bring, bring_published
+from ppr_assets.data_repo.promised import bring, bring_beside_dumps, bring_published
 from ppr_assets.data_repo.remote_errors import (
     ContentRefused,
     Outrun,
@@ -83,11 +83,12 @@ def remote_has(repo: DataRepo, commit: str) -> bool:
     return repo.word("rev-list", "-1", commit, f"^{theirs}", "--") == ""
 
 
-def fetch(repo: DataRepo) -> str | None:
+def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
     """Bring the remote's branch here; its commit, or None without remote or branch there.
 
-    A partial clone gets the files of the dump folder with it, so that nothing is missing when they
-    are read. Raises :class:`RemoteUnreachable`.
+    A partial clone gets the files of the dump folder with it, so that nothing is missing when the
+    work tree follows; without ``dumps`` only those beside the dumps. Raises
+    :class:`RemoteUnreachable`.
     """
     if repo.remote is None:
         return None
@@ -118,7 +119,10 @@ def fetch(repo: DataRepo) -> str | None:
             break
     note_fetch(repo.git_dir)
     tip = repo.word("rev-parse", "--verify", ours)
-    bring_published(repo, tip)
+    if dumps:
+        bring_published(repo, tip)
+    else:
+        bring_beside_dumps(repo, tip)
     return tip
 
 

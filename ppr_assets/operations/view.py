@@ -68,7 +68,7 @@ def look(repo: DataRepo, *, offline: bool = False) -> View:
         remarks.append("newer dumps may be published, as the remote was not asked: --offline")
     elif repo.remote is not None:
         try:
-            remote = fetch(repo)
+            remote = fetch(repo, dumps=False)
         except PushFailed as error:
             failure = error
             why = f"as the remote was not asked: {error.message}"

@@ -67,7 +67,7 @@ def test_a_verified_dump_comes_as_one_stream_and_no_server_is_asked(
     pipeline.night()
     assert (pipeline.dumps / pipeline.latest()).with_suffix(".parts").exists() == bool(most)
     written = ppr_assets("restore", "--to-stdout", POSTGRES_PORT="9", POSTGRES_PASSWORD="")
-    assert (written.code, written.err) == (0, "")
+    assert (written.code, written.beside) == (0, "")
     assert "\nDROP TABLE " not in written.out
     assert loaded(written.out, empty_database()) == Target(pipeline.settings.database).content()
 

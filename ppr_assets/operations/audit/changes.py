@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from ppr_assets.data_repo.commit import parse_trailers
+from ppr_assets.data_repo.commit import brings_dump, parse_trailers
 from ppr_assets.data_repo.history import FolderCommit
 from ppr_assets.data_repo.integrate import is_ancestor
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.operations.audit.folders import Folder
-from ppr_assets.rules.naming import DELTA_BASE_FILE, LATEST, manifest_name, parts_folder
+from ppr_assets.rules.naming import DELTA_BASE, DELTA_BASE_FILE, manifest_name, parts_folder
 
 RETIRED = "Retired"
 """The trailer of a commit that removes dumps by a policy: their names, with spaces between."""
 
 
-def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Change:
+    """``wrong``: it is about what has a manifest, or a commit of ours did it. What other scripts do
+    with dumps of theirs, of which nothing is recorded, is told and no more."""
+
+    text: str
+    wrong: bool
+
+
+def described(dump: str, *folders: Folder) -> bool:
+    return any(folder.manifest_sha(dump) is not None for folder in folders)
+
+
+def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[Change]:
     """Dumps and manifests that are not what they were in any parent that has them."""
     for dump in sorted(folder.dumps):
         before = [parent for parent in parents if dump in parent.dumps]
+        wrong = bool(before) and described(dump, folder, *before)
         for name, what in (
             (dump, dump),
             (parts_folder(dump), f"the parts of {dump}"),
@@ -29,11 +44,11 @@ def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
             if not shas or have in shas:
                 continue
             if have is None:
-                yield f"it removed {what}, and not the dump"
+                yield Change(f"it removed {what}, and not the dump", wrong)
             elif shas == {None}:
-                yield f"it added {what} after it was published"
+                yield Change(f"it added {what} after it was published", wrong)
             else:
-                yield f"it changed {what} after it was published"
+                yield Change(f"it changed {what} after it was published", wrong)
 
 
 def removed_dumps(folder: Folder, parents: Sequence[Folder]) -> list[str]:
@@ -46,15 +61,18 @@ def unexplained_removals(
     folder: Folder,
     parents: Sequence[Folder],
     brought_by: Mapping[str, Sequence[str]],
-) -> Iterator[str]:
+) -> Iterator[Change]:
     """Dumps that went although the commit does not say that it retires them, and the other way
     round. A merge may drop what one side had retired."""
     retired = parse_trailers(commit.message).get(RETIRED, "").split()
     for name in retired:
         if name in folder.dumps:
-            yield f"it says that it retires {name}, which is still there"
+            yield Change(f"it says that it retires {name}, which is still there", wrong=True)
     for name in removed_dumps(folder, parents):
         if name in retired:
+            continue
+        if not described(name, *parents):
+            yield Change(f"it removed {name}, which has no manifest", wrong=False)
             continue
         without = [
             parent
@@ -66,16 +84,19 @@ def unexplained_removals(
             for parent in without
             for bringer in brought_by.get(name, ())
         ):
-            yield f"it removed {name} and does not say that it retires it"
+            yield Change(f"it removed {name} and does not say that it retires it", wrong=True)
 
 
-def wrong_names(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
-    """What this commit made of latest.sql and of the delta base, if it touched them."""
+def wrong_names(
+    commit: FolderCommit, folder: Folder, parents: Sequence[Folder]
+) -> Iterator[Change]:
+    """What this commit made of latest.sql and of the delta base, if it touched them. Other scripts
+    that bring a dump of theirs leave both behind; only what they change themselves is wrong."""
 
     def told(one: Folder) -> tuple[object, ...]:
         dump = one.latest or ""
         return (
-            one.sha(LATEST),
+            one.sha(one.link),
             one.newest,
             one.delta_base,
             one.sha(dump),
@@ -84,10 +105,17 @@ def wrong_names(folder: Folder, parents: Sequence[Folder]) -> Iterator[str]:
 
     if any(told(parent) == told(folder) for parent in parents):
         return
+    ours = brings_dump(commit.message) or RETIRED in parse_trailers(commit.message)
+    guarded = any(described(dump, folder) for dump in folder.dumps)
+
+    def judged(text: str, entry: str) -> Change:
+        touched = all(parent.sha(entry) != folder.sha(entry) for parent in parents)
+        return Change(text, ours or (guarded and touched))
+
     if wrong := folder.wrong_latest():
-        yield wrong
+        yield judged(wrong, folder.link)
     elif (copy := folder.delta_base) is not None and (copy.blob, copy.parts) != (
         folder.sha(folder.latest or ""),
         folder.sha(parts_folder(folder.latest or "")),
     ):
-        yield f"{DELTA_BASE_FILE} is another file than {folder.latest}"
+        yield judged(f"{DELTA_BASE_FILE} is another file than {folder.latest}", DELTA_BASE)

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ppr_assets.data_repo.history import FolderCommit
+from ppr_assets.data_repo.object_reader import ObjectMissing
 from ppr_assets.errors import DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
-from ppr_assets.operations.audit.marks import mark_before
+from ppr_assets.operations.audit.marks import Standings
 from ppr_assets.operations.audit.trailers import wrong_trailers
 from ppr_assets.operations.recount import StoredDump
 from ppr_assets.operations.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
+from ppr_assets.rules.ratchet import Verdict
 
 _RENAMED_WITHIN = timedelta(minutes=1)
 """A dump whose name is taken gets that of the next free second."""
@@ -26,27 +28,40 @@ _RENAMED_WITHIN = timedelta(minutes=1)
 @dataclass(frozen=True)
 class Brought:
     """A dump that was in no parent of the commit. ``described``: with a manifest. ``alone``: by
-    itself and not with others or in a merge, so that the commit's message must tell of it."""
+    itself and not with others or in a merge, so that the commit's message must tell of it.
+    ``objects``: all that its bytes are in."""
 
     commit: FolderCommit
     name: str
     stored: StoredDump
     described: bool
     alone: bool
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CheckedDump:
+    """``unread``: its bytes were not looked at, so it cannot be said to hold."""
+
     manifest: Manifest | None
     findings: tuple[str, ...]
     notes: tuple[str, ...]
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What dumps are held against: their bytes, the marks that counted, and the objects that were
+    ``absent`` because the remote has lost them, or, ``offline``, was not asked for them."""
+
+    dumps: DumpReader
+    standings: Standings
+    absent: frozenset[str]
+    offline: bool
 
 
 def check_dump(
-    dumps: DumpReader,
-    brought: Brought,
-    folder: Folder,
-    parents: Sequence[Folder],
+    evidence: Evidence, brought: Brought, folder: Folder, parents: Sequence[Folder]
 ) -> CheckedDump:
     """Hold everything that is recorded of a dump against its bytes and against each other."""
     name = brought.name
@@ -60,10 +75,17 @@ def check_dump(
         require_manifest_of(manifest, name)
     except DumpDamaged as error:
         return CheckedDump(None, (error.message,), ())
-    layout = dumps.read(brought.stored)
+    except ObjectMissing:
+        return CheckedDump(None, ("its manifest is lost, here and on the remote",), ())
+    absent = not evidence.absent.isdisjoint(brought.objects)
+    unread = absent and evidence.offline
+    lost = "its bytes are lost, here and on the remote"
+    layout = lost if absent else evidence.dumps.read(brought.stored)
     findings: list[str] = []
     rows: Mapping[str, int] = manifest.rows
-    if isinstance(layout, str):
+    if unread:
+        pass
+    elif isinstance(layout, str):
         findings.append(layout)
     else:
         rows = {table: record.rows for table, record in layout.tables.items()}
@@ -72,8 +94,11 @@ def check_dump(
         except DumpDamaged as error:
             findings.append(error.message)
     findings += _wrong_record(brought, manifest, folder, parents)
-    findings += _wrong_gate(brought, manifest, rows, folder, parents)
-    return CheckedDump(manifest, tuple(findings), tuple(_notes(brought, manifest)))
+    wrong, notes = _wrong_gate(evidence, brought, manifest, rows, folder)
+    notes += _notes(brought, manifest)
+    if unread:
+        notes.append("its bytes are not in this clone, and the remote was not asked: --offline")
+    return CheckedDump(manifest, (*findings, *wrong), tuple(notes), unread)
 
 
 def _wrong_record(
@@ -91,28 +116,41 @@ def _wrong_record(
 
 
 def _wrong_gate(
+    evidence: Evidence,
     brought: Brought,
     manifest: Manifest,
     rows: Mapping[str, int],
     folder: Folder,
-    parents: Sequence[Folder],
-) -> Iterator[str]:
-    """Of dumps that came together each was judged against a mark that only the others tell, at
-    least as high as the one before all of them."""
-    before = mark_before(parents)
-    verdict = rejudged(manifest, rows, before)
+) -> tuple[list[str], list[str]]:
+    """Findings and notes. Of dumps that came together each was judged against a mark that only the
+    others tell, at least as high as the one before all of them.
+
+    Who dumped before lost marks were known judged by the ratchet file alone. Where the marks that
+    it had lost change nothing, that is no finding.
+    """
+    before = evidence.standings.before(brought.commit)
+    mark, lost = (before.mark, before.lost) if before else (None, {})
+    verdict = rejudged(manifest, rows, mark, lost)
     if isinstance(verdict, str):
-        yield verdict
-    elif brought.alone:
-        yield from wrong_verdict(manifest, verdict)
-        try:
-            wrong = wrong_rise(before, folder.mark, verdict)
-        except RatchetFileError as error:
-            wrong = error.message
-        if wrong is not None:
-            yield wrong
-    elif not verdict.passed:
-        yield f"published although {verdict.message}"
+        return [verdict], []
+    if not verdict.passed:
+        return [f"published although {verdict.message}"], []
+    if not brought.alone:
+        return [], []
+    wrong = _wrong_outcome(manifest, verdict, folder)
+    by_file = rejudged(manifest, rows, evidence.standings.written_before(brought.commit))
+    if wrong and not isinstance(by_file, str) and not _wrong_outcome(manifest, by_file, folder):
+        return [], ["it was judged without the marks that the ratchet file had lost"]
+    return wrong, []
+
+
+def _wrong_outcome(manifest: Manifest, verdict: Verdict, folder: Folder) -> list[str]:
+    wrong = [*wrong_verdict(manifest, verdict)]
+    try:
+        rise = wrong_rise(verdict.mark, folder.mark, verdict)
+    except RatchetFileError as error:
+        rise = error.message
+    return [*wrong, *([rise] if rise is not None else [])]
 
 
 def _notes(brought: Brought, manifest: Manifest) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from ppr_assets.data_repo.object_reader import ObjectReader
+from ppr_assets.data_repo.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.repository import DataRepo
 from ppr_assets.data_repo.tree import Entry
 from ppr_assets.data_repo.tree_objects import read_tree
@@ -19,6 +19,7 @@ from ppr_assets.rules.naming import (
     DELTA_BASE_FILE,
     DELTA_BASE_PARTS,
     LATEST,
+    LATEST_PACKED,
     RATCHET,
     dump_moment,
     is_dump_name,
@@ -64,7 +65,10 @@ class Folder:
             return None
         if not stat.S_ISREG(int(entry.mode, 8)):
             raise RatchetFileError("the ratchet file is not a regular file")
-        return parse_mark(self.reader.read(entry.sha).data)
+        try:
+            return parse_mark(self.reader.read(entry.sha).data)
+        except ObjectMissing:
+            raise RatchetFileError("the ratchet file is lost, nobody can tell the mark") from None
 
     @cached_property
     def readable_mark(self) -> Mark | None:
@@ -74,25 +78,34 @@ class Folder:
         except RatchetFileError:
             return None
 
+    @property
+    def link(self) -> str:
+        """What leads to the latest dump: upstream's latest.sql.gz where nothing else does."""
+        packed_alone = LATEST not in self.entries and LATEST_PACKED in self.entries
+        return LATEST_PACKED if packed_alone else LATEST
+
     @cached_property
     def latest(self) -> str | None:
-        """What latest.sql leads to, wherever that is; None without it, or if it is no symlink."""
-        entry = self.entries.get(LATEST)
+        """What the link leads to, wherever that is; None without it, or if it is no symlink."""
+        entry = self.entries.get(self.link)
         if entry is None or not stat.S_ISLNK(int(entry.mode, 8)):
             return None
-        return self.text(LATEST).removeprefix("./")
+        try:
+            return self.text(self.link).removeprefix("./")
+        except ObjectMissing:
+            return "an object that is lost"
 
     def wrong_latest(self) -> str | None:
         """What is wrong with latest.sql, where there are dumps."""
         if not self.dumps or self.latest == self.newest:
             return None
-        if LATEST not in self.entries:
-            return f"{LATEST} is missing"
+        if self.link not in self.entries:
+            return f"{self.link} is missing"
         if self.latest is None:
-            return f"{LATEST} is no symlink"
+            return f"{self.link} is no symlink"
         if self.latest not in self.dumps:
-            return f"{LATEST} leads to `{self.latest}`, which is not there"
-        return f"{LATEST} leads to {self.latest}, and {self.newest} is newer"
+            return f"{self.link} leads to `{self.latest}`, which is not there"
+        return f"{self.link} leads to {self.latest}, and {self.newest} is newer"
 
     def stored(self, dump: str) -> StoredDump:
         """The objects of a dump that is there."""

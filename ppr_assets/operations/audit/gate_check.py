@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
-from ppr_assets.rules.policy import GatePolicy
+from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
 
 _LONGEST = 80
 
 
-def rejudged(manifest: Manifest, rows: Mapping[str, int], before: Mark | None) -> Verdict | str:
+def rejudged(
+    manifest: Manifest, rows: Mapping[str, int], before: Mark | None, lost: Collection[str] = ()
+) -> Verdict | str:
     """The verdict on ``rows`` against the mark that stood before, with the floor, percentage and
-    tables that the manifest records; or why it cannot be given."""
+    tables that the manifest records; or why it cannot be given. Of tables whose mark was ``lost``
+    nobody was asked, and nothing is recorded; the core ones are always held to it."""
     try:
         recorded = Fields(dict(manifest.verdict), "verdict")
         policy = GatePolicy(
             min_records=recorded.number("min_records"),
             percentage=Decimal(recorded.text("ratchet_percentage")),
-            tables=list(recorded.nested("headroom").plain()),
+            tables=[
+                *recorded.nested("headroom").plain(),
+                *(table for table in CORE_TABLES if table in lost),
+            ],
         )
     except (FieldError, ValueError) as error:
         return f"the gate cannot be judged again: {error}"
@@ -56,11 +62,27 @@ def wrong_rise(before: Mark | None, after: Mark | None, verdict: Verdict) -> str
 
 
 def sunk(before: Mark, after: Mark) -> str | None:
-    """Where ``after`` is below ``before``; None where it is nowhere."""
-    lower = after.organization < before.organization or any(
-        after.tables.get(table, 0) < rows for table, rows in before.tables.items()
-    )
-    return _changes(before, after, "before") if lower else None
+    """Where ``after`` is below ``before``; None where it is nowhere. A table's mark that is gone
+    sank too, but where the file no longer has any: that is how the old scripts write it."""
+    tables = {
+        table: rows
+        for table, rows in before.tables.items()
+        if after.tables and after.tables.get(table, 0) < rows
+    }
+    now = {table: after.tables.get(table, 0) for table in tables}
+    lower = after.organization < before.organization
+    if not lower and not tables:
+        return None
+    organization = before.organization if lower else after.organization
+    fallen = Mark(after.organization, now)
+    return _changes(Mark(organization, tables), fallen, "before")
+
+
+def vanished(before: Mark, after: Mark) -> str | None:
+    """The tables whose marks ``after`` no longer has, because it has none of any table."""
+    if after.tables or not before.tables:
+        return None
+    return _listed(f"{table} {rows}" for table, rows in sorted(before.tables.items()))
 
 
 def _changes(one: Mark, other: Mark, word: str) -> str:
@@ -71,8 +93,13 @@ def _changes(one: Mark, other: Mark, word: str) -> str:
         for table in tables
         if (one.of(table) or 0) != (other.of(table) or 0)
     ]
-    more = f"; {len(differ) - 3} more tables" if len(differ) > 3 else ""
-    return "; ".join(differ[:3]) + more
+    return _listed(differ)
+
+
+def _listed(some: Iterable[str]) -> str:
+    words = [*some]
+    more = f"; {len(words) - 3} more tables" if len(words) > 3 else ""
+    return "; ".join(words[:3]) + more
 
 
 def _differs(key: str, have: object, need: object) -> str:

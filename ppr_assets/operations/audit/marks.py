@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ppr_assets.data_repo.commit import parse_trailers
+from ppr_assets.data_repo.commit import brings_dump, parse_trailers, reset_told
 from ppr_assets.data_repo.history import FolderCommit
 from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.errors import RatchetFileError
+from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.folders import Folder, Folders
-from ppr_assets.operations.audit.gate_check import sunk
+from ppr_assets.operations.audit.gate_check import sunk, vanished
+from ppr_assets.operations.mark_history import (
+    MarkHistory,
+    Marks,
+    MarkVersion,
+    StandingMark,
+    standing,
+    told_by,
+)
+from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, merged_mark
-from ppr_assets.rules.naming import RATCHET
+from ppr_assets.rules.naming import RATCHET, manifest_name
+from ppr_assets.rules.ratchet import mark_told
 
 
-def mark_before(parents: Sequence[Folder]) -> Mark | None:
-    """The mark that a commit stands on; of several parents the higher, table by table."""
+def written_before(parents: Sequence[Folder]) -> Mark | None:
+    """What the ratchet file says that a commit stands on; of several the higher, by table."""
     marks = [mark for folder in parents if (mark := folder.readable_mark) is not None]
     before = marks[0] if marks else None
     for mark in marks[1:]:
@@ -23,13 +33,70 @@ def mark_before(parents: Sequence[Folder]) -> Mark | None:
     return before
 
 
+class Standings:
+    """The marks that counted, as :mod:`~ppr_assets.operations.standing_mark` tells them to who
+    dumps; ``bringers``: the commits that brought a dump, by its name."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        history: Sequence[FolderCommit],
+        bringers: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._folders = folders
+        self._bringers = bringers
+        self._parents = {commit.sha: commit.parents for commit in history}
+        self._history = MarkHistory(self._version(commit) for commit in history)
+
+    def before(self, commit: FolderCommit) -> StandingMark | None:
+        """The mark that ``commit`` had to be held to."""
+        parents = [self._folders.at(parent) for parent in commit.parents]
+        past = self._history.before(commit.parents)
+        return standing(written_before(parents), past, self._manifests(parents, past.resets))
+
+    def written_before(self, commit: FolderCommit) -> Mark | None:
+        """What the ratchet file said then."""
+        return written_before([self._folders.at(parent) for parent in commit.parents])
+
+    def taken_over(self, commit: FolderCommit) -> bool:
+        """Whether a commit of ours came before it."""
+        return self._history.before(commit.parents).taken_over
+
+    def _version(self, commit: FolderCommit) -> MarkVersion:
+        folder = self._folders.at(commit.sha)
+        before = [self._folders.at(parent) for parent in commit.parents]
+        same = any(parent.sha(RATCHET) == folder.sha(RATCHET) for parent in before)
+        reset = reset_reason(commit, folder, before) is not None
+        mark = None if same else folder.readable_mark
+        ours = reset or brings_dump(commit.message)
+        return MarkVersion(commit.sha, commit.parents, mark, ours=ours, reset=reset)
+
+    def _manifests(self, parents: Sequence[Folder], resets: frozenset[str]) -> Marks:
+        """What the newest manifest tells, if no reset came after it."""
+        described = [
+            (name, folder)
+            for folder in parents
+            for name in folder.dumps
+            if folder.manifest_sha(name) is not None
+        ]
+        if not described:
+            return {}
+        name, folder = max(described, key=lambda one: one[0])
+        bringer = self._bringers.get(name, ("",))[-1]
+        if not self._history.before(self._parents.get(bringer, ())).resets >= resets:
+            return {}
+        try:
+            manifest = Manifest.from_json(folder.text(manifest_name(name)))
+        except (DumpDamaged, DataRepoError):  # what is wrong with it is told where it came
+            return {}
+        return told_by(mark_told(manifest.verdict, manifest.rows), f"the manifest of {name}")
+
+
 def reset_reason(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]) -> str | None:
     """Why the mark was set on purpose in this commit; None if it was not."""
-    trailers = parse_trailers(commit.message)
-    if "Dump" in trailers or not {"Mark", "Reason"} <= trailers.keys():
-        return None
+    reason = reset_told(commit.message)
     changed = all(parent.sha(RATCHET) != folder.sha(RATCHET) for parent in parents)
-    return trailers["Reason"] if changed else None
+    return reason if changed else None
 
 
 def wrong_mark(
@@ -59,11 +126,21 @@ def wrong_mark(
         if told == str(mark.organization):
             return None
         return f"trailer Mark says `{told}`, the mark is {mark.organization}"
-    before = mark_before(parents)
+    before = written_before(parents)
     lower = sunk(before, mark) if before else None
     if lower is None or (len(parents) > 1 and _one_side_alone(repo, folders, commit, folder)):
         return None
     return f"the mark was lowered without a recorded reset: {lower}"
+
+
+def lost_marks(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]) -> str | None:
+    """Which marks are gone from the ratchet file with this commit, as the old scripts write it."""
+    before, after = written_before(parents), folder.readable_mark
+    if before is None or after is None or reset_reason(commit, folder, parents) is not None:
+        return None
+    gone = vanished(before, after)
+    told = "the marks of other tables vanished from the ratchet file, and hold all the same"
+    return f"{told}: {gone}" if gone else None
 
 
 def _one_side_alone(repo: DataRepo, folders: Folders, commit: FolderCommit, folder: Folder) -> bool:

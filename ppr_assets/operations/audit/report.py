@@ -22,7 +22,8 @@ class Gap:
 
 @dataclass(frozen=True)
 class Audited:
-    """A commit that brought a dump, that set the mark on purpose, or that has findings.
+    """A commit that brought a dump, that set the mark on purpose, or of which there is something
+    to tell.
 
     One that brought several dumps has one of these for each. ``manifest`` is None where the dump
     has none or it cannot be read; ``mark`` is that of organizations after the commit, and
@@ -38,13 +39,16 @@ class Audited:
     notes: tuple[str, ...] = ()
     gap: Gap | None = None
     reset: str | None = None
+    unread: bool = False
 
     @property
     def status(self) -> Literal["holds", "broken", "unverifiable"]:
-        """``unverifiable``: a dump without a manifest, as upstream's own scripts made them."""
+        """``unverifiable``: a dump without a manifest and a commit without a record, as other
+        scripts make them, and a dump whose bytes nobody looked at."""
         if self.findings:
             return "broken"
-        return "unverifiable" if self.dump and self.manifest is None else "holds"
+        recorded = self.manifest is not None or (self.dump is None and self.reset is not None)
+        return "holds" if recorded and not self.unread else "unverifiable"
 
     def to_json(self) -> dict[str, Any]:
         manifest = self.manifest

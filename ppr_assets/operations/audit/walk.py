@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ppr_assets.data_repo.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.commit import reset_told
 from ppr_assets.data_repo.history import (
     FolderCommit,
     folder_history,
@@ -13,22 +14,26 @@ from ppr_assets.data_repo.history import (
     signature_of,
 )
 from ppr_assets.data_repo.object_reader import ObjectReader
-from ppr_assets.data_repo.promised import bring, bring_history
+from ppr_assets.data_repo.tree_objects import read_tree
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
+    Change,
     changed_files,
+    described,
     removed_dumps,
     unexplained_removals,
     wrong_names,
 )
 from ppr_assets.operations.audit.dump_reader import DumpReader
-from ppr_assets.operations.audit.dumps import Brought, CheckedDump, check_dump
+from ppr_assets.operations.audit.dumps import Brought, CheckedDump, Evidence, check_dump
+from ppr_assets.operations.audit.fetching import Fetching
 from ppr_assets.operations.audit.folders import Folder, Folders
-from ppr_assets.operations.audit.marks import reset_reason, wrong_mark
+from ppr_assets.operations.audit.marks import Standings, lost_marks, reset_reason, wrong_mark
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
+from ppr_assets.operations.recount import StoredDump
 from ppr_assets.operations.view import OnView, unseen
-from ppr_assets.rules.naming import dump_moment, is_dump_name
+from ppr_assets.rules.naming import dump_moment
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -66,34 +71,22 @@ class _Audit:
                 f"no dump was published up to commit {self._end[:10]} of `{self._repo.path}`",
                 hint="`ppr-assets dump` makes one of a database.",
             )
-        self._bring_small([self._end])
+        fetching = Fetching(self._repo, self._folders, offline=self._scope.offline)
+        fetching.small([self._end])
         last = self._folders.at(self._end)
         standing = last.latest if last.latest in self._bringers else last.newest
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
-        self._bring(commits)
+        fetching.marks(self._history)
+        absent = fetching.evidence(commits, self._brought)
+        standings = Standings(self._folders, self._history, self._bringers)
         brought = (dump for commit in commits for dump in self._brought[commit.sha])
-        stored = [dump.stored for dump in brought if dump.described]
+        stored = [
+            dump.stored for dump in brought if dump.described and absent.isdisjoint(dump.objects)
+        ]
         with DumpReader(self._repo, self._reader, stored) as dumps:
+            evidence = Evidence(dumps, standings, absent, self._scope.offline)
             for commit in commits:
-                yield from self._audited(commit, dumps)
-
-    def _bring(self, commits: Sequence[FolderCommit]) -> None:
-        """Let a partial clone fetch at once what is going to be read."""
-        parents = [parent for commit in commits for parent in commit.parents]
-        bring_history(self._repo, [commit.sha for commit in commits], parents)
-        self._bring_small(parents)
-
-    def _bring_small(self, commits: Iterable[str]) -> None:
-        """The same for all that is no dump in the folders of ``commits``."""
-        if self._repo.partial:
-            folders = (self._folders.at(commit).entries.items() for commit in commits)
-            files = (file for entries in folders for file in entries)
-            blobs = (
-                entry.sha
-                for name, entry in files
-                if entry.kind == "blob" and not is_dump_name(name)
-            )
-            bring(self._repo, *blobs)
+                yield from self._audited(commit, evidence)
 
     def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
         folder, parents = self._around(commit)
@@ -106,29 +99,38 @@ class _Audit:
                 folder.stored(name),
                 described=folder.manifest_sha(name) is not None,
                 alone=alone,
+                objects=self._objects(folder.stored(name)),
             )
             for name in new
         ]
+
+    def _objects(self, stored: StoredDump) -> tuple[str, ...]:
+        parts = read_tree(self._reader, stored.parts) if stored.parts else {}
+        return (stored.blob, *(entry.sha for entry in parts.values()))
 
     def _around(self, commit: FolderCommit) -> tuple[Folder, list[Folder]]:
         """The folder at a commit, and at its parents."""
         parents = [self._folders.at(parent) for parent in commit.parents]
         return self._folders.at(commit.sha), parents
 
-    def _audited(self, commit: FolderCommit, dumps: DumpReader) -> Iterator[Audited]:
+    def _audited(self, commit: FolderCommit, evidence: Evidence) -> Iterator[Audited]:
         folder, parents = self._around(commit)
         checks = [
-            (dump, check_dump(dumps, dump, folder, parents)) for dump in self._brought[commit.sha]
+            (dump, check_dump(evidence, dump, folder, parents))
+            for dump in self._brought[commit.sha]
         ]
         reset = reset_reason(commit, folder, parents)
-        about_commit = [*self._wrong_commit(commit, folder, parents, checks)]
-        if not (checks or about_commit or reset):
+        changes = [*self._changes(evidence.standings, commit, folder, parents, checks)]
+        about_commit = [change.text for change in changes if change.wrong]
+        remarks = [change.text for change in changes if not change.wrong]
+        if not (checks or changes or reset):
             return
         signature = signature_of(self._repo, self._reader, commit.sha)
         if signature.state == "bad":
             about_commit.append(f"its signature is bad, by {signature.signer or 'an unknown key'}")
         removed = removed_dumps(folder, parents)
-        notes = (f"retired {', '.join(removed)}",) if removed and not about_commit else ()
+        retired = (f"retired {', '.join(removed)}",) if removed and not changes else ()
+        notes = (*retired, *remarks)
         mark = folder.readable_mark
         about = Audited(
             commit=commit,
@@ -152,25 +154,31 @@ class _Audit:
                 findings=(*checked.findings, *about.findings),
                 notes=(*checked.notes, *about.notes),
                 gap=self._gap(dump.name, parents),
+                unread=checked.unread,
             )
             about = Audited(commit, None, None, about.mark, signature)
 
-    def _wrong_commit(
+    def _changes(
         self,
+        standings: Standings,
         commit: FolderCommit,
         folder: Folder,
         parents: Sequence[Folder],
         checks: Sequence[tuple[Brought, CheckedDump]],
-    ) -> Iterator[str]:
-        """What the commit did to all that is not a new dump of its own."""
+    ) -> Iterator[Change]:
+        """What the commit did to all that is not a new dump of its own. What other scripts did to
+        their own mark before a commit of ours came is theirs."""
         judged = any(dump.alone and checked.manifest for dump, checked in checks)
         if not judged:  # where a dump came, its own gate says what the mark must be
             wrong = wrong_mark(self._repo, self._folders, commit, folder, parents)
             if wrong is not None:
-                yield wrong
+                ours = standings.taken_over(commit) or reset_told(commit.message) is not None
+                yield Change(wrong, ours or any(described(dump, folder) for dump in folder.dumps))
+            if lost := lost_marks(commit, folder, parents):
+                yield Change(lost, wrong=False)
         yield from changed_files(folder, parents)
         yield from unexplained_removals(self._repo, commit, folder, parents, self._bringers)
-        yield from wrong_names(folder, parents)
+        yield from wrong_names(commit, folder, parents)
 
     def _gap(self, dump: str, parents: Sequence[Folder]) -> Gap | None:
         before = [moment for folder in parents if (moment := _moment(folder.newest))]
