@@ -25,7 +25,8 @@ def doctor(invocation: Invocation) -> None:
     """Look at everything that a dump needs, and say what to do where something is missing.
 
     One line for each thing: `ok`, or `FIX` and what to do. Changes nothing, except that a missing
-    clone of the data repository is made. Exits with the code of the first thing to fix, else 0.
+    clone of the data repository is made; what the database holds is tried, without rows, in a
+    scratch database where dumps are proven. Exits with the code of the first thing to fix, else 0.
     """
     broken: list[PprError] = []
     for finding in _findings(invocation):

@@ -19,10 +19,10 @@ from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 @dump_options
 @click.option(
     "--where",
-    type=click.Choice(["server", "embedded"]),
+    type=click.Choice(["server", "embedded", "elsewhere"]),
     default=None,
-    help="The database's own server, or an embedded one. By default what SQL_DUMP_PROOF says, "
-    "and the server where that is off.",
+    help="The database's own server, an embedded one, or that of PPR_PROOF_HOST. By default what "
+    "SQL_DUMP_PROOF says, and the server where that is off.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with every table.")
 @pass_invocation
@@ -70,6 +70,8 @@ def drill(
             where=place,
             deadline=Deadline(proof_seconds(found)),
             on_stage=silent if as_json else print_stage,
+            elsewhere=settings.dump.require_proof_server() if place == "elsewhere" else None,
+            rule=settings.dump.proof_without,
         )
     if as_json:
         print_json(_json(found, outcome))

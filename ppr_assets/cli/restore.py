@@ -152,7 +152,12 @@ def restore(
     target = settings.restore_target(into)
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
-    guard = Guard(policy(settings.dump), for_service=into is None, override=overridden(reason))
+    guard = Guard(
+        policy(settings.dump),
+        for_service=into is None,
+        override=overridden(reason),
+        without=settings.dump.proof_without,
+    )
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
             looked = look_at(target)

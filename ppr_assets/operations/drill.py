@@ -1,13 +1,14 @@
 """A drill: restore a dump into a scratch database, compare, drop it. Only that proves a dump.
 
 The scratch database is made on the database's own server, since that is where it would be needed.
-Where the role may not make one, or by wish, an embedded server takes it, if it has the extensions
-that the dump needs.
+Where the role may not make one, or by wish, an embedded server takes it, or another one that
+variables name. Before anything is loaded it is tried what the dump makes, so that what the role
+may not make, or the server cannot, is named as a whole, and is not taken for a fault of the dump.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -15,12 +16,10 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.filling import Clock, Judgement, OnStage, fill, silent, verified_dump
 from ppr_assets.operations.made_aside import made_aside, sweep, twin_of
-from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.operations.proof_server import ProofServer, proof_server
+from ppr_assets.operations.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.verify import VerifiedDump
-from ppr_assets.postgres import embedded
-from ppr_assets.postgres.databases import Maintenance, maintenance
-from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -39,8 +38,6 @@ _HINTS = {
     "`ppr-assets drill`.",
 }
 """For whoever has a dump that did not become what it says."""
-
-_SERVER = "postgres"
 
 
 @dataclass(frozen=True)
@@ -75,39 +72,47 @@ def drill(
     deadline: Deadline,
     scratch: str = SCRATCH,
     on_stage: OnStage = silent,
+    elsewhere: DatabaseSettings | None = None,
+    rule: Sequence[str] = (),
 ) -> DrillOutcome:
     """Restore the dump into a scratch database and hold it to what the dump says.
 
-    ``where`` is ``server`` or ``embedded``; ``scratch`` is what the scratch database's name has
-    after that of ``database``. Raises :class:`DumpDamaged`, :class:`Busy` while another drill of
-    the same database runs, and :class:`DumpUnproven` when it does not load, when something differs,
-    or when no server can take it.
+    ``where`` is ``server``, ``embedded`` or ``elsewhere``, which is then given; ``scratch`` is what
+    the scratch database's name has after that of ``database``. ``rule``: kinds or objects to go
+    without where they cannot be made. Raises :class:`DumpDamaged`, :class:`Busy` while another
+    drill of the same database runs, and :class:`DumpUnproven` when it does not load, when
+    something differs, or when no server can take it.
     """
     clock = Clock(on_stage)
     verified = verified_dump(found)
     clock.lap("verify")
-    if where == "server":
-        # Beside the target by name as well, so that an operator knows what it belongs to.
-        named = replace(database, dbname=f"{database.dbname}_{scratch}")
-        with maintenance(named, home=database.dbname) as session:
-            if session.may_create():
-                _require_taker(session, verified)
-                return _drill(session, found, verified, "server", deadline, clock, _HINTS[scratch])
-    return _embedded(found, verified, where, deadline, clock, _HINTS[scratch])
+    folder = found.spill_folder / SCRATCH
+    with proof_server(
+        database, where, scratch=scratch, folder=folder, elsewhere=elsewhere
+    ) as server:
+        try:
+            return _drill(server, found, verified, rule, deadline, clock, _HINTS[scratch])
+        except PreconditionFailed as error:  # of a restore: here it means that nothing was proven
+            raise DumpUnproven(
+                f"`{verified.name}` was not restored: {error.message}", hint=error.hint
+            ) from error
 
 
 def _drill(
-    session: Maintenance,
+    server: ProofServer,
     found: FoundDump,
     verified: VerifiedDump,
-    where: str,
+    rule: Sequence[str],
     deadline: Deadline,
     clock: Clock,
     hint: str,
 ) -> DrillOutcome:
+    session = server.session
     left_over = sweep(session)
+    without = require_makeable(server, found, verified, rule, deadline)
+    verified = replace(verified, layout=verified.layout.without(without.keys))
     with made_aside(session, verified) as (name, remarks):
-        remarks += left_over
+        remarks += [*left_over, *without.remarks]
         scratch = replace(session.settings, dbname=name)
         try:
             twin = twin_of(session, verified, name)
@@ -123,55 +128,30 @@ def _drill(
                 analyze=False,
             )
         except RestoreFailed as error:
+            mend = mended(error, scratch, found, verified)
+            if mend is None:  # is it the server that cannot make it?
+                require_makeable(server, found, verified, rule, deadline, always=True)
             raise DumpUnproven(
                 f"`{verified.name}` did not restore: {error.message}",
-                hint="nothing was published or replaced. If the server is well, the dump is to "
+                hint=mend
+                or "nothing was published or replaced. If the server is well, the dump is to "
                 "blame: look at what the message names.",
             ) from error
         version = session.server_version
+    proof = Proof(
+        server.where,
+        datetime.now(UTC),
+        version,
+        round(sum(clock.laps.values()), 3),
+        without.named,
+    )
     return DrillOutcome(
         dump=verified.name,
         origin=found.origin,
         manifest=verified.manifest,
-        proof=Proof(where, datetime.now(UTC), version, round(sum(clock.laps.values()), 3)),
+        proof=proof,
         tables=filled.tables,
         seconds=clock.laps,
         remarks=remarks,
         uncompared=filled.uncompared,
     )
-
-
-def _embedded(
-    found: FoundDump,
-    verified: VerifiedDump,
-    where: str,
-    deadline: Deadline,
-    clock: Clock,
-    hint: str,
-) -> DrillOutcome:
-    with scratch_folder(found.spill_folder / SCRATCH) as folder:
-        server = embedded.start(folder / _SERVER)
-        with maintenance(server.database_settings(SCRATCH)) as session:
-            if missing := missing_extensions(session.connection, verified.layout):
-                raise DumpUnproven(
-                    f"`{verified.name}` was not restored: it needs the extension "
-                    f"{', '.join(missing)}, which the embedded server lacks",
-                    hint="let the role make scratch databases on its own server (ALTER ROLE … "
-                    "CREATEDB, with SQL_DUMP_PROOF=server); SQL_DUMP_PROOF=off publishes unproven "
-                    "dumps, and records that."
-                    if where == "server"
-                    else "SQL_DUMP_PROOF=server restores it beside the database itself.",
-                )
-            _require_taker(session, verified)
-            return _drill(session, found, verified, "embedded", deadline, clock, hint)
-
-
-def _require_taker(session: Maintenance, verified: VerifiedDump) -> None:
-    """Raise :class:`DumpUnproven` where the server is too old for the dump, or lacks an extension:
-    for a restore that is a reason to refuse, for a drill it means that nothing was proven."""
-    try:
-        require_server(session.connection, verified.layout)
-    except PreconditionFailed as error:
-        raise DumpUnproven(
-            f"`{verified.name}` was not restored: {error.message}", hint=error.hint
-        ) from error

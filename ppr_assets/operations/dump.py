@@ -42,7 +42,7 @@ from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Computing, Manifest, Proof
-from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder
+from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import Settings
 
@@ -145,6 +145,7 @@ def _written(
         snapshot=snapshot.export(),
         target=path,
         stall_seconds=settings.dump.stall_seconds,
+        search_path=settings.dump.search_path,
     )
     try:
         snapshot.require_untouched()
@@ -191,6 +192,7 @@ def _kept(
             publication=publication.sha if publication else None,
             without_rows=tuple(snapshot.without_rows),
             computing=made.computing,
+            search_path=", ".join(map(quote_identifier, settings.dump.search_path)),
         )
         same_server = replace(settings, database=snapshot.settings)
         manifest = replace(manifest, proof=_proven(same_server, repo, unfinished, manifest))
@@ -214,7 +216,13 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
         deadline = Deadline(proof_seconds(found))
         return drill(
-            settings.database, found, where=where, deadline=deadline, scratch=PROOF_SCRATCH
+            settings.database,
+            found,
+            where=where,
+            deadline=deadline,
+            scratch=PROOF_SCRATCH,
+            elsewhere=settings.dump.proof_server,
+            rule=settings.dump.proof_without,
         ).proof
 
 

@@ -17,9 +17,10 @@ from ppr_assets.errors import PprError
 from ppr_assets.operations.failures import told
 from ppr_assets.operations.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.operations.standing_mark import standing_mark
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.databases import connect_beside, is_beside, may_create
+from ppr_assets.postgres.databases import connect_beside, is_beside
 from ppr_assets.postgres.login_triggers import login_triggers
 from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.postgres.preflight import require_dumpable, require_room
@@ -28,6 +29,11 @@ from ppr_assets.rules.ratchet import judge
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
+_PROVEN = {
+    "server": "beside the database",
+    "embedded": "on an embedded server",
+    "elsewhere": "on the server of PPR_PROOF_HOST",
+}
 T = TypeVar("T")
 
 
@@ -60,9 +66,9 @@ class _Examination:
                 yield self._look("database", lambda: self._session(stack))
             if self._snapshot is not None:
                 yield self._look("sessions", self._sessions)
-                yield self._look("proof", self._proof)
                 yield self._look("tables", self._tables)
                 yield self._look("pg_dump", self._pg_dump)
+                yield self._look("proof", self._proof)
             yield self._look("data repository", self._repository)
             if self._repo is not None:
                 yield self._look("lock", self._lock)
@@ -105,13 +111,13 @@ class _Examination:
         return f"{tool.version} at {tool.path}"
 
     def _proof(self) -> str:
-        where = self._settings.dump.proof
-        if where == "off":
+        if self._settings.dump.proof == "off":
             return "off: dumps are published unproven, and say so"
-        if where == "server" and may_create(_present(self._snapshot).connection):
-            return "each dump is restored beside the database before it is published"
-        why = "" if where == "embedded" else ": this role may not create databases"
-        return f"each dump is restored on an embedded server before it is published{why}"
+        trial = try_schema(self._settings, _present(self._snapshot))
+        why = ": this role may not create databases" if trial.instead else ""
+        said = f"each dump is restored {_PROVEN[trial.where]} before it is published{why}"
+        but = f", but for {', '.join(trial.without.named)}" if trial.without.named else ""
+        return f"{said}; tried now: its {trial.objects} objects can be made there{but}"
 
     def _sessions(self) -> str:
         """Whether they are as a night needs them: with other databases, and without traces."""

@@ -78,7 +78,12 @@ def initialise(
     process is still at it or the database is in use, and what restoring raises.
     """
     target = settings.restore_target()
-    guard = Guard(policy(settings.dump), for_service=True, override=override)
+    guard = Guard(
+        policy(settings.dump),
+        for_service=True,
+        override=override,
+        without=settings.dump.proof_without,
+    )
     if settings.skip_db_init:
         said = tuple(_missing(target))
         return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true", remarks=said)

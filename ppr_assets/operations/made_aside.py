@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ppr_assets.errors import DatabaseFailed, PprError, RestoreFailed
+from ppr_assets.errors import (
+    DatabaseFailed,
+    DatabaseUnreachable,
+    PprError,
+    PreconditionFailed,
+    RestoreFailed,
+)
 from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.computing import (
     SETTINGS,
@@ -35,11 +41,13 @@ def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[s
     target = session.settings.dbname
     name = session.unused(restoring_name)
     remarks: list[str] = []
+    template = session.template_with(verified.layout.extensions)
     try:
         if session.exists(target):
-            session.create(name, like=target)
+            session.create(name, like=target, template=template)
         else:
-            remarks += _made_as_described(session, name, verified)
+            remarks += _made_as_described(session, name, verified, template)
+        _require_entered(session, name)
         remarks += _other_locale(session, name, verified)
         if not session.exists(target):  # else its own are copied first
             if verified.manifest and verified.manifest.computing is None:
@@ -117,14 +125,16 @@ def _other(connection: Connection, verified: VerifiedDump) -> Mapping[str, tuple
     }
 
 
-def _made_as_described(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
+def _made_as_described(
+    session: Maintenance, name: str, verified: VerifiedDump, template: str
+) -> list[str]:
     manifest, encoding = verified.manifest, encoding_of(verified)
     locale = manifest.computing.locale if manifest and manifest.computing else {}
-    if locale and session.create_as(name, locale, encoding):
+    if locale and session.create_as(name, locale, encoding, template):
         return []
     wanted = manifest.database.collation if manifest else ""
     collation = collation_for(session.connection, encoding, wanted)
-    session.create(name, encoding=encoding, collation=collation)
+    session.create(name, encoding=encoding, collation=collation, template=template)
     if collation is not None and not wanted:
         return [
             f"texts are sorted by the collation {collation} here: the server's own is not "
@@ -145,6 +155,23 @@ def _other_locale(session: Maintenance, name: str, verified: VerifiedDump) -> li
     if not wanted or have == wanted:
         return []
     return [f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"]
+
+
+def _require_entered(session: Maintenance, name: str) -> None:
+    """Raise :class:`PreconditionFailed` where the role may make databases and not enter them: the
+    server's pg_hba.conf lists those that it may, or a trigger refuses logins."""
+    try:
+        connect(replace(session.settings, dbname=name), autocommit=True).close()
+    except DatabaseUnreachable as error:
+        session.connection.execute("SELECT")  # raises where it is the server that is gone
+        role = session.settings.user
+        raise PreconditionFailed(
+            f"role {role} may make databases on this server, and not enter them: {error.message}",
+            hint=f"let it in: a line such as `host all {role} ADDRESS scram-sha-256` in "
+            "pg_hba.conf, and no trigger on login that refuses it. SQL_DUMP_PROOF=embedded proves "
+            "dumps without that, SQL_DUMP_PROOF=elsewhere on another server; a restore needs it, "
+            "or --in-place.",
+        ) from error
 
 
 def encoding_of(verified: VerifiedDump) -> str:

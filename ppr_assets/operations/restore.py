@@ -6,7 +6,7 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -36,6 +36,8 @@ from ppr_assets.operations.made_aside import (
     twin_of,
 )
 from ppr_assets.operations.privileges import carried_over
+from ppr_assets.operations.proof_server import ProofServer
+from ppr_assets.operations.rehearsal import require_makeable, require_taker
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import (
     require_creator,
@@ -43,9 +45,10 @@ from ppr_assets.operations.target import (
     require_owner,
     require_unused,
 )
+from ppr_assets.operations.verify import VerifiedDump
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
-from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.failures import server_failures
 from ppr_assets.rules.difference import Accepted
 from ppr_assets.rules.manifest import Manifest, TableRecord
@@ -126,14 +129,17 @@ def restore(
     clock.lap("verify")
     with maintenance(target) as session:
         left_over = sweep(session)
-        require_server(session.connection, verified.layout)
+        server, rule = ProofServer("target", session), known_gaps(verified, guard)
+        require_taker(server, verified.layout, rule)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         require_creator(session)
         require_owner(session)
         if not disconnect:
             require_unused(session, target.dbname)
+        without = require_makeable(server, found, verified, rule, deadline)
+        verified = replace(verified, layout=verified.layout.without(without.keys))
         with made_aside(session, verified) as (new, remarks):
-            remarks += left_over
+            remarks += [*left_over, *without.remarks]
             exists = session.exists(target.dbname)
             if exists:  # before the load: how money is written, for one, is a database's setting
                 remarks += session.copy_settings(target.dbname, new)
@@ -211,6 +217,13 @@ def _judged(session: Maintenance, aside: DatabaseSettings, guard: Guard, *, stri
         require_countable(now)
     with connect(aside) as restored:
         return require_kept(restored, now, guard)
+
+
+def known_gaps(verified: VerifiedDump, guard: Guard) -> Sequence[str]:
+    """What to go without where it cannot be made: what a rule names, and what the dump was proven
+    without."""
+    proof = verified.manifest.proof if verified.manifest else None
+    return [*guard.without, *(proof.without if proof else ())]
 
 
 def override_note(dump: str, override: Override) -> str:

@@ -83,7 +83,14 @@ def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOu
     with found_dump(settings.data_repo, Wanted(source=source)) as found:
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
-        outcome = operation.drill(settings.database, found, where=where, deadline=deadline)
+        outcome = operation.drill(
+            settings.database,
+            found,
+            where=where,
+            deadline=deadline,
+            elsewhere=settings.dump.proof_server,
+            rule=settings.dump.proof_without,
+        )
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["proof"] = dg.MetadataValue.text(str(outcome.proof))
     return outcome, facts

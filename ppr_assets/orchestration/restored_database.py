@@ -124,6 +124,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
         policy(settings.dump),
         for_service=target.dbname == settings.database.dbname,
         override=Override(reason, "run config") if reason else None,
+        without=settings.dump.proof_without,
     )
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
         fetched = monotonic() - started

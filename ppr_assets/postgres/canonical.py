@@ -13,17 +13,20 @@ own key would have to hold its own hash.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ppr_assets.errors import DumpDamaged
 from ppr_assets.postgres.plain_sql import pieces
 from ppr_assets.postgres.sorted_rows import MEMORY, SortedRows
 from ppr_assets.postgres.sql_pieces import CopyRows, Restrict
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.naming import quote_identifier
 
 KEY_DIGITS = 63
+_EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
 _END_OF_ROWS = b"\\.\n"
 
 
@@ -36,25 +39,34 @@ class CanonicalDump:
 
 
 def canonicalize(
-    chunks: Iterable[bytes], target: BinaryIO, *, spill_folder: Path, memory: int = MEMORY
+    chunks: Iterable[bytes],
+    target: BinaryIO,
+    *,
+    spill_folder: Path,
+    memory: int = MEMORY,
+    search_path: Sequence[str] = (),
 ) -> CanonicalDump:
     """Read a dump from ``chunks`` and write its canonical form to ``target``, a seekable file.
 
-    Raises :class:`DumpDamaged` when the dump is not whole, as
+    ``search_path``: schemas that stand at its head in the place of pg_dump's empty path. Raises
+    :class:`DumpDamaged` when the dump is not whole, as
     :func:`~ppr_assets.postgres.plain_sql.pieces` finds it.
     """
-    canonicalizer = _Canonicalizer(target, spill_folder, memory)
+    canonicalizer = _Canonicalizer(target, spill_folder, memory, search_path)
     return canonicalizer.run(chunks)
 
 
 class _Canonicalizer:
-    def __init__(self, target: BinaryIO, folder: Path, memory: int) -> None:
+    def __init__(
+        self, target: BinaryIO, folder: Path, memory: int, search_path: Sequence[str]
+    ) -> None:
         self._target = target
         self._folder = folder
         self._memory = memory
         self._body = hashlib.sha256()
         self._tables: dict[str, TableRecord] = {}
         self._key_offsets: list[int] = []
+        self._path = _path_statement(search_path) if search_path else b""
 
     def run(self, chunks: Iterable[bytes]) -> CanonicalDump:
         for piece in pieces(chunks):
@@ -63,8 +75,13 @@ class _Canonicalizer:
             elif isinstance(piece, CopyRows):
                 self._plain(piece.statement)
                 self._tables[piece.key] = self._rows(piece)
+            elif self._path and piece.begins and piece.text == _EMPTY_PATH:
+                self._plain(self._path)
+                self._path = b""
             else:
                 self._plain(piece.text)
+        if self._path:
+            raise DumpDamaged("the dump sets no empty search path, whose place another could take")
         return CanonicalDump(self._tables, self._write_key())
 
     def _plain(self, text: bytes) -> None:
@@ -97,3 +114,8 @@ class _Canonicalizer:
             self._target.write(key.encode())
         self._target.seek(0, 2)
         return key
+
+
+def _path_statement(schemas: Sequence[str]) -> bytes:
+    path = ", ".join(map(quote_identifier, schemas)).replace("'", "''")
+    return _EMPTY_PATH.replace(b"''", f"'{path}'".encode())

@@ -216,8 +216,8 @@ def _hint(settings: DatabaseSettings) -> str:
             "database? If a load balancer is there, PPR_DIRECT_HOST and _PORT name one server."
         )
     return (
-        "is the server up, and are POSTGRES_HOST, _PORT, _USER, _DB and _PASSWORD right? "
-        "`ppr-assets doctor` looks at each."
+        f"is the server up, and are {settings.variables}_HOST, _PORT, _USER, _DB and _PASSWORD "
+        "right? `ppr-assets doctor` looks at each."
     )
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.postgres.layout_entries import CopyBlock, Entry, EntryCollector
+from ppr_assets.postgres.layout_entries import CopyBlock, Entry, EntryCollector, Key
 from ppr_assets.postgres.plain_sql import pieces
 from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.postgres.sql_pieces import CopyRows, Line, Restrict, shown
@@ -33,7 +33,9 @@ class Layout:
     when every statement between header and trailer belongs to an entry, otherwise what does not.
     ``sorted_rows``: the rows' SHA-256 are those of the rows as they stand in the file.
     ``inserted``: the rows that INSERT brings, by table key. ``own_transaction``: empty, or the
-    first statement that begins or ends a transaction.
+    first statement that begins or ends a transaction. ``left_out``: entries that were taken out
+    here, and are to be looked for nowhere. ``search_path``: what the dump's statements run under,
+    mostly empty.
     """
 
     bytes: int
@@ -50,6 +52,18 @@ class Layout:
     sorted_rows: bool = False
     inserted: Mapping[str, int] = field(default_factory=dict)
     own_transaction: str = ""
+    left_out: frozenset[Key] = frozenset()
+    search_path: str = ""
+
+    def without(self, keys: frozenset[Key]) -> Layout:
+        """The dump as if it did not have the entries with these keys."""
+        gone = {name for kind, _, name in keys if kind == "EXTENSION"}
+        return replace(
+            self,
+            entries=tuple(entry for entry in self.entries if entry.identity not in keys),
+            extensions=tuple(name for name in self.extensions if name not in gone),
+            left_out=self.left_out | keys,
+        )
 
     @property
     def tables(self) -> Mapping[str, TableRecord]:
@@ -107,6 +121,7 @@ class _Reader:
             extensions=tuple(found.extensions),
             unrecognised=found.unrecognised,
             sorted_rows=self._sorted_rows,
+            search_path=found.search_path,
             inserted=found.inserted.counts,
             own_transaction=found.own_transaction,
         )

@@ -28,6 +28,7 @@ _DUMPED_FROM = b"-- Dumped from database version "
 _DUMPED_BY = b"-- Dumped by pg_dump version "
 _SETTING = (b"SET ", b"RESET ")
 _SEARCH_PATH = b"SELECT pg_catalog.set_config('search_path'"
+_PATH = re.compile(rb"SELECT pg_catalog\.set_config\('search_path', '((?:[^']|'')*)', false\);")
 _ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
 _EXTENSION = re.compile(rb'CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s";]+)')
 _PROLOGUE = re.compile(
@@ -39,6 +40,9 @@ _WITH_BODY = frozenset({"FUNCTION", "PROCEDURE"})
 """Kinds of entries that may hold statements of SQL which do not run when the entry is made."""
 _LARGE_OBJECTS = frozenset({"BLOB", "BLOBS", "BLOB METADATA"})
 """Kinds of entries that pg_dump puts into transactions of their own."""
+
+Key = tuple[str, str, str]
+"""Kind, schema and name of an entry."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,10 @@ class Entry:
     copy: CopyBlock | None = None
     tablespace: str = ""
 
+    @property
+    def identity(self) -> Key:
+        return self.kind, self.schema, self.name
+
 
 class EntryCollector:
     """Takes the pieces of a dump in their order."""
@@ -80,6 +88,7 @@ class EntryCollector:
         self.server_version = ""
         self.pg_dump_version = ""
         self.encoding = ""
+        self.search_path = ""
         self.header = (0, 0)
         self.prologue = (0, 0)
         self.extensions: list[str] = []
@@ -202,6 +211,8 @@ class EntryCollector:
         self.prologue = (end, end)
         if found := _ENCODING.match(statement):
             self.encoding = found.group(1).decode("ascii", "replace")
+        elif found := _PATH.match(statement):
+            self.search_path = found.group(1).decode("utf-8", "replace").replace("''", "'")
 
     def _do_not_recognise(self, text: bytes) -> None:
         self.unrecognised = self.unrecognised or shown(text)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +51,11 @@ def write_dump(
     snapshot: str,
     target: Path,
     stall_seconds: float,
+    rows: bool = True,
+    search_path: Sequence[str] = (),
 ) -> WrittenDump:
-    """Dump ``snapshot`` to ``target``, which must not exist, and fsync it.
+    """Dump ``snapshot`` to ``target``, which must not exist, and fsync it; without ``rows`` only
+    what would hold them. ``search_path`` takes the place of pg_dump's empty one.
 
     Raises :class:`Disturbed` when somebody waits for a table that pg_dump has, or has one that it
     waits for; :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
@@ -61,7 +64,7 @@ def write_dump(
     """
     try:
         with target.open("x+b", buffering=_CHUNK) as file:
-            tables = _dump_into(file, tool, settings, snapshot, stall_seconds)
+            tables = _dump_into(file, tool, settings, snapshot, stall_seconds, rows, search_path)
             file.flush()
             os.fsync(file.fileno())
         with target.open("rb") as file:  # read back: what is on the disk is what is described
@@ -88,6 +91,8 @@ def _dump_into(
     settings: DatabaseSettings,
     snapshot: str,
     stall_seconds: float,
+    rows: bool,
+    search_path: Sequence[str],
 ) -> Mapping[str, TableRecord]:
     argv = [
         str(tool.path),
@@ -100,6 +105,7 @@ def _dump_into(
         f"--lock-wait-timeout={_LOCK_MILLISECONDS}",
         f"--snapshot={snapshot}",
         *alive_options(),
+        *([] if rows else ["--schema-only"]),
     ]
     folder = Path(file.name).parent
     name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks at the server
@@ -118,7 +124,9 @@ def _dump_into(
         output = _Output(process, raw.fileno(), stall_seconds)
         try:
             try:
-                dump = canonicalize(output.chunks(), file, spill_folder=folder)
+                dump = canonicalize(
+                    output.chunks(), file, spill_folder=folder, search_path=search_path
+                )
             except DumpDamaged:
                 if output.ended:  # cut off because pg_dump failed? Then its own words say more
                     _require_success(process, words)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.errors import Busy, DumpUnproven, PreconditionFailed
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.mending import UNDEFINED
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
@@ -59,9 +61,8 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
         tables = connection.execute(_TABLES).fetchall()
         cores = [(schema, name) for schema, name in tables if schema == "public" and name in core]
         for schema, name in cores or tables:
-            query = sql.SQL("SELECT EXISTS (SELECT FROM ONLY {})")
             try:
-                row = connection.execute(query.format(sql.Identifier(schema, name))).fetchone()
+                found = _rows(connection, "SELECT EXISTS (SELECT FROM ONLY {})", schema, name)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise PreconditionFailed(
                     f"nobody knows whether database {settings.dbname} holds records: "
@@ -75,7 +76,7 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
                     f"session for {_PATIENCE}",
                     hint="is a migration running? Run again when it is done.",
                 ) from error
-            if row and row[0]:
+            if found:
                 return str(name)
     return None
 
@@ -116,16 +117,32 @@ def count_records(
         if not owned and not has_parts:
             oid, filenode, heap = facts
             serving = Table(oid, schema, name, filenode, heap)
-            counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
-            continue
+            with suppress(DumpUnproven):  # no plan can be made of it
+                counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
+                continue
         table = sql.Identifier(schema, name)
         with connection.transaction(force_rollback=True) if forced and owned else nullcontext():
             if forced and owned:
                 lift = sql.SQL("ALTER TABLE ONLY {} NO FORCE ROW LEVEL SECURITY")
                 connection.execute(lift.format(table))
-            query = sql.SQL("SELECT pg_catalog.count(*) FROM {} {}")
-            only = sql.SQL("" if has_parts else "ONLY")
-            row = connection.execute(query.format(only, table)).fetchone()
-        assert row is not None
-        counts[key] = int(row[0])
+            only: LiteralString = "SELECT pg_catalog.count(*) FROM ONLY {}"
+            query: LiteralString = "SELECT pg_catalog.count(*) FROM {}"
+            counts[key] = _rows(connection, query if has_parts else only, schema, name)
     return counts
+
+
+def _rows(connection: Connection, query: LiteralString, schema: str, name: str) -> int:
+    """The answer of ``query`` about a table, or the number of its rows where that cannot be asked:
+    for a plan, servers before PostgreSQL 17 look into functions that an index calls, and those may
+    be of no use under an empty search path. COPY plans nothing."""
+    table = sql.Identifier(schema, name)
+    try:
+        with connection.transaction():
+            row = connection.execute(sql.SQL(query).format(table)).fetchone()
+    except UNDEFINED as error:
+        if not error.diag.context:
+            raise
+        statement = sql.SQL("COPY {} TO STDOUT").format(table).as_bytes(connection)
+        return sum(chunk.count(b"\n") for chunk in copied_rows(connection, statement))
+    assert row is not None
+    return int(row[0])

@@ -8,15 +8,17 @@ stays, and so do the rows that it sees.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.errors import Busy, DumpUnproven, PreconditionFailed
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.mending import UNDEFINED, mending
 from ppr_assets.postgres.unreadable import DAMAGE, damaged
 from ppr_assets.rules.naming import table_key
 
@@ -34,6 +36,7 @@ _ASK = sql.SQL("""
 SAVEPOINT one_table;
 LOCK TABLE ONLY {table} IN ACCESS SHARE MODE;
 SET LOCAL statement_timeout TO {limit};
+SET LOCAL search_path TO {path};
 SELECT ({query}), pg_catalog.pg_relation_filenode({oid})::pg_catalog.int8;
 ROLLBACK TO SAVEPOINT one_table;
 RELEASE SAVEPOINT one_table
@@ -61,14 +64,19 @@ class Table:
         return table_key(self.schema, self.name)
 
 
-def count_rows(connection: Connection, table: Table, *, seconds: float) -> int:
+def count_rows(
+    connection: Connection, table: Table, *, seconds: float, search_path: Sequence[str] = ()
+) -> int:
     """Count in the snapshot of the open transaction.
+
+    ``search_path``: schemas for the database's own functions, which the server may put into a
+    plan for the sake of an index that calls them.
 
     Raises :class:`Busy` where the table stays locked, or no page of it could be read, for
     ``seconds``, :class:`Disturbed` where it is not the snapshot's any more, and
     :class:`PreconditionFailed` where it cannot be read.
     """
-    count = _Count(connection, table, seconds)
+    count = _Count(connection, table, seconds, search_path)
     try:
         try:
             return count.whole(HOLD_SECONDS)
@@ -87,18 +95,28 @@ def count_rows(connection: Connection, table: Table, *, seconds: float) -> int:
             f"table {table.key} cannot be read: {error.diag.message_primary}",
             hint=f"GRANT SELECT ON {table.key} to the dumping role.",
         ) from None
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName) as error:
+    except UNDEFINED as error:
+        if hint := mending(error, connection, lambda _: ""):
+            raise DumpUnproven(
+                f"table {table.key} cannot be counted: {error.diag.message_primary}", hint=hint
+            ) from None
+        if isinstance(error, psycopg.errors.UndefinedFunction | psycopg.errors.UndefinedObject):
+            raise
         raise Disturbed(f"table {table.key} was dropped or renamed meanwhile") from error
     except DAMAGE as error:
         raise damaged(f"table {table.key}", error) from error
 
 
 class _Count:
-    def __init__(self, connection: Connection, table: Table, seconds: float) -> None:
+    def __init__(
+        self, connection: Connection, table: Table, seconds: float, search_path: Sequence[str]
+    ) -> None:
         self._connection = connection
         self._table = table
         self._seconds = seconds
         self._name = sql.Identifier(table.schema, table.name)
+        names = [sql.Identifier(schema) for schema in search_path]
+        self._path = sql.SQL(", ").join(names) if names else sql.Literal("")
 
     def whole(self, seconds: float) -> int:
         # ONLY: the rows of inheriting tables are theirs, in the dump as well
@@ -147,6 +165,7 @@ class _Count:
                     table=self._name,
                     oid=sql.Literal(self._table.oid),
                     limit=sql.Literal(milliseconds),
+                    path=self._path,
                     query=query,
                 )
             )

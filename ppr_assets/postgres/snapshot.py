@@ -153,7 +153,12 @@ class Snapshot:
     def count(self) -> Mapping[str, int]:
         """Count every table's rows exactly, by table key."""
         return {
-            table.key: count_rows(self.connection, table, seconds=self.patience_seconds)
+            table.key: count_rows(
+                self.connection,
+                table,
+                seconds=self.patience_seconds,
+                search_path=self.settings.search_path,
+            )
             for table in self.tables
         }
 

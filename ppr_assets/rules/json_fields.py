@@ -39,6 +39,13 @@ class Fields:
         """For a field that older files lack."""
         return self.text(name) if name in self._values else ""
 
+    def texts_if_there(self, name: str) -> tuple[str, ...]:
+        """A list of texts, empty where the field is missing."""
+        value = self._values.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise _wrong(self._named(name), value, "a list of texts")
+        return tuple(value)
+
     def number(self, name: str) -> int:
         value = self._get(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:

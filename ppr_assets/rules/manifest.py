@@ -43,14 +43,17 @@ class DatabaseIdentity:
 class Proof:
     """The restore that a dump has passed before it was published.
 
-    ``where``: ``server`` (the database's own) or ``embedded``; ``off`` records that nobody tried.
-    ``at`` in UTC; ``server_version`` and ``seconds`` of that restore, empty and 0 without one.
+    ``where``: ``server`` (the database's own), ``embedded`` or ``elsewhere``; ``off`` records that
+    nobody tried. ``at`` in UTC; ``server_version`` and ``seconds`` of that restore, empty and
+    0 without one.
     """
 
     where: str
     at: datetime
     server_version: str = ""
     seconds: float = 0.0
+    without: tuple[str, ...] = ()
+    """Objects that could not be made there, and that a rule let go."""
 
     @property
     def proven(self) -> bool:
@@ -59,7 +62,8 @@ class Proof:
     def __str__(self) -> str:
         if not self.proven:
             return "off"
-        return f"{self.where}, PostgreSQL {self.server_version}, {self.seconds:.1f} s"
+        said = f"{self.where}, PostgreSQL {self.server_version}, {self.seconds:.1f} s"
+        return f"{said}, but for {', '.join(self.without)}" if self.without else said
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Manifest:
     ``verdict`` is the gate's, against the mark that the commit stands on. ``publication`` is the
     publishing commit in the data repository that the dump followed. ``proof`` and ``computing`` are
     None in manifests from before they were recorded. ``without_rows`` are keys of tables whose rows
-    the database did not have, see :attr:`without`.
+    the database did not have, see :attr:`without`. ``search_path``: what was written in the
+    place of pg_dump's empty one.
     """
 
     dump: str
@@ -97,6 +102,7 @@ class Manifest:
     proof: Proof | None = None
     without_rows: tuple[str, ...] = ()
     computing: Computing | None = None
+    search_path: str = ""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -129,6 +135,8 @@ class Manifest:
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
         }
+        if not self.search_path:
+            del content["search_path"]
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -162,6 +170,7 @@ class Manifest:
                 proof=_proof(fields.nested("proof")) if proven else None,
                 without_rows=_names(fields, "without_rows"),
                 computing=_computing(fields),
+                search_path=fields.text_or_empty("search_path"),
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -221,11 +230,13 @@ def _proof(fields: Fields) -> Proof:
         at=fields.moment("at"),
         server_version=fields.text("server_version"),
         seconds=fields.seconds("seconds"),
+        without=fields.texts_if_there("without"),
     )
 
 
 def _proof_json(proof: Proof) -> Mapping[str, Any]:
-    return {**vars(proof), "at": proof.at.astimezone(UTC).isoformat()}
+    content = {**vars(proof), "at": proof.at.astimezone(UTC).isoformat()}
+    return content if proof.without else {k: v for k, v in content.items() if k != "without"}
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -22,6 +22,8 @@ class Guard:
     policy: GatePolicy = field(default_factory=lambda: GatePolicy(100, Decimal("0.9")))
     for_service: bool = False
     override: Override | None = None
+    without: tuple[str, ...] = ()
+    """Kinds of objects, or objects, to go without where they cannot be made."""
 
 
 STANDARD = Guard()

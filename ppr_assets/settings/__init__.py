@@ -1,8 +1,8 @@
 """The environment, read once and typed; no other package reads it.
 
 The environment wins over the ``.env`` file of the working folder. An empty variable counts as not
-set (compose files pass unset ones on as empty): ``.env`` or the default applies. The exception is
-POSTGRES_PASSWORD, where an explicit empty text is the password of a trusting local server.
+set (compose files pass unset ones on as empty): ``.env`` or the default applies. The exception are
+passwords of databases, where an explicit empty text is that of a trusting local server.
 
 What is unusable is a SettingsError at once. A missing password is not: only the work that needs
 the database asks for it, so that the Dagster code location loads anywhere.

@@ -11,6 +11,7 @@ from ppr_assets.errors import SettingsError
 from ppr_assets.variables import table
 from ppr_assets.variables.files import read_password
 from ppr_assets.variables.secret import Secret
+from ppr_assets.variables.variable import Variable
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class DatabaseSettings:
     hostaddr: str | None = None
     server: str | None = None
     pooled: bool = False
+    variables: str = "POSTGRES"
+    """What the names of its variables begin with, for messages."""
+    search_path: tuple[str, ...] = ()
+    """Schemas that functions of the database have to be called with, see SQL_DUMP_SEARCH_PATH."""
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DatabaseSettings:
@@ -48,25 +53,44 @@ class DatabaseSettings:
             user=table.POSTGRES_USER.read(values),
             dbname=table.POSTGRES_DB.read(values),
             sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
-            password=_password(values),
+            password=_password(values, table.POSTGRES_PASSWORD, table.POSTGRES_PASSWORD_FILE),
             patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
+            search_path=table.SQL_DUMP_SEARCH_PATH.read_if_set(values) or (),
             sslrootcert=_path(table.POSTGRES_SSLROOTCERT.read_if_set(values)),
             sslcert=_path(table.POSTGRES_SSLCERT.read_if_set(values)),
             sslkey=_path(table.POSTGRES_SSLKEY.read_if_set(values)),
             named=named if (host, port) != named else None,
         )
 
+    @classmethod
+    def read_proof(cls, values: Mapping[str, str]) -> DatabaseSettings | None:
+        """The server that dumps are proven on, None where no variable names one."""
+        host = table.PPR_PROOF_HOST.read_if_set(values)
+        if host is None:
+            return None
+        return cls(
+            host=host,
+            port=table.PPR_PROOF_PORT.read(values),
+            user=table.PPR_PROOF_USER.read(values),
+            dbname=table.PPR_PROOF_DB.read(values),
+            sslmode=table.PPR_PROOF_SSLMODE.read_if_set(values),
+            password=_password(values, table.PPR_PROOF_PASSWORD, table.PPR_PROOF_PASSWORD_FILE),
+            patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
+            variables="PPR_PROOF",
+        )
+
     def require_password(self) -> Secret:
         """The password. Raises SettingsError when none is set, or an empty one for another host."""
         if self.password is None:
             raise SettingsError(
-                "POSTGRES_PASSWORD is not set, must be the password of role "
+                f"{self.variables}_PASSWORD is not set, must be the password of role "
                 f"`{self.user}` on `{self.host}`",
-                hint="Set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE, in the environment or .env.",
+                hint=f"Set {self.variables}_PASSWORD or {self.variables}_PASSWORD_FILE, in the "
+                "environment or .env.",
             )
         if not self.password and not self.is_local:
             raise SettingsError(
-                f"POSTGRES_PASSWORD is empty, must be a password for host `{self.host}`",
+                f"{self.variables}_PASSWORD is empty, must be a password for host `{self.host}`",
                 hint="Only a server on this machine may be asked without a password.",
             )
         return self.password
@@ -100,14 +124,16 @@ def _path(value: Path | str | None) -> str | None:
     return None if value is None else str(value)
 
 
-def _password(values: Mapping[str, str]) -> Secret | None:
-    """None when not set. An empty POSTGRES_PASSWORD beside a file gives way to the file."""
-    text = table.POSTGRES_PASSWORD.read_if_set(values)
-    file = table.POSTGRES_PASSWORD_FILE.read_if_set(values)
+def _password(
+    values: Mapping[str, str], password: Variable[str], password_file: Variable[Path]
+) -> Secret | None:
+    """None when not set. An empty password beside a file gives way to the file."""
+    text = password.read_if_set(values)
+    file = password_file.read_if_set(values)
     if text and file:
         raise SettingsError(
-            "POSTGRES_PASSWORD and POSTGRES_PASSWORD_FILE are both set, must be one of them"
+            f"{password.name} and {password_file.name} are both set, must be one of them"
         )
     if file:
-        return Secret(read_password(file))
-    return Secret(text or "") if table.POSTGRES_PASSWORD.name in values else None
+        return Secret(read_password(file, password_file.name))
+    return Secret(text or "") if password.name in values else None

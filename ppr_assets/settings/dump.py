@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings.database import DatabaseSettings
 from ppr_assets.variables import table
 
 
@@ -41,9 +42,11 @@ class KeepSettings:
 @dataclass(frozen=True)
 class DumpSettings:
     """What the gate asks of a dump; ``ratchet_tables`` None stands for every table. ``proof`` is
-    where it has to restore before it is published: ``server``, ``embedded`` or ``off``. ``keep``
-    says which dumps stay beside it. ``max_file_bytes``: the largest file of it, None without a
-    limit."""
+    where it has to restore before it is published: ``server``, ``embedded``, ``elsewhere`` (on
+    ``proof_server``) or ``off``. ``keep`` says which dumps stay beside it.
+    ``max_file_bytes``: the largest file of it, None without a limit. ``proof_without``: kinds of
+    objects, or objects, that a proof may go without where they cannot be made. ``search_path``: the
+    schemas of the dump's own, none for pg_dump's empty one."""
 
     min_records: int
     percentage: Decimal
@@ -53,6 +56,9 @@ class DumpSettings:
     proof: str
     keep: KeepSettings
     max_file_bytes: int | None
+    proof_server: DatabaseSettings | None = None
+    proof_without: tuple[str, ...] = ()
+    search_path: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DumpSettings:
@@ -65,7 +71,20 @@ class DumpSettings:
             proof=table.SQL_DUMP_PROOF.read(values),
             keep=KeepSettings.read(values),
             max_file_bytes=_bytes(table.SQL_DUMP_MAX_FILE_MB.read(values)),
+            proof_server=DatabaseSettings.read_proof(values),
+            proof_without=table.SQL_DUMP_PROOF_WITHOUT.read_if_set(values) or (),
+            search_path=table.SQL_DUMP_SEARCH_PATH.read_if_set(values) or (),
         )
+
+    def require_proof_server(self) -> DatabaseSettings:
+        """The server of PPR_PROOF_HOST. Raises SettingsError where it is not set."""
+        if self.proof_server is None:
+            raise SettingsError(
+                "PPR_PROOF_HOST is not set, must be the server that dumps are proven on elsewhere",
+                hint="set PPR_PROOF_HOST, _USER and _PASSWORD of a server of yours, whose role may "
+                "make databases.",
+            )
+        return self.proof_server
 
 
 def _bytes(megabytes: float | None) -> int | None:

@@ -10,6 +10,8 @@ from ppr_assets.variables import table
 from ppr_assets.variables.files import read_dotenv
 from ppr_assets.variables.table import VARIABLES
 
+_MAY_BE_EMPTY = frozenset({table.POSTGRES_PASSWORD.name, table.PPR_PROOF_PASSWORD.name})
+
 
 def values_from(environ: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
     """What is set in ``environ`` (None: the process's own), over what ``dotenv`` says."""
@@ -56,9 +58,5 @@ def forget_libpq() -> None:
 
 
 def _set_in(environ: Mapping[str, str]) -> dict[str, str]:
-    """What counts as set: an empty variable does not, except for the password."""
-    return {
-        name: text
-        for name, text in environ.items()
-        if text.strip() or name == table.POSTGRES_PASSWORD.name
-    }
+    """What counts as set: an empty variable does not, except for a password."""
+    return {name: text for name, text in environ.items() if text.strip() or name in _MAY_BE_EMPTY}

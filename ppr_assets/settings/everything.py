@@ -51,10 +51,13 @@ class Settings:
         Raises SettingsError, which names the variable, its value and what it may be.
         """
         values = values_from(given, dotenv)
+        database = DatabaseSettings.read(values)
+        dump = DumpSettings.read(values)
+        _require_proof_server(dump, database)
         return cls(
-            database=DatabaseSettings.read(values),
+            database=database,
             data_repo=DataRepoSettings.read(values),
-            dump=DumpSettings.read(values),
+            dump=dump,
             schedule=ScheduleSettings.read(values),
             skip_db_init=table.SKIP_DB_INIT.read(values),
             db_init_days_to_sync=table.DB_INIT_DAYS_TO_SYNC.read(values),
@@ -78,3 +81,15 @@ class Settings:
             )
         name = f"{self.database.dbname}_test" if self.testing else into or self.database.dbname
         return replace(self.database, dbname=name)
+
+
+def _require_proof_server(dump: DumpSettings, database: DatabaseSettings) -> None:
+    server = dump.require_proof_server() if dump.proof == "elsewhere" else dump.proof_server
+    if server is None:
+        return
+    asked, dumped = ((one.host, one.port, one.dbname) for one in (server, database))
+    if asked == dumped:
+        raise SettingsError(
+            f"PPR_PROOF_HOST, _PORT and _DB name the database that is dumped, {server.dbname}",
+            hint="PPR_PROOF_DB is one that PPR_PROOF_USER may enter, mostly `postgres`.",
+        )

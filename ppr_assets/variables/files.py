@@ -1,4 +1,4 @@
-"""The two files that variables can come from: ``.env`` and POSTGRES_PASSWORD_FILE."""
+"""The files that variables can come from: ``.env``, and one with a password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.variables.table import POSTGRES_PASSWORD_FILE
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -35,9 +34,10 @@ def read_dotenv(path: Path) -> dict[str, str]:
     return values
 
 
-def read_password(path: Path) -> str:
-    """The only line of the password file. Raises SettingsError, which never shows its content."""
-    name = f"{POSTGRES_PASSWORD_FILE.name} `{path}`"
+def read_password(path: Path, variable: str) -> str:
+    """The only line of the password file that ``variable`` names. Raises SettingsError, which
+    never shows its content."""
+    name = f"{variable} `{path}`"
     try:
         # Bytes, since reading text would turn every line ending into \n before we look at them.
         text = path.read_bytes().decode("utf-8")
@@ -49,7 +49,8 @@ def read_password(path: Path) -> str:
     if not password:
         raise SettingsError(
             f"{name} is empty, must hold the password on one line",
-            hint="For a local server that asks for none, set POSTGRES_PASSWORD to an empty text.",
+            hint="For a local server that asks for none, set "
+            f"{variable.removesuffix('_FILE')} to an empty text.",
         )
     if not password.isprintable():
         raise SettingsError(f"{name} has more than one printable line, must hold the password only")

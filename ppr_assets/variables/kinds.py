@@ -13,7 +13,8 @@ from pathlib import Path
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _DAY_SECONDS = 86_400.0
-_PROOFS = ("server", "embedded", "off")
+_PROOFS = ("server", "embedded", "elsewhere", "off")
+_HOLDING_ROWS = ("table", "table data", "materialized view", "sequence", "schema", "blob")
 _SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
@@ -152,6 +153,31 @@ def proof(text: str) -> str:
     if text not in _PROOFS:
         raise UnusableValueError
     return text
+
+
+def left_out(text: str) -> tuple[str, ...]:
+    """Kinds as pg_dump's comments have them, in small letters, or a kind and a name."""
+    items = tuple(" ".join(item.split()) for item in line(text).split(","))
+    for item in items:
+        kind = item.lower()
+        if not item or any(re.match(rf"{word}\b", kind) for word in _HOLDING_ROWS):
+            raise UnusableValueError
+    return items
+
+
+def schemas(text: str) -> tuple[str, ...]:
+    """Names, quoted where they have other than small letters, digits and _."""
+    names = []
+    for item in line(text).split(","):
+        if not re.fullmatch(_IDENTIFIER, item.strip()):
+            raise UnusableValueError(
+                "Names with other than small letters, digits and _ need quotes."
+            )
+        name = item.strip()
+        names.append(name[1:-1].replace('""', '"') if name.startswith('"') else name)
+    if any(name.startswith("pg_") for name in names):
+        raise UnusableValueError("PostgreSQL itself looks into pg_catalog first.")
+    return tuple(names)
 
 
 def token(text: str) -> str:

@@ -181,9 +181,73 @@ SQL_DUMP_PROOF = Variable(
     "SQL_DUMP_PROOF",
     "server",
     kinds.proof,
-    "one of server, embedded, off",
+    "one of server, embedded, elsewhere, off",
     "where each dump is restored before it is published: beside the database (an embedded server "
-    "steps in where the role may not create databases), on an embedded server, or nowhere",
+    "steps in where the role may not create databases), on an embedded server, on the server of "
+    "PPR_PROOF_HOST, or nowhere",
+)
+SQL_DUMP_PROOF_WITHOUT = Variable(
+    "SQL_DUMP_PROOF_WITHOUT",
+    NONE,
+    kinds.left_out,
+    "kinds of objects, or objects, separated by commas (`event trigger, extension pg_cron`); none "
+    "that hold rows",
+    "what a proof or a restore may go without where its role or server cannot make it; manifest "
+    "and commit name what it was",
+)
+SQL_DUMP_SEARCH_PATH = Variable(
+    "SQL_DUMP_SEARCH_PATH",
+    NONE,
+    kinds.schemas,
+    "names of schemas separated by commas, none that begins with `pg_`",
+    "written into dumps in the place of pg_dump's empty search path, for functions that call "
+    "others without their schema and cannot be changed",
+)
+PPR_PROOF_HOST = Variable(
+    "PPR_PROOF_HOST",
+    NONE,
+    kinds.host,
+    "a host name, an address or a socket folder",
+    "with SQL_DUMP_PROOF=elsewhere: the server on which dumps are proven",
+)
+PPR_PROOF_PORT = Variable(
+    "PPR_PROOF_PORT", "5432", kinds.port, "a port from 1 to 65535", "that server's port"
+)
+PPR_PROOF_USER = Variable(
+    "PPR_PROOF_USER",
+    "postgres",
+    kinds.line,
+    "a role's name on one line",
+    "the role that makes, fills and drops scratch databases there",
+)
+PPR_PROOF_DB = Variable(
+    "PPR_PROOF_DB",
+    "postgres",
+    kinds.database,
+    "a database's name, not a connection string",
+    "a database there that the role may enter; nothing is written to it",
+)
+PPR_PROOF_SSLMODE = Variable(
+    "PPR_PROOF_SSLMODE",
+    NONE,
+    kinds.sslmode,
+    "one of disable, allow, prefer, require, verify-ca, verify-full",
+    "libpq's sslmode for that server",
+)
+PPR_PROOF_PASSWORD = Variable(
+    "PPR_PROOF_PASSWORD",
+    NONE,
+    kinds.line,
+    "a password on one line",
+    "that role's password; empty only for a trusting local server",
+    secret=True,
+)
+PPR_PROOF_PASSWORD_FILE = Variable(
+    "PPR_PROOF_PASSWORD_FILE",
+    NONE,
+    kinds.folder,
+    "a readable file with the password on its only line",
+    "a file that holds it, instead of PPR_PROOF_PASSWORD",
 )
 SQL_DUMP_MAX_FILE_MB = Variable(
     "SQL_DUMP_MAX_FILE_MB",

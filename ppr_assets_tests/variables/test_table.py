@@ -40,6 +40,15 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "SQL_DUMP_RATCHET_TABLES": "organization,location,service",
         "SQL_DUMP_STALL_SECONDS": "300",
         "SQL_DUMP_PROOF": "server",
+        "SQL_DUMP_PROOF_WITHOUT": "none",
+        "SQL_DUMP_SEARCH_PATH": "none",
+        "PPR_PROOF_HOST": "none",
+        "PPR_PROOF_PORT": "5432",
+        "PPR_PROOF_USER": "postgres",
+        "PPR_PROOF_DB": "postgres",
+        "PPR_PROOF_SSLMODE": "none",
+        "PPR_PROOF_PASSWORD": "none",
+        "PPR_PROOF_PASSWORD_FILE": "none",
         "SQL_DUMP_MAX_FILE_MB": "95",
         "SQL_DUMP_KEEP_LAST": "7",
         "SQL_DUMP_KEEP_DAILY": "7",
@@ -106,6 +115,7 @@ def test_an_unusable_secret_is_not_shown(variable: Variable[Any]) -> None:
 def test_the_secrets_are_these() -> None:
     assert {variable.name for variable in VARIABLES if variable.secret} == {
         "POSTGRES_PASSWORD",
+        "PPR_PROOF_PASSWORD",
         "DATA_REPO_TOKEN",
         "DAGSTER_POSTGRES_URL",
     }

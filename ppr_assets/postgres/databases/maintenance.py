@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, DatabaseFailed, RestoreFailed
+from ppr_assets.errors import Busy, DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import (
@@ -50,6 +50,11 @@ class Maintenance:
     def is_beside(self) -> bool:
         """Whether the session is in another database than the target, which it may then replace."""
         return is_beside(self.connection, self.settings.dbname)
+
+    @property
+    def is_superuser(self) -> bool:
+        """Whether nothing is forbidden to the role."""
+        return self.connection.info.parameter_status("is_superuser") == "on"
 
     @property
     def server_version(self) -> str:
@@ -106,10 +111,11 @@ class Maintenance:
         like: str | None = None,
         encoding: str | None = None,
         collation: str | None = None,
+        template: str = "template0",
     ) -> None:
         """Make an empty database: ``like`` an existing one, or with this encoding and collation
         (the server's own where not given). Raises :class:`RestoreFailed`."""
-        options: list[sql.Composable] = [sql.SQL("TEMPLATE template0")]
+        options: list[sql.Composable] = [_template(template)]
         if like is not None:
             options += making.options_like(self.connection, like)
         elif encoding is not None:
@@ -121,10 +127,10 @@ class Maintenance:
             f"could not make database {name}",
         )
 
-    def create_as(self, name: str, locale: Mapping[str, str], encoding: str) -> bool:
+    def create_as(self, name: str, locale: Mapping[str, str], encoding: str, template: str) -> bool:
         """Make an empty database with a locale that was recorded elsewhere; False where this server
         does not have it."""
-        options = [sql.SQL("TEMPLATE template0"), *making.options_of(locale, encoding)]
+        options = [_template(template), *making.options_of(locale, encoding)]
         statement = sql.SQL("CREATE DATABASE {} {}").format(
             sql.Identifier(name), sql.SQL(" ").join(options)
         )
@@ -137,6 +143,20 @@ class Maintenance:
     def set_all(self, name: str, settings: Mapping[str, str]) -> Sequence[str]:
         """Set them for the database. Returns what the server does not take, in words."""
         return making.set_all(self.connection, name, settings)
+
+    def template_with(self, extensions: Sequence[str]) -> str:
+        """What a database that needs ``extensions`` is copied from: ``template1`` where an
+        administrator has put one into it that this role may not create, else ``template0``."""
+        wanted = making.extensions_for_superusers(self.connection, extensions)
+        if self.is_superuser or not wanted:
+            return "template0"
+        try:
+            with connect(replace(self.settings, dbname="template1"), autocommit=True) as session:
+                query = "SELECT FROM pg_catalog.pg_extension WHERE extname = ANY(%s) LIMIT 1"
+                found = session.execute(query, [list(wanted)]).rowcount
+        except DatabaseUnreachable:  # the role may not look, and so not copy it
+            return "template0"
+        return "template1" if found else "template0"
 
     def copy_settings(self, source: str, to: str) -> Sequence[str]:
         """Give ``to`` the grants, settings and comment of ``source``.
@@ -271,3 +291,7 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
         prepare(connection, WITHOUT_LIMITS, local=False)
         take_lock(connection, settings.dbname)
         yield Maintenance(pinned(settings, connection), connection)
+
+
+def _template(name: str) -> sql.Composed:
+    return sql.SQL("TEMPLATE {}").format(sql.Identifier(name))

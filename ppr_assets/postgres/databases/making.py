@@ -35,6 +35,13 @@ FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.
 WHERE d.datname = %s ORDER BY 1 NULLS FIRST, c.place
 """
 
+_FOR_SUPERUSERS: LiteralString = """
+SELECT e.name::pg_catalog.text FROM pg_catalog.pg_available_extensions e
+JOIN pg_catalog.pg_available_extension_versions v ON v.name = e.name
+  AND v.version = e.default_version
+WHERE v.superuser AND NOT v.trusted AND e.name::pg_catalog.text = ANY(%s) ORDER BY 1
+"""
+
 _LISTS = frozenset(
     {
         "local_preload_libraries",
@@ -108,6 +115,12 @@ def options_for(
     if row != (encoding,) and connection.info.server_version >= _PROVIDERS_SINCE:
         options["LOCALE_PROVIDER"] = sql.SQL("libc")  # the others are for UTF-8, or nearly so
     return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
+
+
+def extensions_for_superusers(connection: Connection, names: Sequence[str]) -> Sequence[str]:
+    """Those of ``names`` that only a superuser may create on this server."""
+    rows = connection.execute(_FOR_SUPERUSERS, [list(names)])
+    return [name for (name,) in rows]
 
 
 def copied(connection: Connection, source: str, to: str) -> Sequence[str]:

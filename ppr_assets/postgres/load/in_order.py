@@ -36,7 +36,7 @@ def make_definitions(
             load_with_psql(file, layout, settings, deadline=deadline, rows=False)
             return
         with open_session(settings, layout.encoding) as connection:
-            session = Session(connection, threading.Event())
+            session = Session(connection, threading.Event(), layout.search_path)
             public = public_schema(connection)
             wanted = [
                 step

@@ -54,7 +54,7 @@ def load_in_transaction(
             "the file; nothing was changed.",
         )
     prepare_transaction(connection, layout.encoding)
-    session = Session(connection, threading.Event())
+    session = Session(connection, threading.Event(), layout.search_path)
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
         public = public_schema(connection)
         every = split(file.read(*layout.prologue))

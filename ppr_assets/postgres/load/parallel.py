@@ -43,7 +43,8 @@ def load_parallel(
     Returns what was read back of each table, with ``read_back_in`` to sort in; else nothing.
     """
     parts = sections(layout, file)
-    with Crew(partial(open_session, settings, layout.encoding), connections, deadline) as crew:
+    opened = partial(open_session, settings, layout.encoding)
+    with Crew(opened, connections, deadline, layout.search_path) as crew:
         catalogs: list[Catalog] = []
         readers: list[Reader] = []
         records: dict[str, TableRecord] = {}

@@ -82,11 +82,16 @@ class Crew:
     """Sessions that work through tasks. Use as a context manager: it closes them."""
 
     def __init__(
-        self, open_connection: Callable[[], Connection], size: int, deadline: Deadline
+        self,
+        open_connection: Callable[[], Connection],
+        size: int,
+        deadline: Deadline,
+        search_path: str = "",
     ) -> None:
         self._open_connection = open_connection
         self._size = size
         self._deadline = deadline
+        self._search_path = search_path
         self._stop = threading.Event()
         self._free: list[Connection] = []
         self._running: dict[Future[None], tuple[Task, Connection]] = {}
@@ -125,7 +130,7 @@ class Crew:
                     for task in self._startable(queue.ready):
                         queue.start(task)
                         connection = self._free.pop()
-                        session = Session(connection, self._stop)
+                        session = Session(connection, self._stop, self._search_path)
                         self._running[threads.submit(task.work, session)] = task, connection
                     for task in self._finished():
                         queue.finish(task)

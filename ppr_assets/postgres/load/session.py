@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.computing import AS_SET
@@ -69,9 +71,34 @@ class Stopped(Exception):
 class Session:
     """A connection and what it is told when all stop."""
 
-    def __init__(self, connection: Connection, stop: threading.Event) -> None:
+    def __init__(
+        self, connection: Connection, stop: threading.Event, search_path: str = ""
+    ) -> None:
         self.connection = connection
         self._stop = stop
+        self._search_path = search_path
+
+    @contextmanager
+    def as_dumped(self) -> Iterator[None]:
+        """What a dump's own statements run in: the search path that stands at its head. Ours have
+        an empty one."""
+        if not self._search_path:
+            yield
+            return
+        self._set_path(self._search_path)
+        try:
+            yield
+        finally:
+            state = self.connection.info.transaction_status
+            if state in (TransactionStatus.IDLE, TransactionStatus.INTRANS):
+                self._set_path("")
+
+    def _set_path(self, path: str) -> None:
+        statement = "SELECT pg_catalog.set_config('search_path', %s, false)"
+        try:
+            self.connection.execute(statement, [path])
+        except psycopg.Error as error:
+            raise failed(f"the search path {path}", error) from error
 
     def execute(self, statements: bytes, what: str) -> None:
         """Run the bytes as they are. Raises :class:`RestoreFailed` naming ``what``."""
@@ -86,6 +113,7 @@ class Session:
         self.require_going_on()
         try:
             with (
+                self.as_dumped(),
                 self.connection.cursor() as cursor,
                 cursor.copy(statement.encode("utf-8", "surrogateescape")) as copy,
             ):

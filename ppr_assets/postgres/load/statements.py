@@ -24,11 +24,12 @@ def run_step(session: Session, file: DumpFile, step: Step, *, in_transaction: bo
     if step.settings:
         session.execute(step.settings, step.what)
     size = _STREAMED if step.streamed else max(1, step.end - step.start)
-    for start, end in file.pieces(step.start, step.end, size):
-        text = file.read(start, end)
-        if step.streamed and in_transaction:
-            text = _TRANSACTION.sub(b"", text)
-        session.execute(text, step.what)
+    with session.as_dumped():
+        for start, end in file.pieces(step.start, step.end, size):
+            text = file.read(start, end)
+            if step.streamed and in_transaction:
+                text = _TRANSACTION.sub(b"", text)
+            session.execute(text, step.what)
 
 
 def split(text: bytes) -> Iterator[bytes]:

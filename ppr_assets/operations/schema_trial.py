@@ -1,0 +1,77 @@
+"""Try on the server that proves dumps what a dump of now would make, before the night does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.going_without import Without
+from ppr_assets.operations.made_aside import sweep
+from ppr_assets.operations.proof_server import proof_server
+from ppr_assets.operations.rehearsal import require_makeable
+from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.verify import verify_file
+from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.pg_dump import write_dump
+from ppr_assets.postgres.snapshot import Snapshot
+from ppr_assets.settings import Settings
+
+SCRATCH = "trial"
+"""What the name of the scratch database has after that of the database."""
+
+_NAME = "schema.sql"
+_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Trial:
+    """``where`` it was tried, and ``instead`` of the database's own server; ``objects`` that can be
+    made there, and what a proof goes ``without``."""
+
+    where: str
+    instead: bool
+    objects: int
+    without: Without
+
+
+def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
+    """Make all objects of the database, without rows, in a scratch database, and drop it.
+
+    Raises :class:`PreconditionFailed` naming what stands in the way of a proof, and what
+    :func:`~ppr_assets.operations.drill.drill` raises of the server.
+    """
+    with scratch_folder(temporary()) as folder:
+        path = folder / _NAME
+        snapshot.undisturbed(lambda: _write_schema(settings, snapshot, path))
+        found = FoundDump(_NAME, path, None, None, folder)
+        verified = verify_file(path, name=_NAME, manifest=None, spill_folder=folder)
+        with proof_server(
+            settings.database,
+            settings.dump.proof,
+            scratch=SCRATCH,
+            folder=folder / "server",
+            elsewhere=settings.dump.proof_server,
+        ) as server:
+            sweep(server.session)
+            rule = settings.dump.proof_without
+            deadline = Deadline(_SECONDS)
+            without = require_makeable(
+                server, found, verified, rule, deadline, always=True, unmade=True
+            )
+            made = len(verified.layout.entries) - len(without.keys)
+            return Trial(server.where, server.instead, made, without)
+
+
+def _write_schema(settings: Settings, snapshot: Snapshot, path: Path) -> None:
+    tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
+    write_dump(
+        tool,
+        settings.database,
+        snapshot=snapshot.export(),
+        target=path,
+        stall_seconds=settings.dump.stall_seconds,
+        rows=False,
+        search_path=settings.dump.search_path,
+    )

@@ -1,0 +1,230 @@
+"""Roles as hosts give them: what such a role may not make is named before anything is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.drill import DrillOutcome, drill
+from ppr_assets.operations.dump import dump
+from ppr_assets.operations.examine import Precondition, examine
+from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets.variables.kinds import left_out
+from ppr_assets_tests.fix_nasty import fill_core
+from ppr_assets_tests.fix_pipeline import Pipeline, git
+
+_REST = ("event trigger noted", "function leak(integer)")
+
+PRIVILEGED = """
+CREATE EXTENSION pg_stat_statements SCHEMA public;
+CREATE PUBLICATION everything FOR ALL TABLES;
+CREATE FUNCTION public.note() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;
+CREATE EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION public.note();
+CREATE FUNCTION public.leak(int) RETURNS int LANGUAGE sql LEAKPROOF AS 'SELECT $1';
+"""
+
+
+@pytest.fixture
+def hosted(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """A pipeline whose role owns its database, may create others, and is no superuser."""
+    role = pipeline.settings.database.user
+    pipeline.gate(proof="server")
+    pipeline.administer(f"ALTER ROLE {role} CREATEDB")
+    yield pipeline
+    pipeline.administer(f"ALTER ROLE {role} NOCREATEDB")
+
+
+def test_what_only_a_superuser_may_make_is_named_as_a_whole(hosted: Pipeline) -> None:
+    hosted.administer(PRIVILEGED)
+    before = hosted.picture()
+    with pytest.raises(DumpUnproven) as refused:
+        dump(hosted.settings)
+    role = hosted.settings.database.user
+    message, hint = refused.value.message, refused.value.hint
+    for object_ in ("extension pg_stat_statements", "publication everything", *_REST):
+        assert object_ in message
+    assert f"role {role} may not make extension" in message
+    assert "blame" not in hint
+    assert f"`ALTER ROLE {role} SUPERUSER;`" in hint
+    assert "template1 (`CREATE EXTENSION pg_stat_statements;`)" in hint
+    assert "SQL_DUMP_PROOF=embedded" in hint and "PPR_PROOF_HOST" in hint
+    assert hosted.picture() == before
+
+
+def test_a_rule_lets_a_proof_go_without_it_and_everything_says_so(hosted: Pipeline) -> None:
+    hosted.administer(PRIVILEGED)
+    with pytest.raises(DumpUnproven) as refused:
+        dump(hosted.settings)
+    found = re.search('SQL_DUMP_PROOF_WITHOUT="(.*?)"', refused.value.hint)
+    assert found is not None
+    hosted.gate(proof_without=left_out(found[1]))
+    _, published = hosted.night()
+    proof = published.manifest.proof
+    assert proof is not None and proof.where == "server"
+    assert set(proof.without) == {"extension pg_stat_statements", "publication everything", *_REST}
+    assert "but for" in git(hosted.clone, "log", "-1", "--format=%(trailers:key=Proof)", "main")
+    drilled = _drill_latest(hosted, "server")
+    assert set(drilled.proof.without) == set(proof.without)
+
+
+def test_an_embedded_server_proves_what_the_role_may_not_make(hosted: Pipeline) -> None:
+    hosted.administer(PRIVILEGED)
+    hosted.gate(proof="embedded")
+    _, published = hosted.night()
+    proof = published.manifest.proof
+    assert proof is not None
+    assert (proof.where, proof.without) == ("embedded", ())
+
+
+def test_another_server_proves_it_with_the_role_that_variables_name(hosted: Pipeline) -> None:
+    hosted.administer(PRIVILEGED)
+    variables = hosted.variables | {
+        "SQL_DUMP_PROOF": "elsewhere",
+        "PPR_PROOF_HOST": hosted.settings.database.host,
+        "PPR_PROOF_USER": "postgres",
+        "PPR_PROOF_PASSWORD": "",
+    }
+    hosted.settings = Settings.from_environment(variables, dotenv=None)
+    _, published = hosted.night()
+    proof = published.manifest.proof
+    assert proof is not None
+    assert (proof.where, proof.without) == ("elsewhere", ())
+
+
+def test_an_extension_that_an_administrator_put_into_template1_is_used(hosted: Pipeline) -> None:
+    in_template1 = replace(hosted.settings.database, user="postgres", dbname="template1")
+    hosted.administer("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext")
+    with connect(in_template1, autocommit=True) as session:
+        session.execute("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext")
+    try:
+        _, published = hosted.night()
+    finally:
+        with connect(in_template1, autocommit=True) as session:
+            session.execute("DROP EXTENSION pg_stat_statements; DROP SCHEMA ext")
+    assert published.manifest.proof is not None
+    assert published.manifest.proof.without == ()
+
+
+def _drill_latest(pipeline: Pipeline, where: str) -> DrillOutcome:
+    with found_dump(pipeline.settings.data_repo, Wanted()) as found:
+        return drill(
+            pipeline.settings.database,
+            found,
+            where=where,
+            deadline=Deadline(60),
+            rule=pipeline.settings.dump.proof_without,
+        )
+
+
+def test_doctor_names_it_before_the_night(hosted: Pipeline) -> None:
+    assert "objects can be made there" in _finding(hosted).detail
+    hosted.administer(PRIVILEGED)
+    before = hosted.picture()
+    found = _finding(hosted)
+    assert found.error is not None
+    for object_ in ("extension pg_stat_statements", "publication everything", *_REST):
+        assert object_ in found.error.message
+    hosted.gate(proof="embedded")
+    assert _finding(hosted).error is None
+    assert hosted.picture() == before
+
+
+def test_who_may_make_databases_and_not_enter_them_hears_it_before_and_at_night(
+    hosted: Pipeline, embedded_server: EmbeddedServer
+) -> None:
+    rules = embedded_server.data_dir / "pg_hba.conf"
+    before = rules.read_text()
+    own = hosted.settings.database
+    kept_in = f"local {own.dbname} {own.user} trust\nlocal all {own.user} reject\n"
+    rules.write_text(kept_in + before)
+    hosted.administer("SELECT pg_reload_conf()")
+    try:
+        found = _finding(hosted)
+        assert found.error is not None
+        with pytest.raises(DumpUnproven) as refused:
+            dump(hosted.settings)
+        hosted.gate(proof="embedded")
+        hosted.night()
+    finally:
+        rules.write_text(before)
+        hosted.administer("SELECT pg_reload_conf()")
+    for error in (found.error, refused.value):
+        assert f"role {own.user} may make databases on this server, and not enter" in error.message
+        assert "pg_hba.conf rejects" in error.message
+        assert "SQL_DUMP_PROOF=embedded" in error.hint
+        assert "is the server up" not in error.render()
+
+
+def test_an_extension_that_the_embedded_server_lacks_is_named_by_doctor(
+    debian_database: Callable[[], DatabaseSettings], pipeline: Pipeline
+) -> None:
+    database = debian_database()
+    fill_core(database)
+    with connect(database, autocommit=True) as session:
+        session.execute("CREATE EXTENSION pgcrypto SCHEMA public")
+    pipeline.settings = replace(pipeline.settings, database=database)
+    pipeline.gate(proof="embedded")
+    found = _finding(pipeline)
+    assert found.error is not None
+    assert "it needs the extension pgcrypto, which the embedded server lacks" in found.error.message
+    assert "SQL_DUMP_PROOF=elsewhere" in found.error.hint
+    pipeline.gate(proof="server")
+    assert _finding(pipeline).error is None
+
+
+def _finding(pipeline: Pipeline) -> Precondition:
+    return next(one for one in examine(pipeline.settings) if one.what == "proof")
+
+
+def test_an_embedded_server_is_given_the_roles_and_tablespaces_that_a_dump_names(
+    hosted: Pipeline,
+) -> None:
+    hosted.administer('CREATE ROLE "app, one" NOLOGIN')
+    hosted.administer('CREATE POLICY own ON organization FOR SELECT TO "app, one" USING (true)')
+    hosted.administer("SET allow_in_place_tablespaces = on")
+    with connect(replace(hosted.settings.database, user="postgres"), autocommit=True) as session:
+        session.execute("SET allow_in_place_tablespaces = on")
+        session.execute("CREATE TABLESPACE fast LOCATION ''")
+        session.execute("ALTER TABLE public.language SET TABLESPACE fast")
+    hosted.gate(proof="embedded")
+    try:
+        hosted.night()
+    finally:
+        hosted.administer('DROP POLICY own ON organization; DROP ROLE "app, one"')
+        hosted.administer("ALTER TABLE public.language SET TABLESPACE pg_default")
+        hosted.administer("DROP TABLESPACE fast")
+
+
+def test_what_the_embedded_server_was_built_without_is_its_fault(
+    debian_database: Callable[[], DatabaseSettings], pipeline: Pipeline
+) -> None:
+    database = debian_database()
+    fill_core(database)
+    with connect(database, autocommit=True) as session:
+        session.execute("CREATE TABLE public.x (v xml DEFAULT '<a/>')")
+        session.execute("CREATE VIEW public.y AS SELECT xmlelement(name a) AS v")
+        session.execute("CREATE COLLATION public.german (provider = icu, locale = 'de')")
+        session.execute(
+            "CREATE TABLE public.z (v text COMPRESSION lz4, w text COLLATE public.german)"
+        )
+    pipeline.settings = replace(pipeline.settings, database=database)
+    pipeline.gate(proof="embedded", min_records=1)
+    found = _finding(pipeline)
+    assert found.error is not None
+    with pytest.raises(DumpUnproven) as refused:
+        dump(pipeline.settings)
+    for error in (found.error, refused.value):
+        assert re.search(r"the embedded server \(PostgreSQL 18.* cannot make", error.message)
+        for object_ in ("collation german (ICU is not", "table x (unsupported XML", "view y ("):
+            assert object_ in error.message
+        assert "without that there is no table z (" in error.message
+        assert "SQL_DUMP_PROOF=elsewhere" in error.hint
+        assert "blame" not in error.hint

@@ -1,0 +1,146 @@
+"""Databases of which no dump restores: what is named, and the statement that mends it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.dump import dump
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_debian import DebianServer
+from ppr_assets_tests.fix_nasty import fill_core
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+FOLDED = """
+CREATE FUNCTION public.folded(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';
+CREATE FUNCTION public.key_of(text) RETURNS text LANGUAGE {} IMMUTABLE AS {};
+"""
+SQL = FOLDED.format("sql", "'SELECT folded($1)'")
+PLPGSQL = FOLDED.format("plpgsql", "'BEGIN RETURN folded($1); END'")
+PATH = "SET search_path TO public;"
+
+IN_FUNCTIONS = {
+    "index": f"{PATH} {SQL} CREATE INDEX organization_key ON organization (key_of(name));",
+    "index in plpgsql": f"{PATH} {PLPGSQL} CREATE INDEX o ON organization (key_of(name));",
+    "generated column": f"{PATH} {PLPGSQL} ALTER TABLE organization ADD k text "
+    "GENERATED ALWAYS AS (key_of(name)) STORED;",
+    "check": f"{PATH} {PLPGSQL} ALTER TABLE organization ADD CHECK (key_of(name) <> '');",
+    "materialized view": f"{PATH} {PLPGSQL} CREATE MATERIALIZED VIEW keys AS "
+    "SELECT key_of(name) FROM organization;",
+}
+
+IN_ROWS = {
+    "check": (
+        "CREATE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 0';"
+        "CREATE TABLE public.t (n int CONSTRAINT enough CHECK (n >= public.least()));"
+        "INSERT INTO public.t VALUES (1), (7);"
+        "CREATE OR REPLACE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 5'",
+        1,
+    ),
+    "orphans": (
+        "CREATE TABLE public.p (id int PRIMARY KEY); INSERT INTO public.p VALUES (1);"
+        "CREATE TABLE public.c (p_id int CONSTRAINT c_p REFERENCES public.p (id));"
+        "ALTER TABLE public.c DISABLE TRIGGER ALL;"
+        "INSERT INTO public.c VALUES (1), (2), (3), (NULL)",
+        2,
+    ),
+    "domain": (
+        "CREATE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 0';"
+        "CREATE DOMAIN public.number AS int CONSTRAINT enough CHECK (VALUE >= public.least());"
+        "CREATE TABLE public.t (n public.number); INSERT INTO public.t VALUES (1), (7);"
+        "CREATE OR REPLACE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 5'",
+        1,
+    ),
+    "unique index": (
+        "CREATE TABLE public.t (k text); CREATE UNIQUE INDEX t_k ON public.t (k);"
+        "UPDATE pg_catalog.pg_index SET indisready = false, indislive = true "
+        "WHERE indexrelid = 'public.t_k'::regclass;"
+        "INSERT INTO public.t VALUES ('a'), ('a'), ('b');"
+        "UPDATE pg_catalog.pg_index SET indisready = true "
+        "WHERE indexrelid = 'public.t_k'::regclass",
+        1,
+    ),
+}
+
+
+@pytest.fixture
+def debian(pipeline: Pipeline, debian_database: Callable[[], DatabaseSettings]) -> Pipeline:
+    """A pipeline on PostgreSQL 15, which lets such functions be used in an index."""
+    database = debian_database()
+    fill_core(database)
+    pipeline.settings = replace(pipeline.settings, database=database)
+    pipeline.gate(proof="server", min_records=1)
+    return pipeline
+
+
+@pytest.mark.parametrize("kind", IN_FUNCTIONS)
+def test_a_function_that_calls_another_one_without_its_schema(kind: str, debian: Pipeline) -> None:
+    debian.administer(IN_FUNCTIONS[kind])
+    with pytest.raises(DumpUnproven) as refused:
+        dump(debian.settings)
+    assert "no dump of this database restores until that is mended" in refused.value.hint
+    assert "blame" not in refused.value.hint
+    mend = re.search("`(ALTER FUNCTION .*?)`", refused.value.hint)
+    assert mend is not None
+    debian.administer(mend[1])
+    debian.night()
+
+
+@pytest.mark.parametrize("kind", IN_FUNCTIONS)
+def test_a_search_path_that_is_written_into_the_dump(
+    kind: str, debian: Pipeline, debian_server: DebianServer
+) -> None:
+    debian.administer(IN_FUNCTIONS[kind])
+    database = replace(debian.settings.database, search_path=("public",))
+    debian.settings = replace(debian.settings, database=database)
+    debian.gate(search_path=("public",))
+    _, published = debian.night()
+    assert published.manifest.search_path == "public"
+    assert published.manifest.proof is not None and published.manifest.proof.proven
+    assert debian.night()[0].status == "unchanged"
+    own = debian.settings.database
+    with found_dump(debian.settings.data_repo, Wanted()) as found:
+        again = restore(replace(own, dbname=f"{own.dbname}_again"), found, deadline=Deadline(60))
+        debian_server.execute(f"DROP DATABASE {own.dbname}_again")
+        assert again.tables == published.manifest.tables
+        debian_server.execute(f"CREATE DATABASE {own.dbname}_psql TEMPLATE template0")
+        by_psql = replace(own, dbname=f"{own.dbname}_psql")
+        subprocess.run(
+            [debian_server.bin / "psql", "-qX", "-1", "-f", found.path, "-o", "/dev/null"],
+            env=client_environment(by_psql),
+            check=True,
+        )
+    with connect(by_psql) as session:
+        session.execute("SET search_path TO public")
+        count = session.execute("SELECT count(*) FROM public.organization").fetchone()
+    debian_server.execute(f"DROP DATABASE {own.dbname}_psql")
+    assert count == (published.manifest.rows["organization"],)
+
+
+@pytest.mark.parametrize("kind", IN_ROWS)
+def test_rows_that_are_not_let_in_again_are_shown_by_a_query(kind: str, pipeline: Pipeline) -> None:
+    statements, wrong = IN_ROWS[kind]
+    role = pipeline.settings.database.user
+    for statement in statements.split(";"):
+        pipeline.administer(statement)
+    pipeline.administer(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    pipeline.gate(proof="embedded")
+    with pytest.raises(DumpUnproven) as refused:
+        dump(pipeline.settings)
+    assert "no dump of this database restores until that is mended" in refused.value.hint
+    query = re.search("`(?:SET.*; )?(SELECT .*?;)`", refused.value.hint)
+    assert query is not None
+    superuser = replace(pipeline.settings.database, user="postgres")
+    with connect(superuser) as session:
+        session.execute("SET enable_indexscan = off; SET enable_indexonlyscan = off")
+        assert len(session.execute(query[1].encode()).fetchall()) == wrong
