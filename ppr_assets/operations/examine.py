@@ -22,6 +22,7 @@ from ppr_assets.operations.standing_mark import standing_mark
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases import connect_beside, is_beside
 from ppr_assets.postgres.login_triggers import login_triggers
+from ppr_assets.postgres.pinned_environment import pinned_environment
 from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
@@ -108,6 +109,7 @@ class _Examination:
     def _pg_dump(self) -> str:
         major = _present(self._snapshot).server_major
         tool = find_tool("pg_dump", major, sslmode=self._settings.database.sslmode)
+        pinned_environment(_present(self._snapshot).settings)  # which a pooler may not pass on
         return f"{tool.version} at {tool.path}"
 
     def _proof(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +17,11 @@ from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.sample import fill
-from ppr_assets.settings import DatabaseSettings
+from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.fix_command_line import ROOT
 from ppr_assets_tests.fix_debian import missing
 from ppr_assets_tests.fix_pgbouncer import Pooled
 from ppr_assets_tests.fix_postgres import passable_folder
@@ -92,6 +96,29 @@ def test_a_dump_of_money_has_the_same_bytes_and_restores_whatever_is_set(
         rows = session.execute("SELECT amount::numeric FROM public.donation ORDER BY id").fetchall()
         assert [float(amount) for (amount,) in rows] == [1234.56, -7]
     Target(donations).drop_formers()
+
+
+def test_psql_by_hand_needs_what_the_guide_says(
+    donations: DatabaseSettings, tmp_path: Path
+) -> None:
+    dump = make_dump(donations, tmp_path / NAMES[0])
+    said = (ROOT / "docs" / "restore.md").read_text()
+    options = re.search(r'`PGOPTIONS="([^"]+)" psql -v ON_ERROR_STOP=1', said)
+    assert options is not None
+    _make_german(donations)
+    with connect(donations, autocommit=True) as session:
+        session.execute("DROP TABLE public.donation CASCADE; DROP DOMAIN public.euro")
+    argv = [str(EMBEDDED_BIN / "psql"), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f"]
+    codes = [
+        subprocess.run(
+            [*argv, str(dump.path)],
+            env=child_environment(client_environment(donations) | given),
+            capture_output=True,
+            check=False,
+        ).returncode
+        for given in ({}, {"PGOPTIONS": options.group(1)})
+    ]
+    assert codes == [3, 0]
 
 
 def test_a_pooler_that_cannot_pass_that_on_is_told_where_there_is_money(

@@ -116,6 +116,18 @@ def test_another_name_in_the_pooler_is_no_database_to_replace(
     assert target.content() == before
 
 
+def test_doctor_tells_of_a_pooler_that_passes_on_no_settings(
+    pipeline: Pipeline, pooled: Pooled
+) -> None:
+    name = pipeline.settings.database.dbname
+    pipeline.administer(f"ALTER DATABASE {name} SET bytea_output TO escape")
+    database = pooled(pipeline.settings.database)
+    looked = examine(replace(pipeline.settings, database=database))
+    wrong = {one.what: str(one.error) for one in looked if one.error}
+    assert list(wrong) == ["pg_dump"]
+    assert "bytea_output would change what pg_dump writes" in wrong["pg_dump"]
+
+
 def test_doctor_tells_of_a_pooler_before_the_night(pipeline: Pipeline, pooled: Pooled) -> None:
     pipeline.gate(proof="server")
     pipeline.administer(f"ALTER ROLE {pipeline.settings.database.user} CREATEDB")

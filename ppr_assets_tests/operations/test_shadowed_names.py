@@ -1,0 +1,142 @@
+"""Whoever may create functions, operators and types in the database does not have ours use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.counting import count_records
+from ppr_assets.operations.drill import drill
+from ppr_assets.operations.examine import examine
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.init import initialise
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.status import status
+from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_restore import Target
+from ppr_assets_tests.postgres.test_qualified_names import statements
+
+CALLED = "the code of somebody else ran"
+
+_FUNCTIONS = """
+DO $do$ DECLARE f record; BEGIN
+  FOR f IN
+    SELECT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments,
+      format_type(p.prorettype, NULL) AS result, p.proretset
+    FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f'
+      AND p.proname = ANY('{{{names}}}'::text[])
+  LOOP
+    BEGIN
+      EXECUTE format(
+        'CREATE FUNCTION public.%I(%s) RETURNS %s %s LANGUAGE plpgsql AS '
+        '$f$ BEGIN RAISE EXCEPTION ''{called}''; END $f$',
+        f.proname, f.arguments, CASE WHEN f.proretset THEN 'SETOF' END, f.result);
+    EXCEPTION WHEN OTHERS THEN NULL;  -- a type that no such function may have
+    END;
+  END LOOP;
+END $do$
+"""
+"""For each function that a statement of ours calls, one of the same name and arguments."""
+
+_OTHERS = """
+CREATE FUNCTION public.ran(anyelement, anyelement) RETURNS boolean LANGUAGE plpgsql AS
+  $f$ BEGIN RAISE EXCEPTION '{called}'; END $f$;
+CREATE FUNCTION public.ran_state(bigint) RETURNS bigint LANGUAGE plpgsql AS
+  $f$ BEGIN RAISE EXCEPTION '{called}'; END $f$;
+CREATE AGGREGATE public.count(*) (SFUNC = public.ran_state, STYPE = bigint, INITCOND = '0');
+CREATE FUNCTION public.pg_table_size(oid) RETURNS bigint LANGUAGE plpgsql AS
+  $f$ BEGIN RAISE EXCEPTION '{called}'; END $f$;
+CREATE DOMAIN public.jsonb AS pg_catalog.jsonb CHECK (public.ran(VALUE, VALUE));
+CREATE DOMAIN public.regclass AS pg_catalog.regclass CHECK (public.ran(VALUE, VALUE));
+CREATE DOMAIN public.text AS pg_catalog.text CHECK (public.ran(VALUE, VALUE));
+CREATE DOMAIN public.name AS pg_catalog.name CHECK (public.ran(VALUE, VALUE));
+CREATE DOMAIN public.oid AS pg_catalog.oid CHECK (public.ran(VALUE, VALUE));
+CREATE VIEW public.pg_class AS SELECT 1 / 0 AS oid;
+CREATE VIEW public.pg_database AS SELECT 1 / 0 AS oid;
+"""
+
+_OPERATORS = """
+CREATE FUNCTION public.same({left}, {right}) RETURNS boolean LANGUAGE plpgsql AS
+  $f$ BEGIN RAISE EXCEPTION '{called}'; END $f$;
+CREATE OPERATOR public.= (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = public.same);
+CREATE OPERATOR public.<> (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = public.same);
+"""
+
+
+def shadow(session: psycopg.Connection[object]) -> None:
+    """Fill schema public with names of pg_catalog, and let every session find them first."""
+    called = {name for _, text in statements() for name in re.findall(r"pg_catalog\.(\w+)\(", text)}
+    assert len(called) > 30
+    session.execute(_FUNCTIONS.format(called=CALLED, names=",".join(called)).encode())
+    session.execute(_OTHERS.format(called=CALLED).encode())
+    kinds = ["name", "text", "oid", '"char"', "int", "bigint"]
+    for left, right in [*zip(kinds, kinds, strict=True), ("name", "text")]:
+        of_catalog = {
+            side: f"pg_catalog.{kind}" if kind in ("name", "text", "oid") else kind
+            for side, kind in (("left", left), ("right", right))
+        }
+        session.execute(_OPERATORS.format(called=CALLED, **of_catalog).encode())
+    session.execute(
+        "DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET search_path TO public, "
+        "pg_catalog', pg_catalog.current_database()); END $$"
+    )
+
+
+@pytest.fixture
+def shadowed(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The pipeline's database after its owner has done that; dumped and restored by a superuser."""
+    with connect(pipeline.settings.database, autocommit=True) as session:
+        shadow(session)
+    superuser = replace(pipeline.settings.database, user="postgres")
+    pipeline.settings = replace(pipeline.settings, database=superuser)
+    yield pipeline
+    Target(superuser).drop_formers()
+
+
+def _latest(pipeline: Pipeline) -> FoundDump:
+    path = pipeline.dumps / pipeline.latest()
+    return FoundDump(path.name, path, None, None, pipeline.clone.parent)
+
+
+def test_an_application_does_call_them(shadowed: Pipeline) -> None:
+    """So that what follows tests something."""
+    for statement in ("SELECT count(*) FROM organization", "SELECT 'a'::name = 'a'::name"):
+        with (
+            connect(shadowed.settings.database) as session,
+            pytest.raises(psycopg.errors.RaiseException, match=CALLED),
+        ):
+            session.execute(statement.encode())
+
+
+def test_no_verb_calls_them(shadowed: Pipeline) -> None:
+    shadowed.gate(proof="server")
+    dumped, published = shadowed.night()
+    assert (dumped.status, published.status) == ("staged", "published")
+    assert count_records(shadowed.settings).counts["organization"] == 200
+    assert status(shadowed.settings).errors == ()
+    assert [one.error for one in examine(shadowed.settings) if one.error] == []
+    for where in ("server", "embedded"):
+        drill(shadowed.settings.database, _latest(shadowed), where=where, deadline=Deadline(60))
+
+
+@pytest.mark.parametrize("way", ["aside", "with psql", "in place", "at a start"])
+def test_a_restore_over_them_calls_none(
+    way: str, shadowed: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dumped, _ = shadowed.night()
+    assert dumped.manifest is not None
+    if way == "with psql":
+        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
+    if way == "at a start":
+        assert initialise(shadowed.settings, force=True).status == "restored"
+        return
+    how = restore_in_place if way == "in place" else restore
+    outcome = how(shadowed.settings.database, _latest(shadowed), deadline=Deadline(60))
+    assert outcome.tables == dumped.manifest.tables
