@@ -1,9 +1,10 @@
 """Child processes that never outlive the work they were started for.
 
-A cancelled run must leave no ``pg_dump`` and no ``git`` behind. Three nets, one under the other:
+A cancelled run must leave no ``pg_dump`` and no ``git`` behind. Nets, one under the other:
 ``finally`` kills the child's whole process group, whatever ends the block (Dagster's and the
 terminal's interrupts are ``BaseException``); on Linux the kernel kills the child when its parent
-dies, which covers ``kill -9``; and pipes close, which ends whatever is left when it next writes.
+dies, which covers ``kill -9``; a guard ends what such a child has started itself, which the kernel
+does not; and pipes close, which ends whatever is left when it next writes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
     at ``returncode`` after ``wait()``. Raises what ``Popen`` raises (``OSError``).
     """
     with ExitStack() as at_the_end:
-        with _interrupts_held():
+        with interrupts_held():
             process = subprocess.Popen(tied_to_parent(argv), start_new_session=True, **popen)
             at_the_end.enter_context(process)
             at_the_end.callback(kill_group, process)
@@ -36,7 +37,30 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def guarded(script: str, *words: str) -> Iterator[None]:
+    """Have a shell run ``script`` (with ``words`` as ``$1`` …) if this process is killed meanwhile.
+
+    The shell waits in a session of its own. The end of its input is the end of us.
+    """
+    with subprocess.Popen(
+        ["sh", "-c", f"read -r done || {{ {script}; }}", "sh", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as guard:
+        try:
+            yield
+        finally:
+            guard.communicate(b"done\n")
+
+
+END_GROUP = 'kill -s TERM -- "-$1"; sleep 1; kill -s KILL -- "-$1"'
+"""A script for :func:`guarded`: end the process group ``$1``, also what of it does not listen."""
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
     """Let interrupts that come while a child is being started wait until somebody can end it.
 
     Python hears of the child only when it is at work, on a busy machine long after: an interrupt

@@ -3,7 +3,8 @@
 GitPython starts the processes. Its own ways of waiting have no time limit, or leave git's children
 behind, so that waiting, ending and reporting are done here. No git of ours outlives its call: it
 is asked to end before it is killed, and the kernel asks it when this process dies, because a git
-that is killed outright leaves its ``.lock`` files to block everybody else.
+that is killed outright leaves its ``.lock`` files to block everybody else. What git has started
+itself is ended by a guard then.
 
 Nothing can prompt: there is no terminal for git, and a session of its own gives ssh none either.
 """
@@ -14,19 +15,28 @@ import fcntl
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import BinaryIO
 
-from ppr_assets.child_process import end_group, tied_to_parent
-from ppr_assets.data_repo.git_errors import failure, scrub, too_slow
+from ppr_assets.child_process import (
+    END_GROUP,
+    end_group,
+    guarded,
+    interrupts_held,
+    tied_to_parent,
+)
+from ppr_assets.data_repo.git_errors import failure, scrub, too_slow, verb
 from ppr_assets.data_repo.git_library import gitpython
 from ppr_assets.settings import VARIABLES, child_environment
 
 _GRACE_SECONDS = 2.0
+# What these start (pack-objects, index-pack, remote-https, ssh) works on for a while after a git
+# that was killed: until it writes, which may take seconds.
+_WITH_CHILDREN = ("clone", "fetch", "ls-remote", "maintenance", "merge-tree", "push", "repack")
 _CHUNK = 1 << 20
 
 _ENVIRONMENT = {
@@ -162,21 +172,20 @@ def _started(
         argv = ["env", *(word for name in foreign for word in ("-u", name)), *argv]
     # A folder without a repository must not be taken for a part of the one around it.
     ceiling = {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)}
-    started = (
-        gitpython()
-        .Git(path)
-        .execute(
-            tied_to_parent(argv, death_signal="TERM") if tied else argv,
-            istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
-            as_process=True,
-            start_new_session=True,
-            env={**_ENVIRONMENT, **ceiling, **(env or {})},
-        )
-    )
-    process: subprocess.Popen[bytes] = started.proc
-    started.proc = None  # ended here, and not whenever the wrapper is collected
-    with process:
-        try:
-            yield process
-        finally:
-            end_group(process, grace_seconds=_GRACE_SECONDS)
+    library = gitpython()
+    with ExitStack() as at_the_end:
+        with interrupts_held():
+            started = library.Git(path).execute(
+                tied_to_parent(argv, death_signal="TERM") if tied else argv,
+                istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+                as_process=True,
+                start_new_session=True,
+                env={**_ENVIRONMENT, **ceiling, **(env or {})},
+            )
+            process: subprocess.Popen[bytes] = started.proc
+            started.proc = None  # ended here, and not whenever the wrapper is collected
+            at_the_end.enter_context(process)
+            if verb(args) in _WITH_CHILDREN:
+                at_the_end.enter_context(guarded(END_GROUP, str(process.pid)))
+            at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
+        yield process

@@ -9,18 +9,18 @@ beside it removes the lock at once, so that nobody else has to wait for the next
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copy2
 from time import sleep
 
+from ppr_assets.child_process import guarded
 from ppr_assets.data_repo.places import Place, is_quiet, places
 from ppr_assets.data_repo.repository import DataRepo
 
-# The end of its input is the end of us. Only our own file is removed, by its inode.
-_GUARD = 'read -r done || { [ "$1" -ef "$2" ] && rm -f "$1"; }'
+# Only our own file is removed, by its inode.
+_GUARD = '[ "$1" -ef "$2" ] && rm -f "$1"'
 _GUARD_SECONDS = 0.1
 
 
@@ -33,7 +33,7 @@ def index_lock(repo: DataRepo, place: Place, *, quiet: bool) -> Iterator[Path | 
     """
     ours, lock, real = _ours(repo), place.git_dir / "index.lock", place.git_dir / "index"
     ours.touch()
-    with _guarded(lock, ours):
+    with guarded(_GUARD, str(lock), str(ours)):
         try:
             lock.hardlink_to(ours)
         except FileExistsError:
@@ -71,21 +71,6 @@ def release_index(repo: DataRepo) -> None:
             lock.unlink()
     _copy(repo).unlink(missing_ok=True)
     ours.unlink(missing_ok=True)
-
-
-@contextmanager
-def _guarded(lock: Path, ours: Path) -> Iterator[None]:
-    """Let a process in a session of its own remove the lock when this one is killed."""
-    guard = subprocess.Popen(
-        ["sh", "-c", _GUARD, "sh", str(lock), str(ours)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with guard:
-        yield
-        guard.communicate(b"done\n")
 
 
 def _ours(repo: DataRepo) -> Path:
