@@ -44,6 +44,9 @@ _ENVIRONMENT = {
     # What only looks must not take locks that the owner of the work tree needs.
     "GIT_OPTIONAL_LOCKS": "0",
 }
+# As `-c` hands it on: somebody's file system monitor, a program or a daemon, is not started by us.
+_HANDED_ON = "GIT_CONFIG_PARAMETERS"
+_ALONE = "'core.fsmonitor=false'"
 # Set inside hooks, for example, they would send git to another repository than the one asked for.
 _FOREIGN = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -172,6 +175,7 @@ def _started(
         argv = ["env", *(word for name in foreign for word in ("-u", name)), *argv]
     # A folder without a repository must not be taken for a part of the one around it.
     ceiling = {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)}
+    alone = {_HANDED_ON: f"{around.get(_HANDED_ON, '')} {_ALONE}".strip()}
     library = gitpython()
     with ExitStack() as at_the_end:
         with interrupts_held():
@@ -180,7 +184,7 @@ def _started(
                 istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
                 as_process=True,
                 start_new_session=True,
-                env={**_ENVIRONMENT, **ceiling, **(env or {})},
+                env={**_ENVIRONMENT, **ceiling, **alone, **(env or {})},
             )
             process: subprocess.Popen[bytes] = started.proc
             started.proc = None  # ended here, and not whenever the wrapper is collected

@@ -28,7 +28,13 @@ def glimpse(
     """
     limit = settings.timeout_seconds
     options, secret = credentials_for(settings, url)
-    wanted = ["--bare", "--no-tags", "--single-branch", f"--branch={settings.branch}"]
+    wanted = [
+        "--bare",
+        "--no-tags",
+        "--single-branch",
+        "--origin=origin",
+        f"--branch={settings.branch}",
+    ]
     wanted += [] if with_history else ["--depth=1"]
     # Of a path, git would take all by linking files; as a URL it is asked like any other remote.
     source = Path(url).resolve().as_uri() if Path(url).exists() else url

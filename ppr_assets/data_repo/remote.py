@@ -93,7 +93,7 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
     if repo.remote is None:
         return None
     ours = _ours(repo)
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=")
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
     for remaining in reversed(range(_LOCK_ATTEMPTS)):
         try:
             _network(

@@ -110,7 +110,7 @@ def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outru
             hint="the commit is kept in the clone; the next run finds out.",
         )
     return PushFailed(
-        f"nothing was pushed to {_named(remote)}: {_gist(output.stderr)}",
+        f"nothing was pushed to {_named(remote)}: {' / '.join(_lines(output.stderr)[:_LINES])}",
         hint="was it a pre-push hook, of the clone or of core.hooksPath? The commit is kept in the "
         "clone; the next run that is not refused offers it again.",
     )
@@ -145,10 +145,9 @@ def _verdict(porcelain: str, ref: str) -> str:
 def _words_of_remote(stderr: str) -> list[str]:
     """The lines that the remote has sent, and its reason for not unpacking what was sent to it;
     without progress, decoration and colours."""
-    lines = (_COLOURS.sub("", line).strip() for line in re.split(r"[\r\n]+", stderr))
     said = (
         line.removeprefix("remote:").removeprefix("error: remote unpack failed:").strip()
-        for line in lines
+        for line in _lines(stderr)
         if line.startswith(("remote:", "error: remote unpack failed:"))
     )
     return [line for line in said if re.search(r"\w", line) and not re.search(r"\d+% \(", line)]
@@ -156,10 +155,14 @@ def _words_of_remote(stderr: str) -> list[str]:
 
 def _gist(stderr: str) -> str:
     """git's own complaint, without the advice that follows it."""
-    lines = [_COLOURS.sub("", line).strip() for line in re.split(r"[\r\n]+", stderr)]
-    lines = [line for line in lines if line]
+    lines = _lines(stderr)
     complaints = [line for line in lines if re.match(r"(fatal|error|ERROR|remote|ssh):", line)]
     return " / ".join((complaints or lines)[:4]) or "it gave no reason"
+
+
+def _lines(stderr: str) -> list[str]:
+    lines = (_COLOURS.sub("", line).strip() for line in re.split(r"[\r\n]+", stderr))
+    return [line for line in lines if line]
 
 
 def _named(remote: str) -> str:

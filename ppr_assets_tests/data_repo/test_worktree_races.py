@@ -45,7 +45,7 @@ while test ! -e "$STOP"; do
   try git checkout -q main
   try merge data-update-$n
   try git stash pop -q
-  git checkout -q -- notes.txt
+  try git checkout -q -- notes.txt
   test $n -ge $ENOUGH && echo $n > "$STOP.rounds"
   sleep 0.$((n * 3 % 8))
 done
