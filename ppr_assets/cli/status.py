@@ -83,6 +83,8 @@ def _repository_facts(repository: Published) -> dict[str, str]:
     facts |= {"head": view.commit or "no commit yet", "looked at": view.describe(datetime.now(UTC))}
     if view.local not in (None, view.commit):
         facts["clone"] = f"behind, at {view.local}: the next run follows"
+    if (other := repository.other_files) is not None:
+        facts["work tree"] = f"{other.message}: `{other.command}` brings it back"
     if repository.set_aside:
         facts["set aside"] = f"\n{'':<15}".join(_set_aside(repository.set_aside))
     return facts

@@ -43,7 +43,8 @@ def verify(
     \b
     Exit codes:
       0    whole
-      4    damaged: the first thing wrong, its byte offset and what to do
+      4    damaged: the first thing wrong, its byte offset and what to do; or
+           whole as committed, and other files lie in the work tree
       6    data repository unusable, or there is no such dump
     """
     if every and dump is not None:

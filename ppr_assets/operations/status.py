@@ -55,6 +55,9 @@ class Status:
             "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             **{f"latest_{name}": value for name, value in Trust.of(manifest).to_json().items()},
             "pushed": self.pushed,
+            "other_files": list(repository.other_files.paths)
+            if repository and repository.other_files
+            else [],
             "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
         }

@@ -19,7 +19,8 @@ from ppr_assets.settings import DataRepoSettings
 
 @dataclass(frozen=True)
 class Checked:
-    """A dump, and what was found: ``verified``, or the ``error`` that says what is wrong with it.
+    """A dump, and what was found: ``verified``, or the ``error`` that says what is wrong with it;
+    both where the commit has it whole and other files lie in the work tree.
     ``origin`` is where it was found, empty if it could not even be read."""
 
     name: str
@@ -84,7 +85,9 @@ def _checked(shelf: Shelf, wanted: Wanted, name: str) -> Checked:
     except DumpDamaged as error:
         return Checked(name, "", error=error)
     try:
-        return Checked(found.name, found.origin, verified_dump(found))
+        verified = verified_dump(found)
+        other = shelf.beside(found.name)
+        return Checked(found.name, found.origin, verified, other.error() if other else None)
     except DumpDamaged as error:
         return Checked(found.name, found.origin, error=error)
     finally:

@@ -14,17 +14,20 @@ from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_f
 from ppr_assets.operations.sources.repository import opened, published
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.operations.view import View
+from ppr_assets.operations.work_tree import OtherFiles, other_files
 from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
 class Shelf:
     """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here. ``view``
-    is what was looked at in the data repository, None where a commit or another place was named."""
+    is what was looked at in the data repository, None where a commit or another place was named.
+    ``beside`` tells what of a dump lies otherwise in the clone's work tree."""
 
     names: Sequence[str]
     take: Callable[[Wanted], FoundDump]
     view: View | None = None
+    beside: Callable[[str], OtherFiles | None] = lambda _: None
 
 
 @contextmanager
@@ -57,6 +60,7 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
                 list_dumps(repo, commit),
                 lambda one: replace(published(repo, commit, one, scratch), view=view),
                 view,
+                lambda name: other_files(repo, name) if view else None,
             )
 
 
