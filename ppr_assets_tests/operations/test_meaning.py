@@ -75,6 +75,27 @@ def test_what_is_worded_anew_restores_and_leaves_no_second_database(
     assert [name for name, _ in target.databases()] == before
 
 
+@pytest.mark.parametrize("options", [[], ["--column-inserts"]])
+def test_what_only_psql_can_load_is_held_to_what_psql_makes_of_it_again(
+    options: list[str], database: DatabaseSettings, target: Target, tmp_path: Path
+) -> None:
+    """Without the rows, also where they are INSERTs."""
+    fill_words(database)
+    path = tmp_path / NAMES[0]
+    written = subprocess.run(
+        [EMBEDDED_BIN / "pg_dump", "--no-owner", "--no-privileges", *options],
+        env=child_environment(client_environment(database)),
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    path.write_bytes(with_entry(written, b"SELECT 1;\n\n"))
+    found = FoundDump(path.name, path, None, None, tmp_path)
+    remarks = restore(target.settings, found, drop_old=True, deadline=NO_HURRY).remarks
+    assert any(remark.startswith("loaded by one psql") for remark in remarks)
+    assert any(re.fullmatch(REWORDED, remark) for remark in remarks)
+    assert target.beside() == []
+
+
 def test_definitions_worded_by_an_older_server_are_held_to_what_this_one_makes_of_them(
     debian_database: Empty, target: Target, tmp_path: Path
 ) -> None:
