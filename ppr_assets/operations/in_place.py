@@ -46,7 +46,7 @@ from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.session import Connection, Session
 from ppr_assets.postgres.load.statistics import analyze
-from ppr_assets.postgres.presence import presence_differences
+from ppr_assets.postgres.presence import acted, presence_differences
 from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.rules.difference import Difference
 from ppr_assets.rules.manifest import TableRecord
@@ -104,6 +104,7 @@ def restore_in_place(
             rows = [*table_differences(layout.tables, tables)]
             with DumpFile(dump) as file:
                 objects = [*presence_differences(connection, layout, file)]
+                said = [*acted(connection, layout)]
                 rows += value_differences(connection, layout, file)
             uncompared = rows_beside(connection, layout, layout.made_tables)
             rows += inserted_differences(layout, uncompared)
@@ -131,6 +132,7 @@ def restore_in_place(
         remarks=[
             *remarks_of(verified.manifest),
             COST,
+            *said,
             *not_compared(layout, uncompared),
             *judged.remarks,
             *computed,

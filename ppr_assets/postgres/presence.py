@@ -7,7 +7,7 @@ somebody else took away again: an event trigger of the target, for one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import LiteralString
 
 import psycopg
@@ -39,6 +39,11 @@ FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 """
 
+_EVENT_TRIGGERS: LiteralString = """
+SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
+WHERE evtenabled <> 'D' ORDER BY 1
+"""
+
 _QUERIES = (
     (_RELATIONS, ("TABLE", "FOREIGN TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "INDEX")),
     (_CONSTRAINTS, ("CONSTRAINT", "CHECK CONSTRAINT", "FK CONSTRAINT")),
@@ -64,6 +69,24 @@ def presence_differences(
                 yield Difference(f"{what} is missing", acceptable=entry.kind not in HOLD_DATA)
             elif not valid and not _need_not_hold(file.read(entry.start, entry.end)):
                 yield Difference(f"{what} is not valid", acceptable=True)
+
+
+def event_triggers(connection: Connection) -> Sequence[str]:
+    """Those that act on what is defined. Raises :class:`RestoreFailed`."""
+    try:
+        return [name for (name,) in connection.execute(_EVENT_TRIGGERS)]
+    except psycopg.Error as error:
+        raise failed("the look at event triggers", error) from error
+
+
+def acted(connection: Connection, layout: Layout) -> Iterator[str]:
+    """What a human should know of event triggers that the database had before the dump."""
+    own = {entry.name for entry in layout.entries if entry.kind == "EVENT TRIGGER"}
+    if others := [name for name in event_triggers(connection) if name not in own]:
+        yield (
+            f"not compared: what event trigger {', '.join(others)}, which is not in the dump, may "
+            "have changed in the definitions of its objects"
+        )
 
 
 def _by_name(connection: Connection, query: LiteralString) -> Mapping[tuple[str, str], bool]:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
@@ -27,6 +26,7 @@ from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.in_order import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.session import open_session
+from ppr_assets.postgres.presence import event_triggers
 from ppr_assets.postgres.schema_objects import Look, Object, Objects
 from ppr_assets.postgres.value_content import value_differences
 from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference
@@ -52,11 +52,6 @@ _NAMED_OTHERWISE = frozenset(
     }
 )
 """Kinds of entries that another version of pg_dump may have, or name, otherwise."""
-
-_ACTING: LiteralString = """
-SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
-WHERE evtenabled <> 'D' ORDER BY 1 LIMIT 1
-"""
 
 
 @dataclass(frozen=True)
@@ -123,7 +118,7 @@ def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Aga
     try:
         with twin() as settings:
             with open_session(settings, layout.encoding) as connection:
-                acting = connection.execute(_ACTING).fetchone()
+                acting = event_triggers(connection)
             if acting:
                 return _Again({}, f"event trigger {acting[0]} is in every new database here")
             make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)

@@ -16,7 +16,7 @@ from ppr_assets.errors import (
     PreconditionFailed,
     RestoreFailed,
 )
-from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.in_place import COST, restore_in_place
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.settings import DatabaseSettings
@@ -186,3 +186,14 @@ def test_while_it_waits_for_somebody_in_place_nobody_queues_behind_it(
     assert max(waits) < 2  # two statements, of which none waits for a second
     in_place(owned.settings, new_dump.found(tmp_path))
     assert owned.content() == new_dump.content
+
+
+def test_in_place_an_event_trigger_of_the_target_that_may_have_changed_definitions_is_told(
+    owned: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    change = "ALTER TABLE public.url ALTER label SET DEFAULT 'changed'"
+    owned.execute(TAKE_AWAY.format(change, "CREATE TRIGGER"), owned.settings.dbname)
+    remarks = in_place(owned.settings, new_dump.found(tmp_path)).remarks
+    assert COST in remarks
+    (told,) = [remark for remark in remarks if "event trigger" in remark]
+    assert told.startswith("not compared: what event trigger take_away, which is not in the dump,")

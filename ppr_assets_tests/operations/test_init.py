@@ -11,14 +11,21 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ppr_assets.errors import Busy, DatabaseUnreachable, DumpMissing, PreconditionFailed
+from ppr_assets.errors import (
+    Busy,
+    DatabaseUnreachable,
+    DumpMissing,
+    DumpUnproven,
+    PreconditionFailed,
+)
 from ppr_assets.operations.init import initialise, lock_number
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.libpq import parameters
 from ppr_assets.postgres.records import table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 from ppr_assets_tests.fix_restore import MakeTarget, Target
 
 
@@ -250,3 +257,26 @@ def test_rows_that_a_policy_hides_are_no_emptiness(make_target: MakeTarget) -> N
         PreconditionFailed, match=r"^nobody knows whether database .* holds records"
     ):
         table_with_records(target.settings, CORE_TABLES)
+
+
+def test_a_container_may_start_with_what_came_back_otherwise_when_somebody_said_so(
+    pipeline: Pipeline, make_target: MakeTarget, tmp_path: Path
+) -> None:
+    pipeline.night()
+    name, end = pipeline.latest(), "--\n-- PostgreSQL database dump complete"
+    text = (pipeline.dumps / name).read_text()
+    lost = "DROP INDEX public.url_service_id_idx;"
+    files = {
+        f"sql_dumps/{name}": text.replace(end, f"{lost}\n\n\n{end}"),
+        f"sql_dumps/{name.removesuffix('.sql')}.json": None,
+    }
+    commit_files(pipeline.clone, "Tidy up", files)
+    git(pipeline.clone, "push", "-q", "origin", "HEAD:main")
+    target = make_target(seed=None)
+    settings = _starting(pipeline, target)
+    with pytest.raises(DumpUnproven, match="index url_service_id_idx is missing") as refused:
+        initialise(settings)
+    assert "--accept-differences" in refused.value.hint
+    outcome = initialise(settings, accept=Override("migrations make it", "command line"))
+    assert outcome.restored is not None
+    assert outcome.restored.accepted.differences == ["index url_service_id_idx is missing"]
