@@ -105,6 +105,23 @@ def test_the_dump_that_is_meant_is_restored_into_the_database_that_is_meant(
     assert target.content() == old
 
 
+def test_a_dump_with_too_few_records_is_refused_by_its_own_exit_code(
+    pipeline: Pipeline, restoring: CommandLine, untouched: None, tmp_path: Path
+) -> None:
+    pipeline.night()
+    text = (pipeline.dumps / pipeline.latest()).read_text()
+    hollow = tmp_path / "hollow.sql"
+    hollow.write_text(
+        re.sub(r"( FROM stdin;\n).*?(^\\\.$)", r"\1\2", text, flags=re.DOTALL | re.MULTILINE)
+    )
+    refused = restoring("restore", str(hollow))
+    assert refused.code == 3
+    assert "the restore would take records away: organization would have 0 records, " in refused.err
+    usage = restoring("restore", str(hollow), "--override", "why", "--drop-old")
+    assert (usage.code, usage.out) == (2, "")
+    assert "--override keeps the former database" in usage.err
+
+
 def test_a_live_session_is_named_and_ended_only_by_wish(
     pipeline: Pipeline, restoring: CommandLine, target: Target
 ) -> None:
