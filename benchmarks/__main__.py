@@ -20,7 +20,7 @@ PERCENT = (0.2, 1.0, 5.0)
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--organizations", type=int, default=30_000, help="about 80 MB of dump")
+    parser.add_argument("--organizations", type=int, default=11_000, help="about 80 MB of dump")
     parser.add_argument(
         "--large", type=int, default=375_000, help="about 1 GB of dump; 0: leave out"
     )

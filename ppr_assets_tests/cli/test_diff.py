@@ -18,7 +18,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     assert alone.error == f"there is no dump from before {first} to compare it with"
     assert ppr_assets("diff", first).out.splitlines()[1:] == [
         "nothing changed",
-        "0 of 25 tables differ",
+        "0 of 26 tables differ",
     ]
 
     pipeline.execute("UPDATE taxonomy SET name = '[bold]new[/bold]'")
@@ -32,7 +32,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     assert lines[2].split() == ["taxonomy", "1", "1", "0", "0", "1", "id"]
     assert lines[3].startswith("taxonomy  ~ id=")
     assert lines[3].endswith(" → [bold]new[/bold]")
-    assert lines[4:] == ["added INDEX public.by_name", "1 of 25 tables differ"]
+    assert lines[4:] == ["added INDEX public.by_name", "1 of 26 tables differ"]
 
     told = json.loads(ppr_assets("diff", "--json").out)
     assert (told["before"], told["after"]) == (first, pipeline.latest())

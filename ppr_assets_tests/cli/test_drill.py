@@ -25,7 +25,7 @@ def test_a_drill_on_the_databases_own_server_tells_stages_and_tables_and_leaves_
     told = facts(proven.out)
     assert told["proven"] == f"{pipeline.latest()} from commit {pipeline.head()[:10]}"
     assert re.fullmatch(r"on server, PostgreSQL 18\.\d+, \d+\.\d s", told["restored"])
-    assert told["holds"] == "2968 rows in 25 tables, compared, as the dump says"
+    assert told["holds"] == "6231 rows in 26 tables, compared, as the dump says"
 
     described = json.loads(ppr_assets("drill", "--json", FORCE_COLOR="1").out)
     assert described["proven"] is True

@@ -64,7 +64,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     assert re.search(r" KiB, \d+ min old$", told["dump"])
     assert told["from"] == f"commit {pipeline.head()[:10]}"
     assert told["replaces"].startswith(f"restorer@{target.settings.host}:5432/{name}, ")
-    assert told["restored"] == f"{name}: 2968 rows in 25 tables, compared, as the dump says"
+    assert told["restored"] == f"{name}: 6231 rows in 26 tables, compared, as the dump says"
     new, former = target.content(), told["former"].split()[0]
     assert new == Target(pipeline.settings.database).content()
     assert [former] == target.beside()

@@ -33,7 +33,7 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
 
     latest = ppr_assets("verify")
     assert (latest.code, latest.beside) == (0, "")
-    proven = r"  588\.\d KiB  25 tables  2968 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
+    proven = r"    1\.5 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
     assert re.fullmatch(re.escape(newer) + proven, latest.out)
 
     every = ppr_assets("verify", "--all", POSTGRES_PORT="9")
@@ -41,8 +41,8 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
     lines = every.out.splitlines()
     assert [line.split()[0] for line in lines] == [newer, older, FOREIGN]
     assert lines[0] == latest.out.strip()
-    assert lines[1].endswith("  2968 rows  unproven: published without a restore")
-    assert lines[2].endswith("  2968 rows  unproven: no manifest")
+    assert lines[1].endswith("  6231 rows  unproven: published without a restore")
+    assert lines[2].endswith("  6231 rows  unproven: no manifest")
 
     told = json.loads(ppr_assets("verify", "--all", "--json", FORCE_COLOR="1").out)
     assert [dump["proven"] for dump in told] == [True, False, False]

@@ -16,7 +16,14 @@ from ppr_assets.postgres.sample import fill
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_restore import NAMES, MadeDump, MakeTarget, Target, make_dump
+from ppr_assets_tests.fix_restore import (
+    NAMES,
+    MadeDump,
+    MakeTarget,
+    Target,
+    but_for_words,
+    make_dump,
+)
 
 
 def test_a_dump_of_a_newer_server_is_refused_before_anything(
@@ -48,6 +55,6 @@ def test_a_dump_of_an_older_server_is_restored_to_a_newer_one(
     target = make_target()
     outcome = restore(target.settings, made.found(tmp_path), deadline=Deadline(60))
     assert outcome.tables == made.manifest.tables
-    assert outcome.remarks == []
+    assert but_for_words(outcome.remarks) == []
     again = dump_to(target.settings, tmp_path / "again.sql")
     assert again.written.tables == made.manifest.tables

@@ -28,6 +28,7 @@ from ppr_assets_tests.fix_restore import (
     MadeDump,
     MakeTarget,
     Target,
+    but_for_words,
     create_restorer,
 )
 
@@ -47,7 +48,7 @@ def test_a_database_that_is_not_there_is_made(
     assert (outcome.database, outcome.former) == (target.settings.dbname, None)
     assert (outcome.dump, outcome.manifest) == (new_dump.path.name, new_dump.manifest)
     assert list(outcome.seconds) == ["verify", "load", "compare", "swap"]
-    assert outcome.remarks == []
+    assert but_for_words(outcome.remarks) == []
     assert target.beside() == []
 
 
@@ -136,7 +137,7 @@ def test_what_a_killed_restore_of_another_role_left_is_told_and_is_in_nobodys_wa
     outcome = run(target, new_dump.found(tmp_path), drop_old=True)
     assert target.content() == new_dump.content
     assert target.beside() == [half_made]
-    assert outcome.remarks == [
+    assert but_for_words(outcome.remarks) == [
         "a half-made database is still there: could not drop database "
         f"{half_made}: must be owner of database {half_made}"
     ]
@@ -163,7 +164,7 @@ def test_a_database_whose_drop_was_interrupted_is_replaced(
     name = target.settings.dbname
     target.execute(f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'")
     outcome = run(target, new_dump.found(tmp_path), drop_old=True)
-    assert (outcome.former, outcome.remarks, target.beside()) == (None, [], [])
+    assert (outcome.former, but_for_words(outcome.remarks), target.beside()) == (None, [], [])
     assert target.content() == new_dump.content
 
 
@@ -173,7 +174,7 @@ def test_a_dump_that_does_not_say_what_server_it_is_of_is_restored(
     path = tmp_path / "silent.sql"
     path.write_bytes(re.sub(rb"-- Dumped from [^\n]*\n", b"", new_dump.sql, count=1))
     outcome = run(target, FoundDump(path.name, path, None, None, tmp_path))
-    assert outcome.remarks == [UNPROVEN]
+    assert but_for_words(outcome.remarks) == [UNPROVEN]
     assert target.content() == new_dump.content
 
 
@@ -186,11 +187,11 @@ def test_who_follows_the_former_database_is_told(
     target.execute("ALTER SYSTEM SET wal_level TO logical")
     server.stop()
     embedded.start(server_folder / "postgres")
-    assert run(target, old_dump.found(tmp_path)).remarks == []
+    assert but_for_words(run(target, old_dump.found(tmp_path)).remarks) == []
     with target.administered(target.settings.dbname) as session:
         session.execute("SELECT pg_create_logical_replication_slot('follower', 'pgoutput')")
     outcome = run(target, new_dump.found(tmp_path))
-    assert outcome.remarks == [
+    assert but_for_words(outcome.remarks) == [
         "replication slots stay with the former database (follower): who follows them gets "
         "nothing of the new one, and they go when it is dropped"
     ]
@@ -348,7 +349,7 @@ def test_a_file_by_its_path_needs_no_manifest_and_is_said_to_be_unproven(
     shutil.copy(new_dump.path, tmp_path / name)
     with found_dump(pipeline.settings.data_repo, Wanted(dump=str(tmp_path / name))) as found:
         outcome = run(target, found)
-    assert outcome.remarks == [UNPROVEN]
+    assert but_for_words(outcome.remarks) == [UNPROVEN]
     assert (outcome.manifest, outcome.dump) == (None, name)
     assert target.content() == new_dump.content
 
@@ -368,7 +369,7 @@ def test_upstreams_compressed_latest_is_restored(
     ):
         with found_dump(pipeline.settings.data_repo, wanted) as found:
             outcome = run(target, found, drop_old=True)
-        assert outcome.remarks == [UNPROVEN]
+        assert but_for_words(outcome.remarks) == [UNPROVEN]
         assert target.content() == new_dump.content
         assert listing(folder) == ["latest.sql.gz", name]
     assert _litter(pipeline) == []

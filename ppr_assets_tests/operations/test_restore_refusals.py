@@ -40,6 +40,7 @@ from ppr_assets_tests.fix_restore import (
     MadeDump,
     MakeTarget,
     Target,
+    but_for_words,
     create_restorer,
     forge,
     slowness,
@@ -351,7 +352,9 @@ def test_what_the_target_may_not_have_does_not_keep_its_successor_from_being_fil
     target.execute(f"ALTER DATABASE {name} SET default_transaction_read_only TO on")
     target.execute(f"ALTER ROLE postgres IN DATABASE {name} SET work_mem TO '7MB'")
     outcome = aside(target.settings, new_dump.found(tmp_path))
-    assert outcome.remarks == ["setting work_mem of role postgres: permission denied to alter role"]
+    assert but_for_words(outcome.remarks) == [
+        "setting work_mem of role postgres: permission denied to alter role"
+    ]
     with target.administered() as connection:
         row = connection.execute(
             "SELECT datconnlimit, setconfig FROM pg_database LEFT JOIN pg_db_role_setting "

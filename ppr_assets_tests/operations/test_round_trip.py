@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import Pipeline
-from ppr_assets_tests.fix_restore import MakeTarget
+from ppr_assets_tests.fix_restore import MakeTarget, but_for_words
 
 Into = Callable[[], DatabaseSettings]
 
@@ -34,8 +35,22 @@ def _there_and_back(pipeline: Pipeline, into: DatabaseSettings, folder: Path) ->
         first = b"".join(open_dump(found.path, name=found.name))
     assert outcome.manifest is not None
     assert outcome.manifest.rows == dumped.manifest.rows
-    assert dump_to(into, folder / "again.sql").sql == first
-    return outcome.remarks
+    again = dump_to(into, folder / "again.sql").sql
+    if but_for_words(outcome.remarks) != outcome.remarks:
+        first, again = map(_in_one_wording, (first, again))
+    assert again == first
+    return but_for_words(outcome.remarks)
+
+
+def _in_one_wording(dump: bytes) -> bytes:
+    """Without casts and parentheses, which PostgreSQL writes otherwise once it has read its own
+    words, and without the key that is made of all bytes."""
+    return re.sub(
+        rb"::(?:character varying|text)(?:\[\])?|[()]|^\\(?:un)?restrict .*",
+        b"",
+        dump,
+        flags=re.MULTILINE,
+    )
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+import psycopg
 import pytest
 
 from ppr_assets.errors import PreconditionFailed
@@ -16,7 +17,7 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.sample import SAMPLE_TABLES, fill
 from ppr_assets.postgres.sample.awkward import AWKWARD
-from ppr_assets.postgres.sample.filling import sample_rows
+from ppr_assets.postgres.sample.filling import _script, sample_rows
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import SampleDatabase
@@ -43,6 +44,28 @@ def pg_dump(database: DatabaseSettings) -> bytes:
         check=True,
     )
     return done.stdout
+
+
+def _restore(dump: bytes, database: DatabaseSettings) -> None:
+    subprocess.run(
+        [str(EMBEDDED_BIN / "psql"), "-v", "ON_ERROR_STOP=1", "-qX"],
+        input=dump,
+        env=client_environment(database),
+        capture_output=True,
+        check=True,
+    )
+
+
+def _definitions(database: DatabaseSettings) -> dict[str, str]:
+    return dict(
+        ask(
+            database,
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c'"
+            " UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " UNION ALL SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'"
+            " UNION ALL SELECT matviewname, definition FROM pg_matviews",
+        )
+    )
 
 
 def test_the_same_seed_and_size_make_the_same_dump(empty_database: EmptyDatabase) -> None:
@@ -90,8 +113,8 @@ def test_the_sample_has_what_the_real_database_has(database: DatabaseSettings) -
             " WHERE relnamespace = 'public'::regnamespace GROUP BY 1",
         )
     )
-    assert kinds["v"] == 1
-    assert kinds["S"] == 1
+    assert (kinds["v"], kinds["m"]) == (2, 1)
+    assert kinds["S"] == 2
     assert kinds["i"] >= 18
     constraints = ask(database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")
     assert constraints[0][0] >= 30
@@ -104,6 +127,49 @@ def test_the_sample_has_what_the_real_database_has(database: DatabaseSettings) -
         "SELECT (SELECT count(*) FROM record_version), last_value FROM record_version_id_seq",
     )[0]
     assert rows == last
+    assert (
+        ask(
+            database,
+            "SELECT sum(places) FROM places_by_state UNION ALL"
+            " SELECT count(*) FROM location_master_view WHERE state_province IS NOT NULL",
+        )[0][0]
+        > 0
+    )
+
+
+def test_versions_are_about_half_of_all_rows(database: DatabaseSettings) -> None:
+    rows = {table: ask(database, f"SELECT count(*) FROM {table}")[0][0] for table in SAMPLE_TABLES}
+    assert 0.4 < rows["record_version"] / sum(rows.values()) < 0.6
+
+
+def test_the_sample_has_what_a_dump_comes_back_with_in_other_words(
+    database: DatabaseSettings, empty_database: EmptyDatabase
+) -> None:
+    again = empty_database()
+    with connect(again) as session:
+        for schema in ("schema.sql", "keys.sql"):
+            session.execute(_script(schema))
+    first = _definitions(database)
+    assert first == _definitions(again), "made by the same statements"
+    restored = empty_database()
+    _restore(pg_dump(database), restored)
+    other = {name for name, text in _definitions(restored).items() if text != first[name]}
+    assert other == {
+        "location_on_earth_check",
+        "phone_called_idx",
+        "phone_type_check",
+        "reachable_phones",
+        "record_version_data_idx",
+        "record_version_type_check",
+        "content_log_outcome_check",
+        "schedule_frequency_check",
+    }
+
+
+def test_the_log_of_contents_only_grows(database: DatabaseSettings) -> None:
+    for change in ("UPDATE content_log SET outcome = 'known'", "DELETE FROM content_log"):
+        with pytest.raises(psycopg.Error, match="rows of content_log are only added"):
+            ask(database, change)
 
 
 def test_every_awkward_text_arrives_unharmed(database: DatabaseSettings) -> None:

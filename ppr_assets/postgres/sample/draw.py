@@ -54,6 +54,10 @@ class Draw:
             f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
         )
 
+    def digest(self) -> bytes:
+        """As long as a SHA-256."""
+        return self._random.randbytes(32)
+
     def moments(self) -> tuple[str, str]:
         """When a row was made and last changed, with microseconds and time zone."""
         age = self._next() * _YEARS_2

@@ -32,7 +32,7 @@ def fill(
 ) -> Mapping[str, int]:
     """Create the schema and the rows of a sample; returns the rows per table.
 
-    Everything or nothing is in the database afterwards. About 30,000 organizations make 80 MB of
+    Everything or nothing is in the database afterwards. About 11,000 organizations make 80 MB of
     dump. Raises :class:`PreconditionFailed` when the database has tables, ``ValueError`` for less
     than one organization.
     """
@@ -78,7 +78,7 @@ def _add_family(
         add_service(batch, draw, organization, locations, program)
         for _ in range(1 + draw.chance(0.1) + draw.chance(0.05))
     ]
-    add_history(batch, draw, organization, services, terms)
+    add_history(batch, draw, organization, locations, services, terms)
 
 
 def _require_empty(session: Session, database: DatabaseSettings) -> None:

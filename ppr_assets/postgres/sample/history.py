@@ -1,4 +1,4 @@
-"""What was said before: versions of records as jsonb, edits field by field, terms that apply."""
+"""What was said before: versions as jsonb, contents seen, edits by field, terms that apply."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _TAXONOMY = (
     ("NL-6000.2000", "Food Stamps/SNAP Applications"),
     ("NL-6000.9500", "WIC Applications"),
 )
+_OUTCOMES = ("stored", "stored", "known", "known", "known", "unreadable")
 
 
 def add_taxonomy(batch: Batch, draw: Draw) -> tuple[str, ...]:
@@ -45,25 +46,22 @@ def add_history(
     batch: Batch,
     draw: Draw,
     organization: Organization,
+    places: Sequence[str],
     services: Sequence[str],
     terms: Sequence[str],
 ) -> None:
-    """Versions of the organization, an edit now and then, and a term for some services."""
-    for version in range(1, 1 + draw.chance(0.5) + draw.chance(0.2)):
+    """Versions of each record, what scrapers have seen, an edit now and then, and a term for some
+    services."""
+    for kind, identifiers in (
+        ("organization", (organization.id,)),
+        ("location", places),
+        ("service", services),
+    ):
+        for identifier in identifiers:
+            _add_versions(batch, draw, organization, kind, identifier)
+    for source in organization.sources:
         _, moment = draw.moments()
-        source = draw.pick(organization.sources)
-        said = {
-            "name": organization.name,
-            "alternate_name": organization.awkward,
-            "address": {"city": organization.home.city, "state": organization.home.state},
-            "services": len(services),
-            "confidence": draw.below(100) / 100,
-            "scraper": source,
-        }
-        batch.add(
-            "record_version", organization.id, "organization", version,
-            json.dumps(said, ensure_ascii=False), moment, "reconciler", source,
-        )  # fmt: skip
+        batch.add("content_log", source, draw.digest(), moment, draw.pick(_OUTCOMES))
     if draw.chance(0.15):
         batch.add(
             "metadata", draw.identifier(), organization.id, "organization", draw.day(400), "update",
@@ -75,3 +73,23 @@ def add_history(
                 "attribute", draw.identifier(), service, draw.pick(terms), "taxonomy", "service",
                 None, None,
             )  # fmt: skip
+
+
+def _add_versions(
+    batch: Batch, draw: Draw, organization: Organization, kind: str, identifier: str
+) -> None:
+    """Two to eight, so that versions are about half of all rows, as in the real database."""
+    for version in range(1, 3 + draw.below(7)):
+        _, moment = draw.moments()
+        source = draw.pick(organization.sources)
+        said = {
+            "name": organization.name,
+            "alternate_name": organization.awkward,
+            "address": {"city": organization.home.city, "state": organization.home.state},
+            "confidence": draw.below(100) / 100,
+            "scraper": source,
+        }
+        batch.add(
+            "record_version", identifier, kind, version,
+            json.dumps(said, ensure_ascii=False), moment, "reconciler", source,
+        )  # fmt: skip

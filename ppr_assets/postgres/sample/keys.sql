@@ -27,6 +27,7 @@ ALTER TABLE ONLY public.organization_source ADD CONSTRAINT organization_source_p
 ALTER TABLE ONLY public.location_source ADD CONSTRAINT location_source_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.service_source ADD CONSTRAINT service_source_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.record_version ADD CONSTRAINT record_version_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.content_log ADD CONSTRAINT content_log_pkey PRIMARY KEY (id);
 
 -- What may be there only once
 ALTER TABLE ONLY public.organization_source
@@ -78,14 +79,20 @@ CREATE INDEX attribute_taxonomy_term_id_idx ON public.attribute USING btree (tax
 
 -- Indexes that answer questions
 CREATE INDEX organization_name_idx ON public.organization USING btree (lower(name));
+CREATE INDEX organization_normalized_name_idx ON public.organization
+    USING btree (public.normalized_name(name));
 CREATE INDEX location_place_idx ON public.location USING btree (latitude, longitude)
     WHERE is_canonical;
+CREATE INDEX location_point_idx ON public.location USING gist (point(longitude, latitude));
+CREATE INDEX phone_called_idx ON public.phone USING btree (number) WHERE type IN ('voice', 'text');
 CREATE INDEX address_state_idx ON public.address USING btree (state_province, postal_code);
 CREATE INDEX service_status_idx ON public.service USING btree (status);
 CREATE INDEX attribute_link_idx ON public.attribute USING btree (link_entity, link_id);
 CREATE INDEX metadata_resource_idx ON public.metadata USING btree (resource_type, resource_id);
 CREATE INDEX record_version_created_idx ON public.record_version USING btree (created_at);
-CREATE INDEX record_version_data_idx ON public.record_version USING gin (data jsonb_path_ops);
+CREATE INDEX record_version_data_idx ON public.record_version USING gin (data jsonb_path_ops)
+    WHERE version_num > 4 AND record_type IN ('organization', 'location');
+CREATE INDEX content_log_hash_idx ON public.content_log USING btree (content_hash);
 
 -- Foreign keys
 ALTER TABLE ONLY public.taxonomy_term ADD CONSTRAINT taxonomy_term_taxonomy_id_fkey
@@ -186,3 +193,22 @@ CREATE TRIGGER location_touch BEFORE UPDATE ON public.location
 CREATE TRIGGER service_touch BEFORE UPDATE ON public.service
     FOR EACH ROW WHEN (old.* IS DISTINCT FROM new.*)
     EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE FUNCTION public.only_add() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of % are only added', TG_TABLE_NAME;
+END;
+$$;
+
+CREATE TRIGGER content_log_only_grows BEFORE UPDATE OR DELETE ON public.content_log
+    FOR EACH ROW EXECUTE FUNCTION public.only_add();
+
+-- Filled when it is made, so it comes after the rows.
+CREATE MATERIALIZED VIEW public.places_by_state AS
+SELECT state_province, count(*) AS places, count(sources) AS with_source
+FROM public.location_master_view
+WHERE state_province IS NOT NULL
+GROUP BY state_province;
+CREATE UNIQUE INDEX places_by_state_key ON public.places_by_state USING btree (state_province);

@@ -1,9 +1,18 @@
 -- Tables, types and views of the sample: the core of HSDS 3.1, and what the real database has
--- besides: versions of every record, one row per source that knows a thing, a merged view.
+-- besides: versions of every record, one row per source that knows a thing, views over views, a
+-- log that only grows. Lists of varchar and several BETWEENs are here on purpose: PostgreSQL words
+-- them in another way once it has read them back from a dump.
 -- Keys, indexes and triggers follow in keys.sql, after the rows: building them once is faster.
 
 CREATE TYPE public.service_status AS ENUM ('active', 'inactive', 'defunct', 'temporarily closed');
 CREATE TYPE public.location_kind AS ENUM ('physical', 'postal', 'virtual');
+CREATE DOMAIN public.schedule_frequency AS character varying(10)
+    CONSTRAINT schedule_frequency_check CHECK (VALUE IN ('WEEKLY', 'MONTHLY'));
+
+-- By which name two sources mean the same organization.
+CREATE FUNCTION public.normalized_name(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$ SELECT pg_catalog.btrim(pg_catalog.regexp_replace(pg_catalog.lower(name), '[^a-z0-9]+', ' ', 'g')) $$;
 
 CREATE TABLE public.taxonomy (
     id character varying(250) NOT NULL,
@@ -100,8 +109,8 @@ CREATE TABLE public.location (
     confidence_score smallint DEFAULT 50 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT location_latitude_check CHECK (latitude BETWEEN -90 AND 90),
-    CONSTRAINT location_longitude_check CHECK (longitude BETWEEN -180 AND 180)
+    CONSTRAINT location_on_earth_check
+        CHECK (latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180)
 );
 COMMENT ON TABLE public.location IS 'Where help is given.';
 
@@ -155,8 +164,9 @@ CREATE TABLE public.phone (
     service_at_location_id character varying(250),
     number text NOT NULL,
     extension numeric(8,0),
-    type text,
-    description text
+    type character varying(20),
+    description text,
+    CONSTRAINT phone_type_check CHECK (type IN ('voice', 'fax', 'text', 'tty'))
 );
 
 CREATE TABLE public.schedule (
@@ -171,7 +181,7 @@ CREATE TABLE public.schedule (
     until date,
     count integer,
     wkst text,
-    freq text,
+    freq public.schedule_frequency,
     "interval" integer,
     byday text,
     bymonthday text,
@@ -295,14 +305,27 @@ CREATE TABLE public.service_source (
 CREATE TABLE public.record_version (
     id bigserial NOT NULL,
     record_id uuid NOT NULL,
-    record_type text NOT NULL,
+    record_type character varying(50) NOT NULL,
     version_num integer NOT NULL,
     data jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text,
-    source_id character varying(250)
+    source_id character varying(250),
+    CONSTRAINT record_version_type_check
+        CHECK (record_type IN ('organization', 'location', 'service'))
 );
 COMMENT ON TABLE public.record_version IS 'What a record said before, version by version.';
+
+CREATE TABLE public.content_log (
+    id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+    scraper_id character varying(100) NOT NULL,
+    content_hash bytea NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    outcome character varying(20) DEFAULT 'stored'::character varying NOT NULL,
+    CONSTRAINT content_log_outcome_check CHECK (outcome IN ('stored', 'known', 'unreadable')),
+    CONSTRAINT content_log_hash_check CHECK (octet_length(content_hash) = 32)
+);
+COMMENT ON TABLE public.content_log IS 'Every content that a scraper has ever seen; only grows.';
 
 CREATE VIEW public.location_master_view AS
 SELECT
@@ -326,3 +349,8 @@ LEFT JOIN public.address
     AND address.address_type = 'physical'::public.location_kind
 WHERE location.is_canonical;
 COMMENT ON VIEW public.location_master_view IS 'One line per place, with who says so.';
+
+CREATE VIEW public.reachable_phones AS
+SELECT id, organization_id, location_id, number
+FROM public.phone
+WHERE type NOT IN ('fax', 'tty');

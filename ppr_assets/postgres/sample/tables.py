@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | bytes | None
 Row = tuple[Value, ...]
 
 SAMPLE_TABLES: Mapping[str, tuple[str, ...]] = {
@@ -51,6 +51,7 @@ SAMPLE_TABLES: Mapping[str, tuple[str, ...]] = {
         " created_at updated_at",
         "service_source": "id service_id scraper_id name description status created_at updated_at",
         "record_version": "record_id record_type version_num data created_at created_by source_id",
+        "content_log": "scraper_id content_hash seen_at outcome",
     }.items()
 }
 """Every table, in an order in which each comes after those that it refers to."""
