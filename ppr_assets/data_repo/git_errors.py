@@ -37,6 +37,9 @@ _LOST = re.compile(
 _DAMAGED = re.compile(
     r"object file (\S+) is empty|\(stored in (\S+)\) is corrupt|unable to stream ([0-9a-f]+)"
 )
+_ANEW = (
+    "If it is damaged, move it away and run again with DATA_REPO_URL set, which makes a new one."
+)
 _OBJECT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 
@@ -83,7 +86,16 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
         f"`git {verb(args)}` ended with exit code {status}: {_words(stderr) or 'no reason given'}",
         status=status,
         stderr=stderr,
+        hint=_mending(stderr),
     )
+
+
+def _mending(stderr: str) -> str:
+    if "index file" in stderr:
+        return "in the clone, `rm .git/index && git reset -q` makes a new index from the branch."
+    if re.search(r"bad config|configuration file", stderr):
+        return "mend the clone's `.git/config`: `git config --list` names the line. " + _ANEW
+    return "in the clone, `git fsck` says what is wrong. " + _ANEW
 
 
 def library_failure(error: Exception) -> DataRepoError | None:
@@ -95,8 +107,8 @@ def library_failure(error: Exception) -> DataRepoError | None:
     words = " ".join(scrub(str(error)).split())[:300]
     return DataRepoError(
         f"the data repository cannot be read: {words or type(error).__name__}",
-        hint="in the clone, `git status` and `git config --list` say what git makes of it. Should "
-        "it be damaged, move it away and run again with DATA_REPO_URL set, which makes a new one.",
+        hint="in the clone, `git status` and `git config --list` say what git makes of it. "
+        + _ANEW,
     )
 
 

@@ -72,7 +72,7 @@ def unreachable(remote: str, failure: DataRepoError) -> DataRepoError:
         return _refused(remote, kind, _gist(said), said)
     return RemoteUnreachable(
         f"no use of {_named(remote)}: {_gist(said)}",
-        hint=hint_without_answer(said) or failure.hint or _whose_fault(said),
+        hint=hint_without_answer(said) or _whose_fault(said),
     )
 
 

@@ -50,6 +50,10 @@ _GONE = ("08", "57P")
 """Classes after which there is no session any more."""
 
 
+_CLIENT_LOST = r"connection to server .* failed|server closed the connection|terminating connection"
+_CLIENT_FAILED = r"could not extend file|No space left|out of memory|could not serialize|deadlock"
+
+
 @contextmanager
 def server_failures(where: str, doing: str) -> Iterator[None]:
     """Turn what a session at ``where`` fails of into :class:`DatabaseFailed`, or, where it was lost
@@ -81,10 +85,11 @@ def taken(words: str) -> bool:
     return re.search(r"too many (connections|clients)|connection slots", words) is not None
 
 
-def client_lost(words: str) -> bool:
-    """Whether pg_dump or psql has lost the server, or never had it; they tell no SQLSTATE."""
-    lost = r"connection to server .* failed|server closed the connection|terminating connection"
-    return re.search(lost, words) is not None
+def client_failure(words: str) -> type[DatabaseFailed] | None:
+    """What pg_dump or psql died of, where the server itself was at fault; they tell no SQLSTATE."""
+    if re.search(_CLIENT_LOST, words):
+        return DatabaseUnreachable
+    return DatabaseFailed if re.search(_CLIENT_FAILED, words) else None
 
 
 def hint_for(error: psycopg.Error) -> str:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
+from ppr_assets.errors import RestoreFailed
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.failures import client_lost
+from ppr_assets.postgres.failures import client_failure
 from ppr_assets.postgres.layout import Entry, Layout, read_layout
 from ppr_assets.postgres.load.dump_file import CHUNK, DumpFile
 from ppr_assets.postgres.load.public_schema import PublicSchema
@@ -101,7 +101,7 @@ class Look:
             if code != 0:
                 words.seek(0)
                 said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())
-                failed = DatabaseUnreachable if client_lost(said) else RestoreFailed
+                failed = client_failure(said) or RestoreFailed
                 raise failed(
                     f"pg_dump could not read the restored database (exit code {code}): "
                     f"{said[:600]}",

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import Engine, create_engine
 
 from ppr_assets.cli import dagster_files
 from ppr_assets.cli.dagster_files import require_files
-from ppr_assets.cli.dagster_storage import storage_failures
-from ppr_assets.errors import StorageFailed
+from ppr_assets.cli.dagster_storage import require_home, storage_failures
+from ppr_assets.errors import DatabaseUnreachable, StorageFailed
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
@@ -126,6 +127,27 @@ def break_and_ask(home: Path, instance: dg.DagsterInstance) -> None:
     with storage_failures(home):
         garble(home / RUNS)
         instance.get_runs_count()
+
+
+def test_a_server_that_fails_under_dagster_is_told_without_its_password(tmp_path: Path) -> None:
+    engine = create_engine("postgresql+psycopg2://dagster:hunter2@127.0.0.1:9/dagster")
+    with pytest.raises(DatabaseUnreachable, match=r"^Dagster's storage failed: ") as told:
+        with_failing(engine, tmp_path)
+    assert "hunter2" not in told.value.render()
+    assert "--without-record" in told.value.hint
+
+
+def with_failing(engine: Engine, home: Path) -> None:
+    with storage_failures(home), engine.connect():
+        pass
+
+
+def test_a_home_that_cannot_be_written_to_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)  # root may write anywhere
+    with pytest.raises(StorageFailed, match="must be a folder that can be written to"):
+        require_home(tmp_path)
 
 
 def test_a_broken_storage_stops_a_dump_and_the_emergency_road_does_not_need_it(

@@ -37,6 +37,16 @@ VERBS = {
 }
 
 
+def run(*arguments: str) -> PprError | int:
+    """What the command line ends with: its error, or its exit code."""
+    try:
+        return cli.main(list(arguments), standalone_mode=False) or 0
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except PprError as error:
+        return error
+
+
 @dataclass
 class World:
     """A pipeline with a published dump, whose role may make databases, seen through the proxy."""
@@ -44,25 +54,16 @@ class World:
     pipeline: Pipeline
     proxy: Proxy
 
-    def run(self, *arguments: str) -> PprError | int:
-        """What the verb ended with: its error, or its exit code."""
-        try:
-            return cli.main(list(arguments), standalone_mode=False) or 0
-        except click.exceptions.Exit as ended:
-            return ended.exit_code
-        except PprError as error:
-            return error
-
     def statements(self, *arguments: str) -> int:
         """How many statements the verb makes when nothing happens."""
         self.proxy.seen, self.proxy.fatal = 0, 0
-        ended = self.run(*arguments)
+        ended = run(*arguments)
         assert ended == 0, f"{ended!r}"
         return self.proxy.seen
 
     def strike(self, moment: int, fault: str, *arguments: str) -> PprError | int:
         self.proxy.seen, self.proxy.fatal, self.proxy.fault = 0, moment, fault
-        return self.run(*arguments)
+        return run(*arguments)
 
     def half_made(self) -> list[str]:
         with maintenance(self.pipeline.settings.database) as session:
