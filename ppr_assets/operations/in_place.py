@@ -27,7 +27,9 @@ from ppr_assets.operations.filling import (
 from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
 from ppr_assets.operations.made_aside import encoding_of, set_otherwise
 from ppr_assets.operations.privileges import again_in_place
-from ppr_assets.operations.restore import RestoreOutcome, accepted_noted, override_note
+from ppr_assets.operations.proof_server import ProofServer
+from ppr_assets.operations.rehearsal import require_makeable_in_place, require_taker
+from ppr_assets.operations.restore import RestoreOutcome, accepted_noted, known_gaps, override_note
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.target import TO_BE_MADE, require_ordinary
 from ppr_assets.postgres.connection import connect, require_named
@@ -38,7 +40,7 @@ from ppr_assets.postgres.content import (
     table_differences,
 )
 from ppr_assets.postgres.databases import Maintenance, maintenance
-from ppr_assets.postgres.databases.fitness import require_encoding, require_server
+from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.grants import read_grants
 from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load_in_transaction
@@ -90,13 +92,16 @@ def restore_in_place(
     dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
     with maintenance(target) as session:
         _require_there(session)
-        require_server(session.connection, layout)
+        server, rule = ProofServer("target", session), known_gaps(verified, guard)
+        require_taker(server, layout, rule)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
         with connect(session.settings) as connection:
             require_named(session.settings, connection)
             now = serving_in(connection, guard.policy, beside=layout.made_tables)
             if guard.override is None:
                 require_countable(now)
+            without = require_makeable_in_place(server, connection, dump, layout, rule)
+            layout = layout.without(without.keys)
             before = read_grants(connection)
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")
@@ -133,6 +138,7 @@ def restore_in_place(
             *remarks_of(verified.manifest),
             COST,
             *said,
+            *without.remarks,
             *not_compared(layout, uncompared),
             *judged.remarks,
             *computed,

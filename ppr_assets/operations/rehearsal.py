@@ -23,9 +23,11 @@ from ppr_assets.postgres.beside_database import make_what_is_beside
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.postgres.load.session import Connection
 from ppr_assets.postgres.mending import mending
 from ppr_assets.postgres.rehearsal import Refused, rehearse
+from ppr_assets.postgres.rehearsal_in_place import refused_in_place
 from ppr_assets.postgres.remedies import remedies
 from ppr_assets.settings import DatabaseSettings
 
@@ -64,6 +66,21 @@ def require_makeable(
                 mended for one in obstacles if (mended := _mended(one, scratch, found, verified))
             ]
             raise _in_the_way(server, obstacles, hints)
+    return without
+
+
+def require_makeable_in_place(
+    server: ProofServer,
+    connection: Connection,
+    dump: PlainDump,
+    layout: Layout,
+    rule: Sequence[str],
+) -> Without:
+    """The same for a restore over what is there, in the transaction open on ``connection``: what an
+    administrator has made there is used."""
+    without, obstacles = going_without(refused_in_place(connection, dump, layout), rule)
+    if any(one.reason == "role" for one in obstacles):
+        raise _in_the_way(server, obstacles, [], database=connection.info.dbname)
     return without
 
 
@@ -113,7 +130,7 @@ def require_taker(server: ProofServer, layout: Layout, rule: Sequence[str]) -> N
 
 
 def _in_the_way(
-    server: ProofServer, obstacles: Sequence[Refused], mends: Sequence[str]
+    server: ProofServer, obstacles: Sequence[Refused], mends: Sequence[str], *, database: str = ""
 ) -> PreconditionFailed:
     role = server.session.settings.user
     obstacles = [
@@ -131,7 +148,7 @@ def _in_the_way(
             said.append(f"{begin} {', '.join(map(str, some[:8]))}{more}")
     hints = [*dict.fromkeys(mends)]
     if any(one.reason in ("role", "server") for one in obstacles):
-        hints += [f"{sentence}." for sentence in remedies(obstacles, role)]
+        hints += [f"{sentence}." for sentence in remedies(obstacles, role, database=database)]
         hints.append(f"{server.ways_out}.")
         if not any(one.kind in _HOLDING_ROWS or one.reason == "database" for one in obstacles):
             hints.append(server.by_rule([one.what.partition("(")[0] for one in obstacles]))

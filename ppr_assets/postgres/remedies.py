@@ -18,8 +18,10 @@ _GRANTABLE = (
 to be granted in a database that is only just being made."""
 
 
-def remedies(refused: Sequence[Refused], role: str) -> Sequence[str]:
-    """For whoever administers the server: a sentence with a statement for each way out."""
+def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Sequence[str]:
+    """For whoever administers the server: a sentence with a statement for each way out. What is to
+    be made goes into ``database``, or into the template of new ones."""
+    place = f"database {database}" if database else "template1"
     quoted = quote_identifier(role)
     may_not = [one for one in refused if one.reason == "role"]
     found: dict[str, None] = {}
@@ -27,8 +29,8 @@ def remedies(refused: Sequence[Refused], role: str) -> Sequence[str]:
     if extensions:
         made = " ".join(f"CREATE EXTENSION {quote_identifier(name)};" for name in extensions)
         found[
-            f"A superuser makes the extension in template1 (`{made}`): new databases are copies "
-            "of that one then"
+            f"A superuser makes the extension in {place} (`{made}`)"
+            + ("" if database else ": new databases are copies of that one then")
         ] = None
     for one in may_not:
         if one.kind == "EXTENSION":
@@ -36,7 +38,7 @@ def remedies(refused: Sequence[Refused], role: str) -> Sequence[str]:
         if one.kind == "TABLE DATA":
             table = f"{quote_identifier(one.schema)}.{quote_identifier(one.name)}"
             grant = f"GRANT SELECT, INSERT, TRUNCATE ON {table} TO {quoted};"
-            found[f"A superuser runs `{grant}` in template1, where the extension is"] = None
+            found[f"A superuser runs `{grant}` in {place}, where the extension is"] = None
             continue
         for pattern, statement in _GRANTABLE:
             if match := pattern.search(one.words):

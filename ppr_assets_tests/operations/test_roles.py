@@ -9,13 +9,16 @@ from dataclasses import replace
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DumpUnproven
+from ppr_assets.errors import DumpUnproven, PreconditionFailed
 from ppr_assets.operations.drill import DrillOutcome, drill
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.examine import Precondition, examine
+from ppr_assets.operations.in_place import restore_in_place
+from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets.variables.kinds import left_out
 from ppr_assets_tests.fix_nasty import fill_core
@@ -228,3 +231,44 @@ def test_what_the_embedded_server_was_built_without_is_its_fault(
         assert "without that there is no table z (" in error.message
         assert "SQL_DUMP_PROOF=elsewhere" in error.hint
         assert "blame" not in error.hint
+
+
+def test_what_an_administrator_has_made_in_the_target_is_used_in_place(hosted: Pipeline) -> None:
+    hosted.administer("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext")
+    hosted.administer("CREATE PUBLICATION everything FOR ALL TABLES")
+    hosted.administer("COMMENT ON PUBLICATION everything IS 'for the map'")
+    hosted.gate(proof="embedded")
+    _, published = hosted.night()
+    own = hosted.settings.database
+    hosted.change()
+    with found_dump(hosted.settings.data_repo, Wanted()) as found:
+        restored = restore_in_place(own, found, deadline=Deadline(60))
+        assert restored.tables == published.manifest.tables
+        hosted.administer("DROP PUBLICATION everything")
+        with pytest.raises(PreconditionFailed) as refused:
+            restore_in_place(own, found, deadline=Deadline(60))
+    assert f"role {own.user} may not make publication everything" in refused.value.message
+    assert "SQL_DUMP_PROOF_WITHOUT=" in refused.value.hint
+    with found_dump(hosted.settings.data_repo, Wanted()) as found:
+        guard = Guard(without=("publication everything",))
+        restored = restore_in_place(own, found, guard=guard, deadline=Deadline(60))
+    assert any("publication everything" in remark for remark in restored.remarks)
+
+
+def test_a_restore_names_it_before_it_loads_and_goes_without_it_by_a_rule(hosted: Pipeline) -> None:
+    hosted.administer(PRIVILEGED)
+    hosted.gate(proof="embedded")
+    hosted.night()
+    into = replace(hosted.settings.database, dbname="restored_without")
+    with found_dump(hosted.settings.data_repo, Wanted()) as found:
+        with pytest.raises(PreconditionFailed) as refused:
+            restore(into, found, deadline=Deadline(60))
+        assert "may not make extension pg_stat_statements" in refused.value.message
+        rule = re.search('SQL_DUMP_PROOF_WITHOUT="(.*?)"', refused.value.hint)
+        assert rule is not None
+        guard = Guard(without=left_out(rule[1]))
+        try:
+            restored = restore(into, found, guard=guard, deadline=Deadline(60))
+        finally:
+            hosted.administer("DROP DATABASE IF EXISTS restored_without")
+    assert sum("SQL_DUMP_PROOF_WITHOUT" in remark for remark in restored.remarks) == 4

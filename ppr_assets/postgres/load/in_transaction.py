@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import psycopg
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.layout import Layout
+from ppr_assets.postgres.layout_entries import Key
 from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.scheduler import PATIENCE_SECONDS, cancel, cut_off
@@ -21,8 +23,11 @@ from ppr_assets.postgres.load.sections import comes_last, steps
 from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
 from ppr_assets.postgres.load.statements import run_step, split
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
+from ppr_assets.postgres.sql_pieces import unquoted
 
 _CANCEL_SECONDS = 0.2
+
+_DROPS = re.compile(rb"DROP ([A-Z ]+?) (?:IF EXISTS )?(.+?);\s*\Z", re.DOTALL)
 
 _NOT_THERE = (
     psycopg.errors.InvalidSchemaName,
@@ -58,7 +63,11 @@ def load_in_transaction(
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
         public = public_schema(connection)
         every = split(file.read(*layout.prologue))
-        drops = [drop for drop in every if not public.leaves_standing(drop)]
+        drops = [
+            drop
+            for drop in every
+            if not (public.leaves_standing(drop) or _stays(drop, layout.left_out))
+        ]
         drop_all = partial(_drop_all, session, drops)
         with_tables_locked(connection, layout.made_tables, drop_all, deadline)
         last = []
@@ -87,6 +96,19 @@ def _drop_all(session: Session, statements: list[bytes]) -> None:
         if len(failures) == len(statements):
             raise _in_the_way(failures[0][1])
         statements = [text for text, _ in failures]
+
+
+def _stays(drop: bytes, left_out: frozenset[Key]) -> bool:
+    """Whether this statement of a dump's prologue drops one of the entries ``left_out``."""
+    found = _DROPS.match(drop)
+    if found is None:
+        return False
+    kind, rest = found[1].decode(), found[2]
+    name = unquoted(rest) if kind != "FUNCTION" else rest.decode("utf-8", "surrogateescape")
+    return any(
+        one == kind and (name == own or (kind == "FUNCTION" and name == f"{schema}.{own}"))
+        for one, schema, own in left_out
+    )
 
 
 def _in_the_way(error: psycopg.Error) -> RestoreFailed:

@@ -1,0 +1,126 @@
+"""The operator's guide's SQL for roles, run as it stands there: dumps, drills and restores work."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.drill import drill
+from ppr_assets.operations.examine import examine
+from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_debian import DebianServer, missing
+from ppr_assets_tests.fix_nasty import fill_core
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+GUIDE = Path(__file__).parents[2] / "docs" / "operators-guide.md"
+ROLE = "guided"
+"""Instead of pantry_pirate_radio, which the test server has under its own rights."""
+
+PLACES = """
+SET search_path TO public;
+CREATE EXTENSION postgis WITH SCHEMA public;
+INSERT INTO spatial_ref_sys (srid, auth_name, auth_srid, srtext, proj4text)
+VALUES (990001, 'pantry', 1, 'LOCAL_CS["a grid"]', '+proj=longlat +datum=WGS84 +no_defs');
+ALTER TABLE location ADD COLUMN place geography(Point, 4326);
+UPDATE location SET place = st_point(longitude, latitude)::geography;
+CREATE INDEX location_place ON location USING gist (place);
+"""
+
+At = Callable[[str, str], DatabaseSettings]
+"""The settings of a database and a role."""
+
+
+def _blocks() -> list[str]:
+    """The SQL of the guide's section on roles: role and owner, tables, extension in template1."""
+    section = GUIDE.read_text().partition("\n## Roles\n")[2].partition("\n## ")[0]
+    return [
+        block.replace("pantry_pirate_radio", ROLE)
+        for block in re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    ]
+
+
+@contextmanager
+def _guided(at: At, *, postgis: bool) -> Iterator[DatabaseSettings]:
+    """A database that somebody else has filled, and the role that the guide then makes of it."""
+    role_and_owner, tables, extension = _blocks()
+
+    def run(dbname: str, statements: str, user: str = "postgres") -> None:
+        with connect(at(dbname, user), autocommit=True) as session:
+            session.execute(statements.encode())
+
+    run("postgres", "CREATE ROLE old_owner LOGIN")
+    run("postgres", f"CREATE DATABASE {ROLE} OWNER old_owner")
+    try:
+        fill_core(at(ROLE, "old_owner"))
+        if postgis:
+            run(ROLE, PLACES)
+        for statement in re.findall(r"[^;]+;", role_and_owner):
+            run("postgres", statement)
+        run(ROLE, tables)
+        if postgis:
+            run("template1", extension)
+        yield at(ROLE, ROLE)
+    finally:
+        with connect(at("postgres", "postgres"), autocommit=True) as session:
+            query = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE 'guided%'"
+            for (name,) in session.execute(query).fetchall():
+                session.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        if postgis:
+            run("template1", "DROP EXTENSION IF EXISTS postgis")
+        with suppress(psycopg.Error):
+            run("postgres", f"DROP ROLE {ROLE}")
+        run("postgres", "DROP ROLE old_owner")
+
+
+def _everything_works(pipeline: Pipeline, database: DatabaseSettings) -> None:
+    pipeline.settings = replace(pipeline.settings, database=database)
+    pipeline.gate(proof="server", min_records=1)
+    found = {finding.what: finding for finding in examine(pipeline.settings)}
+    assert found["proof"].error is None, found["proof"].error.render()
+    assert "restored beside the database" in found["proof"].detail
+    _, published = pipeline.night()
+    proof = published.manifest.proof
+    assert proof is not None
+    assert (proof.where, proof.without) == ("server", ())
+    with found_dump(pipeline.settings.data_repo, Wanted()) as dump:
+        assert drill(database, dump, where="server", deadline=Deadline(120)).proof.proven
+        restored = restore(database, dump, deadline=Deadline(120))
+    assert restored.former is not None
+    assert restored.tables == published.manifest.tables
+
+
+def test_an_owner_that_may_make_databases(
+    pipeline: Pipeline, embedded_server: EmbeddedServer
+) -> None:
+    with _guided(embedded_server.database_settings, postgis=False) as database:
+        _everything_works(pipeline, database)
+
+
+@pytest.mark.parametrize("postgis", [False, True], ids=["without PostGIS", "with PostGIS"])
+def test_the_same_on_debians_server(
+    postgis: bool, pipeline: Pipeline, debian_server: DebianServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{debian_server.bin}{os.pathsep}{os.environ['PATH']}")
+    with connect(debian_server.database_settings("postgres")) as session:
+        query = "SELECT FROM pg_catalog.pg_available_extensions WHERE name = 'postgis'"
+        if postgis and not session.execute(query).rowcount:
+            package = f"postgresql-{debian_server.major}-postgis-3"
+            missing(f"no PostGIS for PostgreSQL {debian_server.major}", package)
+
+    def at(dbname: str, user: str) -> DatabaseSettings:
+        return replace(debian_server.database_settings(dbname), user=user)
+
+    with _guided(at, postgis=postgis) as database:
+        _everything_works(pipeline, database)
