@@ -40,8 +40,12 @@ JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
 """
 
 _EVENT_TRIGGERS: LiteralString = """
-SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
-WHERE evtenabled <> 'D' ORDER BY 1
+SELECT t.evtname::pg_catalog.text, e.extname::pg_catalog.text
+FROM pg_catalog.pg_event_trigger t
+LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass
+  AND d.objid = t.oid AND d.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+WHERE t.evtenabled <> 'D' ORDER BY 1
 """
 
 _QUERIES = (
@@ -71,10 +75,12 @@ def presence_differences(
                 yield Difference(f"{what} is not valid", acceptable=True)
 
 
-def event_triggers(connection: Connection) -> Sequence[str]:
-    """Those that act on what is defined. Raises :class:`RestoreFailed`."""
+def event_triggers(connection: Connection, layout: Layout) -> Sequence[str]:
+    """Those that act on what is defined, and belong to no extension of the dump's. Raises
+    :class:`RestoreFailed`."""
     try:
-        return [name for (name,) in connection.execute(_EVENT_TRIGGERS)]
+        found = connection.execute(_EVENT_TRIGGERS).fetchall()
+        return [name for name, extension in found if extension not in layout.extensions]
     except psycopg.Error as error:
         raise failed("the look at event triggers", error) from error
 
@@ -82,7 +88,7 @@ def event_triggers(connection: Connection) -> Sequence[str]:
 def acted(connection: Connection, layout: Layout) -> Iterator[str]:
     """What a human should know of event triggers that the database had before the dump."""
     own = {entry.name for entry in layout.entries if entry.kind == "EVENT TRIGGER"}
-    if others := [name for name in event_triggers(connection) if name not in own]:
+    if others := [name for name in event_triggers(connection, layout) if name not in own]:
         yield (
             f"not compared: what event trigger {', '.join(others)}, which is not in the dump, may "
             "have changed in the definitions of its objects"

@@ -118,7 +118,7 @@ def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Aga
     try:
         with twin() as settings:
             with open_session(settings, layout.encoding) as connection:
-                acting = event_triggers(connection)
+                acting = event_triggers(connection, layout)
             if acting:
                 return _Again({}, f"event trigger {acting[0]} is in every new database here")
             make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)
