@@ -32,8 +32,9 @@ def dump_options(verb: Command) -> Command:
         click.option(
             "--from",
             "source",
-            metavar="DIR|URL",
-            help="Another data repository, or a folder with dumps, instead of DATA_REPO_PATH.",
+            metavar="DIR|URL|FILE",
+            help="Another data repository, a folder with dumps, or a dump's own file (plain SQL, "
+            "also as .sql.gz), instead of DATA_REPO_PATH.",
         ),
         click.argument("dump", metavar="[DUMP]", required=False),
     ):

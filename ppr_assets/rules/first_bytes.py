@@ -23,6 +23,8 @@ _PACKED = {
     b"\x28\xb5\x2f\xfd": "a zstd archive",
 }
 _WEB_PAGE = re.compile(rb"(?i)\s*(?:<!--[^>]*-->\s*)?<(?:!doctype|html|head|body)\b")
+_BUNDLE = (b"# v2 git bundle", b"# v3 git bundle")
+_SQLITE = b"SQLite format 3\0"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -85,6 +87,21 @@ def _something_else(head: bytes) -> Impostor | None:
         return Impostor(
             "is in pg_dump's custom format, plain SQL is needed",
             "`pg_restore -f dump.sql FILE` turns it into plain SQL; or make it without `-Fc`.",
+        )
+    if head.startswith(b"toc.dat\0"):
+        return Impostor(
+            "is in pg_dump's tar format, plain SQL is needed",
+            "`pg_restore -f dump.sql FILE` turns it into plain SQL; or make it without `-Ft`.",
+        )
+    if head.startswith(_BUNDLE):
+        return Impostor(
+            "is a git bundle, not a dump",
+            "`git clone FILE data` makes a data repository of it, which --from takes.",
+        )
+    if head.startswith(_SQLITE):
+        return Impostor(
+            "is an SQLite database, not a dump of a PostgreSQL one",
+            "something else was saved under its name; fetch the dump again.",
         )
     return _converted(head) or _packed(head)
 

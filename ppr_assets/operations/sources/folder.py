@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.errors import DumpMissing
+from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import is_dump_name, manifest_name
@@ -18,9 +18,16 @@ def is_plain_folder(path: Path) -> bool:
 
 
 def dumps_in(folder: Path) -> list[str]:
-    """Their names, oldest first. Raises :class:`DumpMissing`."""
+    """Their names, oldest first. Raises :class:`DumpMissing`, and :class:`DumpDamaged` for a folder
+    that is itself what pg_dump makes in another format."""
     if not folder.is_dir():
         raise DumpMissing(f"there is no folder `{folder}` to take a dump from")
+    if (folder / "toc.dat").is_file():
+        raise DumpDamaged(
+            f"`{folder}` is in pg_dump's directory format, plain SQL is needed",
+            hint=f"`pg_restore -f dump.sql {folder}` turns it into plain SQL; or make it without "
+            "`-Fd`.",
+        )
     return sorted(entry.name for entry in folder.iterdir() if is_dump_name(entry.name))
 
 

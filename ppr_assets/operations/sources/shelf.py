@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ppr_assets.data_repo.tree import list_dumps
+from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_folder
 from ppr_assets.operations.sources.repository import opened, published
@@ -51,6 +52,9 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
         file = Path(wanted.dump)
         with scratch_folder(temporary()) as scratch:
             yield _files(file.parent.resolve(), scratch)
+    elif wanted.source is not None and Path(wanted.source).is_file():
+        with scratch_folder(temporary()) as scratch:
+            yield _only(Path(wanted.source), wanted, scratch)
     elif wanted.source is not None and is_plain_folder(Path(wanted.source)):
         with scratch_folder(temporary()) as scratch:
             yield _files(Path(wanted.source).resolve(), scratch)
@@ -62,6 +66,18 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
                 view,
                 lambda name: other_files(repo, name) if view else None,
             )
+
+
+def _only(file: Path, wanted: Wanted, scratch: Path) -> Shelf:
+    """The dump that is this very file, whatever it is called."""
+    if (wanted.dump, wanted.before, wanted.at) != (None, None, None):
+        raise DumpMissing(
+            f"`{file}` is a file, so there is nothing to choose from",
+            hint="give --from FILE alone; DUMP, --before and --at choose from a folder or a data "
+            "repository.",
+        )
+    shelf, name = _files(file.parent.resolve(), scratch), file.name
+    return Shelf([name], lambda one: shelf.take(replace(one, dump=name)))
 
 
 def _files(folder: Path, scratch: Path) -> Shelf:
