@@ -61,7 +61,21 @@ def verify_file(
         raise _with_context(error, path, name, manifest) from error
     if manifest is not None:
         require_as_described(layout, manifest)
+    _require_tables(layout, name)
     return VerifiedDump(name, layout, manifest)
+
+
+def _require_tables(layout: Layout, name: str) -> None:
+    """Raise :class:`DumpDamaged` for a dump that has rows and makes no table for them."""
+    rows = layout.inserted or any(entry.copy for entry in layout.entries)
+    if layout.unrecognised:  # by others than pg_dump: what makes the tables may be in that
+        return
+    if rows and not any(entry.kind.endswith("TABLE") for entry in layout.entries):
+        raise DumpDamaged(
+            f"`{name}` holds rows alone and makes no table, as `pg_dump --data-only` writes it",
+            hint="it restores no database. Make it without `--data-only` (`-a`), or load it by "
+            "psql into a database that has the very tables.",
+        )
 
 
 def _require_own_parts(path: Path, name: str, joined: JoinedDump | None) -> None:

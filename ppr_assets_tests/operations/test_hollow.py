@@ -90,10 +90,10 @@ def test_neither_does_another_database_s_dump_nor_an_empty_one_s(
     assert (target.content(), target.beside()) == (old_dump.content, [])
 
 
-def test_a_dump_of_rows_alone_fails_where_it_always_did(
+def test_a_dump_of_rows_alone_is_none_of_a_database(
     target: Target, old_dump: MadeDump, tmp_path: Path
 ) -> None:
-    with pytest.raises(RestoreFailed):
+    with pytest.raises(DumpDamaged, match="holds rows alone and makes no table"):
         aside(target, written(target.settings, tmp_path / NAME, "--data-only"))
     assert (target.content(), target.beside()) == (old_dump.content, [])
 
