@@ -356,6 +356,15 @@ def test_a_child_gets_the_environment_without_secrets(monkeypatch: pytest.Monkey
     assert "hunter2" not in repr(environment)
 
 
+def test_variables_of_libpq_are_gone_once_the_environment_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGHOSTADDR", "192.0.2.7")
+    monkeypatch.setenv("POSTGRES_HOST", "db.example.org")
+    assert Settings.from_environment(dotenv=None).database.host == "db.example.org"
+    assert "PGHOSTADDR" not in os.environ
+
+
 def test_a_child_of_our_own_may_read_the_secrets_again(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)

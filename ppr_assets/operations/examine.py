@@ -23,7 +23,6 @@ from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases import connect_beside, is_beside
 from ppr_assets.postgres.login_triggers import login_triggers
 from ppr_assets.postgres.pinned_environment import pinned_environment
-from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.postgres.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
@@ -128,10 +127,8 @@ class _Examination:
         if snapshot.settings.pooled:
             own = "of a pooler, each on its own"
             with connect_beside(snapshot.settings) as session:
-                alone = not is_beside(session, snapshot.settings.dbname)
-            if alone and self._settings.dump.proof == "server":
-                hint = "; SQL_DUMP_PROOF=embedded proves dumps without it."
-                raise no_other_database(snapshot.settings, hint=hint)
+                if not is_beside(session, snapshot.settings.dbname):
+                    own += "; it knows no other database, so a restore needs PPR_DIRECT_HOST"
         if triggers := login_triggers(snapshot.connection):
             own += (
                 f"; each fires the login trigger {', '.join(triggers)}, which this role may not "

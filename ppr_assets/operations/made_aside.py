@@ -25,6 +25,7 @@ from ppr_assets.postgres.computing import (
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases import Maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import collation_for, collation_of
+from ppr_assets.postgres.pooler import no_other_database
 from ppr_assets.postgres.schema_content import Twin
 from ppr_assets.settings import DatabaseSettings
 
@@ -165,12 +166,15 @@ def _require_entered(session: Maintenance, name: str) -> None:
     except DatabaseUnreachable as error:
         session.connection.execute("SELECT")  # raises where it is the server that is gone
         role = session.settings.user
+        if session.settings.pooled:
+            hint = "; SQL_DUMP_PROOF=embedded proves dumps without it, --in-place restores without."
+            raise no_other_database(session.settings, hint=hint) from error
         raise PreconditionFailed(
             f"role {role} may make databases on this server, and not enter them: {error.message}",
             hint=f"let it in: a line such as `host all {role} ADDRESS scram-sha-256` in "
             "pg_hba.conf, and no trigger on login that refuses it. SQL_DUMP_PROOF=embedded proves "
             "dumps without that, SQL_DUMP_PROOF=elsewhere on another server; a restore needs it, "
-            "or --in-place.",
+            "or --in-place. If a load balancer is there, PPR_DIRECT_HOST names one server.",
         ) from error
 
 

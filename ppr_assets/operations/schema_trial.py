@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ppr_assets.deadline import Deadline
@@ -42,6 +42,7 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
     Raises :class:`PreconditionFailed` naming what stands in the way of a proof, and what
     :func:`~ppr_assets.operations.drill.drill` raises of the server.
     """
+    settings = replace(settings, database=snapshot.settings)
     with scratch_folder(temporary()) as folder:
         path = folder / _NAME
         snapshot.undisturbed(lambda: _write_schema(settings, snapshot, path))

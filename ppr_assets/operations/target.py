@@ -142,9 +142,14 @@ def _is_at(database: DatabaseSettings, url: Secret) -> bool:
     scheme, _, rest = url.reveal().partition("://")
     found = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
     same_name = (found.get("dbname") or found.get("user")) == database.dbname
-    same_port = str(found.get("port") or 5432) == str(database.port)
+    port = str(found.get("port") or 5432)
     hosts = str(found.get("hostaddr") or found.get("host") or "").split(",")
-    return same_name and same_port and any(_same_machine(host, database.host) for host in hosts)
+    ours = [(database.host, database.port), database.named or (database.host, database.port)]
+    return same_name and any(
+        port == str(our_port) and _same_machine(host, our_host)
+        for host in hosts
+        for our_host, our_port in ours
+    )
 
 
 def _same_machine(host: str, other: str) -> bool:

@@ -15,6 +15,8 @@ _MAY_BE_EMPTY = frozenset({table.POSTGRES_PASSWORD.name, table.PPR_PROOF_PASSWOR
 
 def values_from(environ: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
     """What is set in ``environ`` (None: the process's own), over what ``dotenv`` says."""
+    if environ is None:
+        forget_libpq()
     values = read_dotenv(dotenv) if dotenv else {}
     return values | _set_in(os.environ if environ is None else environ)
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
+from ppr_assets.errors import DumpUnproven, PreconditionFailed
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.examine import examine
 from ppr_assets.operations.in_place import restore_in_place
@@ -78,7 +78,7 @@ def test_one_that_knows_the_database_alone_is_told_with_the_way_out(
 ) -> None:
     settings = pooled(target.settings)
     databases = target.databases()
-    with pytest.raises(DatabaseUnreachable) as of_drill:
+    with pytest.raises(DumpUnproven, match="and knows no other database") as of_drill:
         drill(settings, new_dump.found(tmp_path), where="server", deadline=Deadline(60))
     assert "PPR_DIRECT_HOST" in of_drill.value.hint
     assert "SQL_DUMP_PROOF=embedded" in of_drill.value.hint
@@ -132,7 +132,7 @@ def test_doctor_tells_of_a_pooler_before_the_night(pipeline: Pipeline, pooled: P
     pipeline.gate(proof="server")
     pipeline.administer(f"ALTER ROLE {pipeline.settings.database.user} CREATEDB")
     try:
-        for mode, line in (("session", "sessions"), ("transaction", "database")):
+        for mode, line in (("session", "proof"), ("transaction", "database")):
             database = pooled(pipeline.settings.database, mode=mode)
             looked = examine(replace(pipeline.settings, database=database))
             wrong = {one.what: one.error for one in looked if one.error}

@@ -31,6 +31,12 @@ def test_the_database_of_dagsters_runs_is_none_by_any_name_of_its_server(
         require_not_storage(target, Secret(storage))
 
 
+def test_it_is_none_by_the_name_of_a_pooler_either(database: DatabaseSettings) -> None:
+    target = replace(database, host="db.invalid", dbname="runs", named=("127.0.0.1", 6432))
+    with pytest.raises(SettingsError, match="database runs is the one that Dagster keeps its runs"):
+        require_not_storage(target, Secret("postgresql://dagster:pw@localhost:6432/runs"))
+
+
 @pytest.mark.parametrize(
     "storage",
     [
