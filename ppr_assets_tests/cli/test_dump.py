@@ -171,11 +171,12 @@ def test_a_service_managers_signal_ends_a_dump_like_ctrl_c(
             {"SQL_DUMP_RATCHET_PERCENTAGE": "90"},
             "SQL_DUMP_RATCHET_PERCENTAGE is `90`, must be a number above 0 and at most 1",
         ),
+        ([], {"SQL_DUMP_CRON": "0 2 30 2 *"}, "has such a day, so it would never come"),
         ([], {"DAGSTER_HOME": "/nowhere"}, "DAGSTER_HOME is `/nowhere`, must be a folder"),
         (["--override", "  "], {}, "the reason is empty, must be a sentence"),
         (["--force"], {}, "No such option '--force'"),
     ],
-    ids=["variable", "folder", "reason", "option"],
+    ids=["variable", "schedule", "folder", "reason", "option"],
 )
 def test_what_cannot_be_used_is_exit_code_2_before_anything_starts(
     ppr_assets: CommandLine, arguments: list[str], variables: dict[str, str], error: str

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from time import monotonic
 
 import click
+import dagster as dg
 import pytest
 
 from ppr_assets.cli import cli
-from ppr_assets.errors import PprError, Unexpected
+from ppr_assets.cli.dagster_run import run_nightly
+from ppr_assets.errors import DatabaseFailed, PprError, Unexpected
 from ppr_assets.postgres.databases import maintenance
+from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
@@ -120,3 +123,15 @@ def test_a_server_that_fails_at_any_statement_is_told_in_one_line(
         assert settled(world.pipeline.children) == [], line
     world.statements(*VERBS[verb])
     assert world.half_made() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [(CUT, "lost the session"), ("53100", "SQLSTATE 53100")]
+)
+def test_a_run_of_dagster_says_it_in_the_same_words(world: World, fault: str, words: str) -> None:
+    world.proxy.seen, world.proxy.fatal, world.proxy.fault = 0, 20, fault
+    with dg.DagsterInstance.ephemeral() as instance:
+        failure = run_nightly(Settings.from_environment(dotenv=None), instance).failure
+    assert isinstance(failure, DatabaseFailed)
+    assert words in failure.message
+    assert failure.hint
