@@ -69,8 +69,7 @@ def test_what_is_worded_anew_restores_and_leaves_no_second_database(
         drill(target.settings, found, where="server", deadline=NO_HURRY),
         restore(target.settings, found, drop_old=True, deadline=NO_HURRY),
     ):
-        (remark,) = outcome.remarks
-        assert re.fullmatch(REWORDED, remark)
+        assert any(re.fullmatch(REWORDED, remark) for remark in outcome.remarks)
         assert outcome.tables == reworded.manifest.tables
     assert [name for name, _ in target.databases()] == before
 
@@ -103,10 +102,11 @@ def test_definitions_worded_by_an_older_server_are_held_to_what_this_one_makes_o
     fill_core(older)
     fill_words(older)
     made = make_dump(older, tmp_path / NAMES[0])
-    (remark,) = restore(target.settings, made.found(tmp_path), deadline=NO_HURRY).remarks
-    assert re.fullmatch(REWORDED, remark)
+    remarks = restore(target.settings, made.found(tmp_path), deadline=NO_HURRY).remarks
+    assert any(re.fullmatch(REWORDED, remark) for remark in remarks)
     again = make_dump(target.settings, tmp_path / NAMES[1])
-    assert restore(target.settings, again.found(tmp_path), deadline=NO_HURRY).remarks == []
+    remarks = restore(target.settings, again.found(tmp_path), deadline=NO_HURRY).remarks
+    assert not any(re.fullmatch(REWORDED, remark) for remark in remarks)
 
 
 @contextmanager
