@@ -13,7 +13,7 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.latest import manifest_of
 from ppr_assets.operations.view import OnView, look, unseen
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, parts_folder
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, manifest_name, parts_folder
 from ppr_assets.rules.trust import Trust
 from ppr_assets.settings import DataRepoSettings
 
@@ -61,7 +61,7 @@ def list_published(
         ListedDump(
             name,
             latest=name == (latest or packed),
-            manifest=manifest_of(repo, commit, name),
+            manifest=manifest_of(repo, commit, name) if manifest_name(name) in files else None,
             in_parts=parts_folder(name) in files,
             packed_latest=name == packed,
         )
