@@ -25,8 +25,8 @@ from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.failures import is_lost, server_failures
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.row_count import Table, count_rows
+from ppr_assets.postgres.schema_state import change, schema_state
 from ppr_assets.rules.manifest import DatabaseIdentity
-from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
 T = TypeVar("T")
@@ -66,28 +66,6 @@ FROM pg_catalog.pg_database
 WHERE datname = pg_catalog.current_database()
 """
 
-
-# What DDL changes and pg_dump reads, each with the transaction that wrote it.
-_SCHEMA: LiteralString = """
-SELECT 'relation', c.oid, c.xmin::pg_catalog.text, (
-  SELECT pg_catalog.string_agg(a.xmin::pg_catalog.text, ' ' ORDER BY a.attnum)
-  FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-UNION ALL SELECT 'function', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_proc
-UNION ALL SELECT 'constraint', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_constraint
-UNION ALL SELECT 'trigger', oid, xmin::pg_catalog.text, '' FROM pg_catalog.pg_trigger
-"""
-
-# The row is the snapshot's, and the function tells of now: locking pg_class for this makes the
-# session hear of what others have done meanwhile.
-_REWRITTEN: LiteralString = """
-SELECT n.nspname, c.relname
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = ANY(%s)
-  AND NOT coalesce(pg_catalog.pg_relation_filenode(c.oid)::pg_catalog.oid = c.relfilenode, false)
-LIMIT 1
-"""
 
 _CLUSTER: LiteralString = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
 
@@ -189,9 +167,9 @@ class Snapshot:
                     error.message += f"; that was attempt {attempt}"
                     raise
             except (DumpFailed, DumpDamaged) as error:
-                changed = self._schema_changed()
+                changed = self._change()
                 if attempt == _MOST_ATTEMPTS and changed:
-                    raise Disturbed(f"others changed tables meanwhile: {error.message}") from error
+                    raise Disturbed(f"{changed}: {error.message}") from error
                 # a standby ends who is in the way of what the primary has done
                 if attempt == _MOST_ATTEMPTS or not (changed or self.standby):
                     raise
@@ -200,18 +178,15 @@ class Snapshot:
         raise AssertionError
 
     def require_untouched(self) -> None:
-        """Raise :class:`Disturbed` for a table whose rows this snapshot does not see any more."""
-        with self.letting_go():
-            oids = [table.oid for table in self.tables]
-            row = self.connection.execute(_REWRITTEN, [oids]).fetchone()
-        if row:
-            raise Disturbed(f"table {table_key(*row)} was emptied or rewritten meanwhile")
+        """Raise :class:`Disturbed` where DDL has come between this snapshot and what was read."""
+        if changed := self._change():
+            raise Disturbed(changed)
 
-    def _schema_changed(self) -> bool:
+    def _change(self) -> str:
         with self.letting_go():
-            then = set(self.connection.execute(_SCHEMA))
+            then = schema_state(self.connection)
         with connect(self.settings, autocommit=True) as connection:
-            return then != set(connection.execute(_SCHEMA))
+            return change(then, schema_state(connection))
 
 
 @contextmanager
