@@ -12,6 +12,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump import dump
+from ppr_assets.operations.examine import examine
 from ppr_assets.operations.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.postgres.connection import connect
@@ -144,3 +145,22 @@ def test_rows_that_are_not_let_in_again_are_shown_by_a_query(kind: str, pipeline
     with connect(superuser) as session:
         session.execute("SET enable_indexscan = off; SET enable_indexonlyscan = off")
         assert len(session.execute(query[1].encode()).fetchall()) == wrong
+
+
+def test_a_function_of_an_extension_wants_the_search_path(debian: Pipeline) -> None:
+    debian.administer(
+        f"{PATH} CREATE EXTENSION cube; CREATE EXTENSION earthdistance;"
+        "CREATE INDEX near ON location USING gist (ll_to_earth(latitude, longitude))"
+    )
+    with pytest.raises(DumpUnproven) as refused:
+        dump(debian.settings)
+    assert "of the extension earthdistance calls something without its sch" in refused.value.hint
+    assert "SQL_DUMP_SEARCH_PATH=public," in refused.value.hint
+    finding = next(one for one in examine(debian.settings) if one.what == "proof")
+    assert finding.error is not None
+    assert "SQL_DUMP_SEARCH_PATH=public," in finding.error.hint
+    database = replace(debian.settings.database, search_path=("public",))
+    debian.settings = replace(debian.settings, database=database)
+    debian.gate(search_path=("public",))
+    _, published = debian.night()
+    assert published.manifest.proof is not None and published.manifest.proof.proven
