@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.scratch import scratch_folder
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases import Maintenance, maintenance
+from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 
 _SERVER = "postgres"
@@ -79,7 +81,8 @@ def proof_server(
     """A session with the server ``where``, for scratch databases named after ``database`` and
     ``scratch``. An embedded server works in ``folder``, and ends with this.
 
-    Raises :class:`Busy` while another one has the same scratch database.
+    Raises :class:`Busy` while another one has the same scratch database, and
+    :class:`PreconditionFailed` where the role elsewhere may make none.
     """
     # Beside the target by name as well, so that an operator knows what it belongs to.
     name = f"{database.dbname}_{scratch}"
@@ -90,6 +93,13 @@ def proof_server(
                 return
     if where == "elsewhere" and elsewhere is not None:
         with maintenance(replace(elsewhere, dbname=name), home=elsewhere.dbname) as session:
+            if not session.may_create():
+                raise PreconditionFailed(
+                    f"role {elsewhere.user} of PPR_PROOF_USER may not create databases on "
+                    f"{elsewhere.host}, and dumps are proven in one",
+                    hint=f"ALTER ROLE {quote_identifier(elsewhere.user)} CREATEDB; or name another "
+                    "role, or another server.",
+                )
             yield ProofServer(where, session)
             return
     with scratch_folder(folder) as empty:

@@ -102,6 +102,14 @@ def test_another_server_proves_it_with_the_role_that_variables_name(hosted: Pipe
     assert (proof.where, proof.without) == ("elsewhere", ())
 
 
+def test_a_role_elsewhere_that_may_not_make_databases_is_named(pipeline: Pipeline) -> None:
+    own = pipeline.settings.database
+    pipeline.gate(proof="elsewhere", proof_server=replace(own, dbname="postgres"))
+    with pytest.raises(PreconditionFailed, match="of PPR_PROOF_USER may not create") as refused:
+        dump(pipeline.settings)
+    assert f"ALTER ROLE {own.user} CREATEDB" in refused.value.hint
+
+
 def test_an_extension_that_an_administrator_put_into_template1_is_used(hosted: Pipeline) -> None:
     in_template1 = replace(hosted.settings.database, user="postgres", dbname="template1")
     hosted.administer("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext")
