@@ -14,7 +14,7 @@ from ppr_assets.postgres.load.session import Connection, failed
 _SETVAL = re.compile(
     rb"SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);", re.DOTALL
 )
-_REFRESH = re.compile(rb"REFRESH MATERIALIZED VIEW (.+);", re.DOTALL)
+_REFRESH = re.compile(rb'REFRESH MATERIALIZED VIEW ((?:"(?:[^"]|"")+"|[^";])+);')
 
 
 def value_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:

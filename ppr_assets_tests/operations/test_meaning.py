@@ -30,6 +30,7 @@ from ppr_assets_tests.fix_restore import (
     MadeDump,
     MakeTarget,
     Target,
+    but_for_words,
     forge,
     make_dump,
     with_entry,
@@ -162,9 +163,11 @@ def test_who_owns_schema_public_and_what_is_said_of_it_keeps_nothing_from_coming
 ) -> None:
     Target(database).execute(statement, database.dbname)
     found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
-    assert drill(target.settings, found, where="server", deadline=NO_HURRY).remarks == []
+    drilled = drill(target.settings, found, where="server", deadline=NO_HURRY)
+    assert but_for_words(drilled.remarks) == []
     for settings in (target.settings, make_target(seed=None).settings):
-        assert restore(settings, found, drop_old=True, deadline=NO_HURRY).remarks == []
+        outcome = restore(settings, found, drop_old=True, deadline=NO_HURRY)
+        assert but_for_words(outcome.remarks) == []
         assert _said_of_public(settings) == _said_of_public(database)
     restore_in_place(target.settings, found, deadline=NO_HURRY)
     restore_in_place(database, found, deadline=NO_HURRY)  # perhaps by somebody who does not own it
@@ -190,7 +193,7 @@ def test_schema_public_may_be_somebody_elses_on_the_server_that_takes_a_dump(
         outcome = restore(make_target(seed=None).settings, found, deadline=NO_HURRY)
     others = "schema public belongs to {} here, so its comment was not set"
     owner = re.search(r"OWNER TO (\w+)", statement)
-    assert outcome.remarks == ([others.format(owner[1])] if owner else [])
+    assert but_for_words(outcome.remarks) == ([others.format(owner[1])] if owner else [])
 
 
 @pytest.mark.parametrize("way", ["loader", "psql", "in place"])
@@ -266,7 +269,7 @@ def test_what_a_human_accepts_is_named_and_stands_in_the_databases_comment(
 @pytest.mark.parametrize(
     ("statement", "told"),
     [
-        (b"DELETE FROM public.phone;", "table phone has 0 rows"),
+        (b"", "table record_version has other rows than the dump"),
         (b"DROP TABLE public.nothing;", "table (public.)?nothing is missing"),
     ],
 )
@@ -285,6 +288,9 @@ def test_nobody_may_accept_that_rows_or_tables_are_missing(
         rows = re.compile(rb"--\n-- Data for Name: nothing;.*?\\\.\n\n", re.DOTALL)
         (tmp_path / "rowless").mkdir()
         made = forge(made, tmp_path / "rowless", lambda sql: rows.sub(b"", sql))
+    else:  # `+1` is a number, and comes back as `1`
+        (tmp_path / "other").mkdir()
+        made = forge(made, tmp_path / "other", lambda sql: sql.replace(b"\t1\t{", b"\t+1\t{", 1))
     found = _ending_with(made, tmp_path / "less", statement + b" " + AN_INDEX_LESS)
     old = target.content()
     with pytest.raises(DumpUnproven, match=f"says: .*{told}.*; index ") as refused:
