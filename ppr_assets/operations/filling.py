@@ -21,7 +21,7 @@ from ppr_assets.postgres.content import (
     table_differences,
 )
 from ppr_assets.postgres.load import load
-from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.load.session import Connection, open_session
 from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.schema_content import Twin, compare_objects
 from ppr_assets.rules.difference import Accepted, Difference
@@ -183,8 +183,9 @@ def fill(
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
         look_at_objects(lambda: None)
     assert tables is not None, "asked to be read back"
+    with open_session(settings, layout.encoding) as session:
+        uncompared = rows_beside(session, layout)
     with connect(settings) as connection:
-        uncompared = rows_beside(connection, layout)
         remarks += computed_remarks(connection, verified)
     clock.lap("compare")
     rows = [*table_differences(layout.tables, tables), *inserted_differences(layout, uncompared)]

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import LiteralString, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from ppr_assets.postgres.computing import READING, Connection
 from ppr_assets.postgres.row_count import HOLD_SECONDS
+from ppr_assets.postgres.sql_pieces import quoted
 from ppr_assets.rules.naming import table_key
 
 GENERATED = "generated columns of "
@@ -39,12 +39,12 @@ GROUP BY c.oid, n.nspname, c.relname, c.relkind ORDER BY 1, 2
 """
 
 # A sum, so that it is the same in any order; the hash is the one that partitions by hash rely on.
-_DIGEST = sql.SQL("""
-SELECT coalesce(pg_catalog.sum(pg_catalog.hashtextextended(
-  ROW({})::pg_catalog.text COLLATE pg_catalog."C", 4711)), 0), pg_catalog.count(*)
-FROM ONLY {} {}
-""")
-_PAGES = sql.SQL("WHERE ctid >= {}::pg_catalog.tid AND ctid < {}::pg_catalog.tid")
+_DIGEST = (
+    b"SELECT coalesce(pg_catalog.sum(pg_catalog.hashtextextended("
+    b'ROW(%s)::pg_catalog.text COLLATE pg_catalog."C", 4711)), 0), pg_catalog.count(*) '
+    b"FROM ONLY %s %s"
+)
+_PAGES = "WHERE ctid >= '(%d,0)'::pg_catalog.tid AND ctid < '(%d,0)'::pg_catalog.tid"
 
 
 class _Computed(NamedTuple):
@@ -91,7 +91,7 @@ def computed_otherwise(then: Mapping[str, str], now: Mapping[str, str]) -> list[
 def _digest(connection: Connection, one: _Computed, hold_seconds: float) -> str | None:
     try:
         try:
-            total, rows = _ask(connection, one, sql.SQL(""), hold_seconds)
+            total, rows = _ask(connection, one, "", hold_seconds)
         except psycopg.errors.QueryCanceled:
             if connection.info.server_version < _BY_PAGES_SINCE:
                 return None
@@ -106,9 +106,9 @@ def _digest(connection: Connection, one: _Computed, hold_seconds: float) -> str 
 def _in_pieces(connection: Connection, one: _Computed, hold_seconds: float) -> tuple[int, int]:
     total, rows, start, size = 0, 0, 0, _FIRST_PAGES
     while start < one.pages:
-        borders = (sql.Literal(f"({page},0)") for page in (start, start + size))
+        where = _PAGES % (start, start + size)
         try:
-            more, number = _ask(connection, one, _PAGES.format(*borders), hold_seconds)
+            more, number = _ask(connection, one, where, hold_seconds)
         except psycopg.errors.QueryCanceled:
             if size == 1:
                 raise
@@ -118,11 +118,9 @@ def _in_pieces(connection: Connection, one: _Computed, hold_seconds: float) -> t
     return total, rows
 
 
-def _ask(
-    connection: Connection, one: _Computed, where: sql.Composable, seconds: float
-) -> tuple[int, int]:
-    columns = sql.SQL(", ").join(map(sql.Identifier, one.columns))
-    query = _DIGEST.format(columns, sql.Identifier(one.schema, one.name), where)
+def _ask(connection: Connection, one: _Computed, where: str, seconds: float) -> tuple[int, int]:
+    columns = b", ".join(map(quoted, one.columns))
+    query = _DIGEST % (columns, quoted(one.schema, one.name), where.encode())
     with connection.transaction(force_rollback=True):
         connection.execute(b"".join(_reading(seconds)))
         row = connection.execute(query).fetchone()

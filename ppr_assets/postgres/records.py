@@ -15,6 +15,7 @@ from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.load.session import Connection
 from ppr_assets.postgres.mending import UNDEFINED
 from ppr_assets.postgres.row_count import Table, count_rows
+from ppr_assets.postgres.sql_pieces import quoted
 from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
@@ -62,7 +63,10 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
         cores = [(schema, name) for schema, name in tables if schema == "public" and name in core]
         for schema, name in cores or tables:
             try:
-                found = _rows(connection, "SELECT EXISTS (SELECT FROM ONLY {})", schema, name)
+                table = quoted(schema, name)
+                found = _rows(
+                    connection, b"(SELECT FROM ONLY " + table + b" LIMIT 1) AS one", table
+                )
             except psycopg.errors.InsufficientPrivilege as error:
                 raise PreconditionFailed(
                     f"nobody knows whether database {settings.dbname} holds records: "
@@ -120,29 +124,27 @@ def count_records(
             with suppress(DumpUnproven):  # no plan can be made of it
                 counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
                 continue
-        table = sql.Identifier(schema, name)
+        table = quoted(schema, name)
         with connection.transaction(force_rollback=True) if forced and owned else nullcontext():
             if forced and owned:
-                lift = sql.SQL("ALTER TABLE ONLY {} NO FORCE ROW LEVEL SECURITY")
-                connection.execute(lift.format(table))
-            only: LiteralString = "SELECT pg_catalog.count(*) FROM ONLY {}"
-            query: LiteralString = "SELECT pg_catalog.count(*) FROM {}"
-            counts[key] = _rows(connection, query if has_parts else only, schema, name)
+                lift = b"ALTER TABLE ONLY " + table + b" NO FORCE ROW LEVEL SECURITY"
+                connection.execute(lift)
+            counts[key] = _rows(connection, table if has_parts else b"ONLY " + table, table)
     return counts
 
 
-def _rows(connection: Connection, query: LiteralString, schema: str, name: str) -> int:
-    """The answer of ``query`` about a table, or the number of its rows where that cannot be asked:
-    for a plan, servers before PostgreSQL 17 look into functions that an index calls, and those may
+def _rows(connection: Connection, source: bytes, table: bytes) -> int:
+    """The rows that ``source`` gives; those of ``table`` where that cannot be asked: for a plan,
+    servers before PostgreSQL 17 look into functions that an index calls, and those may
     be of no use under an empty search path. COPY plans nothing."""
-    table = sql.Identifier(schema, name)
+    query = b"SELECT pg_catalog.count(*) FROM " + source
     try:
         with connection.transaction():
-            row = connection.execute(sql.SQL(query).format(table)).fetchone()
+            row = connection.execute(query).fetchone()
     except UNDEFINED as error:
         if not error.diag.context:
             raise
-        statement = sql.SQL("COPY {} TO STDOUT").format(table).as_bytes(connection)
+        statement = b"COPY " + table + b" TO STDOUT"
         return sum(chunk.count(b"\n") for chunk in copied_rows(connection, statement))
     assert row is not None
     return int(row[0])

@@ -88,6 +88,12 @@ def unquoted(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
+def quoted(*names: str) -> bytes:
+    """The opposite, with its schema; whatever bytes the catalog has."""
+    parts = (name.encode("utf-8", "surrogateescape").replace(b'"', b'""') for name in names)
+    return b".".join(b'"' + part + b'"' for part in parts)
+
+
 def shown(text: bytes) -> str:
     """The beginning of ``text`` for a message."""
     return repr(text[:80].decode("utf-8", "replace").rstrip("\n"))

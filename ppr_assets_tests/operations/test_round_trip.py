@@ -87,7 +87,9 @@ def test_places_come_back_byte_by_byte_on_a_server_of_another_major(
     tmp_path: Path,
 ) -> None:
     pipeline.settings = replace(pipeline.settings, database=postgis_database)
-    assert _there_and_back(pipeline, debian_database(), tmp_path) == []
+    remarks = _there_and_back(pipeline, debian_database(), tmp_path)
+    path = "search_path is set to "  # by an extension of PostGIS, for its database
+    assert [said for said in remarks if not said.startswith(path)] == []
 
 
 def test_a_nasty_database_comes_back_in_place_byte_by_byte(
