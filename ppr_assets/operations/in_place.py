@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.filling import (
     WAY,
@@ -156,7 +156,7 @@ def _analyzed(target: DatabaseSettings) -> list[str]:
     try:
         with connect(target, autocommit=True) as connection:
             analyze(connection)
-    except (DatabaseUnreachable, RestoreFailed) as error:
+    except (DatabaseFailed, RestoreFailed) as error:
         return [f"queries may be slow until ANALYZE is run: {error.message}"]
     return []
 
