@@ -248,3 +248,13 @@ def _tracked_files() -> list[str]:
 def _lines(complaints: list[str]) -> str:
     """All of them, one below the other: pytest shortens lists."""
     return "\n".join(["", *complaints])
+
+
+def test_the_tests_that_a_document_names_are_there() -> None:
+    named = {
+        match.group()
+        for document in DOCUMENTS
+        for match in re.finditer(r"\b\w+/test_\w+\.py", document.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert not [path for path in sorted(named) if not (ROOT / "ppr_assets_tests" / path).exists()]
