@@ -118,7 +118,12 @@ def _answer(reader: ObjectReader, dump: StoredDump) -> Mapping[str, Any]:
         found = recount(reader, dump)
     except DataRepoError as error:
         return {"error": error.message, "hint": error.hint}
-    return {"damage": found} if isinstance(found, str) else {"layout": asdict(found)}
+    return {"damage": found} if isinstance(found, str) else {"layout": _content(found)}
+
+
+def _content(layout: Layout) -> Mapping[str, Any]:
+    """But for what a restore has taken out: of a dump that is only read, nothing was."""
+    return {name: value for name, value in asdict(layout).items() if "left_out" not in name}
 
 
 if __name__ == "__main__":

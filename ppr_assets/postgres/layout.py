@@ -34,7 +34,8 @@ class Layout:
     ``sorted_rows``: the rows' SHA-256 are those of the rows as they stand in the file.
     ``inserted``: the rows that INSERT brings, by table key. ``own_transaction``: empty, or the
     first statement that begins or ends a transaction. ``left_out``: entries that were taken out
-    here, and are to be looked for nowhere. ``search_path``: what the dump's statements run under,
+    here with their ranges, and are to be looked for nowhere. ``search_path``: what the dump's
+    statements run under,
     mostly empty.
     """
 
@@ -53,16 +54,19 @@ class Layout:
     inserted: Mapping[str, int] = field(default_factory=dict)
     own_transaction: str = ""
     left_out: frozenset[Key] = frozenset()
+    left_out_ranges: tuple[tuple[int, int], ...] = ()
     search_path: str = ""
 
     def without(self, keys: frozenset[Key]) -> Layout:
         """The dump as if it did not have the entries with these keys."""
         gone = {name for kind, _, name in keys if kind == "EXTENSION"}
+        ranges = ((one.start, one.end) for one in self.entries if one.identity in keys)
         return replace(
             self,
             entries=tuple(entry for entry in self.entries if entry.identity not in keys),
             extensions=tuple(name for name in self.extensions if name not in gone),
             left_out=self.left_out | keys,
+            left_out_ranges=tuple(sorted({*self.left_out_ranges, *ranges})),
         )
 
     @property

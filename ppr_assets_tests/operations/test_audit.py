@@ -222,7 +222,7 @@ def test_a_published_file_that_is_changed_later_is_found(copy: Copy, which: str)
 
 def test_a_byte_that_was_changed_before_the_commit_is_found(copy: Copy) -> None:
     name = copy.newest()
-    copy.amend(f"sql_dumps/{name}", "\t", " \t")
+    copy.amend(f"sql_dumps/{name}", "\t\\N\t", " \t\\N\t")
     (first, second) = [finding for _, finding in copy.findings()]
     assert first.startswith(f"`{name}` is not what its manifest says: it has ")
     assert "rows of accessibility at bytes " in first

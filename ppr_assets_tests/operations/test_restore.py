@@ -308,7 +308,10 @@ def test_what_the_remote_has_since_is_the_latest(
     with published.found(Wanted()) as found:
         assert (found.name, found.commit) == (new_dump.path.name, published.commits[1])
     pipeline.remote.rename(pipeline.remote.with_name("away"))
-    git(pipeline.clone, "update-ref", "-d", "refs/remotes/origin/main")
+    with published.found(Wanted()) as found:
+        assert found.name == new_dump.path.name, "what is known of the remote is looked at"
+    for ref in ("refs/remotes/origin/main", "refs/ppr_assets/remote/main"):
+        git(pipeline.clone, "update-ref", "-d", ref)
     with published.found(Wanted()) as found:
         assert (found.name, found.commit) == (old_dump.path.name, published.commits[0])
 

@@ -63,6 +63,7 @@ def load_with_psql(
             for entry in layout.entries
             if public.leaves_out(entry) or (not rows and is_data(entry))
         ]
+        left_out = sorted([*layout.left_out_ranges, *left_out])
         opening = pinning_statements(version) + AS_SET + b"BEGIN;\n"
         feeder = _Feeder(file, _without(layout, left_out), process.stdin, opening)
         feeder.start()
