@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, 2 * (os.cpu_count() or 1)))' 2>/dev/null)
 
 # A stamp's name carries what was installed, so that a checkout that only touches files, or goes
 # back to an older lock, is judged by content. Stamps are written last: an interrupted set-up
@@ -22,9 +23,10 @@ demo: $(READY) ## the whole story in a minute: sample database, dump, commit, pu
 dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
 	@exec $(BIN)/ppr-assets dev
 
-# Each worker has a PostgreSQL of its own; a file stays with one worker.
+# Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
+# disks as much as they compute, so there are two workers for each core.
 test: lint ## lint, then every test
-	@exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/ruff check

@@ -177,12 +177,12 @@ def opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
     session.patience_seconds = settings.patience_seconds
     try:
         row = _who(session)
+        assert row is not None
+        pid, session.server, session.dbname, session.user = row
+        session.pooled = is_pooled(session, pid)
     except BaseException:
         session.close()
         raise
-    assert row is not None
-    pid, session.server, session.dbname, session.user = row
-    session.pooled = is_pooled(session, pid)
     return session
 
 

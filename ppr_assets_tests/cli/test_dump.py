@@ -67,7 +67,9 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     table = ppr_assets("list").out.splitlines()
     assert table[0].split() == ["dump", "size", "organizations", "records", "remarks"]
     assert table[1].startswith(f"{listed[0]['dump']}  ")
-    assert table[1].endswith("  latest, overridden: county [closed], ticket :214:")
+    assert table[1].endswith(
+        "  latest, unproven: published without a restore, overridden: county [closed], ticket :214:"
+    )
     assert len(table) == 3
 
 

@@ -115,7 +115,12 @@ def _require_tidy(pipeline: Pipeline) -> None:
     published = git(pipeline.clone, "ls-tree", "--name-only", "main:sql_dumps").splitlines()
     assert listing(pipeline.dumps) == sorted(published)
     assert listing(pipeline.staged) == []
-    assert listing(pipeline.clone / ".git" / "ppr_assets") == ["lock", "staged", "writing"]
+    assert listing(pipeline.clone / ".git" / "ppr_assets") == [
+        "fetched",
+        "lock",
+        "staged",
+        "writing",
+    ]
     assert list((pipeline.clone / ".git").rglob("*.lock")) == []
 
 

@@ -64,7 +64,7 @@ def test_nights_publish_kilobytes_from_it_and_keep_it_small(
     assert len(set(_missing(ours)) - set(away)) == 1
     assert git(ours.clone, "status", "--porcelain") == ""
     assert sorted(path.name for path in ours.clone.iterdir()) == [".git", "README.md", "sql_dumps"]
-    assert keep_small(ours.settings.data_repo).size.total < 1_000_000
+    assert keep_small(ours.settings.data_repo).size.total < 5_000_000
 
 
 def test_what_looks_back_fetches_what_it_reads(ours: Pipeline) -> None:

@@ -19,6 +19,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import (
     Busy,
+    DatabaseFailed,
     DatabaseUnreachable,
     DumpUnproven,
     PprError,
@@ -441,7 +442,7 @@ def test_a_full_disk_ends_the_restore_and_is_named(
         monkeypatch.setitem(defaults, "memory", 1000)
     with (
         full_disk(tmp_path / "full"),
-        pytest.raises((PreconditionFailed, RestoreFailed), match="No space left on device"),
+        pytest.raises((PreconditionFailed, RestoreFailed, DatabaseFailed), match="No space left"),
     ):
         aside(target.settings, found)
     assert settled(target.sessions) == []

@@ -167,6 +167,9 @@ def test_the_launchpad_shows_what_a_restore_takes_and_defaults_that_hurt_nobody(
         "dump": "",
         "target": "",
         "disconnect": False,
+        "grants_from_former": False,
+        "override": "",
+        "accept_differences": "",
         "deadline_seconds": 0.0,
     }
     shown: Any = job.config_mapping
