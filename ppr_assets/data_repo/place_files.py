@@ -36,8 +36,9 @@ def put_files(
         return
     rules = {path: side for path, side in files.items() if _is_attributes(path)}
     if rules and len(rules) < len(files):
-        # git looks at those in the work tree to write the others.
-        put_files(repo, place, rules, ready)
+        # git looks at those in the work tree to write the others, and them once more by themselves.
+        for _ in range(2):
+            put_files(repo, place, rules, ready)
         files = {path: side for path, side in files.items() if path not in rules}
     with _scratch(repo) as scratch:
         written = scratch / "files"

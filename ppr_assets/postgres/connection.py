@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from types import TracebackType
 from typing import Any, LiteralString
 
 import psycopg
@@ -74,6 +75,17 @@ class Session(PatientConnection):
     user = ""
     pooled = False
     leaves_traces = False
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            super().__exit__(kind, error, traceback)
+        finally:
+            self.close()  # also where the server has refused to commit
 
     def close(self) -> None:
         if self.leaves_traces and self.pgconn.transaction_status in _AT_REST:

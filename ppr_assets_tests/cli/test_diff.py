@@ -36,7 +36,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
 
     told = json.loads(ppr_assets("diff", "--json").out)
     assert (told["before"], told["after"]) == (first, pipeline.latest())
-    assert told["unchanged_tables"] == 24
+    assert told["unchanged_tables"] == 25
     (table,) = told["tables"]
     assert (table["table"], table["changed"], table["key"]) == ("taxonomy", 1, ["id"])
     assert table["examples"][0]["after"]["name"] == "[bold]new[/bold]"

@@ -62,7 +62,7 @@ def test_a_dump_that_does_not_restore_is_exit_code_4_with_the_servers_words(
     user, name = target.settings.user, target.settings.dbname
     said = ppr_assets("drill", POSTGRES_USER=user, POSTGRES_DB=name)
     assert said.code == 4
-    assert said.error.startswith(f"`{dump}` did not restore: ")
+    assert said.error.startswith(f"`{dump}` was not restored: ")
     assert 'type "oops" does not exist' in said.error
     assert said.out == ""
     assert target.beside() == []

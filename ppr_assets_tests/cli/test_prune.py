@@ -66,10 +66,13 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
     ]
     seconds = int(git(pipeline.clone, "log", "-1", "--format=%at"))
     day = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
-    assert lines[3][2:] == ["retired", day, "in", pipeline.head()[:10]]
+    assert lines[3][2:6] == ["retired", day, "in", f"{pipeline.head()[:10]},"]
     program = json.loads(ppr_assets("list", "--history", "--json").out)
     assert program[3]["retired_in"] == pipeline.head()
     assert program[0] | {"published_at": None} == {
+        "override": None,
+        "proof": "off",
+        "proven": False,
         "dump": latest,
         "commit": published.commit,
         "published_at": None,

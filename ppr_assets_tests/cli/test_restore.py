@@ -61,7 +61,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare", "swap"])
     told = facts(restored.out)
     assert told["dump"].startswith(f"{pipeline.latest()}, 1.5 MiB")
-    assert re.search(r" KiB, \d+ min old$", told["dump"])
+    assert re.search(r" MiB, \d+ min old$", told["dump"])
     assert told["from"] == f"commit {pipeline.head()[:10]}"
     assert told["replaces"].startswith(f"restorer@{target.settings.host}:5432/{name}, ")
     assert told["restored"] == f"{name}: 6231 rows in 26 tables, compared, as the dump says"

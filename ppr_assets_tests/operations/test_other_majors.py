@@ -55,6 +55,7 @@ def test_a_dump_of_an_older_server_is_restored_to_a_newer_one(
     target = make_target()
     outcome = restore(target.settings, made.found(tmp_path), deadline=Deadline(60))
     assert outcome.tables == made.manifest.tables
-    assert but_for_words(outcome.remarks) == []
+    remarks = but_for_words(outcome.remarks)
+    assert [one for one in remarks if "where the dump is from" not in one] == []
     again = dump_to(target.settings, tmp_path / "again.sql")
     assert again.written.tables == made.manifest.tables
