@@ -69,8 +69,8 @@ _HINT = "nothing was changed. Run again when no migration, TRUNCATE or REFRESH i
 class Disturbed(Busy):
     """Somebody's work on a table came in between; on a new snapshot it may not."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"busy: {what}", hint=_HINT)
+    def __init__(self, what: str, *, hint: str = _HINT) -> None:
+        super().__init__(f"busy: {what}", hint=hint)
 
 
 class Watch(threading.Thread):
@@ -83,6 +83,18 @@ class Watch(threading.Thread):
         self._over = threading.Event()
         self._waited: tuple[float, str] = -_LATELY_SECONDS, ""
         self._gave_way = ""
+        self._lost: psycopg.Error | None = None
+
+    def require_eyes(self) -> None:
+        """Raise :class:`Disturbed` when the session that looks was lost: pg_dump would go on, and
+        nobody would see who waits for it."""
+        if self._lost is not None:
+            said = " ".join(str(self._lost).split())
+            raise Disturbed(
+                f"the session that sees who waits for pg_dump was lost: {said}",
+                hint="nothing was changed. Run again; did somebody end the session, or restart "
+                "the server?",
+            )
 
     def disturbance(self) -> Disturbed | None:
         """Why pg_dump has failed, if that was because somebody else works on a table. It has ended:
@@ -95,9 +107,11 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         before: set[int] = set()
-        with suppress(psycopg.Error):  # pg_dump, on the same server, will tell more
+        try:
             while not self._over.wait(_LOOK_SECONDS):
                 before = self._look(before)
+        except psycopg.Error as error:
+            self._lost = error
 
     def stop(self) -> None:
         self._over.set()

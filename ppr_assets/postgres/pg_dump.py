@@ -21,7 +21,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.giving_way import giving_way
+from ppr_assets.postgres.giving_way import Watch, giving_way
 from ppr_assets.postgres.libpq import APPLICATION_NAME, alive_options
 from ppr_assets.postgres.pinned_environment import pinned_environment
 from ppr_assets.postgres.unreadable import WAY_OUT, tells_of_damage
@@ -121,7 +121,7 @@ def _dump_into(
             env=child_environment(pinned_environment(settings) | {"PGAPPNAME": name}),
         ) as process,
     ):
-        output = _Output(process, raw.fileno(), stall_seconds)
+        output = _Output(process, raw.fileno(), stall_seconds, watch)
         try:
             try:
                 dump = canonicalize(
@@ -147,11 +147,16 @@ class _Output:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], descriptor: int, stall_seconds: float
+        self,
+        process: subprocess.Popen[bytes],
+        descriptor: int,
+        stall_seconds: float,
+        watch: Watch,
     ) -> None:
         self._process = process
         self._descriptor = descriptor
         self._stall_seconds = stall_seconds
+        self._watch = watch
         self.ended = False
 
     def chunks(self) -> Iterator[bytes]:
@@ -159,6 +164,8 @@ class _Output:
         while True:
             ended = self._process.poll() is not None  # first, so that its last words are read
             chunk = os.pread(self._descriptor, _CHUNK, position)
+            if not ended:  # an ended one tells more about why
+                self._watch.require_eyes()
             if chunk:
                 position += len(chunk)
                 yield chunk

@@ -143,6 +143,27 @@ def test_who_comes_again_and_again_is_told_of_in_the_end(
     assert pipeline.picture() == before
 
 
+def test_pg_dump_does_not_go_on_with_nobody_watching(
+    pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path
+) -> None:
+    watching = "query LIKE '%pg_lock_status%' AND pid <> pg_backend_pid()"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {watching}"
+    fake_tool(
+        "pg_dump",
+        first_time(
+            tmp_path, f'sleep 0.5; {PSQL} -Xqw -c "{end}" >/dev/null; {PSQL} -Xqw -c "{LOCKS}"'
+        ),
+    )
+
+    began = monotonic()
+    outcome = dump(pipeline.settings)
+
+    assert outcome.status == "staged"
+    assert (tmp_path / "called").exists()
+    assert monotonic() - began < 30
+    assert pipeline.children() == []
+
+
 @pytest.mark.parametrize(
     ("statement", "rows"),
     [
