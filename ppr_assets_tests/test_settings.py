@@ -381,10 +381,13 @@ def test_what_is_exported_stands_in_the_environment(monkeypatch: pytest.MonkeyPa
 def test_a_child_of_our_own_gets_what_the_dotenv_file_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dotenv = _dotenv(tmp_path, "POSTGRES_DB=from_file\nPOSTGRES_USER=from_file\n")
+    dotenv = _dotenv(
+        tmp_path, "POSTGRES_DB=from_file\nPOSTGRES_USER=from_file\nPGHOSTADDR=192.0.2.7\n"
+    )
     monkeypatch.setenv("POSTGRES_DB", "given")
     monkeypatch.setenv("POSTGRES_USER", "")
-    environment = child_environment({}, secrets=True, dotenv=dotenv)
+    environment = child_environment({"PGTZ": "UTC"}, secrets=True, dotenv=dotenv)
+    assert ("PGHOSTADDR" in environment, environment["PGTZ"]) == (False, "UTC")
     assert (environment["POSTGRES_DB"], environment["POSTGRES_USER"]) == ("given", "from_file")
 
 

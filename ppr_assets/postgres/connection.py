@@ -178,7 +178,8 @@ def opened(settings: DatabaseSettings, options: dict[str, Any]) -> Session:
     given = {"prepare_threshold": None} | parameters(settings) | options | {"autocommit": True}
     asked = (settings.host, settings.port, settings.user)
     session: Session | None = None
-    if asked not in _refusing and "options" not in options:
+    # of several hosts, what the first one refuses the next one may take
+    if asked not in _refusing and "options" not in options and "," not in settings.host:
         try:
             session = Session.connect(**given, options=_NO_EVENT_TRIGGERS)
         except psycopg.OperationalError as error:
@@ -227,10 +228,10 @@ def _hint(settings: DatabaseSettings) -> str:
             "there was a session a moment ago. Is the server still up, and may the role enter that "
             "database? If a load balancer is there, PPR_DIRECT_HOST and _PORT name one server."
         )
-    return (
-        f"is the server up, and are {settings.variables}_HOST, _PORT, _USER, _DB and _PASSWORD "
-        "right? `ppr-assets doctor` looks at each."
-    )
+    where = f"{settings.variables}_HOST, _PORT, _USER, _DB and _PASSWORD"
+    if settings.named is not None:
+        where = "PPR_DIRECT_HOST and _PORT, and POSTGRES_USER, _DB and _PASSWORD,"
+    return f"is the server up, and are {where} right? `ppr-assets doctor` looks at each."
 
 
 def pinned_settings(server_version: int) -> dict[str, str]:

@@ -39,6 +39,7 @@ def child_environment(
     values = dict(os.environ)
     if dotenv is not None:
         values |= values_from(None, dotenv)
+        values = {name: text for name, text in values.items() if not _is_libpqs(name)}
     if secrets:
         values[table.PPR_ASSETS_ENV_FILE.name] = os.devnull
     return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
@@ -55,8 +56,12 @@ def forget_libpq() -> None:
     PGHOSTADDR, PGSERVICE, PGOPTIONS and their like lead elsewhere than POSTGRES_HOST, some of them
     whatever a program asks for. All begin with PG.
     """
-    for name in [name for name in os.environ if name.startswith("PG")]:
+    for name in filter(_is_libpqs, list(os.environ)):
         del os.environ[name]
+
+
+def _is_libpqs(name: str) -> bool:
+    return name.startswith("PG")
 
 
 def _set_in(environ: Mapping[str, str]) -> dict[str, str]:

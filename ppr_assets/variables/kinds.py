@@ -124,9 +124,14 @@ def line(text: str) -> str:
 
 
 def host(text: str) -> str:
-    if re.search(r"\s|://", line(text)):
+    """No URL and no connection string, which may hold a password, and no port."""
+    foreign = r"\s|://"
+    if not text.startswith("/"):
+        foreign += r"|[=\[\]]|.@|(?:^|,)[^:,]*:[^:,]*(?:,|$)"
+    if re.search(foreign, line(text)):
         raise UnusableValueError(
-            "Give the host alone; port, user and database have their variables."
+            "Give the host alone; port, user and database have their variables.",
+            hidden=_may_hold_a_password(text),
         )
     return text
 
@@ -134,8 +139,14 @@ def host(text: str) -> str:
 def database(text: str) -> str:
     """A plain name: libpq would read one with ``=`` or ``://`` as a whole connection string."""
     if "=" in line(text) or "://" in text:
-        raise UnusableValueError("Host, port and user have their own variables.")
+        raise UnusableValueError(
+            "Host, port and user have their own variables.", hidden=_may_hold_a_password(text)
+        )
     return text
+
+
+def _may_hold_a_password(connection_string: str) -> bool:
+    return "@" in connection_string or "password" in connection_string
 
 
 def sslmode(text: str) -> str:

@@ -239,6 +239,7 @@ def test_a_list_of_hosts_is_for_reading(two: Two, target: Target) -> None:
     settings = replace(two.settings, host="127.0.0.1,127.0.0.2", password=Secret("any"))
     with open_snapshot(settings, exclusive=False, lock_seconds=1) as snapshot:
         assert snapshot.settings.host == "127.0.0.1"
+    assert two.production.taken == 0  # nor is it asked for what the first one refuses
     with (
         pytest.raises(PreconditionFailed, match="POSTGRES_HOST names several servers"),
         maintenance(settings),
@@ -254,6 +255,10 @@ def test_a_direct_host_must_be_the_server_that_is_named(
     with pytest.raises(PreconditionFailed, match="PPR_DIRECT_HOST leads to another server"):
         restore(direct, new_dump.found(tmp_path), deadline=Deadline(60))
     assert target.content() == before
+    nobody = replace(direct, port=1)
+    with pytest.raises(DatabaseUnreachable) as unreachable:
+        connect(nobody)
+    assert "are PPR_DIRECT_HOST and _PORT, and POSTGRES_USER," in unreachable.value.hint
     same = replace(two.settings, named=(target.settings.host, target.settings.port))
     assert restore(same, new_dump.found(tmp_path), deadline=Deadline(60)).former
 

@@ -84,7 +84,8 @@ def test_every_table_can_be_named(tables: list[tuple[str, str]]) -> None:
         *[(kinds.days, text) for text in ("0", "-1", "1.5", "36501", "9" * 30)],
         *[(kinds.count_of_records, text) for text in ("0", "-1", "many", "1e3", "9" * 30)],
         *[(kinds.line, text) for text in ("a\nb", "a\0b", "\x7f")],
-        *[(kinds.host, text) for text in ("postgresql://db/x", "db 1", "db\n")],
+        *[(kinds.host, text) for text in ("postgresql://db/x", "db 1", "db\n", "hostaddr=db")],
+        *[(kinds.host, text) for text in ("db:5432", "a,db:5432", "[::1]", "app@db")],
         *[(kinds.database, text) for text in ("host=evil", "postgresql://evil/db", "a\nb")],
         *[(kinds.sslmode, text) for text in ("on", "REQUIRE", "verify")],
         *[(kinds.token, text) for text in ("a b", "a\n", "a\tb")],
@@ -99,6 +100,21 @@ def test_what_cannot_be_used_is_not_read_as_something_else(
 ) -> None:
     with pytest.raises(UnusableValueError):
         kind(text)
+
+
+@pytest.mark.parametrize("text", ["db", "::1", "fe80::1%eth0", "a,b", "/run/a:1=@b", "@abstract"])
+def test_names_addresses_and_socket_folders_are_hosts(text: str) -> None:
+    assert kinds.host(text) == text
+
+
+@pytest.mark.parametrize("kind", [kinds.host, kinds.database])
+@pytest.mark.parametrize(
+    "text", ["postgresql://app:hunter2@db/food", "host=db password=hunter2", "app:hunter2@db ="]
+)
+def test_a_connection_string_is_not_shown(kind: Callable[[str], object], text: str) -> None:
+    with pytest.raises(UnusableValueError) as caught:
+        kind(text)
+    assert caught.value.hidden
 
 
 @given(st.text())
