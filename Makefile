@@ -12,10 +12,10 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help demo dev test lint bench lock clean
+.PHONY: help demo dev test lint bench figures lock clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## the whole story in a minute: sample database, dump, commit, push, refusal
 	@exec $(BIN)/ppr-assets demo
@@ -36,6 +36,9 @@ lint: $(READY) ## style, types and layers, without tests
 
 bench: $(READY) ## how fast it is beside a bare pg_dump and git
 	@exec $(BIN)/python -m benchmarks
+
+figures: $(READY) ## how large the code is, and how far a night and the verbs reach into it
+	@exec $(BIN)/python -m benchmarks.figures
 
 # Keeps the versions that are locked, and changes what pyproject.toml asks to be changed. The
 # server's lock is made within the developers' one, so that what runs is what was tested.
