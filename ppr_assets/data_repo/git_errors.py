@@ -40,6 +40,15 @@ _DAMAGED = re.compile(
 _ANEW = (
     "If it is damaged, move it away and run again with DATA_REPO_URL set, which makes a new one."
 )
+_ASKED = "a credential helper (credential.helper) or ssh (core.sshCommand)"
+_SUSPECTS = {
+    "commit-tree": "where commits are signed (commit.gpgsign), gpg or ssh may wait for a "
+    "passphrase that nobody can give: use a key of an agent, or set commit.gpgsign to false in the "
+    "clone.",
+    "push": f"does the remote hang, {_ASKED}, or a pre-push hook (core.hooksPath)?",
+    **dict.fromkeys(("clone", "fetch", "ls-remote"), f"does the remote hang, or {_ASKED}?"),
+}
+"""What else keeps a call waiting, by its verb: programs of others that it starts."""
 _OBJECT = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 
 
@@ -95,6 +104,13 @@ def _mending(stderr: str) -> str:
         return "in the clone, `rm .git/index && git reset -q` makes a new index from the branch."
     if re.search(r"bad config|configuration file", stderr):
         return "mend the clone's `.git/config`: `git config --list` names the line. " + _ANEW
+    if re.search(r"bad \w+ compression level|invalid value for", stderr):
+        return "git's configuration has an error: `git config --list --show-origin` finds it."
+    if "by hook" in stderr:
+        return (
+            "a reference-transaction hook of the clone, or of core.hooksPath, forbids it: `git "
+            "config --show-origin core.hooksPath` in the clone says where that is set."
+        )
     return "in the clone, `git fsck` says what is wrong. " + _ANEW
 
 
@@ -117,9 +133,11 @@ def _words(stderr: str) -> str:
 
 
 def too_slow(args: tuple[str, ...], seconds: float) -> GitTimeout:
+    called = verb(args)
+    suspects = _SUSPECTS.get(called, "is the remote or the disk hanging?")
     return GitTimeout(
-        f"`git {verb(args)}` did not end within {seconds:g} seconds and was stopped",
-        hint="is the remote or the disk hanging? DATA_REPO_TIMEOUT_SECONDS is the limit.",
+        f"`git {called}` did not end within {seconds:g} seconds and was stopped",
+        hint=f"{suspects} DATA_REPO_TIMEOUT_SECONDS is the limit.",
     )
 
 

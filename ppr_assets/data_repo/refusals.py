@@ -19,7 +19,7 @@ class Answer(Enum):
     MAKE_ANEW = auto()
     """It is refused for how it was made: made again by other settings, it may pass."""
     ASK = auto()
-    """Somebody has to allow it; it is kept, and delivered then."""
+    """Somebody has to allow it, or the remote be ready again; it is kept, and delivered then."""
     TRY_AGAIN = auto()
     """It may pass another time, and a later dump may pass without it."""
 
@@ -39,9 +39,10 @@ class Kind:
 
 
 _PRIVATE = (
-    r"(?:secret|credential|password|token|api.?key|private.?key|personal (?:data|information))s?"
+    r"(?:secret|credential|password|token|api.?key|private.?key|PII|credit card number|"
+    r"(?:personal|sensitive) (?:data|information))s?"
 )
-_FOUND = r"(?:found|detected|leaked|exposed|in commit)"
+_FOUND = r"(?:(?<!not )found|detected|leaked|exposed|in commit)"
 
 KINDS = (
     Kind(
@@ -52,16 +53,18 @@ KINDS = (
         r"(?:protected|locked)|(?:not|n't) (?:authorized|allowed|permitted) to (?:force )?push "
         r"(?:code )?to (?:a |this )?(?:protected|branch)|only be modified through pull|"
         r"denied to update branch|pushes to this branch are not permitted|TF402455|"
-        r"prohibited by gerrit|protected from (?:force )?push",
+        r"prohibited by gerrit|protected from (?:force )?push|permission to push to this branch|"
+        r"branch names?\b.{0,40}(?:pattern|invalid|not allowed)|updating a hidden ref|"
+        r"creations being restricted",
         "the branch is protected: let this account push to it (a bypass of the rule, or an entry "
         "under those who may push), or set DATA_REPO_BRANCH to a branch that takes pushes.",
     ),
     Kind(
         "quota",
         Answer.ASK,
-        r"repository has exceeded its size limit|cause it to exceed the size limit|"
-        r"over \d+ ?[GM]i?B size limit|quota|exceed\w* .{0,40}storage|"
-        r"increase this repository size",
+        r"repository (?:has )?exceed(?:s|ed) its size limit|cause it to exceed the size limit|"
+        r"over (?:its |the |\d+ ?[GM]i?B )?size limit|quota|exceed\w* .{0,40}storage|"
+        r"storage limit|repository size is over|increase this repository size",
         "the remote's room for this repository is used up: have it raised there, or begin a new "
         "repository and set DATA_REPO_URL.",
     ),
@@ -78,7 +81,9 @@ KINDS = (
         Answer.ASK,
         r"not allowed to push code|TF401027|permission to \S+ denied|write access to repository "
         r"not granted|marked as read only|insufficient permission|unable to create temporary|"
-        r"refusing to allow .{0,80}workflow|permission denied|you need the git '\w+' permission",
+        r"refusing to allow .{0,80}workflow|permission denied|you need the git '\w+' permission|"
+        r"ref update access denied|verify your email|\bIP\b.{0,40} not (?:allowed|permitted)|"
+        r"not authorized for this organization|account suspended",
         "this account may not write there: give it (or DATA_REPO_TOKEN, or the deploy key) write "
         "access to the repository's contents.",
     ),
@@ -118,9 +123,38 @@ KINDS = (
         Answer.ASK,
         r"(?:blacklisted|prohibited|denied) by the pattern|(?:path|extension)s? (?:is|are) "
         r"(?:restricted|not allowed)|restricted file|protected from changing file|"
-        r"the path '.*' is locked by",
+        r"the path '.*' is locked by|by a path policy",
         "a rule of the remote's forbids files of these names: have the folder of the dumps "
         "exempted from it, or set SQL_DUMP_DIR to another folder.",
+    ),
+    Kind(
+        "busy",
+        Answer.ASK,
+        r"rate.?limit|too many (?:requests|times|pushes)|maintenance|temporarily|"
+        r"try again (?:later|in|after)|internal (?:server|api)\b|push operation timed out",
+        "the remote is busy, in maintenance, or counts how often it is asked. The commit is kept "
+        "in the clone, and the next run offers it again.",
+    ),
+    Kind(
+        "LFS",
+        Answer.TRY_AGAIN,
+        r"GH008|LFS objects? (?:is|are) missing|(?:must|need to|should) (?:be|use)\b.{0,30}\bLFS\b|"
+        r"unknown git lfs object",
+        "for files that others keep in LFS, `git lfs push --all origin` in a clone that has them; "
+        "dumps stand in git itself, so have their folder exempted from a rule that wants LFS.",
+    ),
+    Kind(
+        "merges",
+        Answer.TRY_AGAIN,
+        r"merge commits?\b.{0,40}not|not (?:contain|allowed to upload) merge|linear history",
+        "the branch takes no merge commits, and others have published beside what waits here: let "
+        "this account pass that rule. A later dump is published without those that wait.",
+    ),
+    Kind(
+        "message",
+        Answer.ASK,
+        r"commit message|message .{0,40}pattern|signed[- ]off|\bDCO\b|change-id",
+        "a rule of the remote's wants other commit messages: have this account exempted from it.",
     ),
     Kind(
         "signature",
@@ -134,21 +168,18 @@ KINDS = (
         "identity",
         Answer.MAKE_ANEW,
         r"GH007|private email|e-?mail .{0,80}(?:not verified|does not follow|must|not allowed)|"
-        r"(?:author|committer)\b.{0,80}(?:must|does not|is not|isn't|not allowed)|"
-        r"cannot push commits for|only push commits that were committed",
+        r"(?:author|committer)\b.{0,80}(?:must|does not|is not|isn't|not allowed|inconsistent)|"
+        r"cannot push commits for|only push commits that were committed|must be authored by|"
+        r"expected (?:committer|author)|not registered in your account|"
+        r"invalid (?:author|committer)",
         "set GIT_USER_EMAIL and GIT_USER_NAME to what the remote allows. The next run makes the "
         "commit anew.",
     ),
     Kind(
-        "message",
-        Answer.ASK,
-        r"commit message|message .{0,40}pattern",
-        "a rule of the remote's wants other commit messages: have this account exempted from it.",
-    ),
-    Kind(
         "push size",
         Answer.SET_ASIDE,
-        r"pack exceeds maximum allowed size|HTTP 413|returned error: 413",
+        r"pack exceeds maximum allowed size|HTTP 413|returned error: 413|maximum push size|"
+        r"push was rejected because its size",
         "raise the remote's limit on one push (receive.maxInputSize, client_max_body_size), or "
         "push once by ssh; later pushes are differences.",
         why=" for its size",
@@ -218,7 +249,7 @@ _SETTINGS = (
         "are.",
     ),
     (
-        r"bad (?:numeric |boolean )?config|invalid (?:config|value) ",
+        r"bad (?:numeric |boolean )?config|invalid (?:config|value) |bad \w+ compression level",
         "git's configuration has an error: `git config --list --show-origin` finds it.",
     ),
     (
@@ -228,7 +259,8 @@ _SETTINGS = (
     ),
     (
         r"not found|does not appear to be a git repository|does not exist|no such file",
-        "is DATA_REPO_URL right, and may this account see the repository?",
+        "is DATA_REPO_URL right, and may this account see the repository? `git remote -v` in the "
+        "clone shows where git goes, after url.<base>.insteadOf and remote.origin.pushurl.",
     ),
     (
         r"host key verification",
@@ -240,7 +272,7 @@ _SETTINGS = (
         "the remote is not reachable from here at the moment; the next run tries again.",
     ),
 )
-_NO_WRITES = ("read-only", "quota")
+_NO_WRITES = ("read-only", "quota", "busy")
 
 
 def kind_of(said: str) -> Kind:

@@ -19,6 +19,7 @@ from ppr_assets.postgres.pooler import (
     is_pooled,
     require_own_sessions,
 )
+from ppr_assets.postgres.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.settings import DatabaseSettings, forget_libpq
 
 _PINNED = {
@@ -121,7 +122,7 @@ def connect(settings: DatabaseSettings, **options: Any) -> Session:
             raise server_failure(error, settings.describe(), "opening a session") from error
         raise DatabaseUnreachable(
             f"no session with {settings.describe()}: {_one_line(error)}",
-            hint=SESSIONS_TAKEN if taken(str(error)) else _hint(settings),
+            hint=_hint(settings, str(error)),
         ) from None
 
 
@@ -220,7 +221,11 @@ def _require_server(session: Session, settings: DatabaseSettings) -> None:
             require_own_sessions(session, second, settings)
 
 
-def _hint(settings: DatabaseSettings) -> str:
+def _hint(settings: DatabaseSettings, said: str) -> str:
+    if taken(said):
+        return SESSIONS_TAKEN
+    if tells_of_damage(said):
+        return WAY_OUT
     if settings.pooled:
         return BEHIND_A_POOLER
     if settings.server is not None:

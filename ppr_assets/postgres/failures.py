@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import psycopg
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable
+from ppr_assets.postgres.unreadable import REINDEX, WAY_OUT
 
 _AGAIN = (
     "look at the server's log, and run again when it is up; `ppr-assets status` says what stands."
@@ -36,10 +37,9 @@ _HINTS = {
     "53": "the server lacks room or memory; its log says for what. Run again when it has some.",
     "55P03": "another session has it locked and kept it so. Run again when that has ended.",
     "57014": "a human or a time limit ended the statement; run again.",
-    "58": "the server could not read or write its own files: look at its log and its disk.",
-    "XX001": "a part of the database is damaged on the server's disk: look at its log. What was "
-    "published still stands.",
-    "XX002": "an index is damaged on the server's disk: REINDEX it, and look at the server's log.",
+    "58": WAY_OUT,
+    "XX001": WAY_OUT,
+    "XX002": REINDEX,
 }
 """By SQLSTATE, or by its class."""
 

@@ -19,7 +19,7 @@ from ppr_assets.errors import Busy, DumpUnproven, PreconditionFailed
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.giving_way import Disturbed
 from ppr_assets.postgres.mending import UNDEFINED, mending
-from ppr_assets.postgres.unreadable import DAMAGE, damaged
+from ppr_assets.postgres.unreadable import DAMAGE, REFUSED_BY_SYSTEM, damaged
 from ppr_assets.rules.naming import table_key
 
 HOLD_SECONDS = 0.4
@@ -91,6 +91,8 @@ def count_rows(
             "nothing was changed.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
+        if REFUSED_BY_SYSTEM in str(error):
+            raise damaged(f"table {table.key}", error) from None
         raise PreconditionFailed(
             f"table {table.key} cannot be read: {error.diag.message_primary}",
             hint=f"GRANT SELECT ON {table.key} to the dumping role.",

@@ -17,21 +17,24 @@ DAMAGE = (
 )
 """What a server answers where its files are not what it wrote."""
 
+REFUSED_BY_SYSTEM = "could not open file"
+"""The SQLSTATE of this is that of a missing privilege, and it is no role that lacks one."""
+
 WAY_OUT = (
     "the last good dump stands, and nothing was changed. Look at the server's log and its disk, "
     "check the files with pg_amcheck, and where they are damaged restore the last dump "
     "(`ppr-assets restore`): that makes them anew beside the old ones."
 )
 
-_REINDEX = (
+REINDEX = (
     "the rows are well, and the last good dump stands: REINDEX TABLE CONCURRENTLY makes the index "
     "anew. Look at the server's log and its disk, and check the other files with pg_amcheck."
 )
 
 _WORDS = re.compile(
     "missing chunk number|unexpected chunk (?:number|size)|invalid page in block"
-    "|could not (?:read block|open file|access status of transaction)|data is corrupt"
-    "|invalid memory alloc request size"
+    "|could not (?:read (?:block|file)|open file|access status of transaction)|data is corrupt"
+    "|invalid memory alloc request size|database files are incompatible"
 )
 """How the server says it; pg_dump passes on the words alone."""
 
@@ -46,5 +49,5 @@ def damaged(what: str, error: psycopg.Error) -> PreconditionFailed:
     said = " ".join(str(error.diag.message_primary or error).split())
     index = isinstance(error, psycopg.errors.IndexCorrupted)
     return PreconditionFailed(
-        f"{what} cannot be read: {said} ({error.sqlstate})", hint=_REINDEX if index else WAY_OUT
+        f"{what} cannot be read: {said} ({error.sqlstate})", hint=REINDEX if index else WAY_OUT
     )

@@ -116,6 +116,9 @@ def test_settings_that_are_no_matter_of_ours_change_nothing(
         ("protocol.file.allow", "never", "transport 'file' not allowed", "protocol.<name>.allow"),
         ("core.hooksPath", "{folder}", "not on a Sunday", "core.hooksPath"),
         ("push.default", "nonsense", "push.default", "git's configuration"),
+        ("core.compression", "99", "compression level 99", "git's configuration"),
+        ("remote.origin.pushurl", "/not-there", "/not-there", "git remote -v"),
+        ("url.file:///x.pushInsteadOf", "{folder}", "'/x/remote.git'", "git remote -v"),
         ("http.lowSpeedLimit", "nonsense", "", ""),
     ],
 )
@@ -141,6 +144,36 @@ def test_a_setting_that_stops_a_push_is_told_in_gits_words_and_named(
     assert words in caught.value.message
     assert hint in caught.value.hint
     assert "not reachable" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "words", "hint"),
+    [
+        ("gpg.program", "sleep 60", "`git commit-tree` did not end", "commit.gpgsign"),
+        ("core.hooksPath", "sleep 60", "`git push` did not end", "pre-push hook"),
+        ("core.hooksPath", "exit 1", "aborted by hook", "reference-transaction hook"),
+    ],
+)
+def test_a_program_of_the_users_that_hangs_or_refuses_is_named(
+    data_repo: DataRepo,
+    tmp_path: Path,
+    settings_of_the_user: Path,
+    name: str,
+    script: str,
+    words: str,
+    hint: str,
+) -> None:
+    for program in ("gpg", "pre-push" if "sleep" in script else "reference-transaction"):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / program).chmod(0o755)
+    _set(settings_of_the_user, name, str(tmp_path / "gpg" if "gpg" in name else tmp_path))
+    _set(settings_of_the_user, "commit.gpgSign", str("gpg" in name).lower())
+    repo = replace(data_repo, settings=replace(data_repo.settings, timeout_seconds=1.5))
+    with pytest.raises(DataRepoError) as caught:
+        push(repo, publish_dump(repo, NAME))
+    assert words in caught.value.message
+    assert hint in caught.value.hint
+    assert "git fsck" not in caught.value.hint
 
 
 def test_the_hints_commands_help_and_a_proxy_is_named(

@@ -23,6 +23,7 @@ SAID = {
         "error: VS403654: The push was rejected because it contains one or more secrets.\n",
         "pre-receive: found a possible private key in 1f2e3d4c\n",
         "gitleaks: 1 secret found, push refused\n",
+        "PII detected in sql_dumps/dump.sql\n",
     ),
     "damage": (
         "error: object 1f2e3d4c5b6a79881f2e3d4c5b6a79881f2e3d4c: missingEmail: invalid author\n"
@@ -46,6 +47,8 @@ SAID = {
         "Gitea: Not allowed to push to protected branch main\n",
         "Branch refs/heads/main can only be modified through pull requests.\n",
         "TF402455: Pushes to this branch are not permitted; you must use a pull request.\n",
+        "GitLab: Branch name does not follow the pattern 'data-.*'\n",
+        f"{GH013}- Cannot create ref due to creations being restricted.\n",
     ),
     "signature": (
         f"{GH013}- Commits must have verified signatures.\n  Found 1 violation:\n",
@@ -60,11 +63,28 @@ SAID = {
         "GitLab: You cannot push commits for 'a@b.c'. You can only push commits that were "
         "committed with one of your own verified emails.\n",
         f"{GH013}- Committer email must match a given regex pattern: house.org\n",
+        "GitLab: Committer name 'A' is inconsistent with your git account name\n",
+        "expected committer email 'a@b.c' but found 'd@e.f'\n",
     ),
     "message": (
         "GitLab: Commit message does not follow the pattern 'DATA-\\d+'\n",
         f"{GH013}- Commit message must match a given regex pattern: DATA-\n",
+        "GitLab: Commits must be signed off\n",
     ),
+    "busy": (
+        "GitLab is in maintenance mode\n",
+        "Request exceeds the rate limit of 100 per minute\n",
+        "You have exceeded a secondary rate limit. Please wait a few minutes.\n",
+        "GitLab: This endpoint has been requested too many times. Try again later.\n",
+        "Internal Server Error\n",
+    ),
+    "LFS": (
+        "error: GH008: Your push referenced at least 1 unknown Git LFS object:\n",
+        "GitLab: LFS objects are missing. Ensure LFS is properly set up.\n",
+        "ERROR: file sql_dumps/a.sql must be tracked by Git LFS\n",
+    ),
+    "merges": (f"{GH013}- This branch must not contain merge commits.\n",),
+    "push size": ("TF402462: The push was rejected because its size is greater than 5120 MB.\n",),
     "names": (
         "GitLab: File name sql_dumps/latest.sql was blacklisted by the pattern \\.sql$.\n",
         f"{GH013}- GITHUB PUSH PROTECTION\n  - File path is restricted\n",
@@ -76,6 +96,7 @@ SAID = {
         "GitLab: Your push to this repository would cause it to exceed the size limit of 10 MB so "
         "it has been rejected.\n",
         "repository is in read only mode (over 2 GB size limit).\n",
+        "GitLab: Your push has been rejected, because this repository exceeds its size limit\n",
     ),
     "read-only": (
         "This repository was archived so it is read-only.\n",
@@ -92,10 +113,14 @@ SAID = {
     ),
     "rule": (f"{GH013}- Something new.\n", "error: protected branch hook declined\n"),
     "disk": ("fatal: write error: No space left on device\n",),
-    "unknown": ("not on a Sunday\n", "password rotation today: come back at six\n"),
+    "unknown": (
+        "not on a Sunday\n",
+        "password rotation today: come back at six\n",
+        "deploy token not found\n",
+    ),
 }
 PLACES = [(kind, words) for kind, several in SAID.items() for words in several]
-SET_ASIDE = ("secrets", "damage", "file size")
+SET_ASIDE = ("secrets", "damage", "file size", "push size")
 
 
 @pytest.mark.parametrize(("kind", "words"), PLACES, ids=[f"{k}-{w[:30]!r}" for k, w in PLACES])
@@ -118,7 +143,7 @@ def test_a_remote_that_says_so_is_quoted_and_its_kind_is_known(
         push(data_repo, publish_dump(data_repo, NAME))
     assert caught.value.kind.name == kind
     assert isinstance(caught.value, ContentRefused) == (kind in SET_ASIDE)
-    assert isinstance(caught.value, TooLarge) == (kind == "file size")
+    assert isinstance(caught.value, TooLarge) == (kind in ("file size", "push size"))
     for line in words.splitlines():
         assert line.strip(" —") in caught.value.message
 

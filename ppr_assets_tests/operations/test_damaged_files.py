@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from ppr_assets.errors import PprError, PreconditionFailed
+from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.examine import examine
 from ppr_assets.operations.status import status
@@ -33,6 +33,9 @@ KINDS = {
     "missing": ("language", "'language'::regclass"),
     "index": ("wide", "'wide_pkey'::regclass"),
     "toast": ("wide", "(SELECT reltoastrelid FROM pg_class WHERE relname = 'wide')"),
+    "refused": ("language", "'language'::regclass"),
+    "catalog": ("pg_depend", "'pg_depend_depender_index'::regclass"),
+    "entrance": ("pg_class", "'pg_class_oid_index'::regclass"),
 }
 """The table that is damaged, and whose file."""
 
@@ -62,6 +65,8 @@ def damaged() -> Iterator[dict[str, DatabaseSettings]]:
     for kind, path in files.items():
         if kind == "missing":
             path.unlink()
+        elif kind == "refused":
+            path.chmod(0)
         else:
             with path.open("r+b") as file:
                 file.write(b"\xa5" * min(path.stat().st_size, 65536))
@@ -71,14 +76,14 @@ def damaged() -> Iterator[dict[str, DatabaseSettings]]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("kind", ["heap", "missing", "index"])
+@pytest.mark.parametrize("kind", ["heap", "missing", "index", "refused"])
 def test_a_table_that_cannot_be_counted_is_named_by_every_verb(
     pipeline: Pipeline, damaged: dict[str, DatabaseSettings], kind: str
 ) -> None:
     pipeline.night()
     before = pipeline.picture()
     broken = replace(pipeline.settings, database=damaged[kind])
-    words = f"^table {KINDS[kind][0]} cannot be read: .*\\((XX|58)[0-9A-Z]+\\)$"
+    words = f"^table {KINDS[kind][0]} cannot be read: .*\\((XX|58|42501)[0-9A-Z]*\\)$"
 
     with pytest.raises(PreconditionFailed, match=words) as refused:
         dump(broken)
@@ -102,4 +107,24 @@ def test_what_only_pg_dump_meets_is_told_in_its_words_with_the_way_out(
     assert "\n" not in refused.value.message
     assert "good dump stands" in refused.value.hint
     assert "amcheck" in refused.value.hint
+    assert pipeline.picture() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("catalog", "failed while"), ("entrance", "no session with")]
+)
+def test_a_damaged_catalog_is_told_by_every_verb_with_the_way_out(
+    pipeline: Pipeline, damaged: dict[str, DatabaseSettings], kind: str, words: str
+) -> None:
+    pipeline.night()
+    before = pipeline.picture()
+    broken = replace(pipeline.settings, database=damaged[kind])
+    with pytest.raises(DatabaseFailed, match=f"{words}.*invalid page in block") as refused:
+        dump(broken)
+    told = [error for error in status(broken).errors if isinstance(error, DatabaseFailed)]
+    found = [one.error for one in examine(broken) if one.error]
+    for error in (refused.value, *told, *found):
+        assert "amcheck" in error.hint
+        assert "good dump stands" in error.hint
+    assert told and found
     assert pipeline.picture() == before
