@@ -64,7 +64,7 @@ def serving_in(
             connection.execute(_PATIENCE)
             connection.execute("SET LOCAL row_security = off")
             counts = count_records(connection, wanted, partitioned=wanted is not None)
-            if not beside and counts.keys().isdisjoint(CORE_TABLES):
+            if counts.keys().isdisjoint(CORE_TABLES):
                 counts = count_records(connection)
     except (Busy, PreconditionFailed) as error:
         return Serving(unknown=error.message)
@@ -84,6 +84,21 @@ def require_countable(now: Serving) -> None:
             hint="nothing was replaced. A restore that keeps the former database needs no count "
             '(without --in-place, --drop-old); to take it all the same: --override "why".',
         )
+
+
+def require_akin(now: Serving, made: Collection[str], guard: Guard) -> list[str]:
+    """Raise :class:`GateRefused` where a dump that makes the tables ``made`` is none of what serves
+    ``now``, which would stand beside what came. Returns what was overridden."""
+    core = [table for table in CORE_TABLES if now.counts.get(table)]
+    holding = core or [table for table in sorted(now.counts) if now.counts[table]]
+    strange = [table for table in holding if table not in made]
+    if not strange or not (core or len(strange) == len(holding)):
+        return []
+    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    said = f"the dump makes no table {', '.join(strange[:5])}{more}, where records serve"
+    if guard.override is None:
+        raise GateRefused(f"the dump is not one of this database: {said}", hint=_WAY_OUT)
+    return [f"overridden ({guard.override.reason}): {said}"]
 
 
 def require_kept(

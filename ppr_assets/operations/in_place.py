@@ -24,7 +24,12 @@ from ppr_assets.operations.filling import (
     silent,
     verified_dump,
 )
-from ppr_assets.operations.guarding import require_countable, require_kept, serving_in
+from ppr_assets.operations.guarding import (
+    require_akin,
+    require_countable,
+    require_kept,
+    serving_in,
+)
 from ppr_assets.operations.made_aside import encoding_of, set_otherwise
 from ppr_assets.operations.privileges import again_in_place
 from ppr_assets.operations.proof_server import ProofServer
@@ -100,6 +105,7 @@ def restore_in_place(
             now = serving_in(connection, guard.policy, beside=layout.made_tables)
             if guard.override is None:
                 require_countable(now)
+            foreign = require_akin(now, layout.made_tables, guard)
             without = require_makeable_in_place(server, connection, dump, layout, rule)
             layout = layout.without(without.keys)
             before = read_grants(connection)
@@ -140,6 +146,7 @@ def restore_in_place(
             *said,
             *without.remarks,
             *not_compared(layout, uncompared),
+            *foreign,
             *judged.remarks,
             *computed,
             *privileges,

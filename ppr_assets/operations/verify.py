@@ -148,5 +148,5 @@ def _differences(layout: Layout, manifest: Manifest) -> Iterator[str]:
             yield f"{block.key} has {block.rows} rows {where}, {needed.rows} needed"
         elif TableRecord(block.rows, block.sha256) != needed:
             yield f"the {block.rows} rows of {block.key} {where} were changed"
-    for table in manifest.tables.keys() - {block.key for block in blocks}:
+    for table in sorted(manifest.tables.keys() - {block.key for block in blocks}):
         yield f"the rows of {table} are missing, {manifest.tables[table].rows} needed"

@@ -90,6 +90,30 @@ def test_neither_does_another_database_s_dump_nor_an_empty_one_s(
     assert (target.content(), target.beside()) == (old_dump.content, [])
 
 
+def test_in_place_a_dump_of_something_else_does_not_come_beside_what_serves(
+    owned: Target, make_target: MakeTarget, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    other = make_target(seed=None)
+    other.execute(f"CREATE DATABASE {other.settings.dbname}")
+    for statement in ("SELECT", "CREATE TABLE public.note AS SELECT 1 AS x"):
+        other.execute(statement, other.settings.dbname)
+        found = written(other.settings, tmp_path / NAME)
+        with pytest.raises(GateRefused, match=r"makes no table organization, location, service, "):
+            in_place(owned, found)
+    assert owned.content() == old_dump.content
+    assert any(
+        "(the county left): the dump m" in said for said in in_place(owned, found, AGREED).remarks
+    )
+
+    name = other.settings.dbname
+    for what in (f"DATABASE {name}", "TABLE public.note"):
+        other.execute(f"ALTER {what} OWNER TO {other.settings.user}", name)
+    with pytest.raises(GateRefused, match=r"^the dump is not one of this database: .* table note,"):
+        in_place(other, new_dump.found(tmp_path))
+    other.execute("DELETE FROM public.note", name)
+    assert in_place(other, new_dump.found(tmp_path)).tables == new_dump.manifest.tables
+
+
 def test_a_dump_of_rows_alone_is_none_of_a_database(
     target: Target, old_dump: MadeDump, tmp_path: Path
 ) -> None:
