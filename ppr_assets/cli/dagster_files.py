@@ -14,8 +14,12 @@ from pathlib import Path
 from ppr_assets.errors import StorageFailed
 
 EMERGENCY = "`ppr-assets dump --without-record` dumps without it"
-_SHARED = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-"""Those of all runs; each run has one more of its own."""
+_SHARED = {
+    "history/runs.db": "SELECT run_id FROM runs LIMIT 0",
+    "history/runs/index.db": "SELECT run_id FROM event_logs LIMIT 0",
+    "schedules/schedules.db": "SELECT id FROM jobs LIMIT 0",
+}
+"""Those of all runs, and what only works in Dagster's own; each run has one more of its own."""
 
 _LOCK_SECONDS = 5.0
 """As long as Dagster's own sessions wait for one another."""
@@ -23,18 +27,18 @@ _LOCK_SECONDS = 5.0
 
 def require_files(home: Path) -> None:
     """Raise :class:`StorageFailed` for a file of Dagster's that is damaged, locked or read-only."""
-    for path in _shared(_storage_folder(home)):
-        if error := _broken(path):
+    for path, ask in _shared(storage_folder(home)).items():
+        if error := _broken(path, ask):
             raise broken(path, error)
 
 
 def broken_file(home: Path) -> tuple[Path, Exception] | None:
     """The first file that is not whole, of each run's as well: every page of all is read."""
-    folder = _storage_folder(home)
+    folder = storage_folder(home)
     shared = _shared(folder)
     of_runs = sorted({*folder.glob("history/runs/*.db")} - {*shared}) if folder else []
     for path in [*shared, *of_runs]:
-        if error := _broken(path, whole=True):
+        if error := _broken(path, shared.get(path), whole=True):
             return path, error
     return None
 
@@ -67,7 +71,7 @@ def broken(path: Path, error: Exception) -> StorageFailed:
     )
 
 
-def _broken(path: Path, *, whole: bool = False) -> Exception | None:
+def _broken(path: Path, ask: str | None, *, whole: bool = False) -> Exception | None:
     try:
         if not path.is_file():
             return IsADirectoryError("it is no file")
@@ -75,7 +79,9 @@ def _broken(path: Path, *, whole: bool = False) -> Exception | None:
             return PermissionError("it may not be written")
         with closing(sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)) as session:
             session.execute("BEGIN IMMEDIATE")
-            session.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            tables = session.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if ask and tables != (0,):  # Dagster fills an empty one
+                session.execute(ask)
             told = session.execute("PRAGMA quick_check(1)").fetchone() if whole else ("ok",)
             session.execute("ROLLBACK")
     except (OSError, sqlite3.Error) as error:
@@ -83,11 +89,13 @@ def _broken(path: Path, *, whole: bool = False) -> Exception | None:
     return None if told == ("ok",) else sqlite3.DatabaseError(" ".join(str(told[0]).split()))
 
 
-def _shared(folder: Path | None) -> list[Path]:
-    return [path for name in _SHARED if folder and (path := folder / name).exists()]
+def _shared(folder: Path | None) -> dict[Path, str]:
+    return {
+        path: ask for name, ask in _SHARED.items() if folder and (path := folder / name).exists()
+    }
 
 
-def _storage_folder(home: Path) -> Path | None:
+def storage_folder(home: Path) -> Path | None:
     """The home, or what its ``dagster.yaml`` names instead; None where that is no folder."""
     try:
         text = (home / "dagster.yaml").read_text(encoding="utf-8")

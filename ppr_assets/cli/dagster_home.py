@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
     if settings.dagster_home is not None:
         require_home(settings.dagster_home)
+        require_config(settings.dagster_home)
         require_files(settings.dagster_home)
         yield settings.dagster_home
         return
@@ -85,6 +87,22 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
             ) from error
         with instance:
             yield instance
+
+
+def require_config(home: Path) -> None:
+    """Raise :class:`SettingsError` for a ``dagster.yaml`` in it that is no YAML; Dagster says what
+    it makes of the rest."""
+    yaml = import_module("yaml")  # Dagster's own reader, without the rest of it
+    path = home / _CONFIG.name
+    try:
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SettingsError(
+            f"`{path}` cannot be read: {' '.join(str(error).split())}",
+            hint="compare it with the dagster.yaml of this project.",
+        ) from error
 
 
 def _first_reason(text: str) -> str:

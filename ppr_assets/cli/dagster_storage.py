@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ppr_assets.cli.dagster_files import EMERGENCY, broken, broken_file
+from ppr_assets.cli.dagster_files import EMERGENCY, broken, broken_file, storage_folder
 from ppr_assets.errors import DatabaseUnreachable, PprError, SettingsError, StorageFailed
 from ppr_assets.settings import Secret, without_secrets
 
@@ -60,13 +60,25 @@ def require_home(home: Path) -> None:
 @contextmanager
 def storage_failures(home: Path) -> Iterator[None]:
     """Turn what Dagster's storage fails of into :class:`StorageFailed`, or, where that is a server,
-    :class:`DatabaseUnreachable`. Its drivers are nobody's else."""
+    :class:`DatabaseUnreachable`. Its drivers are nobody's else, nor are the files in its folder."""
     try:
         yield
     except Exception as error:
+        if isinstance(error, OSError) and _is_file_of(home, error):
+            raise StorageFailed(
+                f"Dagster's storage `{error.filename}` cannot be used: {error.strerror}",
+                hint="look at that file, its folder and the disk, or name another folder in "
+                f"DAGSTER_HOME. To back up at once, {EMERGENCY}.",
+            ) from error
         if type(error).__module__.partition(".")[0] not in _DRIVERS:
             raise
         raise _failure(home, error) from error
+
+
+def _is_file_of(home: Path, error: OSError) -> bool:
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    folders = (home, storage_folder(home))
+    return named is not None and any(named.is_relative_to(one) for one in folders if one)
 
 
 _DRIVERS = ("sqlalchemy", "sqlite3", "psycopg2", "alembic", "dagster_postgres")
@@ -74,7 +86,7 @@ _DRIVERS = ("sqlalchemy", "sqlite3", "psycopg2", "alembic", "dagster_postgres")
 
 def _failure(home: Path, error: Exception) -> PprError:
     words = " ".join(without_secrets(str(error)).partition("\n[")[0].split())[:300]
-    if "sqlite3" not in words:
+    if "psycopg2" in words or storage_folder(home) is None:
         return DatabaseUnreachable(
             f"Dagster's storage failed: {words}",
             hint="look at the log of the server of DAGSTER_POSTGRES_URL; `ppr-assets status` says "

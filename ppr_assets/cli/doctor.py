@@ -10,6 +10,7 @@ from rich.markup import escape
 from ppr_assets.cli.console import out
 from ppr_assets.cli.context import Invocation, pass_invocation
 from ppr_assets.cli.dagster_files import require_files
+from ppr_assets.cli.dagster_home import require_config
 from ppr_assets.cli.dagster_storage import require_home, require_storage
 from ppr_assets.cli.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
@@ -57,6 +58,7 @@ def _dagster(settings: Settings) -> Precondition:
     try:
         if home is not None:
             require_home(home)
+            require_config(home)
         if url is not None:
             require_apart(settings.database, url)
             require_storage(url)

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, create_engine
 
 from ppr_assets.cli import dagster_files
 from ppr_assets.cli.dagster_files import require_files
+from ppr_assets.cli.dagster_home import require_config
 from ppr_assets.cli.dagster_storage import require_home, storage_failures
-from ppr_assets.errors import DatabaseUnreachable, StorageFailed
+from ppr_assets.errors import DatabaseUnreachable, SettingsError, StorageFailed
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
@@ -195,3 +196,63 @@ def test_a_broken_storage_stops_a_dump_and_the_emergency_road_does_not_need_it(
     overridden = ppr_assets("dump", "--without-record", "--override", "county closed")
     assert (overridden.code, overridden.err) == (0, "")
     assert "Override: run config: county closed" in git(pipeline.clone, "log", "-1", "--format=%B")
+
+
+def of_another_program(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as session:
+        session.execute("CREATE TABLE other (id int)")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_program_or_version_is_named(home: Path, name: str) -> None:
+    of_another_program(home / name)
+    with pytest.raises(StorageFailed, match="no such table") as told:
+        require_files(home)
+    assert f"mv {home / name} {home / name}.broken" in told.value.hint
+
+
+def test_an_empty_file_is_filled_by_dagster(home: Path) -> None:
+    (home / RUNS).write_bytes(b"")
+    require_files(home)
+    with storage_failures(home), dg.DagsterInstance.from_config(str(home)) as instance:
+        assert instance.get_runs_count() == 0
+
+
+@pytest.mark.parametrize("text", ["{{{", "storage: [\n", "a: b: c", "\x00"])
+def test_a_configuration_that_is_no_yaml_is_told_by_doctor_and_dump(
+    ppr_assets: CommandLine, home: Path, text: str
+) -> None:
+    (home / "dagster.yaml").write_text(text)
+    with pytest.raises(SettingsError, match=rf"`{home / 'dagster.yaml'}` cannot be read: ") as told:
+        require_config(home)
+    assert "\n" not in told.value.message
+    if text == "{{{":
+        ppr_assets.variables |= {"DAGSTER_HOME": str(home)}
+        assert ppr_assets("dump").error == told.value.message
+        assert f"FIX  dagster          {told.value.message}" in ppr_assets("doctor").out
+
+
+def test_a_folder_that_is_a_file_is_told_as_dagsters(home: Path) -> None:
+    shutil.rmtree(home / "history/runs")
+    (home / "history/runs").touch()
+    with pytest.raises(StorageFailed, match=rf"`{home}/history/runs` cannot be used: File exists"):
+        open_and_ask(home)
+
+
+def open_and_ask(home: Path) -> None:
+    with storage_failures(home), dg.DagsterInstance.from_config(str(home)) as instance:
+        instance.get_runs_count()
+
+
+def test_a_table_that_is_gone_is_not_taken_for_a_servers_fault(home: Path) -> None:
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        with closing(sqlite3.connect(home / RUNS)) as session:
+            session.execute("DROP TABLE runs")
+        with pytest.raises(StorageFailed, match=r"runs\.db` cannot be used: no such table"):
+            count_runs(home, instance)
+
+
+def count_runs(home: Path, instance: dg.DagsterInstance) -> None:
+    with storage_failures(home):
+        instance.get_runs_count()
