@@ -95,15 +95,15 @@ def test_in_place_a_dump_of_something_else_does_not_come_beside_what_serves(
 ) -> None:
     other = make_target(seed=None)
     other.execute(f"CREATE DATABASE {other.settings.dbname}")
-    for statement in ("SELECT", "CREATE TABLE public.note AS SELECT 1 AS x"):
-        other.execute(statement, other.settings.dbname)
-        found = written(other.settings, tmp_path / NAME)
+    empty = written(other.settings, tmp_path / "empty.sql")
+    other.execute("CREATE TABLE public.note AS SELECT 1 AS x", other.settings.dbname)
+    found = written(other.settings, tmp_path / NAME)
+    for foreign in (empty, found):
         with pytest.raises(GateRefused, match=r"makes no table organization, location, service, "):
-            in_place(owned, found)
+            in_place(owned, foreign)
     assert owned.content() == old_dump.content
-    assert any(
-        "(the county left): the dump m" in said for said in in_place(owned, found, AGREED).remarks
-    )
+    remarks = in_place(owned, found, AGREED).remarks
+    assert any("(the county left): the dump m" in said for said in remarks)
 
     name = other.settings.dbname
     for what in (f"DATABASE {name}", "TABLE public.note"):
