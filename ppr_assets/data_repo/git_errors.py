@@ -100,6 +100,8 @@ def failure(args: tuple[str, ...], status: int, stderr: str) -> DataRepoError:
 
 
 def _mending(stderr: str) -> str:
+    if re.search(r"no space left|diskspace|quota exceeded|file too large", stderr, re.IGNORECASE):
+        return "make room on the clone's disk, and run again; what was published still stands."
     if "index file" in stderr:
         return "in the clone, `rm .git/index && git reset -q` makes a new index from the branch."
     if re.search(r"bad config|configuration file", stderr):

@@ -12,6 +12,7 @@ from ppr_assets.data_repo.remote import ContentRefused, Outrun, push
 from ppr_assets.data_repo.staging import StagedDump
 from ppr_assets.data_repo.worktree import advance_branch
 from ppr_assets.errors import DataRepoError, PushFailed
+from ppr_assets.operations.failures import file_failure
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
 ATTEMPTS = 5
@@ -88,8 +89,12 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
             hint="the commit is kept in the clone; the next run that is not refused delivers it.",
         )
         return Delivery(pushed=False, failure=outrun_for_good)
-    remember_delivered(repo, commit)
-    return Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)
+    delivery = Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)
+    try:
+        remember_delivered(repo, commit)
+    except DataRepoError as error:
+        return _behind(delivery, error)
+    return delivery
 
 
 def follow(
@@ -103,15 +108,20 @@ def follow(
     all the same: the delivery says so, and the next run lets the clone follow."""
     try:
         advance_branch(repo, local, commit, staged=staged)
-    except DataRepoError as error:
+    except (DataRepoError, OSError) as failed:
         if not delivery.pushed:
             raise
-        behind = PushFailed(
-            f"the remote has the dump, but the clone could not follow: {error.message}",
-            hint=f"{error.hint} The next run lets it follow.".strip(),
-        )
-        return replace(delivery, failure=behind)
+        return _behind(delivery, failed)
     return delivery
+
+
+def _behind(delivery: Delivery, failed: DataRepoError | OSError) -> Delivery:
+    error = file_failure(failed) if isinstance(failed, OSError) else failed
+    behind = PushFailed(
+        f"the remote has the dump, but the clone could not follow: {error.message}",
+        hint=f"{error.hint} The next run lets it follow.".strip(),
+    )
+    return replace(delivery, failure=behind)
 
 
 def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:

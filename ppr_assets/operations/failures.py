@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ _HINTS = {
     errno.ENFILE: "the system may have no more open files; close some, or raise that.",
     errno.ENOMEM: "the system has no memory left; run again when there is some.",
 }
+
+_LITTLE_ROOM = 1 << 20
 
 
 @contextmanager
@@ -68,14 +71,31 @@ def file_failure(error: OSError, settings: Settings | None = None) -> PprError:
         error.errno or 0, "look at the file, its folder and the disk; then run again."
     )
     if path is None:
-        place = tempfile.gettempdir()
-        return PprError(
-            f"a file could not be written or read: {said}",
-            hint=f"{hint} Temporary files are in `{place}` (TMPDIR).",
-        )
+        return _nameless(error, hint, said, settings)
     if settings is not None and _is_below(path, settings.data_repo.path):
         return DataRepoError(f"the data repository cannot be used: `{path}`: {said}", hint=hint)
     return PprError(f"`{path}`: {said}", hint=hint)
+
+
+def _nameless(error: OSError, hint: str, said: str, settings: Settings | None) -> PprError:
+    """Of a file that is open the system names no path; of a disk that is full it can be found."""
+    places = {"Temporary files (TMPDIR) are in": Path(tempfile.gettempdir())}
+    if settings is not None:
+        places = {"The data repository is in": settings.data_repo.path} | places
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        places = {what: at for what, at in places.items() if _is_full(at)} or places
+    told = "; ".join(f"{what} `{at}`" for what, at in places.items())
+    kind = (
+        DataRepoError if settings and {*places.values()} == {settings.data_repo.path} else PprError
+    )
+    return kind(f"a file could not be written or read: {said}", hint=f"{hint} {told}.")
+
+
+def _is_full(place: Path) -> bool:
+    try:
+        return shutil.disk_usage(place).free < _LITTLE_ROOM
+    except OSError:
+        return False
 
 
 def unexpected(error: BaseException) -> Unexpected:

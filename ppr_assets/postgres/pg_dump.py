@@ -192,12 +192,14 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
                 hint="is POSTGRES_HOST a load balancer, or the name of several readers? "
                 "PPR_DIRECT_HOST and PPR_DIRECT_PORT name one server. Nothing was published.",
             )
-        raise DumpFailed(
-            f"pg_dump failed ({how}): {said or 'it said nothing'}",
-            hint=WAY_OUT
-            if tells_of_damage(said)
-            else "nothing was published; the last dump stands.",
-        )
+        raise DumpFailed(f"pg_dump failed ({how}): {said or 'it said nothing'}", hint=_hint(said))
+
+
+def _hint(said: str) -> str:
+    if tells_of_damage(said):
+        return WAY_OUT
+    room = "make room: pg_dump writes in the data repository, a server on its own disk. "
+    return f"{room if 'No space left' in said else ''}Nothing was published; the last dump stands."
 
 
 def _silent(seconds: float) -> DumpFailed:
