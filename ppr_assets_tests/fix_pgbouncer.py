@@ -36,6 +36,7 @@ pool_mode = {mode}
 default_pool_size = 30
 server_reset_query =
 query_wait_timeout = 20
+{more}
 """
 
 
@@ -49,7 +50,11 @@ def pooled() -> Iterator[Pooled]:
     folder = passable_folder()
 
     def start(
-        settings: DatabaseSettings, *, mode: str = "session", databases: str = ""
+        settings: DatabaseSettings,
+        *,
+        mode: str = "session",
+        databases: str = "",
+        more: str = "",
     ) -> DatabaseSettings:
         own = folder / str(len(processes))
         own.mkdir()
@@ -59,7 +64,9 @@ def pooled() -> Iterator[Pooled]:
         listed = databases or f"{settings.dbname} ="
         where = f" host={settings.host} port={settings.port} "
         lines = [line.replace("=", f"={where}", 1) for line in listed.splitlines()]
-        config = _CONFIG.format(databases="\n".join(lines), port=port, folder=own, mode=mode)
+        config = _CONFIG.format(
+            databases="\n".join(lines), port=port, folder=own, mode=mode, more=more
+        )
         (own / "config").write_text(config)
         (own / "users").write_text(f'"{settings.user}" ""\n"postgres" ""\n')
         if account is not None:

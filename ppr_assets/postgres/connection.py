@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -16,6 +17,7 @@ from ppr_assets.postgres.libpq import parameters
 from ppr_assets.postgres.patience import PatientConnection
 from ppr_assets.postgres.pooler import (
     BEHIND_A_POOLER,
+    NONE_FREE,
     is_pooled,
     require_own_sessions,
 )
@@ -118,6 +120,11 @@ def connect(settings: DatabaseSettings, **options: Any) -> Session:
         session.autocommit = options.get("autocommit", False)
         return session
     except psycopg.Error as error:
+        if "query_wait_timeout" in str(error):
+            raise DatabaseUnreachable(
+                f"no session with {settings.describe()}: a pooler has none free for us",
+                hint=NONE_FREE,
+            ) from error
         if error.sqlstate is not None:  # the server let us in, and then did not do what we asked
             raise server_failure(error, settings.describe(), "opening a session") from error
         raise DatabaseUnreachable(
@@ -142,7 +149,9 @@ def pinned(settings: DatabaseSettings, session: Session) -> DatabaseSettings:
 def require_named(settings: DatabaseSettings, session: Session) -> None:
     """Raise :class:`PreconditionFailed` where a pooler has led to another database or role than the
     one that was named, or PPR_DIRECT_HOST to another server than POSTGRES_HOST."""
-    if (session.dbname, session.user) != (session.info.dbname, session.info.user):
+    # Supavisor's names of roles go on behind a dot, Azure's behind an @, with whose they are
+    tenant = session.pooled and re.match(rf"{re.escape(session.user)}[.@]", session.info.user)
+    if session.dbname != session.info.dbname or not (session.user == session.info.user or tenant):
         raise PreconditionFailed(
             f"{settings.describe()} is database {session.dbname} and role {session.user} in truth: "
             "what is behind a pooler has other names there",

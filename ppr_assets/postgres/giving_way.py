@@ -31,7 +31,8 @@ _LATELY_SECONDS = 1.0
 """How long before its end pg_dump must have been seen waiting, to have failed because of that."""
 
 _OURS: LiteralString = (
-    "SELECT pid FROM pg_catalog.pg_stat_get_activity(NULL) WHERE application_name = %(name)s"
+    "SELECT pid FROM pg_catalog.pg_stat_get_activity(NULL) WHERE application_name = %(name)s "
+    "OR pg_catalog.starts_with(application_name, %(with_more)s)"  # a pooler adds where it is from
 )
 
 # Of the locks on tables, those that pg_dump waits for, and those that wait for pg_dump's.
@@ -79,7 +80,7 @@ class Watch(threading.Thread):
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(name="giving way")
         self._connection = connection
-        self._ours = {"name": name}
+        self._ours = {"name": name, "with_more": f"{name} "}
         self._over = threading.Event()
         self._waited: tuple[float, str] = -_LATELY_SECONDS, ""
         self._gave_way = ""

@@ -7,8 +7,9 @@ from typing import LiteralString
 
 import psycopg
 
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.connection import Session, connect, opened, pinned, pinned_settings
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.libpq import APPLICATION_NAME, client_environment
 from ppr_assets.postgres.pooler import refused_options
 from ppr_assets.settings import DatabaseSettings
 
@@ -30,9 +31,10 @@ def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
     The options that this may take are given only where something is set otherwise, as poolers
     refuse them; the search path is emptied by pg_dump itself, first of all. Raises
     :class:`DatabaseUnreachable`, and :class:`PreconditionFailed` where a pooler refuses what is
-    needed.
+    needed, or a session does not keep its name.
     """
     with connect(settings, autocommit=True) as session:
+        _require_name(session, settings)
         wanted = pinned_settings(session.info.server_version)
         del wanted["search_path"]
         other = _set_otherwise(session, wanted)
@@ -45,6 +47,19 @@ def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
                 raise refused_options(settings, needed)
             every = ""
     return client_environment(own) | ({"PGOPTIONS": every} if every else {})
+
+
+def _require_name(session: Session, settings: DatabaseSettings) -> None:
+    """Raise :class:`PreconditionFailed` where sessions go by another name than they gave: whoever
+    looks out for those who wait for pg_dump would not find it."""
+    row = session.execute("SELECT pg_catalog.current_setting('application_name')").fetchone()
+    if not (row and row[0].startswith(APPLICATION_NAME)):
+        raise PreconditionFailed(
+            f"a session with {settings.describe()} does not keep its application_name, by which "
+            "pg_dump is found on the server to let others go first",
+            hint="does a pooler or a trigger on login set it? PPR_DIRECT_HOST and PPR_DIRECT_PORT "
+            "name the server itself; a trigger can leave out this role.",
+        )
 
 
 def _takes(settings: DatabaseSettings, options: str, wanted: Mapping[str, str]) -> bool:

@@ -23,6 +23,11 @@ BEHIND_A_POOLER = (
     "proves dumps without other databases of it."
 )
 
+NONE_FREE = (
+    "a run needs at least six sessions at a time (default_pool_size of the pooler, pool_size of a "
+    "database); PPR_DIRECT_HOST and PPR_DIRECT_PORT name the server itself."
+)
+
 _PID = b"SELECT pg_catalog.pg_backend_pid()"
 _PATIENCE_SECONDS = 5.0
 

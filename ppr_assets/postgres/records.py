@@ -109,20 +109,27 @@ def count_records(
     ``skip``, exactly. ``partitioned`` tables count too, with the rows of their partitions.
 
     ``owned``: the tables are the role's own, so that row-level security which is forced on it is
-    lifted meanwhile; those of others are held for a moment only. Raises psycopg's errors for a
-    table that cannot be read, and what :func:`count_rows` raises.
+    lifted meanwhile; those of others, and partitions, are held for a moment only. Raises psycopg's
+    errors for a table that cannot be read, and what :func:`count_rows` raises.
     """
     counts = {}
-    for schema, name, has_parts, forced, *facts in connection.execute(_RELATIONS).fetchall():
+    relations = connection.execute(_RELATIONS).fetchall()
+    plain = {
+        oid: Table(oid, schema, name, filenode, heap)
+        for schema, name, has_parts, _, oid, filenode, heap in relations
+        if not has_parts
+    }
+    for schema, name, has_parts, forced, oid, *_ in relations:
         key = table_key(schema, name)
         unwanted = wanted is not None and key not in wanted
         if unwanted or key in skip or (has_parts and not partitioned):
             continue
-        if not owned and not has_parts:
-            oid, filenode, heap = facts
-            serving = Table(oid, schema, name, filenode, heap)
+        parts = _parts(connection, oid) if has_parts else [oid]
+        if not owned and plain.keys() >= set(parts):
             with suppress(DumpUnproven):  # no plan can be made of it
-                counts[key] = count_rows(connection, serving, seconds=_LOCK_SECONDS)
+                counts[key] = sum(
+                    count_rows(connection, plain[part], seconds=_LOCK_SECONDS) for part in parts
+                )
                 continue
         table = quoted(schema, name)
         with connection.transaction(force_rollback=True) if forced and owned else nullcontext():
@@ -131,6 +138,18 @@ def count_records(
                 connection.execute(lift)
             counts[key] = _rows(connection, table if has_parts else b"ONLY " + table, table)
     return counts
+
+
+def _parts(connection: Connection, oid: int) -> list[int]:
+    """The tables and foreign tables that hold the rows of a partitioned one, none of them locked
+    afterwards."""
+    query = (
+        "SELECT relid::pg_catalog.oid::bigint FROM "
+        "pg_catalog.pg_partition_tree(%s::pg_catalog.oid::pg_catalog.regclass) "
+        "JOIN pg_catalog.pg_class c ON c.oid = relid WHERE c.relkind <> 'p'"
+    )
+    with connection.transaction(force_rollback=True):
+        return [part for (part,) in connection.execute(query, [oid])]
 
 
 def _rows(connection: Connection, source: bytes, table: bytes) -> int:

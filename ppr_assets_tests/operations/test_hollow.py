@@ -17,7 +17,9 @@ from ppr_assets.operations.init import initialise
 from ppr_assets.operations.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.records import count_records
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -288,3 +290,24 @@ def test_a_container_does_not_start_with_a_dump_without_records(
         with pytest.raises(GateRefused, match=r"no record came back in org|take records away"):
             initialise(settings, force=force)
         assert target.databases() == before
+
+
+def test_of_a_partitioned_table_no_partition_is_held_while_others_are_counted(
+    target: Target, old_dump: MadeDump
+) -> None:
+    target.execute(
+        "CREATE TABLE parted (n int) PARTITION BY LIST (n);"
+        "CREATE TABLE one PARTITION OF parted FOR VALUES IN (1);"
+        "CREATE TABLE rest PARTITION OF parted DEFAULT PARTITION BY LIST (n);"
+        "CREATE TABLE two PARTITION OF rest FOR VALUES IN (2);"
+        "INSERT INTO parted VALUES (1), (2), (2);"
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO PUBLIC",
+        target.settings.dbname,
+    )
+    locked = (
+        "SELECT relation::regclass::text FROM pg_locks WHERE pid = pg_backend_pid() AND mode = "
+    )
+    with connect(target.settings) as session:
+        assert count_records(session, {"parted"}, partitioned=True) == {"parted": 3}
+        rows = session.execute(locked + "'AccessShareLock' AND relation > 16384").fetchall()
+    assert rows == []

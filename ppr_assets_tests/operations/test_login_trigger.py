@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.examine import examine
 from ppr_assets.operations.restore import restore
@@ -66,3 +67,14 @@ def test_doctor_names_it_for_a_role_that_may_not_turn_it_off(
     assert of_superuser["sessions"] == "with the server itself"
     with connect(ordinary) as session:
         assert session.info.options == ""
+
+
+def test_one_that_takes_the_name_by_which_pg_dump_is_found_is_told(pipeline: Pipeline) -> None:
+    pipeline.administer(
+        "CREATE FUNCTION public.renamed() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM pg_catalog.set_config('application_name', 'app', false); END $$;"
+        "CREATE EVENT TRIGGER renamed ON login EXECUTE FUNCTION public.renamed()"
+    )
+    with pytest.raises(PreconditionFailed, match="does not keep its application_name") as caught:
+        pipeline.night()
+    assert "a trigger can leave out this role" in caught.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DumpUnproven, PreconditionFailed
+from ppr_assets.errors import DatabaseUnreachable, DumpUnproven, PreconditionFailed
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.examine import examine
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.restore import restore
 from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.giving_way import giving_way
 from ppr_assets.postgres.libpq import parameters
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
@@ -140,3 +142,38 @@ def test_doctor_tells_of_a_pooler_before_the_night(pipeline: Pipeline, pooled: P
             assert "PPR_DIRECT_HOST" in str(wrong[line].hint)
     finally:
         pipeline.administer(f"ALTER ROLE {pipeline.settings.database.user} NOCREATEDB")
+
+
+def test_one_with_too_few_sessions_is_told(target: Target, pooled: Pooled) -> None:
+    few = f"{target.settings.dbname} = pool_size=1"
+    settings = pooled(target.settings, databases=few, more="query_wait_timeout = 1")
+    with pytest.raises(DatabaseUnreachable, match="a pooler has none free for us") as caught:
+        connect(settings)
+    assert "at least six" in caught.value.hint
+
+
+def test_pg_dump_gives_way_behind_a_pooler_that_adds_to_its_name(
+    target: Target, pooled: Pooled
+) -> None:
+    settings = pooled(target.settings, more="application_name_add_host = 1")
+    name = "ppr_assets pg_dump 1"
+    given = parameters(settings) | {"application_name": name}
+    with giving_way(target.settings, name) as watch, closing(psycopg.connect(**given)) as pg_dump:
+        pg_dump.execute("LOCK TABLE organization IN ACCESS SHARE MODE")
+        with _as_it_is(target.settings) as migration:
+            migration.execute("SET lock_timeout TO '20s'; TRUNCATE organization CASCADE")
+    assert "waited for table organization" in str(watch.disturbance())
+
+
+def test_a_role_s_name_may_go_on_with_whose_it_is(
+    target: Target, new_dump: MadeDump, pooled: Pooled, tmp_path: Path
+) -> None:
+    """As Supavisor has it. Another role is none that was named."""
+    role = target.settings.user
+    alias = replace(target.settings, user=f"{role}.abcdefgh")
+    settings = pooled(alias, databases=f"* = user={role}")
+    restore(settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60))
+    assert target.content() == new_dump.content
+    other = pooled(alias, databases="* = user=postgres")
+    with pytest.raises(PreconditionFailed, match="and role postgres in truth"):
+        restore(other, new_dump.found(tmp_path), deadline=Deadline(60))
