@@ -20,10 +20,11 @@ from ppr_assets.operations.latest import latest_manifest
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.operations.standing_mark import standing_mark
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.databases import connect_beside, is_beside
+from ppr_assets.postgres.databases import connect_beside, is_beside, may_create
 from ppr_assets.postgres.login_triggers import login_triggers
 from ppr_assets.postgres.pinned_environment import pinned_environment
 from ppr_assets.postgres.preflight import require_dumpable, require_room
+from ppr_assets.postgres.session_limits import require_sessions
 from ppr_assets.postgres.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
 from ppr_assets.settings import Settings
@@ -33,6 +34,10 @@ _PROVEN = {
     "server": "beside the database",
     "embedded": "on an embedded server",
     "elsewhere": "on the server of PPR_PROOF_HOST",
+}
+_KEPT_IN = {
+    True: "; it knows no other database, so a restore needs PPR_DIRECT_HOST",
+    False: "; the role may enter neither postgres nor template1, so it restores in place",
 }
 T = TypeVar("T")
 
@@ -123,12 +128,14 @@ class _Examination:
     def _sessions(self) -> str:
         """Whether they are as a night needs them: with other databases, and without traces."""
         snapshot = _present(self._snapshot)
-        own = "with the server itself"
-        if snapshot.settings.pooled:
-            own = "of a pooler, each on its own"
-            with connect_beside(snapshot.settings) as session:
-                if not is_beside(session, snapshot.settings.dbname):
-                    own += "; it knows no other database, so a restore needs PPR_DIRECT_HOST"
+        own = (
+            "of a pooler, each on its own" if snapshot.settings.pooled else "with the server itself"
+        )
+        with connect_beside(snapshot.settings) as session:
+            beside = self._settings.dump.proof == "server" and may_create(session)
+            require_sessions(snapshot.connection, beside=beside)
+            if not is_beside(session, snapshot.settings.dbname):
+                own += _KEPT_IN[snapshot.settings.pooled]
         if triggers := login_triggers(snapshot.connection):
             own += (
                 f"; each fires the login trigger {', '.join(triggers)}, which this role may not "

@@ -13,6 +13,7 @@ from typing import LiteralString, NamedTuple
 import psycopg
 
 from ppr_assets.postgres.computing import READING, Connection
+from ppr_assets.postgres.planned_functions import calling_others
 from ppr_assets.postgres.row_count import HOLD_SECONDS
 from ppr_assets.postgres.sql_pieces import quoted
 from ppr_assets.rules.naming import table_key
@@ -25,7 +26,7 @@ _BY_PAGES_SINCE = 140000
 """The server's version that reads a range of pages without reading those before it."""
 
 _COMPUTED: LiteralString = """
-SELECT n.nspname, c.relname, c.relkind = 'm',
+SELECT c.oid::bigint, n.nspname, c.relname, c.relkind = 'm',
   pg_catalog.array_agg(a.attname ORDER BY a.attname),
   pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::bigint
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -35,7 +36,7 @@ WHERE (c.relkind = 'm' AND c.relispopulated OR c.relkind = 'r' AND a.attgenerate
   AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e'
     AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
-GROUP BY c.oid, n.nspname, c.relname, c.relkind ORDER BY 1, 2
+GROUP BY c.oid, n.nspname, c.relname, c.relkind ORDER BY n.nspname, c.relname
 """
 
 # A sum, so that it is the same in any order; the hash is the one that partitions by hash rely on.
@@ -63,7 +64,9 @@ def read_digests(connection: Connection, *, hold_seconds: float = HOLD_SECONDS) 
     """By what it is of, in the open transaction. No lock is held longer than ``hold_seconds``, and
     none is left; what cannot be had so, or be read, is left out: nothing depends on it."""
     with connection.transaction(force_rollback=True):
-        found = [_Computed(*row) for row in connection.execute(_COMPUTED)]
+        others = calling_others(connection)
+        rows = connection.execute(_COMPUTED).fetchall()
+        found = [_Computed(*facts) for oid, *facts in rows if oid not in others]
     digests = {one.key: _digest(connection, one, hold_seconds) for one in found}
     return {key: digest for key, digest in digests.items() if digest is not None}
 

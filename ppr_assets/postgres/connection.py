@@ -42,7 +42,12 @@ _PINNED_SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": 
 """Settings of a database or a role (``ALTER … SET``) that would end our work early, or make other
 bytes of the same data. Set by statement and not when connecting, as poolers refuse the latter."""
 
-_OWN_SESSIONS_ONLY = {"DateStyle": "ISO", "IntervalStyle": "postgres"}
+_OWN_SESSIONS_ONLY = {
+    "DateStyle": "ISO",
+    "IntervalStyle": "postgres",
+    "row_security": "off",  # a table whose policies would hide rows, or call functions, is refused
+    "constraint_exclusion": "off",  # nor does a plan call what is in constraints
+}
 """The same for what the driver and psql read; pg_dump sets these, and the search path, itself."""
 
 _NO_EVENT_TRIGGERS = "-c event_triggers=off"

@@ -14,6 +14,7 @@ from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.load.session import Connection
 from ppr_assets.postgres.mending import UNDEFINED
+from ppr_assets.postgres.planned_functions import calling_others
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.postgres.sql_pieces import quoted
 from ppr_assets.rules.naming import table_key
@@ -21,7 +22,7 @@ from ppr_assets.settings import DatabaseSettings
 
 # Partitions are tables of their own here. What an extension brought is not the user's.
 _TABLES: LiteralString = """
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+SELECT n.nspname, c.relname, c.oid::bigint FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
   AND NOT EXISTS (
@@ -60,13 +61,13 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
         connection.execute("SET row_security = off")
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(_PATIENCE)))
         tables = connection.execute(_TABLES).fetchall()
-        cores = [(schema, name) for schema, name in tables if schema == "public" and name in core]
-        for schema, name in cores or tables:
+        cores = [one for one in tables if one[0] == "public" and one[1] in core]
+        others = calling_others(connection)
+        for schema, name, oid in cores or tables:
             try:
                 table = quoted(schema, name)
-                found = _rows(
-                    connection, b"(SELECT FROM ONLY " + table + b" LIMIT 1) AS one", table
-                )
+                one_row = b"(SELECT FROM ONLY " + table + b" LIMIT 1) AS one"
+                found = _rows(connection, one_row, table, copied=oid in others)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise PreconditionFailed(
                     f"nobody knows whether database {settings.dbname} holds records: "
@@ -114,8 +115,9 @@ def count_records(
     """
     counts = {}
     relations = connection.execute(_RELATIONS).fetchall()
+    others = frozenset[int]() if owned else calling_others(connection)
     plain = {
-        oid: Table(oid, schema, name, filenode, heap)
+        oid: Table(oid, schema, name, filenode, heap, calling_others=oid in others)
         for schema, name, has_parts, _, oid, filenode, heap in relations
         if not has_parts
     }
@@ -152,10 +154,14 @@ def _parts(connection: Connection, oid: int) -> list[int]:
         return [part for (part,) in connection.execute(query, [oid])]
 
 
-def _rows(connection: Connection, source: bytes, table: bytes) -> int:
+def _rows(connection: Connection, source: bytes, table: bytes, *, copied: bool = False) -> int:
     """The rows that ``source`` gives; those of ``table`` where that cannot be asked: for a plan,
     servers before PostgreSQL 17 look into functions that an index calls, and those may
-    be of no use under an empty search path. COPY plans nothing."""
+    be of no use under an empty search path, or not to be called (``copied``). COPY plans nothing.
+    """
+    if copied:
+        statement = b"COPY " + table + b" TO STDOUT"
+        return sum(chunk.count(b"\n") for chunk in copied_rows(connection, statement))
     query = b"SELECT pg_catalog.count(*) FROM " + source
     try:
         with connection.transaction():
@@ -163,7 +169,6 @@ def _rows(connection: Connection, source: bytes, table: bytes) -> int:
     except UNDEFINED as error:
         if not error.diag.context:
             raise
-        statement = b"COPY " + table + b" TO STDOUT"
-        return sum(chunk.count(b"\n") for chunk in copied_rows(connection, statement))
+        return _rows(connection, source, table, copied=True)
     assert row is not None
     return int(row[0])

@@ -14,8 +14,11 @@ _GRANTABLE = (
     (re.compile(r"permission denied for database (\S+)$"), "GRANT CREATE ON DATABASE {} TO {};"),
     (re.compile(r"permission denied for schema (\S+)$"), "GRANT CREATE ON SCHEMA {} TO {};"),
 )
-"""What is granted once for a server or a database. All else is asked of superusers, or would have
-to be granted in a database that is only just being made."""
+"""What is granted once for a server or a database. All else is asked of superusers, or has to be
+granted in the database that new ones are copies of."""
+
+_WRAPPER = re.compile(r'foreign-data wrapper "?([^"]+?)"?( does not exist)?$')
+_USE_WRAPPER = "GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {};"
 
 
 def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Sequence[str]:
@@ -26,10 +29,11 @@ def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Se
     may_not = [one for one in refused if one.reason == "role"]
     found: dict[str, None] = {}
     extensions = [one.name for one in may_not if one.kind == "EXTENSION"]
+    wrappers = _wrappers(refused, quoted)
     if extensions:
-        made = " ".join(f"CREATE EXTENSION {quote_identifier(name)};" for name in extensions)
+        made = [f"CREATE EXTENSION {quote_identifier(name)};" for name in extensions]
         found[
-            f"A superuser makes the extension in {place} (`{made}`)"
+            f"A superuser makes the extension in {place} (`{' '.join([*made, *wrappers])}`)"
             + ("" if database else ": new databases are copies of that one then")
         ] = None
     for one in may_not:
@@ -39,6 +43,9 @@ def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Se
             table = f"{quote_identifier(one.schema)}.{quote_identifier(one.name)}"
             grant = f"GRANT SELECT, INSERT, TRUNCATE ON {table} TO {quoted};"
             found[f"A superuser runs `{grant}` in {place}, where the extension is"] = None
+            continue
+        if one.kind == "SERVER" and wrappers:
+            found[f"A superuser runs `{' '.join(wrappers)}` in {place}"] = None
             continue
         for pattern, statement in _GRANTABLE:
             if match := pattern.search(one.words):
@@ -52,10 +59,18 @@ def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Se
     return [*found, *_missing_roles(refused)]
 
 
+def _wrappers(refused: Sequence[Refused], quoted: str) -> Sequence[str]:
+    """What lets a role make servers of wrappers that an extension has brought, or would bring."""
+    found = [_WRAPPER.search(one.words) for one in refused if one.kind == "SERVER"]
+    names = dict.fromkeys(match[1] for match in found if match)
+    return [_USE_WRAPPER.format(quote_identifier(name), quoted) for name in names]
+
+
 def _described(refused: Sequence[Refused]) -> str:
     others = [one.what for one in refused if one.kind not in ("EXTENSION", "TABLE DATA")]
+    patterns = [_WRAPPER, *(pattern for pattern, _ in _GRANTABLE)]
     grantable = {
-        one.what for one in refused if any(pattern.search(one.words) for pattern, _ in _GRANTABLE)
+        one.what for one in refused if any(pattern.search(one.words) for pattern in patterns)
     }
     return ", ".join(what for what in others if what not in grantable)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -18,6 +19,7 @@ from psycopg import sql
 from ppr_assets.errors import Busy, DumpUnproven, PreconditionFailed
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.load.copy_out import copied_rows
 from ppr_assets.postgres.mending import UNDEFINED, mending
 from ppr_assets.postgres.unreadable import DAMAGE, REFUSED_BY_SYSTEM, damaged
 from ppr_assets.rules.naming import table_key
@@ -43,13 +45,24 @@ RELEASE SAVEPOINT one_table
 """)
 
 
+_HIDDEN = "let the role see all rows (BYPASSRLS, or the table's owner where it is not FORCEd)."
+
+_LIMIT = sql.SQL("SET LOCAL statement_timeout TO {}")
+_FILENODE: LiteralString = "SELECT pg_catalog.pg_relation_filenode(%s)::pg_catalog.int8"
+_LEAST_COLUMN: LiteralString = """
+SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute
+WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+ORDER BY attlen < 0, attlen, attnum LIMIT 1
+"""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table whose rows pg_dump writes, as the snapshot knows it.
 
     ``filenode`` is the name of its file, and another one as soon as the table is emptied or
     rewritten: rows that were there before are then seen by no snapshot. ``heap`` says that it has
-    pages with rows.
+    pages with rows, ``calling_others`` that a plan of it would call somebody else's functions.
     """
 
     oid: int
@@ -58,6 +71,7 @@ class Table:
     filenode: int
     heap: bool = True
     condition: str = ""
+    calling_others: bool = False
 
     @property
     def key(self) -> str:
@@ -95,7 +109,9 @@ def count_rows(
             raise damaged(f"table {table.key}", error) from None
         raise PreconditionFailed(
             f"table {table.key} cannot be read: {error.diag.message_primary}",
-            hint=f"GRANT SELECT ON {table.key} to the dumping role.",
+            hint=_HIDDEN
+            if "row-level security" in str(error)
+            else f"GRANT SELECT ON {table.key} to the dumping role.",
         ) from None
     except UNDEFINED as error:
         if hint := mending(error, connection, lambda _: ""):
@@ -121,6 +137,8 @@ class _Count:
         self._path = sql.SQL(", ").join(names) if names else sql.Literal("")
 
     def whole(self, seconds: float) -> int:
+        if self._table.calling_others and not self._table.condition:
+            return self._copied(seconds)
         # ONLY: the rows of inheriting tables are theirs, in the dump as well
         condition = sql.SQL(self._table.condition)  # the extension's own SQL
         rows = sql.SQL("SELECT pg_catalog.count(*) FROM ONLY {} {}").format(self._name, condition)
@@ -128,7 +146,8 @@ class _Count:
 
     def in_pieces(self) -> int:
         by_pages = self._connection.info.server_version >= _BY_PAGES_SINCE
-        if not by_pages or not self._table.heap or self._table.condition:
+        all_at_once = self._table.condition or self._table.calling_others
+        if not by_pages or not self._table.heap or all_at_once:
             return self.whole(self._seconds)
         piece = sql.SQL(
             "SELECT pg_catalog.count(*) FROM ONLY {} WHERE ctid >= {}::pg_catalog.tid "
@@ -151,6 +170,22 @@ class _Count:
                 size *= 2
         return rows
 
+    def _copied(self, seconds: float) -> int:
+        """By COPY, which plans nothing, of the column that is least to send."""
+        oid = self._table.oid
+        column = self._connection.execute(_LEAST_COLUMN, [oid]).fetchone()
+        columns = sql.SQL("({})").format(sql.Identifier(*column)) if column else sql.SQL("")
+        copy = sql.SQL("COPY {} {} TO STDOUT").format(self._name, columns)
+        with self._connection.transaction(force_rollback=True):
+            lock = sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(self._name)
+            self._connection.execute(lock)
+            self._connection.execute(_LIMIT.format(_milliseconds(seconds)))
+            statement = copy.as_bytes(self._connection)
+            rows = sum(some.count(b"\n") for some in copied_rows(self._connection, statement))
+            (filenode,) = self._connection.execute(_FILENODE, [oid]).fetchone() or (None,)
+        self._require_same(filenode)
+        return rows
+
     def _pages(self) -> int:
         size = sql.SQL(
             "SELECT pg_catalog.pg_relation_size({}::pg_catalog.oid) "
@@ -160,13 +195,12 @@ class _Count:
 
     def _ask(self, query: sql.Composed, seconds: float) -> int:
         """A number, asked for while the table is locked, which it is for ``seconds`` at most."""
-        milliseconds = f"{max(1, round(seconds * 1000))}ms"
         try:
             cursor = self._connection.execute(
                 _ASK.format(
                     table=self._name,
                     oid=sql.Literal(self._table.oid),
-                    limit=sql.Literal(milliseconds),
+                    limit=_milliseconds(seconds),
                     path=self._path,
                     query=query,
                 )
@@ -178,6 +212,13 @@ class _Count:
         (row,) = [cursor.fetchone() for _ in cursor.results() if cursor.description]
         assert row is not None
         found, filenode = row
+        self._require_same(filenode)
+        return int(found)
+
+    def _require_same(self, filenode: int | None) -> None:
         if filenode != self._table.filenode:
             raise Disturbed(f"table {self._table.key} was emptied or rewritten meanwhile")
-        return int(found)
+
+
+def _milliseconds(seconds: float) -> sql.Literal:
+    return sql.Literal(f"{max(1, round(seconds * 1000))}ms")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from time import sleep
@@ -24,6 +24,7 @@ from ppr_assets.postgres.connection import connect, pinned, require_named
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.postgres.failures import is_lost, server_failures
 from ppr_assets.postgres.giving_way import Disturbed
+from ppr_assets.postgres.planned_functions import calling_others
 from ppr_assets.postgres.row_count import Table, count_rows
 from ppr_assets.postgres.schema_state import change, schema_state
 from ppr_assets.rules.manifest import DatabaseIdentity
@@ -99,12 +100,17 @@ class Snapshot:
         with self.letting_go():
             row = self.connection.execute(_IDENTITY).fetchone()
             tables = self.connection.execute(_TABLES).fetchall()
+            others = calling_others(self.connection)
             cluster = self._cluster()
         assert row is not None
         *identity, self.server_major, self.standby, taken_at = row
         self.identity = DatabaseIdentity(cluster, *identity)
         self.taken_at = taken_at.astimezone(UTC)
-        self.tables = [Table(*facts) for *facts, without_rows in tables if not without_rows]
+        self.tables = [
+            replace(Table(*facts), calling_others=facts[0] in others)
+            for *facts, without_rows in tables
+            if not without_rows
+        ]
         self.without_rows = [Table(*facts).key for *facts, without_rows in tables if without_rows]
 
     def _cluster(self) -> str | None:

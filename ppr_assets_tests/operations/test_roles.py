@@ -191,8 +191,52 @@ def test_an_extension_that_the_embedded_server_lacks_is_named_by_doctor(
     assert _finding(pipeline).error is None
 
 
-def _finding(pipeline: Pipeline) -> Precondition:
-    return next(one for one in examine(pipeline.settings) if one.what == "proof")
+def _finding(pipeline: Pipeline, what: str = "proof") -> Precondition:
+    return next(one for one in examine(pipeline.settings) if one.what == what)
+
+
+def test_the_statement_that_is_named_lets_a_foreign_server_pass(hosted: Pipeline) -> None:
+    own = hosted.settings.database
+    hosted.administer(
+        "CREATE EXTENSION postgres_fdw SCHEMA public; "
+        f"CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw; ALTER SERVER far OWNER TO {own.user}"
+    )
+    wanted = f"GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO {own.user};"
+    found = _finding(hosted)
+    assert found.error is not None
+    assert f"template1 (`CREATE EXTENSION postgres_fdw; {wanted}`)" in found.error.hint
+    in_template1 = replace(own, user="postgres", dbname="template1")
+    with connect(in_template1, autocommit=True) as session:
+        session.execute("CREATE EXTENSION postgres_fdw SCHEMA public")
+    try:
+        found = _finding(hosted)
+        assert found.error is not None
+        assert found.error.hint.startswith(f"A superuser runs `{wanted}` in template1. SQL_DUMP")
+        with connect(in_template1, autocommit=True) as session:
+            session.execute(wanted.encode())
+        assert _finding(hosted).error is None
+    finally:
+        with connect(in_template1, autocommit=True) as session:
+            session.execute("DROP EXTENSION postgres_fdw")
+
+
+def test_too_few_sessions_are_found_before_the_night(hosted: Pipeline) -> None:
+    own = hosted.settings.database
+    hosted.administer(f"ALTER ROLE {own.user} CONNECTION LIMIT 4")
+    try:
+        error = _finding(hosted, "sessions").error
+        hosted.gate(proof="embedded")
+        assert _finding(hosted, "sessions").error is None
+        hosted.night()
+    finally:
+        hosted.administer(f"ALTER ROLE {own.user} CONNECTION LIMIT -1")
+    assert error is not None
+    assert f"role {own.user} may have 4 sessions at a time, a night needs" in error.message
+    assert f"ALTER ROLE {own.user} CONNECTION LIMIT " in error.hint
+    hosted.administer(f"ALTER DATABASE {own.dbname} CONNECTION LIMIT 2")
+    error = _finding(hosted, "sessions").error
+    assert error is not None
+    assert f"database {own.dbname} may have 2 sessions at a time" in error.message
 
 
 def test_an_embedded_server_is_given_the_roles_and_tablespaces_that_a_dump_names(

@@ -100,6 +100,85 @@ def shadowed(pipeline: Pipeline) -> Iterator[Pipeline]:
     Target(superuser).drop_formers()
 
 
+_PLANNED = """
+CREATE FUNCTION public.spy(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+  $f$ BEGIN
+    IF session_user <> '{owner}' AND current_database() = '{database}' THEN
+      RAISE EXCEPTION '{called}';
+    END IF;
+    RETURN $1;
+  END $f$;
+CREATE FUNCTION public.same(text, text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
+  $f$ BEGIN RETURN public.spy($1) = $2; END $f$;
+CREATE OPERATOR public.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = public.same);
+CREATE INDEX ON organization ((name || public.spy('x')));
+CREATE INDEX ON location (id) WHERE public.spy('x') = 'x';
+CREATE STATISTICS spied ON (name || public.spy('x')), (description || 'x') FROM service;
+CREATE INDEX ON language ((name OPERATOR(public.===) ('a'::text OPERATOR(public.===) 'a')::text));
+CREATE TABLE parted (id int, twice int GENERATED ALWAYS AS (id * 2) STORED) PARTITION BY LIST (id);
+CREATE TABLE part PARTITION OF parted DEFAULT;
+CREATE INDEX ON parted ((id::text || public.spy('x')));
+INSERT INTO parted VALUES (1), (2);
+CREATE MATERIALIZED VIEW seen AS SELECT name FROM organization;
+CREATE INDEX ON seen ((name || public.spy('x')));
+ALTER TABLE address ADD CHECK (city <> public.spy('x'));
+DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET constraint_exclusion TO on',
+  pg_catalog.current_database()); END $$;
+"""
+"""What the server calls to plan a query, by whoever asks."""
+
+
+@pytest.fixture
+def spied_on(pipeline: Pipeline) -> Iterator[Pipeline]:
+    """The pipeline's database with functions of its owner in indexes, statistics and checks, which
+    fail when another role calls them there."""
+    own = pipeline.settings.database
+    with connect(own, autocommit=True) as session:
+        filled = _PLANNED.format(called=CALLED, owner=own.user, database=own.dbname)
+        session.execute(filled.encode())
+    superuser = replace(own, user="postgres")
+    pipeline.settings = replace(pipeline.settings, database=superuser)
+    yield pipeline
+    Target(superuser).drop_formers()
+
+
+def test_no_plan_of_ours_calls_them(spied_on: Pipeline) -> None:
+    own = spied_on.settings.database
+    for table in ("organization", "service", "parted", "seen"):
+        with (
+            connect(own) as session,
+            pytest.raises(psycopg.errors.RaiseException, match=CALLED),
+        ):
+            session.execute(f"SELECT count(*) FROM {table}".encode())
+    spied_on.gate(proof="server")
+    dumped, _ = spied_on.night()
+    assert dumped.manifest is not None
+    assert dumped.manifest.tables["part"].rows == 2
+    assert status(spied_on.settings).errors == ()
+    assert [one.error for one in examine(spied_on.settings) if one.error] == []
+    assert initialise(spied_on.settings).status == "left alone"
+    outcome = restore(own, _latest(spied_on), deadline=Deadline(60))
+    assert outcome.tables == dumped.manifest.tables
+    assert not any(CALLED in remark for remark in outcome.remarks)
+
+
+def test_no_policy_is_asked(spied_on: Pipeline) -> None:
+    with connect(spied_on.settings.database, autocommit=True) as session:
+        session.execute("ALTER TABLE phone ENABLE ROW LEVEL SECURITY")
+        session.execute("CREATE POLICY p ON phone USING (public.spy('x') = 'x')")
+        session.execute("CREATE ROLE reading LOGIN IN ROLE pg_read_all_data")
+    reading = replace(spied_on.settings.database, user="reading")
+    spied_on.settings = replace(spied_on.settings, database=reading)
+    try:
+        found = {one.what: one.error for one in examine(spied_on.settings)}
+    finally:
+        Target(replace(reading, user="postgres")).execute("DROP ROLE reading")
+    gate = found["gate"]
+    assert gate is not None
+    assert "table phone cannot be read: query would be affected by row-level" in gate.message
+    assert "BYPASSRLS" in gate.hint
+
+
 def _latest(pipeline: Pipeline) -> FoundDump:
     path = pipeline.dumps / pipeline.latest()
     return FoundDump(path.name, path, None, None, pipeline.clone.parent)
