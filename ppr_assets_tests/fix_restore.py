@@ -258,7 +258,7 @@ def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
     dumped = dump_to(database, path)
     with connect(replace(database, user="postgres")) as connection:
         hashed = content(connection)
-    with connect_as_we_do(replace(database, user="postgres")) as connection:
+    with connect_as_we_do(database) as connection:
         computing = Computing(
             read_settings(connection), read_locale(connection), read_digests(connection)
         )

@@ -47,14 +47,15 @@ def again_in_place(connection: Connection, before: Grants, *, wanted: bool) -> l
     steps = missing_grants(before, read_grants(connection))
     if not steps:
         return []
-    return given(connection, steps) if wanted else lost(steps)
+    keeps = "no former database has them, --grants-from-former keeps them"
+    return given(connection, steps) if wanted else lost(steps, keeps)
 
 
-def lost(steps: Sequence[Step]) -> list[str]:
-    return [
-        f"privileges are not in a dump, so some are missing now: {in_words(steps)}; "
-        "--grants-from-former gives them again"
-    ]
+def lost(
+    steps: Sequence[Step], way_out: str = "--grants-from-former gives them again"
+) -> list[str]:
+    said = "privileges are not in a dump, so some are missing now"
+    return [f"{said}: {in_words(steps)}; {way_out}"]
 
 
 def given(connection: Connection, steps: Sequence[Step]) -> list[str]:

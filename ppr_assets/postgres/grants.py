@@ -89,9 +89,19 @@ SELECT pg_catalog.pg_get_userbyid(d.defaclrole), pg_catalog.quote_ident(n.nspnam
   CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
     WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' ELSE 'LARGE OBJECTS' END,
   CASE a.grantee WHEN 0 THEN NULL ELSE pg_catalog.pg_get_userbyid(a.grantee) END,
-  a.privilege_type, a.is_grantable
+  a.privilege_type, a.is_grantable, a.taken
 FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace,
-  pg_catalog.aclexplode(d.defaclacl) a
+  LATERAL (
+    SELECT grantee, privilege_type, is_grantable, false AS taken
+    FROM pg_catalog.aclexplode(d.defaclacl)
+    UNION ALL (
+      SELECT grantee, privilege_type, is_grantable, true FROM pg_catalog.aclexplode(
+        pg_catalog.acldefault(d.defaclobjtype, d.defaclrole))
+      WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('f', 'T')
+      EXCEPT
+      SELECT grantee, privilege_type, is_grantable, true FROM pg_catalog.aclexplode(d.defaclacl)
+    )
+  ) a
 WHERE a.grantee <> d.defaclrole
 """
 
@@ -106,7 +116,8 @@ class Right(NamedTuple):
 
 
 class Default(NamedTuple):
-    """What a role gets of objects that ``maker`` will make, in one schema (quoted) or in any."""
+    """What a role gets of objects that ``maker`` will make, in one schema (quoted) or in any;
+    ``taken``: what everybody gets by itself, and shall not."""
 
     maker: str
     schema: str | None
@@ -114,6 +125,7 @@ class Default(NamedTuple):
     role: str | None
     privilege: str
     grantable: bool
+    taken: bool
 
 
 Object = tuple[str, str]
@@ -245,15 +257,18 @@ def _of_defaults(former: Grants, new: Grants) -> Iterator[Step]:
             if ("SCHEMA", one.schema) not in new.rights:
                 continue
             where = sql.SQL(f"IN SCHEMA {one.schema}")
-        statement = sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} {} GRANT {} ON {} {}").format(
+        verb: LiteralString = "REVOKE" if one.taken else "GRANT"
+        statement = sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} {} {} {} ON {} {}").format(
             sql.Identifier(one.maker),
             where,
+            sql.SQL(verb),
             sql.SQL(one.privilege),
             sql.SQL(one.objects),
-            _whom("GRANT", one.role, grantable=one.grantable),
+            _whom(verb, one.role, grantable=one.grantable),
         )
         whose = f"later {one.objects.lower()} of {one.maker}"
-        yield Step(one.role, one.privilege, whose, statement)
+        what = f"no {one.privilege}" if one.taken else one.privilege
+        yield Step(one.role, what, whose, statement)
 
 
 def _whom(verb: LiteralString, role: str | None, *, grantable: bool) -> sql.Composed:
