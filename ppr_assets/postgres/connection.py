@@ -242,6 +242,11 @@ def _hint(settings: DatabaseSettings, said: str) -> str:
         return WAY_OUT
     if settings.pooled:
         return BEHIND_A_POOLER
+    if "PL/" in said:  # where in its code a function has raised an error
+        return (
+            f"a trigger on login of that database refuses role {settings.user}: have it let the "
+            "role in (psql lists event triggers by `\\dy`)."
+        )
     if settings.server is not None:
         return (
             "there was a session a moment ago. Is the server still up, and may the role enter that "

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import PreconditionFailed
+from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.operations.drill import drill
 from ppr_assets.operations.examine import examine
 from ppr_assets.operations.restore import restore
@@ -78,3 +78,14 @@ def test_one_that_takes_the_name_by_which_pg_dump_is_found_is_told(pipeline: Pip
     with pytest.raises(PreconditionFailed, match="does not keep its application_name") as caught:
         pipeline.night()
     assert "a trigger can leave out this role" in caught.value.hint
+
+
+def test_one_that_refuses_the_role_is_told_as_that(pipeline: Pipeline) -> None:
+    pipeline.administer(
+        "CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF session_user <> 'postgres' THEN RAISE 'not tonight'; END IF; END $$;"
+        "CREATE EVENT TRIGGER refusing ON login EXECUTE FUNCTION public.refuse()"
+    )
+    with pytest.raises(DatabaseUnreachable, match="not tonight") as caught:
+        pipeline.night()
+    assert caught.value.hint.startswith("a trigger on login of that database refuses role pantry_")
