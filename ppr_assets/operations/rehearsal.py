@@ -31,6 +31,9 @@ from ppr_assets.postgres.rehearsal_in_place import refused_in_place
 from ppr_assets.postgres.remedies import remedies
 from ppr_assets.settings import DatabaseSettings
 
+_NAMED = frozenset({"INDEX", "CONSTRAINT", "FK CONSTRAINT"})
+"""Kinds of objects that a refused row is told of by name."""
+
 _HOLDING_ROWS = frozenset({"TABLE", "SEQUENCE", "SCHEMA", "TABLE DATA", "MATERIALIZED VIEW"})
 
 
@@ -96,7 +99,7 @@ def mended(
     def definition(name: str) -> str:
         with DumpFile(dump) as file:
             for entry in verified.layout.entries:
-                if entry.copy is None and entry.name.rpartition(" ")[2] == name:
+                if entry.kind in _NAMED and f" {entry.name}".endswith(f" {name}"):
                     return file.read(entry.start, entry.end).decode("utf-8", "replace")
         return ""
 

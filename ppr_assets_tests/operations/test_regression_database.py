@@ -35,8 +35,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def _run_tests_of_postgresql(server: DebianServer) -> None:
-    """Its own program runs its own tests, which leave their objects in database regression. Some
-    may fail, as on a server of another locale; their objects are there all the same."""
+    """Its own program runs its own tests, which leave their objects in database regression, whose
+    locale it sets to C. Some may fail, as on a server of another locale; their objects are there
+    all the same."""
     folder = server.socket_dir / "regress"
     shutil.copytree(SOURCES, folder)
     library = server.bin.parent / "lib"
@@ -87,4 +88,6 @@ def test_the_regression_database_is_proven_published_and_restored(
         outcome = restore(target, found, deadline=Deadline(None))
     assert outcome.manifest is not None
     assert outcome.tables == outcome.manifest.tables
-    assert but_for_words(outcome.remarks) == []
+    remarks = [one for one in but_for_words(outcome.remarks) if " is set to C " not in one]
+    (stale,) = remarks  # which the tests of materialized views leave so
+    assert stale.startswith("materialized view mvtest_bb holds other rows")

@@ -285,6 +285,29 @@ def test_what_the_embedded_server_was_built_without_is_its_fault(
         assert "blame" not in error.hint
 
 
+def test_rows_that_the_embedded_server_cannot_read_are_no_fault_of_the_dump(
+    debian_database: Callable[[], DatabaseSettings], pipeline: Pipeline
+) -> None:
+    database = debian_database()
+    fill_core(database)
+    with connect(database, autocommit=True) as session:
+        session.execute("CREATE TABLE public.x (v xml[]); CREATE TABLE public.void (v xml)")
+    pipeline.settings = replace(pipeline.settings, database=database)
+    pipeline.gate(proof="embedded", min_records=1)
+    pipeline.night()
+    with connect(database, autocommit=True) as session:
+        session.execute("INSERT INTO public.x VALUES ('{<a/>}')")
+    found = _finding(pipeline)
+    assert found.error is not None
+    with pytest.raises(DumpUnproven) as refused:
+        dump(pipeline.settings)
+    for error in (found.error, refused.value):
+        assert "table data x (unsupported XML" in error.message
+        assert "SQL_DUMP_PROOF=elsewhere" in error.hint
+        assert "blame" not in error.hint
+    assert "void" not in refused.value.message  # doctor looks at no rows
+
+
 def test_what_an_administrator_has_made_in_the_target_is_used_in_place(hosted: Pipeline) -> None:
     hosted.administer("CREATE SCHEMA ext; CREATE EXTENSION pg_stat_statements SCHEMA ext")
     hosted.administer("CREATE PUBLICATION everything FOR ALL TABLES")

@@ -36,6 +36,11 @@ IN_FUNCTIONS = {
     "generated column": f"{PATH} {PLPGSQL} ALTER TABLE organization ADD k text "
     "GENERATED ALWAYS AS (key_of(name)) STORED;",
     "check": f"{PATH} {PLPGSQL} ALTER TABLE organization ADD CHECK (key_of(name) <> '');",
+    "names in quotes": 'CREATE SCHEMA "My Schema"; SET search_path TO "My Schema", public;'
+    + FOLDED.replace("public.key_of", '"My Schema"."Key of"').format(
+        "plpgsql", "'BEGIN RETURN folded($1); END'"
+    )
+    + 'CREATE INDEX "o K" ON organization ("Key of"(name));',
     "materialized view": f"{PATH} {PLPGSQL} CREATE MATERIALIZED VIEW keys AS "
     "SELECT key_of(name) FROM organization;",
 }
@@ -60,6 +65,48 @@ IN_ROWS = {
         "CREATE DOMAIN public.number AS int CONSTRAINT enough CHECK (VALUE >= public.least());"
         "CREATE TABLE public.t (n public.number); INSERT INTO public.t VALUES (1), (7);"
         "CREATE OR REPLACE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 5'",
+        1,
+    ),
+    "the same name": (
+        "CREATE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 0';"
+        "CREATE TABLE public.other (m int CONSTRAINT enough CHECK (m > -9));"
+        "CREATE TABLE public.t (n int CONSTRAINT enough CHECK (n >= public.least()));"
+        "INSERT INTO public.t VALUES (1), (7);"
+        "CREATE OR REPLACE FUNCTION public.least() RETURNS int LANGUAGE sql STABLE AS 'SELECT 5'",
+        1,
+    ),
+    "orphans, names with spaces": (
+        'CREATE TABLE public."P q" (a int, "B b" text, PRIMARY KEY (a, "B b"));'
+        'CREATE TABLE public."C" (x int, y text, CONSTRAINT "c fk" FOREIGN KEY (x, y) '
+        'REFERENCES public."P q" ON DELETE CASCADE); ALTER TABLE public."C" DISABLE TRIGGER ALL;'
+        "INSERT INTO public.\"C\" VALUES (2, 'y'), (NULL, 'z')",
+        1,
+    ),
+    "half of a key": (
+        "CREATE TABLE public.p (a int, b int, PRIMARY KEY (a, b));"
+        "CREATE TABLE public.c (a int, b int, FOREIGN KEY (a, b) REFERENCES public.p MATCH FULL);"
+        "ALTER TABLE public.c DISABLE TRIGGER ALL;"
+        "INSERT INTO public.c VALUES (7, NULL), (NULL, NULL)",
+        1,
+    ),
+    "unique constraint": (
+        'CREATE TABLE public.t (k text, n int, CONSTRAINT "t K" UNIQUE (k, n));'
+        "UPDATE pg_catalog.pg_index SET indisready = false "
+        "WHERE indexrelid = 'public.\"t K\"'::regclass;"
+        "INSERT INTO public.t VALUES ('a', 1), ('a', 1), ('b', 1);"
+        "UPDATE pg_catalog.pg_index SET indisready = true "
+        "WHERE indexrelid = 'public.\"t K\"'::regclass",
+        1,
+    ),
+    "unique index on expressions": (
+        "CREATE TABLE public.t (k text, n int, id int);"
+        "CREATE UNIQUE INDEX t_k ON public.t (lower(k) text_pattern_ops, n DESC) INCLUDE (id) "
+        "WHERE n IS NOT NULL;"
+        "UPDATE pg_catalog.pg_index SET indisready = false "
+        "WHERE indexrelid = 'public.t_k'::regclass;"
+        "INSERT INTO public.t VALUES ('a', 1), ('A', 1), ('b', NULL), ('b', NULL);"
+        "UPDATE pg_catalog.pg_index SET indisready = true "
+        "WHERE indexrelid = 'public.t_k'::regclass",
         1,
     ),
     "unique index": (
@@ -145,6 +192,60 @@ def test_rows_that_are_not_let_in_again_are_shown_by_a_query(kind: str, pipeline
     with connect(superuser) as session:
         session.execute("SET enable_indexscan = off; SET enable_indexonlyscan = off")
         assert len(session.execute(query[1].encode()).fetchall()) == wrong
+
+
+NEITHER = {
+    "exclusion": (
+        """CREATE TABLE public.t (r int4range, CONSTRAINT apart EXCLUDE USING gist (r WITH &&))
+        UPDATE pg_catalog.pg_index SET indisready = false WHERE indrelid = 'public.t'::regclass
+        INSERT INTO public.t VALUES ('[1,5)'), ('[2,6)')
+        UPDATE pg_catalog.pg_index SET indisready = true WHERE indrelid = 'public.t'::regclass""",
+        "constraint t apart could not be restored",
+        "names two of the rows; mend them, then run `REINDEX INDEX public.apart;`",
+    ),
+    "a function that refuses": (
+        """CREATE FUNCTION public.f(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'
+        CREATE TABLE public.t (k text CHECK (public.f(k)))
+        INSERT INTO public.t VALUES ('a')
+        CREATE OR REPLACE FUNCTION public.f(text) RETURNS bool LANGUAGE plpgsql AS
+          'BEGIN RAISE EXCEPTION $$unheard of$$; END'""".replace("AS\n", "AS "),
+        'unheard of; COPY t, line 1: "a"',
+        "public.f(text) refuses what it was called with",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NEITHER)
+def test_what_no_statement_shows_is_named_all_the_same(kind: str, pipeline: Pipeline) -> None:
+    statements, message, hint = NEITHER[kind]
+    role = pipeline.settings.database.user
+    for statement in statements.splitlines():
+        pipeline.administer(statement)
+    pipeline.administer(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    pipeline.gate(proof="embedded")
+    with pytest.raises(DumpUnproven, match=re.escape(message)) as refused:
+        dump(pipeline.settings)
+    assert "no dump of this database restores until that is mended" in refused.value.hint
+    assert hint in refused.value.hint
+
+
+def test_a_check_that_reads_a_table_filled_later_is_made_when_all_rows_are_there(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.execute(
+        "CREATE TABLE public.known (k text); INSERT INTO public.known VALUES ('a');"
+        "CREATE FUNCTION public.is_known(text) RETURNS boolean LANGUAGE sql STABLE AS "
+        "'SELECT EXISTS (SELECT FROM public.known WHERE k = $1)';"
+        "CREATE TABLE public.asks (k text CHECK (public.is_known(k)));"
+        "INSERT INTO public.asks VALUES ('a')"
+    )
+    pipeline.gate(proof="embedded")
+    with pytest.raises(DumpUnproven) as refused:
+        dump(pipeline.settings)
+    mend = re.search("`(ALTER TABLE .*?;)`", refused.value.hint)
+    assert mend is not None
+    pipeline.execute(mend[1])
+    assert pipeline.night()[1].status == "published"
 
 
 def test_a_function_of_an_extension_wants_the_search_path(debian: Pipeline) -> None:

@@ -207,6 +207,6 @@ def _spelled(name: str) -> str:
 
 def _words(error: psycopg.Error) -> str:
     parts = [error.diag.message_primary or str(error), error.diag.message_detail]
-    if error.diag.context and error.diag.context.startswith("COPY "):
-        parts.append(error.diag.context)
+    context = (error.diag.context or "").splitlines()
+    parts += [line for line in context if line.startswith("COPY ")]
     return "; ".join(" ".join(part.split())[:300] for part in parts if part)
