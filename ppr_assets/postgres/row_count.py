@@ -33,16 +33,22 @@ _BY_PAGES_SINCE = 140000
 """The server's version that reads a range of pages without reading those before it."""
 
 # In one message, so that nobody waits for our way to the server and back. Rolling back to a
-# savepoint gives back what was locked since, and ends what was SET.
-_ASK = sql.SQL("""
+# savepoint gives back what was locked since, and ends what was SET; below one that is not released
+# no snapshot can be exported.
+_BACK: LiteralString = """
+ROLLBACK TO SAVEPOINT one_table;
+RELEASE SAVEPOINT one_table
+"""
+_ASK = sql.SQL(
+    """
 SAVEPOINT one_table;
 LOCK TABLE ONLY {table} IN ACCESS SHARE MODE;
 SET LOCAL statement_timeout TO {limit};
 SET LOCAL search_path TO {path};
 SELECT ({query}), pg_catalog.pg_relation_filenode({oid})::pg_catalog.int8;
-ROLLBACK TO SAVEPOINT one_table;
-RELEASE SAVEPOINT one_table
-""")
+"""
+    + _BACK
+)
 
 
 _HIDDEN = "let the role see all rows (BYPASSRLS, or the table's owner where it is not FORCEd)."
@@ -207,7 +213,7 @@ class _Count:
             )
         except psycopg.Error:
             if not self._connection.closed:
-                self._connection.execute("ROLLBACK TO SAVEPOINT one_table")
+                self._connection.execute(_BACK)
             raise
         (row,) = [cursor.fetchone() for _ in cursor.results() if cursor.description]
         assert row is not None
