@@ -19,7 +19,7 @@ from typing import LiteralString
 
 import psycopg
 
-from ppr_assets.errors import Busy
+from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.databases.sessions import Connection
 from ppr_assets.rules.naming import table_key
@@ -87,10 +87,18 @@ class Watch(threading.Thread):
         self._lost: psycopg.Error | None = None
 
     def require_eyes(self) -> None:
-        """Raise :class:`Disturbed` when the session that looks was lost: pg_dump would go on, and
-        nobody would see who waits for it."""
+        """Raise :class:`Disturbed` when the session that looks was lost, and
+        :class:`PreconditionFailed` when it may not look: pg_dump would go on, and nobody would see
+        who waits for it."""
         if self._lost is not None:
             said = " ".join(str(self._lost).split())
+            if isinstance(self._lost, psycopg.errors.InsufficientPrivilege):
+                raise PreconditionFailed(
+                    f"pg_dump cannot be made to give way to those who wait for it: {said}",
+                    hint="GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer), "
+                    "pg_catalog.pg_lock_status() to the role that dumps, and let it end its own "
+                    "sessions (pg_terminate_backend). Nothing was changed.",
+                )
             raise Disturbed(
                 f"the session that sees who waits for pg_dump was lost: {said}",
                 hint="nothing was changed. Run again; did somebody end the session, or restart "

@@ -18,6 +18,7 @@ from ppr_assets.operations.drill import drill
 from ppr_assets.operations.in_place import restore_in_place
 from ppr_assets.operations.init import initialise
 from ppr_assets.operations.restore import restore
+from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.target import look_at
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.client_tools import find_tool
@@ -29,9 +30,10 @@ from ppr_assets.postgres.pg_dump import write_dump
 from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_environment
+from ppr_assets_tests.application import connect as as_application
 from ppr_assets_tests.fix_forwarder import Forwarder
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline
 from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.fix_restore import MadeDump, Target, create_restorer
 
@@ -233,6 +235,49 @@ def test_what_a_host_does_not_tell_is_not_in_the_manifest(pipeline: Pipeline) ->
     assert dumped.manifest is not None
     assert dumped.manifest.database.system_identifier is None
     assert Manifest.from_json(dumped.manifest.to_json()) == dumped.manifest
+
+
+_KEPT = """
+REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint(), pg_ls_dir(text),
+  pg_postmaster_start_time(), pg_terminate_backend(int, bigint) FROM PUBLIC
+"""
+
+
+def test_what_a_host_keeps_from_roles_stops_neither_proof_nor_restore(pipeline: Pipeline) -> None:
+    """Nor that it keeps it in some databases and not in new ones."""
+    own = pipeline.settings.database
+    databases = [replace(own, user="postgres", dbname=name) for name in ("postgres", own.dbname)]
+    pipeline.administer(f"ALTER ROLE {own.user} CREATEDB")
+    pipeline.gate(proof="server")
+
+    def everywhere(statement: str) -> None:
+        for database in databases:
+            with as_application(database, autocommit=True) as session:
+                session.execute(statement)
+
+    try:
+        everywhere(_KEPT)
+        dumped, _ = pipeline.night()
+        with found_dump(pipeline.settings.data_repo, Wanted()) as found:
+            restored = restore(own, found, deadline=Deadline(60), drop_old=True)
+    finally:
+        everywhere(_KEPT.replace("REVOKE", "GRANT").replace("FROM", "TO"))
+        pipeline.administer(f"ALTER ROLE {own.user} NOCREATEDB")
+    assert dumped.manifest is not None
+    assert dumped.manifest.proof is not None
+    assert dumped.manifest.proof.where == "server"
+    assert restored.tables == dumped.manifest.tables
+
+
+def test_who_may_not_see_who_waits_for_pg_dump_hears_what_to_grant(
+    pipeline: Pipeline, fake_tool: FakeTool
+) -> None:
+    fake_tool("pg_dump", f"{TELLS_ITS_VERSION}\nsleep 20")
+    pipeline.administer("REVOKE EXECUTE ON FUNCTION pg_lock_status() FROM PUBLIC")
+    with pytest.raises(PreconditionFailed, match="cannot be made to give way") as error:
+        pipeline.night()
+    assert "permission denied for function pg_lock_status" in error.value.message
+    assert "GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer)" in error.value.hint
 
 
 def test_a_list_of_hosts_is_for_reading(two: Two, target: Target) -> None:
