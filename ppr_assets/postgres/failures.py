@@ -24,6 +24,11 @@ SESSIONS_TAKEN = (
     "ended, or raise the limit."
 )
 
+ON_STANDBY = (
+    "this standby ends who is in the way of what its primary does. Set hot_standby_feedback = on "
+    "there, or a longer max_standby_streaming_delay, or dump the primary; else run again."
+)
+
 _HINTS = {
     "0A": "the server, or what stands between, does not offer that; a direct connection may.",
     "25006": "is this a standby, or was default_transaction_read_only set? Ask the primary.",
@@ -85,6 +90,11 @@ def taken(words: str) -> bool:
     return re.search(r"too many (connections|clients)|connection slots", words) is not None
 
 
+def collided_on_standby(words: str) -> bool:
+    """Whether a standby has ended a session or a statement for the sake of its primary."""
+    return "conflict with recovery" in words
+
+
 def client_failure(words: str) -> type[DatabaseFailed] | None:
     """What pg_dump or psql died of, where the server itself was at fault; they tell no SQLSTATE."""
     if re.search(_CLIENT_LOST, words):
@@ -94,6 +104,8 @@ def client_failure(words: str) -> type[DatabaseFailed] | None:
 
 def hint_for(error: psycopg.Error) -> str:
     """What helps against the server's refusal, as far as its SQLSTATE tells."""
+    if collided_on_standby(str(error)):
+        return ON_STANDBY
     state = error.sqlstate or ""
     known = _HINTS.get(state) or _HINTS.get(state[:2]) or error.diag.message_hint
     return known or "look at the server's log; `ppr-assets doctor` looks at each thing."

@@ -21,6 +21,7 @@ from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.canonical import canonicalize
 from ppr_assets.postgres.client_tools import ClientTool
+from ppr_assets.postgres.failures import ON_STANDBY, collided_on_standby
 from ppr_assets.postgres.giving_way import Watch, giving_way
 from ppr_assets.postgres.libpq import APPLICATION_NAME, alive_options
 from ppr_assets.postgres.pinned_environment import pinned_environment
@@ -198,6 +199,8 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
 def _hint(said: str) -> str:
     if tells_of_damage(said):
         return WAY_OUT
+    if collided_on_standby(said):
+        return ON_STANDBY
     room = "make room: pg_dump writes in the data repository, a server on its own disk. "
     return f"{room if 'No space left' in said else ''}Nothing was published; the last dump stands."
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import PprError, PreconditionFailed
+from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.operations.audit.walk import audit
 from ppr_assets.operations.dump import dump
@@ -23,6 +23,7 @@ from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.sample import fill
+from ppr_assets.postgres.snapshot import open_snapshot
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -120,6 +121,27 @@ def test_status_and_doctor_work_on_a_standby(pipeline: Pipeline, pair: Pair) -> 
     assert [one for one in findings.values() if one.error] == []
     assert findings["database"].detail.endswith(", a standby")
     assert findings["tables"].detail.endswith("without rows on a standby: page_cache")
+
+
+def test_who_is_in_the_way_of_the_primary_hears_what_to_set(pair: Pair) -> None:
+    with connect(replace(pair.standby, dbname="postgres"), autocommit=True) as session:
+        session.execute("ALTER SYSTEM SET max_standby_streaming_delay TO 0")
+        session.execute("SELECT pg_reload_conf()")
+    try:
+        with pytest.raises(DatabaseFailed, match="conflict with recovery") as refused:
+            _read_while_rows_are_removed(pair)
+    finally:
+        with connect(replace(pair.standby, dbname="postgres"), autocommit=True) as session:
+            session.execute("ALTER SYSTEM RESET max_standby_streaming_delay")
+            session.execute("SELECT pg_reload_conf()")
+    assert "hot_standby_feedback = on" in refused.value.hint
+
+
+def _read_while_rows_are_removed(pair: Pair) -> None:
+    with open_snapshot(pair.standby, exclusive=False, lock_seconds=5) as snapshot:
+        pair.change("UPDATE language SET note = 'removed'")
+        pair.change("VACUUM language")
+        snapshot.require_open()
 
 
 def test_a_core_table_that_a_standby_has_no_rows_of_is_named(
