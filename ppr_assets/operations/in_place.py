@@ -100,14 +100,17 @@ def restore_in_place(
         server, rule = ProofServer("target", session), known_gaps(verified, guard)
         require_taker(server, layout, rule)
         require_encoding(session.connection, target.dbname, encoding_of(verified))
-        with connect(session.settings) as connection:
-            require_named(session.settings, connection)
-            now = serving_in(connection, guard.policy, beside=layout.made_tables)
+        # Two sessions: libraries such as PostGIS's remember what is dropped after they were called.
+        with connect(session.settings) as looking:
+            require_named(session.settings, looking)
+            now = serving_in(looking, guard.policy, beside=layout.made_tables)
             if guard.override is None:
                 require_countable(now)
             foreign = require_akin(now, layout.made_tables, guard)
-            without = require_makeable_in_place(server, connection, dump, layout, rule)
+            without = require_makeable_in_place(server, looking, dump, layout, rule)
             layout = layout.without(without.keys)
+        with connect(session.settings) as connection:
+            require_named(session.settings, connection)
             before = read_grants(connection)
             load_in_transaction(connection, dump, layout, deadline=deadline)
             clock.lap("load")

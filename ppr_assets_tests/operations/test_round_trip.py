@@ -17,7 +17,7 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import Pipeline
-from ppr_assets_tests.fix_restore import MakeTarget
+from ppr_assets_tests.fix_restore import NAMES, MakeTarget, make_dump
 
 Into = Callable[[], DatabaseSettings]
 
@@ -87,3 +87,12 @@ def test_a_nasty_database_comes_back_in_place_byte_by_byte(
         restore_in_place(nasty_database, found, deadline=Deadline(60))
         first = found.path.read_bytes()
     assert dump_to(nasty_database, tmp_path / "again.sql").sql == first
+
+
+def test_places_come_back_in_place_to_whoever_owns_the_extension(
+    postgis_database: DatabaseSettings, tmp_path: Path
+) -> None:
+    """PostGIS remembers its types for as long as a session lasts, also when they are dropped."""
+    made = make_dump(postgis_database, tmp_path / NAMES[0])
+    restore_in_place(postgis_database, made.found(tmp_path), deadline=Deadline(60))
+    assert dump_to(postgis_database, tmp_path / "again.sql").sql == made.sql
