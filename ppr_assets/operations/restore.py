@@ -201,6 +201,11 @@ def _former(
             f"replication slots stay with the former database ({', '.join(slots)}): who "
             "follows them gets nothing of the new one, and they go when it is dropped"
         )
+    if kept and (subscriptions := session.subscriptions(kept)):
+        remarks.append(
+            f"subscriptions stay with the former database ({', '.join(subscriptions)}), which goes "
+            "on following by them and cannot be dropped while it does; the new one follows nothing"
+        )
     if note:
         remarks += session.note(kept or session.settings.dbname, note)
     if not (kept and drop):

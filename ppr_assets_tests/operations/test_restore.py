@@ -197,6 +197,23 @@ def test_who_follows_the_former_database_is_told(
     ]
 
 
+def test_what_the_former_database_follows_is_told(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    target.execute(
+        "CREATE SUBSCRIPTION follows CONNECTION 'dbname=nowhere' PUBLICATION p "
+        "WITH (connect = false, slot_name = NONE)",
+        target.settings.dbname,
+    )
+    outcome = run(target, new_dump.found(tmp_path))
+    assert outcome.former is not None
+    target.execute("DROP SUBSCRIPTION follows", outcome.former)
+    assert but_for_words(outcome.remarks) == [
+        "subscriptions stay with the former database (follows), which goes on following by them "
+        "and cannot be dropped while it does; the new one follows nothing"
+    ]
+
+
 def test_statistics_are_there_and_sequences_go_on(
     target: Target, new_dump: MadeDump, tmp_path: Path
 ) -> None:

@@ -104,6 +104,14 @@ class Maintenance:
         )
         return [slot for (slot,) in self.connection.execute(query, [name])]
 
+    def subscriptions(self, name: str) -> Sequence[str]:
+        """Those through which the database follows another one; they are in no dump of ours."""
+        query = (
+            "SELECT s.subname::pg_catalog.text FROM pg_catalog.pg_subscription s "
+            "JOIN pg_catalog.pg_database d ON d.oid = s.subdbid WHERE d.datname = %s ORDER BY 1"
+        )
+        return [subscription for (subscription,) in self.connection.execute(query, [name])]
+
     def create(
         self,
         name: str,
