@@ -41,8 +41,9 @@ def require_same_bytes(repo: DataRepo) -> None:
 
 def _way_out(repo: DataRepo) -> str:
     return (
-        f"put the line `{LINE}` last in `{repo.dump_dir}/{ATTRIBUTES}` and commit that, or take "
-        f"out what stands below it; what is in `{repo.git_dir / 'info/attributes'}` outdoes both."
+        f"put the line `{LINE}` last in `{repo.dump_dir}/{ATTRIBUTES}` (a regular file, git "
+        "follows no link there) and commit that, or take out what stands below it; what is in "
+        f"`{repo.git_dir / 'info/attributes'}` outdoes both."
     )
 
 
@@ -52,15 +53,16 @@ def _outdoing(repo: DataRepo) -> dict[str, str]:
         return {}
     ours = repo.path / repo.dump_dir / ATTRIBUTES
     above_all = repo.git_dir / "info" / "attributes"
-    content = ours.read_bytes() if ours.is_file() else None
+    unread = ours.is_symlink() or ours.is_dir()  # git takes rules from files alone
+    content = ours.read_bytes() if ours.is_file() and not unread else None
     last = (content or LINE.encode()).rstrip().rpartition(b"\n")[2]
-    if last.strip() == LINE.encode() and not _says_something(above_all):
+    if last.strip() == LINE.encode() and not unread and not _says_something(above_all):
         return {}
     # A work tree of its own has the file as it is going to be.
     scratch = repo.state_dir / "attributes"
     folder = scratch / repo.dump_dir
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / ATTRIBUTES).write_bytes(with_our_line(content))
+    (folder / ATTRIBUTES).write_bytes(b"" if unread else with_our_line(content))
     dump = f"{repo.dump_dir}/pantry_pirate_radio_2000-01-01_00-00-00.sql"
     place = (f"--git-dir={repo.git_dir}", f"--work-tree={scratch}")
     asked = (*place, "check-attr", "-z", *CONVERTING, "--", dump)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.delivered import require_not_rewritten
 from ppr_assets.data_repo.remote import fetch, fetched_at, fetched_tip
 from ppr_assets.data_repo.tree import commit_named, tip
 from ppr_assets.errors import DataRepoError, PushFailed
@@ -93,6 +94,10 @@ def _newer(
     """The one that holds the other, or ours; and what the other has beside it."""
     if local is None or remote is None:
         return local or remote, ()
+    try:
+        require_not_rewritten(repo, local, remote)
+    except DataRepoError as error:
+        return local, (f"{error.message}, so the next dump stops there: {error.hint}",)
     asked = ("rev-list", "--left-right", "--count", f"{local}...{remote}", "--")
     ours, theirs = map(int, repo.word(*asked).split())
     if not ours:

@@ -108,3 +108,23 @@ def test_a_commit_that_only_the_remote_has_is_found_by_its_name(behind: Pipeline
     commit = behind.remote_head()
     with found_dump(behind.settings.data_repo, Wanted(at=commit)) as found:
         assert found.name == _newest(behind)
+
+
+@pytest.mark.parametrize("how", ["reset", "begun anew"])
+def test_a_remote_that_was_rewritten_is_told_with_what_to_do(
+    pipeline: Pipeline, ppr_assets: CommandLine, how: str
+) -> None:
+    pipeline.night()
+    other = pipeline.clone_again("other")
+    if how == "reset":
+        git(other, "reset", "-q", "--hard", "HEAD~1")
+    else:
+        git(other, "checkout", "-q", "--orphan", "new")
+        git(other, "commit", "-q", "-m", "Begin anew")
+    git(other, "push", "-q", "--force", "origin", "HEAD:main")
+    for verb in ("list", "audit"):
+        said = ppr_assets(verb)
+        assert (verb, said.code) == (verb, 0)
+        assert "`main` was rewritten: it no longer holds" in said.beside
+        assert "the next dump stops there" in said.beside
+        assert f"git reset --keep origin/main` in `{pipeline.clone}`" in said.beside

@@ -139,6 +139,23 @@ def test_a_line_below_ours_that_changes_bytes_is_told(pipeline: Pipeline, rule: 
     assert published.status == "published"
 
 
+@pytest.mark.parametrize("kind", ["a link", "a folder"])
+def test_rules_that_git_does_not_read_are_told_where_others_count(
+    pipeline: Pipeline, kind: str
+) -> None:
+    pipeline.dumps.mkdir()
+    if kind == "a link":
+        (pipeline.dumps / ATTRIBUTES).symlink_to("../README.md")
+    else:
+        (pipeline.dumps / ATTRIBUTES).mkdir()
+    repo = open_data_repo(pipeline.settings.data_repo)
+    require_same_bytes(repo)
+    commit_files(pipeline.clone, "Line ends", {ATTRIBUTES: "* text eol=crlf\n"})
+    with pytest.raises(DataRepoError, match=r"`text=set`.*other bytes than were committed") as told:
+        require_same_bytes(repo)
+    assert "git follows no link there" in told.value.hint
+
+
 def test_keep_rules_retire_dumps_and_not_the_file(pipeline: Pipeline) -> None:
     pipeline.gate(keep=pipeline.settings.dump.keep.__class__(1, 0, 0, 0, 0))
     for _ in range(3):
