@@ -10,9 +10,9 @@ from statistics import median
 
 from benchmarks.measure import Sample, clean_environment, middle, run, timed
 from benchmarks.world import PPR_ASSETS, Arena
+from ppr_assets.demo.playground import BRANCH
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.playground import BRANCH
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 
 NIGHTS = 10
 

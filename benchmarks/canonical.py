@@ -12,11 +12,11 @@ from typing import IO
 
 from benchmarks.measure import timed
 from benchmarks.world import PG_DUMP, Arena
-from ppr_assets.operations.playground import DATABASE, ROLE
-from ppr_assets.postgres.canonical import canonicalize
+from ppr_assets.demo.playground import DATABASE, ROLE
+from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.postgres.client_tools import probe
-from ppr_assets.postgres.pg_dump import write_dump
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 
 _CHUNK = 256 * 1024
 

@@ -19,13 +19,13 @@ from psycopg import sql
 from benchmarks.measure import Sample, middle, run, timed
 from benchmarks.world import PG_DUMP, PPR_ASSETS, Arena
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.dump_file import plain_dump
-from ppr_assets.operations.playground import DATABASE, ROLE
+from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.operations.verify import verify_file
-from ppr_assets.postgres.connection import connect
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.load import load
+from ppr_assets.postgres.sessions.connection import connect
 
 _SCRATCH = "bench_restore"
 _PSQL = str(EMBEDDED_BIN / "psql")

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.settings import Settings
 

@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks import audit, canonical, nightly, restore, sensor, series
 from benchmarks.measure import run
 from benchmarks.world import PPR_ASSETS, Arena
-from ppr_assets.operations.dump_file import stored_bytes
+from ppr_assets.plain_sql.dump_file import stored_bytes
 
 MIB = 2**20
 

@@ -8,7 +8,7 @@ from statistics import median
 
 from benchmarks.measure import clean_environment, timed
 from benchmarks.world import Arena
-from ppr_assets.operations.playground import BRANCH
+from ppr_assets.demo.playground import BRANCH
 from ppr_assets.operations.watch import Seen, look_for_publication
 
 

@@ -19,13 +19,13 @@ import git
 
 from benchmarks.measure import clean_environment, timed
 from benchmarks.world import PG_DUMP, Arena
-from ppr_assets.data_repo.sent_bytes import SentBytes
+from ppr_assets.data_repo.remote.sent_bytes import SentBytes
+from ppr_assets.demo.playground import DATABASE, ROLE
+from ppr_assets.demo.sample import SAMPLE_TABLES
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.playground import DATABASE, ROLE
-from ppr_assets.operations.publish import publish
-from ppr_assets.operations.upkeep import keep_small
-from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.sample import SAMPLE_TABLES
+from ppr_assets.operations.publishing.publish import publish
+from ppr_assets.operations.publishing.upkeep import keep_small
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import Settings
 
 PEER_NIGHTS = 8

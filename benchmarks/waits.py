@@ -24,12 +24,12 @@ from benchmarks.world import Arena
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
 from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.drill import drill
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.publishing.publish import publish
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.postgres.connection import connect
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings, Settings
 
 TABLES = ("organization", "location", "service", "language", "page_cache")

@@ -9,10 +9,10 @@ from pathlib import Path
 import git
 
 from benchmarks.measure import clean_environment
-from ppr_assets.operations import playground as world
-from ppr_assets.operations.playground import DATABASE, ROLE, Playground
-from ppr_assets.postgres.connection import connect
+from ppr_assets.demo import playground as world
+from ppr_assets.demo.playground import DATABASE, ROLE, Playground
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.sessions.connection import connect
 
 PG_DUMP = str(EMBEDDED_BIN / "pg_dump")
 PPR_ASSETS = str(Path(sys.executable).with_name("ppr-assets"))

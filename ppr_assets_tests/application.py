@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppr_assets.postgres.connection import connect as connect_as_we_do
-from ppr_assets.postgres.patience import PatientConnection
+from ppr_assets.postgres.sessions.connection import connect as connect_as_we_do
+from ppr_assets.postgres.sessions.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
 

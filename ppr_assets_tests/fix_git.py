@@ -17,15 +17,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo import places, worktree
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.commit import dump_message
-from ppr_assets.data_repo.integrate import identity
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, write_blob, write_commit
-from ppr_assets.data_repo.staging import StagedDump, staging_folder
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.data_repo.checkout import places, worktree
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import StagedDump, staging_folder
+from ppr_assets.data_repo.checkout.worktree import advance_branch
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.history.message import dump_message
 from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
 from ppr_assets.settings import DataRepoSettings
 

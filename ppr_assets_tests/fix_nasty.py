@@ -17,14 +17,14 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.plain_sql.parsing.layout import read_layout
+from ppr_assets.plain_sql.parsing.scanner import SqlScanner
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.layout import read_layout
-from ppr_assets.postgres.libpq import client_environment
 from ppr_assets.postgres.load import load
-from ppr_assets.postgres.pg_dump import WrittenDump, write_dump
-from ppr_assets.postgres.preflight import require_dumpable
-from ppr_assets.postgres.snapshot import open_snapshot
-from ppr_assets.postgres.sql_scanner import SqlScanner
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot.pg_dump import WrittenDump, write_dump
+from ppr_assets.postgres.snapshot.preflight import require_dumpable
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import Databases

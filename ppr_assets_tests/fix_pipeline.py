@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from ppr_assets.operations.dump import DumpOutcome, dump
-from ppr_assets.operations.gate import refusal
-from ppr_assets.operations.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.gate import refusal
+from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings

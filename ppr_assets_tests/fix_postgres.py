@@ -13,10 +13,10 @@ from typing import Protocol
 import pytest
 from psycopg import sql
 
+from ppr_assets.demo.sample import fill
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EMBEDDED_BIN, EmbeddedServer
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.sample import fill
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 

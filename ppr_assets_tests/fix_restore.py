@@ -19,11 +19,11 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.postgres.canonical import canonicalize
-from ppr_assets.postgres.computed import read_digests
-from ppr_assets.postgres.computing import read_locale, read_settings
-from ppr_assets.postgres.connection import connect as connect_as_we_do
+from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sessions.computing import read_locale, read_settings
+from ppr_assets.postgres.sessions.connection import connect as connect_as_we_do
 from ppr_assets.rules.manifest import Computing, DatabaseIdentity, Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

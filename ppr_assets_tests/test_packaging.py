@@ -91,7 +91,7 @@ def test_the_wheel_carries_schema_and_type_marker(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert "ppr_assets/py.typed" in names
-    assert "ppr_assets/postgres/sample/schema.sql" in names
+    assert "ppr_assets/demo/sample/schema.sql" in names
     assert not [name for name in names if name.startswith(("ppr_assets_tests", "benchmarks"))]
 
 

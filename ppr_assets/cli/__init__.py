@@ -16,10 +16,10 @@ from typing import Any
 
 import click
 
-from ppr_assets.cli.console import escape_what_cannot_be_written
-from ppr_assets.cli.context import Invocation
-from ppr_assets.cli.interrupts import interrupt_on_signals
-from ppr_assets.cli.unexpected import with_story
+from ppr_assets.cli.shared.console import escape_what_cannot_be_written
+from ppr_assets.cli.shared.context import Invocation
+from ppr_assets.cli.shared.interrupts import interrupt_on_signals
+from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.operations.failures import in_words
 from ppr_assets.settings import env_file

@@ -8,11 +8,11 @@ from itertools import chain
 
 import click
 
-from ppr_assets.cli.audit_report import Report, plural
-from ppr_assets.cli.chosen_dump import Moment
-from ppr_assets.cli.console import out, print_json, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.looked_at import offline_option, print_view
+from ppr_assets.cli.shared.audit_report import Report, plural
+from ppr_assets.cli.shared.chosen_dump import Moment
+from ppr_assets.cli.shared.console import out, print_json, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
 from ppr_assets.operations.audit import audit as audited

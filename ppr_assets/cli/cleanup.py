@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import click
 
-from ppr_assets.cli.console import out, size
-from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.console import out, size
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.errors import Busy
-from ppr_assets.operations.cleanup import Cleaned
-from ppr_assets.operations.cleanup import cleanup as drop_leftovers
+from ppr_assets.operations.restoring.cleanup import Cleaned
+from ppr_assets.operations.restoring.cleanup import cleanup as drop_leftovers
 
 
 @click.command()

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from ppr_assets.cli.console import out, progress, size
-from ppr_assets.cli.dagster_home import dagster_instance
-from ppr_assets.cli.dagster_run import FinishedRun, run_nightly, sensor_tick
-from ppr_assets.cli.local_server import LOCAL, server_in_use
-from ppr_assets.cli.playground_lock import playground_lock
-from ppr_assets.cli.run_report import report
+from ppr_assets.cli.dagster.home import dagster_instance
+from ppr_assets.cli.dagster.run import FinishedRun, run_nightly, sensor_tick
+from ppr_assets.cli.dagster.run_report import report
+from ppr_assets.cli.shared.console import out, progress, size
+from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
+from ppr_assets.demo import playground as world
+from ppr_assets.demo.playground import Playground
+from ppr_assets.demo.playground_lock import playground_lock
 from ppr_assets.errors import GateRefused, PprError
-from ppr_assets.operations import playground as world
-from ppr_assets.operations.playground import Playground
-from ppr_assets.operations.published import Published, published
+from ppr_assets.operations.published.state import Published, published
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

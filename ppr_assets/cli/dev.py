@@ -10,14 +10,14 @@ from pathlib import Path
 
 import click
 
-from ppr_assets.cli.console import err, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.dagster_home import dagster_home
-from ppr_assets.cli.dagster_services import HOST, Service, services
-from ppr_assets.cli.local_server import LOCAL, server_in_use
-from ppr_assets.cli.playground_lock import playground_lock
+from ppr_assets.cli.dagster.home import dagster_home
+from ppr_assets.cli.dagster.services import HOST, Service, services
+from ppr_assets.cli.shared.console import err, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
+from ppr_assets.demo import playground as world
+from ppr_assets.demo.playground_lock import playground_lock
 from ppr_assets.errors import Busy, PprError
-from ppr_assets.operations import playground as world
 from ppr_assets.settings import Settings, child_environment
 
 _PAUSE_SECONDS = 0.3

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import click
 
-from ppr_assets.cli.console import out, print_columns, print_json, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.looked_at import offline_option, print_view
+from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.diff import DumpDiff, Example, TableDiff, two_dumps
 from ppr_assets.operations.diff import diff as compared
 

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 import click
 from rich.markup import escape
 
-from ppr_assets.cli.console import out
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.dagster_files import require_files
-from ppr_assets.cli.dagster_home import require_config
-from ppr_assets.cli.dagster_storage import require_home, require_storage
-from ppr_assets.cli.local_server import LOCAL
+from ppr_assets.cli.dagster.files import require_files
+from ppr_assets.cli.dagster.home import require_config
+from ppr_assets.cli.dagster.storage import require_home, require_storage
+from ppr_assets.cli.shared.console import out
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
-from ppr_assets.operations.examine import Precondition, examine
+from ppr_assets.operations.doctor import Precondition, examine
 from ppr_assets.operations.failures import told
-from ppr_assets.operations.target import require_apart
+from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.settings import Settings
 
 

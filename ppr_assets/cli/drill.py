@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.chosen_dump import dump_options, print_stage
-from ppr_assets.cli.console import out, print_json, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
+from ppr_assets.cli.shared.console import out, print_json, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.drill import DrillOutcome
-from ppr_assets.operations.drill import drill as drill_dump
-from ppr_assets.operations.filling import rows_in_words, silent
-from ppr_assets.operations.promise import proof_seconds
+from ppr_assets.operations.restoring.drill import DrillOutcome
+from ppr_assets.operations.restoring.drill import drill as drill_dump
+from ppr_assets.operations.restoring.filling import rows_in_words, silent
+from ppr_assets.operations.restoring.promise import proof_seconds
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 
 

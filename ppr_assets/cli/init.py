@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.chosen_dump import stages
-from ppr_assets.cli.console import out, progress
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.override import accept_option, overridden, override_option
-from ppr_assets.operations.filling import rows_in_words
-from ppr_assets.operations.init import WAIT_SECONDS, initialise
+from ppr_assets.cli.shared.chosen_dump import stages
+from ppr_assets.cli.shared.console import out, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.override import accept_option, overridden, override_option
+from ppr_assets.operations.restoring.filling import rows_in_words
+from ppr_assets.operations.restoring.init import WAIT_SECONDS, initialise
 
 
 @click.command()

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from ppr_assets.cli.console import err, print_columns, print_json, size
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.looked_at import offline_option, print_view
-from ppr_assets.data_repo.dump_history import PastDump
-from ppr_assets.operations.listing import ListedDump, list_history, list_published
+from ppr_assets.cli.shared.console import err, print_columns, print_json, size
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.looked_at import offline_option, print_view
+from ppr_assets.data_repo.history.dump_history import PastDump
+from ppr_assets.operations.published.listing import ListedDump, list_history, list_published
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.trust import Trust
 

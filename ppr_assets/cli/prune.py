@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.console import err, out, print_columns, progress, size
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.operations.prune import PruneOutcome, would_prune
-from ppr_assets.operations.prune import prune as apply_keep_rules
+from ppr_assets.cli.shared.console import err, out, print_columns, progress, size
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.operations.publishing.prune import PruneOutcome, would_prune
+from ppr_assets.operations.publishing.prune import prune as apply_keep_rules
 from ppr_assets.rules.naming import LATEST_PACKED
 from ppr_assets.rules.retention import Fate
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ppr_assets.cli.console import out, print_columns
-from ppr_assets.cli.context import Invocation, pass_invocation, worded
-from ppr_assets.cli.looked_at import lost_marks, offline_option, print_view
-from ppr_assets.operations.gate import policy
-from ppr_assets.operations.published import published
-from ppr_assets.operations.ratchet import reset as reset_mark
+from ppr_assets.cli.shared.console import out, print_columns
+from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.looked_at import lost_marks, offline_option, print_view
+from ppr_assets.operations.published.state import published
+from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.publishing.ratchet import reset as reset_mark
 from ppr_assets.rules.policy import FLOOR_TABLE, ratchet_needs
 
 

@@ -11,22 +11,27 @@ from typing import Any
 
 import click
 
-from ppr_assets.cli.chosen_dump import Moment, age, dump_options, made_at, print_stage
-from ppr_assets.cli.console import out, print_json, progress, size
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.looked_at import print_view
-from ppr_assets.cli.override import accept_option, overridden, override_option
+from ppr_assets.cli.shared.chosen_dump import Moment, age, dump_options, made_at, print_stage
+from ppr_assets.cli.shared.console import out, print_json, progress, size
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.cli.shared.override import accept_option, overridden, override_option
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.dump_file import stored_bytes
-from ppr_assets.operations.filling import rows_in_words, silent
-from ppr_assets.operations.gate import policy
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.plain_stream import write_stream
-from ppr_assets.operations.promise import promised_seconds
-from ppr_assets.operations.restore import RestoreOutcome
-from ppr_assets.operations.restore import restore as restore_aside
+from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.restoring.filling import rows_in_words, silent
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.plain_stream import write_stream
+from ppr_assets.operations.restoring.promise import promised_seconds
+from ppr_assets.operations.restoring.restore import RestoreOutcome
+from ppr_assets.operations.restoring.restore import restore as restore_aside
+from ppr_assets.operations.restoring.target import (
+    Target,
+    look_at,
+    require_not_storage,
+    require_ordinary,
+)
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.operations.target import Target, look_at, require_not_storage, require_ordinary
+from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings

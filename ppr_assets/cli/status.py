@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import click
 
-from ppr_assets.cli.console import out, print_json, progress, size
-from ppr_assets.cli.context import Invocation, pass_invocation
-from ppr_assets.cli.looked_at import lost_marks, offline_option
-from ppr_assets.data_repo.set_aside import SetAside
-from ppr_assets.operations.published import Published
+from ppr_assets.cli.shared.console import out, print_json, progress, size
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
+from ppr_assets.data_repo.checkout.set_aside import SetAside
+from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
 from ppr_assets.rules.trust import Trust

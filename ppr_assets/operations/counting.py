@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.operations.gate import judge_at, judged_tip, override_for
-from ppr_assets.operations.target import require_apart
-from ppr_assets.postgres.preflight import require_dumpable
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.operations.publishing.gate import judge_at, judged_tip, override_for
+from ppr_assets.operations.restoring.target import require_apart
+from ppr_assets.postgres.snapshot.preflight import require_dumpable
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.settings import Settings

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import psycopg
 
-from ppr_assets.data_repo.git_errors import library_failure
+from ppr_assets.data_repo.git.errors import library_failure
 from ppr_assets.errors import DataRepoError, PprError, Unexpected
-from ppr_assets.postgres.failures import server_failure
+from ppr_assets.postgres.sessions.failures import server_failure
 from ppr_assets.settings import Settings
 
 _HINTS = {

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.going_without import Without
-from ppr_assets.operations.made_aside import sweep
-from ppr_assets.operations.proof_server import proof_server
-from ppr_assets.operations.rehearsal import require_makeable
-from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.restoring.going_without import Without
+from ppr_assets.operations.restoring.made_aside import sweep
+from ppr_assets.operations.restoring.proof_server import proof_server
+from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.operations.verify import verify_file
+from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.pg_dump import write_dump
-from ppr_assets.postgres.snapshot import Snapshot
+from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.settings import Settings
 
 SCRATCH = "trial"
@@ -40,7 +40,7 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
     """Make all objects of the database, without rows, in a scratch database, and drop it.
 
     Raises :class:`PreconditionFailed` naming what stands in the way of a proof, and what
-    :func:`~ppr_assets.operations.drill.drill` raises of the server.
+    :func:`~ppr_assets.operations.restoring.drill.drill` raises of the server.
     """
     settings = replace(settings, database=snapshot.settings)
     with scratch_folder(temporary()) as folder:

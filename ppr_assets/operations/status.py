@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.integrate import is_ancestor
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.history.integrate import is_ancestor
 from ppr_assets.errors import PprError
 from ppr_assets.operations.failures import told
-from ppr_assets.operations.gate import override_for, policy
-from ppr_assets.operations.published import Published, published
-from ppr_assets.operations.view import View
-from ppr_assets.postgres.preflight import require_dumpable
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.operations.published.state import Published, published
+from ppr_assets.operations.published.view import View
+from ppr_assets.operations.publishing.gate import override_for, policy
+from ppr_assets.postgres.snapshot.preflight import require_dumpable
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.ratchet import Verdict, judge
 from ppr_assets.rules.trust import Trust
 from ppr_assets.settings import Settings

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.clone_folder import wants_clone
-from ppr_assets.data_repo.glance import known_remote, remote_head
-from ppr_assets.data_repo.publications import Publication, new_publication_since
-from ppr_assets.data_repo.remote import fetch
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.operations.latest import latest_manifest
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.clone.glance import known_remote, remote_head
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.publications import Publication, new_publication_since
+from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.settings import Settings
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.operations.commit_facts import CommitFacts, commit_facts
-from ppr_assets.operations.publish import PublishOutcome, publish
-from ppr_assets.operations.standing import Standing, standing
-from ppr_assets.operations.upkeep import CloneState, keep_small
+from ppr_assets.operations.published.commit_facts import CommitFacts, commit_facts
+from ppr_assets.operations.published.standing import Standing, standing
+from ppr_assets.operations.publishing.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
 from ppr_assets.orchestration.resources import Override

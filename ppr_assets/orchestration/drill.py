@@ -18,8 +18,8 @@ import dagster as dg
 from pydantic import Field
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations import drill as operation
-from ppr_assets.operations.promise import MINUTES, promised_seconds
+from ppr_assets.operations.restoring import drill as operation
+from ppr_assets.operations.restoring.promise import MINUTES, promised_seconds
 from ppr_assets.operations.sources import Wanted, found_dump, remote_source
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.operations.counting import RecordCount, count_records
-from ppr_assets.operations.gate import refusal
+from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import gate_table, row_counts, verdict_facts
 from ppr_assets.orchestration.resources import Override

@@ -9,7 +9,7 @@ import json
 
 import dagster as dg
 
-from ppr_assets.data_repo.publications import Publication
+from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
 from ppr_assets.orchestration.jobs import NIGHTLY_DUMP

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump import DumpOutcome, dump
-from ppr_assets.operations.gate import refusal
+from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import manifest_facts, row_counts, verdict_facts
 from ppr_assets.orchestration.record_count import record_count

@@ -18,8 +18,8 @@ from ppr_assets.settings.environment import (
     forget_libpq,
 )
 from ppr_assets.settings.everything import ScheduleSettings, Settings
-from ppr_assets.variables.secret import Secret, without_secrets
-from ppr_assets.variables.table import VARIABLES
+from ppr_assets.settings.secret import Secret, without_secrets
+from ppr_assets.settings.table import VARIABLES
 
 __all__ = [
     "VARIABLES",

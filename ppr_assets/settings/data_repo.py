@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppr_assets.variables import git_kinds, table
-from ppr_assets.variables.kinds import UnusableValueError
-from ppr_assets.variables.secret import Secret
+from ppr_assets.settings import git_kinds, table
+from ppr_assets.settings.kinds import UnusableValueError
+from ppr_assets.settings.secret import Secret
 
 
 @dataclass(frozen=True)

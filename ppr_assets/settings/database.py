@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.variables import table
-from ppr_assets.variables.files import read_password
-from ppr_assets.variables.secret import Secret
-from ppr_assets.variables.variable import Variable
+from ppr_assets.settings import table
+from ppr_assets.settings.files import read_password
+from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variable import Variable
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings import table
 from ppr_assets.settings.database import DatabaseSettings
-from ppr_assets.variables import table
 
 
 @dataclass(frozen=True)

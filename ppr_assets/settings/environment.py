@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ppr_assets.variables import table
-from ppr_assets.variables.files import read_dotenv
-from ppr_assets.variables.table import VARIABLES
+from ppr_assets.settings import table
+from ppr_assets.settings.files import read_dotenv
+from ppr_assets.settings.table import VARIABLES
 
 _MAY_BE_EMPTY = frozenset({table.POSTGRES_PASSWORD.name, table.PPR_PROOF_PASSWORD.name})
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings import table
 from ppr_assets.settings.data_repo import DataRepoSettings
 from ppr_assets.settings.database import DatabaseSettings
 from ppr_assets.settings.dump import DumpSettings
 from ppr_assets.settings.environment import values_from
-from ppr_assets.variables import table
-from ppr_assets.variables.secret import Secret
+from ppr_assets.settings.secret import Secret
 
 
 @dataclass(frozen=True)

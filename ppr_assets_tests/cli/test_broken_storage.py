@@ -14,10 +14,10 @@ import dagster as dg
 import pytest
 from sqlalchemy import Engine, create_engine
 
-from ppr_assets.cli import dagster_files
-from ppr_assets.cli.dagster_files import require_files
-from ppr_assets.cli.dagster_home import require_config
-from ppr_assets.cli.dagster_storage import require_home, storage_failures
+from ppr_assets.cli.dagster import files as dagster_files
+from ppr_assets.cli.dagster.files import require_files
+from ppr_assets.cli.dagster.home import require_config
+from ppr_assets.cli.dagster.storage import require_home, storage_failures
 from ppr_assets.errors import DatabaseUnreachable, SettingsError, StorageFailed
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_pipeline import Pipeline, git

@@ -17,7 +17,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.cli import cli
-from ppr_assets.cli.dagster_run import run_nightly
+from ppr_assets.cli.dagster.run import run_nightly
 from ppr_assets.errors import DatabaseFailed, PprError, Unexpected
 from ppr_assets.postgres.databases import maintenance
 from ppr_assets.settings import Settings

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from ppr_assets.cli import cli
-from ppr_assets.postgres.libpq import parameters
+from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets_tests.fix_command_line import CommandLine, facts, wait_until
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, settled

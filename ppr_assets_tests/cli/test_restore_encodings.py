@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine

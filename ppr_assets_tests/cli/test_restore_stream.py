@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_command_line import ROOT, CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.address import Address, parse_address
+from ppr_assets.data_repo.remote.address import Address, parse_address
 
 HTTPS = "https://github.com/For-The-Greater-Good/HAARRRvest.git"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import checked_out_branch, open_data_repo
-from ppr_assets.data_repo.clone_folder import preparing
-from ppr_assets.data_repo.remote import RemoteUnreachable
-from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.clone.clone import checked_out_branch, open_data_repo
+from ppr_assets.data_repo.clone.clone_folder import preparing
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.errors import Busy, DataRepoError
 from ppr_assets.rules.attributes import LINE
 from ppr_assets.settings import DataRepoSettings

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.commit import (
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.objects import write_commit
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.history.message import (
     compose_message,
     dump_message,
     parse_records,
     parse_trailers,
     render_records,
 )
-from ppr_assets.data_repo.integrate import identity
-from ppr_assets.data_repo.objects import write_commit
 from ppr_assets_tests.fix_git import Somebody
 
 DUMP = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

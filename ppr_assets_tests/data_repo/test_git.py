@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from ppr_assets.child_process import tied_to_parent
-from ppr_assets.data_repo.git import run, stream
-from ppr_assets.data_repo.git_errors import GitCommandFailed, scrub
+from ppr_assets.data_repo.git.command import run, stream
+from ppr_assets.data_repo.git.errors import GitCommandFailed, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout
 from ppr_assets_tests.fix_git import own_children
 
@@ -32,7 +32,7 @@ exec sleep 1000
 """
 _ASKING = """
 import pathlib
-from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git.command import run
 run(pathlib.Path("."), "status", timeout=60)
 """
 
@@ -124,7 +124,7 @@ def test_a_stream_is_cut_off_as_well(
     pieces = stream(tmp_path, "cat-file", timeout=PATIENCE_SECONDS)
     assert next(pieces) == b"first\n"
     time_is_up = time.monotonic() + PATIENCE_SECONDS - 0.2
-    monkeypatch.setattr("ppr_assets.data_repo.git.monotonic", lambda: time_is_up)
+    monkeypatch.setattr("ppr_assets.data_repo.git.command.monotonic", lambda: time_is_up)
     with pytest.raises(GitTimeout):
         next(pieces)
     assert own_children() == []
@@ -220,7 +220,7 @@ def _message_of_fresh_process() -> str:
     """What the first call says in a process that has not asked git yet."""
     script = (
         "import pathlib\n"
-        "from ppr_assets.data_repo.git import run\n"
+        "from ppr_assets.data_repo.git.command import run\n"
         "from ppr_assets.errors import DataRepoError\n"
         "try:\n"
         "    run(pathlib.Path('.'), 'status', timeout=30)\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.glimpse import glimpse
-from ppr_assets.data_repo.remote import fetch, push, remote_has
-from ppr_assets.data_repo.tree import commit_named, list_dumps
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.glimpse import glimpse
+from ppr_assets.data_repo.git.tree import commit_named, list_dumps
+from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.errors import Busy
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
-from ppr_assets.data_repo.tree import tip
-from ppr_assets.data_repo.worktree import advance_branch
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import advance_branch
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
+from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, publish_dump

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.data_repo.pages import Pages
+from ppr_assets.data_repo.remote.pages import Pages
 
 OLD, NEW = "a" * 40, "b" * 40
 

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo import upkeep
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.git_errors import GitCommandFailed
-from ppr_assets.data_repo.integrate import base_for_publishing
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.promised import bring, lacking
-from ppr_assets.data_repo.remote import RemoteUnreachable, fetch, push
-from ppr_assets.data_repo.tree import entry_at, read_file, tip
-from ppr_assets.data_repo.upkeep import repo_size, tend
-from ppr_assets.data_repo.worktree import advance_branch, recover
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import advance_branch, recover
+from ppr_assets.data_repo.clone import upkeep
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.upkeep import repo_size, tend
+from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
+from ppr_assets.data_repo.history.integrate import base_for_publishing
+from ppr_assets.data_repo.remote.promised import bring, lacking
+from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, push
 from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.publications import new_publication_since, newest_publication
-from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.publications import new_publication_since, newest_publication
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import PUBLICATION, Somebody, publish_dump
 

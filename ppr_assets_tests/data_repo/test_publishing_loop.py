@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.integrate import base_for_publishing
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.publications import newest_publication
-from ppr_assets.data_repo.remote import Outrun, fetch, push, remote_tip
-from ppr_assets.data_repo.staging import discard, staged
-from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import discard, staged
+from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.history.integrate import base_for_publishing
+from ppr_assets.data_repo.history.publications import newest_publication
+from ppr_assets.data_repo.remote.remote import Outrun, fetch, push, remote_tip
 from ppr_assets.errors import PushFailed
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, commit_dump, stage_dump

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.refusals import Answer, kind_of
-from ppr_assets.data_repo.remote import ContentRefused, Refused, TooLarge, push, remote_tip
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.remote.refusals import Answer, kind_of
+from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, push, remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo import remote
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.integrate import identity
-from ppr_assets.data_repo.objects import FILE, Blob, write_blob, write_commit
-from ppr_assets.data_repo.remote import (
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.objects import FILE, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.remote import remote
+from ppr_assets.data_repo.remote.remote import (
     Outrun,
     RemoteUnreachable,
     fetch,
@@ -24,7 +25,6 @@ from ppr_assets.data_repo.remote import (
     remote_has,
     remote_tip,
 )
-from ppr_assets.data_repo.tree import tip
 from ppr_assets.errors import PushFailed
 from ppr_assets_tests.fix_git import Somebody, own_children, publish_dump
 

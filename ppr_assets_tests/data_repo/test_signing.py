@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.history import signature_of
-from ppr_assets.data_repo.integrate import base_for_publishing
-from ppr_assets.data_repo.object_reader import ObjectReader
-from ppr_assets.data_repo.tree import tip
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.commits import signature_of
+from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.delivery import merge_ratchet
+from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.staging import (
+from ppr_assets.data_repo.checkout.staging import (
     discard,
     discard_others,
     staged,
@@ -17,6 +16,7 @@ from ppr_assets.data_repo.staging import (
     sweep_partials,
     writing,
 )
+from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets_tests.fix_git import Somebody, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

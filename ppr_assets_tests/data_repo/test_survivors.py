@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo
+from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets_tests.fix_git import Somebody
 
 _SOON_SECONDS = 3.0
@@ -25,7 +25,7 @@ _WORLD = "PPR_ASSETS_TEST_WORLD"
 A_RUN = """
 import sys
 from pathlib import Path
-from ppr_assets.data_repo.git import run
+from ppr_assets.data_repo.git.command import run
 run(Path(sys.argv[1]), *sys.argv[2:], timeout=600)
 """
 

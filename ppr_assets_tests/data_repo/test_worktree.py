@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo import places
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.integrate import identity
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.objects import SYMLINK, Blob, write_blob, write_commit
-from ppr_assets.data_repo.remote import fetch
-from ppr_assets.data_repo.tree import latest_name, tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.checkout import places
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.objects import SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.tree import latest_name, tip
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump

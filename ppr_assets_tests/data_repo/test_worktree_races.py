@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo import places, worktree
-from ppr_assets.data_repo.clone import DataRepo
-from ppr_assets.data_repo.lock import data_repo_lock
-from ppr_assets.data_repo.staging import discard, staged
-from ppr_assets.data_repo.tree import latest_name, list_dumps, read_file, tip
-from ppr_assets.data_repo.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.checkout import places, worktree
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import discard, staged
+from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

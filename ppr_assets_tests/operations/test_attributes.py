@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.plain_files import require_same_bytes
+from ppr_assets.data_repo.checkout.plain_files import require_same_bytes
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, LINE
 from ppr_assets.rules.naming import is_dump_name

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.remote import RemoteUnreachable
-from ppr_assets.operations import gate
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Audited, Scope, audit
-from ppr_assets.operations.mark_history import StandingMark
-from ppr_assets.operations.ratchet import reset
-from ppr_assets.operations.standing_mark import standing_mark, written_mark
+from ppr_assets.operations.published.mark_history import StandingMark
+from ppr_assets.operations.published.standing_mark import standing_mark, written_mark
+from ppr_assets.operations.publishing import gate
+from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_command_line import CommandLine

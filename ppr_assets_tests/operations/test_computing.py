@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.made_aside import NOT_SAID
-from ppr_assets.operations.restore import RestoreOutcome, restore
-from ppr_assets.postgres.computed import read_digests
-from ppr_assets.postgres.computing import read_locale, read_settings
-from ppr_assets.postgres.connection import connect
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.made_aside import NOT_SAID
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.postgres.compare.computed import read_digests
+from ppr_assets.postgres.sessions.computing import read_locale, read_settings
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets_tests.application import connect as connect_as_application

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
+from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.examine import examine
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.sample import fill
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline

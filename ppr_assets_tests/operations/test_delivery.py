@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.errors import GateRefused, PushFailed
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
 
 

@@ -12,7 +12,7 @@ import pytest
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.diff import DumpDiff, SchemaDiff, diff, two_dumps
 from ppr_assets.operations.diff.records import EXAMPLES
-from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets_tests.fix_pipeline import Pipeline
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpUnproven
-from ppr_assets.operations.drill import DrillOutcome, drill
+from ppr_assets.operations.restoring.drill import DrillOutcome, drill
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres.databases import maintenance
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
@@ -32,7 +32,7 @@ from ppr_assets_tests.fix_restore import (
 A_DRILL = """
 import sys
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.drill import drill
+from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.settings import Settings
 

@@ -15,10 +15,10 @@ import pytest
 
 from ppr_assets.errors import Busy
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import (
     REAL_PG_DUMP,

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from ppr_assets.errors import GateRefused
-from ppr_assets.operations import gate
 from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.gate import refusal
+from ppr_assets.operations.publishing import gate
+from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
 
 UPSTREAMS_FILE = (

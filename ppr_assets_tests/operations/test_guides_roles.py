@@ -13,12 +13,12 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer, missing
 from ppr_assets_tests.fix_nasty import fill_core

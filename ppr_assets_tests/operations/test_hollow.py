@@ -11,15 +11,15 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, DumpUnproven, GateRefused, RestoreFailed, SettingsError
-from ppr_assets.operations.filling import rows_in_words
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.init import initialise
-from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.filling import rows_in_words
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.records import count_records
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, child_environment

@@ -16,8 +16,8 @@ from ppr_assets.errors import (
     PreconditionFailed,
     RestoreFailed,
 )
-from ppr_assets.operations.in_place import COST, restore_in_place
-from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.in_place import COST, restore_in_place
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

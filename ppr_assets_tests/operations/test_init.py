@@ -18,10 +18,10 @@ from ppr_assets.errors import (
     DumpUnproven,
     PreconditionFailed,
 )
-from ppr_assets.operations.init import initialise, lock_number
+from ppr_assets.operations.restoring.init import initialise, lock_number
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.libpq import parameters
-from ppr_assets.postgres.records import table_with_records
+from ppr_assets.postgres.sessions.libpq import parameters
+from ppr_assets.postgres.snapshot.records import table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings

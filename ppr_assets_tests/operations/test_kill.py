@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.operations.committed import committed_sha256
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.dump_file import open_dump
+from ppr_assets.operations.published.committed import committed_sha256
+from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import (
@@ -41,7 +41,7 @@ import sys
 from ppr_assets.data_repo import places, worktree
 from ppr_assets.errors import PprError
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.settings import Settings
 
 places._MOMENT_SECONDS = worktree._BETWEEN_LOOKS_SECONDS = 0.02  # nobody else is at work

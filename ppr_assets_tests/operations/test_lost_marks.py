@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.commit import compose_message
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.history.message import compose_message
 from ppr_assets.errors import GateRefused, RatchetFileError
-from ppr_assets.operations.mark_history import MarkHistory, MarkVersion, StandingMark, standing
-from ppr_assets.operations.ratchet import reset
-from ppr_assets.operations.standing_mark import ShallowHistory, standing_mark
+from ppr_assets.operations.published.mark_history import (
+    MarkHistory,
+    MarkVersion,
+    StandingMark,
+    standing,
+)
+from ppr_assets.operations.published.standing_mark import ShallowHistory, standing_mark
+from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.mark import Mark
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git

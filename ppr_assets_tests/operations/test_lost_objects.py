@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
 # What is lost, as git's name of it, and what a night needs it for.

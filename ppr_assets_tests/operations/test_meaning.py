@@ -12,12 +12,12 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.drill import PROOF_SCRATCH, SCRATCH, drill
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.drill import PROOF_SCRATCH, SCRATCH, drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.rules.difference import Accepted
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, child_environment

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.demo.sample import fill
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.sample import fill
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_command_line import ROOT
 from ppr_assets_tests.fix_debian import missing

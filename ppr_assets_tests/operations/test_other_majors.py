@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DumpUnproven, PreconditionFailed
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
-from ppr_assets.postgres.sample import fill
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import dump_to

@@ -6,7 +6,7 @@ import pytest
 
 from ppr_assets.errors import GateRefused
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 

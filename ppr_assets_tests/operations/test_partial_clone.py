@@ -6,14 +6,14 @@ import os
 
 import pytest
 
-from ppr_assets.data_repo.clone import open_data_repo
-from ppr_assets.data_repo.remote import RemoteUnreachable
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Scope, audit
-from ppr_assets.operations.dump_file import stored_bytes
-from ppr_assets.operations.listing import list_history, list_published
+from ppr_assets.operations.published.listing import list_history, list_published
+from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.operations.upkeep import keep_small
 from ppr_assets.operations.verify_all import verify_dumps
+from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 

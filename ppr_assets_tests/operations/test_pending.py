@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
-from ppr_assets.operations import gate
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing import gate
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
 
@@ -98,8 +98,8 @@ def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_
 def test_a_held_lock_stops_the_night_before_anything_is_pushed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("ppr_assets.data_repo.places.LOCK_SECONDS", 0.3)
-    monkeypatch.setattr("ppr_assets.data_repo.worktree.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("ppr_assets.data_repo.checkout.places.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("ppr_assets.data_repo.checkout.worktree.LOCK_SECONDS", 0.3)
     dump(pipeline.settings, run_id="a-run")
     remote = pipeline.remote_head()
     lock = pipeline.clone / ".git" / name

@@ -11,13 +11,13 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpUnproven, PreconditionFailed
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
-from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.giving_way import giving_way
-from ppr_assets.postgres.libpq import parameters
+from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import parameters
+from ppr_assets.postgres.snapshot.giving_way import giving_way
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pgbouncer import Pooled

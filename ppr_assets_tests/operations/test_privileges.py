@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.fix_restore import NAMES, MadeDump, MakeTarget, Target, make_dump

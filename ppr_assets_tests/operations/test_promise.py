@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.operations.promise import promised_seconds
+from ppr_assets.operations.restoring.promise import promised_seconds
 from ppr_assets_tests.fix_restore import MadeDump
 
 

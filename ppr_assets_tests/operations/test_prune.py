@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DataRepoError, GateRefused
-from ppr_assets.operations.listing import list_history
-from ppr_assets.operations.prune import prune, would_prune
-from ppr_assets.operations.retention import retention_at
+from ppr_assets.operations.published.listing import list_history
+from ppr_assets.operations.publishing.prune import prune, would_prune
+from ppr_assets.operations.publishing.retention import retention_at
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.commit import parse_records
+from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing, wait_for_a_later_name
 
 

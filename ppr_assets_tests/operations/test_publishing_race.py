@@ -39,7 +39,7 @@ PRODUCER = """
 import json, os, random, signal, sys, time
 from ppr_assets.errors import Busy, PprError
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publish import publish
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.application import connect
 from ppr_assets.settings import Settings
 

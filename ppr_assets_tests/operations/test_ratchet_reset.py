@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from ppr_assets.errors import DataRepoError, SettingsError
-from ppr_assets.operations.ratchet import reset
+from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing
 
 REASON = "a closed county was removed on purpose"

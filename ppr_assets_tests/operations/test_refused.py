@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote import ContentRefused, Refused
-from ppr_assets.operations.publish import publish
+from ppr_assets.data_repo.remote.remote import ContentRefused, Refused
+from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"

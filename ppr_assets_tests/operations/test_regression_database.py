@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.postgres.embedded.accounts import account_for
 from ppr_assets.settings import DatabaseSettings

@@ -13,8 +13,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.rules.manifest import Manifest, TableRecord
 from ppr_assets_tests.fix_pipeline import Pipeline

@@ -25,8 +25,8 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
-from ppr_assets.operations.cleanup import cleanup
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.cleanup import cleanup
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases import swap as swapping
@@ -59,8 +59,8 @@ WHERE NOT granted AND locktype = 'object' AND mode = 'AccessExclusiveLock'
 RESTORER_PROGRAM = """
 import os, signal, sys
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.postgres.databases import Maintenance, swap
 from ppr_assets.settings import Settings

@@ -27,11 +27,11 @@ from ppr_assets.errors import (
     RestoreFailed,
     SettingsError,
 )
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.sorted_rows import SortedRows
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled

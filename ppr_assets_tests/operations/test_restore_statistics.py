@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import fill_core

@@ -10,17 +10,17 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed
-from ppr_assets.operations.drill import DrillOutcome, drill
+from ppr_assets.operations.doctor import Precondition, examine
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.examine import Precondition, examine
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.drill import DrillOutcome, drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets.variables.kinds import left_out
+from ppr_assets.settings.kinds import left_out
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.dump_file import open_dump
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.operations.sources.scratch import scratch_folder
 
 # The events are those that Python tells its audit hooks.
 KILLED_BEFORE = """
 import os, signal, sys
 from pathlib import Path
-from ppr_assets.operations.scratch import scratch_folder
+from ppr_assets.operations.sources.scratch import scratch_folder
 
 def kill(event, arguments):
     if event == step and str(arguments[0]) != parent:

@@ -11,11 +11,11 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.init import initialise
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets_tests.application import connect

@@ -17,15 +17,15 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PprError
-from ppr_assets.operations.drill import drill
+from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.status import status
-from ppr_assets.postgres import libpq
-from ppr_assets.postgres.load import session as load_session
-from ppr_assets.postgres.snapshot import Snapshot
+from ppr_assets.postgres.sessions import libpq
+from ppr_assets.postgres.sessions import session as load_session
+from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MadeDump, Target

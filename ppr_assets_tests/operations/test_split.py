@@ -13,19 +13,19 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed
-from ppr_assets.operations.drill import drill
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.dump_file import open_dump
-from ppr_assets.operations.listing import list_published
-from ppr_assets.operations.publish import publish
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.published.listing import list_published
+from ppr_assets.operations.published.standing import standing
+from ppr_assets.operations.publishing.publish import publish
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.operations.split import split_dump
-from ppr_assets.operations.standing import standing
 from ppr_assets.operations.verify_all import verify_dumps
+from ppr_assets.plain_sql.dump_file import open_dump
+from ppr_assets.plain_sql.parts.script import Script
+from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.rules.parts import Script
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to, without_drops

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.operations.audit.walk import audit
+from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.sample import fill
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

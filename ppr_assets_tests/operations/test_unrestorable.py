@@ -11,12 +11,12 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.examine import examine
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.connection import connect
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import fill_core

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
-from ppr_assets.operations.verify import VerifiedDump, verify_file
-from ppr_assets.postgres.canonical import canonicalize
+from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, TableRecord
 from ppr_assets_tests.fix_postgres import Databases
 
@@ -380,8 +380,8 @@ def _peak(path: Path, *, sorted_rows: bool) -> float:
     program = textwrap.dedent(f"""
         from pathlib import Path
         from resource import RUSAGE_SELF, getrusage
-        from ppr_assets.operations.dump_file import open_dump
-        from ppr_assets.postgres.layout import read_layout
+        from ppr_assets.plain_sql.dump_file import open_dump
+        from ppr_assets.plain_sql.parsing.layout import read_layout
         path = Path({str(path)!r})
         before = getrusage(RUSAGE_SELF).ru_maxrss
         chunks = open_dump(path, name=path.name)

@@ -13,21 +13,21 @@ from psycopg import pq
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
-from ppr_assets.operations.cleanup import cleanup
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.in_place import restore_in_place
-from ppr_assets.operations.init import initialise
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.cleanup import cleanup
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.target import look_at
 from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.operations.target import look_at
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import former_name, maintenance
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.pg_dump import write_dump
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.sessions.connection import connect, pinned
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_environment
 from ppr_assets_tests.application import connect as as_application

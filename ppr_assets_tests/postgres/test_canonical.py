@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.postgres.canonical import KEY_DIGITS, CanonicalDump, canonicalize
+from ppr_assets.plain_sql.canonical import KEY_DIGITS, CanonicalDump, canonicalize
 
 HEAD = b"--\n-- PostgreSQL database dump\n--\n\n\\restrict abcDEF123\n\nSET x = 0;\n"
 TAIL = b"--\n-- PostgreSQL database dump complete\n--\n\n\\unrestrict abcDEF123\n\n"

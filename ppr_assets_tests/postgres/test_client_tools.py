@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DumpFailed, PreconditionFailed
 from ppr_assets.postgres.client_tools import find_tool, probe
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.pg_dump import write_dump
-from ppr_assets.postgres.sample import fill
-from ppr_assets.postgres.snapshot import open_snapshot
+from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 

@@ -12,11 +12,11 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
-from ppr_assets.postgres.content import read_tables, table_differences
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.postgres.compare.content import read_tables, table_differences
+from ppr_assets.postgres.compare.schema_content import ComparedObjects, Twin, compare_objects
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.postgres.layout import Layout
 from ppr_assets.postgres.load import load
-from ppr_assets.postgres.schema_content import ComparedObjects, Twin, compare_objects
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -279,7 +279,7 @@ def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
 def test_sequences_large_objects_and_unfilled_views_are_told(
     piece: int, empty_database: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ppr_assets.postgres.large_objects.PIECE", piece)
+    monkeypatch.setattr("ppr_assets.postgres.compare.large_objects.PIECE", piece)
     source = empty_database()
     change(
         source,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import DumpFailed
-from ppr_assets.operations.split import split_dump
-from ppr_assets.postgres.cuts import Slice, slices
+from ppr_assets.plain_sql.parts.cuts import Slice, slices
+from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_restore import MadeDump

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.postgres.canonical import canonicalize
+from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.layout import Layout, read_layout
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer

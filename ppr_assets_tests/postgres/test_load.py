@@ -16,10 +16,10 @@ from psycopg.errors import OutOfMemory, UndefinedTable
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
+from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.postgres.layout import Layout, read_layout
 from ppr_assets.postgres.load import load, load_in_transaction
-from ppr_assets.postgres.load.copy_out import copied_rows
+from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import wait_until

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.layout import read_layout
+from ppr_assets.plain_sql.parsing.layout import read_layout
 from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

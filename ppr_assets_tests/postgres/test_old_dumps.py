@@ -15,13 +15,13 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.filling import UNPROVEN
-from ppr_assets.operations.in_place import COST, restore_in_place
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.filling import UNPROVEN
+from ppr_assets.operations.restoring.in_place import COST, restore_in_place
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.operations.verify import VerifiedDump, verify_file
-from ppr_assets.postgres.libpq import client_environment
+from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.load import load
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import dump_to, fill_nasty

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.drill import drill
-from ppr_assets.operations.filling import UNPROVEN
-from ppr_assets.operations.restore import restore
+from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.filling import UNPROVEN
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

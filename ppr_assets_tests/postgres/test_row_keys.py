@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.postgres.row_keys import key_reader, primary_key
-from ppr_assets.postgres.sql_pieces import copied_columns
+from ppr_assets.plain_sql.parsing.pieces import copied_columns
+from ppr_assets.plain_sql.parsing.row_keys import key_reader, primary_key
 
 
 @pytest.mark.parametrize(

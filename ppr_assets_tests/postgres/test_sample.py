@@ -12,12 +12,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from ppr_assets.demo.sample import SAMPLE_TABLES, fill
+from ppr_assets.demo.sample.awkward import AWKWARD
+from ppr_assets.demo.sample.filling import sample_rows
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.libpq import client_environment
-from ppr_assets.postgres.sample import SAMPLE_TABLES, fill
-from ppr_assets.postgres.sample.awkward import AWKWARD
-from ppr_assets.postgres.sample.filling import sample_rows
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import SampleDatabase
@@ -239,7 +239,7 @@ def test_a_database_with_tables_is_refused_and_left_alone(empty_database: EmptyD
 
 FILL_MUCH = """
 import sys
-from ppr_assets.postgres.sample import fill
+from ppr_assets.demo.sample import fill
 from ppr_assets.settings import DatabaseSettings, Secret
 host, port, user, dbname = sys.argv[1:]
 fill(DatabaseSettings(host, int(port), user, dbname, None, Secret("")), organizations=50_000)

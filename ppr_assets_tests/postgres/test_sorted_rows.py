@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 
 ROWS = st.lists(st.binary(max_size=40).map(lambda row: row.replace(b"\n", b" ")), max_size=200)
 

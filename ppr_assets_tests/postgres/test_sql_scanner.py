@@ -2,7 +2,7 @@
 
 import pytest
 
-from ppr_assets.postgres.sql_scanner import SqlScanner
+from ppr_assets.plain_sql.parsing.scanner import SqlScanner
 
 INSIDE = [
     b"DEFAULT 'it''s\n",

@@ -3,7 +3,14 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.rules.parts import FIRST_LINES, Part, Script, Wrapping, key_of_slice, statement_in
+from ppr_assets.plain_sql.parts.script import (
+    FIRST_LINES,
+    Part,
+    Script,
+    Wrapping,
+    key_of_slice,
+    statement_in,
+)
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 KEY = "0123456789abcdef" * 3 + "0123456789abcde"

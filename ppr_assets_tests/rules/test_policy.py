@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy, Need, ratchet_needs, records_needed
-from ppr_assets.variables.table import SQL_DUMP_RATCHET_TABLES
+from ppr_assets.settings.table import SQL_DUMP_RATCHET_TABLES
 
 SHARES = st.decimals(0, 1, allow_nan=False).filter(lambda share: share > 0)
 NINE_TENTHS = Decimal("0.9")

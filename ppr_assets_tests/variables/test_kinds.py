@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.rules.naming import table_key
-from ppr_assets.variables import kinds
-from ppr_assets.variables.kinds import UnusableValueError
+from ppr_assets.settings import kinds
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 @pytest.mark.parametrize("text", ["true", "TRUE", "1", "yes", "Yes", "on"])

@@ -9,8 +9,8 @@ from dagster._utils.schedules import cron_string_iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.variables import schedule_kinds
-from ppr_assets.variables.kinds import UnusableValueError
+from ppr_assets.settings import schedule_kinds
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 @st.composite

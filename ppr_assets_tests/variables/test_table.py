@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.variables import table
-from ppr_assets.variables.table import NONE, REQUIRED, VARIABLES
-from ppr_assets.variables.variable import Variable
+from ppr_assets.settings import table
+from ppr_assets.settings.table import NONE, REQUIRED, VARIABLES
+from ppr_assets.settings.variable import Variable
 
 IDS = [variable.name for variable in VARIABLES]
 

@@ -16,13 +16,13 @@ from threading import Thread
 
 import ppr_assets
 from ppr_assets.child_process import kill_group, supervised
-from ppr_assets.data_repo.object_reader import ObjectReader
-from ppr_assets.data_repo.reading_order import reading_order
-from ppr_assets.data_repo.repository import DataRepo
-from ppr_assets.data_repo.tree_objects import read_tree
+from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.reading_order import reading_order
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.recount import StoredDump, layout_from, recount
-from ppr_assets.postgres.layout import Layout
+from ppr_assets.operations.audit.recount import StoredDump, layout_from, recount
+from ppr_assets.plain_sql.parsing.layout import Layout
 
 AT_MOST = 2
 """Dumps that are read at once: the git of each takes five times the memory of a dump."""
@@ -30,7 +30,7 @@ AT_MOST = 2
 _WORTH_A_HELPER = 3
 """Dumps for each; a process needs some time to start."""
 
-_HELPER = "ppr_assets.operations.recount"
+_HELPER = "ppr_assets.operations.audit.recount"
 
 
 class DumpReader:

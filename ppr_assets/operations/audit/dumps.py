@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ppr_assets.data_repo.history import FolderCommit
-from ppr_assets.data_repo.object_reader import ObjectMissing
+from ppr_assets.data_repo.git.object_reader import ObjectMissing
+from ppr_assets.data_repo.history.commits import FolderCommit
 from ppr_assets.errors import DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
 from ppr_assets.operations.audit.marks import Standings
+from ppr_assets.operations.audit.recount import StoredDump
 from ppr_assets.operations.audit.trailers import wrong_trailers
-from ppr_assets.operations.recount import StoredDump
-from ppr_assets.operations.verify import require_as_described, require_manifest_of
+from ppr_assets.plain_sql.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ppr_assets.data_repo.commit import brings_dump, parse_trailers, reset_told
-from ppr_assets.data_repo.history import FolderCommit
-from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.message import brings_dump, parse_trailers, reset_told
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.gate_check import sunk, vanished
-from ppr_assets.operations.mark_history import (
+from ppr_assets.operations.published.mark_history import (
     MarkHistory,
     Marks,
     MarkVersion,
@@ -34,8 +34,9 @@ def written_before(parents: Sequence[Folder]) -> Mark | None:
 
 
 class Standings:
-    """The marks that counted, as :mod:`~ppr_assets.operations.standing_mark` tells them to who
-    dumps; ``bringers``: the commits that brought a dump, by its name."""
+    """The marks that counted, as
+    :mod:`~ppr_assets.operations.published.standing_mark` tells them to
+    who dumps; ``bringers``: the commits that brought a dump, by its name."""
 
     def __init__(
         self,

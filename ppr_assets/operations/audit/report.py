@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ppr_assets.data_repo.history import FolderCommit, Signature
+from ppr_assets.data_repo.history.commits import FolderCommit, Signature
 from ppr_assets.rules.manifest import Manifest
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ppr_assets.data_repo.history import FolderCommit
-from ppr_assets.data_repo.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.commits import FolderCommit
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.view import OnView, look, named, unseen
+from ppr_assets.operations.published.view import OnView, look, named, unseen
 
 GAP_HOURS = 50.0
 """A night that was missed, and two hours."""

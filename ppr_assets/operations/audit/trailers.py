@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppr_assets.data_repo.commit import dump_message, parse_records, parse_trailers
+from ppr_assets.data_repo.history.message import dump_message, parse_records, parse_trailers
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 

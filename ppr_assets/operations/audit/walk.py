@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.commit import reset_told
-from ppr_assets.data_repo.history import (
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.history.commits import (
     FolderCommit,
     folder_history,
     publications_between,
     signature_of,
 )
-from ppr_assets.data_repo.object_reader import ObjectReader
-from ppr_assets.data_repo.tree_objects import read_tree
+from ppr_assets.data_repo.history.message import reset_told
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
     Change,
@@ -29,10 +29,10 @@ from ppr_assets.operations.audit.dumps import Brought, CheckedDump, Evidence, ch
 from ppr_assets.operations.audit.fetching import Fetching
 from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.marks import Standings, lost_marks, reset_reason, wrong_mark
+from ppr_assets.operations.audit.recount import StoredDump
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
-from ppr_assets.operations.recount import StoredDump
-from ppr_assets.operations.view import OnView, unseen
+from ppr_assets.operations.published.view import OnView, unseen
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets.settings import DataRepoSettings
 

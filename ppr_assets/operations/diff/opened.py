@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from ppr_assets.operations.dump_file import plain_dump
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.operations.verify import verify_file
-from ppr_assets.postgres.layout import CopyBlock, Layout
-from ppr_assets.postgres.load.dump_file import DumpFile
-from ppr_assets.postgres.row_keys import primary_key
-from ppr_assets.postgres.sorted_rows import SortedRows
-from ppr_assets.postgres.sql_pieces import copied_columns
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
+from ppr_assets.plain_sql.parsing.pieces import copied_columns
+from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
+from ppr_assets.plain_sql.verify import verify_file
 
 
 class OpenedDump:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from ppr_assets.operations.diff.opened import OpenedDump, split_rows
 from ppr_assets.operations.diff.records import Row, TableDiff
-from ppr_assets.postgres.row_keys import key_reader
-from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.plain_sql.parsing.row_keys import key_reader
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.rules.comparison import differing_rows
 
 _DIGEST = 16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppr_assets.data_repo.clone import open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.data_repo.clone import DataRepo, open_data_repo
-from ppr_assets.data_repo.git_errors import scrub
-from ppr_assets.data_repo.glimpse import glimpse
-from ppr_assets.data_repo.tree import commit_named, linked_dump, list_dumps, tip
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.glimpse import glimpse
+from ppr_assets.data_repo.git.errors import scrub
+from ppr_assets.data_repo.git.tree import commit_named, linked_dump, list_dumps, tip
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.committed import brought, dump_at
-from ppr_assets.operations.latest import manifest_of
-from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.published.committed import brought, dump_at
+from ppr_assets.operations.published.latest import manifest_of
+from ppr_assets.operations.published.view import View, look, named
+from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
-from ppr_assets.operations.view import View, look, named
 from ppr_assets.rules.naming import LATEST_PACKED, manifest_name
 from ppr_assets.settings import DataRepoSettings
 

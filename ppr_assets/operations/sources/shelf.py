@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ppr_assets.data_repo.tree import list_dumps
+from ppr_assets.data_repo.git.tree import list_dumps
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.scratch import scratch_folder, temporary
+from ppr_assets.operations.published.view import View
+from ppr_assets.operations.published.work_tree import OtherFiles, other_files
 from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_folder
 from ppr_assets.operations.sources.repository import opened, published
+from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
-from ppr_assets.operations.view import View
-from ppr_assets.operations.work_tree import OtherFiles, other_files
 from ppr_assets.settings import DataRepoSettings
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.view import View
+from ppr_assets.operations.published.view import View
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
 

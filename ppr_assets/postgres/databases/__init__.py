@@ -6,7 +6,7 @@ Belongs here: what is done *to* a database. What is done in one (loading, readin
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import Leftover, former_name, restoring_name
-from ppr_assets.postgres.databases.sessions import LiveSession
+from ppr_assets.postgres.sessions.live_sessions import LiveSession
 
 __all__ = [
     "Leftover",

@@ -11,9 +11,9 @@ import hashlib
 from dataclasses import replace
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
-from ppr_assets.postgres import advisory_lock
-from ppr_assets.postgres.connection import Session, connect, require_named
-from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.sessions import advisory_lock
+from ppr_assets.postgres.sessions.connection import Session, connect, require_named
+from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.settings import DatabaseSettings
 
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.databases.sessions import Connection
-from ppr_assets.postgres.layout import Layout
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.postgres.sessions.live_sessions import Connection
 
 _ANY_ENCODING = frozenset({"C", "POSIX"})
 """Locales that sort by bytes."""

@@ -11,7 +11,6 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseFailed, DatabaseUnreachable, RestoreFailed
-from ppr_assets.postgres.connection import connect, pinned
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import (
     connect_beside,
@@ -20,16 +19,17 @@ from ppr_assets.postgres.databases.beside import (
     take_lock,
 )
 from ppr_assets.postgres.databases.names import Leftover, parse
-from ppr_assets.postgres.databases.sessions import (
+from ppr_assets.postgres.databases.swap import swap
+from ppr_assets.postgres.sessions.connection import connect, pinned
+from ppr_assets.postgres.sessions.failures import hint_for, is_servers_own, server_failures
+from ppr_assets.postgres.sessions.live_sessions import (
     Connection,
     LiveSession,
     sessions,
     staying,
     terminate,
 )
-from ppr_assets.postgres.databases.swap import swap
-from ppr_assets.postgres.failures import hint_for, is_servers_own, server_failures
-from ppr_assets.postgres.load.session import WITHOUT_LIMITS, prepare
+from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.settings import DatabaseSettings
 
 _DROP_ATTEMPTS = 5

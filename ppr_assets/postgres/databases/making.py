@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from ppr_assets.postgres.databases.sessions import Connection
+from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.difference import without_notes
 
 _DATABASE: LiteralString = """
@@ -90,7 +90,7 @@ def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
 
 def options_of(locale: Mapping[str, str], encoding: str) -> Sequence[sql.Composable]:
     """The same for a database that was elsewhere, with the locale that
-    :func:`~ppr_assets.postgres.computing.read_locale` has read there."""
+    :func:`~ppr_assets.postgres.sessions.computing.read_locale` has read there."""
     provider = locale.get("provider", "libc")
     options = {"ENCODING": encoding, "LOCALE_PROVIDER": provider}
     options |= {"LC_COLLATE": locale["collate"], "LC_CTYPE": locale["ctype"]}

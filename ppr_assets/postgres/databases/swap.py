@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.errors import Busy, RestoreFailed
-from ppr_assets.postgres.databases.sessions import (
+from ppr_assets.postgres.sessions.live_sessions import (
     Connection,
     LiveSession,
     kept_out,

@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from psycopg import sql
 
-from ppr_assets.postgres.connection import connect
 from ppr_assets.postgres.embedded.accounts import account_for, require_own
 from ppr_assets.postgres.embedded.data_folder import (
     SUPERUSER,
@@ -19,6 +18,7 @@ from ppr_assets.postgres.embedded.data_folder import (
 from ppr_assets.postgres.embedded.launching import launch, settled, shut_down
 from ppr_assets.postgres.embedded.postmaster import Postmaster, running_postmaster
 from ppr_assets.postgres.embedded.socket_folder import PORT, remove_socket_folder
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings, Secret
 
 

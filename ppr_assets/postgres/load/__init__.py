@@ -17,8 +17,8 @@ from time import monotonic
 from typing import Literal
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
 from ppr_assets.postgres.load.parallel import default_connections, load_parallel
 from ppr_assets.postgres.load.plan import WhenMade

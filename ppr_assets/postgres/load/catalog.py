@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import LiteralString
 
-from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import table_key
 
 _TABLES: LiteralString = """

@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.sections import comes_last, is_data, steps
-from ppr_assets.postgres.load.session import Session, open_session
 from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.sessions.session import Session, open_session
 from ppr_assets.settings import DatabaseSettings
 
 

@@ -14,16 +14,16 @@ import psycopg
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed
-from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.layout_entries import Key
-from ppr_assets.postgres.load.dump_file import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.entries import Key
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.pieces import unquoted
+from ppr_assets.plain_sql.parsing.sections import comes_last, steps
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.scheduler import PATIENCE_SECONDS, cancel, cut_off
-from ppr_assets.postgres.load.sections import comes_last, steps
-from ppr_assets.postgres.load.session import Connection, Session, failed, prepare_transaction
 from ppr_assets.postgres.load.statements import run_step, split
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
-from ppr_assets.postgres.sql_pieces import unquoted
+from ppr_assets.postgres.sessions.session import Connection, Session, failed, prepare_transaction
 
 _CANCEL_SECONDS = 0.2
 

@@ -13,14 +13,14 @@ from typing import IO
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, Range
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.sections import is_data
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.computing import AS_SET
-from ppr_assets.postgres.connection import connect, pinned, pinning_statements
-from ppr_assets.postgres.layout import Layout
-from ppr_assets.postgres.libpq import alive_options, client_environment
-from ppr_assets.postgres.load.dump_file import DumpFile, Range
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.sections import is_data
+from ppr_assets.postgres.sessions.computing import AS_SET
+from ppr_assets.postgres.sessions.connection import connect, pinned, pinning_statements
+from ppr_assets.postgres.sessions.libpq import alive_options, client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import LiteralString
 
-from ppr_assets.postgres.layout import Entry
-from ppr_assets.postgres.load.sections import Step
-from ppr_assets.postgres.load.session import Connection
+from ppr_assets.plain_sql.parsing.layout import Entry
+from ppr_assets.plain_sql.parsing.sections import Step
+from ppr_assets.postgres.sessions.session import Connection
 
 _QUERY: LiteralString = """
 SELECT pg_catalog.pg_get_userbyid(nspowner)::pg_catalog.text,

@@ -15,12 +15,12 @@ from typing import LiteralString
 from psycopg import sql
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.computing import AS_SET, READING
-from ppr_assets.postgres.layout import CopyBlock, Layout
-from ppr_assets.postgres.load.grammar import table_of_copy
+from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
+from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.scheduler import Work
-from ppr_assets.postgres.load.session import Connection, Session
-from ppr_assets.postgres.sorted_rows import SortedRows
+from ppr_assets.postgres.sessions.computing import AS_SET, READING
+from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import table_key
 

@@ -21,7 +21,7 @@ from types import TracebackType
 import psycopg
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.postgres.load.session import Connection, Session
+from ppr_assets.postgres.sessions.session import Connection, Session
 
 _CANCEL_SECONDS = 0.2
 """How often a statement that goes on is cancelled again: one that was just starting missed it."""

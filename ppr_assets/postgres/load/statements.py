@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ppr_assets.postgres.load.dump_file import DumpFile
-from ppr_assets.postgres.load.sections import Step
-from ppr_assets.postgres.load.session import Session
-from ppr_assets.postgres.sql_scanner import SqlScanner
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.scanner import SqlScanner
+from ppr_assets.plain_sql.parsing.sections import Step
+from ppr_assets.postgres.sessions.session import Session
 
 _STREAMED = 1024 * 1024
 """Bytes of statements about large objects in one round trip."""

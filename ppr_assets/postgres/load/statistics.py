@@ -10,7 +10,7 @@ from typing import LiteralString
 
 import psycopg
 
-from ppr_assets.postgres.load.session import Connection, failed
+from ppr_assets.postgres.sessions.session import Connection, failed
 
 _NAMES: LiteralString = """
 WITH RECURSIVE elsewhere AS (

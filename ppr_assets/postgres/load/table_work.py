@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ppr_assets.postgres.layout import CopyBlock
-from ppr_assets.postgres.load.dump_file import DumpFile
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.layout import CopyBlock
+from ppr_assets.plain_sql.parsing.sections import Step
 from ppr_assets.postgres.load.scheduler import Work
-from ppr_assets.postgres.load.sections import Step
-from ppr_assets.postgres.load.session import Session
 from ppr_assets.postgres.load.statements import run_step
 from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.sessions.session import Session
 
 
 def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:

@@ -14,7 +14,7 @@ from typing import LiteralString
 import psycopg
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.postgres.load.session import Connection
+from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import table_key
 
 _WAIT = b"800ms"

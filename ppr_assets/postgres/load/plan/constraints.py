@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ppr_assets.postgres.load.grammar import read_foreign_key, read_key
+from ppr_assets.plain_sql.parsing.sections import Step
+from ppr_assets.plain_sql.parsing.statement_keys import read_foreign_key, read_key
 from ppr_assets.postgres.load.plan.tasks import Plan
 from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.sections import Step
 from ppr_assets.postgres.load.table_work import run_steps
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.sections import Sections
 from ppr_assets.postgres.load.catalog import Catalog
-from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.plan.constraints import planned
 from ppr_assets.postgres.load.plan.rows import plan_rows
 from ppr_assets.postgres.load.plan.spare_time import (
@@ -18,7 +19,6 @@ from ppr_assets.postgres.load.plan.spare_time import (
 from ppr_assets.postgres.load.plan.tasks import Plan
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.sections import Sections
 
 
 def plan(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ppr_assets.postgres.layout import CopyBlock
-from ppr_assets.postgres.load.grammar import table_of_copy
+from ppr_assets.plain_sql.parsing.layout import CopyBlock
+from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.plan.tasks import Plan, TablePlan
 from ppr_assets.postgres.load.scheduler import Task
 from ppr_assets.postgres.load.table_work import copy_piece, copy_whole

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.sections import Step
 from ppr_assets.postgres.load.catalog import Catalog
-from ppr_assets.postgres.load.dump_file import DumpFile
 from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.sections import Step
 from ppr_assets.postgres.load.table_work import run_steps
 
 

@@ -1,0 +1,1 @@
+"""Dagster as the command line runs it: its home, its storage, its services, and a run's report."""

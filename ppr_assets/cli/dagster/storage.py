@@ -1,0 +1,101 @@
+"""Dagster's own storage, looked at before Dagster does: it tries for long and tells little.
+
+What fails in it later, while a run is told in it, is put into words here as well.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from ppr_assets.cli.dagster.files import EMERGENCY, broken, broken_file, storage_folder
+from ppr_assets.errors import DatabaseUnreachable, PprError, SettingsError, StorageFailed
+from ppr_assets.settings import Secret, without_secrets
+
+_CONNECT_TIMEOUT = 15
+
+
+def require_storage(url: Secret) -> None:
+    """Raise :class:`DatabaseUnreachable` if DAGSTER_POSTGRES_URL leads to no database, and
+    :class:`SettingsError` if it is no URL."""
+    conninfo = url.reveal().replace("postgresql+psycopg2://", "postgresql://", 1)
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:  # its text quotes the URL, and with it the password
+        raise SettingsError(
+            "DAGSTER_POSTGRES_URL is set to a value not shown here, must be a URL that libpq reads",
+            hint="Write what is special in user and password as %XX: a per cent sign is %25.",
+        ) from None
+    try:
+        psycopg.connect(conninfo, connect_timeout=_CONNECT_TIMEOUT).close()
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"no session with Dagster's storage: {' '.join(str(error).split())}",
+            hint="is the server of DAGSTER_POSTGRES_URL up, and is its database there? Runs and "
+            f"lineage are kept in it. To back up at once, {EMERGENCY}.",
+        ) from None
+
+
+def require_home(home: Path) -> None:
+    """Raise :class:`SettingsError` if DAGSTER_HOME is no folder, and :class:`StorageFailed` if it
+    cannot be written to."""
+    if not home.is_dir():
+        raise SettingsError(
+            f"DAGSTER_HOME is `{home}`, must be a folder that is there",
+            hint="make it and put this project's dagster.yaml into it, or unset the variable.",
+        )
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise StorageFailed(
+            f"DAGSTER_HOME is `{home}`, must be a folder that can be written to",
+            hint="let the user that runs this write there, or name another one; Dagster keeps what "
+            f"it does in it. To back up at once, {EMERGENCY}.",
+        )
+
+
+@contextmanager
+def storage_failures(home: Path) -> Iterator[None]:
+    """Turn what Dagster's storage fails of into :class:`StorageFailed`, or, where that is a server,
+    :class:`DatabaseUnreachable`. Its drivers are nobody's else, nor are the files in its folder."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) and _is_file_of(home, error):
+            raise StorageFailed(
+                f"Dagster's storage `{error.filename}` cannot be used: {error.strerror}",
+                hint="look at that file, its folder and the disk, or name another folder in "
+                f"DAGSTER_HOME. To back up at once, {EMERGENCY}.",
+            ) from error
+        if type(error).__module__.partition(".")[0] not in _DRIVERS:
+            raise
+        raise _failure(home, error) from error
+
+
+def _is_file_of(home: Path, error: OSError) -> bool:
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    folders = (home, storage_folder(home))
+    return named is not None and any(named.is_relative_to(one) for one in folders if one)
+
+
+_DRIVERS = ("sqlalchemy", "sqlite3", "psycopg2", "alembic", "dagster_postgres")
+
+
+def _failure(home: Path, error: Exception) -> PprError:
+    words = " ".join(without_secrets(str(error)).partition("\n[")[0].split())[:300]
+    if "psycopg2" in words or storage_folder(home) is None:
+        return DatabaseUnreachable(
+            f"Dagster's storage failed: {words}",
+            hint="look at the log of the server of DAGSTER_POSTGRES_URL; `ppr-assets status` says "
+            f"what stands. To back up at once, {EMERGENCY}.",
+        )
+    if (found := broken_file(home)) is not None:
+        return broken(*found)
+    return StorageFailed(
+        f"Dagster's storage in `{home}` failed: {words}",
+        hint="is the disk full, or does another process hold its files? `ppr-assets status` says "
+        f"what stands. To back up at once, {EMERGENCY}.",
+    )

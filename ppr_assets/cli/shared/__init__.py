@@ -1,0 +1,1 @@
+"""What several verbs need: the console, options in common, and what is printed in one form."""

@@ -1,0 +1,29 @@
+"""What verbs that look say of what they look at, and the option to ask nobody for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from ppr_assets.cli.shared.console import err
+from ppr_assets.operations.published.mark_history import Marks
+from ppr_assets.operations.published.view import View
+
+offline_option = click.option(
+    "--offline", is_flag=True, help="Look at what the clone knows; do not ask the remote."
+)
+
+
+def print_view(view: View) -> None:
+    """To stderr, beside what is found there."""
+    err.print(f"looking at {view.describe(datetime.now(UTC))}", markup=False)
+    for remark in view.remarks:
+        err.print(remark, markup=False)
+
+
+def lost_marks(lost: Marks) -> str:
+    """``location 3880 (commit 4f2a91c03d), …``: what the file has lost, and what tells it."""
+    told = [f"{table} {mark.count} ({mark.by})" for table, mark in sorted(lost.items())]
+    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
+    return ", ".join(told[:3]) + more

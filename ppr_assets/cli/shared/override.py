@@ -1,0 +1,50 @@
+"""The options by which a human takes what a restore refuses, with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ppr_assets.cli.shared.context import worded
+from ppr_assets.rules.naming import is_dump_name
+from ppr_assets.rules.ratchet import Override
+
+override_option = click.option(
+    "--override",
+    "reason",
+    metavar="REASON",
+    callback=worded,
+    help="Take a dump that is refused for its few records, this once. The reason is recorded in "
+    "the output and in the comment of the former database.",
+)
+
+
+_NO_REASON = "no reason given"
+
+
+def _no_dump(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:
+    """Refuse a dump's name in the place of the reason: another dump would be restored then."""
+    named = reason is not None and (
+        reason.endswith((".sql", ".gz", ".xz")) or is_dump_name(f"{reason}.sql")
+    )
+    if reason is not None and (named or Path(reason).exists()):
+        raise click.BadParameter(f"`{reason}` is a dump, not a reason", context, parameter)
+    return worded(context, parameter, reason)
+
+
+accept_option = click.option(
+    "--accept-differences",
+    "accepted",
+    metavar="[REASON]",
+    is_flag=False,
+    flag_value=_NO_REASON,
+    callback=_no_dump,
+    help="Take a database whose objects are defined otherwise than in the dump, or lacks some; "
+    "never other rows, nor fewer tables. What was taken, and why, is recorded in the output and in "
+    "the database's own comment.",
+)
+
+
+def overridden(reason: str | None) -> Override | None:
+    return Override(reason, "command line") if reason else None

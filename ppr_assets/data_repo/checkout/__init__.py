@@ -1,0 +1,1 @@
+"""What lies on the disk beside the history: work trees, index, lock, staged and set aside dumps."""

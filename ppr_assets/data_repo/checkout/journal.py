@@ -1,0 +1,62 @@
+"""What a move of the branch is about to touch, on the disk before it is touched.
+
+A run that is killed in the middle leaves its journal, and the next run brings every work tree
+named in it to where its HEAD is by then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import DataRepoError
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The branch goes from ``old`` (None: it did not exist) to ``new``; ``touched`` are the roots
+    of the work trees whose index and files go along."""
+
+    branch: str
+    old: str | None
+    new: str
+    touched: tuple[str, ...]
+
+
+def write_journal(repo: DataRepo, journal: Journal) -> None:
+    """Write it whole, or leave the one before."""
+    path = repo.state_dir / "moving.json"
+    beside = path.with_suffix(".partial")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(asdict(journal), file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    descriptor = os.open(repo.state_dir, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_journal(repo: DataRepo) -> Journal | None:
+    """The journal of a move that was not finished, if there is one."""
+    path = repo.state_dir / "moving.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Journal(told["branch"], told["old"], told["new"], tuple(told["touched"]))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataRepoError(
+            f"`{path}` cannot be read",
+            hint="it is written whole or not at all; look at `git status`, then remove it.",
+        ) from error
+
+
+def remove_journal(repo: DataRepo) -> None:
+    """Remove it, and what a kill has left of writing one."""
+    for name in ("moving.json", "moving.partial"):
+        (repo.state_dir / name).unlink(missing_ok=True)

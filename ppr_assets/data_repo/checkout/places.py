@@ -1,0 +1,136 @@
+"""The work trees of the clone: which branch each is on, and whether somebody is at work there.
+
+``git worktree add`` gives a clone several of them. A move of the branch concerns every one that
+has it checked out, not only the one at DATA_REPO_PATH.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep, time
+
+from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.lock_files import told
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import DataRepoError
+
+LOCK_SECONDS = 10.0
+"""How long somebody's git may hold an index before we give up; a checkout takes seconds."""
+
+QUIET_SECONDS = 3.0
+"""How long we wait for a moment in which nobody is at work, before we go on all the same."""
+
+_PAUSE_SECONDS = 0.05
+_MOMENT_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Place:
+    """One work tree; ``git_dir`` has its own HEAD and index, ``head`` is None before any commit."""
+
+    path: Path
+    git_dir: Path
+    branch: str | None
+    head: str | None
+
+
+def places(repo: DataRepo) -> list[Place]:
+    """The work trees that are there at this moment."""
+    listing = repo.git("worktree", "list", "--porcelain", "-z")
+    found = []
+    for number, block in enumerate(listing.split(b"\0\0")):
+        facts = dict(_facts(block))
+        if b"HEAD" not in facts:  # a bare repository, or the end of the list
+            continue
+        main = number == 0 and not repo.linked
+        # git does not know the main one's path where its git folder stands elsewhere.
+        path = repo.path if main else Path(os.fsdecode(facts[b"worktree"]))
+        if not path.is_dir():
+            continue
+        head = facts[b"HEAD"].decode()
+        found.append(
+            Place(
+                path=path,
+                git_dir=repo.git_dir if main else _own_git_dir(repo, path),
+                branch=os.fsdecode(facts.get(b"branch", b"")).removeprefix("refs/heads/") or None,
+                head=head if head.strip("0") else None,
+            )
+        )
+    return found
+
+
+def wait_until_idle(place: Place) -> None:
+    """Wait while somebody's git changes the index or HEAD. Raises :class:`DataRepoError` when it
+    stays at it."""
+    for lock in _locks(place):
+        wait_until_gone(lock)
+
+
+def wait_until_gone(lock: Path) -> None:
+    """Wait while somebody's git holds ``lock``. Raises :class:`DataRepoError` when it stays."""
+    deadline = monotonic() + LOCK_SECONDS
+    while lock.exists():
+        if monotonic() > deadline:
+            raise locked(lock)
+        sleep(_PAUSE_SECONDS)
+
+
+def is_idle(place: Place) -> bool:
+    """True if no git holds the index or HEAD."""
+    return not any(lock.exists() for lock in _locks(place))
+
+
+def wait_for_quiet(some: list[Place]) -> None:
+    """Wait a little for a moment in which nobody is at work in any of the places.
+
+    A merge of somebody's that meets a branch moving under it stops half-way, and leaves the mess
+    to them.
+    """
+    deadline = monotonic() + QUIET_SECONDS
+    while monotonic() < deadline and not all(is_idle(place) and is_quiet(place) for place in some):
+        sleep(_PAUSE_SECONDS)
+
+
+def is_quiet(place: Place) -> bool:
+    """True if for a moment nobody has written the index or moved HEAD."""
+    files = (place.git_dir / name for name in ("index", "HEAD", "logs/HEAD"))
+    times = []
+    for file in files:
+        with suppress(FileNotFoundError):
+            times.append(file.stat().st_mtime)
+    return not 0 <= time() - max(times, default=0.0) < _MOMENT_SECONDS
+
+
+def locked(lock: Path) -> DataRepoError:
+    """The error for a lock that somebody does not give back."""
+    message, hint = told(lock)
+    return DataRepoError(f"{message}; {LOCK_SECONDS:g} seconds were waited", hint=hint)
+
+
+def _locks(place: Place) -> list[Path]:
+    return [place.git_dir / "index.lock", place.git_dir / "HEAD.lock"]
+
+
+def require_no_rebase(place: Place, branch: str) -> None:
+    """Raise :class:`DataRepoError` while ``branch`` is rebased in ``place``: it would fail then."""
+    for state in ("rebase-merge", "rebase-apply"):
+        name = place.git_dir / state / "head-name"
+        if name.is_file() and name.read_text(encoding="utf-8").strip() == f"refs/heads/{branch}":
+            raise DataRepoError(
+                f"branch `{branch}` is being rebased in `{place.path}`",
+                hint="finish it (`git rebase --continue`) or give it up (`git rebase --abort`).",
+            )
+
+
+def _facts(block: bytes) -> list[tuple[bytes, bytes]]:
+    pairs = (line.partition(b" ") for line in block.strip(b"\0").split(b"\0"))
+    return [(key, value) for key, _, value in pairs]
+
+
+def _own_git_dir(repo: DataRepo, path: Path) -> Path:
+    limit = repo.settings.timeout_seconds
+    answer = run(path, "rev-parse", "--absolute-git-dir", timeout=limit).stdout
+    return Path(os.fsdecode(answer.rstrip(b"\n")))

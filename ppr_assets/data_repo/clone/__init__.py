@@ -1,0 +1,1 @@
+"""The clone: found, made, kept small; and other repositories that are only looked into."""

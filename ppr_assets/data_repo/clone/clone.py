@@ -1,0 +1,113 @@
+"""Find the clone of the data repository, or make it; refuse what cannot be published in.
+
+Opening only looks, with two exceptions: a missing clone is made, and a branch that only the
+remote has so far is created here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.plain_files import require_plain_files
+from ppr_assets.data_repo.checkout.worktree import advance_branch
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.clone.first_clone import make_clone, missing_branch
+from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.errors import scrub
+from ppr_assets.data_repo.git.library import open_repository
+from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
+from ppr_assets.data_repo.remote.address import parse_address
+from ppr_assets.data_repo.remote.remote import fetch, remote_branches
+from ppr_assets.errors import DataRepoError
+from ppr_assets.settings import DataRepoSettings
+
+if TYPE_CHECKING:
+    import git
+
+__all__ = ["DataRepo", "checked_out_branch", "open_data_repo"]
+
+
+def open_data_repo(settings: DataRepoSettings) -> DataRepo:
+    """The data repository at DATA_REPO_PATH, cloned from DATA_REPO_URL if it is not there.
+
+    Raises :class:`DataRepoError` saying what is in the way; :class:`PushFailed` and
+    :class:`Busy` only where something has to be cloned or fetched first.
+    """
+    path = settings.path
+    if path.exists() and not path.is_dir():
+        raise DataRepoError(
+            f"`{path}` is a file, and DATA_REPO_PATH must be a folder",
+            hint="name the root of the clone.",
+        )
+    if wants_clone(path):
+        make_clone(settings)
+    found = open_repository(path)
+    root = Path(found.working_dir).resolve()
+    remote, url = _remote(settings, root)
+    address = parse_address(url, relative_to=root) if url else None
+    repo = DataRepo(
+        settings=settings,
+        path=root,
+        git_dir=Path(found.common_dir).resolve(),
+        bare=found.bare,
+        linked=not Path(found.common_dir).samefile(found.git_dir),
+        remote=remote,
+        remote_url=url,
+        web_url=address.web_url if address else None,
+        partial=_is_partial(found),
+    )
+    _require_branch(repo)
+    require_plain_files(repo)
+    return repo
+
+
+def _remote(settings: DataRepoSettings, root: Path) -> tuple[str | None, str | None]:
+    """What to call the remote in git's arguments, and the URL that is behind it."""
+    limit = settings.timeout_seconds
+    told = run(root, "remote", "get-url", "origin", timeout=limit, ok=(0, 2, 128))
+    if told.status:
+        return settings.url, settings.url
+    url = told.stdout.decode("utf-8", "replace").strip()
+    if settings.url and not _same(url, settings.url, root):
+        # What git makes of it when the user has an url.*.insteadOf.
+        wanted = run(root, "ls-remote", "--get-url", settings.url, timeout=limit).stdout
+        if not _same(url, wanted.decode("utf-8", "replace").strip(), root):
+            raise DataRepoError(
+                f"remote `origin` of `{root}` is {scrub(url)}, DATA_REPO_URL is "
+                f"{scrub(settings.url)}",
+                hint="unset DATA_REPO_URL to use the clone's own remote, or correct one of them.",
+            )
+    return "origin", url
+
+
+def _is_partial(found: git.Repo) -> bool:
+    """Whether it has commits and folders, and goes without files until they are asked for. A clone
+    that somebody has filtered in another way fetches by itself what it lacks, as git does."""
+    with found.config_reader("repository") as config:
+        told = str(config.get_value('remote "origin"', "partialclonefilter", default=""))
+    return told.startswith("blob:")
+
+
+def _same(one: str, other: str, root: Path) -> bool:
+    return parse_address(one, relative_to=root).same_place(parse_address(other, relative_to=root))
+
+
+def _require_branch(repo: DataRepo) -> None:
+    """Accept a branch that is there, or that the remote has, or the first one of nothing at all."""
+    # A look at the file spares a process on nearly every call; packed refs are git's to read.
+    if (repo.git_dir / repo.ref).is_file():
+        return
+    if repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)):
+        return
+    theirs = remote_branches(repo)
+    if repo.branch in theirs:
+        commit = fetch(repo)
+        with data_repo_lock(repo):
+            advance_branch(repo, None, commit or theirs[repo.branch])
+        return
+    listing = repo.word("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
+    branches = set(listing.splitlines()) | theirs.keys()
+    if branches:
+        raise missing_branch(repo.branch, branches)

@@ -1,0 +1,81 @@
+"""Ask the remote where its branch stands, without opening the clone: all that an idle sensor does.
+
+One ``ls-remote`` and nothing else, whether there is a clone already or not. What it finds is only
+good for comparing: whoever wants to know more opens the data repository.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic_ns
+
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.library import open_repository
+from ppr_assets.data_repo.remote.credentials import credentials_for
+from ppr_assets.data_repo.remote.errors import unreachable
+from ppr_assets.data_repo.remote.remote import heads
+from ppr_assets.errors import GitTimeout
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Remote:
+    """What git calls the remote (a name or a URL), and the URL that credentials are chosen by."""
+
+    name: str
+    url: str
+
+
+def known_remote(settings: DataRepoSettings) -> Remote | None:
+    """The clone's ``origin``, or else DATA_REPO_URL; None where there is neither.
+
+    Reads the clone's configuration without starting git. Raises :class:`DataRepoError` for a
+    folder that is no repository.
+    """
+    if not wants_clone(settings.path):
+        url = _origin(settings.path, _stamp(settings.path))
+        if url:
+            return Remote("origin", url)
+    return Remote(settings.url, settings.url) if settings.url else None
+
+
+def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
+    """The commit of the remote's branch; None while it has none. Raises RemoteUnreachable."""
+    options, secret = credentials_for(settings, remote.url)
+    ref = f"refs/heads/{settings.branch}"
+    try:
+        listing = run(
+            _existing(settings.path),
+            *(*options, "ls-remote", "--quiet", remote.name, ref),
+            timeout=settings.timeout_seconds,
+            env=secret,
+            tied=False,
+        )
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(remote.name, failure) from failure
+    return heads(listing.stdout).get(settings.branch)
+
+
+@functools.lru_cache(maxsize=4)
+def _origin(path: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001  # part of the key
+    """The URL of the clone's ``origin``, read again when its configuration has another stamp."""
+    with open_repository(path).config_reader("repository") as config:
+        return str(config.get_value('remote "origin"', "url", default=""))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Time and size of the clone's configuration: git replaces the file to change it."""
+    for config in (path / ".git" / "config", path / "config"):
+        if config.is_file():
+            facts = config.stat()
+            return facts.st_mtime_ns, facts.st_size
+    return monotonic_ns(), 0  # a linked work tree has it elsewhere: read every time
+
+
+def _existing(path: Path) -> Path:
+    """A folder to start git in: the clone, or what there is above it."""
+    return next(folder for folder in (path, *path.parents) if folder.is_dir())

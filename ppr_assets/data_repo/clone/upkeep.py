@@ -1,0 +1,100 @@
+"""Keep the clone small: pack loose objects when their bytes call for it.
+
+``git gc --auto`` counts objects, and a night adds a dozen, one of them as large as the database. So
+its threshold is never met, while each dump lies there whole. Packed, all nights but one are
+differences of kilobytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+
+from ppr_assets.data_repo.checkout.places import is_idle, is_quiet, places, wait_for_quiet
+from ppr_assets.data_repo.git.command import WITHIN_MEMORY
+from ppr_assets.data_repo.git.repository import DataRepo
+
+LOOSE_BYTES = 256 * 1024 * 1024
+"""Loose objects that are left alone: packing them would cost more than they do."""
+
+MANY_PACKS = 50
+"""Packs that are left alone in a partial clone: git's own number (``gc.autoPackLimit``)."""
+
+_ALL_BYTES = 2 * 1024 * 1024 * 1024
+"""Up to here everything goes into one pack; above, only what is new and small."""
+
+
+@dataclass(frozen=True)
+class RepoSize:
+    """Bytes on the disk of the clone's objects: ``loose`` ones and those in ``packs`` packs."""
+
+    loose: int
+    packed: int
+    packs: int
+
+    @property
+    def total(self) -> int:
+        return self.loose + self.packed
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """``done``: it was packed, in ``seconds``, from ``before`` to ``after``; else why not."""
+
+    before: RepoSize
+    after: RepoSize
+    done: bool
+    why_not: str = ""
+    seconds: float = 0.0
+
+
+def repo_size(repo: DataRepo) -> RepoSize:
+    """Asks git, which looks at each pack and counts loose objects."""
+    facts = dict(
+        line.split(": ", 1)
+        for line in repo.word("count-objects", "-v").splitlines()
+        if ": " in line
+    )
+    return RepoSize(
+        loose=int(facts["size"]) * 1024,
+        packed=int(facts["size-pack"]) * 1024,
+        packs=int(facts["packs"]),
+    )
+
+
+def tend(repo: DataRepo) -> Upkeep:
+    """Pack what is loose if it is much and nobody is at work in the clone; under its lock.
+
+    A partial clone also gets a pack with each fetch, and has them joined when they are many.
+
+    Nothing is lost: objects that no branch reaches stay. Raises
+    :class:`GitTimeout` and :class:`GitCommandFailed`; the clone is then as it was.
+    """
+    before = repo_size(repo)
+    many = repo.partial and before.packs > MANY_PACKS and before.total <= _ALL_BYTES
+    if before.loose <= LOOSE_BYTES and not many:
+        return Upkeep(before, before, done=False)
+    if at_work := _at_work(repo):
+        return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
+    started = monotonic()
+    if before.total <= _ALL_BYTES:
+        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k")
+    elif not repo.partial:
+        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "--geometric=2")
+    else:  # where older gits refuse that, and leave out what the remote seems to keep
+        repo.git(*WITHIN_MEMORY, "maintenance", "run", "--quiet", "--task=loose-objects")
+        repo.git("prune-packed", "--quiet")
+    return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
+
+
+def _at_work(repo: DataRepo) -> str:
+    """Where somebody changes something at this moment; empty if nobody does."""
+    everywhere = places(repo)
+    wait_for_quiet(everywhere)  # what we have just done ourselves is no work of others
+    for place in everywhere:
+        merging = any((place.git_dir / name).exists() for name in ("MERGE_HEAD", "rebase-merge"))
+        if merging or not is_idle(place) or not is_quiet(place):
+            return f"`{place.path}`"
+    if (repo.git_dir / "gc.pid").exists():
+        return "its own upkeep (`gc.pid`)"
+    return ""

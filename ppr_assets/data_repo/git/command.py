@@ -1,0 +1,195 @@
+"""Run git: in a group of its own, with a time limit, ended whatever happens, heard when it fails.
+
+GitPython starts the processes. Its own ways of waiting have no time limit, or leave git's children
+behind, so that waiting, ending and reporting are done here. No git of ours outlives its call: it
+is asked to end before it is killed, and the kernel asks it when this process dies, because a git
+that is killed outright leaves its ``.lock`` files to block everybody else. What git has started
+itself is ended by a guard then.
+
+Nothing can prompt: there is no terminal for git, and a session of its own gives ssh none either.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from time import monotonic
+from typing import BinaryIO
+
+from ppr_assets.child_process import (
+    END_GROUP,
+    end_group,
+    guarded,
+    interrupts_held,
+    tied_to_parent,
+)
+from ppr_assets.data_repo.git.errors import failure, scrub, too_slow, verb
+from ppr_assets.data_repo.git.library import gitpython
+from ppr_assets.settings import VARIABLES, child_environment
+
+_GRACE_SECONDS = 2.0
+# What these start (pack-objects, index-pack, remote-https, ssh) works on for a while after a git
+# that was killed: until it writes, which may take seconds.
+_WITH_CHILDREN = ("clone", "fetch", "ls-remote", "maintenance", "merge-tree", "push", "repack")
+_CHUNK = 1 << 20
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    # What only looks must not take locks that the owner of the work tree needs.
+    "GIT_OPTIONAL_LOCKS": "0",
+}
+# As `-c` hands it on: somebody's file system monitor, a program or a daemon, is not started by us.
+_HANDED_ON = "GIT_CONFIG_PARAMETERS"
+_ALONE = "'core.fsmonitor=false'"
+# Set inside hooks, for example, they would send git to another repository than the one asked for.
+_FOREIGN = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_WORK_TREE",
+)
+
+WITHOUT_LAZY_FETCH = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for a git that does not know the other
+}
+"""The environment in which a partial clone does not fetch what it lacks when that is read."""
+
+WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
+"""Options for a git that would otherwise tidy up in somebody's clone when it is done."""
+
+WITHIN_MEMORY = (
+    *("-c", "pack.threads=1"),
+    *("-c", "pack.windowMemory=512m"),
+    *("-c", "pack.deltaCacheSize=64m"),
+)
+"""Options for a git that looks for differences between dumps: two versions of a file and the index
+of one of them, however many parts a dump has. A second thread was not faster."""
+
+# The hooks of a clone are other people's programs. The token comes under another name, and only
+# with the calls that need it.
+_SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a call of git said; ``stderr`` without credentials."""
+
+    stdout: bytes
+    stderr: str
+    status: int
+
+
+def run(
+    path: Path,
+    *args: str,
+    timeout: float,
+    stdin: bytes | BinaryIO | None = None,
+    env: Mapping[str, str] | None = None,
+    ok: tuple[int, ...] = (0,),
+    tied: bool = True,
+) -> Output:
+    """Run ``git args`` in the folder ``path``; ``timeout`` is in seconds.
+
+    ``env`` comes on top of the environment. ``tied=False`` saves a millisecond for a git that only
+    looks and may outlive a killed process for a moment: it holds no lock. Raises
+    :class:`GitTimeout`, and :class:`GitCommandFailed` for an exit code that is not ``ok``.
+    """
+    given = stdin if isinstance(stdin, bytes) else None
+    with _started(path, args, stdin, env, tied=tied) as process:
+        try:
+            out, err = process.communicate(given, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise too_slow(args, timeout) from None
+    result = Output(out, scrub(err), process.returncode)
+    if result.status not in ok:
+        raise failure(args, result.status, result.stderr)
+    return result
+
+
+def stream(path: Path, *args: str, timeout: float) -> Iterator[bytes]:
+    """The output of ``git args`` in pieces; ``timeout`` covers the reader's own time as well."""
+    deadline = monotonic() + timeout
+    with _started(path, args, None, None) as process, DefaultSelector() as selector:
+        pipe = _widen(process)
+        selector.register(pipe, EVENT_READ)
+        while selector.select(max(0.0, deadline - monotonic())):
+            piece = os.read(pipe, _CHUNK)
+            if not piece:
+                break
+            yield piece
+        else:
+            raise too_slow(args, timeout)
+        try:
+            _, err = process.communicate(timeout=max(0.0, deadline - monotonic()))
+        except subprocess.TimeoutExpired:
+            raise too_slow(args, timeout) from None
+    if process.returncode:
+        raise failure(args, process.returncode, scrub(err))
+
+
+@contextmanager
+def conversation(
+    path: Path, *args: str, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """``git args`` with pipes to ask and to listen; it is ended when the block ends."""
+    with _started(path, args, b"", env) as process:
+        _widen(process)
+        yield process
+
+
+def _widen(process: subprocess.Popen[bytes]) -> int:
+    """Let its output come in fewer, larger pieces, where Linux offers that; the descriptor."""
+    assert process.stdout is not None  # a pipe, see _started
+    pipe = process.stdout.fileno()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _CHUNK)
+    return pipe
+
+
+@contextmanager
+def _started(
+    path: Path,
+    args: tuple[str, ...],
+    stdin: bytes | BinaryIO | None,
+    env: Mapping[str, str] | None,
+    *,
+    tied: bool = True,
+) -> Iterator[subprocess.Popen[bytes]]:
+    around = child_environment({}, secrets=True)
+    foreign = [name for name in (*_FOREIGN, *_SECRETS) if name in around.keys() - (env or {})]
+    argv = ["git", *args]
+    if foreign:
+        argv = ["env", *(word for name in foreign for word in ("-u", name)), *argv]
+    # A folder without a repository must not be taken for a part of the one around it.
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)}
+    alone = {_HANDED_ON: f"{around.get(_HANDED_ON, '')} {_ALONE}".strip()}
+    library = gitpython()
+    with ExitStack() as at_the_end:
+        with interrupts_held():
+            started = library.Git(path).execute(
+                tied_to_parent(argv, death_signal="TERM") if tied else argv,
+                istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+                as_process=True,
+                start_new_session=True,
+                env={**_ENVIRONMENT, **ceiling, **alone, **(env or {})},
+            )
+            process: subprocess.Popen[bytes] = started.proc
+            started.proc = None  # ended here, and not whenever the wrapper is collected
+            at_the_end.enter_context(process)
+            if verb(args) in _WITH_CHILDREN:
+                at_the_end.enter_context(guarded(END_GROUP, str(process.pid)))
+            at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
+        yield process

@@ -1,0 +1,98 @@
+"""The clone that dumps are published in, once it was found usable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, run
+from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class DataRepo:
+    """A usable data repository; :func:`~ppr_assets.data_repo.clone.clone.open_data_repo` makes it.
+
+    ``path`` is the root of the work tree, or the bare repository itself. ``git_dir`` is what all
+    work trees of the clone share, and ``linked`` says that ``path`` is an additional one of them.
+    ``remote`` is a remote's name or its URL, None without one; ``web_url`` is the page of the
+    repository where the remote is a forge. ``partial``: the clone goes without files that the
+    remote has.
+    """
+
+    settings: DataRepoSettings
+    path: Path
+    git_dir: Path
+    bare: bool
+    linked: bool
+    remote: str | None
+    remote_url: str | None
+    web_url: str | None
+    partial: bool
+
+    @property
+    def branch(self) -> str:
+        return self.settings.branch
+
+    @property
+    def ref(self) -> str:
+        return f"refs/heads/{self.branch}"
+
+    @property
+    def dump_dir(self) -> str:
+        return self.settings.dump_dir
+
+    @property
+    def state_dir(self) -> Path:
+        """Our own folder beside git's: nothing in it is ever seen by somebody's ``git add``."""
+        return self.git_dir / "ppr_assets"
+
+    @property
+    def shallow(self) -> bool:
+        """Whether its history ends before its beginning, as ``clone --depth`` makes it."""
+        return (self.git_dir / "shallow").is_file()
+
+    def git(
+        self,
+        *args: str,
+        stdin: bytes | BinaryIO | None = None,
+        env: Mapping[str, str] | None = None,
+        ok: tuple[int, ...] = (0,),
+    ) -> bytes:
+        """What ``git args`` prints, run at ``path`` within the configured time limit.
+
+        It never asks the remote, see :mod:`~ppr_assets.data_repo.remote.promised`.
+        """
+        limit = self.settings.timeout_seconds
+        around = {**(WITHOUT_LAZY_FETCH if self.partial else {}), **(env or {})}
+        try:
+            return run(self.path, *args, timeout=limit, stdin=stdin, env=around, ok=ok).stdout
+        except GitCommandFailed as failure:
+            lacks = re.search(r"could not fetch (\w+) from promisor remote", failure.stderr)
+            if not self.partial or lacks is None:
+                raise
+            raise _lacking(self.path, lacks[1], failure) from failure
+
+    def word(self, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> str:
+        """The same for an answer of one line."""
+        return self.git(*args, stdin=stdin, ok=ok).decode("utf-8", "surrogateescape").strip()
+
+
+def checked_out_branch(repo: DataRepo) -> str | None:
+    """The branch that HEAD is on in the clone (it may have no commit yet); None if detached."""
+    head = repo.word("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
+    return head.removeprefix("refs/heads/") if head else None
+
+
+def _lacking(path: Path, sha: str, failure: GitCommandFailed) -> ObjectLost:
+    return ObjectLost(
+        f"`{path}` is a partial clone and lacks object {sha[:10]}, which its branch needs",
+        status=failure.status,
+        stderr=failure.stderr,
+        hint=f"`git -C {path} -c gc.auto=0 fetch --refetch origin` brings back all that it should "
+        "have; `git gc` may have taken it for something that the remote keeps.",
+    )

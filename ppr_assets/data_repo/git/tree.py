@@ -1,0 +1,160 @@
+"""Read the branch at a commit, without a checkout and without looking at the work tree."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from dataclasses import dataclass
+
+from ppr_assets.data_repo.git.command import stream
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import DataRepoError
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, RATCHET, is_dump_name
+
+SMALL_BYTES = 16 * 1024 * 1024
+"""What is read into memory at most: manifests and marks are kilobytes, dumps are streamed."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
+
+    mode: str
+    kind: str
+    sha: str
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """A small file at a commit; a symlink's ``data`` is its target."""
+
+    mode: str
+    sha: str
+    data: bytes
+
+
+def tip(repo: DataRepo) -> str | None:
+    """The commit of the branch in the clone; None while it has none."""
+    return repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)) or None
+
+
+def commit_named(repo: DataRepo, name: str) -> str:
+    """The hash of the commit that ``name`` (a branch, a tag, a hash cut short) stands for.
+
+    Raises :class:`DataRepoError` if there is none.
+    """
+    peeled = f"{name}^{{commit}}"
+    options = ("--verify", "--quiet", "--end-of-options")
+    found = repo.word("rev-parse", *options, peeled, ok=(0, 1, 128))
+    if not found:
+        raise DataRepoError(
+            f"there is no commit `{name}` in `{repo.path}`",
+            hint="`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        )
+    return found
+
+
+def entry_at(repo: DataRepo, commit: str, path: str) -> Entry | None:
+    """What stands at ``path`` (relative to the root) in ``commit``."""
+    found = read_entries(repo, commit, path)
+    return found.get(path.encode())
+
+
+def read_entries(repo: DataRepo, tree: str, *paths: str) -> dict[bytes, Entry]:
+    """The lines of a tree, or those of ``paths`` below it."""
+    listing = repo.git("ls-tree", "-z", "--full-tree", tree, "--", *paths)
+    entries = {}
+    for line in listing.split(b"\0"):
+        if line:
+            facts, _, name = line.partition(b"\t")
+            entries[name] = Entry(*facts.decode().split())
+    return entries
+
+
+def read_file(repo: DataRepo, commit: str, path: str) -> TreeFile | None:
+    """The file or symlink at ``path`` in ``commit``; a folder there has no data.
+
+    Raises :class:`DataRepoError` for a file larger than :data:`SMALL_BYTES`.
+    """
+    entry = entry_at(repo, commit, path)
+    if entry is None:
+        return None
+    if entry.kind != "blob":
+        return TreeFile(entry.mode, entry.sha, b"")
+    size = int(repo.word("cat-file", "-s", entry.sha))
+    if size > SMALL_BYTES:
+        raise DataRepoError(
+            f"`{path}` has {size} bytes in {commit[:10]}, at most {SMALL_BYTES} are read",
+            hint="this is no file of ours; look at the history of the folder.",
+        )
+    return TreeFile(entry.mode, entry.sha, repo.git("cat-file", "blob", entry.sha))
+
+
+def sha256_at(repo: DataRepo, commit: str, path: str) -> str | None:
+    """SHA-256 of the file at ``path`` in ``commit``, streamed; None if there is no such file."""
+    entry = entry_at(repo, commit, path)
+    if entry is None or entry.kind != "blob":
+        return None
+    digest = hashlib.sha256()
+    limit = repo.settings.timeout_seconds
+    for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def list_dumps(repo: DataRepo, commit: str) -> list[str]:
+    """The names of the dumps in the dump folder at ``commit``, oldest first."""
+    return sorted(filter(is_dump_name, list_files(repo, commit, f"{repo.dump_dir}/")))
+
+
+def list_files(repo: DataRepo, commit: str, prefix: str) -> list[str]:
+    """The names of what stands in the folder ``prefix`` (with its slash) at ``commit``."""
+    found = read_entries(repo, commit, prefix)
+    return [path.decode("utf-8", "replace").removeprefix(prefix) for path in found]
+
+
+def latest_name(repo: DataRepo, commit: str) -> str | None:
+    """The dump that latest.sql points to at ``commit``, or where there is none, upstream's
+    latest.sql.gz; None without either. Raises what :func:`linked_dump` raises of the former; the
+    latter is not ours to complain of."""
+    if (found := linked_dump(repo, commit, LATEST)) is not None:
+        return found
+    try:
+        return linked_dump(repo, commit, LATEST_PACKED)
+    except DataRepoError:
+        return None
+
+
+def linked_dump(repo: DataRepo, commit: str, link_name: str) -> str | None:
+    """The dump that ``link_name`` points to at ``commit``; None where it does not exist.
+
+    Raises :class:`DataRepoError` when it is no symlink, or leads to anything but a dump beside it.
+    """
+    path = f"{repo.dump_dir}/{link_name}"
+    link = read_file(repo, commit, path)
+    if link is None:
+        return None
+    target = link.data.decode("utf-8", "replace").removeprefix("./")
+    if not stat.S_ISLNK(int(link.mode, 8)):
+        problem = "is no symlink"
+    elif not is_dump_name(target):
+        problem = f"leads to `{target}`, which is no dump beside it"
+    elif entry_at(repo, commit, f"{repo.dump_dir}/{target}") is None:
+        problem = f"leads to `{target}`, which is not there"
+    else:
+        return target
+    raise DataRepoError(
+        f"`{path}` in {commit[:10]} {problem}",
+        hint="point it to a dump in its folder (`ln -sf`) and commit that.",
+    )
+
+
+def dump_dir_history_exists(repo: DataRepo, commit: str) -> bool:
+    """True if a dump or a mark was ever committed up to ``commit``, also if it is gone since.
+
+    A shallow clone knows only as far back as it reaches.
+    """
+    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
+    paths = [f":(top,glob){folder}/{name}" for name in (RATCHET, "pantry_pirate_radio_*.sql*")]
+    return bool(repo.word("rev-list", "-1", "--full-history", commit, "--", *paths))

@@ -1,0 +1,1 @@
+"""The branch: what its commits say of dumps, and how two histories of it become one."""

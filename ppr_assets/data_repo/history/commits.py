@@ -1,0 +1,112 @@
+"""The commits of the branch that touched the dump folder, and who vouches for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.object_session import OFFLINE
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import DataRepoError
+
+_FORMAT = "--format=%H%x00%P%x00%cI%x00%an <%ae>%x00%B%x00"
+
+
+@dataclass(frozen=True)
+class FolderCommit:
+    """A commit that touched the dump folder, or merged. ``parents`` are the nearest such commits
+    before it, whose folders are those of its real parents; ``date`` is the committer's."""
+
+    sha: str
+    parents: tuple[str, ...]
+    date: datetime
+    author: str
+    message: str
+
+    @property
+    def subject(self) -> str:
+        return self.message.partition("\n")[0]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """``good``: by a key that git was told to trust; ``unknown``: by another key, expired, or
+    there is nothing to check it with; ``bad``: not that of this commit, or by a revoked key."""
+
+    state: Literal["unsigned", "good", "unknown", "bad"]
+    signer: str = ""
+
+
+def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
+    """All of them up to ``commit``, parents before children, other people's branches included.
+
+    Raises :class:`DataRepoError` for a shallow clone: what came before is not there to be judged.
+    """
+    if repo.word("rev-parse", "--is-shallow-repository") == "true":
+        raise DataRepoError(
+            f"`{repo.path}` is a shallow clone, the whole history is needed",
+            hint="`git fetch --unshallow` brings it.",
+        )
+    answer = repo.git(
+        "-c",
+        "log.follow=false",
+        "log",
+        "--topo-order",
+        "--reverse",
+        "--full-history",
+        "--parents",  # also makes %P name those that are listed
+        "--no-show-signature",
+        "--encoding=UTF-8",
+        _FORMAT,
+        commit,
+        "--",
+        f":(top,literal){repo.dump_dir}",
+        env=OFFLINE,
+    )
+    fields = answer.decode("utf-8", "replace").split("\0")[:-1]
+    rows = zip(*[iter(fields)] * 5, strict=True)
+    return [
+        FolderCommit(
+            sha.strip(), tuple(parents.split()), datetime.fromisoformat(date), author, message
+        )
+        for sha, parents, date, author, message in rows
+    ]
+
+
+def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:
+    """The newest commit up to ``tip`` that brought the file at ``path``, which may have gone since;
+    None if there is none."""
+    asked = ("log", "-1", "--no-show-signature", "--diff-filter=A", "--format=%H")
+    return repo.word(*asked, tip, "--", f":(top,literal){path}") or None
+
+
+def publications_between(repo: DataRepo, tip: str, start: datetime, end: datetime) -> int:
+    """How many commits published something other than dumps, by the committers' clocks."""
+    answer = repo.word(
+        "rev-list",
+        "--count",
+        "--no-merges",
+        f"--since=@{int(start.timestamp())}",
+        f"--until=@{int(end.timestamp())}",
+        tip,
+        "--",
+        ":(top)",
+        f":(top,exclude,literal){repo.dump_dir}",
+    )
+    return int(answer)
+
+
+def signature_of(repo: DataRepo, reader: ObjectReader, commit: str) -> Signature:
+    """Who signed ``commit``, as git's configuration lets it judge (``gpg.ssh.allowedSignersFile``,
+    gpg's keyring)."""
+    head, _, _ = reader.read(commit).data.partition(b"\n\n")
+    if b"\ngpgsig" not in head:
+        return Signature("unsigned")
+    asked = ("log", "-1", "--no-show-signature", "--format=%G?%x00%GS%x00%GK", commit)
+    told = repo.git(*asked, env=OFFLINE)
+    verdict, signer, key = told.decode("utf-8", "replace").rstrip("\n").split("\0")
+    if verdict == "G":
+        return Signature("good", signer or key)
+    return Signature("bad" if verdict in "BR" else "unknown", signer or key)

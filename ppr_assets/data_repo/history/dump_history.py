@@ -1,0 +1,92 @@
+"""Every dump that the branch ever had, with the commit that published it, by one look at the log.
+
+Only trees are compared: no file's content is read, so a partial clone needs no remote for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.message import parse_records
+from ppr_assets.rules.naming import is_dump_name
+
+_COMMIT = "\x01"
+_TOLD = ("Dump", "Records", "Proof", "Override")
+_FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
+    f"%x00%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD
+)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A commit that added or removed dumps; ``date`` is the committer's, with its timezone."""
+
+    commit: str
+    date: datetime
+
+
+@dataclass(frozen=True)
+class PastDump:
+    """A dump of the history. ``published``: the last commit that added it. ``retired``: the last
+    that removed it since; None while it is there. ``records`` by table, ``proof`` and ``override``
+    are as the commit tells them; empty for commits of others."""
+
+    name: str
+    published: Change
+    retired: Change | None
+    records: dict[str, int]
+    proof: str = ""
+    override: str = ""
+
+
+def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
+    """By name, every dump that a commit up to ``commit`` added to the dump folder.
+
+    A shallow clone knows only as far back as it reaches.
+    """
+    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
+    answer = repo.git(
+        "-c",
+        "log.showRoot=true",
+        "-c",
+        "log.follow=false",
+        "log",
+        "--no-renames",
+        "--full-history",
+        "--diff-filter=AD",
+        "--name-status",
+        "--no-show-signature",
+        "--encoding=UTF-8",
+        f"--format={_FORMAT}",
+        commit,
+        "--",
+        f":(top,glob){folder}/pantry_pirate_radio_*.sql*",
+    )
+    found: dict[str, PastDump] = {}
+    removed: dict[str, Change] = {}
+    for block in answer.decode("utf-8", "replace").split(_COMMIT)[1:]:
+        head, *lines = block.splitlines()
+        sha, date, dump, records, proof, override = head.split("\0")
+        change = Change(sha, datetime.fromisoformat(date))
+        for action, name in _dumps(lines):
+            if name in found:
+                continue  # what came before its last publication
+            if action == "D":
+                removed.setdefault(name, change)
+            else:
+                told = (parse_records(records), proof, override) if name == dump else ({}, "", "")
+                found[name] = PastDump(name, change, removed.get(name), *told)
+    return found
+
+
+def _dumps(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """``A`` or ``D`` with a dump's name; git quotes a path whose folder has an unusual name."""
+    for line in lines:
+        action, _, path = line.partition("\t")
+        name = path.rpartition("/")[2].removesuffix('"')
+        if is_dump_name(name):
+            yield action, name

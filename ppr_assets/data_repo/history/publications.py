@@ -1,0 +1,61 @@
+"""Publishing commits: those of the scrapers' publisher, told apart from our own by what they touch.
+
+A publishing commit changes something outside the dump folder. Our dumps do not, which is what
+keeps a dump from being taken for the reason of the next one. Merges repeat what their parents
+did and do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.integrate import is_ancestor
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A commit that published data; ``date`` is the committer's, with its timezone."""
+
+    sha: str
+    subject: str
+    author: str
+    date: datetime
+
+
+def newest_publication(repo: DataRepo, *tips: str) -> Publication | None:
+    """The newest publishing commit that one of ``tips`` contains."""
+    if len(tips) > 1:  # by their order and not by their clocks, where one contains another
+        tips = tuple(repo.word("merge-base", "--independent", *tips).split())
+    return _newest(repo, *tips) if tips else None
+
+
+def new_publication_since(repo: DataRepo, tip: str, seen: str | None) -> Publication | None:
+    """The newest publishing commit in ``tip`` that was not in ``seen``.
+
+    ``seen`` is the tip that was looked at before. Where that is None, unknown here, or no longer
+    part of the branch (somebody forced a push), it is the newest publishing commit of all.
+    """
+    known = seen is not None and repo.word("cat-file", "-t", seen, ok=(0, 128)) == "commit"
+    if seen is None or not known or not is_ancestor(repo, seen, tip):
+        return newest_publication(repo, tip)
+    return _newest(repo, tip, f"^{seen}")
+
+
+def _newest(repo: DataRepo, *revisions: str) -> Publication | None:
+    answer = repo.git(
+        "log",
+        "-1",
+        "--no-merges",
+        "--no-show-signature",
+        "--format=%H%x00%s%x00%an%x00%cI",
+        *revisions,
+        "--",
+        ":(top)",
+        f":(top,exclude,literal){repo.dump_dir}",
+    )
+    if not answer.strip():
+        return None
+    sha, subject, author, date = answer.decode("utf-8", "replace").rstrip("\n").split("\0")
+    return Publication(sha, subject, author, datetime.fromisoformat(date))

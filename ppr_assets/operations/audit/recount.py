@@ -1,0 +1,130 @@
+"""What a dump in git holds, counted anew; also as a process of its own, asked over its pipes.
+
+To count rows keeps a processor busy for as long as git needs to put a dump together, and Python
+counts on one only. So a long audit has several of these processes, each with a git of its own. The
+first line to one is the clone, each further line a dump; each is answered with a line. JSON, all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
+from ppr_assets.data_repo.git.tree import SMALL_BYTES
+from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.plain_sql.parsing.layout import CopyBlock, Entry, Layout, read_layout
+from ppr_assets.plain_sql.parts.joined import JoinedDump, require_parts
+from ppr_assets.plain_sql.parts.script import FIRST_LINES, Part, Script
+
+
+@dataclass(frozen=True)
+class StoredDump:
+    """The objects of a dump: its file, and the tree of the folder of its parts if there is one;
+    its parts then tell its ``name``."""
+
+    blob: str
+    parts: str | None = None
+    name: str = ""
+
+
+def recount(reader: ObjectReader, dump: StoredDump) -> Layout | str:
+    """What the dump holds, of its entries only those with rows; or why that cannot be told.
+
+    Raises what the reader raises, except for an object that is not there.
+    """
+    try:
+        layout = _layout(reader, dump)
+    except DumpDamaged as error:
+        return error.message
+    except ObjectMissing:
+        return "its bytes are not in this clone, so nobody can tell (a full clone has them)"
+    return replace(layout, entries=tuple(entry for entry in layout.entries if entry.copy))
+
+
+def _layout(reader: ObjectReader, dump: StoredDump) -> Layout:
+    joined = _joined(reader, dump)
+    chunks = joined.chunks() if joined else reader.stream(dump.blob)
+    try:
+        # Rows of dumps made here are sorted, so nothing is ever written to the folder.
+        layout = read_layout(chunks, sorted_rows=True, spill_folder=Path())
+    except DumpDamaged:
+        if joined:
+            joined.require_parts()  # which part it is says more than what is wrong in it
+        raise
+    if joined:
+        joined.require_wrapped(layout)
+    return layout
+
+
+def _joined(reader: ObjectReader, dump: StoredDump) -> JoinedDump | None:
+    """None for a dump that is one file. Raises :class:`DumpDamaged` for parts that do not belong
+    to it."""
+    script = _script(reader, dump.blob)
+    if script is None:
+        if dump.parts is None:
+            return None
+        raise DumpDamaged("it is one file, and there is a folder of parts beside it")
+    entries = read_tree(reader, dump.parts) if dump.parts else {}
+    require_parts(script, {name: reader.size_of(entry.sha) for name, entry in entries.items()})
+    if script.dump != dump.name:
+        raise DumpDamaged(f"its script includes the parts of `{script.dump}`")
+
+    def read(part: Part) -> Iterator[bytes]:
+        return reader.stream(entries[part.name].sha)
+
+    return JoinedDump(script, read)
+
+
+def _script(reader: ObjectReader, blob: str) -> Script | None:
+    if reader.size_of(blob) > SMALL_BYTES:
+        return None
+    data = reader.read(blob).data
+    return Script.parse(data.decode("ascii", "replace")) if data.startswith(FIRST_LINES) else None
+
+
+def layout_from(content: Mapping[str, Any]) -> Layout:
+    """The layout that ``dataclasses.asdict`` and JSON have made this of."""
+    return Layout(
+        **{
+            **content,
+            "header": tuple(content["header"]),
+            "prologue": tuple(content["prologue"]),
+            "extensions": tuple(content["extensions"]),
+            "entries": tuple(
+                Entry(**{**entry, "copy": CopyBlock(**entry["copy"])})
+                for entry in content["entries"]
+            ),
+        }
+    )
+
+
+def main() -> None:
+    clone = json.loads(sys.stdin.readline())
+    with ObjectReader(Path(clone["path"]), clone["timeout_seconds"]) as reader:
+        for line in sys.stdin:
+            answer = _answer(reader, StoredDump(**json.loads(line)))
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+
+
+def _answer(reader: ObjectReader, dump: StoredDump) -> Mapping[str, Any]:
+    try:
+        found = recount(reader, dump)
+    except DataRepoError as error:
+        return {"error": error.message, "hint": error.hint}
+    return {"damage": found} if isinstance(found, str) else {"layout": _content(found)}
+
+
+def _content(layout: Layout) -> Mapping[str, Any]:
+    """But for what a restore has taken out: of a dump that is only read, nothing was."""
+    return {name: value for name, value in asdict(layout).items() if "left_out" not in name}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""What the commit of a published dump tells of itself, and where to look at it.
+
+The same that an audit tells of it, without reading the dump's bytes once more.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.history.commits import Signature, commit_that_added, signature_of
+from ppr_assets.data_repo.history.message import parse_trailers
+from ppr_assets.data_repo.remote.pages import Pages
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import manifest_name
+from ppr_assets.settings import DataRepoSettings
+
+_SHORT = 12
+"""Digits of a commit in a command that somebody copies."""
+
+
+@dataclass(frozen=True)
+class CommitFacts:
+    """``mark``: organizations, after ``commit``. ``retired``: the dumps that left with it.
+    ``before``: the commit of the dump before, None for the first one. ``manifest_path`` is seen
+    from the root of the repository, whose clone is at ``clone``; ``pages`` are its pages on a
+    forge."""
+
+    commit: str
+    mark: int | None
+    retired: tuple[str, ...]
+    signature: Signature
+    before: str | None
+    manifest_path: str
+    clone: Path
+    pages: Pages | None
+
+    def links(self) -> Mapping[str, str]:
+        """The forge's pages for the commit, for what it changed and for the manifest."""
+        if self.pages is None:
+            return {}
+        links = {
+            "commit": self.pages.commit(self.commit),
+            "manifest": self.pages.file(self.commit, self.manifest_path),
+        }
+        if self.before:
+            links["diff"] = self.pages.difference(self.before, self.commit)
+        return links
+
+    def commands(self) -> Mapping[str, str]:
+        """What shows the same in a terminal on this machine; of a diff also the rows."""
+        git = f"git -C {shlex.quote(str(self.clone))} show"
+        commit = self.commit[:_SHORT]
+        commands = {
+            "show": f"{git} --stat {commit}",
+            "manifest": f"{git} {shlex.quote(f'{commit}:{self.manifest_path}')}",
+        }
+        if self.before:
+            commands["diff"] = f"ppr-assets diff {self.before[:_SHORT]} {commit}"
+        return commands
+
+
+def commit_facts(settings: DataRepoSettings, commit: str, manifest: Manifest) -> CommitFacts:
+    """Look at the commit that published the dump of ``manifest``.
+
+    What it says of the mark is in its message too, so nothing but the commit itself is read, which
+    a partial clone has as well. Raises :class:`DataRepoError` where the clone lacks it.
+    """
+    repo = open_data_repo(settings)
+    with ObjectReader(repo.path, settings.timeout_seconds) as reader:
+        _, _, message = reader.read(commit).data.decode("utf-8", "replace").partition("\n\n")
+        signature = signature_of(repo, reader, commit)
+    trailers = parse_trailers(message)
+    mark = trailers.get("Mark", "")
+    previous = f"{repo.dump_dir}/{manifest.previous}"
+    return CommitFacts(
+        commit=commit,
+        mark=int(mark) if mark.isdecimal() else None,
+        retired=tuple(trailers.get("Retired", "").split()),
+        signature=signature,
+        before=commit_that_added(repo, commit, previous) if manifest.previous else None,
+        manifest_path=f"{repo.dump_dir}/{manifest_name(manifest.dump)}",
+        clone=repo.path,
+        pages=Pages(repo.web_url) if repo.web_url else None,
+    )

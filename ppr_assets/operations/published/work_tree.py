@@ -1,0 +1,84 @@
+"""Whether the work tree has a dump as its commit has it: psql takes the file that lies there."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.data_repo.clone.clone import DataRepo, checked_out_branch
+from ppr_assets.data_repo.git.tree import Entry, read_entries
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
+
+_SYMLINK = "120000"
+
+
+@dataclass(frozen=True)
+class OtherFiles:
+    """``paths``, from the root of the clone at ``root``, that are not what its HEAD has."""
+
+    root: Path
+    paths: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        named = ", ".join(f"`{path}`" for path in self.paths[:3])
+        more = f" and {len(self.paths) - 3} more" if len(self.paths) > 3 else ""
+        verb = "is" if len(self.paths) == 1 else "are"
+        return f"in the work tree, {named}{more} {verb} not what the commit has"
+
+    @property
+    def command(self) -> str:
+        return shlex.join(["git", "-C", str(self.root), "checkout", "HEAD", "--", *self.paths])
+
+    def error(self) -> DumpDamaged:
+        return DumpDamaged(
+            self.message,
+            hint=f"psql would load what lies there; `{self.command}` brings back what was "
+            "committed. A restore takes that in any case.",
+        )
+
+
+def other_files(repo: DataRepo, dump: str) -> OtherFiles | None:
+    """What of ``dump`` (its file, parts, manifest, latest.sql) was changed or is missing in the
+    work tree; None where nothing was, or where it shows another branch, or goes without files."""
+    if repo.bare or checked_out_branch(repo) != repo.branch:
+        return None
+    names = (dump, parts_folder(dump), manifest_name(dump), LATEST)
+    paths = [f"{repo.dump_dir}/{name}" for name in names]
+    listing = repo.git("ls-files", "-z", "-t", "--", *(f":(top,literal){path}" for path in paths))
+    shown = {line[2:] for line in listing.split(b"\0") if line[:2] == b"H "}
+    committed = {
+        path: entry
+        for name in paths
+        for path, entry in read_entries(repo, "HEAD", name, f"{name}/").items()
+        if path in shown and entry.kind == "blob"
+    }
+    other = sorted(os.fsdecode(path) for path in _differing(repo, committed, dump))
+    return OtherFiles(repo.path, tuple(other)) if other else None
+
+
+def _differing(repo: DataRepo, committed: dict[bytes, Entry], dump: str) -> Iterable[bytes]:
+    """By their very bytes, which git's own look would convert first. A link that leads to another
+    dump is no matter of this one."""
+    files = []
+    for path, entry in committed.items():
+        place = repo.path / os.fsdecode(path)
+        if entry.mode == _SYMLINK:
+            target = os.fsdecode(repo.git("cat-file", "blob", entry.sha))
+            here = str(place.readlink()) if place.is_symlink() else ""
+            if target.removeprefix("./") == dump and here != target:
+                yield path
+        elif place.is_symlink() or not place.is_file():
+            yield path
+        else:
+            files.append(path)
+    if files:
+        names = b"".join(path + b"\n" for path in files)
+        hashes = repo.word("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
+        for path, sha in zip(files, hashes, strict=True):
+            if committed[path].sha != sha:
+                yield path

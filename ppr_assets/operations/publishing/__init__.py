@@ -1,0 +1,1 @@
+"""All that changes the data repository: the gate, publishing, pruning, the mark, and upkeep."""

@@ -1,0 +1,132 @@
+"""Deliver a commit: give it to the remote, and let the clone follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ppr_assets.data_repo.checkout.staging import StagedDump
+from ppr_assets.data_repo.checkout.worktree import advance_branch
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.history.delivered import remember_delivered
+from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
+from ppr_assets.errors import DataRepoError, PushFailed
+from ppr_assets.operations.failures import file_failure
+from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
+
+ATTEMPTS = 5
+"""How often a commit that somebody outran is built anew on theirs."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a new commit stands on: ``base`` holds both branches, ``remote`` is the fetched tip
+    (None without pushing, offline, or while the remote has no such branch)."""
+
+    base: str | None
+    remote: str | None
+
+
+Build = Callable[[Ground], tuple[T, str | None]]
+"""Makes an outcome, and the commit to land (None: land nothing), from the ground to stand on."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Whether the remote has the commit; bytes and seconds of the push.
+
+    ``failure`` says why it has not, where pushing was wished (the commit is then kept), or why
+    the clone could not follow what the remote took. ``set_aside`` tells of dumps that had waited
+    in the clone and could not go with it.
+    """
+
+    pushed: bool
+    bytes: int = 0
+    seconds: float = 0.0
+    failure: PushFailed | None = None
+    set_aside: str = ""
+
+
+NOT_PUSHED = Delivery(pushed=False)
+"""Nothing was to be pushed, or nothing could be."""
+
+
+class Unfit(Exception):  # an event, like being outrun
+    """What waits in the clone cannot go to the remote as it is, for the reason of ``error``.
+
+    ``remote`` is the tip that was fetched, ``refused`` the commit that it would not have. The
+    answer is to set aside what is ours of it.
+    """
+
+    def __init__(
+        self, error: DataRepoError, remote: str | None, refused: str | None = None
+    ) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.remote = remote
+        self.refused = refused
+
+
+def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> Delivery:
+    if commit == remote:
+        remember_delivered(repo, commit)
+        return Delivery(pushed=True)
+    try:
+        result = push(repo, commit)
+    except ContentRefused as failure:
+        raise Unfit(failure, remote, commit) from failure
+    except PushFailed as failure:
+        return Delivery(pushed=False, failure=failure)
+    except Outrun as outrun:
+        if not last:
+            raise
+        outrun_for_good = PushFailed(
+            f"branch `{repo.branch}` of the remote moved, or stayed locked, {ATTEMPTS} times in a "
+            f"row: {outrun}",
+            hint="the commit is kept in the clone; the next run that is not refused delivers it.",
+        )
+        return Delivery(pushed=False, failure=outrun_for_good)
+    delivery = Delivery(pushed=True, bytes=result.bytes, seconds=result.seconds)
+    try:
+        remember_delivered(repo, commit)
+    except DataRepoError as error:
+        return _behind(delivery, error)
+    return delivery
+
+
+def follow(
+    repo: DataRepo,
+    local: str | None,
+    commit: str,
+    staged: StagedDump | None,
+    delivery: Delivery,
+) -> Delivery:
+    """Move the local branch. When that fails after the remote took the commit, it is published
+    all the same: the delivery says so, and the next run lets the clone follow."""
+    try:
+        advance_branch(repo, local, commit, staged=staged)
+    except (DataRepoError, OSError) as failed:
+        if not delivery.pushed:
+            raise
+        return _behind(delivery, failed)
+    return delivery
+
+
+def _behind(delivery: Delivery, failed: DataRepoError | OSError) -> Delivery:
+    error = file_failure(failed) if isinstance(failed, OSError) else failed
+    behind = PushFailed(
+        f"the remote has the dump, but the clone could not follow: {error.message}",
+        hint=f"{error.hint} The next run lets it follow.".strip(),
+    )
+    return replace(delivery, failure=behind)
+
+
+def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
+    """The ratchet file of a merge: the higher mark of both, table by table; one of them if only
+    one side has any."""
+    if ours is None or theirs is None:
+        return ours or theirs or b""
+    return render_mark(merged_mark(parse_mark(ours), parse_mark(theirs))).encode()

@@ -1,0 +1,173 @@
+"""The commits that this project makes: a published dump, a mark set on purpose, dumps retired."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ppr_assets.data_repo.checkout.staging import StagedDump
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.objects import (
+    FILE,
+    SYMLINK,
+    TREE,
+    Blob,
+    write_blob,
+    write_commit,
+    write_tree,
+)
+from ppr_assets.data_repo.git.tree import Entry, read_file
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.history.message import compose_message, dump_message
+from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.published.standing_mark import written_mark
+from ppr_assets.operations.publishing.retention import Retention
+from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.mark import Mark, render_mark
+from ppr_assets.rules.naming import (
+    DELTA_BASE_FILE,
+    DELTA_BASE_PARTS,
+    DELTA_BASE_README,
+    LATEST,
+    LATEST_PACKED,
+    RATCHET,
+    manifest_name,
+    parts_folder,
+)
+from ppr_assets.rules.ratchet import Verdict, raised_mark
+
+UPDATED_BY = "ppr_assets"
+
+_README = (
+    "`dump.sql` (with `dump.parts`, where a dump is in parts) is the newest dump once more, under "
+    "a name that never changes, so that git stores and sends each night as a difference to the "
+    "night before; to restore, use `../latest.sql`.\n"
+)
+
+
+def write_dump_commit(
+    repo: DataRepo,
+    base: str | None,
+    dump: StagedDump,
+    manifest: Manifest,
+    verdict: Verdict,
+    retention: Retention,
+) -> str:
+    """A commit on ``base`` with dump (and parts), manifest, latest, delta base, the attributes by
+    which all of them are checked out byte for byte, and the mark that was earned, and without the
+    dumps that retire, nor a link that leads to an older one.
+
+    An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
+    file that is missing beside a dump would stop every night after this one.
+    """
+    now = datetime.now(UTC)
+    mark = raised_mark(verdict.mark, verdict, at=now, by=UPDATED_BY)
+    if mark is None:
+        mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
+    folder = repo.dump_dir
+    content = Blob(FILE, write_blob(repo, dump.path))
+    parts = _parts(repo, dump)
+    changes: dict[str, Blob | None] = dict.fromkeys(retention.paths)
+    changes |= {
+        f"{folder}/{manifest.dump}": content,
+        f"{folder}/{parts_folder(manifest.dump)}": parts,
+        f"{folder}/{DELTA_BASE_FILE}": content,
+        f"{folder}/{DELTA_BASE_PARTS}": parts,
+        f"{folder}/{DELTA_BASE_README}": _file(repo, _README),
+        f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
+        f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
+    }
+    changes |= _attributes(repo, base)
+    if mark != written_mark(repo, base):  # raised, or the file has lost some of it
+        changes[f"{folder}/{RATCHET}"] = _file(repo, render_mark(mark))
+    override = manifest.override
+    message = dump_message(
+        manifest.dump,
+        sha256=manifest.sha256,
+        records=manifest.rows,
+        mark=mark.organization,
+        run=manifest.run_id,
+        override=f"{override.source}: {override.reason}" if override else None,
+        proof=str(manifest.proof) if manifest.proof else None,
+        retired=retention.retired,
+    )
+    return _commit(repo, base, changes, message, now)
+
+
+def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
+    """A commit on ``base`` without the dumps that retire and a stale link, and nothing else."""
+    retired = len(retention.retired)
+    subject = f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}"
+    if not retired:
+        subject = f"Remove {LATEST_PACKED}, which does not lead to the latest dump"
+    message = compose_message(subject, {"Retired": " ".join(retention.retired)})
+    return _commit(repo, base, dict.fromkeys(retention.paths), message, datetime.now(UTC))
+
+
+def write_reset_commit(
+    repo: DataRepo, base: str | None, before: Mark | None, after: Mark, reason: str
+) -> str:
+    """A commit on ``base`` that sets the mark and nothing else."""
+    old = str(before.organization) if before else "none"
+    message = compose_message(
+        f"Reset the ratchet: mark {old} to {after.organization}",
+        {"Mark": str(after.organization), "Reason": reason},
+    )
+    changes = {f"{repo.dump_dir}/{RATCHET}": _file(repo, render_mark(after))}
+    return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
+
+
+def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
+    """The commit that brought this dump to the branch; :class:`DataRepoError` if none did."""
+    path = f":(top,literal){repo.dump_dir}/{manifest.dump}"
+    found = repo.word("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
+    if not found:
+        raise DataRepoError(
+            f"no commit up to {tip[:10]} holds {manifest.dump}",
+            hint="a shallow clone knows only its last commits: `git fetch --unshallow`.",
+        )
+    return found
+
+
+def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
+    """The folder of the parts, None for a dump that is one file."""
+    entries = {
+        name.encode(): Entry(FILE, "blob", write_blob(repo, path))
+        for name, path in dump.parts.items()
+    }
+    return Blob(TREE, write_tree(repo, entries)) if entries else None
+
+
+def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | None]:
+    """Our line added to the folder's attributes, where it is missing; what others wrote stays."""
+    path = f"{repo.dump_dir}/{ATTRIBUTES}"
+    present = read_file(repo, base, path) if base else None
+    if present is not None and not stat.S_ISREG(int(present.mode, 8)):
+        return {}
+    content = present.data if present else None
+    wanted = with_our_line(content)
+    return {} if wanted == content else {path: Blob(FILE, write_blob(repo, wanted))}
+
+
+def _commit(
+    repo: DataRepo,
+    base: str | None,
+    changes: Mapping[str, Blob | None],
+    message: str,
+    date: datetime,
+) -> str:
+    return write_commit(
+        repo,
+        parents=[base] if base else [],
+        base_tree=base,
+        changes=changes,
+        message=message,
+        author=identity(repo),
+        date=date,
+    )
+
+
+def _file(repo: DataRepo, text: str) -> Blob:
+    return Blob(FILE, write_blob(repo, text.encode()))

@@ -1,0 +1,75 @@
+"""Apply the keep rules on purpose, say after they were changed; every night applies them itself.
+
+What retires leaves the folder and stays in the history, where it can be listed and restored from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import recover
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.tree import entry_at, latest_name, tip
+from ppr_assets.errors import DataRepoError
+from ppr_assets.operations.published.view import look
+from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
+from ppr_assets.operations.publishing.dump_commit import write_prune_commit
+from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.retention import Retention, retention_at
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class PruneOutcome:
+    """``commit`` is the one that retired dumps; None where nothing retires, or nothing was to be
+    done yet. ``remarks`` say why a later look may find something else."""
+
+    retention: Retention
+    commit: str | None = None
+    delivery: Delivery = NOT_PUSHED
+    remarks: tuple[str, ...] = ()
+
+
+def would_prune(settings: Settings) -> PruneOutcome:
+    """What :func:`prune` would do, on the newest that is known, and changing nothing."""
+    repo = open_data_repo(settings.data_repo)
+    if not settings.data_repo.push_enabled:  # what others have is not merged then
+        return PruneOutcome(retention_at(repo, tip(repo), settings.dump))
+    view = look(repo)
+    retention = retention_at(repo, view.commit, settings.dump)
+    return PruneOutcome(retention, remarks=view.remarks)
+
+
+def prune(settings: Settings) -> PruneOutcome:
+    """Commit the folder without the dumps that no rule keeps, and push it where that is enabled.
+
+    Raises :class:`DataRepoError` and its kin, and :class:`Busy`. A push that fails is part of the
+    outcome: the commit is kept.
+    """
+    repo = open_data_repo(settings.data_repo)
+
+    def build(ground: Ground) -> tuple[PruneOutcome, str | None]:
+        retention = retention_at(repo, ground.base, settings.dump)
+        if ground.base is None or not retention.paths:
+            return PruneOutcome(retention), None
+        _require_delivered(repo, ground.base, ground.remote)
+        commit = write_prune_commit(repo, ground.base, retention)
+        return PruneOutcome(retention, commit), commit
+
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        outcome, delivery = land(repo, build)
+    return PruneOutcome(outcome.retention, outcome.commit, delivery)
+
+
+def _require_delivered(repo: DataRepo, base: str, remote: str | None) -> None:
+    """A push takes along what it stands on, and a dump has to pass the gate before it is pushed."""
+    latest = latest_name(repo, base)
+    if remote is None or latest is None:
+        return
+    if entry_at(repo, remote, f"{repo.dump_dir}/{latest}") is None:
+        raise DataRepoError(
+            f"{latest} is not on the remote yet, and pruning would push it unjudged",
+            hint="`ppr-assets dump` delivers it, and applies the keep rules as well.",
+        )

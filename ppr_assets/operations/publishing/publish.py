@@ -1,0 +1,212 @@
+"""Publish the staged dump: one commit, judged against the mark it stands on, and delivered."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
+from ppr_assets.data_repo.checkout.worktree import recover
+from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.git.tree import entry_at
+from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
+from ppr_assets.operations.published.latest import latest_manifest
+from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
+from ppr_assets.operations.publishing.dump_commit import commit_of_dump, write_dump_commit
+from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
+from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.retention import Retention, retention_at
+from ppr_assets.operations.publishing.waiting import require_fit
+from ppr_assets.plain_sql.dump_file import open_dump
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.ratchet import Override, Verdict
+from ppr_assets.settings import DumpSettings, Settings
+
+
+@dataclass(frozen=True)
+class PublishOutcome:
+    """What became of the dump of ``manifest``.
+
+    ``published``: ``commit`` holds it, and ``retention`` says what it retired (None where an
+    earlier attempt made it). ``unchanged``: ``commit`` held it before. ``refused``: the
+    gate said no against the newest mark, and nothing has moved. ``web_url`` is the repository's
+    page where the remote is a forge.
+    """
+
+    status: Literal["published", "unchanged", "refused"]
+    manifest: Manifest
+    commit: str | None
+    verdict: Verdict | None = None
+    retention: Retention | None = None
+    delivery: Delivery = NOT_PUSHED
+    web_url: str | None = None
+
+    def error(self) -> PprError | None:
+        """The expected failure that this outcome amounts to, if any."""
+        if self.status == "refused" and self.verdict is not None:
+            return refusal(self.verdict)
+        return self.delivery.failure
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """The staged dump that is to be published, found to be what its manifest says."""
+
+    dump: StagedDump
+    manifest: Manifest
+
+
+def publish(
+    settings: Settings, *, run_id: str | None = None, override_reason: str | None = None
+) -> PublishOutcome:
+    """Publish the newest staged dump, and whatever earlier runs could not deliver.
+
+    An override that the dump was made with counts in its own run only (``run_id``); a later run
+    that publishes it needs one of its own. Raises :class:`Busy`, :class:`DataRepoError` and its
+    kin, :class:`RatchetFileError`, :class:`DumpDamaged` when the staged dump is not what its
+    manifest says, :class:`DumpUnproven` when it was never restored, and :class:`ContentRefused`
+    when the remote refuses it for what it holds. A refusal by the gate and any other push that
+    fails are no exceptions but part of the outcome.
+    """
+    repo = open_data_repo(settings.data_repo)
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        sweep_partials(repo)
+        candidate = _candidate(repo)
+        _require_proven(settings.dump, candidate)
+        _require_small(settings.dump, candidate)
+        override = override_for(settings.dump, override_reason)
+        if candidate and candidate.manifest.run_id == run_id:
+            override = candidate.manifest.override or override
+        outcome, delivery = land(
+            repo,
+            lambda ground: _build(settings.dump, repo, ground, candidate, override),
+            staged=candidate.dump if candidate else None,
+        )
+        if candidate is not None and outcome.status != "refused":
+            discard(candidate.dump)
+    return replace(outcome, delivery=delivery, web_url=repo.web_url)
+
+
+def _build(
+    settings: DumpSettings,
+    repo: DataRepo,
+    ground: Ground,
+    candidate: _Candidate | None,
+    override: Override | None,
+) -> tuple[PublishOutcome, str | None]:
+    """The outcome on ``ground``, and the commit to land: for unchanged data, its base."""
+    base = ground.base
+    standing = latest_manifest(repo, base)
+    if candidate is None or (standing and standing.sha256 == candidate.manifest.sha256):
+        if base is None or standing is None:
+            raise DataRepoError(
+                "there is no dump to publish: none is staged, and none was published before",
+                hint="materialize `sql_dump` first, or run `ppr-assets dump`.",
+            )
+        commit = commit_of_dump(repo, base, standing)
+        if _undelivered(repo, ground, standing):
+            verdict = judge_at(repo, base, standing.rows, settings, standing.override or override)
+            if not verdict.passed:
+                return PublishOutcome("refused", standing, None, verdict), None
+        require_fit(repo, ground, settings)
+        # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
+        ours = candidate is not None and candidate.manifest.dump == standing.dump
+        return PublishOutcome("published" if ours else "unchanged", standing, commit), base
+    if base and entry_at(repo, base, f"{repo.dump_dir}/{candidate.dump.name}") is not None:
+        raise DataRepoError(
+            f"another dump was published as {candidate.dump.name} in the same second",
+            hint="run again: the next dump has another name, and no published one is replaced.",
+        )
+    if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
+        raise _older_than(standing, candidate.manifest)
+    if standing and standing.dump > candidate.dump.name:
+        # Theirs was to have the name of a second that was taken already, and got that of the next.
+        raise DataRepoError(
+            f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
+            hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
+        )
+    verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
+    manifest = replace(
+        candidate.manifest,
+        verdict=verdict.to_json(),
+        override=verdict.override,
+        previous=standing.dump if standing else None,
+    )
+    if not verdict.passed:
+        return PublishOutcome("refused", manifest, None, verdict), None
+    require_fit(repo, ground, settings)
+    retention = retention_at(repo, base, settings, new=manifest)
+    commit = write_dump_commit(repo, base, candidate.dump, manifest, verdict, retention)
+    return PublishOutcome("published", manifest, commit, verdict, retention), commit
+
+
+def _undelivered(repo: DataRepo, ground: Ground, standing: Manifest) -> bool:
+    """Whether the remote lacks the dump that stands here. Others may have raised the mark since
+    the dump was committed, so it is judged once more before it is pushed."""
+    path = f"{repo.dump_dir}/{standing.dump}"
+    return ground.remote is not None and entry_at(repo, ground.remote, path) is None
+
+
+def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:
+    """latest.sql never goes back in time, say when two machines publish one database."""
+    return DataRepoError(
+        f"{standing.dump} was published and is newer than this dump: its snapshot is of "
+        f"{standing.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, this one's of "
+        f"{waiting.snapshot_at:%Y-%m-%d %H:%M:%S} UTC",
+        hint="run again, which dumps anew. If nobody else publishes this database, look at the "
+        "clock of its server.",
+    )
+
+
+def _require_proven(settings: DumpSettings, candidate: _Candidate | None) -> None:
+    """Whoever staged it, and whatever the settings were then: what is published has restored."""
+    if candidate is None or settings.proof == "off":
+        return
+    proof = candidate.manifest.proof
+    if proof is None or not proof.proven:
+        raise DumpUnproven(
+            f"staged dump {candidate.dump.name} was never restored, so nothing proves it",
+            hint="dump again: `ppr-assets dump` restores what it makes. SQL_DUMP_PROOF=off "
+            "publishes unproven dumps, and records that.",
+        )
+
+
+def _require_small(settings: DumpSettings, candidate: _Candidate | None) -> None:
+    """A dump that was staged while the limit was another one is not committed."""
+    limit = settings.max_file_bytes
+    if candidate is None or limit is None:
+        return
+    for path in (candidate.dump.path, *candidate.dump.parts.values()):
+        if (size := path.stat().st_size) > limit:
+            raise DumpFailed(
+                f"`{path.name}` of staged dump {candidate.dump.name} has {size} bytes, at most "
+                f"{limit} are committed (SQL_DUMP_MAX_FILE_MB)",
+                hint="dump again, which cuts it into smaller parts: `ppr-assets dump`.",
+            )
+
+
+def _candidate(repo: DataRepo) -> _Candidate | None:
+    """The newest staged dump, read once more in full: what is published is what was proven."""
+    waiting = staged(repo)
+    if not waiting:
+        return None
+    dump = waiting[-1]
+    manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
+    again = f"somebody changed `{dump.path}`; remove it and dump again."
+    digest = hashlib.sha256()
+    try:
+        for chunk in open_dump(dump.path, name=dump.name):
+            digest.update(chunk)
+    except DumpDamaged as error:
+        raise DumpDamaged(f"staged dump {dump.name}: {error.message}", hint=again) from error
+    found = digest.hexdigest()
+    if found != manifest.sha256 or manifest.dump != dump.name:
+        raise DumpDamaged(
+            f"staged dump {dump.name} has SHA-256 {found[:12]}…, its manifest says "
+            f"{manifest.sha256[:12]}…",
+            hint=again,
+        )
+    return _Candidate(dump, manifest)

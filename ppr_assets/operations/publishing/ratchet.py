@@ -1,0 +1,77 @@
+"""Set the mark on purpose: an explicit, recorded act, and the only way down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import recover
+from ppr_assets.data_repo.clone.clone import DataRepo, checked_out_branch, open_data_repo
+from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
+from ppr_assets.operations.published.standing_mark import ShallowHistory, written_mark
+from ppr_assets.operations.publishing.delivery import Delivery, Ground
+from ppr_assets.operations.publishing.dump_commit import write_reset_commit
+from ppr_assets.operations.publishing.gate import mark_at
+from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.rules.mark import Mark, render_mark
+from ppr_assets.rules.naming import RATCHET
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class ResetOutcome:
+    """``before`` is None where there was no mark, or none that could be read."""
+
+    before: Mark | None
+    after: Mark
+    commit: str
+    delivery: Delivery
+
+
+def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
+    """Commit the mark ``to`` (organizations). The other tables' marks are forgotten; the next
+    dump earns them anew. Raises :class:`SettingsError` without a reason.
+    """
+    if not reason.strip():
+        raise SettingsError("the reason is empty, must be a sentence for whoever asks later")
+    after = Mark(
+        organization=to, updated_at=datetime.now(UTC), updated_by=f"ratchet reset: {reason.strip()}"
+    )
+    repo = open_data_repo(settings.data_repo)
+
+    def build(ground: Ground) -> tuple[tuple[Mark | None, Mark, str], str | None]:
+        try:
+            before = mark_at(repo, ground.base)
+        except ShallowHistory:  # nobody needs to know it to set another
+            before = written_mark(repo, ground.base)
+        except RatchetFileError:  # what cannot be read is what this is to mend
+            before = None
+        mark = replace(after, extra=before.extra) if before else after
+        commit = write_reset_commit(repo, ground.base, before, mark, reason.strip())
+        return (before, mark, commit), commit
+
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        (before, mark, commit), delivery = land(repo, build)
+        _replace_changed_file(repo, mark)
+    return ResetOutcome(before, mark, commit, delivery)
+
+
+def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:
+    """A ratchet file that somebody changed by hand stays theirs in a commit; this act ends it."""
+    if repo.bare or checked_out_branch(repo) != repo.branch:
+        return
+    path = repo.path / repo.dump_dir / RATCHET
+    beside = path.with_name(f"{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(render_mark(mark), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DataRepoError(
+            f"the mark is committed, but `{path}` cannot be replaced: {error.strerror}",
+            hint="move away what lies there, then bring the file back: "
+            f"`git checkout -- {repo.dump_dir}/{RATCHET}`.",
+        ) from error

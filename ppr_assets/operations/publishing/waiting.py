@@ -1,0 +1,75 @@
+"""Judge the dumps that wait in the clone once more, when others have published meanwhile.
+
+Each has passed the gate against the mark of its time and place. Before it goes to the remote on a
+merge with theirs it has to pass against the mark that they have set since, and it must not be a
+second copy of what they have published.
+"""
+
+from __future__ import annotations
+
+from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.tree import entry_at, list_dumps
+from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.operations.published.latest import manifest_of
+from ppr_assets.operations.publishing.delivery import Ground, Unfit
+from ppr_assets.operations.publishing.dump_commit import commit_of_dump
+from ppr_assets.operations.publishing.gate import judge_at
+from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.naming import RATCHET
+from ppr_assets.settings import DumpSettings
+
+
+def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
+    """Raise :class:`Unfit` for the first dump at ``ground.base`` that the remote lacks, and that
+    its mark refuses, or that repeats the published dump before or after it.
+
+    Where the remote has not moved there is nothing to judge: each dump that waits was then judged
+    against the one before it.
+    """
+    base, remote = ground.base, ground.remote
+    if base is None or remote is None or not _merged(repo, base, remote):
+        return
+    published = set(list_dumps(repo, remote))
+    names = list_dumps(repo, base)
+    for place, name in enumerate(names):
+        waiting = None if name in published else _manifest(repo, base, name)
+        if waiting is None:
+            continue
+        refusal = _refusal(repo, base, remote, waiting, settings)
+        if refusal is not None:
+            raise Unfit(refusal, remote)
+        for other in {*names[max(0, place - 1) : place + 2]} & published:
+            told = _manifest(repo, base, other)
+            if told is not None and told.sha256 == waiting.sha256:
+                raise Unfit(DataRepoError(f"{name} has the same bytes as {other}"), remote)
+
+
+def _merged(repo: DataRepo, base: str, remote: str) -> bool:
+    """Whether ``base`` is more than a line of commits on the remote's tip."""
+    return repo.word("rev-list", "-1", "--merges", base, f"^{remote}", "--") != ""
+
+
+def _refusal(
+    repo: DataRepo, base: str, remote: str, waiting: Manifest, settings: DumpSettings
+) -> DataRepoError | None:
+    """Why their mark refuses the dump, if it does.
+
+    A mark that has stood since before the dump was made does not count again: whoever made it may
+    have lowered theirs on purpose.
+    """
+    bringer = commit_of_dump(repo, base, waiting)
+    fork = repo.word("merge-base", bringer, remote, ok=(0, 1))
+    path = f"{repo.dump_dir}/{RATCHET}"
+    if fork and entry_at(repo, fork, path) == entry_at(repo, remote, path):
+        return None
+    verdict = judge_at(repo, remote, waiting.rows, settings, waiting.override)
+    return None if verdict.passed else DataRepoError(verdict.message, hint=verdict.hint)
+
+
+def _manifest(repo: DataRepo, commit: str, dump: str) -> Manifest | None:
+    """None for a dump of other scripts, and for one whose manifest nobody can read: an audit
+    tells of it."""
+    try:
+        return manifest_of(repo, commit, dump)
+    except DumpDamaged:
+        return None

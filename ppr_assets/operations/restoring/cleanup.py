@@ -1,0 +1,71 @@
+"""Drop what restores have left beside a database: former ones, and half-made ones of killed runs.
+
+A former database is the way back, so it goes only when somebody says so, and never with anybody
+in it. While this looks, no restore of the same database can be at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from ppr_assets.errors import Busy
+from ppr_assets.operations.restoring.drill import PROOF_SCRATCH, SCRATCH
+from ppr_assets.postgres.databases import Leftover, Maintenance, maintenance
+from ppr_assets.settings import DatabaseSettings
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A database that was looked at. ``why`` is filled where it was ``kept``; ``in_use``: because
+    somebody is in it."""
+
+    leftover: Leftover
+    what: Literal["dropped", "would drop", "kept"]
+    why: str = ""
+    in_use: bool = False
+
+
+def cleanup(
+    target: DatabaseSettings, *, older_than: timedelta | None = None, dry_run: bool = False
+) -> Iterator[Cleaned]:
+    """Drop them one by one, the oldest first; of former ones those that are ``older_than`` that.
+
+    Half-made ones are nobody's, whatever their age. Raises :class:`Busy` while a restore or a
+    drill of the same database is at work, :class:`DatabaseUnreachable`, and :class:`RestoreFailed`
+    when the server refuses to drop one.
+    """
+    scratches = (f"{target.dbname}_{name}" for name in (SCRATCH, PROOF_SCRATCH))
+    with ExitStack() as stack:
+        home, sessions = target.dbname, list[Maintenance]()
+        for name in (target.dbname, *scratches):  # all with the server that the first one is with
+            opened = maintenance(replace(target, dbname=name), home=home)
+            sessions.append(stack.enter_context(opened))
+            target = sessions[0].settings
+        for session in sessions:
+            for leftover in session.leftovers(session.settings.dbname):
+                yield _clean(session, leftover, older_than, dry_run=dry_run)
+
+
+def _clean(
+    session: Maintenance, leftover: Leftover, older_than: timedelta | None, *, dry_run: bool
+) -> Cleaned:
+    if leftover.kind == "before":
+        if older_than is not None and datetime.now(UTC) - leftover.made_at < older_than:
+            return Cleaned(leftover, "kept", f"younger than {older_than.days} days")
+        if live := session.staying(leftover.name):
+            who = "; ".join(map(str, live))
+            return Cleaned(leftover, "kept", f"in use: {who}", in_use=True)
+    if dry_run:
+        return Cleaned(leftover, "would drop")
+    if leftover.kind == "restoring":
+        session.drop(leftover.name)
+        return Cleaned(leftover, "dropped")
+    try:
+        session.drop_unused(leftover.name)
+    except Busy as error:
+        return Cleaned(leftover, "kept", error.message, in_use=True)
+    return Cleaned(leftover, "dropped")

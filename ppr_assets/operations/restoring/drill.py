@@ -1,0 +1,164 @@
+"""A drill: restore a dump into a scratch database, compare, drop it. Only that proves a dump.
+
+The scratch database is made on the database's own server, since that is where it would be needed.
+Where the role may not make one, or by wish, an embedded server takes it, or another one that
+variables name. Before anything is loaded it is tried what the dump makes, so that what the role
+may not make, or the server cannot, is named as a whole, and is not taken for a fault of the dump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
+from ppr_assets.operations.restoring.filling import (
+    Clock,
+    Judgement,
+    OnStage,
+    fill,
+    silent,
+    verified_dump,
+)
+from ppr_assets.operations.restoring.made_aside import made_aside, sweep, twin_of
+from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
+from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.verify import VerifiedDump
+from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
+from ppr_assets.settings import DatabaseSettings
+
+SCRATCH = "drill"
+"""What the name of a scratch database has after that of the database whose dump it is."""
+
+PROOF_SCRATCH = "proof"
+"""The same in a night's run, which must not wait for a drill."""
+
+_HINTS = {
+    SCRATCH: "the scratch database was dropped, nothing was replaced. Drill another dump "
+    "(`ppr-assets list` names them), and take a new one of what the database holds now: "
+    "`ppr-assets dump`.",
+    PROOF_SCRATCH: "nothing was published and the new dump was thrown away; the last one stands. "
+    "Look at what is named here in the database itself, and at whether the last dump has it, too: "
+    "`ppr-assets drill`.",
+}
+"""For whoever has a dump that did not become what it says."""
+
+
+@dataclass(frozen=True)
+class DrillOutcome:
+    """The dump restores: ``tables`` are what the scratch database held, equal to the dump's, and
+    ``uncompared`` rows that were only counted. ``seconds`` by stage."""
+
+    dump: str
+    origin: str
+    manifest: Manifest | None
+    proof: Proof
+    tables: Mapping[str, TableRecord]
+    seconds: Mapping[str, float]
+    remarks: list[str] = field(default_factory=list)
+    uncompared: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def proven(self) -> bool:
+        """Whether all rows that came back were compared, and there were any."""
+        return bool(self.tables) and not any(self.uncompared.values())
+
+    @property
+    def rows(self) -> int:
+        return sum(record.rows for record in self.tables.values())
+
+
+def drill(
+    database: DatabaseSettings,
+    found: FoundDump,
+    *,
+    where: str,
+    deadline: Deadline,
+    scratch: str = SCRATCH,
+    on_stage: OnStage = silent,
+    elsewhere: DatabaseSettings | None = None,
+    rule: Sequence[str] = (),
+) -> DrillOutcome:
+    """Restore the dump into a scratch database and hold it to what the dump says.
+
+    ``where`` is ``server``, ``embedded`` or ``elsewhere``, which is then given; ``scratch`` is what
+    the scratch database's name has after that of ``database``. ``rule``: kinds or objects to go
+    without where they cannot be made. Raises :class:`DumpDamaged`, :class:`Busy` while another
+    drill of the same database runs, and :class:`DumpUnproven` when it does not load, when
+    something differs, or when no server can take it.
+    """
+    clock = Clock(on_stage)
+    verified = verified_dump(found)
+    clock.lap("verify")
+    folder = found.spill_folder / SCRATCH
+    with proof_server(
+        database, where, scratch=scratch, folder=folder, elsewhere=elsewhere
+    ) as server:
+        try:
+            return _drill(server, found, verified, rule, deadline, clock, _HINTS[scratch])
+        except PreconditionFailed as error:  # of a restore: here it means that nothing was proven
+            raise DumpUnproven(
+                f"`{verified.name}` was not restored: {error.message}", hint=error.hint
+            ) from error
+
+
+def _drill(
+    server: ProofServer,
+    found: FoundDump,
+    verified: VerifiedDump,
+    rule: Sequence[str],
+    deadline: Deadline,
+    clock: Clock,
+    hint: str,
+) -> DrillOutcome:
+    session = server.session
+    left_over = sweep(session)
+    without = require_makeable(server, found, verified, rule, deadline)
+    verified = replace(verified, layout=verified.layout.without(without.keys))
+    with made_aside(session, verified) as (name, remarks):
+        remarks += [*left_over, *without.remarks]
+        scratch = replace(session.settings, dbname=name)
+        try:
+            twin = twin_of(session, verified, name)
+            filled = fill(
+                scratch,
+                found,
+                verified,
+                deadline,
+                clock,
+                remarks,
+                twin=twin,
+                judgement=Judgement(hint),
+                analyze=False,
+            )
+        except RestoreFailed as error:
+            mend = mended(error, scratch, found, verified)
+            if mend is None:  # is it the server that cannot make it?
+                require_makeable(server, found, verified, rule, deadline, always=True)
+            raise DumpUnproven(
+                f"`{verified.name}` did not restore: {error.message}",
+                hint=mend
+                or "nothing was published or replaced. If the server is well, the dump is to "
+                "blame: look at what the message names.",
+            ) from error
+        version = session.server_version
+    proof = Proof(
+        server.where,
+        datetime.now(UTC),
+        version,
+        round(sum(clock.laps.values()), 3),
+        without.named,
+    )
+    return DrillOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        proof=proof,
+        tables=filled.tables,
+        seconds=clock.laps,
+        remarks=remarks,
+        uncompared=filled.uncompared,
+    )

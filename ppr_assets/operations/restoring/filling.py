@@ -1,0 +1,204 @@
+"""Fill an empty database from a dump, and hold what is in it to what the dump says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpUnproven
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
+from ppr_assets.postgres.compare.computed import computed_otherwise, read_digests
+from ppr_assets.postgres.compare.content import (
+    inserted_differences,
+    not_compared,
+    read_tables,
+    rows_beside,
+    table_differences,
+)
+from ppr_assets.postgres.compare.schema_content import Twin, compare_objects
+from ppr_assets.postgres.load import load
+from ppr_assets.postgres.load.statistics import analyze as make_statistics
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.session import Connection, open_session
+from ppr_assets.rules.difference import Accepted, Difference
+from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.settings import DatabaseSettings
+
+UNPROVEN = (
+    "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "
+    "unproven"
+)
+
+
+_PATIENCE = 3600.0
+"""Seconds for a look at one table, where nobody waits for it."""
+
+OnStage = Callable[[str, float], None]
+
+
+def silent(_stage: str, _seconds: float) -> None:
+    """For whom the stages are no matter."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Tables that are equal to the dump's by number and hash of their rows, and rows that were
+    only counted, by table key."""
+
+    tables: dict[str, TableRecord]
+    uncompared: Mapping[str, int]
+    accepted: Accepted
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What to do with differences: ``hint`` is the way out for whoever is refused, ``accept`` the
+    decision of a human to take those that are acceptable, ``way`` how to decide so."""
+
+    hint: str
+    way: str = ""
+    accept: Override | None = None
+
+    def of(self, differences: Sequence[Difference], name: str) -> Accepted:
+        """What was accepted. Raises :class:`DumpUnproven` with what differs between a restored
+        database and its dump ``name``, what nobody may accept first."""
+        said = [str(one) for one in sorted(differences, key=lambda one: one.acceptable)]
+        acceptable = all(one.acceptable for one in differences)
+        if said and not (acceptable and self.accept):
+            more = f" and {len(said) - 5} more differences" if len(said) > 5 else ""
+            raise DumpUnproven(
+                f"the restored database is not what `{name}` says: {'; '.join(said[:5])}{more}",
+                hint=" ".join(filter(None, [self.hint, self.way if acceptable else ""])),
+            )
+        return Accepted(said, self.accept) if said else Accepted()
+
+
+WAY = (
+    "All rows are there: `--accept-differences` (in the Launchpad `accept_differences`) takes the "
+    "definitions as they are, and records which."
+)
+
+
+def rows_in_words(tables: Mapping[str, TableRecord], uncompared: Mapping[str, int]) -> str:
+    """What was found equal, and what was only counted."""
+    rows = sum(record.rows for record in tables.values())
+    counted = [key for key, number in uncompared.items() if number]
+    said = []
+    if rows or (tables and not counted):
+        said.append(f"{rows} rows in {len(tables)} tables, compared, as the dump says")
+    if counted:
+        number = sum(uncompared.values())
+        said.append(f"{number} rows in {len(counted)} tables counted, not compared")
+    return "; ".join(said) or "no rows came back, so none were compared"
+
+
+class Clock:
+    """Seconds by stage; ``on_stage`` is told of each as it is done."""
+
+    def __init__(self, on_stage: OnStage = silent) -> None:
+        self._on_stage = on_stage
+        self._since = monotonic()
+        self.laps: dict[str, float] = {}
+
+    def elapsed(self) -> float:
+        return monotonic() - self._since
+
+    def lap(self, name: str) -> None:
+        self.laps[name] = self.elapsed()
+        self._on_stage(name, self.laps[name])
+        self._since = monotonic()
+
+
+def remarks_of(manifest: Manifest | None) -> list[str]:
+    """What whoever restores the dump should know of it."""
+    if manifest is None:
+        return [UNPROVEN]
+    return [f"the dump was {manifest.without}"] if manifest.without else []
+
+
+def verified_dump(found: FoundDump) -> VerifiedDump:
+    """The dump, found to be whole and what its manifest says. Raises :class:`DumpDamaged`."""
+    return verify_file(
+        found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
+    )
+
+
+def fill(
+    settings: DatabaseSettings,
+    found: FoundDump,
+    verified: VerifiedDump,
+    deadline: Deadline,
+    clock: Clock,
+    remarks: list[str],
+    *,
+    twin: Twin,
+    judgement: Judgement,
+    analyze: bool,
+) -> Filled:
+    """Load into the empty database ``settings.dbname``, and hold it to the dump.
+
+    ``twin`` makes another one like it. ``analyze`` also makes the statistics that a database which
+    is to serve needs. Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences
+    that were not accepted.
+    """
+    layout, spill_folder = verified.layout, found.spill_folder
+    dump = plain_dump(found.path, name=found.name, folder=spill_folder)
+    remarks += remarks_of(verified.manifest)
+    differences: list[Difference] = []
+
+    def look_at_objects(going_on: Callable[[], None]) -> None:
+        compared = compare_objects(
+            settings,
+            dump,
+            layout,
+            twin=twin,
+            spill_folder=spill_folder,
+            deadline=deadline,
+            going_on=going_on,
+        )
+        differences.extend(compared.differences)
+        remarks.extend(compared.remarks)
+
+    report = load(
+        dump,
+        layout,
+        settings,
+        deadline=deadline,
+        analyze=analyze,
+        read_back_in=spill_folder,
+        when_made=look_at_objects,
+    )
+    clock.lap("load")
+    tables = report.tables
+    if report.how == "psql":
+        remarks.append(f"loaded by one psql in one transaction: {report.reason}")
+        if analyze:
+            with connect(settings, autocommit=True) as connection:
+                make_statistics(connection)
+        tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
+        look_at_objects(lambda: None)
+    assert tables is not None, "asked to be read back"
+    with open_session(settings, layout.encoding) as session:
+        uncompared = rows_beside(session, layout)
+    with connect(settings) as connection:
+        remarks += computed_remarks(connection, verified)
+    clock.lap("compare")
+    rows = [*table_differences(layout.tables, tables), *inserted_differences(layout, uncompared)]
+    accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
+    remarks += not_compared(layout, uncompared)
+    return Filled(dict(tables), uncompared, accepted)
+
+
+def computed_remarks(connection: Connection, verified: VerifiedDump) -> list[str]:
+    """What is computed otherwise here than where the dump is from, as far as it says so."""
+    if verified.manifest is None or verified.manifest.computing is None:
+        return []
+    recorded = verified.manifest.computing.digests
+    if not recorded:
+        return []
+    return computed_otherwise(recorded, read_digests(connection, hold_seconds=_PATIENCE))

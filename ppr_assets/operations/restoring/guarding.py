@@ -1,0 +1,144 @@
+"""Refuse a restore that would take records away, before anything is replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import psycopg
+
+from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.session import Connection, failed
+from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import Guard, judged_tables, shortfalls
+from ppr_assets.settings import DatabaseSettings
+
+_PATIENCE = "SET LOCAL lock_timeout = '5s'"
+
+_WAY_OUT = (
+    "nothing was replaced. Is it the right dump (`ppr-assets list`), and whole? `ppr-assets "
+    "restore --into NAME` looks at it in a database of its own. To take it all the same: "
+    '--override "why".'
+)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Records by table of the database that is to be replaced; ``unknown`` says why nobody could
+    count them."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """``override`` only where it was needed."""
+
+    remarks: list[str]
+    override: Override | None = None
+
+
+def serving(settings: DatabaseSettings, guard: Guard) -> Serving:
+    """Count what serves now. It may be damaged, locked, or not ours to read, which is said."""
+    try:
+        with connect(settings) as connection:
+            return serving_in(connection, guard.policy)
+    except DatabaseUnreachable as error:
+        return Serving(unknown=error.message)
+    except psycopg.OperationalError as error:
+        return Serving(unknown=" ".join(str(error).split()))
+
+
+def serving_in(
+    connection: Connection, policy: GatePolicy, *, beside: Collection[str] = ()
+) -> Serving:
+    """The same in a session that is there, which holds no lock afterwards; ``beside``: tables that
+    are to be counted beside those that the ratchet judges."""
+    wanted = None if policy.tables is None else {*CORE_TABLES, *policy.tables, *beside}
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(_PATIENCE)
+            connection.execute("SET LOCAL row_security = off")
+            counts = count_records(connection, wanted, partitioned=wanted is not None)
+            if counts.keys().isdisjoint(CORE_TABLES):
+                counts = count_records(connection)
+    except (Busy, PreconditionFailed) as error:
+        return Serving(unknown=error.message)
+    except psycopg.Error as error:
+        if connection.closed:
+            raise
+        return Serving(unknown=error.diag.message_primary or " ".join(str(error).split()))
+    return Serving(counts)
+
+
+def require_countable(now: Serving) -> None:
+    """Raise :class:`GateRefused` where nobody knows what would be lost for good."""
+    if now.unknown:
+        raise GateRefused(
+            f"nobody knows what would be lost: the records that serve cannot be counted: "
+            f"{now.unknown}",
+            hint="nothing was replaced. A restore that keeps the former database needs no count "
+            '(without --in-place, --drop-old); to take it all the same: --override "why".',
+        )
+
+
+def require_akin(now: Serving, made: Collection[str], guard: Guard) -> list[str]:
+    """Raise :class:`GateRefused` where a dump that makes the tables ``made`` is none of what serves
+    ``now``, which would stand beside what came. Returns what was overridden."""
+    core = [table for table in CORE_TABLES if now.counts.get(table)]
+    holding = core or [table for table in sorted(now.counts) if now.counts[table]]
+    strange = [table for table in holding if table not in made]
+    if not strange or not (core or len(strange) == len(holding)):
+        return []
+    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
+    said = f"the dump makes no table {', '.join(strange[:5])}{more}, where records serve"
+    if guard.override is None:
+        raise GateRefused(f"the dump is not one of this database: {said}", hint=_WAY_OUT)
+    return [f"overridden ({guard.override.reason}): {said}"]
+
+
+def require_kept(
+    restored: Connection, now: Serving, guard: Guard, *, every: bool = False
+) -> Judged:
+    """Hold what came back to what serves ``now``. Raises :class:`GateRefused`, and
+    :class:`RestoreFailed` where what came back cannot be counted."""
+    judged = list(now.counts) if every else judged_tables(now.counts, guard.policy)
+    try:
+        wanted = {*CORE_TABLES, *judged}
+        kept = count_records(restored, wanted, partitioned=True, owned=True)
+        hollow = _hollow(restored, kept)
+    except psycopg.Error as error:
+        raise failed("the count of records", error) from error
+    findings = [str(one) for one in shortfalls(now.counts, kept, guard.policy, every=every)]
+    if hollow and guard.for_service and not findings:
+        findings = [hollow]
+    if findings and guard.override is None:
+        more = f" and {len(findings) - 5} more" if len(findings) > 5 else ""
+        raise GateRefused(
+            f"the restore would take records away: {'; '.join(findings[:5])}{more}"
+            if now.counts
+            else f"the restore would give a database without records: {findings[0]}",
+            hint=_WAY_OUT,
+        )
+    remarks = [f"records of what serves were not counted: {now.unknown}"] if now.unknown else []
+    if findings:
+        assert guard.override is not None
+        remarks.append(f"overridden ({guard.override.reason}): {'; '.join(findings)}")
+        return Judged(remarks, guard.override)
+    return Judged([*remarks, *([hollow] if hollow else [])])
+
+
+def _hollow(restored: Connection, core: Mapping[str, int]) -> str:
+    """What is said of a database without records; empty where there are any."""
+    there = [table for table in CORE_TABLES if table in core]
+    if any(core[table] for table in there):
+        return ""
+    if there:
+        return f"no record came back in {', '.join(there)}"
+    if any(count_records(restored, owned=True).values()):
+        return ""
+    return "no table has a record"

@@ -1,0 +1,198 @@
+"""Restore into the database itself, for a role that may not make another one.
+
+One transaction: all or nothing. What that costs: from its first statement to its last nobody can
+read the tables, everything is loaded in one session, and there is no former database to go back
+to. Before the commit rows and sequences are compared, objects by name and whether they are valid;
+those that only the target has stay.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
+from ppr_assets.operations.restoring.filling import (
+    WAY,
+    Clock,
+    Judgement,
+    OnStage,
+    computed_remarks,
+    remarks_of,
+    silent,
+    verified_dump,
+)
+from ppr_assets.operations.restoring.guarding import (
+    require_akin,
+    require_countable,
+    require_kept,
+    serving_in,
+)
+from ppr_assets.operations.restoring.made_aside import encoding_of, set_otherwise
+from ppr_assets.operations.restoring.privileges import again_in_place
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
+from ppr_assets.operations.restoring.restore import (
+    RestoreOutcome,
+    accepted_noted,
+    known_gaps,
+    override_note,
+)
+from ppr_assets.operations.restoring.target import TO_BE_MADE, require_ordinary
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.postgres.compare.content import (
+    inserted_differences,
+    not_compared,
+    rows_beside,
+    table_differences,
+)
+from ppr_assets.postgres.compare.presence import acted, presence_differences
+from ppr_assets.postgres.compare.value_content import value_differences
+from ppr_assets.postgres.databases import Maintenance, maintenance
+from ppr_assets.postgres.databases.fitness import require_encoding
+from ppr_assets.postgres.databases.grants import read_grants
+from ppr_assets.postgres.load import load_in_transaction
+from ppr_assets.postgres.load.read_back import Reader
+from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.sessions.connection import connect, require_named
+from ppr_assets.postgres.sessions.session import Connection, Session
+from ppr_assets.rules.difference import Difference
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import STANDARD, Guard
+from ppr_assets.settings import DatabaseSettings
+
+HINT = (
+    "the transaction was rolled back, the database serves as before. Take another dump "
+    "(`ppr-assets list` names them), and keep this one for whoever looks into it."
+)
+"""For whoever has a dump that did not become what it says."""
+
+COST = (
+    "in place: nobody could read the tables meanwhile, there is no former database to go back to, "
+    "and how objects are defined was not compared, only that they are there by name, and valid"
+)
+
+
+def restore_in_place(
+    target: DatabaseSettings,
+    found: FoundDump,
+    *,
+    guard: Guard = STANDARD,
+    grants: bool = False,
+    accept: Override | None = None,
+    deadline: Deadline,
+    on_stage: OnStage = silent,
+) -> RestoreOutcome:
+    """Replace what ``target`` holds by the dump, in one transaction.
+
+    Raises what :func:`~ppr_assets.operations.restoring.restore.restore` raises; sessions that hold
+    locks on the tables are waited for, up to the deadline. As there is nothing to go back to, no
+    table that has records may come back without any, and what serves has to be countable.
+    """
+    require_ordinary(target.dbname)
+    clock = Clock(on_stage)
+    verified = verified_dump(found)
+    clock.lap("verify")
+    layout = verified.layout
+    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+    with maintenance(target) as session:
+        _require_there(session)
+        server, rule = ProofServer("target", session), known_gaps(verified, guard)
+        require_taker(server, layout, rule)
+        require_encoding(session.connection, target.dbname, encoding_of(verified))
+        # Two sessions: libraries such as PostGIS's remember what is dropped after they were called.
+        with connect(session.settings) as looking:
+            require_named(session.settings, looking)
+            now = serving_in(looking, guard.policy, beside=layout.made_tables)
+            if guard.override is None:
+                require_countable(now)
+            foreign = require_akin(now, layout.made_tables, guard)
+            without = require_makeable_in_place(server, looking, dump, layout, rule)
+            layout = layout.without(without.keys)
+        with connect(session.settings) as connection:
+            require_named(session.settings, connection)
+            before = read_grants(connection)
+            load_in_transaction(connection, dump, layout, deadline=deadline)
+            clock.lap("load")
+            tables = _read_back(connection, layout, found, deadline)
+            rows = [*table_differences(layout.tables, tables)]
+            with DumpFile(dump) as file:
+                objects = [*presence_differences(connection, layout, file)]
+                said = [*acted(connection, layout)]
+                rows += value_differences(connection, layout, file)
+            uncompared = rows_beside(connection, layout, layout.made_tables)
+            rows += inserted_differences(layout, uncompared)
+            judgement = Judgement(HINT, WAY, accept)
+            accepted = judgement.of([*map(Difference, rows), *objects], verified.name)
+            judged = require_kept(connection, now, guard, every=True)
+            computed = [
+                *set_otherwise(connection, verified),
+                *computed_remarks(connection, verified),
+            ]
+            privileges = again_in_place(connection, before, wanted=grants)
+            clock.lap("compare")
+        remarks = _analyzed(session.settings)
+        if judged.override:
+            remarks += session.note(target.dbname, override_note(verified.name, judged.override))
+        remarks += accepted_noted(session, target.dbname, verified.name, accepted)
+    return RestoreOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        database=target.dbname,
+        former=None,
+        tables=dict(tables),
+        seconds=clock.laps,
+        remarks=[
+            *remarks_of(verified.manifest),
+            COST,
+            *said,
+            *without.remarks,
+            *not_compared(layout, uncompared),
+            *foreign,
+            *judged.remarks,
+            *computed,
+            *privileges,
+            *remarks,
+        ],
+        uncompared=uncompared,
+        override=judged.override,
+        accepted=accepted,
+    )
+
+
+def _analyzed(target: DatabaseSettings) -> list[str]:
+    """Make statistics. The new data serve by now, so what is in the way is told and no failure."""
+    try:
+        with connect(target, autocommit=True) as connection:
+            analyze(connection)
+    except (DatabaseFailed, RestoreFailed) as error:
+        return [f"queries may be slow until ANALYZE is run: {error.message}"]
+    return []
+
+
+def _require_there(session: Maintenance) -> None:
+    name = session.settings.dbname
+    if not session.exists(name):
+        raise PreconditionFailed(
+            f"database {name} is not there, and a restore in place makes none",
+            hint="leave --in-place away, which makes it." if session.may_create() else TO_BE_MADE,
+        )
+
+
+def _read_back(
+    connection: Connection, layout: Layout, found: FoundDump, deadline: Deadline
+) -> Mapping[str, TableRecord]:
+    """The tables as the open transaction sees them, by table key."""
+    tables: dict[str, TableRecord] = {}
+    session = Session(connection, threading.Event())
+    reader = Reader(connection, layout, tables, found.spill_folder)
+    for key in reader.blocks:
+        deadline.require(f"comparing the rows of {key}")
+        reader.work(key)(session)
+    return tables

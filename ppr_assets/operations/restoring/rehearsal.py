@@ -1,0 +1,160 @@
+"""Find out, before anything is loaded, what of a dump cannot be made, and go without it or say why.
+
+The role may not, the server cannot, or the database itself is to be mended: three reasons that want
+three answers, and none of them is a fault of the dump.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import psycopg
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PreconditionFailed, RestoreFailed
+from ppr_assets.operations.restoring.going_without import Without, covers, going_without
+from ppr_assets.operations.restoring.made_aside import made_aside
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.verify import VerifiedDump
+from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
+from ppr_assets.postgres.rehearsal.beside_database import make_what_is_beside
+from ppr_assets.postgres.rehearsal.in_place import refused_in_place
+from ppr_assets.postgres.rehearsal.rehearsal import Refused, rehearse
+from ppr_assets.postgres.rehearsal.remedies import remedies
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.session import Connection
+from ppr_assets.postgres.snapshot.mending import mending
+from ppr_assets.settings import DatabaseSettings
+
+_NAMED = frozenset({"INDEX", "CONSTRAINT", "FK CONSTRAINT"})
+"""Kinds of objects that a refused row is told of by name."""
+
+_HOLDING_ROWS = frozenset({"TABLE", "SEQUENCE", "SCHEMA", "TABLE DATA", "MATERIALIZED VIEW"})
+
+
+def require_makeable(
+    server: ProofServer,
+    found: FoundDump,
+    verified: VerifiedDump,
+    rule: Sequence[str],
+    deadline: Deadline,
+    *,
+    always: bool = False,
+    unmade: bool = False,
+) -> Without:
+    """What the dump has to be loaded without, by ``rule``; tried in a database of its own.
+
+    A superuser may make everything, so it is tried for that one only if there is a ``rule``, or
+    ``always``. ``unmade``: tell also of what can be made nowhere, which loading does as well.
+    Raises :class:`PreconditionFailed` naming what is in the way.
+    """
+    session = server.session
+    require_taker(server, verified.layout, rule)
+    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+    if server.where == "embedded":
+        make_what_is_beside(session.connection, dump, verified.layout)
+    if not (always or rule or not session.is_superuser):
+        return Without()
+    with made_aside(session, verified) as (name, _):
+        scratch = replace(session.settings, dbname=name)
+        refused = rehearse(scratch, dump, verified.layout, deadline=deadline)
+        without, obstacles = going_without(refused, rule)
+        if any(unmade or one.reason in ("role", "server") for one in obstacles):
+            hints = [
+                mended for one in obstacles if (mended := _mended(one, scratch, found, verified))
+            ]
+            raise _in_the_way(server, obstacles, hints)
+    return without
+
+
+def require_makeable_in_place(
+    server: ProofServer,
+    connection: Connection,
+    dump: PlainDump,
+    layout: Layout,
+    rule: Sequence[str],
+) -> Without:
+    """The same for a restore over what is there, in the transaction open on ``connection``: what an
+    administrator has made there is used."""
+    without, obstacles = going_without(refused_in_place(connection, dump, layout), rule)
+    if any(one.reason == "role" for one in obstacles):
+        raise _in_the_way(server, obstacles, [], database=connection.info.dbname)
+    return without
+
+
+def mended(
+    error: RestoreFailed, scratch: DatabaseSettings, found: FoundDump, verified: VerifiedDump
+) -> str | None:
+    """What to do where loading ``scratch`` has shown that the database itself is to be mended."""
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
+        return None
+    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+
+    def definition(name: str) -> str:
+        with DumpFile(dump) as file:
+            for entry in verified.layout.entries:
+                if entry.kind in _NAMED and f" {entry.name}".endswith(f" {name}"):
+                    return file.read(entry.start, entry.end).decode("utf-8", "replace")
+        return ""
+
+    with connect(scratch, autocommit=True) as connection:
+        return mending(cause, connection, definition)
+
+
+def _mended(
+    one: Refused, scratch: DatabaseSettings, found: FoundDump, verified: VerifiedDump
+) -> str | None:
+    if one.reason != "database" or one.error is None:
+        return None
+    failure = RestoreFailed(one.words)
+    failure.__cause__ = one.error
+    return mended(failure, scratch, found, verified)
+
+
+def require_taker(server: ProofServer, layout: Layout, rule: Sequence[str]) -> None:
+    """Raise :class:`PreconditionFailed` where the server is a standby, too old for the dump, or
+    lacks an extension."""
+    connection = server.session.connection
+    named = [name for name in layout.extensions if covers(rule, "EXTENSION", name)]
+    layout = layout.without(frozenset(("EXTENSION", "-", name) for name in named))
+    lacking = missing_extensions(connection, layout)
+    if lacking and server.where == "embedded":
+        raise PreconditionFailed(
+            f"it needs the extension {', '.join(lacking)}, which the embedded server lacks",
+            hint=f"{server.ways_out}. {server.by_rule([f'extension {name}' for name in lacking])}",
+        )
+    require_server(connection, layout)
+
+
+def _in_the_way(
+    server: ProofServer, obstacles: Sequence[Refused], mends: Sequence[str], *, database: str = ""
+) -> PreconditionFailed:
+    role = server.session.settings.user
+    obstacles = [
+        one for one in obstacles if (one.kind, one.reason) != ("TABLE DATA", "needs another")
+    ]
+    said = []
+    for reason, begin in (
+        ("role", f"role {role} may not make"),
+        ("server", f"{server.described} cannot make"),
+        ("database", "nowhere can be made"),
+        ("needs another", "without that there is no"),
+    ):
+        if some := [one for one in obstacles if one.reason == reason]:
+            more = f" and {len(some) - 8} more" if len(some) > 8 else ""
+            said.append(f"{begin} {', '.join(map(str, some[:8]))}{more}")
+    hints = [*dict.fromkeys(mends)]
+    if any(one.reason in ("role", "server") for one in obstacles):
+        hints += [f"{sentence}." for sentence in remedies(obstacles, role, database=database)]
+        hints.append(f"{server.ways_out}.")
+        if not any(one.kind in _HOLDING_ROWS or one.reason == "database" for one in obstacles):
+            hints.append(server.by_rule([one.what.partition("(")[0] for one in obstacles]))
+    if not hints:
+        hints = ["nothing was published or replaced; look at what is named here in the database."]
+    return PreconditionFailed("; ".join(said), hint=" ".join(hints))

@@ -1,0 +1,246 @@
+"""Restore a dump: aside, compared, and only then in the place of the database that serves.
+
+Whatever fails before the swap, the target serves as before and the half-made database is dropped,
+now or, after a kill, by the next run. The swap renames two databases in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
+from ppr_assets.operations.restoring.filling import (
+    WAY,
+    Clock,
+    Judgement,
+    OnStage,
+    fill,
+    silent,
+    verified_dump,
+)
+from ppr_assets.operations.restoring.guarding import (
+    Judged,
+    Serving,
+    require_countable,
+    require_kept,
+    serving,
+)
+from ppr_assets.operations.restoring.made_aside import (
+    as_set_where_dumped,
+    encoding_of,
+    made_aside,
+    sweep,
+    twin_of,
+)
+from ppr_assets.operations.restoring.privileges import carried_over
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
+from ppr_assets.operations.restoring.target import (
+    require_creator,
+    require_ordinary,
+    require_owner,
+    require_unused,
+)
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.verify import VerifiedDump
+from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
+from ppr_assets.postgres.databases.fitness import require_encoding
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.failures import server_failures
+from ppr_assets.rules.difference import Accepted
+from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.replacement import STANDARD, Guard
+from ppr_assets.settings import DatabaseSettings
+
+HINT = (
+    "the database serves as before. Take another dump (`ppr-assets list` names them), and keep "
+    "this one for whoever looks into it."
+)
+"""For whoever has a dump that did not become what it says."""
+
+
+@dataclass(frozen=True)
+class RestoreOutcome:
+    """``database`` now holds the dump, table by table as ``tables`` says, compared.
+
+    ``former`` is what the one that it replaced is called now, None when there was none or it was
+    dropped. ``accepted`` are differences that a human has taken. ``seconds`` by stage: verify,
+    load, compare, swap (nobody could connect). ``remarks`` are for a human: what was not copied,
+    that nobody had proven the dump, how it was loaded.
+    """
+
+    dump: str
+    origin: str
+    manifest: Manifest | None
+    database: str
+    former: str | None
+    tables: dict[str, TableRecord]
+    seconds: dict[str, float]
+    remarks: list[str] = field(default_factory=list)
+    uncompared: Mapping[str, int] = field(default_factory=dict)
+    override: Override | None = None
+    accepted: Accepted = field(default_factory=Accepted)
+
+    @property
+    def rows(self) -> int:
+        return sum(record.rows for record in self.tables.values())
+
+
+def restore(
+    target: DatabaseSettings,
+    found: FoundDump,
+    *,
+    disconnect: bool = False,
+    drop_old: bool = False,
+    guard: Guard = STANDARD,
+    grants: bool = False,
+    accept: Override | None = None,
+    deadline: Deadline,
+    on_stage: OnStage = silent,
+) -> RestoreOutcome:
+    """Put the dump in the place of ``target``, which need not exist.
+
+    ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
+    refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
+    against what serves right before the swap. ``grants``: privileges of the former database are
+    given again before it. ``accept``: differences between objects and their definitions in the
+    dump are taken, and recorded. ``on_stage`` is told each stage and its seconds as it is done.
+
+    Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
+    server is touched, :class:`GateRefused` when too few records came back,
+    :class:`PreconditionFailed` for a
+    server that cannot hold the dump or a role that may not make databases, :class:`Busy` for live
+    sessions and for another restore, :class:`RestoreFailed` when loading fails or the deadline
+    passes, and :class:`DumpUnproven` when the restored database is not what the dump says.
+    """
+    require_ordinary(target.dbname)
+    if drop_old and guard.override:
+        raise SettingsError(
+            "an override and dropping the former database do not go together: that one alone has "
+            "what the dump lacks",
+            hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
+        )
+    clock = Clock(on_stage)
+    verified = verified_dump(found)
+    clock.lap("verify")
+    with maintenance(target) as session:
+        left_over = sweep(session)
+        server, rule = ProofServer("target", session), known_gaps(verified, guard)
+        require_taker(server, verified.layout, rule)
+        require_encoding(session.connection, target.dbname, encoding_of(verified))
+        require_creator(session)
+        require_owner(session)
+        if not disconnect:
+            require_unused(session, target.dbname)
+        without = require_makeable(server, found, verified, rule, deadline)
+        verified = replace(verified, layout=verified.layout.without(without.keys))
+        with made_aside(session, verified) as (new, remarks):
+            remarks += [*left_over, *without.remarks]
+            exists = session.exists(target.dbname)
+            if exists:  # before the load: how money is written, for one, is a database's setting
+                remarks += session.copy_settings(target.dbname, new)
+                remarks += as_set_where_dumped(session, new, verified)
+            aside = replace(session.settings, dbname=new)
+            twin = twin_of(session, verified, new)
+            filled = fill(
+                aside,
+                found,
+                verified,
+                deadline,
+                clock,
+                remarks,
+                twin=twin,
+                judgement=Judgement(HINT, WAY, accept),
+                analyze=True,
+            )
+            judged = _judged(session, aside, guard, strict=drop_old)
+            remarks += judged.remarks
+            if session.holds_anything(target.dbname):
+                remarks += carried_over(session, aside, wanted=grants)
+            deadline.require("putting the new database in place")
+            if exists:
+                session.copy_limit(target.dbname, new)
+            remarks += accepted_noted(session, new, verified.name, filled.accepted)
+            former = session.unused(former_name)
+            session.swap(target.dbname, new, former, disconnect=disconnect)
+        clock.lap("swap")
+        kept: str | None = former
+        note = override_note(verified.name, judged.override) if judged.override else None
+        try:
+            with server_failures(target.describe(), "looking at the former database"):
+                kept = _former(session, former, note, remarks, drop=drop_old)
+        except (RestoreFailed, DatabaseFailed) as error:  # the new one serves: no failed restore
+            remarks.append(f"the former database is still there: {error.message}")
+    return RestoreOutcome(
+        dump=verified.name,
+        origin=found.origin,
+        manifest=verified.manifest,
+        database=target.dbname,
+        former=kept,
+        tables=filled.tables,
+        seconds=clock.laps,
+        remarks=remarks,
+        uncompared=filled.uncompared,
+        override=judged.override,
+        accepted=filled.accepted,
+    )
+
+
+def _former(
+    session: Maintenance, name: str, note: str | None, remarks: list[str], *, drop: bool
+) -> str | None:
+    """What is to be done to the database that was replaced; its name where it is kept. It may have
+    come while the new one was filled, and was kept like any other then."""
+    kept = name if session.exists(name) else None
+    if kept and (slots := session.replication_slots(kept)):
+        remarks.append(
+            f"replication slots stay with the former database ({', '.join(slots)}): who "
+            "follows them gets nothing of the new one, and they go when it is dropped"
+        )
+    if kept and (subscriptions := session.subscriptions(kept)):
+        remarks.append(
+            f"subscriptions stay with the former database ({', '.join(subscriptions)}), which goes "
+            "on following by them and cannot be dropped while it does; the new one follows nothing"
+        )
+    if note:
+        remarks += session.note(kept or session.settings.dbname, note)
+    if not (kept and drop):
+        return kept
+    session.drop(kept)
+    return None
+
+
+def _judged(session: Maintenance, aside: DatabaseSettings, guard: Guard, *, strict: bool) -> Judged:
+    """Count what serves and what is to serve; ``strict``: nothing will be left to go back to."""
+    target = session.settings
+    now = serving(target, guard) if session.holds_anything(target.dbname) else Serving()
+    if strict:
+        require_countable(now)
+    with connect(aside) as restored:
+        return require_kept(restored, now, guard)
+
+
+def known_gaps(verified: VerifiedDump, guard: Guard) -> Sequence[str]:
+    """What to go without where it cannot be made: what a rule names, and what the dump was proven
+    without."""
+    proof = verified.manifest.proof if verified.manifest else None
+    return [*guard.without, *(proof.without if proof else ())]
+
+
+def override_note(dump: str, override: Override) -> str:
+    """What the database's comment says from then on."""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored in its place although "
+        f"records are missing in it, by an override ({override.source}): {override.reason}"
+    )
+
+
+def accepted_noted(session: Maintenance, name: str, dump: str, accepted: Accepted) -> list[str]:
+    """Say in the database's comment what was taken; returns what was in the way."""
+    if not accepted.differences:
+        return []
+    return session.note(name, accepted.note(dump, datetime.now(UTC)))

@@ -1,0 +1,121 @@
+"""The canonical form of a plain-SQL dump: same data, same bytes.
+
+pg_dump writes rows as they lie on the disk, and a random ``\\restrict`` key (CVE-2025-8714), so two
+dumps of the same data differ. Here the rows of each COPY block are put in the order of their
+bytes and the key is replaced; nothing else changes.
+
+The key may not be predictable: whoever could place ``\\unrestrict <key>`` in a name or a row could
+run commands in the restoring psql. So it is derived from the dump itself: 63 hexadecimal digits
+of a SHA-256 over all statements and over the SHA-256 of each table's rows. A dump that holds its
+own key would have to hold its own hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.plain_sql.parsing.grammar import pieces
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Restrict
+from ppr_assets.plain_sql.parsing.sorted_rows import MEMORY, SortedRows
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.naming import quote_identifier
+
+KEY_DIGITS = 63
+_EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
+_END_OF_ROWS = b"\\.\n"
+
+
+@dataclass(frozen=True)
+class CanonicalDump:
+    """What was seen on the way: rows and SHA-256 of each table, by table key."""
+
+    tables: Mapping[str, TableRecord]
+    restrict_key: str | None
+
+
+def canonicalize(
+    chunks: Iterable[bytes],
+    target: BinaryIO,
+    *,
+    spill_folder: Path,
+    memory: int = MEMORY,
+    search_path: Sequence[str] = (),
+) -> CanonicalDump:
+    """Read a dump from ``chunks`` and write its canonical form to ``target``, a seekable file.
+
+    ``search_path``: schemas that stand at its head in the place of pg_dump's empty path. Raises
+    :class:`DumpDamaged` when the dump is not whole, as
+    :func:`~ppr_assets.plain_sql.parsing.grammar.pieces` finds it.
+    """
+    canonicalizer = _Canonicalizer(target, spill_folder, memory, search_path)
+    return canonicalizer.run(chunks)
+
+
+class _Canonicalizer:
+    def __init__(
+        self, target: BinaryIO, folder: Path, memory: int, search_path: Sequence[str]
+    ) -> None:
+        self._target = target
+        self._folder = folder
+        self._memory = memory
+        self._body = hashlib.sha256()
+        self._tables: dict[str, TableRecord] = {}
+        self._key_offsets: list[int] = []
+        self._path = _path_statement(search_path) if search_path else b""
+
+    def run(self, chunks: Iterable[bytes]) -> CanonicalDump:
+        for piece in pieces(chunks):
+            if isinstance(piece, Restrict):
+                self._restrict(piece)
+            elif isinstance(piece, CopyRows):
+                self._plain(piece.statement)
+                self._tables[piece.key] = self._rows(piece)
+            elif self._path and piece.begins and piece.text == _EMPTY_PATH:
+                self._plain(self._path)
+                self._path = b""
+            else:
+                self._plain(piece.text)
+        if self._path:
+            raise DumpDamaged("the dump sets no empty search path, whose place another could take")
+        return CanonicalDump(self._tables, self._write_key())
+
+    def _plain(self, text: bytes) -> None:
+        self._body.update(text)
+        self._target.write(text)
+
+    def _restrict(self, command: Restrict) -> None:
+        self._target.write(command.text[: command.key_start])
+        self._key_offsets.append(self._target.tell())
+        self._target.write(b"0" * KEY_DIGITS + b"\n")
+
+    def _rows(self, copy: CopyRows) -> TableRecord:
+        digest = hashlib.sha256()
+        with SortedRows(self._folder, memory=self._memory) as rows:
+            for chunk in copy.rows:
+                rows.add(chunk)
+            for block in rows.blocks():
+                digest.update(block)
+                self._target.write(block)
+        self._target.write(_END_OF_ROWS)
+        self._body.update(digest.digest())
+        return TableRecord(rows=rows.count, sha256=digest.hexdigest())
+
+    def _write_key(self) -> str | None:
+        if not self._key_offsets:  # pg_dump before CVE-2025-8714 was mended
+            return None
+        key = self._body.hexdigest()[:KEY_DIGITS]
+        for offset in self._key_offsets:
+            self._target.seek(offset)
+            self._target.write(key.encode())
+        self._target.seek(0, 2)
+        return key
+
+
+def _path_statement(schemas: Sequence[str]) -> bytes:
+    path = ", ".join(map(quote_identifier, schemas)).replace("'", "''")
+    return _EMPTY_PATH.replace(b"''", f"'{path}'".encode())

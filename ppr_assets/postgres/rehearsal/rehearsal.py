@@ -1,0 +1,174 @@
+"""Try what a dump makes, without its rows, in an empty database that is there for this.
+
+Rules about who may make what, and what a server was built with, differ from version to version and
+from host to host. So nothing is looked up here: each statement is run, and what refuses it is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+import psycopg
+from psycopg import errors
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import RestoreFailed
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, steps
+from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
+from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.sessions.session import Connection, Session, open_session
+from ppr_assets.settings import DatabaseSettings
+
+Reason = Literal["role", "server", "there", "needs another", "database"]
+"""Why: the role may not, the server cannot, it is there already, it needs something that was
+refused, or it can be made nowhere, which is a matter of the database that was dumped."""
+
+_DATA = frozenset(
+    {
+        "TABLE DATA",
+        "SEQUENCE SET",
+        "BLOB",
+        "BLOB METADATA",
+        "BLOBS",
+        "MATERIALIZED VIEW DATA",
+        "STATISTICS DATA",
+    }
+)
+_MISSING = (
+    errors.UndefinedTable,
+    errors.UndefinedObject,
+    errors.UndefinedFunction,
+    errors.UndefinedColumn,
+    errors.InvalidSchemaName,
+)
+_UNABLE = ("0A", "22023", "38", "42704", "58", "F0")
+"""SQLSTATEs, or their classes, that say what a server was built without, or lacks on its disk."""
+_IN_TROUBLE = ("53", "57")
+"""Those of a server that lacks room or memory, or is shut down."""
+
+_FILLABLE: LiteralString = """
+SELECT key, pg_catalog.has_table_privilege(pg_catalog.to_regclass(key), 'INSERT')
+FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS wanted(key)
+WHERE pg_catalog.to_regclass(key) IS NOT NULL
+"""
+
+_OF_XML: LiteralString = """
+SELECT DISTINCT n.nspname, c.relname
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.relkind = 'r' AND a.attgenerated = '' AND n.nspname <> 'information_schema'
+  AND 'pg_catalog.xml'::pg_catalog.regtype IN (t.oid, t.typbasetype, t.typelem)
+ORDER BY 1, 2
+"""
+"""The one type that every server has, and not every one reads."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Something of a dump that the server did not take, and why."""
+
+    kind: str
+    schema: str
+    name: str
+    reason: Reason
+    words: str
+    error: psycopg.Error | None = None
+    rows: int = 0
+
+    @property
+    def what(self) -> str:
+        return described(self.kind, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.words})"
+
+
+def rehearse(
+    settings: DatabaseSettings, dump: PlainDump, layout: Layout, *, deadline: Deadline
+) -> Sequence[Refused]:
+    """Make what ``dump`` makes in the empty database ``settings.dbname``, and go on after what is
+    refused. Raises :class:`RestoreFailed` when the session is lost or ``deadline`` passes."""
+    refused: list[Refused] = []
+    with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
+        session = Session(connection, threading.Event(), layout.search_path)
+        wanted = list(zip(layout.entries, steps(layout, file), strict=True))
+        for entry, step in sorted(wanted, key=lambda pair: comes_last(pair[1])):
+            deadline.require(f"trying {step.what}")
+            if _is_data(step):
+                continue
+            if (error := _error(session, file, step)) is not None:
+                reason = _reason(step, error, refused)
+                words = " ".join((error.diag.message_primary or str(error)).split())[:300]
+                refused.append(Refused(entry.kind, entry.schema, entry.name, reason, words, error))
+        refused += _rows(connection, layout)
+        refused += _unreadable(connection, layout)
+    return refused
+
+
+def _is_data(step: Step) -> bool:
+    return step.kind in _DATA or step.name.startswith("LARGE OBJECT ")
+
+
+def _error(session: Session, file: DumpFile, step: Step) -> psycopg.Error | None:
+    try:
+        run_step(session, file, step)
+    except RestoreFailed as failure:
+        error = failure.__cause__
+        if not isinstance(error, psycopg.Error) or session.connection.closed:
+            raise
+        if error.sqlstate is None or error.sqlstate.startswith(_IN_TROUBLE):
+            raise
+        return error
+    return None
+
+
+def _reason(step: Step, error: psycopg.Error, before: Sequence[Refused]) -> Reason:
+    if isinstance(error, errors.InsufficientPrivilege):
+        return "role"
+    if step.kind == "EXTENSION":  # some say by scripts of their own where they may be
+        return "server"
+    if step.kind == "SCHEMA" and isinstance(error, errors.DuplicateSchema):
+        return "there"
+    if isinstance(error, _MISSING) and any(one.reason in ("role", "server") for one in before):
+        return "needs another"
+    in_function = bool(error.diag.context)
+    if (error.sqlstate or "").startswith(_UNABLE) and not in_function:
+        return "server"
+    return "database"
+
+
+def _rows(connection: Connection, layout: Layout) -> Iterator[Refused]:
+    """Rows of tables that are not there, or that the role may not fill: those of extensions."""
+    names = {
+        entry: table_of_copy(entry.copy.statement.encode("utf-8", "surrogateescape"))
+        for entry in layout.entries
+        if entry.copy
+    }
+    texts = [name.decode("utf-8", "surrogateescape") for name in names.values()]
+    found = {name.encode(): may for name, may in connection.execute(_FILLABLE, [texts])}
+    for entry, name in names.items():
+        if name not in found:
+            yield Refused(*entry.identity, "needs another", "its table is not there")
+        elif not found[name]:
+            words = "permission denied to insert rows"
+            yield Refused(*entry.identity, "role", words, rows=entry.copy.rows if entry.copy else 0)
+
+
+def _unreadable(connection: Connection, layout: Layout) -> Iterator[Refused]:
+    """Rows with XML, on a server that was built without it. Where a dump is of no rows at all,
+    any table may have some."""
+    try:
+        connection.execute("SELECT '<a/>'::pg_catalog.xml")
+        return
+    except errors.FeatureNotSupported as error:
+        words = error.diag.message_primary or str(error)
+    rows = {(one.schema, one.name): one.copy.rows for one in layout.entries if one.copy}
+    for schema, name in connection.execute(_OF_XML):
+        if number := rows.get((schema, name), 0 if rows else 1):
+            yield Refused("TABLE DATA", schema, name, "server", words, rows=number)

@@ -1,0 +1,129 @@
+"""What a server's failures become: errors of the project's tree, in the server's own words.
+
+A session's owner says what it is for; the statement that failed may be any of it. Failures that a
+statement's own place knows better (a locked table, a missing privilege) are told there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable
+from ppr_assets.postgres.sessions.unreadable import REINDEX, WAY_OUT
+
+_AGAIN = (
+    "look at the server's log, and run again when it is up; `ppr-assets status` says what stands."
+)
+
+SESSIONS_TAKEN = (
+    "the server, the role or the database has all the sessions it may have. Wait until some have "
+    "ended, or raise the limit."
+)
+
+ON_STANDBY = (
+    "this standby ends who is in the way of what its primary does. Set hot_standby_feedback = on "
+    "there, or a longer max_standby_streaming_delay, or dump the primary; else run again."
+)
+
+_HINTS = {
+    "0A": "the server, or what stands between, does not offer that; a direct connection may.",
+    "25006": "is this a standby, or was default_transaction_read_only set? Ask the primary.",
+    "26": "is a pooler in transaction mode between? Connect to the server itself.",
+    "40": "the work of another session collided with this; run again.",
+    "42501": "give the role that right, as the server names it; and see `ppr-assets doctor`.",
+    "42P05": "is a pooler in transaction mode between? Connect to the server itself.",
+    "53100": "make room on the server's disk, and run again; what was published still stands.",
+    "53200": "the server lacks memory; its log says for what. Run again when it has some.",
+    "53300": SESSIONS_TAKEN,
+    "53": "the server lacks room or memory; its log says for what. Run again when it has some.",
+    "55P03": "another session has it locked and kept it so. Run again when that has ended.",
+    "57014": "a human or a time limit ended the statement; run again.",
+    "58": WAY_OUT,
+    "XX001": WAY_OUT,
+    "XX002": REINDEX,
+}
+"""By SQLSTATE, or by its class."""
+
+_SERVERS_OWN = ("40", "53", "58")
+"""Classes of collisions, of want of room or memory, and of files that cannot be read."""
+
+_GONE = ("08", "57P")
+"""Classes after which there is no session any more."""
+
+
+_CLIENT_LOST = r"connection to server .* failed|server closed the connection|terminating connection"
+_CLIENT_FAILED = r"could not extend file|No space left|out of memory|could not serialize|deadlock"
+
+
+@contextmanager
+def server_failures(where: str, doing: str) -> Iterator[None]:
+    """Turn what a session at ``where`` fails of into :class:`DatabaseFailed`, or, where it was lost
+    or not to be had, :class:`DatabaseUnreachable`."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise server_failure(error, where, doing) from error
+
+
+def server_failure(error: psycopg.Error, where: str, doing: str) -> DatabaseFailed:
+    """The failure in one line; ``doing`` ends the sentence "while …"."""
+    state = error.sqlstate or ""
+    words = _words(error)
+    if is_lost(error):
+        return DatabaseUnreachable(
+            f"lost the session with {where} while {doing}: {words}", hint=_AGAIN
+        )
+    if state == "53300":
+        return DatabaseUnreachable(f"no session with {where}: {words}", hint=_HINTS[state])
+    return DatabaseFailed(
+        f"{where} failed while {doing}: {words}{f' (SQLSTATE {state})' if state else ''}",
+        hint=hint_for(error),
+    )
+
+
+def taken(words: str) -> bool:
+    """Whether a session was refused for want of room; of these refusals there are only words."""
+    return re.search(r"too many (connections|clients)|connection slots", words) is not None
+
+
+def collided_on_standby(words: str) -> bool:
+    """Whether a standby has ended a session or a statement for the sake of its primary."""
+    return "conflict with recovery" in words
+
+
+def client_failure(words: str) -> type[DatabaseFailed] | None:
+    """What pg_dump or psql died of, where the server itself was at fault; they tell no SQLSTATE."""
+    if re.search(_CLIENT_LOST, words):
+        return DatabaseUnreachable
+    return DatabaseFailed if re.search(_CLIENT_FAILED, words) else None
+
+
+def hint_for(error: psycopg.Error) -> str:
+    """What helps against the server's refusal, as far as its SQLSTATE tells."""
+    if collided_on_standby(str(error)):
+        return ON_STANDBY
+    state = error.sqlstate or ""
+    known = _HINTS.get(state) or _HINTS.get(state[:2]) or error.diag.message_hint
+    return known or "look at the server's log; `ppr-assets doctor` looks at each thing."
+
+
+def is_servers_own(error: psycopg.Error) -> bool:
+    """Whether it came of the server's state or of others at work in it: what was asked for, a dump
+    for one, is not to blame."""
+    return (error.sqlstate or "").startswith(_SERVERS_OWN)
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether the session is gone, by the server's word or by its silence."""
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_GONE)
+
+
+def _words(error: psycopg.Error) -> str:
+    said = (error.diag.message_primary or str(error), error.diag.message_detail)
+    return "; ".join(" ".join(part.split())[:300] for part in said if part) or "it gave no reason"

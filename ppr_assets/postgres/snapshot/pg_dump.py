@@ -1,0 +1,213 @@
+"""Run pg_dump on an exported snapshot and write its canonical form to a file.
+
+pg_dump alone decides whether its output is worth anything: its exit code is looked at before
+anything else is believed, and its own words are passed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import IO, BinaryIO
+
+from ppr_assets.child_process import supervised
+from ppr_assets.errors import DumpDamaged, DumpFailed
+from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.postgres.client_tools import ClientTool
+from ppr_assets.postgres.sessions.failures import ON_STANDBY, collided_on_standby
+from ppr_assets.postgres.sessions.libpq import APPLICATION_NAME, alive_options
+from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
+from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
+from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
+from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.settings import DatabaseSettings, child_environment
+
+_LOCK_MILLISECONDS = 1000
+"""How long pg_dump may wait for one table while it holds the others."""
+
+_CHUNK = 1024 * 1024
+_LOOK_SECONDS = 0.002
+
+
+@dataclass(frozen=True)
+class WrittenDump:
+    """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows."""
+
+    bytes: int
+    sha256: str
+    tables: Mapping[str, TableRecord]
+
+
+def write_dump(
+    tool: ClientTool,
+    settings: DatabaseSettings,
+    *,
+    snapshot: str,
+    target: Path,
+    stall_seconds: float,
+    rows: bool = True,
+    search_path: Sequence[str] = (),
+) -> WrittenDump:
+    """Dump ``snapshot`` to ``target``, which must not exist, and fsync it; without ``rows`` only
+    what would hold them. ``search_path`` takes the place of pg_dump's empty one.
+
+    Raises :class:`Disturbed` when somebody waits for a table that pg_dump has, or has one that it
+    waits for; :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
+    ``stall_seconds``, or the file cannot be written, and :class:`DumpDamaged` when it claims
+    success but the dump is not whole. ``target`` is then removed.
+    """
+    try:
+        with target.open("x+b", buffering=_CHUNK) as file:
+            tables = _dump_into(file, tool, settings, snapshot, stall_seconds, rows, search_path)
+            file.flush()
+            os.fsync(file.fileno())
+        with target.open("rb") as file:  # read back: what is on the disk is what is described
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
+    except FileExistsError as error:  # somebody else's, so it stays
+        raise DumpFailed(
+            f"`{target}` is there already",
+            hint="another run writes a dump in the same folder; run again.",
+        ) from error
+    except BaseException as error:
+        target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise DumpFailed(
+                f"could not write the dump to `{target.parent}`: {error.strerror or error}",
+                hint="is the disk full or read-only? Nothing was published.",
+            ) from error
+        raise
+
+
+def _dump_into(
+    file: BinaryIO,
+    tool: ClientTool,
+    settings: DatabaseSettings,
+    snapshot: str,
+    stall_seconds: float,
+    rows: bool,
+    search_path: Sequence[str],
+) -> Mapping[str, TableRecord]:
+    argv = [
+        str(tool.path),
+        "--no-owner",
+        "--no-privileges",
+        "--if-exists",
+        "--clean",
+        "--no-subscriptions",  # their connection strings may hold a password
+        "--no-password",
+        f"--lock-wait-timeout={_LOCK_MILLISECONDS}",
+        f"--snapshot={snapshot}",
+        *alive_options(),
+        *([] if rows else ["--schema-only"]),
+    ]
+    folder = Path(file.name).parent
+    name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks at the server
+    with (
+        giving_way(settings, name) as watch,
+        tempfile.TemporaryFile() as words,
+        tempfile.TemporaryFile(dir=folder, buffering=0) as raw,
+        supervised(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=raw,
+            stderr=words,
+            env=child_environment(pinned_environment(settings) | {"PGAPPNAME": name}),
+        ) as process,
+    ):
+        output = _Output(process, raw.fileno(), stall_seconds, watch)
+        try:
+            try:
+                dump = canonicalize(
+                    output.chunks(), file, spill_folder=folder, search_path=search_path
+                )
+            except DumpDamaged:
+                if output.ended:  # cut off because pg_dump failed? Then its own words say more
+                    _require_success(process, words)
+                raise
+            _require_success(process, words)
+        except DumpFailed as error:
+            if disturbance := watch.disturbance():
+                raise disturbance from error
+            raise
+        return dump.tables
+
+
+class _Output:
+    """What pg_dump writes, in chunks, with a limit on its silence.
+
+    It writes to a file without a name and is read from there: a pipe would hold it up, and with
+    it the snapshot that the database keeps for it, whenever the rows of a table are sorted.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        descriptor: int,
+        stall_seconds: float,
+        watch: Watch,
+    ) -> None:
+        self._process = process
+        self._descriptor = descriptor
+        self._stall_seconds = stall_seconds
+        self._watch = watch
+        self.ended = False
+
+    def chunks(self) -> Iterator[bytes]:
+        position, heard = 0, monotonic()
+        while True:
+            ended = self._process.poll() is not None  # first, so that its last words are read
+            chunk = os.pread(self._descriptor, _CHUNK, position)
+            if not ended:  # an ended one tells more about why
+                self._watch.require_eyes()
+            if chunk:
+                position += len(chunk)
+                yield chunk
+                heard = monotonic()
+            elif ended:
+                self.ended = True
+                return
+            elif monotonic() - heard > self._stall_seconds:
+                raise _silent(self._stall_seconds)
+            else:
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_LOOK_SECONDS)
+
+
+def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:
+    code = process.wait()  # its output has ended because it has
+    if code != 0:
+        words.seek(0)
+        said = " ".join(words.read().decode("utf-8", "replace").split())
+        how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
+        if "SET TRANSACTION SNAPSHOT" in said:
+            raise DumpFailed(
+                f"pg_dump does not find our snapshot on the server that it came to: {said}",
+                hint="is POSTGRES_HOST a load balancer, or the name of several readers? "
+                "PPR_DIRECT_HOST and PPR_DIRECT_PORT name one server. Nothing was published.",
+            )
+        raise DumpFailed(f"pg_dump failed ({how}): {said or 'it said nothing'}", hint=_hint(said))
+
+
+def _hint(said: str) -> str:
+    if tells_of_damage(said):
+        return WAY_OUT
+    if collided_on_standby(said):
+        return ON_STANDBY
+    room = "make room: pg_dump writes in the data repository, a server on its own disk. "
+    return f"{room if 'No space left' in said else ''}Nothing was published; the last dump stands."
+
+
+def _silent(seconds: float) -> DumpFailed:
+    return DumpFailed(
+        f"pg_dump wrote nothing for {seconds:g} s and was ended",
+        hint="is a migration holding a lock on a table, or the server overloaded? "
+        "SQL_DUMP_STALL_SECONDS sets the limit.",
+    )

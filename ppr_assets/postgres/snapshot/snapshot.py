@@ -1,0 +1,241 @@
+"""One exported snapshot: what is counted in it is what pg_dump writes from it.
+
+The transaction is REPEATABLE READ and stays open while pg_dump runs on its snapshot. It also holds
+the advisory lock that makes this the only dump of the database, from any machine, and both end
+with the session, however it ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import count
+from time import sleep
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+
+from ppr_assets.errors import DumpDamaged, DumpFailed
+from ppr_assets.postgres.sessions.advisory_lock import take_lock
+from ppr_assets.postgres.sessions.connection import connect, pinned, require_named
+from ppr_assets.postgres.sessions.failures import is_lost, server_failures
+from ppr_assets.postgres.sessions.live_sessions import Connection
+from ppr_assets.postgres.snapshot.giving_way import Disturbed
+from ppr_assets.postgres.snapshot.planned_functions import calling_others
+from ppr_assets.postgres.snapshot.row_count import Table, count_rows
+from ppr_assets.postgres.snapshot.schema_state import change, schema_state
+from ppr_assets.rules.manifest import DatabaseIdentity
+from ppr_assets.settings import DatabaseSettings
+
+T = TypeVar("T")
+
+ADVISORY_LOCK = 0x7070725F_64756D70
+"""The lock's number: the bytes of ``ppr_dump``."""
+
+# Every table whose rows pg_dump writes: ordinary tables and partitions, not temporary ones. Of an
+# extension's tables only those that it marked as configuration, with the condition that it gave
+# (documentation of pg_extension_config_dump).
+_TABLES: LiteralString = """
+SELECT c.oid::bigint, n.nspname, c.relname, c.relfilenode::bigint, c.relam = 2,
+  coalesce(config.condition, ''), c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery()
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+LEFT JOIN LATERAL (
+  SELECT t.condition FROM pg_catalog.pg_extension e,
+    ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition))
+      AS t(relation, condition)
+  WHERE e.oid = d.refobjid AND t.relation = c.oid
+) config ON true
+WHERE c.relkind = 'r' AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND (d.objid IS NULL OR config.condition IS NOT NULL)
+ORDER BY n.nspname, c.relname
+"""
+
+_IDENTITY: LiteralString = """
+SELECT pg_catalog.current_database()::pg_catalog.text,
+  pg_catalog.current_setting('server_version'),
+  pg_catalog.pg_encoding_to_char(encoding)::pg_catalog.text, datcollate::pg_catalog.text,
+  pg_catalog.current_setting('server_version_num')::int / 10000, pg_catalog.pg_is_in_recovery(),
+  pg_catalog.transaction_timestamp()
+FROM pg_catalog.pg_database
+WHERE datname = pg_catalog.current_database()
+"""
+
+
+_CLUSTER: LiteralString = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
+
+_MOST_ATTEMPTS = 5
+_PAUSE_SECONDS = 1.0
+
+
+@dataclass
+class Snapshot:
+    """An open transaction that holds no lock; valid until its context ends, or :meth:`end`.
+
+    ``tables`` are those whose rows are dumped. ``without_rows`` are keys of tables that have none
+    here: a standby does not get the rows of unlogged tables. ``settings`` lead to the very server
+    that it is on, where a name stands for several.
+    """
+
+    settings: DatabaseSettings
+    connection: Connection
+    patience_seconds: float
+    identity: DatabaseIdentity = field(init=False)
+    server_major: int = field(init=False)
+    standby: bool = field(init=False)
+    taken_at: datetime = field(init=False)
+    tables: Sequence[Table] = field(init=False)
+    without_rows: Sequence[str] = field(init=False)
+
+    def take(self) -> None:
+        """Begin the transaction, in the place of one that is open."""
+        self.end()
+        self.connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with self.letting_go():
+            row = self.connection.execute(_IDENTITY).fetchone()
+            tables = self.connection.execute(_TABLES).fetchall()
+            others = calling_others(self.connection)
+            cluster = self._cluster()
+        assert row is not None
+        *identity, self.server_major, self.standby, taken_at = row
+        self.identity = DatabaseIdentity(cluster, *identity)
+        self.taken_at = taken_at.astimezone(UTC)
+        self.tables = [
+            replace(Table(*facts), calling_others=facts[0] in others)
+            for *facts, without_rows in tables
+            if not without_rows
+        ]
+        self.without_rows = [Table(*facts).key for *facts, without_rows in tables if without_rows]
+
+    def _cluster(self) -> str | None:
+        """The cluster's own number; None on a host that keeps such functions to itself."""
+        try:
+            with self.connection.transaction():
+                row = self.connection.execute(_CLUSTER).fetchone()
+        except psycopg.Error as error:
+            if is_lost(error):
+                raise
+            return None
+        return str(row[0]) if row else None
+
+    def end(self) -> None:
+        """End the transaction; what keeps other dumps of the database away stays."""
+        self.connection.rollback()
+
+    @contextmanager
+    def letting_go(self) -> Iterator[None]:
+        """Give back what the block locks, the server's catalogs among them; the snapshot stays."""
+        with self.connection.transaction(force_rollback=True):
+            yield
+
+    def count(self) -> Mapping[str, int]:
+        """Count every table's rows exactly, by table key."""
+        return {
+            table.key: count_rows(
+                self.connection,
+                table,
+                seconds=self.patience_seconds,
+                search_path=self.settings.search_path,
+            )
+            for table in self.tables
+        }
+
+    def export(self) -> str:
+        """The snapshot's name for ``pg_dump --snapshot``."""
+        row = self.connection.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def require_open(self) -> None:
+        """Ask the server for a sign of life. With the session the lock would be gone, and another
+        run might be at work; :func:`open_snapshot` turns that into its error."""
+        self.connection.execute("SELECT")
+
+    def undisturbed(self, work: Callable[[], T]) -> T:
+        """What ``work`` makes of this snapshot.
+
+        TRUNCATE, and an ALTER that rewrites a table, take rows from a snapshot that saw them, and
+        other DDL makes pg_dump fail; whoever waits for a table makes it give way. So where such a
+        thing came between, all is done once more on a new snapshot, some times. Raises
+        :class:`Busy` after that.
+        """
+        for attempt in count(1):
+            try:
+                return work()
+            except Disturbed as error:
+                if attempt == _MOST_ATTEMPTS:
+                    error.message += f"; that was attempt {attempt}"
+                    raise
+            except (DumpFailed, DumpDamaged) as error:
+                changed = self._change()
+                if attempt == _MOST_ATTEMPTS and changed:
+                    raise Disturbed(f"{changed}: {error.message}") from error
+                # a standby ends who is in the way of what the primary has done
+                if attempt == _MOST_ATTEMPTS or not (changed or self.standby):
+                    raise
+            sleep(_PAUSE_SECONDS * attempt)
+            self.take()
+        raise AssertionError
+
+    def require_untouched(self) -> None:
+        """Raise :class:`Disturbed` where DDL has come between this snapshot and what was read."""
+        if changed := self._change():
+            raise Disturbed(changed)
+
+    def _change(self) -> str:
+        with self.letting_go():
+            then = schema_state(self.connection)
+        with connect(self.settings, autocommit=True) as connection:
+            return change(then, schema_state(connection))
+
+
+@contextmanager
+def open_snapshot(
+    settings: DatabaseSettings, *, exclusive: bool, lock_seconds: float
+) -> Iterator[Snapshot]:
+    """Open the transaction; ``exclusive`` also takes the advisory lock.
+
+    ``lock_seconds`` is how long a table that somebody else has locked is waited for. Raises
+    :class:`DatabaseUnreachable`, also when the session is lost on the way, and :class:`Busy`
+    naming the session that holds the advisory lock.
+    """
+    with (
+        server_failures(settings.describe(), "looking at the database"),
+        connect(settings, autocommit=True) as connection,
+    ):
+        require_named(settings, connection)
+        _prepare(connection, lock_seconds)
+        if exclusive:
+            take_lock(connection, ADVISORY_LOCK, "dumping this database")
+        snapshot = Snapshot(pinned(settings, connection), connection, lock_seconds)
+        snapshot.take()
+        yield snapshot
+
+
+def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: float) -> None:
+    """Let no time limit of the server end the session while pg_dump works, and let no session
+    outlive a killed process for long: the server notices that nobody listens, within seconds or,
+    where the whole machine is gone, two minutes."""
+    wanted = {
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "transaction_timeout": "0",
+        "lock_timeout": f"{round(lock_seconds * 1000)}ms",
+        "DateStyle": "ISO",  # the only one that the driver reads
+        "client_connection_check_interval": "5s",
+        "tcp_keepalives_idle": "60",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "6",
+    }
+    connection.execute(
+        "SELECT pg_catalog.set_config(name, %s::pg_catalog.jsonb ->> name, false) "
+        "FROM pg_catalog.pg_settings "
+        "WHERE name = ANY(%s)",  # servers before 17 and 14 lack some of them
+        [json.dumps(wanted), list(wanted)],
+    )

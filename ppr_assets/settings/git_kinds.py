@@ -1,0 +1,72 @@
+"""What git accepts: addresses without secrets, branch names, authors, folders of a repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import SplitResult, urlsplit
+
+from ppr_assets.settings.kinds import UnusableValueError, line
+
+
+def git_url(text: str) -> str:
+    """Where git can clone from, without a secret in it (it would stand in ``.git/config``)."""
+    hidden = "@" in text or "?" in text
+    if text.startswith("-") or re.match(r"[\w+.-]*::", text) or re.search(r"\s", text):
+        raise UnusableValueError(hidden=hidden)
+    try:
+        parts = urlsplit(line(text)) if "://" in text else None
+    except (ValueError, UnusableValueError):
+        raise UnusableValueError(hidden=hidden) from None
+    if carries_credentials(text, parts):
+        raise UnusableValueError(
+            "Give the token in DATA_REPO_TOKEN, and the URL without user and password.", hidden=True
+        )
+    return text
+
+
+def carries_credentials(text: str, parts: SplitResult | None) -> bool:
+    """True for any user on http(s), where it may be a token; elsewhere only for a password."""
+    if parts is None:
+        return re.match(r"[^/@]*:[^/@]*@", text) is not None
+    user, at, _ = parts.netloc.rpartition("@")
+    if parts.scheme in ("http", "https"):
+        return bool(at or parts.query)
+    return ":" in user
+
+
+def branch(text: str) -> str:
+    """A branch's short name, by the rules of ``git check-ref-format --branch``."""
+    refused = re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//", text)
+    parts = text.split("/")
+    if (
+        not text
+        or refused
+        or text.startswith(("-", "/"))
+        or text.endswith(("/", "."))
+        or text in ("@", "HEAD")
+        or any(part.startswith(".") or part.endswith(".lock") for part in parts)
+    ):
+        raise UnusableValueError
+    return text
+
+
+def person(text: str) -> str:
+    """A name or address git can write into a commit: no ``<>``, and not of punctuation alone."""
+    if re.search(r"[<>]", line(text)) or not text.strip(" .,:;\"'\\"):
+        raise UnusableValueError
+    return text
+
+
+def dump_folder(text: str, repository: Path) -> str:
+    """The folder of the dumps as a posix path relative to the repository's root."""
+    path = PurePosixPath(line(text))
+    if path.is_absolute():
+        if not path.is_relative_to(repository.as_posix()):
+            raise UnusableValueError("An absolute folder has to lie inside DATA_REPO_PATH.")
+        path = path.relative_to(repository.as_posix())
+    if not path.parts or "\\" in text:
+        raise UnusableValueError
+    if any(part == ".." or part.lower() == ".git" for part in path.parts):
+        raise UnusableValueError
+    return path.as_posix()
