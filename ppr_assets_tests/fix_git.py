@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,12 +131,32 @@ def repo_settings(tmp_path: Path, git_environment: None) -> DataRepoSettings:
     )
 
 
+FakeGit = Callable[[str], Path]
+
+
 @pytest.fixture
-def data_repo(bare_remote: Path, repo_settings: DataRepoSettings) -> DataRepo:
+def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGit:
+    """Put a shell script first on PATH as git; returns its folder."""
+
+    def write(script: str) -> Path:
+        folder = tmp_path / "fake-bin"
+        folder.mkdir()
+        git = folder / "git"
+        git.write_text(f"#!/bin/sh\n{script}\n")
+        git.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def data_repo(bare_remote: Path, repo_settings: DataRepoSettings) -> Iterator[DataRepo]:
     """A clone that somebody has made, and works in too, opened."""
     clone = ["git", "clone", "-q", "--no-tags", str(bare_remote), str(repo_settings.path)]
     subprocess.run(clone, check=True)
-    return open_data_repo(replace(repo_settings, url=str(bare_remote)))
+    with open_data_repo(replace(repo_settings, url=str(bare_remote))) as repo:
+        yield repo
 
 
 @pytest.fixture

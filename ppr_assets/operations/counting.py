@@ -29,10 +29,12 @@ class RecordCount:
 def count_records(settings: Settings, *, override_reason: str | None = None) -> RecordCount:
     """Count and judge. Raises what opening the database and the data repository raise."""
     require_apart(settings.database, settings.dagster_postgres_url)
-    repo = open_data_repo(settings.data_repo)
-    with open_snapshot(
-        settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
-    ) as snapshot:
+    with (
+        open_data_repo(settings.data_repo) as repo,
+        open_snapshot(
+            settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
+        ) as snapshot,
+    ):
         require_dumpable(snapshot)
         counts = snapshot.undisturbed(snapshot.count)
         commit = judged_tip(repo)

@@ -74,7 +74,7 @@ class _Examination:
                 yield self._look("tables", self._tables)
                 yield self._look("pg_dump", self._pg_dump)
                 yield self._look("proof", self._proof)
-            yield self._look("data repository", self._repository)
+            yield self._look("data repository", lambda: self._repository(stack))
             if self._repo is not None:
                 yield self._look("lock", self._lock)
                 yield self._look("ratchet file", self._ratchet)
@@ -143,8 +143,8 @@ class _Examination:
             )
         return own
 
-    def _repository(self) -> str:
-        self._repo = open_data_repo(self._settings.data_repo)
+    def _repository(self, stack: ExitStack) -> str:
+        self._repo = stack.enter_context(open_data_repo(self._settings.data_repo))
         require_same_bytes(self._repo)
         head = tip(self._repo)
         state = f"at {head[:10]}" if head else "without a commit yet"

@@ -71,24 +71,24 @@ def dump(
     pg_dump; whatever it raises, nothing has changed.
     """
     require_apart(settings.database, settings.dagster_postgres_url)
-    repo = open_data_repo(settings.data_repo)
-    _learn_publication(repo)
-    with open_snapshot(
-        settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
-    ) as snapshot:
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
-            sweep_partials(repo)
-        with writing(repo) as folder:
-            override = override_for(settings.dump, override_reason)
-            write = partial(_written, settings, repo, snapshot, override, folder)
-            made = snapshot.undisturbed(write)
-            if isinstance(made, DumpOutcome):
-                return made
-            snapshot.end()  # while the dump is proven, the database keeps nothing for us
-            outcome = _kept(settings, repo, snapshot, made, run_id)
-        _discard_older(repo, outcome)
-    return outcome
+    with open_data_repo(settings.data_repo) as repo:
+        _learn_publication(repo)
+        with open_snapshot(
+            settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
+        ) as snapshot:
+            with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+                recover(repo)
+                sweep_partials(repo)
+            with writing(repo) as folder:
+                override = override_for(settings.dump, override_reason)
+                write = partial(_written, settings, repo, snapshot, override, folder)
+                made = snapshot.undisturbed(write)
+                if isinstance(made, DumpOutcome):
+                    return made
+                snapshot.end()  # while the dump is proven, the database keeps nothing for us
+                outcome = _kept(settings, repo, snapshot, made, run_id)
+            _discard_older(repo, outcome)
+        return outcome
 
 
 def _learn_publication(repo: DataRepo) -> None:

@@ -110,5 +110,5 @@ def _pushed(settings: Settings, view: View) -> bool | None:
         return None
     if view.remote is None:
         return False
-    repo = open_data_repo(settings.data_repo)
-    return is_ancestor(repo, view.local, view.remote)
+    with open_data_repo(settings.data_repo) as repo:
+        return is_ancestor(repo, view.local, view.remote)

@@ -45,8 +45,8 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
     """
     remote = known_remote(settings.data_repo)
     if remote is None:
-        repo = open_data_repo(settings.data_repo)
-        head = tip(repo)
+        with open_data_repo(settings.data_repo) as repo:
+            head = tip(repo)
     else:
         head = remote_head(settings.data_repo, remote)
     if head is None:
@@ -55,8 +55,8 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
         return Look(seen, reason=f"nothing new since {head[:10]}")
     if wants_clone(settings.data_repo.path):
         return Look(Seen(head, seen.publication), wanted=head)
-    repo = open_data_repo(settings.data_repo)
-    return _look_into(repo, fetch(repo) or head, seen)
+    with open_data_repo(settings.data_repo) as repo:
+        return _look_into(repo, fetch(repo) or head, seen)
 
 
 def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:

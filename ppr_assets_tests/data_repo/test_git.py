@@ -7,19 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from ppr_assets.child_process import tied_to_parent
-from ppr_assets.data_repo.git.command import run, stream
+from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout
-from ppr_assets_tests.fix_git import own_children
-
-FakeGit = Callable[[str], Path]
+from ppr_assets_tests.fix_git import FakeGit, own_children
 
 PATIENCE_SECONDS = 60
 """For what takes no time: far more than a busy machine needs, far less than what hangs does."""
@@ -35,22 +32,6 @@ import pathlib
 from ppr_assets.data_repo.git.command import run
 run(pathlib.Path("."), "status", timeout=60)
 """
-
-
-@pytest.fixture
-def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGit:
-    """Put a shell script first on PATH as git; returns its folder."""
-
-    def write(script: str) -> Path:
-        folder = tmp_path / "fake-bin"
-        folder.mkdir()
-        git = folder / "git"
-        git.write_text(f"#!/bin/sh\n{script}\n")
-        git.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-        return folder
-
-    return write
 
 
 def test_a_git_that_hangs_is_cut_off_with_its_children(
@@ -111,39 +92,6 @@ def test_a_git_ends_with_its_parent_even_by_kill_9(
         _wait_for(pid_file)
         parent.kill()
     _assert_gone(int(pid_file.read_text()))
-
-
-def test_a_stream_is_cut_off_as_well(
-    tmp_path: Path,
-    git_environment: None,
-    fake_git: FakeGit,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    run(tmp_path, "version", timeout=30)
-    fake_git("echo first; sleep 1000")
-    pieces = stream(tmp_path, "cat-file", timeout=PATIENCE_SECONDS)
-    assert next(pieces) == b"first\n"
-    time_is_up = time.monotonic() + PATIENCE_SECONDS - 0.2
-    monkeypatch.setattr("ppr_assets.data_repo.git.command.monotonic", lambda: time_is_up)
-    with pytest.raises(GitTimeout):
-        next(pieces)
-    assert own_children() == []
-
-
-def test_a_stream_that_nobody_reads_on_leaves_no_git(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
-) -> None:
-    run(tmp_path, "version", timeout=30)
-    fake_git("while :; do echo more; done")
-    pieces = stream(tmp_path, "cat-file", timeout=30)
-    next(pieces)
-    pieces.close()  # type: ignore[attr-defined]
-    assert own_children() == []
-
-
-def test_a_failing_stream_says_so_at_its_end(tmp_path: Path, git_environment: None) -> None:
-    with pytest.raises(GitCommandFailed, match="cat-file"):
-        list(stream(tmp_path, "cat-file", "blob", "nothing", timeout=30))
 
 
 def test_a_failure_has_gits_own_words(tmp_path: Path, git_environment: None) -> None:

@@ -263,6 +263,7 @@ def test_a_remote_that_hangs_is_cut_off(data_repo: DataRepo, bare_remote: Path, 
         push(hasty, new)
     assert time.monotonic() - started < 60
     assert "DATA_REPO_TIMEOUT_SECONDS" in caught.value.hint
+    data_repo.objects.close()
     assert own_children() == []
     assert list(data_repo.git_dir.rglob("*.lock")) == []
 

@@ -12,14 +12,11 @@ Nothing can prompt: there is no terminal for git, and a session of its own gives
 from __future__ import annotations
 
 import fcntl
-import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from selectors import EVENT_READ, DefaultSelector
-from time import monotonic
 from typing import BinaryIO
 
 from ppr_assets.child_process import (
@@ -116,27 +113,6 @@ def run(
     if result.status not in ok:
         raise failure(args, result.status, result.stderr)
     return result
-
-
-def stream(path: Path, *args: str, timeout: float) -> Iterator[bytes]:
-    """The output of ``git args`` in pieces; ``timeout`` covers the reader's own time as well."""
-    deadline = monotonic() + timeout
-    with _started(path, args, None, None) as process, DefaultSelector() as selector:
-        pipe = _widen(process)
-        selector.register(pipe, EVENT_READ)
-        while selector.select(max(0.0, deadline - monotonic())):
-            piece = os.read(pipe, _CHUNK)
-            if not piece:
-                break
-            yield piece
-        else:
-            raise too_slow(args, timeout)
-        try:
-            _, err = process.communicate(timeout=max(0.0, deadline - monotonic()))
-        except subprocess.TimeoutExpired:
-            raise too_slow(args, timeout) from None
-    if process.returncode:
-        raise failure(args, process.returncode, scrub(err))
 
 
 @contextmanager

@@ -67,9 +67,16 @@ def lost_object(args: tuple[str, ...], status: int, stderr: str) -> ObjectLost |
         f"{_words(stderr)}",
         status=status,
         stderr=stderr,
-        hint=f"in the clone, {first}`git -c fetch.unpackLimit=1 fetch --refetch origin` brings "
+        hint=bring_back(first),
+    )
+
+
+def bring_back(first: str = "") -> str:
+    """What helps a clone that lacks objects; ``first``, what is to be done before."""
+    return (
+        f"in the clone, {first}`git -c fetch.unpackLimit=1 fetch --refetch origin` brings "
         "back what the remote has. Should that not be enough, move the clone away and run again "
-        "with DATA_REPO_URL set, which makes a new one.",
+        "with DATA_REPO_URL set, which makes a new one."
     )
 
 

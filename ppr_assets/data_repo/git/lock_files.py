@@ -74,12 +74,15 @@ def _open_in(lock: Path) -> Iterator[str]:
 
 
 def _gits_in(lock: Path) -> Iterator[str]:
-    """The gits that work in the repository of the lock, by the folder they were started in."""
+    """The gits that work in the repository of the lock, by the folder they were started in. A
+    ``cat-file`` only reads, and may stay for long, our own for one."""
     git_dir = next((folder for folder in lock.parents if (folder / "HEAD").exists()), lock.parent)
     root = git_dir.parent if git_dir.name == ".git" else git_dir
     for process in _processes():
         with suppress(OSError):
             if not (process / "comm").read_text(encoding="utf-8").startswith("git"):
+                continue
+            if b"cat-file" in (process / "cmdline").read_bytes().split(b"\0"):
                 continue
             folder = (process / "cwd").readlink()
             if folder.is_relative_to(root.resolve()) and process.name != str(os.getpid()):

@@ -8,18 +8,31 @@ Nothing is fetched: what a partial clone lacks counts as missing here.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from ppr_assets.data_repo.git.errors import bring_back
 from ppr_assets.data_repo.git.object_session import Head, Session
-from ppr_assets.data_repo.git.tree import SMALL_BYTES
 from ppr_assets.errors import DataRepoError
+
+SMALL_BYTES = 16 * 1024 * 1024
+"""What is read into memory at most: manifests and marks are kilobytes, dumps are streamed."""
+
+_KEPT_BYTES = 64 * 1024
+_KEPT = 256
+"""Trees, commits and small files that are kept: an object never changes, and most are asked for
+again by the next question."""
 
 
 class ObjectMissing(DataRepoError):
-    """The clone does not hold an object that its history names."""
+    """The clone does not hold the object ``name``, which its history names."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(f"`{name}` is not in `{path}`", hint=bring_back())
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,17 @@ class ObjectReader:
         self._small, self._large = (
             self._stack.enter_context(Session(path, timeout_seconds)) for _ in range(2)
         )
+        self._known: dict[str, StoredObject] = {}
+        weakref.finalize(self, self._stack.close)  # for who closes nothing
 
     def __enter__(self) -> ObjectReader:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; a reader is of no use any more then."""
         self._stack.close()
 
     def name_of(self, name: str) -> str | None:
@@ -63,18 +82,25 @@ class ObjectReader:
 
     def read(self, name: str) -> StoredObject:
         """A small object whole. Raises :class:`DataRepoError` above :data:`SMALL_BYTES`."""
+        if name in self._known:
+            return self._known[name]
         head = self._head(name)
         if head.size > SMALL_BYTES:
             raise DataRepoError(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
         self._small.ask("contents", head.sha)
         self._small.answer()
-        return StoredObject(head.sha, head.kind, b"".join(self._small.content(head.size)))
+        found = StoredObject(head.sha, head.kind, b"".join(self._small.content(head.size)))
+        if name == head.sha and head.size <= _KEPT_BYTES:
+            if len(self._known) == _KEPT:
+                del self._known[next(iter(self._known))]
+            self._known[name] = found
+        return found
 
     def _head(self, name: str) -> Head:
         self._small.ask("info", name)
         head = self._small.answer()
         if head is None:
-            raise _missing(self._path, name)
+            raise ObjectMissing(self._path, name)
         return head
 
     def stream(self, sha: str) -> Generator[bytes]:
@@ -82,13 +108,5 @@ class ObjectReader:
         self._large.ask("contents", sha)
         head = self._large.answer()
         if head is None:
-            raise _missing(self._path, sha)
+            raise ObjectMissing(self._path, sha)
         yield from self._large.content(head.size)
-
-
-def _missing(path: Path, name: str) -> ObjectMissing:
-    return ObjectMissing(
-        f"`{name}` is not in `{path}`",
-        hint="a partial clone lacks it, or the clone is damaged: `git fsck` tells; a full clone "
-        "has everything.",
-    )

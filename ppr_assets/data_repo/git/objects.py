@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import Entry, read_entries
+from ppr_assets.data_repo.git.tree import read_entries
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DataRepoError
 
 FILE = "100644"

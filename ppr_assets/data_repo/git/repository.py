@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
+from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -21,7 +22,8 @@ class DataRepo:
     work trees of the clone share, and ``linked`` says that ``path`` is an additional one of them.
     ``remote`` is a remote's name or its URL, None without one; ``web_url`` is the page of the
     repository where the remote is a forge. ``partial``: the clone goes without files that the
-    remote has.
+    remote has. ``objects`` reads what the clone holds, by processes that the end of the ``with``
+    block ends too.
     """
 
     settings: DataRepoSettings
@@ -33,6 +35,17 @@ class DataRepo:
     remote_url: str | None
     web_url: str | None
     partial: bool
+    objects: ObjectReader = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        reader = ObjectReader(self.path, self.settings.timeout_seconds)
+        object.__setattr__(self, "objects", reader)
+
+    def __enter__(self) -> DataRepo:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.objects.close()
 
     @property
     def branch(self) -> str:

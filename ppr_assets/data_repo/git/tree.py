@@ -5,24 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.git.command import stream
+from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import Entry, read_folder, root_of
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, RATCHET, is_dump_name
-
-SMALL_BYTES = 16 * 1024 * 1024
-"""What is read into memory at most: manifests and marks are kilobytes, dumps are streamed."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
-
-    mode: str
-    kind: str
-    sha: str
 
 
 @dataclass(frozen=True)
@@ -62,14 +53,19 @@ def entry_at(repo: DataRepo, commit: str, path: str) -> Entry | None:
 
 
 def read_entries(repo: DataRepo, tree: str, *paths: str) -> dict[bytes, Entry]:
-    """The lines of a tree, or those of ``paths`` below it."""
-    listing = repo.git("ls-tree", "-z", "--full-tree", tree, "--", *paths)
-    entries = {}
-    for line in listing.split(b"\0"):
-        if line:
-            facts, _, name = line.partition(b"\t")
-            entries[name] = Entry(*facts.decode().split())
-    return entries
+    """What stands at ``paths`` below a tree or a commit's; of ``folder/``, with its slash, all that
+    stands in it; without any, all of the tree itself. By its path."""
+    found: dict[bytes, Entry] = {}
+    for path in paths or ("",):
+        folder, slash, name = path.rpartition("/")
+        with _why_missing(repo):
+            inside = read_folder(repo.objects, root_of(repo.objects, tree), folder)
+        kept = {name: inside[name]} if name in inside else {} if name else inside
+        found |= {
+            f"{folder}{slash}{one}".encode("utf-8", "surrogateescape"): entry
+            for one, entry in kept.items()
+        }
+    return found
 
 
 def read_file(repo: DataRepo, commit: str, path: str) -> TreeFile | None:
@@ -82,13 +78,14 @@ def read_file(repo: DataRepo, commit: str, path: str) -> TreeFile | None:
         return None
     if entry.kind != "blob":
         return TreeFile(entry.mode, entry.sha, b"")
-    size = int(repo.word("cat-file", "-s", entry.sha))
-    if size > SMALL_BYTES:
-        raise DataRepoError(
-            f"`{path}` has {size} bytes in {commit[:10]}, at most {SMALL_BYTES} are read",
-            hint="this is no file of ours; look at the history of the folder.",
-        )
-    return TreeFile(entry.mode, entry.sha, repo.git("cat-file", "blob", entry.sha))
+    with _why_missing(repo):
+        size = repo.objects.size_of(entry.sha)
+        if size > SMALL_BYTES:
+            raise DataRepoError(
+                f"`{path}` has {size} bytes in {commit[:10]}, at most {SMALL_BYTES} are read",
+                hint="this is no file of ours; look at the history of the folder.",
+            )
+        return TreeFile(entry.mode, entry.sha, repo.objects.read(entry.sha).data)
 
 
 def sha256_at(repo: DataRepo, commit: str, path: str) -> str | None:
@@ -97,10 +94,20 @@ def sha256_at(repo: DataRepo, commit: str, path: str) -> str | None:
     if entry is None or entry.kind != "blob":
         return None
     digest = hashlib.sha256()
-    limit = repo.settings.timeout_seconds
-    for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
-        digest.update(piece)
+    with _why_missing(repo):
+        for piece in repo.objects.stream(entry.sha):
+            digest.update(piece)
     return digest.hexdigest()
+
+
+@contextmanager
+def _why_missing(repo: DataRepo) -> Iterator[None]:
+    """A git that is asked for one object alone tells lost ones from damaged ones."""
+    try:
+        yield
+    except ObjectMissing as missing:
+        repo.git("cat-file", "-s", missing.name)
+        raise
 
 
 def list_dumps(repo: DataRepo, commit: str) -> list[str]:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ppr_assets.data_repo.git.object_reader import ObjectReader
-from ppr_assets.data_repo.git.tree import Entry
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
+
+    mode: str
+    kind: str
+    sha: str
 
 
 def read_tree(reader: ObjectReader, tree: str) -> dict[str, Entry]:
@@ -25,3 +35,23 @@ def read_tree(reader: ObjectReader, tree: str) -> dict[str, Entry]:
         entries[name.decode("utf-8", "surrogateescape")] = Entry(mode.decode().zfill(6), kind, sha)
         at = end + 1 + size
     return entries
+
+
+def root_of(reader: ObjectReader, name: str) -> str:
+    """The tree of the commit ``name`` by its hash, or ``name`` itself where it is one's."""
+    found = reader.read(name)
+    if found.kind != "commit":
+        return found.sha
+    return found.data.partition(b"\n")[0].removeprefix(b"tree ").decode()
+
+
+def read_folder(reader: ObjectReader, root: str, folder: str) -> dict[str, Entry]:
+    """What stands in ``folder`` (``a/b``; empty for the root itself) below the tree ``root``;
+    nothing where there is no such folder."""
+    tree = root
+    for name in filter(None, folder.split("/")):
+        entry = read_tree(reader, tree).get(name)
+        if entry is None or entry.kind != "tree":
+            return {}
+        tree = entry.sha
+    return read_tree(reader, tree)

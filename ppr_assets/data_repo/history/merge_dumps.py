@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import Entry, latest_name, read_entries, read_file
+from ppr_assets.data_repo.git.tree import latest_name, read_entries, read_file
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name

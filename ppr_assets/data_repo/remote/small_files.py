@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import SMALL_BYTES
 from ppr_assets.data_repo.remote.credentials import credentials_for
 
 

@@ -9,8 +9,7 @@ from functools import cached_property, lru_cache
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import Entry
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
 from ppr_assets.errors import RatchetFileError
 from ppr_assets.operations.audit.recount import StoredDump
 from ppr_assets.rules.mark import Mark, parse_mark

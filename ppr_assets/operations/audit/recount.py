@@ -14,8 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
-from ppr_assets.data_repo.git.tree import SMALL_BYTES
+from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Entry, Layout, read_layout

@@ -45,10 +45,9 @@ def audit(settings: DataRepoSettings, scope: Scope, on_view: OnView = unseen) ->
     :class:`RemoteUnreachable` where something is to be fetched, and :class:`DumpMissing` where no
     dump was published.
     """
-    repo = open_data_repo(settings)
-    end = end_of(repo, scope, on_view)
-    with ObjectReader(repo.path, repo.settings.timeout_seconds) as reader:
-        yield from _Audit(repo, reader, end, scope).run()
+    with open_data_repo(settings) as repo:
+        end = end_of(repo, scope, on_view)
+        yield from _Audit(repo, repo.objects, end, scope).run()
 
 
 class _Audit:

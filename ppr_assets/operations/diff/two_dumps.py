@@ -33,10 +33,10 @@ def two_dumps(
 
     @cache
     def newest() -> str:
-        repo = open_data_repo(settings)
-        view = look(repo, offline=offline)
-        on_view(view)
-        return view.commit or repo.ref
+        with open_data_repo(settings) as repo:
+            view = look(repo, offline=offline)
+            on_view(view)
+            return view.commit or repo.ref
 
     with ExitStack() as stack:
         to, shelf = _found(stack, settings, _wanted(after, newest))

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ppr_assets.data_repo.clone.clone import DataRepo
-from ppr_assets.data_repo.git.command import stream
-from ppr_assets.data_repo.git.tree import Entry, entry_at, read_entries, read_file, sha256_at
+from ppr_assets.data_repo.git.tree import entry_at, read_entries, read_file, sha256_at
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.remote.promised import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
@@ -44,7 +44,6 @@ def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
     if entry_at(repo, commit, f"{repo.dump_dir}/{parts_folder(name)}") is None:
         return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
     file = read_file(repo, commit, f"{repo.dump_dir}/{name}")
-    limit = repo.settings.timeout_seconds
     digest = hashlib.sha256()
     try:
         script = Script.parse(file.data.decode("ascii", "replace") if file else "")
@@ -53,7 +52,7 @@ def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
         parts = _parts(repo, commit, script)
 
         def read(part: Part) -> Iterator[bytes]:
-            return stream(repo.path, "cat-file", "blob", parts[part.name].sha, timeout=limit)
+            return repo.objects.stream(parts[part.name].sha)
 
         for chunk in JoinedDump(script, read).chunks():
             digest.update(chunk)
@@ -109,10 +108,9 @@ def _extract(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
     ):
         raise DumpMissing(f"`{name}` is no file in commit {commit[:10]}")
     path = folder / name
-    limit = repo.settings.timeout_seconds
     try:
         with path.open("wb") as file:
-            for piece in stream(repo.path, "cat-file", "blob", entry.sha, timeout=limit):
+            for piece in repo.objects.stream(entry.sha):
                 file.write(piece)
     except OSError as error:
         raise PreconditionFailed(

@@ -49,24 +49,24 @@ def list_published(
     settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
 ) -> list[ListedDump]:
     """Newest first, by name. Raises :class:`DumpDamaged` for a manifest that cannot be read."""
-    repo = open_data_repo(settings)
-    view = look(repo, offline=offline)
-    on_view(view)
-    commit = view.commit
-    if commit is None:
-        return []
-    latest, packed = (_link(repo, commit, name) for name in (LATEST, LATEST_PACKED))
-    files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
-    return [
-        ListedDump(
-            name,
-            latest=name == (latest or packed),
-            manifest=manifest_of(repo, commit, name) if manifest_name(name) in files else None,
-            in_parts=parts_folder(name) in files,
-            packed_latest=name == packed,
-        )
-        for name in sorted(filter(is_dump_name, files), reverse=True)
-    ]
+    with open_data_repo(settings) as repo:
+        view = look(repo, offline=offline)
+        on_view(view)
+        commit = view.commit
+        if commit is None:
+            return []
+        latest, packed = (_link(repo, commit, name) for name in (LATEST, LATEST_PACKED))
+        files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
+        return [
+            ListedDump(
+                name,
+                latest=name == (latest or packed),
+                manifest=manifest_of(repo, commit, name) if manifest_name(name) in files else None,
+                in_parts=parts_folder(name) in files,
+                packed_latest=name == packed,
+            )
+            for name in sorted(filter(is_dump_name, files), reverse=True)
+        ]
 
 
 def _link(repo: DataRepo, commit: str, name: str) -> str | None:
@@ -90,8 +90,8 @@ def list_history(
     settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
 ) -> History:
     """Every dump that the branch ever had, those that retired included."""
-    repo = open_data_repo(settings)
-    view = look(repo, offline=offline)
-    on_view(view)
-    found = dump_history(repo, view.commit) if view.commit else {}
-    return History([found[name] for name in sorted(found, reverse=True)], not repo.shallow)
+    with open_data_repo(settings) as repo:
+        view = look(repo, offline=offline)
+        on_view(view)
+        found = dump_history(repo, view.commit) if view.commit else {}
+        return History([found[name] for name in sorted(found, reverse=True)], not repo.shallow)

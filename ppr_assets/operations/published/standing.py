@@ -36,15 +36,15 @@ class Standing:
 
 def standing(settings: Settings, commit: str) -> Standing:
     """Look at the branch's tip, and ask the remote for ``commit``."""
-    repo = open_data_repo(settings.data_repo)
-    now = tip(repo)
-    latest = latest_name(repo, now) if now else None
-    digest = committed_sha256(repo, now, latest) if now and latest else None
-    if repo.remote is None:
-        return Standing(now, latest, digest, None, "the clone has no remote")
-    if not settings.data_repo.push_enabled:
-        return Standing(now, latest, digest, None, "PUBLISHER_PUSH_ENABLED is false")
-    try:
-        return Standing(now, latest, digest, remote_has(repo, commit))
-    except DataRepoError as error:
-        return Standing(now, latest, digest, None, error.message)
+    with open_data_repo(settings.data_repo) as repo:
+        now = tip(repo)
+        latest = latest_name(repo, now) if now else None
+        digest = committed_sha256(repo, now, latest) if now and latest else None
+        if repo.remote is None:
+            return Standing(now, latest, digest, None, "the clone has no remote")
+        if not settings.data_repo.push_enabled:
+            return Standing(now, latest, digest, None, "PUBLISHER_PUSH_ENABLED is false")
+        try:
+            return Standing(now, latest, digest, remote_has(repo, commit))
+        except DataRepoError as error:
+            return Standing(now, latest, digest, None, error.message)

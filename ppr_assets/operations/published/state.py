@@ -43,22 +43,22 @@ class Published:
 
 def published(settings: DataRepoSettings, *, offline: bool = False) -> Published:
     """Look at the branch, and at the remote's unless ``offline``."""
-    repo = open_data_repo(settings)
-    view = look(repo, offline=offline)
-    head = view.commit
-    found, error = None, None
-    try:
-        found = standing_mark(repo, head)
-    except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
-        error = failure
-    latest = latest_name(repo, head) if head else None
-    return Published(
-        view=view,
-        latest=latest,
-        manifest=latest_manifest(repo, head),
-        mark=found.mark if found else None,
-        lost=found.lost if found else {},
-        mark_error=error,
-        set_aside=all_set_aside(repo),
-        other_files=other_files(repo, latest) if latest else None,
-    )
+    with open_data_repo(settings) as repo:
+        view = look(repo, offline=offline)
+        head = view.commit
+        found, error = None, None
+        try:
+            found = standing_mark(repo, head)
+        except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
+            error = failure
+        latest = latest_name(repo, head) if head else None
+        return Published(
+            view=view,
+            latest=latest,
+            manifest=latest_manifest(repo, head),
+            mark=found.mark if found else None,
+            lost=found.lost if found else {},
+            mark_error=error,
+            set_aside=all_set_aside(repo),
+            other_files=other_files(repo, latest) if latest else None,
+        )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.clone.clone import DataRepo, checked_out_branch
-from ppr_assets.data_repo.git.tree import Entry, read_entries
+from ppr_assets.data_repo.git.tree import read_entries
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
 

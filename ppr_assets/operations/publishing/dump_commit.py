@@ -17,7 +17,8 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
     write_tree,
 )
-from ppr_assets.data_repo.git.tree import Entry, read_file
+from ppr_assets.data_repo.git.tree import read_file
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import compose_message, dump_message
 from ppr_assets.errors import DataRepoError

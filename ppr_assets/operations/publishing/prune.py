@@ -33,12 +33,12 @@ class PruneOutcome:
 
 def would_prune(settings: Settings) -> PruneOutcome:
     """What :func:`prune` would do, on the newest that is known, and changing nothing."""
-    repo = open_data_repo(settings.data_repo)
-    if not settings.data_repo.push_enabled:  # what others have is not merged then
-        return PruneOutcome(retention_at(repo, tip(repo), settings.dump))
-    view = look(repo)
-    retention = retention_at(repo, view.commit, settings.dump)
-    return PruneOutcome(retention, remarks=view.remarks)
+    with open_data_repo(settings.data_repo) as repo:
+        if not settings.data_repo.push_enabled:  # what others have is not merged then
+            return PruneOutcome(retention_at(repo, tip(repo), settings.dump))
+        view = look(repo)
+        retention = retention_at(repo, view.commit, settings.dump)
+        return PruneOutcome(retention, remarks=view.remarks)
 
 
 def prune(settings: Settings) -> PruneOutcome:
@@ -47,20 +47,20 @@ def prune(settings: Settings) -> PruneOutcome:
     Raises :class:`DataRepoError` and its kin, and :class:`Busy`. A push that fails is part of the
     outcome: the commit is kept.
     """
-    repo = open_data_repo(settings.data_repo)
+    with open_data_repo(settings.data_repo) as repo:
 
-    def build(ground: Ground) -> tuple[PruneOutcome, str | None]:
-        retention = retention_at(repo, ground.base, settings.dump)
-        if ground.base is None or not retention.paths:
-            return PruneOutcome(retention), None
-        _require_delivered(repo, ground.base, ground.remote)
-        commit = write_prune_commit(repo, ground.base, retention)
-        return PruneOutcome(retention, commit), commit
+        def build(ground: Ground) -> tuple[PruneOutcome, str | None]:
+            retention = retention_at(repo, ground.base, settings.dump)
+            if ground.base is None or not retention.paths:
+                return PruneOutcome(retention), None
+            _require_delivered(repo, ground.base, ground.remote)
+            commit = write_prune_commit(repo, ground.base, retention)
+            return PruneOutcome(retention, commit), commit
 
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-        recover(repo)
-        outcome, delivery = land(repo, build)
-    return PruneOutcome(outcome.retention, outcome.commit, delivery)
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            recover(repo)
+            outcome, delivery = land(repo, build)
+        return PruneOutcome(outcome.retention, outcome.commit, delivery)
 
 
 def _require_delivered(repo: DataRepo, base: str, remote: str | None) -> None:

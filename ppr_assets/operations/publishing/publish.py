@@ -70,24 +70,24 @@ def publish(
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
     fails are no exceptions but part of the outcome.
     """
-    repo = open_data_repo(settings.data_repo)
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-        recover(repo)
-        sweep_partials(repo)
-        candidate = _candidate(repo)
-        _require_proven(settings.dump, candidate)
-        _require_small(settings.dump, candidate)
-        override = override_for(settings.dump, override_reason)
-        if candidate and candidate.manifest.run_id == run_id:
-            override = candidate.manifest.override or override
-        outcome, delivery = land(
-            repo,
-            lambda ground: _build(settings.dump, repo, ground, candidate, override),
-            staged=candidate.dump if candidate else None,
-        )
-        if candidate is not None and outcome.status != "refused":
-            discard(candidate.dump)
-    return replace(outcome, delivery=delivery, web_url=repo.web_url)
+    with open_data_repo(settings.data_repo) as repo:
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            recover(repo)
+            sweep_partials(repo)
+            candidate = _candidate(repo)
+            _require_proven(settings.dump, candidate)
+            _require_small(settings.dump, candidate)
+            override = override_for(settings.dump, override_reason)
+            if candidate and candidate.manifest.run_id == run_id:
+                override = candidate.manifest.override or override
+            outcome, delivery = land(
+                repo,
+                lambda ground: _build(settings.dump, repo, ground, candidate, override),
+                staged=candidate.dump if candidate else None,
+            )
+            if candidate is not None and outcome.status != "refused":
+                discard(candidate.dump)
+        return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
 def _build(

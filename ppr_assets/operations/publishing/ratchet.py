@@ -38,24 +38,24 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     after = Mark(
         organization=to, updated_at=datetime.now(UTC), updated_by=f"ratchet reset: {reason.strip()}"
     )
-    repo = open_data_repo(settings.data_repo)
+    with open_data_repo(settings.data_repo) as repo:
 
-    def build(ground: Ground) -> tuple[tuple[Mark | None, Mark, str], str | None]:
-        try:
-            before = mark_at(repo, ground.base)
-        except ShallowHistory:  # nobody needs to know it to set another
-            before = written_mark(repo, ground.base)
-        except RatchetFileError:  # what cannot be read is what this is to mend
-            before = None
-        mark = replace(after, extra=before.extra) if before else after
-        commit = write_reset_commit(repo, ground.base, before, mark, reason.strip())
-        return (before, mark, commit), commit
+        def build(ground: Ground) -> tuple[tuple[Mark | None, Mark, str], str | None]:
+            try:
+                before = mark_at(repo, ground.base)
+            except ShallowHistory:  # nobody needs to know it to set another
+                before = written_mark(repo, ground.base)
+            except RatchetFileError:  # what cannot be read is what this is to mend
+                before = None
+            mark = replace(after, extra=before.extra) if before else after
+            commit = write_reset_commit(repo, ground.base, before, mark, reason.strip())
+            return (before, mark, commit), commit
 
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-        recover(repo)
-        (before, mark, commit), delivery = land(repo, build)
-        _replace_changed_file(repo, mark)
-    return ResetOutcome(before, mark, commit, delivery)
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            recover(repo)
+            (before, mark, commit), delivery = land(repo, build)
+            _replace_changed_file(repo, mark)
+        return ResetOutcome(before, mark, commit, delivery)
 
 
 def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.errors import GitCommandFailed
-from ppr_assets.data_repo.git.tree import Entry, latest_name, linked_dump, read_entries
+from ppr_assets.data_repo.git.tree import latest_name, linked_dump, read_entries
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.remote.small_files import read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, GitTimeout
 from ppr_assets.rules.manifest import Manifest

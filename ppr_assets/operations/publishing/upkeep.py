@@ -24,11 +24,11 @@ class CloneState:
 def keep_small(settings: DataRepoSettings) -> CloneState:
     """Pack the clone when its loose objects call for it. Raises :class:`DataRepoError` only where
     the clone cannot be looked at."""
-    repo = open_data_repo(settings)
-    try:
-        with data_repo_lock(repo):
-            upkeep = tend(repo)
-    except (Busy, DataRepoError) as error:
-        return CloneState(repo_size(repo), remark=f"the clone was not packed: {error.message}")
-    remark = f"the clone was not packed: {upkeep.why_not}" if upkeep.why_not else ""
-    return CloneState(upkeep.after, upkeep.seconds, remark)
+    with open_data_repo(settings) as repo:
+        try:
+            with data_repo_lock(repo):
+                upkeep = tend(repo)
+        except (Busy, DataRepoError) as error:
+            return CloneState(repo_size(repo), remark=f"the clone was not packed: {error.message}")
+        remark = f"the clone was not packed: {upkeep.why_not}" if upkeep.why_not else ""
+        return CloneState(upkeep.after, upkeep.seconds, remark)

@@ -36,25 +36,26 @@ def opened(
                 hint="look at the path; another machine's repository is given by its URL.",
             )
         with scratch_folder(temporary()) as folder:
-            repo = glimpse(settings, source, folder / "data.git", with_history=bool(wanted.at))
-            yield repo, commit_named(repo, wanted.at or "HEAD"), folder, None
+            history = bool(wanted.at)
+            with glimpse(settings, source, folder / "data.git", with_history=history) as repo:
+                yield repo, commit_named(repo, wanted.at or "HEAD"), folder, None
         return
     if source is not None:
         settings = replace(settings, path=Path(source).resolve(), url=None)
-    repo = open_data_repo(settings)
-    view = None if source or wanted.at else look(repo, offline=wanted.offline)
-    newest = view.commit if view else tip(repo)
-    if newest is None:
-        raise DumpMissing(
-            f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
-            hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
-        )
-    # In the clone of ours there is room for a dump; another repository is only read.
-    ours = source is None and os.access(repo.git_dir, os.W_OK)
-    with scratch_folder(repo.state_dir / "restoring" if ours else temporary()) as folder:
-        offline = wanted.offline or source is not None
-        commit = named(repo, wanted.at, offline=offline) if wanted.at else newest
-        yield repo, commit, folder, view
+    with open_data_repo(settings) as repo:
+        view = None if source or wanted.at else look(repo, offline=wanted.offline)
+        newest = view.commit if view else tip(repo)
+        if newest is None:
+            raise DumpMissing(
+                f"branch `{repo.branch}` of `{repo.path}` has no commit yet, and so no dump",
+                hint="`ppr-assets dump` makes one of a database; --from takes one from elsewhere.",
+            )
+        # In the clone of ours there is room for a dump; another repository is only read.
+        ours = source is None and os.access(repo.git_dir, os.W_OK)
+        with scratch_folder(repo.state_dir / "restoring" if ours else temporary()) as folder:
+            offline = wanted.offline or source is not None
+            commit = named(repo, wanted.at, offline=offline) if wanted.at else newest
+            yield repo, commit, folder, view
 
 
 def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
