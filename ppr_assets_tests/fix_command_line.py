@@ -17,8 +17,8 @@ import pytest
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import VARIABLES
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROGRAM = Path(sys.executable).with_name("ppr-assets")
 _PATIENCE_SECONDS = 300
 

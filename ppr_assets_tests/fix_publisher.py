@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.places import SHARED
 
-REAL_LOG = Path(__file__).parents[2] / "shared" / "data" / "haarrrvest-publishing-log.txt"
+REAL_LOG = SHARED / "data" / "haarrrvest-publishing-log.txt"
 """The last commits of the real data repository, where somebody has put them."""
 
 GENERATED_LOG = """\

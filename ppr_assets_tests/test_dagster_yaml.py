@@ -12,8 +12,8 @@ import pytest
 
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 DATABASE = "dagster_yaml"
 PASSWORD = "recognisable-4711"  # the embedded server trusts its owner, whatever the password
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from ppr_assets_tests.places import ROOT
+
 PACKAGE = ROOT / "ppr_assets"
 READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from ppr_assets_tests.places import ROOT
+
 VENV_PYTHON = """#!/bin/sh
 echo "venv $*" >> {record}
 case "$*" in *--require-hashes*) exit $(cat {folder}/pip-exit) ;; esac

@@ -18,8 +18,8 @@ from ppr_assets import errors
 from ppr_assets.cli import EXIT_CODES, cli
 from ppr_assets.errors import PprError
 from ppr_assets.settings import VARIABLES
+from ppr_assets_tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^ *```\w*\n(?P<block>.*?)^ *```", re.MULTILINE | re.DOTALL)

@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from ppr_assets.postgres import embedded
-from ppr_assets_tests.fix_command_line import PROGRAM, ROOT, CommandLine
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.places import ROOT
 
 CHAPTERS = [
     "1  A database, and the repository that its backups go to",

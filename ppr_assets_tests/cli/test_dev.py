@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
-from ppr_assets_tests.fix_command_line import PROGRAM, ROOT, CommandLine, wait_until
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine, wait_until
+from ppr_assets_tests.places import ROOT
 
 SECONDS_TO_START = 300
 SECONDS_TO_END = 120

@@ -12,9 +12,10 @@ import pytest
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
-from ppr_assets_tests.fix_command_line import ROOT, CommandLine
+from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import Target
+from ppr_assets_tests.places import ROOT
 
 PSQL = "psql -v ON_ERROR_STOP=1 -1 -d new_database"
 BY_HAND = re.compile(r"^sed -E '([^']+)' sql_dumps/latest\.sql \| (psql .*)$", re.MULTILINE)

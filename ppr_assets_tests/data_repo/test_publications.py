@@ -6,7 +6,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,9 @@ from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.publications import new_publication_since, newest_publication
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import PUBLICATION, Somebody, publish_dump
+from ppr_assets_tests.places import SHARED
 
-LOG = Path(__file__).parents[3] / "shared/data/haarrrvest-publishing-log.txt"
+LOG = SHARED / "data/haarrrvest-publishing-log.txt"
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
 

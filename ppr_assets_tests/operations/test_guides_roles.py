@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -23,8 +22,9 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer, missing
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.places import ROOT
 
-GUIDE = Path(__file__).parents[2] / "docs" / "operators-guide.md"
+GUIDE = ROOT / "docs" / "operators-guide.md"
 ROLE = "guided"
 """Instead of pantry_pirate_radio, which the test server has under its own rights."""
 

@@ -21,11 +21,11 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
-from ppr_assets_tests.fix_command_line import ROOT
 from ppr_assets_tests.fix_debian import missing
 from ppr_assets_tests.fix_pgbouncer import Pooled
 from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.fix_restore import NAMES, Target, make_dump
+from ppr_assets_tests.places import ROOT
 
 GERMAN = "de_DE.UTF-8"
 DONATIONS = """

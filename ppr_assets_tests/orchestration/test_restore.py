@@ -22,8 +22,8 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, commit_files, git, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
+from ppr_assets_tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 SECONDS_TO_START = 240
 SECONDS_TO_END = 120
 

@@ -15,8 +15,7 @@ from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
-
-ROOT = Path(__file__).parents[2]
+from ppr_assets_tests.places import ROOT
 
 ALL_CHECKS = {
     "minimum_records",

@@ -20,8 +20,8 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs
+from ppr_assets_tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 STORAGE = "dagster_runs"
 SECONDS_TO_START = 240
 SECONDS_TO_END = 120

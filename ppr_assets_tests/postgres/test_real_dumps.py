@@ -18,8 +18,8 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer, require_postgis
 from ppr_assets_tests.fix_restore import NAMES, make_dump
+from ppr_assets_tests.places import SHARED
 
-SHARED = Path(__file__).parents[3] / "shared"
 DUMPS = sorted((SHARED / "data/real-dumps").glob("*.sql.*z"))
 CASES = sorted((SHARED / "cases").glob("0[12]-*/setup.sql"))
 NO_HURRY = Deadline(None)

@@ -4,7 +4,6 @@ import json
 import tarfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 
 from ppr_assets.errors import RatchetFileError
 from ppr_assets.rules.mark import Mark, merged_mark, parse_mark, render_mark
+from ppr_assets_tests.places import SHARED
 
-PUBLISHED_SAMPLE = Path(__file__).parents[3] / "shared/data/haarrrvest-sample.tar.xz"
+PUBLISHED_SAMPLE = SHARED / "data/haarrrvest-sample.tar.xz"
 UPSTREAM = """{
   "max_record_count": 1260,
   "updated_at": "2025-07-30T06:12:09.104233",

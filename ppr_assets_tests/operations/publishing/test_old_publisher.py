@@ -6,7 +6,6 @@ import gzip
 import lzma
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +16,9 @@ from ppr_assets.operations.sources import Wanted, found_dump
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets_tests.fix_old_dumps import OldDump
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.places import SHARED
 
-REAL_DUMPS = Path(__file__).parents[3] / "shared/data/real-dumps"
+REAL_DUMPS = SHARED / "data/real-dumps"
 BY_DATE = "pantry_pirate_radio_2025-07-27.sql.gz"
 BY_SECOND = "pantry_pirate_radio_2025-08-08_05-14-04.sql.gz"
 PACKED_LATEST = "sql_dumps/latest.sql.gz"

@@ -31,6 +31,7 @@ from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to, without_drops
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
 from ppr_assets_tests.fix_restore import MakeTarget
+from ppr_assets_tests.places import ROOT
 
 MOST = 150_000
 """Bytes of a file; the sample's dump has four times as many."""
@@ -134,7 +135,7 @@ def test_the_parts_are_the_dump_byte_by_byte(
 
 def test_the_auditors_guide_puts_the_parts_together(in_parts: Pipeline) -> None:
     _, published = in_parts.night()
-    guide = (Path(__file__).parents[2] / "docs" / "auditors-guide.md").read_text()
+    guide = (ROOT / "docs" / "auditors-guide.md").read_text()
     (command,) = re.findall(r"^   (cd sql_dumps && sed .*\n.*; done)$", guide, re.MULTILINE)
     join = command.replace("DUMP", published.manifest.dump.removesuffix(".sql"))
     told = subprocess.run(

@@ -23,8 +23,9 @@ from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.mark import Mark
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.places import SHARED
 
-REAL_HISTORY = Path(__file__).parents[3] / "shared/data/haarrrvest-ratchet-history.jsonl"
+REAL_HISTORY = SHARED / "data/haarrrvest-ratchet-history.jsonl"
 OLD_DUMP = "sql_dumps/pantry_pirate_radio_2025-08-08_05-14-04.sql"
 
 
