@@ -254,7 +254,7 @@ def test_the_tests_that_a_document_names_are_there() -> None:
     named = {
         match.group()
         for document in DOCUMENTS
-        for match in re.finditer(r"\b\w+/test_\w+\.py", document.read_text(encoding="utf-8"))
+        for match in re.finditer(r"\b[\w/]+/test_\w+\.py", document.read_text(encoding="utf-8"))
     }
     assert len(named) > 20
     assert not [path for path in sorted(named) if not (ROOT / "ppr_assets_tests" / path).exists()]

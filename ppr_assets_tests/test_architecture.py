@@ -1,0 +1,39 @@
+"""The map of docs/architecture.md leads to what is there."""
+
+from __future__ import annotations
+
+import re
+
+from ppr_assets_tests.places import ROOT
+
+TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PACKAGE = ROOT / "ppr_assets"
+
+
+def test_every_file_on_the_walks_exists() -> None:
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", TEXT))
+    assert len(named) > 20
+    assert {name for name in named if not (PACKAGE / name).is_file()} == set()
+
+
+def test_every_room_is_on_the_map_and_no_other() -> None:
+    lines = TEXT.partition("```\n")[2].partition("```")[0].splitlines()
+    there: set[str] = set()
+    above = ""
+    for line in lines:
+        for name in re.findall(r"(?:^ *|  )([a-z_]+)/(?= )", line):
+            if not line.startswith(" "):
+                above = name
+            there.add(f"{above}/{name}" if line.startswith(" ") else name)
+    folders = {
+        path.parent.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.glob("*/**/__init__.py")
+        if path.parent.relative_to(PACKAGE).parts[0:1] != ()
+    }
+    inner = {"demo/sample", "postgres/load/plan"}  # rooms within a room
+    assert there == folders - inner
+
+
+def test_every_decision_has_its_page() -> None:
+    linked = set(re.findall(r"\(decisions/([a-z0-9-]+\.md)\)", TEXT))
+    assert linked == {path.name for path in (ROOT / "docs" / "decisions").iterdir()}
