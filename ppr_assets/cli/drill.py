@@ -10,7 +10,8 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
-from ppr_assets.operations.restoring.filling import rows_in_words, silent
+from ppr_assets.operations.restoring.filling import rows_in_words
+from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.promise import proof_seconds
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 

@@ -18,8 +18,9 @@ from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, overridden, override_option
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.operations.restoring.filling import rows_in_words, silent
+from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
 from ppr_assets.operations.restoring.promise import promised_seconds
 from ppr_assets.operations.restoring.restore import RestoreOutcome

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import Without
+from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.made_aside import sweep
 from ppr_assets.operations.restoring.proof_server import proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
-from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.snapshot.pg_dump import write_dump
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
@@ -47,7 +47,6 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
         path = folder / _NAME
         snapshot.undisturbed(lambda: _write_schema(settings, snapshot, path))
         found = FoundDump(_NAME, path, None, None, folder)
-        verified = verify_file(path, name=_NAME, manifest=None, spill_folder=folder)
         with proof_server(
             settings.database,
             settings.dump.proof,
@@ -56,12 +55,10 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
             elsewhere=settings.dump.proof_server,
         ) as server:
             sweep(server.session)
+            loading = Loading.begin(found, Deadline(_SECONDS))
             rule = settings.dump.proof_without
-            deadline = Deadline(_SECONDS)
-            without = require_makeable(
-                server, found, verified, rule, deadline, always=True, unmade=True
-            )
-            made = len(verified.layout.entries) - len(without.keys)
+            without = require_makeable(server, loading, rule, always=True, unmade=True)
+            made = len(loading.verified.layout.entries) - len(without.keys)
             return Trial(server.where, server.instead, made, without)
 
 

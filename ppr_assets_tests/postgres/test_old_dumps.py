@@ -15,8 +15,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.restoring.filling import UNPROVEN
 from ppr_assets.operations.restoring.in_place import COST, restore_in_place
+from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file

@@ -11,7 +11,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.filling import UNPROVEN
+from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.settings import DatabaseSettings

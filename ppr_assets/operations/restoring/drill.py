@@ -14,19 +14,12 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.filling import (
-    Clock,
-    Judgement,
-    OnStage,
-    fill,
-    silent,
-    verified_dump,
-)
+from ppr_assets.operations.restoring.filling import Judgement, fill
+from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.made_aside import made_aside, sweep, twin_of
 from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -90,54 +83,41 @@ def drill(
     drill of the same database runs, and :class:`DumpUnproven` when it does not load, when
     something differs, or when no server can take it.
     """
-    clock = Clock(on_stage)
-    verified = verified_dump(found)
-    clock.lap("verify")
+    loading = Loading.begin(found, deadline, on_stage)
     folder = found.spill_folder / SCRATCH
     with proof_server(
         database, where, scratch=scratch, folder=folder, elsewhere=elsewhere
     ) as server:
         try:
-            return _drill(server, found, verified, rule, deadline, clock, _HINTS[scratch])
+            return _drill(server, loading, rule, _HINTS[scratch])
         except PreconditionFailed as error:  # of a restore: here it means that nothing was proven
             raise DumpUnproven(
-                f"`{verified.name}` was not restored: {error.message}", hint=error.hint
+                f"`{found.name}` was not restored: {error.message}", hint=error.hint
             ) from error
 
 
-def _drill(
-    server: ProofServer,
-    found: FoundDump,
-    verified: VerifiedDump,
-    rule: Sequence[str],
-    deadline: Deadline,
-    clock: Clock,
-    hint: str,
-) -> DrillOutcome:
-    session = server.session
+def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str) -> DrillOutcome:
+    session, found = server.session, loading.found
     left_over = sweep(session)
-    without = require_makeable(server, found, verified, rule, deadline)
-    verified = replace(verified, layout=verified.layout.without(without.keys))
+    without = require_makeable(server, loading, rule)
+    loading = loading.without(without.keys)
+    verified = loading.verified
     with made_aside(session, verified) as (name, remarks):
         remarks += [*left_over, *without.remarks]
         scratch = replace(session.settings, dbname=name)
+        loading = replace(loading, remarks=remarks)
         try:
-            twin = twin_of(session, verified, name)
             filled = fill(
                 scratch,
-                found,
-                verified,
-                deadline,
-                clock,
-                remarks,
-                twin=twin,
+                loading,
+                twin=twin_of(session, verified, name),
                 judgement=Judgement(hint),
                 analyze=False,
             )
         except RestoreFailed as error:
-            mend = mended(error, scratch, found, verified)
+            mend = mended(error, scratch, loading)
             if mend is None:  # is it the server that cannot make it?
-                require_makeable(server, found, verified, rule, deadline, always=True)
+                require_makeable(server, loading, rule, always=True)
             raise DumpUnproven(
                 f"`{verified.name}` did not restore: {error.message}",
                 hint=mend
@@ -149,7 +129,7 @@ def _drill(
         server.where,
         datetime.now(UTC),
         version,
-        round(sum(clock.laps.values()), 3),
+        round(sum(loading.clock.laps.values()), 3),
         without.named,
     )
     return DrillOutcome(
@@ -158,7 +138,7 @@ def _drill(
         manifest=verified.manifest,
         proof=proof,
         tables=filled.tables,
-        seconds=clock.laps,
+        seconds=loading.clock.laps,
         remarks=remarks,
         uncompared=filled.uncompared,
     )

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from time import monotonic
 
-from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.sources import FoundDump
-from ppr_assets.plain_sql.dump_file import plain_dump
-from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
+from ppr_assets.operations.restoring.loading import Loading, remarks_of
+from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.postgres.compare.computed import computed_otherwise, read_digests
 from ppr_assets.postgres.compare.content import (
     inserted_differences,
@@ -25,24 +22,12 @@ from ppr_assets.postgres.load.statistics import analyze as make_statistics
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.difference import Accepted, Difference
-from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings
 
-UNPROVEN = (
-    "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "
-    "unproven"
-)
-
-
 _PATIENCE = 3600.0
 """Seconds for a look at one table, where nobody waits for it."""
-
-OnStage = Callable[[str, float], None]
-
-
-def silent(_stage: str, _seconds: float) -> None:
-    """For whom the stages are no matter."""
 
 
 @dataclass(frozen=True)
@@ -97,44 +82,9 @@ def rows_in_words(tables: Mapping[str, TableRecord], uncompared: Mapping[str, in
     return "; ".join(said) or "no rows came back, so none were compared"
 
 
-class Clock:
-    """Seconds by stage; ``on_stage`` is told of each as it is done."""
-
-    def __init__(self, on_stage: OnStage = silent) -> None:
-        self._on_stage = on_stage
-        self._since = monotonic()
-        self.laps: dict[str, float] = {}
-
-    def elapsed(self) -> float:
-        return monotonic() - self._since
-
-    def lap(self, name: str) -> None:
-        self.laps[name] = self.elapsed()
-        self._on_stage(name, self.laps[name])
-        self._since = monotonic()
-
-
-def remarks_of(manifest: Manifest | None) -> list[str]:
-    """What whoever restores the dump should know of it."""
-    if manifest is None:
-        return [UNPROVEN]
-    return [f"the dump was {manifest.without}"] if manifest.without else []
-
-
-def verified_dump(found: FoundDump) -> VerifiedDump:
-    """The dump, found to be whole and what its manifest says. Raises :class:`DumpDamaged`."""
-    return verify_file(
-        found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
-    )
-
-
 def fill(
     settings: DatabaseSettings,
-    found: FoundDump,
-    verified: VerifiedDump,
-    deadline: Deadline,
-    clock: Clock,
-    remarks: list[str],
+    loading: Loading,
     *,
     twin: Twin,
     judgement: Judgement,
@@ -146,9 +96,29 @@ def fill(
     is to serve needs. Raises :class:`RestoreFailed`, and :class:`DumpUnproven` with the differences
     that were not accepted.
     """
-    layout, spill_folder = verified.layout, found.spill_folder
-    dump = plain_dump(found.path, name=found.name, folder=spill_folder)
+    verified, remarks = loading.verified, loading.remarks
     remarks += remarks_of(verified.manifest)
+    tables, differences = _loaded(settings, loading, twin, analyze=analyze)
+    with open_session(settings, verified.layout.encoding) as session:
+        uncompared = rows_beside(session, verified.layout)
+    with connect(settings) as connection:
+        remarks += computed_remarks(connection, verified)
+    loading.clock.lap("compare")
+    rows = [
+        *table_differences(verified.layout.tables, tables),
+        *inserted_differences(verified.layout, uncompared),
+    ]
+    accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
+    remarks += not_compared(verified.layout, uncompared)
+    return Filled(dict(tables), uncompared, accepted)
+
+
+def _loaded(
+    settings: DatabaseSettings, loading: Loading, twin: Twin, *, analyze: bool
+) -> tuple[Mapping[str, TableRecord], Sequence[Difference]]:
+    """Load; the tables as they were read back, and how objects differ, looked at meanwhile."""
+    layout, spill_folder = loading.verified.layout, loading.found.spill_folder
+    dump, deadline = loading.plain(), loading.deadline
     differences: list[Difference] = []
 
     def look_at_objects(going_on: Callable[[], None]) -> None:
@@ -162,7 +132,7 @@ def fill(
             going_on=going_on,
         )
         differences.extend(compared.differences)
-        remarks.extend(compared.remarks)
+        loading.remarks.extend(compared.remarks)
 
     report = load(
         dump,
@@ -173,25 +143,17 @@ def fill(
         read_back_in=spill_folder,
         when_made=look_at_objects,
     )
-    clock.lap("load")
+    loading.clock.lap("load")
     tables = report.tables
     if report.how == "psql":
-        remarks.append(f"loaded by one psql in one transaction: {report.reason}")
+        loading.remarks.append(f"loaded by one psql in one transaction: {report.reason}")
         if analyze:
             with connect(settings, autocommit=True) as connection:
                 make_statistics(connection)
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
         look_at_objects(lambda: None)
     assert tables is not None, "asked to be read back"
-    with open_session(settings, layout.encoding) as session:
-        uncompared = rows_beside(session, layout)
-    with connect(settings) as connection:
-        remarks += computed_remarks(connection, verified)
-    clock.lap("compare")
-    rows = [*table_differences(layout.tables, tables), *inserted_differences(layout, uncompared)]
-    accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
-    remarks += not_compared(layout, uncompared)
-    return Filled(dict(tables), uncompared, accepted)
+    return tables, differences
 
 
 def computed_remarks(connection: Connection, verified: VerifiedDump) -> list[str]:

@@ -9,26 +9,21 @@ those that only the target has stay.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.filling import (
-    WAY,
-    Clock,
-    Judgement,
-    OnStage,
-    computed_remarks,
-    remarks_of,
-    silent,
-    verified_dump,
-)
+from ppr_assets.operations.restoring.filling import WAY, Filled, Judgement, computed_remarks
+from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
+    Serving,
     require_akin,
     require_countable,
     require_kept,
     serving_in,
 )
+from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
 from ppr_assets.operations.restoring.made_aside import encoding_of, set_otherwise
 from ppr_assets.operations.restoring.privileges import again_in_place
 from ppr_assets.operations.restoring.proof_server import ProofServer
@@ -41,7 +36,6 @@ from ppr_assets.operations.restoring.restore import (
 )
 from ppr_assets.operations.restoring.target import TO_BE_MADE, require_ordinary
 from ppr_assets.operations.sources import FoundDump
-from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.compare.content import (
@@ -95,75 +89,96 @@ def restore_in_place(
     table that has records may come back without any, and what serves has to be countable.
     """
     require_ordinary(target.dbname)
-    clock = Clock(on_stage)
-    verified = verified_dump(found)
-    clock.lap("verify")
-    layout = verified.layout
-    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+    loading = Loading.begin(found, deadline, on_stage)
+    loading.remarks.extend([*remarks_of(loading.verified.manifest), COST])
     with maintenance(target) as session:
         _require_there(session)
-        server, rule = ProofServer("target", session), known_gaps(verified, guard)
-        require_taker(server, layout, rule)
-        require_encoding(session.connection, target.dbname, encoding_of(verified))
-        # Two sessions: libraries such as PostGIS's remember what is dropped after they were called.
-        with connect(session.settings) as looking:
-            require_named(session.settings, looking)
-            now = serving_in(looking, guard.policy, beside=layout.made_tables)
-            if guard.override is None:
-                require_countable(now)
-            foreign = require_akin(now, layout.made_tables, guard)
-            without = require_makeable_in_place(server, looking, dump, layout, rule)
-            layout = layout.without(without.keys)
+        ground = _require_fit(session, loading, guard)
+        loading = loading.without(ground.without.keys)
         with connect(session.settings) as connection:
             require_named(session.settings, connection)
             before = read_grants(connection)
-            load_in_transaction(connection, dump, layout, deadline=deadline)
-            clock.lap("load")
-            tables = _read_back(connection, layout, found, deadline)
-            rows = [*table_differences(layout.tables, tables)]
-            with DumpFile(dump) as file:
-                objects = [*presence_differences(connection, layout, file)]
-                said = [*acted(connection, layout)]
-                rows += value_differences(connection, layout, file)
-            uncompared = rows_beside(connection, layout, layout.made_tables)
-            rows += inserted_differences(layout, uncompared)
-            judgement = Judgement(HINT, WAY, accept)
-            accepted = judgement.of([*map(Difference, rows), *objects], verified.name)
-            judged = require_kept(connection, now, guard, every=True)
-            computed = [
-                *set_otherwise(connection, verified),
-                *computed_remarks(connection, verified),
-            ]
-            privileges = again_in_place(connection, before, wanted=grants)
-            clock.lap("compare")
-        remarks = _analyzed(session.settings)
+            load_in_transaction(
+                connection, loading.plain(), loading.verified.layout, deadline=deadline
+            )
+            loading.clock.lap("load")
+            filled = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, accept))
+            judged = require_kept(connection, ground.serving, guard, every=True)
+            loading.remarks.extend(judged.remarks)
+            loading.remarks.extend(set_otherwise(connection, loading.verified))
+            loading.remarks.extend(computed_remarks(connection, loading.verified))
+            loading.remarks.extend(again_in_place(connection, before, wanted=grants))
+            loading.clock.lap("compare")
+        loading.remarks.extend(_analyzed(session.settings))
+        name = loading.verified.name
         if judged.override:
-            remarks += session.note(target.dbname, override_note(verified.name, judged.override))
-        remarks += accepted_noted(session, target.dbname, verified.name, accepted)
+            note = override_note(name, judged.override)
+            loading.remarks.extend(session.note(target.dbname, note))
+        loading.remarks.extend(accepted_noted(session, target.dbname, name, filled.accepted))
     return RestoreOutcome(
-        dump=verified.name,
+        dump=name,
         origin=found.origin,
-        manifest=verified.manifest,
+        manifest=loading.verified.manifest,
         database=target.dbname,
         former=None,
-        tables=dict(tables),
-        seconds=clock.laps,
-        remarks=[
-            *remarks_of(verified.manifest),
-            COST,
-            *said,
-            *without.remarks,
-            *not_compared(layout, uncompared),
-            *foreign,
-            *judged.remarks,
-            *computed,
-            *privileges,
-            *remarks,
-        ],
-        uncompared=uncompared,
+        tables=filled.tables,
+        seconds=loading.clock.laps,
+        remarks=loading.remarks,
+        uncompared=filled.uncompared,
         override=judged.override,
-        accepted=accepted,
+        accepted=filled.accepted,
     )
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What is there before: what serves, what of it is foreign to the dump, in words, and what of
+    the dump cannot be made over it."""
+
+    serving: Serving
+    foreign: Sequence[str]
+    without: Without
+
+
+def _require_fit(session: Maintenance, loading: Loading, guard: Guard) -> _Ground:
+    """Raise what stands in the way before anything is changed.
+
+    In a session of its own: libraries such as PostGIS's remember what is dropped after they were
+    called.
+    """
+    layout = loading.verified.layout
+    server, rule = ProofServer("target", session), known_gaps(loading.verified, guard)
+    require_taker(server, layout, rule)
+    require_encoding(session.connection, session.settings.dbname, encoding_of(loading.verified))
+    with connect(session.settings) as looking:
+        require_named(session.settings, looking)
+        now = serving_in(looking, guard.policy, beside=layout.made_tables)
+        if guard.override is None:
+            require_countable(now)
+        foreign = require_akin(now, layout.made_tables, guard)
+        without = require_makeable_in_place(server, looking, loading.plain(), layout, rule)
+        return _Ground(now, foreign, without)
+
+
+def _held_to_dump(
+    connection: Connection, loading: Loading, ground: _Ground, judgement: Judgement
+) -> Filled:
+    """Compare what the open transaction has made with the dump, but for how objects are defined.
+    Raises :class:`DumpUnproven`."""
+    layout = loading.verified.layout
+    tables = _read_back(connection, layout, loading.found, loading.deadline)
+    rows = [*table_differences(layout.tables, tables)]
+    with DumpFile(loading.plain()) as file:
+        objects = [*presence_differences(connection, layout, file)]
+        loading.remarks.extend(acted(connection, layout))
+        rows += value_differences(connection, layout, file)
+    uncompared = rows_beside(connection, layout, layout.made_tables)
+    rows += inserted_differences(layout, uncompared)
+    accepted = judgement.of([*map(Difference, rows), *objects], loading.verified.name)
+    loading.remarks.extend(ground.without.remarks)
+    loading.remarks.extend(not_compared(layout, uncompared))
+    loading.remarks.extend(ground.foreign)
+    return Filled(dict(tables), uncompared, accepted)
 
 
 def _analyzed(target: DatabaseSettings) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ppr_assets.errors import DumpDamaged, RestoreFailed
-from ppr_assets.operations.restoring.filling import verified_dump
+from ppr_assets.operations.restoring.loading import verified_dump
 from ppr_assets.operations.sources import FoundDump
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.plain_sql.parsing.grammar import pieces

@@ -11,16 +11,13 @@ from dataclasses import replace
 
 import psycopg
 
-from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without, covers, going_without
+from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.made_aside import made_aside
 from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.sources import FoundDump
-from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.postgres.rehearsal.beside_database import make_what_is_beside
 from ppr_assets.postgres.rehearsal.in_place import refused_in_place
@@ -39,10 +36,8 @@ _HOLDING_ROWS = frozenset({"TABLE", "SEQUENCE", "SCHEMA", "TABLE DATA", "MATERIA
 
 def require_makeable(
     server: ProofServer,
-    found: FoundDump,
-    verified: VerifiedDump,
+    loading: Loading,
     rule: Sequence[str],
-    deadline: Deadline,
     *,
     always: bool = False,
     unmade: bool = False,
@@ -53,21 +48,19 @@ def require_makeable(
     ``always``. ``unmade``: tell also of what can be made nowhere, which loading does as well.
     Raises :class:`PreconditionFailed` naming what is in the way.
     """
-    session = server.session
+    session, verified = server.session, loading.verified
     require_taker(server, verified.layout, rule)
-    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+    dump = loading.plain()
     if server.where == "embedded":
         make_what_is_beside(session.connection, dump, verified.layout)
     if not (always or rule or not session.is_superuser):
         return Without()
     with made_aside(session, verified) as (name, _):
         scratch = replace(session.settings, dbname=name)
-        refused = rehearse(scratch, dump, verified.layout, deadline=deadline)
+        refused = rehearse(scratch, dump, verified.layout, deadline=loading.deadline)
         without, obstacles = going_without(refused, rule)
         if any(unmade or one.reason in ("role", "server") for one in obstacles):
-            hints = [
-                mended for one in obstacles if (mended := _mended(one, scratch, found, verified))
-            ]
+            hints = [words for one in obstacles if (words := _mended(one, scratch, loading))]
             raise _in_the_way(server, obstacles, hints)
     return without
 
@@ -87,18 +80,16 @@ def require_makeable_in_place(
     return without
 
 
-def mended(
-    error: RestoreFailed, scratch: DatabaseSettings, found: FoundDump, verified: VerifiedDump
-) -> str | None:
+def mended(error: RestoreFailed, scratch: DatabaseSettings, loading: Loading) -> str | None:
     """What to do where loading ``scratch`` has shown that the database itself is to be mended."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
         return None
-    dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
+    dump = loading.plain()
 
     def definition(name: str) -> str:
         with DumpFile(dump) as file:
-            for entry in verified.layout.entries:
+            for entry in loading.verified.layout.entries:
                 if entry.kind in _NAMED and f" {entry.name}".endswith(f" {name}"):
                     return file.read(entry.start, entry.end).decode("utf-8", "replace")
         return ""
@@ -107,14 +98,12 @@ def mended(
         return mending(cause, connection, definition)
 
 
-def _mended(
-    one: Refused, scratch: DatabaseSettings, found: FoundDump, verified: VerifiedDump
-) -> str | None:
+def _mended(one: Refused, scratch: DatabaseSettings, loading: Loading) -> str | None:
     if one.reason != "database" or one.error is None:
         return None
     failure = RestoreFailed(one.words)
     failure.__cause__ = one.error
-    return mended(failure, scratch, found, verified)
+    return mended(failure, scratch, loading)
 
 
 def require_taker(server: ProofServer, layout: Layout, rule: Sequence[str]) -> None:

@@ -12,15 +12,8 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
-from ppr_assets.operations.restoring.filling import (
-    WAY,
-    Clock,
-    Judgement,
-    OnStage,
-    fill,
-    silent,
-    verified_dump,
-)
+from ppr_assets.operations.restoring.filling import WAY, Filled, Judgement, fill
+from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
     Judged,
     Serving,
@@ -28,6 +21,7 @@ from ppr_assets.operations.restoring.guarding import (
     require_kept,
     serving,
 )
+from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.made_aside import (
     as_set_where_dumped,
     encoding_of,
@@ -124,65 +118,36 @@ def restore(
             "what the dump lacks",
             hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
         )
-    clock = Clock(on_stage)
-    verified = verified_dump(found)
-    clock.lap("verify")
+    loading = Loading.begin(found, deadline, on_stage)
     with maintenance(target) as session:
         left_over = sweep(session)
-        server, rule = ProofServer("target", session), known_gaps(verified, guard)
-        require_taker(server, verified.layout, rule)
-        require_encoding(session.connection, target.dbname, encoding_of(verified))
-        require_creator(session)
-        require_owner(session)
-        if not disconnect:
-            require_unused(session, target.dbname)
-        without = require_makeable(server, found, verified, rule, deadline)
-        verified = replace(verified, layout=verified.layout.without(without.keys))
-        with made_aside(session, verified) as (new, remarks):
+        without = _require_fit(session, loading, guard, disconnect=disconnect)
+        loading = loading.without(without.keys)
+        with made_aside(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
-            exists = session.exists(target.dbname)
-            if exists:  # before the load: how money is written, for one, is a database's setting
-                remarks += session.copy_settings(target.dbname, new)
-                remarks += as_set_where_dumped(session, new, verified)
-            aside = replace(session.settings, dbname=new)
-            twin = twin_of(session, verified, new)
-            filled = fill(
-                aside,
-                found,
-                verified,
-                deadline,
-                clock,
-                remarks,
-                twin=twin,
-                judgement=Judgement(HINT, WAY, accept),
-                analyze=True,
-            )
-            judged = _judged(session, aside, guard, strict=drop_old)
+            loading = replace(loading, remarks=remarks)
+            filled = _filled(session, new, loading, accept)
+            judged = _judged(session, new, guard, strict=drop_old)
             remarks += judged.remarks
             if session.holds_anything(target.dbname):
+                aside = replace(session.settings, dbname=new)
                 remarks += carried_over(session, aside, wanted=grants)
             deadline.require("putting the new database in place")
-            if exists:
+            if session.exists(target.dbname):
                 session.copy_limit(target.dbname, new)
-            remarks += accepted_noted(session, new, verified.name, filled.accepted)
+            remarks += accepted_noted(session, new, loading.verified.name, filled.accepted)
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
-        clock.lap("swap")
-        kept: str | None = former
-        note = override_note(verified.name, judged.override) if judged.override else None
-        try:
-            with server_failures(target.describe(), "looking at the former database"):
-                kept = _former(session, former, note, remarks, drop=drop_old)
-        except (RestoreFailed, DatabaseFailed) as error:  # the new one serves: no failed restore
-            remarks.append(f"the former database is still there: {error.message}")
+        loading.clock.lap("swap")
+        kept = _former(session, former, loading, judged.override, drop=drop_old)
     return RestoreOutcome(
-        dump=verified.name,
+        dump=loading.verified.name,
         origin=found.origin,
-        manifest=verified.manifest,
+        manifest=loading.verified.manifest,
         database=target.dbname,
         former=kept,
         tables=filled.tables,
-        seconds=clock.laps,
+        seconds=loading.clock.laps,
         remarks=remarks,
         uncompared=filled.uncompared,
         override=judged.override,
@@ -190,11 +155,54 @@ def restore(
     )
 
 
+def _require_fit(
+    session: Maintenance, loading: Loading, guard: Guard, *, disconnect: bool
+) -> Without:
+    """Raise what stands in the way before anything is made; what to go without."""
+    server, rule = ProofServer("target", session), known_gaps(loading.verified, guard)
+    target = session.settings.dbname
+    require_taker(server, loading.verified.layout, rule)
+    require_encoding(session.connection, target, encoding_of(loading.verified))
+    require_creator(session)
+    require_owner(session)
+    if not disconnect:
+        require_unused(session, target)
+    return require_makeable(server, loading, rule)
+
+
+def _filled(session: Maintenance, new: str, loading: Loading, accept: Override | None) -> Filled:
+    target = session.settings.dbname
+    if session.exists(target):  # before the load: how money is written, for one, is a setting of it
+        loading.remarks.extend(session.copy_settings(target, new))
+        loading.remarks.extend(as_set_where_dumped(session, new, loading.verified))
+    return fill(
+        replace(session.settings, dbname=new),
+        loading,
+        twin=twin_of(session, loading.verified, new),
+        judgement=Judgement(HINT, WAY, accept),
+        analyze=True,
+    )
+
+
 def _former(
+    session: Maintenance, name: str, loading: Loading, override: Override | None, *, drop: bool
+) -> str | None:
+    """What is to be done to the database that was replaced; its name where it is kept. The new one
+    serves by now, so what fails here makes no failed restore."""
+    note = override_note(loading.verified.name, override) if override else None
+    try:
+        with server_failures(session.settings.describe(), "looking at the former database"):
+            return _left(session, name, note, loading.remarks, drop=drop)
+    except (RestoreFailed, DatabaseFailed) as error:
+        loading.remarks.append(f"the former database is still there: {error.message}")
+        return name
+
+
+def _left(
     session: Maintenance, name: str, note: str | None, remarks: list[str], *, drop: bool
 ) -> str | None:
-    """What is to be done to the database that was replaced; its name where it is kept. It may have
-    come while the new one was filled, and was kept like any other then."""
+    """Say what stays with the database that was replaced, and drop it if that is wanted. It may
+    have come while the new one was filled, and was kept like any other then."""
     kept = name if session.exists(name) else None
     if kept and (slots := session.replication_slots(kept)):
         remarks.append(
@@ -214,13 +222,13 @@ def _former(
     return None
 
 
-def _judged(session: Maintenance, aside: DatabaseSettings, guard: Guard, *, strict: bool) -> Judged:
+def _judged(session: Maintenance, new: str, guard: Guard, *, strict: bool) -> Judged:
     """Count what serves and what is to serve; ``strict``: nothing will be left to go back to."""
     target = session.settings
     now = serving(target, guard) if session.holds_anything(target.dbname) else Serving()
     if strict:
         require_countable(now)
-    with connect(aside) as restored:
+    with connect(replace(target, dbname=new)) as restored:
         return require_kept(restored, now, guard)
 
 

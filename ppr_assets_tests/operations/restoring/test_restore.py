@@ -17,7 +17,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
-from ppr_assets.operations.restoring.filling import UNPROVEN
+from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
 from ppr_assets.postgres import embedded

@@ -1,0 +1,86 @@
+"""A dump on its way into a database: verified first, with a promise about time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from time import monotonic
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.sources import FoundDump
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
+from ppr_assets.plain_sql.parsing.entries import Key
+from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
+from ppr_assets.rules.manifest import Manifest
+
+UNPROVEN = (
+    "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "
+    "unproven"
+)
+
+
+OnStage = Callable[[str, float], None]
+
+
+def silent(_stage: str, _seconds: float) -> None:
+    """For whom the stages are no matter."""
+
+
+class Clock:
+    """Seconds by stage; ``on_stage`` is told of each as it is done."""
+
+    def __init__(self, on_stage: OnStage = silent) -> None:
+        self._on_stage = on_stage
+        self._since = monotonic()
+        self.laps: dict[str, float] = {}
+
+    def elapsed(self) -> float:
+        return monotonic() - self._since
+
+    def lap(self, name: str) -> None:
+        self.laps[name] = self.elapsed()
+        self._on_stage(name, self.laps[name])
+        self._since = monotonic()
+
+
+@dataclass(frozen=True)
+class Loading:
+    """A verified dump on its way into a database: until when, what took how long, and what whoever
+    asked for it should hear."""
+
+    found: FoundDump
+    verified: VerifiedDump
+    deadline: Deadline
+    clock: Clock
+    remarks: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, found: FoundDump, deadline: Deadline, on_stage: OnStage = silent) -> Loading:
+        """Verify the dump. Raises :class:`DumpDamaged`."""
+        clock = Clock(on_stage)
+        verified = verified_dump(found)
+        clock.lap("verify")
+        return cls(found, verified, deadline, clock)
+
+    def without(self, keys: frozenset[Key]) -> Loading:
+        """The same, going without these entries of the dump."""
+        layout = self.verified.layout.without(keys)
+        return replace(self, verified=replace(self.verified, layout=layout))
+
+    def plain(self) -> PlainDump:
+        return plain_dump(self.found.path, name=self.found.name, folder=self.found.spill_folder)
+
+
+def remarks_of(manifest: Manifest | None) -> list[str]:
+    """What whoever restores the dump should know of it."""
+    if manifest is None:
+        return [UNPROVEN]
+    return [f"the dump was {manifest.without}"] if manifest.without else []
+
+
+def verified_dump(found: FoundDump) -> VerifiedDump:
+    """The dump, found to be whole and what its manifest says. Raises :class:`DumpDamaged`."""
+    return verify_file(
+        found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
+    )
