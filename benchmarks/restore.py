@@ -20,7 +20,8 @@ from benchmarks.measure import Sample, middle, run, timed
 from benchmarks.world import PG_DUMP, PPR_ASSETS, Arena
 from ppr_assets.deadline import Deadline
 from ppr_assets.demo.playground import DATABASE, ROLE
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.postgres.embedded import EMBEDDED_BIN

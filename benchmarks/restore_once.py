@@ -9,7 +9,8 @@ from time import perf_counter
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.settings import Settings
 
 

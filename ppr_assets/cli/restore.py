@@ -31,7 +31,8 @@ from ppr_assets.operations.restoring.target import (
     require_not_storage,
     require_ordinary,
 )
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.replacement import Guard

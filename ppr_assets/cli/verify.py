@@ -8,7 +8,7 @@ from ppr_assets.cli.shared.chosen_dump import dump_options
 from ppr_assets.cli.shared.console import out, print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import print_view
-from ppr_assets.operations.sources import Wanted
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import Checked, verify_dumps
 
 

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.plain_files import require_same_bytes
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets.errors import PprError
@@ -20,7 +21,7 @@ from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import judged_tip, mark_at, override_for, policy, refusal
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.databases import connect_beside, is_beside, may_create
+from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.load.session_limits import require_sessions
 from ppr_assets.postgres.sessions.login_triggers import login_triggers
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment

@@ -20,7 +20,8 @@ from ppr_assets import __version__
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.checkout.worktree import recover
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import list_dumps
 from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
@@ -29,14 +30,15 @@ from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
 from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.publishing.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
-from ppr_assets.operations.restoring.drill import PROOF_SCRATCH, drill
+from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.promise import proof_seconds
 from ppr_assets.operations.restoring.target import require_apart
-from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.sources.scratch import scratch_folder
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.compare.computed import read_digests
+from ppr_assets.postgres.databases.names import PROOF_SCRATCH
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.snapshot.pg_dump import WrittenDump, write_dump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room

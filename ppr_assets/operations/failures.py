@@ -9,17 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from ppr_assets.data_repo.git.errors import library_failure
 from ppr_assets.errors import DataRepoError, PprError, Unexpected
-from ppr_assets.postgres.sessions.failures import server_failure
 from ppr_assets.settings import Settings
 
 _HINTS = {
@@ -53,14 +51,24 @@ def in_words(error: Exception, settings: Settings | None = None) -> PprError:
     """The error of the tree that says it; :class:`Unexpected` where nobody has thought of it."""
     if isinstance(error, PprError):
         return error
-    if isinstance(error, psycopg.Error):
-        where = settings.database.describe() if settings else "the server"
-        return server_failure(error, where, "working for this command")
+    if (of_server := _server_failure(error, settings)) is not None:
+        return of_server
     if (of_git := library_failure(error)) is not None:
         return of_git
     if isinstance(error, OSError) and error.errno is not None:
         return file_failure(error, settings)
     return unexpected(error)
+
+
+def _server_failure(error: Exception, settings: Settings | None) -> PprError | None:
+    """The failure, where it is the driver's: who has not loaded that cannot have met one."""
+    driver = sys.modules.get("psycopg")
+    if driver is None or not isinstance(error, driver.Error):
+        return None
+    from ppr_assets.postgres.sessions.failures import server_failure
+
+    where = settings.database.describe() if settings else "the server"
+    return server_failure(error, where, "working for this command")
 
 
 def file_failure(error: OSError, settings: Settings | None = None) -> PprError:

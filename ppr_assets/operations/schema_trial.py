@@ -11,8 +11,8 @@ from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.made_aside import sweep
 from ppr_assets.operations.restoring.proof_server import proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
-from ppr_assets.operations.sources import FoundDump
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.snapshot.pg_dump import write_dump
 from ppr_assets.postgres.snapshot.snapshot import Snapshot

@@ -10,7 +10,8 @@ from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.published.view import OnView, unseen
 from ppr_assets.operations.restoring.loading import verified_dump
-from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, choose, opened_shelf
+from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.rules.manifest import Proof, TableRecord

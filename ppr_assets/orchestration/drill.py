@@ -20,7 +20,9 @@ from pydantic import Field
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring import drill as operation
 from ppr_assets.operations.restoring.promise import MINUTES, promised_seconds
-from ppr_assets.operations.sources import Wanted, found_dump, remote_source
+from ppr_assets.operations.sources.remote import remote_source
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata

@@ -10,7 +10,7 @@ from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.restore import RestoreOutcome
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.difference import Accepted

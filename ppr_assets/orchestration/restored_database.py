@@ -19,7 +19,8 @@ from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.promise import MINUTES, promised_seconds
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import require_not_storage
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-from ppr_assets.postgres.databases import former_name, maintenance, restoring_name
+from ppr_assets.postgres.databases.maintenance import maintenance
+from ppr_assets.postgres.databases.names import former_name, restoring_name
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_restore import Target
 

@@ -19,7 +19,7 @@ import pytest
 from ppr_assets.cli import cli
 from ppr_assets.cli.dagster.run import run_nightly
 from ppr_assets.errors import DatabaseFailed, PprError, Unexpected
-from ppr_assets.postgres.databases import maintenance
+from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
 from ppr_assets_tests.fix_pipeline import Pipeline, settled

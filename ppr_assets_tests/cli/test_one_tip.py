@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets_tests.fix_command_line import CommandLine, Said, facts
 from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import checked_out_branch, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import preparing
+from ppr_assets.data_repo.git.repository import checked_out_branch
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.errors import Busy, DataRepoError

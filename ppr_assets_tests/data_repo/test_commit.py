@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.objects import write_commit
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import (
     compose_message,

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.glimpse import glimpse
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, list_dumps
 from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed

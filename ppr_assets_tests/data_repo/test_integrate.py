@@ -8,9 +8,9 @@ import pytest
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import advance_branch
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
-from ppr_assets.data_repo.history.integrate import base_for_publishing, is_ancestor
+from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump

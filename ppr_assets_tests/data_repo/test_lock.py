@@ -10,7 +10,7 @@ import time
 import pytest
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import Busy
 
 

@@ -19,8 +19,8 @@ from ppr_assets.data_repo.checkout import places
 from ppr_assets.data_repo.checkout.index_lock import index_lock, release_index
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import recover
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.errors import LockHeld
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, publish_dump

@@ -13,8 +13,9 @@ import pytest
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import advance_branch
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings

@@ -15,9 +15,10 @@ import pytest
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import advance_branch, recover
 from ppr_assets.data_repo.clone import upkeep
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.upkeep import repo_size, tend
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.remote.promised import bring, lacking

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.publications import new_publication_since, newest_publication
 from ppr_assets.settings import DataRepoSettings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.objects import write_blob
 from ppr_assets.data_repo.git.reading_order import reading_order
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets_tests.fix_git import Somebody
 
 _NIGHTS = 12

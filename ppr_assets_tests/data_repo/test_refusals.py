@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.refusals import Answer, kind_of
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, push, remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.commits import signature_of
 from ppr_assets.data_repo.history.integrate import base_for_publishing

@@ -16,7 +16,7 @@ from ppr_assets.data_repo.checkout.staging import (
     sweep_partials,
     writing,
 )
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets_tests.fix_git import Somebody, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets_tests.fix_git import Somebody
 
 _SOON_SECONDS = 3.0

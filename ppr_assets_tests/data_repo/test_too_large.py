@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.remote import TooLarge, push, remote_tip
 from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump

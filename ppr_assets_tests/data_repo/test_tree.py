@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git import tree
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import (
     dump_dir_history_exists,
     latest_name,

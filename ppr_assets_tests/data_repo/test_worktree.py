@@ -14,8 +14,9 @@ import pytest
 from ppr_assets.data_repo.checkout import places
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote.remote import fetch

@@ -19,7 +19,7 @@ from ppr_assets.data_repo.checkout import places, worktree
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
 from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 

@@ -15,7 +15,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings

@@ -12,7 +12,7 @@ from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets_tests.fix_pipeline import Pipeline

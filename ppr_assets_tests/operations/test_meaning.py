@@ -12,10 +12,11 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.restoring.drill import PROOF_SCRATCH, SCRATCH, drill
+from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.rules.difference import Accepted

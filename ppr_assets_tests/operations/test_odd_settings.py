@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

@@ -16,7 +16,7 @@ from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline

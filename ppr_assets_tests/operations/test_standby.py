@@ -20,7 +20,7 @@ from ppr_assets.operations.audit.walk import audit
 from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot

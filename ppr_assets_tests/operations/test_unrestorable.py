@@ -14,7 +14,8 @@ from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.doctor import examine
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings

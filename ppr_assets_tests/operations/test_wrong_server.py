@@ -19,10 +19,12 @@ from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.restoring.target import look_at
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.databases import former_name, maintenance
+from ppr_assets.postgres.databases.maintenance import maintenance
+from ppr_assets.postgres.databases.names import former_name
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.libpq import client_environment

@@ -19,7 +19,8 @@ from ppr_assets.operations.published.standing import standing
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.plain_sql.parts.script import Script

@@ -14,13 +14,8 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
-from ppr_assets.postgres.databases import (
-    Maintenance,
-    former_name,
-    maintenance,
-    restoring_name,
-)
-from ppr_assets.postgres.databases.names import parse
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.names import former_name, parse, restoring_name
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

@@ -13,7 +13,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer, require_postgis

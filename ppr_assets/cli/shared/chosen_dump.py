@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ppr_assets.cli.shared.console import err
 from ppr_assets.cli.shared.looked_at import offline_option
-from ppr_assets.operations.sources import FoundDump
 from ppr_assets.rules.naming import dump_moment
+
+if TYPE_CHECKING:
+    from ppr_assets.operations.sources.wanted import FoundDump
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from ppr_assets.cli.shared.console import err
-from ppr_assets.operations.published.mark_history import Marks
-from ppr_assets.operations.published.view import View
+
+if TYPE_CHECKING:
+    from ppr_assets.operations.published.mark_history import Marks
+    from ppr_assets.operations.published.view import View
 
 offline_option = click.option(
     "--offline", is_flag=True, help="Look at what the clone knows; do not ask the remote."

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.git.objects import write_commit
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.integrate import MERGE_SUBJECT, identity, is_ancestor
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
+from ppr_assets.data_repo.history.integrate import MERGE_SUBJECT, identity
 from ppr_assets.data_repo.history.message import parse_trailers
 
 _RAW = ("--no-show-signature", "--encoding=UTF-8")

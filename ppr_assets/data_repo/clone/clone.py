@@ -1,7 +1,7 @@
 """Find the clone of the data repository, or make it; refuse what cannot be published in.
 
 Opening only looks, with two exceptions: a missing clone is made, and a branch that only the
-remote has so far is created here.
+remote has so far is created here. What these need is loaded then, once in the life of a clone.
 """
 
 from __future__ import annotations
@@ -9,24 +9,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.plain_files import require_plain_files
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
-from ppr_assets.data_repo.clone.first_clone import make_clone, missing_branch
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.git.library import open_repository
-from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.address import parse_address
-from ppr_assets.data_repo.remote.remote import fetch, remote_branches
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 
 if TYPE_CHECKING:
     import git
-
-__all__ = ["DataRepo", "checked_out_branch", "open_data_repo"]
 
 
 def open_data_repo(settings: DataRepoSettings) -> DataRepo:
@@ -42,6 +36,8 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
             hint="name the root of the clone.",
         )
     if wants_clone(path):
+        from ppr_assets.data_repo.clone.first_clone import make_clone
+
         make_clone(settings)
     found = open_repository(path)
     root = Path(found.working_dir).resolve()
@@ -58,7 +54,10 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
         web_url=address.web_url if address else None,
         partial=_is_partial(found),
     )
-    _require_branch(repo)
+    if not _has_branch(repo):
+        from ppr_assets.data_repo.clone.first_branch import take_branch
+
+        take_branch(repo)
     require_plain_files(repo)
     return repo
 
@@ -94,20 +93,8 @@ def _same(one: str, other: str, root: Path) -> bool:
     return parse_address(one, relative_to=root).same_place(parse_address(other, relative_to=root))
 
 
-def _require_branch(repo: DataRepo) -> None:
-    """Accept a branch that is there, or that the remote has, or the first one of nothing at all."""
+def _has_branch(repo: DataRepo) -> bool:
     # A look at the file spares a process on nearly every call; packed refs are git's to read.
     if (repo.git_dir / repo.ref).is_file():
-        return
-    if repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)):
-        return
-    theirs = remote_branches(repo)
-    if repo.branch in theirs:
-        commit = fetch(repo)
-        with data_repo_lock(repo):
-            advance_branch(repo, None, commit or theirs[repo.branch])
-        return
-    listing = repo.word("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
-    branches = set(listing.splitlines()) | theirs.keys()
-    if branches:
-        raise missing_branch(repo.branch, branches)
+        return True
+    return bool(repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)))

@@ -101,6 +101,13 @@ def checked_out_branch(repo: DataRepo) -> str | None:
     return head.removeprefix("refs/heads/") if head else None
 
 
+def is_ancestor(repo: DataRepo, older: str, newer: str) -> bool:
+    """True if ``newer`` contains ``older`` or is the same commit; both must be in the clone."""
+    limit = repo.settings.timeout_seconds
+    arguments = ("merge-base", "--is-ancestor", older, newer)
+    return run(repo.path, *arguments, timeout=limit, ok=(0, 1)).status == 0
+
+
 def _lacking(path: Path, sha: str, failure: GitCommandFailed) -> ObjectLost:
     return ObjectLost(
         f"`{path}` is a partial clone and lacks object {sha[:10]}, which its branch needs",

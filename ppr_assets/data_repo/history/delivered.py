@@ -6,8 +6,7 @@ A clone that still has it would push it back the next night; so it asks first.
 
 from __future__ import annotations
 
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.integrate import is_ancestor
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.errors import DataRepoError
 
 

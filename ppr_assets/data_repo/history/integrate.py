@@ -11,13 +11,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.objects import Identity, write_commit
-from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
 from ppr_assets.data_repo.remote.promised import asking
 
-__all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity", "is_ancestor"]
+__all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity"]
 
 MERGE_SUBJECT = "Merge the remote's {branch}"
 
@@ -37,13 +36,6 @@ def base_for_publishing(
     if is_ancestor(repo, local, remote):
         return remote
     return _merged(repo, local, remote, merge_ratchet)
-
-
-def is_ancestor(repo: DataRepo, older: str, newer: str) -> bool:
-    """True if ``newer`` contains ``older`` or is the same commit; both must be in the clone."""
-    limit = repo.settings.timeout_seconds
-    arguments = ("merge-base", "--is-ancestor", older, newer)
-    return run(repo.path, *arguments, timeout=limit, ok=(0, 1)).status == 0
 
 
 def _merged(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> str:

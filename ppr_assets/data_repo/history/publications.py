@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.integrate import is_ancestor
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.commits import FolderCommit
-from ppr_assets.data_repo.history.integrate import is_ancestor
 from ppr_assets.data_repo.history.message import brings_dump, parse_trailers
 from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.rules.naming import DELTA_BASE, DELTA_BASE_FILE, manifest_name, parts_folder

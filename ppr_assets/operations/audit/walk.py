@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import read_tree
 from ppr_assets.data_repo.history.commits import (
     FolderCommit,

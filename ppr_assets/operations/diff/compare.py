@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ppr_assets.operations.diff.opened import OpenedDump
 from ppr_assets.operations.diff.records import DumpDiff, SchemaDiff
 from ppr_assets.operations.diff.rows import table_diff
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 
 
 def diff(before: FoundDump, after: FoundDump) -> DumpDiff:

@@ -11,7 +11,8 @@ from pathlib import Path
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.view import OnView, look, unseen
-from ppr_assets.operations.sources import FoundDump, Shelf, Wanted, opened_shelf
+from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name
 from ppr_assets.settings import DataRepoSettings
 

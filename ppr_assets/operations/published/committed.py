@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_entries, read_file, sha256_at
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.remote.promised import bring

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, read_file
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import linked_dump, list_files
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.errors import DataRepoError

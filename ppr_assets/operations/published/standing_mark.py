@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import (
     dump_dir_history_exists,
     list_dumps,

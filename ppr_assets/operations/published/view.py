@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
 from ppr_assets.data_repo.history.delivered import require_not_rewritten
 from ppr_assets.data_repo.remote.remote import fetch, fetched_at, fetched_tip

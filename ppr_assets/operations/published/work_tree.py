@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppr_assets.data_repo.clone.clone import DataRepo, checked_out_branch
+from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import read_entries
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DumpDamaged

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.checkout.worktree import advance_branch
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
 from ppr_assets.errors import DataRepoError, PushFailed

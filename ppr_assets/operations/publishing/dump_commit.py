@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.objects import (
     FILE,
     SYMLINK,
@@ -17,6 +16,7 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
     write_tree,
 )
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.integrate import identity

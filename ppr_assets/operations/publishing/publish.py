@@ -9,7 +9,8 @@ from typing import Literal
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.checkout.worktree import recover
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
 from ppr_assets.operations.published.latest import latest_manifest

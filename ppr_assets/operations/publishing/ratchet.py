@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.worktree import recover
-from ppr_assets.data_repo.clone.clone import DataRepo, checked_out_branch, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
 from ppr_assets.operations.published.standing_mark import ShallowHistory, written_mark
 from ppr_assets.operations.publishing.delivery import Delivery, Ground

@@ -10,8 +10,8 @@ import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.clone.clone import DataRepo
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, linked_dump, read_entries
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.remote.small_files import read_small_files

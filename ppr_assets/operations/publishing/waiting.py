@@ -7,7 +7,7 @@ second copy of what they have published.
 
 from __future__ import annotations
 
-from ppr_assets.data_repo.clone.clone import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, list_dumps
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.published.latest import manifest_of

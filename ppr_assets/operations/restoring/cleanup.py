@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from ppr_assets.errors import Busy
-from ppr_assets.operations.restoring.drill import PROOF_SCRATCH, SCRATCH
-from ppr_assets.postgres.databases import Leftover, Maintenance, maintenance
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH, Leftover
 from ppr_assets.settings import DatabaseSettings
 
 

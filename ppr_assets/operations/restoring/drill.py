@@ -19,15 +19,10 @@ from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.made_aside import made_aside, sweep, twin_of
 from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
-
-SCRATCH = "drill"
-"""What the name of a scratch database has after that of the database whose dump it is."""
-
-PROOF_SCRATCH = "proof"
-"""The same in a night's run, which must not wait for a drill."""
 
 _HINTS = {
     SCRATCH: "the scratch database was dropped, nothing was replaced. Drill another dump "

@@ -35,7 +35,7 @@ from ppr_assets.operations.restoring.restore import (
     override_note,
 )
 from ppr_assets.operations.restoring.target import TO_BE_MADE, require_ordinary
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.compare.content import (
@@ -46,9 +46,9 @@ from ppr_assets.postgres.compare.content import (
 )
 from ppr_assets.postgres.compare.presence import acted, presence_differences
 from ppr_assets.postgres.compare.value_content import value_differences
-from ppr_assets.postgres.databases import Maintenance, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.databases.grants import read_grants
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.postgres.load.read_back import Reader
 from ppr_assets.postgres.load.statistics import analyze

@@ -29,8 +29,10 @@ from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.promise import DEADLINE_SECONDS, promised_seconds
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.postgres.databases import connect_beside, is_beside, maintenance, may_create
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
+from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.postgres.sessions.connection import Session, connect, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
 from ppr_assets.plain_sql.parsing.entries import Key

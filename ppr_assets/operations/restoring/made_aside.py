@@ -15,8 +15,9 @@ from ppr_assets.errors import (
 )
 from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.postgres.compare.schema_content import Twin
-from ppr_assets.postgres.databases import Maintenance, restoring_name
 from ppr_assets.postgres.databases.fitness import collation_for, collation_of
+from ppr_assets.postgres.databases.maintenance import Maintenance
+from ppr_assets.postgres.databases.names import restoring_name
 from ppr_assets.postgres.sessions.computing import (
     SETTINGS,
     Connection,

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from ppr_assets.errors import DumpDamaged, RestoreFailed
 from ppr_assets.operations.restoring.loading import verified_dump
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.layout import Layout

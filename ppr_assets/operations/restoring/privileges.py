@@ -12,7 +12,6 @@ from dataclasses import replace
 import psycopg
 
 from ppr_assets.errors import DatabaseUnreachable
-from ppr_assets.postgres.databases import Maintenance
 from ppr_assets.postgres.databases.grants import (
     Grants,
     Step,
@@ -21,6 +20,7 @@ from ppr_assets.postgres.databases.grants import (
     missing_grants,
     read_grants,
 )
+from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.settings import DatabaseSettings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.dump_file import stored_bytes
 
 MINUTES = 5

@@ -10,7 +10,7 @@ from pathlib import Path
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.databases import Maintenance, maintenance
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 

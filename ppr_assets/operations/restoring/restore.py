@@ -38,10 +38,11 @@ from ppr_assets.operations.restoring.target import (
     require_owner,
     require_unused,
 )
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.verify import VerifiedDump
-from ppr_assets.postgres.databases import Maintenance, former_name, maintenance
 from ppr_assets.postgres.databases.fitness import require_encoding
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.names import former_name
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.rules.difference import Accepted

@@ -10,7 +10,8 @@ from ipaddress import ip_address
 from psycopg.conninfo import conninfo_to_dict
 
 from ppr_assets.errors import Busy, PreconditionFailed, SettingsError
-from ppr_assets.postgres.databases import Maintenance, connect_beside
+from ppr_assets.postgres.databases.beside import connect_beside
+from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.sessions.connection import pinned
 from ppr_assets.postgres.sessions.live_sessions import Connection

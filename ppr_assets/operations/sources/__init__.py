@@ -3,17 +3,3 @@
 The data repository is read at a commit, never as it happens to lie in the work tree: a file there
 is only used when it is the committed one's size and name, and every dump is verified before use.
 """
-
-from ppr_assets.operations.sources.remote import remote_source
-from ppr_assets.operations.sources.shelf import Shelf, found_dump, opened_shelf
-from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
-
-__all__ = [
-    "FoundDump",
-    "Shelf",
-    "Wanted",
-    "choose",
-    "found_dump",
-    "opened_shelf",
-    "remote_source",
-]

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.glimpse import glimpse
 from ppr_assets.data_repo.git.errors import scrub
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, linked_dump, list_dumps, tip
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.committed import brought, dump_at

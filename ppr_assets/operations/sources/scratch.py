@@ -15,10 +15,9 @@ from pathlib import Path
 from tempfile import gettempdir, mkstemp
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres import embedded
-from ppr_assets.postgres.embedded.postmaster import PID_FILE
 
 _LOCK = ".lock"
+_OF_A_SERVER = "postmaster.pid"
 
 
 @contextmanager
@@ -88,7 +87,14 @@ def _remove(lock: Path) -> None:
     the run as a whole."""
     folder = lock.with_suffix("")
     if folder.exists():
-        for pid_file in folder.rglob(PID_FILE):
-            embedded.stop(pid_file.parent)
+        for pid_file in folder.rglob(_OF_A_SERVER):
+            _stop_server(pid_file.parent)
         shutil.rmtree(folder)
     lock.unlink()
+
+
+def _stop_server(data_folder: Path) -> None:
+    """Loads what servers need only here: who looks for a dump seldom meets one."""
+    from ppr_assets.postgres import embedded
+
+    embedded.stop(data_folder)

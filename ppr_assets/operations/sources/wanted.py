@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.published.view import View
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
+
+if TYPE_CHECKING:
+    from ppr_assets.operations.published.view import View
+    from ppr_assets.rules.manifest import Manifest
 
 
 @dataclass(frozen=True)

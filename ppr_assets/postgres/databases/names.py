@@ -1,4 +1,4 @@
-"""The names of databases that a restore makes beside its target.
+"""The names of databases that restores and drills make beside their target.
 
 ``<target>_restoring_<YYYYMMDDHHMMSS>`` while it is filled, ``<target>_before_<YYYYMMDDHHMMSS>``
 when it was replaced, in UTC. PostgreSQL cuts names after 63 bytes, so a long target is shortened:
@@ -14,6 +14,12 @@ from typing import Literal, NamedTuple
 
 LONGEST = 63
 """Bytes that PostgreSQL keeps of a name."""
+
+SCRATCH = "drill"
+"""What the name of a scratch database has after that of the database whose dump it is."""
+
+PROOF_SCRATCH = "proof"
+"""The same in a night's run, which must not wait for a drill."""
 
 _DIGITS = 14
 _HASH = 8

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.clone.clone import DataRepo, open_data_repo
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.published.mark_history import StandingMark

@@ -11,7 +11,8 @@ from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Scope, audit
 from ppr_assets.operations.published.listing import list_history, list_published
 from ppr_assets.operations.publishing.upkeep import keep_small
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.settings import KeepSettings

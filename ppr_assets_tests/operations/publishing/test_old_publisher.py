@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.published.listing import list_history, list_published
 from ppr_assets.operations.publishing.prune import prune, would_prune
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets_tests.fix_old_dumps import OldDump
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git

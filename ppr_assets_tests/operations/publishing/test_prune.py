@@ -15,7 +15,8 @@ from ppr_assets.errors import DataRepoError, GateRefused
 from ppr_assets.operations.published.listing import list_history
 from ppr_assets.operations.publishing.prune import prune, would_prune
 from ppr_assets.operations.publishing.retention import retention_at
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.rules.ratchet import Override

@@ -9,7 +9,8 @@ import pytest
 
 from ppr_assets.errors import Busy
 from ppr_assets.operations.restoring.cleanup import Cleaned, cleanup
-from ppr_assets.postgres.databases import former_name, maintenance, restoring_name
+from ppr_assets.postgres.databases.maintenance import maintenance
+from ppr_assets.postgres.databases.names import former_name, restoring_name
 from ppr_assets_tests.fix_restore import Target
 
 NOW = datetime.now(UTC)

@@ -16,8 +16,9 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
-from ppr_assets.postgres.databases import maintenance
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import (
@@ -33,7 +34,8 @@ A_DRILL = """
 import sys
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.settings import Settings
 
 settings = Settings.from_environment(dotenv=None)

@@ -15,7 +15,7 @@ from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment

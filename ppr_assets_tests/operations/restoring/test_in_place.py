@@ -18,7 +18,7 @@ from ppr_assets.errors import (
 )
 from ppr_assets.operations.restoring.in_place import COST, restore_in_place
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.sources import FoundDump
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import settled

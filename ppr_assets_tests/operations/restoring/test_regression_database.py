@@ -17,7 +17,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.embedded.accounts import account_for
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

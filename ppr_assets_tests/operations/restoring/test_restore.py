@@ -19,9 +19,10 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
 from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
-from ppr_assets.postgres.databases import former_name
+from ppr_assets.postgres.databases.names import former_name
 from ppr_assets_tests.fix_pipeline import Pipeline, git, listing
 from ppr_assets_tests.fix_restore import (
     RESTORER,

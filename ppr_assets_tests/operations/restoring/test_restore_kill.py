@@ -27,7 +27,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
 from ppr_assets.operations.restoring.cleanup import cleanup
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases import swap as swapping
 from ppr_assets.postgres.embedded import EmbeddedServer
@@ -61,8 +62,10 @@ import os, signal, sys
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
-from ppr_assets.postgres.databases import Maintenance, swap
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.postgres.databases import swap
+from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.settings import Settings
 
 swap._ALONE_SECONDS = 120.0

@@ -29,7 +29,8 @@ from ppr_assets.errors import (
 )
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.sources import FoundDump, Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import DatabaseSettings, Settings

@@ -11,7 +11,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError, DumpMissing, PushFailed
-from ppr_assets.operations.sources import Wanted, found_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets_tests.fix_pipeline import Pipeline, git, settled
 
 
