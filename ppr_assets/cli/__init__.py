@@ -38,24 +38,26 @@ Exit codes:
 """
 
 
-VERBS = (
-    "dump",
-    "list",
-    "status",
-    "doctor",
-    "verify",
-    "audit",
-    "diff",
-    "restore",
-    "drill",
-    "prune",
-    "cleanup",
-    "init",
-    "ratchet",
-    "demo",
-    "dev",
-)
-"""Each is a module of this package, with a command of that name in it."""
+VERBS = {
+    "dump": "Dump the database, guarded, and publish it in the data repository.",
+    "list": "List the published dumps, newest first.",
+    "status": "Show where things stand: the database, the gate, the last dump, the remote.",
+    "doctor": "Look at everything that a dump needs, "
+    "and say what to do where something is missing.",
+    "verify": "Verify a dump: is the file whole, and is it what its manifest says?",
+    "audit": "Audit published dumps: does everything that is recorded of them hold?",
+    "diff": "Show what changed from dump A to dump B: rows, table by table, and the schema.",
+    "restore": "Restore a dump in the place of the database.",
+    "drill": "Prove that a dump restores: into a scratch database, compared, dropped again.",
+    "prune": "Apply the keep rules to the folder of dumps, in a commit of its own.",
+    "cleanup": "Drop what restores have left beside the database.",
+    "init": "Fill the database from the latest dump, unless it has records.",
+    "ratchet": "Show the mark that dumps are held against, or set it on purpose.",
+    "demo": "Show a whole night: dump, guard, commit, push, and a refusal.",
+    "dev": "Open Dagster's UI; one Ctrl-C stops everything that this has started.",
+}
+"""Each is a module of this package, with a command of that name in it, and the first sentence of
+that one's help, so that a list of all verbs loads none."""
 
 
 class _Verbs(click.Group):
@@ -70,6 +72,12 @@ class _Verbs(click.Group):
         module = import_module(f"{__name__}.{cmd_name}")
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
         return next(command for command in found if command.name == cmd_name)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        room = formatter.width - 6 - max(map(len, VERBS))
+        shown = (click.Command(verb, help=sentence) for verb, sentence in VERBS.items())
+        with formatter.section("Commands"):
+            formatter.write_dl([(str(one.name), one.get_short_help_str(room)) for one in shown])
 
     def invoke(self, ctx: click.Context) -> Any:
         """With an error's words: only here is it known which data repository was meant."""
