@@ -12,10 +12,10 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help demo dev test lint bench figures lock clean
+.PHONY: help demo dev test lint bench figures variables lock clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## the whole story in a minute: sample database, dump, commit, push, refusal
 	@exec $(BIN)/ppr-assets demo
@@ -39,6 +39,9 @@ bench: $(READY) ## how fast it is beside a bare pg_dump and git
 
 figures: $(READY) ## how large the code is, and how far a night and the verbs reach into it
 	@exec $(BIN)/python -m benchmarks.figures
+
+variables: $(READY) ## README's table of variables and .env.example, written from the code
+	@exec $(BIN)/python -m ppr_assets_tests.variables
 
 # Keeps the versions that are locked, and changes what pyproject.toml asks to be changed. The
 # server's lock is made within the developers' one, so that what runs is what was tested.

@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,10 +17,11 @@ import pytest
 from ppr_assets import errors
 from ppr_assets.cli import EXIT_CODES, cli
 from ppr_assets.errors import PprError
-from ppr_assets.settings import VARIABLES
+from ppr_assets.settings import VARIABLES, Settings
+from ppr_assets.settings.environment import read_dotenv
 from ppr_assets_tests.places import ROOT
+from ppr_assets_tests.variables import ENV_EXAMPLE, README, env_example, with_table
 
-README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^ *```\w*\n(?P<block>.*?)^ *```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`(?P<span>[^`\n]+)`(?!`)")
@@ -160,7 +161,23 @@ def _options(verb: click.Command) -> list[click.Option]:
 def test_the_table_of_variables_is_the_one_of_the_settings() -> None:
     """Rows ``| NAME | default | meaning |`` below ``## Variables``, in the order of the code."""
     described = [(v.name, v.default, v.description) for v in VARIABLES]
-    assert _table("Variables") == described
+    assert _table("Variables") == described, "write it anew with `make variables`"
+
+
+def test_the_documents_of_the_variables_are_as_they_are_written_anew() -> None:
+    written = README.read_text(encoding="utf-8"), ENV_EXAMPLE.read_text(encoding="utf-8")
+    assert written == (with_table(written[0]), env_example()), "write them with `make variables`"
+
+
+def test_the_example_of_a_dotenv_file_has_all_defaults_and_sets_nothing(tmp_path: Path) -> None:
+    assert read_dotenv(ENV_EXAMPLE) == {}
+    all_set = tmp_path / ".env"
+    text = ENV_EXAMPLE.read_text(encoding="utf-8")
+    all_set.write_text(re.sub(r"^#(?=[A-Z_]+=)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    assert list(read_dotenv(all_set)) == [variable.name for variable in VARIABLES]
+    settings = Settings.from_environment({}, dotenv=all_set)
+    told = replace(Settings.from_environment({}, dotenv=None), postgres_host_set=True)
+    assert replace(settings, database=replace(settings.database, password=None)) == told
 
 
 def test_the_table_of_exit_codes_is_the_one_of_the_errors_and_of_the_help() -> None:

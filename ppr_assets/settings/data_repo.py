@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ppr_assets.settings import git_kinds, table
-from ppr_assets.settings.kinds import UnusableValueError
+from ppr_assets.settings import git_kinds, kinds
 from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variable import optional, read_fields, secret, variable, variable_of
 
 
 @dataclass(frozen=True)
@@ -20,36 +20,64 @@ class DataRepoSettings:
     clone's size.
     """
 
-    path: Path
-    url: str | None
-    branch: str
-    token: Secret | None
-    dump_dir: str
-    push_enabled: bool
-    author_name: str
-    author_email: str
-    timeout_seconds: float
-    warn_gigabytes: float
-    max_gigabytes: float
+    path: Path = variable(
+        "DATA_REPO_PATH", "/data-repo", kinds.folder, "the clone of the data repository"
+    )
+    url: str | None = optional(
+        "DATA_REPO_URL", git_kinds.git_url, "where a missing clone is made from"
+    )
+    branch: str = variable(
+        "DATA_REPO_BRANCH", "main", git_kinds.branch, "the branch that dumps are committed to"
+    )
+    token: Secret | None = secret(
+        "DATA_REPO_TOKEN",
+        kinds.token,
+        "the token to fetch and push with; goes only through git's credential mechanism",
+    )
+    dump_dir: str = variable(
+        "SQL_DUMP_DIR",
+        "./sql_dumps",
+        kinds.line.named(
+            "a folder inside DATA_REPO_PATH, other than its root and `.git`, without `..`"
+        ),
+        "where the dumps lie, relative to DATA_REPO_PATH",
+    )
+    push_enabled: bool = variable(
+        "PUBLISHER_PUSH_ENABLED", "false", kinds.boolean, "commit always, push only when true"
+    )
+    author_name: str = variable(
+        "GIT_USER_NAME",
+        "Pantry Pirate Radio Publisher",
+        git_kinds.person,
+        "the author of the commits",
+    )
+    author_email: str = variable(
+        "GIT_USER_EMAIL",
+        "pantry-pirate-radio@example.com",
+        git_kinds.person.named("an address on one line without `<` and `>`"),
+        "the author's address",
+    )
+    timeout_seconds: float = variable(
+        "DATA_REPO_TIMEOUT_SECONDS", "600", kinds.seconds, "the time limit of one git call"
+    )
+    warn_gigabytes: float = variable(
+        "DATA_REPO_WARN_GB",
+        "5",
+        kinds.gigabytes,
+        "the check `repo_size` warns from this size of the clone on",
+    )
+    max_gigabytes: float = variable(
+        "DATA_REPO_MAX_GB",
+        "10",
+        kinds.gigabytes,
+        "the check `repo_size` fails from this size of the clone on",
+    )
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DataRepoSettings:
-        path = table.DATA_REPO_PATH.read(values)
-        dump_dir = table.SQL_DUMP_DIR.read(values)
+        found = read_fields(cls, values)
         try:
-            dump_dir = git_kinds.dump_folder(dump_dir, path)
-        except UnusableValueError as error:
-            raise table.SQL_DUMP_DIR.unusable(dump_dir, error) from None
-        return cls(
-            path=path,
-            url=table.DATA_REPO_URL.read_if_set(values),
-            branch=table.DATA_REPO_BRANCH.read(values),
-            token=Secret.of(table.DATA_REPO_TOKEN.read_if_set(values)),
-            dump_dir=dump_dir,
-            push_enabled=table.PUBLISHER_PUSH_ENABLED.read(values),
-            author_name=table.GIT_USER_NAME.read(values),
-            author_email=table.GIT_USER_EMAIL.read(values),
-            timeout_seconds=table.DATA_REPO_TIMEOUT_SECONDS.read(values),
-            warn_gigabytes=table.DATA_REPO_WARN_GB.read(values),
-            max_gigabytes=table.DATA_REPO_MAX_GB.read(values),
-        )
+            folder = git_kinds.dump_folder(found.dump_dir, found.path)
+        except kinds.UnusableValueError as error:
+            raise variable_of(cls, "dump_dir").unusable(found.dump_dir, error) from None
+        return replace(found, dump_dir=folder)

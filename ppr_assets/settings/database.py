@@ -1,17 +1,40 @@
-"""The PostgreSQL database, and who asks it."""
+"""The PostgreSQL database, who asks it, and the server that dumps are proven on elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from pathlib import Path
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings import table
-from ppr_assets.settings.files import read_password
+from ppr_assets.settings import postgres_kinds as kinds
 from ppr_assets.settings.secret import Secret
-from ppr_assets.settings.variable import Variable
+from ppr_assets.settings.variable import (
+    NONE,
+    REQUIRED,
+    optional,
+    password_or_file,
+    read_fields,
+    variable,
+    variable_of,
+)
+
+
+@dataclass(frozen=True)
+class DirectSettings:
+    """The way past a pooler to the server itself; a port alone is one on the host that is named."""
+
+    host: str | None = optional(
+        "PPR_DIRECT_HOST",
+        kinds.host,
+        "where POSTGRES_HOST is a pooler: the server itself; every session of ours goes there",
+    )
+    port: int | None = optional(
+        "PPR_DIRECT_PORT",
+        kinds.port,
+        "the server's own port, where it is another one than the pooler's; 5432 if only "
+        "PPR_DIRECT_HOST is set",
+    )
 
 
 @dataclass(frozen=True)
@@ -20,20 +43,48 @@ class DatabaseSettings:
 
     ``patience_seconds`` is how long it may be silent before it counts as lost.
     ``named``: host and port that POSTGRES_HOST names, where PPR_DIRECT_HOST or _PORT leads past it.
-    The last three fields are of a run's first session, which the others have to follow: the address
-    that its host had, which server answered there, and whether that was through a pooler.
+    ``hostaddr``, ``server`` and ``pooled`` are of a run's first session, which the others have to
+    follow: the address that its host had, which server answered there, and whether that was
+    through a pooler.
     """
 
-    host: str
-    port: int
-    user: str
-    dbname: str
-    sslmode: str | None
-    password: Secret | None
+    host: str = variable(
+        "POSTGRES_HOST",
+        "db",
+        kinds.host,
+        "the database server; an absolute path is the folder of its socket",
+    )
+    port: int = variable("POSTGRES_PORT", "5432", kinds.port, "the server's port")
+    user: str = variable(
+        "POSTGRES_USER", "pantry_pirate_radio", kinds.role, "the role that reads every table"
+    )
+    dbname: str = variable(
+        "POSTGRES_DB", "pantry_pirate_radio", kinds.database, "the database to dump"
+    )
+    sslmode: str | None = optional(
+        "POSTGRES_SSLMODE", kinds.sslmode, "libpq's sslmode, passed through"
+    )
+    password: Secret | None = password_or_file(
+        "POSTGRES_PASSWORD",
+        REQUIRED,
+        "the role's password; empty only if set so explicitly, for a trusting local server",
+        in_file="a file that holds the password, instead of POSTGRES_PASSWORD",
+    )
     patience_seconds: float = 300.0
-    sslrootcert: str | None = None
-    sslcert: str | None = None
-    sslkey: str | None = None
+    sslrootcert: str | None = optional(
+        "POSTGRES_SSLROOTCERT",
+        kinds.root_certificate,
+        "whom to trust where POSTGRES_SSLMODE is verify-ca or verify-full; without it libpq looks "
+        "into `~/.postgresql/root.crt` by itself",
+    )
+    sslcert: str | None = optional(
+        "POSTGRES_SSLCERT",
+        kinds.certificate,
+        "the role's own certificate, for a server that asks for one",
+    )
+    sslkey: str | None = optional(
+        "POSTGRES_SSLKEY", kinds.private_key, "the key of POSTGRES_SSLCERT"
+    )
     named: tuple[str, int] | None = None
     hostaddr: str | None = None
     server: str | None = None
@@ -45,52 +96,24 @@ class DatabaseSettings:
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DatabaseSettings:
-        named = (table.POSTGRES_HOST.read(values), table.POSTGRES_PORT.read(values))
-        host, port = _direct(values, named)
-        return cls(
-            host=host,
-            port=port,
-            user=table.POSTGRES_USER.read(values),
-            dbname=table.POSTGRES_DB.read(values),
-            sslmode=table.POSTGRES_SSLMODE.read_if_set(values),
-            password=_password(values, table.POSTGRES_PASSWORD, table.POSTGRES_PASSWORD_FILE),
-            patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
-            search_path=table.SQL_DUMP_SEARCH_PATH.read_if_set(values) or (),
-            sslrootcert=_path(table.POSTGRES_SSLROOTCERT.read_if_set(values)),
-            sslcert=_path(table.POSTGRES_SSLCERT.read_if_set(values)),
-            sslkey=_path(table.POSTGRES_SSLKEY.read_if_set(values)),
-            named=named if (host, port) != named else None,
-        )
-
-    @classmethod
-    def read_proof(cls, values: Mapping[str, str]) -> DatabaseSettings | None:
-        """The server that dumps are proven on, None where no variable names one."""
-        host = table.PPR_PROOF_HOST.read_if_set(values)
-        if host is None:
-            return None
-        return cls(
-            host=host,
-            port=table.PPR_PROOF_PORT.read(values),
-            user=table.PPR_PROOF_USER.read(values),
-            dbname=table.PPR_PROOF_DB.read(values),
-            sslmode=table.PPR_PROOF_SSLMODE.read_if_set(values),
-            password=_password(values, table.PPR_PROOF_PASSWORD, table.PPR_PROOF_PASSWORD_FILE),
-            patience_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
-            variables="PPR_PROOF",
-        )
+        own = read_fields(cls, values)
+        direct = read_fields(DirectSettings, values)
+        host = direct.host or own.host
+        port = direct.port or (5432 if direct.host else own.port)
+        named = None if (host, port) == (own.host, own.port) else (own.host, own.port)
+        return replace(own, host=host, port=port, named=named)
 
     def require_password(self) -> Secret:
         """The password. Raises SettingsError when none is set, or an empty one for another host."""
+        name = f"{self.variables}_PASSWORD"
         if self.password is None:
             raise SettingsError(
-                f"{self.variables}_PASSWORD is not set, must be the password of role "
-                f"`{self.user}` on `{self.host}`",
-                hint=f"Set {self.variables}_PASSWORD or {self.variables}_PASSWORD_FILE, in the "
-                "environment or .env.",
+                f"{name} is not set, must be the password of role `{self.user}` on `{self.host}`",
+                hint=f"Set {name} or {name}_FILE, in the environment or .env.",
             )
         if not self.password and not self.is_local:
             raise SettingsError(
-                f"{self.variables}_PASSWORD is empty, must be a password for host `{self.host}`",
+                f"{name} is empty, must be a password for host `{self.host}`",
                 hint="Only a server on this machine may be asked without a password.",
             )
         return self.password
@@ -111,29 +134,47 @@ class DatabaseSettings:
         return f"{self.user}@{host}:{self.port}/{self.dbname}"
 
 
-def _direct(values: Mapping[str, str], named: tuple[str, int]) -> tuple[str, int]:
-    """Host and port of the server itself; a port alone is one on the host that is named."""
-    host = table.PPR_DIRECT_HOST.read_if_set(values)
-    port = table.PPR_DIRECT_PORT.read_if_set(values)
-    if host is None:
-        return (named[0], port or named[1])
-    return (host, port or 5432)
+@dataclass(frozen=True)
+class ProofServerSettings(DatabaseSettings):
+    """The server that dumps are proven on where that is another one."""
 
+    host: str = variable(
+        "PPR_PROOF_HOST",
+        NONE,
+        kinds.host,
+        "with SQL_DUMP_PROOF=elsewhere: the server on which dumps are proven",
+    )
+    port: int = variable("PPR_PROOF_PORT", "5432", kinds.port, "that server's port")
+    user: str = variable(
+        "PPR_PROOF_USER",
+        "postgres",
+        kinds.role,
+        "the role that makes, fills and drops scratch databases there",
+    )
+    dbname: str = variable(
+        "PPR_PROOF_DB",
+        "postgres",
+        kinds.database,
+        "a database there that the role may enter; nothing is written to it",
+    )
+    sslmode: str | None = optional(
+        "PPR_PROOF_SSLMODE", kinds.sslmode, "libpq's sslmode for that server"
+    )
+    password: Secret | None = password_or_file(
+        "PPR_PROOF_PASSWORD",
+        NONE,
+        "that role's password; empty only for a trusting local server",
+        in_file="a file that holds it, instead of PPR_PROOF_PASSWORD",
+    )
+    sslrootcert: str | None = None
+    sslcert: str | None = None
+    sslkey: str | None = None
+    variables: str = "PPR_PROOF"
 
-def _path(value: Path | str | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _password(
-    values: Mapping[str, str], password: Variable[str], password_file: Variable[Path]
-) -> Secret | None:
-    """None when not set. An empty password beside a file gives way to the file."""
-    text = password.read_if_set(values)
-    file = password_file.read_if_set(values)
-    if text and file:
-        raise SettingsError(
-            f"{password.name} and {password_file.name} are both set, must be one of them"
-        )
-    if file:
-        return Secret(read_password(file, password_file.name))
-    return Secret(text or "") if password.name in values else None
+    @classmethod
+    def read_if_set(
+        cls, values: Mapping[str, str], *, patience_seconds: float
+    ) -> ProofServerSettings | None:
+        """None where no variable names one."""
+        host = variable_of(cls, "host").text(values)
+        return read_fields(cls, values, patience_seconds=patience_seconds) if host else None

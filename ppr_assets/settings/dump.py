@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings import table
-from ppr_assets.settings.database import DatabaseSettings
+from ppr_assets.settings import kinds, postgres_kinds
+from ppr_assets.settings.database import DatabaseSettings, ProofServerSettings
+from ppr_assets.settings.variable import NONE, read_fields, variable
 
 
 @dataclass(frozen=True)
 class KeepSettings:
     """How many dumps each keep rule leaves in the folder; None: all that it finds."""
 
-    last: int | None
-    daily: int | None
-    weekly: int | None
-    monthly: int | None
-    yearly: int | None
+    last: int | None = variable(
+        "SQL_DUMP_KEEP_LAST",
+        "7",
+        kinds.keep,
+        "how many of the last dumps stay in the folder, `all` for every one; what no rule keeps "
+        "retires into the history, where it can be restored from",
+    )
+    daily: int | None = variable(
+        "SQL_DUMP_KEEP_DAILY",
+        "7",
+        kinds.keep,
+        "the newest dump of each of so many days (UTC) stays too",
+    )
+    weekly: int | None = variable(
+        "SQL_DUMP_KEEP_WEEKLY",
+        "4",
+        kinds.keep,
+        "the newest dump of each of so many weeks, Monday to Sunday, stays too",
+    )
+    monthly: int | None = variable(
+        "SQL_DUMP_KEEP_MONTHLY",
+        "12",
+        kinds.keep,
+        "the newest dump of each of so many months stays too",
+    )
+    yearly: int | None = variable(
+        "SQL_DUMP_KEEP_YEARLY",
+        "0",
+        kinds.keep,
+        "the newest dump of each of so many years stays too",
+    )
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> KeepSettings:
-        keep = cls(
-            last=table.SQL_DUMP_KEEP_LAST.read(values),
-            daily=table.SQL_DUMP_KEEP_DAILY.read(values),
-            weekly=table.SQL_DUMP_KEEP_WEEKLY.read(values),
-            monthly=table.SQL_DUMP_KEEP_MONTHLY.read(values),
-            yearly=table.SQL_DUMP_KEEP_YEARLY.read(values),
-        )
+        keep = read_fields(cls, values)
         if not any(count is None or count for count in vars(keep).values()):
             raise SettingsError(
                 "SQL_DUMP_KEEP_LAST, _DAILY, _WEEKLY, _MONTHLY and _YEARLY are all 0, at least one "
@@ -48,33 +69,77 @@ class DumpSettings:
     objects, or objects, that a proof may go without where they cannot be made. ``search_path``: the
     schemas of the dump's own, none for pg_dump's empty one."""
 
-    min_records: int
-    percentage: Decimal
-    ratchet_tables: tuple[str, ...] | None
-    allow_empty: bool
-    stall_seconds: float
-    proof: str
-    keep: KeepSettings
-    max_file_bytes: int | None
+    min_records: int = variable(
+        "SQL_DUMP_MIN_RECORDS",
+        "100",
+        kinds.count_of_records,
+        "the floor: a dump with fewer organizations is refused",
+    )
+    percentage: Decimal = variable(
+        "SQL_DUMP_RATCHET_PERCENTAGE",
+        "0.9",
+        kinds.share,
+        "the ratchet: a table with fewer than this share of its mark is refused",
+    )
+    ratchet_tables: tuple[str, ...] | None = variable(
+        "SQL_DUMP_RATCHET_TABLES",
+        "organization,location,service",
+        postgres_kinds.table_names,
+        "the tables that the ratchet judges; organization always is one",
+    )
+    allow_empty: bool = variable(
+        "ALLOW_EMPTY_SQL_DUMP",
+        "false",
+        kinds.boolean,
+        "the override from outside: publishes what floor or ratchet refused, and records that",
+    )
+    stall_seconds: float = variable(
+        "SQL_DUMP_STALL_SECONDS",
+        "300",
+        kinds.seconds,
+        "how long pg_dump may write nothing, a table stay locked, or the server not answer, before "
+        "the run is given up",
+    )
+    proof: str = variable(
+        "SQL_DUMP_PROOF",
+        "server",
+        kinds.one_of("server", "embedded", "elsewhere", "off"),
+        "where each dump is restored before it is published: beside the database (an embedded "
+        "server steps in where the role may not create databases), on an embedded server, on the "
+        "server of PPR_PROOF_HOST, or nowhere",
+    )
+    keep: KeepSettings = field(default_factory=KeepSettings)
+    max_file_bytes: int | None = variable(
+        "SQL_DUMP_MAX_FILE_MB",
+        "95",
+        kinds.megabytes,
+        "the largest file that is committed; a larger dump is cut into parts (GitHub refuses files "
+        "over 100 MB)",
+    )
     proof_server: DatabaseSettings | None = None
-    proof_without: tuple[str, ...] = ()
-    search_path: tuple[str, ...] = ()
+    proof_without: tuple[str, ...] = variable(
+        "SQL_DUMP_PROOF_WITHOUT",
+        NONE,
+        postgres_kinds.left_out,
+        "what a proof or a restore may go without where its role or server cannot make it; "
+        "manifest and commit name what it was",
+        unset=(),
+    )
+    search_path: tuple[str, ...] = variable(
+        "SQL_DUMP_SEARCH_PATH",
+        NONE,
+        postgres_kinds.schemas,
+        "written into dumps in the place of pg_dump's empty search path, for functions that call "
+        "others without their schema and cannot be changed",
+        unset=(),
+    )
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DumpSettings:
-        return cls(
-            min_records=table.SQL_DUMP_MIN_RECORDS.read(values),
-            percentage=table.SQL_DUMP_RATCHET_PERCENTAGE.read(values),
-            ratchet_tables=table.SQL_DUMP_RATCHET_TABLES.read(values),
-            allow_empty=table.ALLOW_EMPTY_SQL_DUMP.read(values),
-            stall_seconds=table.SQL_DUMP_STALL_SECONDS.read(values),
-            proof=table.SQL_DUMP_PROOF.read(values),
-            keep=KeepSettings.read(values),
-            max_file_bytes=_bytes(table.SQL_DUMP_MAX_FILE_MB.read(values)),
-            proof_server=DatabaseSettings.read_proof(values),
-            proof_without=table.SQL_DUMP_PROOF_WITHOUT.read_if_set(values) or (),
-            search_path=table.SQL_DUMP_SEARCH_PATH.read_if_set(values) or (),
-        )
+        found = read_fields(cls, values)
+        keep = KeepSettings.read(values)
+        server = ProofServerSettings.read_if_set(values, patience_seconds=found.stall_seconds)
+        return replace(found, keep=keep, proof_server=server)
 
     def require_proof_server(self) -> DatabaseSettings:
         """The server of PPR_PROOF_HOST. Raises SettingsError where it is not set."""
@@ -85,7 +150,3 @@ class DumpSettings:
                 "make databases.",
             )
         return self.proof_server
-
-
-def _bytes(megabytes: float | None) -> int | None:
-    return None if megabytes is None else round(megabytes * 1_000_000)

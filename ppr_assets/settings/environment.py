@@ -1,48 +1,22 @@
-"""The process's environment and its ``.env`` file; the one module that touches ``os.environ``."""
+"""What variables come from: the process's environment, a ``.env`` file, a file with a password.
+
+The one module that touches ``os.environ``.
+"""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from ppr_assets.settings import table
-from ppr_assets.settings.files import read_dotenv
-from ppr_assets.settings.table import VARIABLES
+from dotenv.parser import parse_stream
 
-_MAY_BE_EMPTY = frozenset({table.POSTGRES_PASSWORD.name, table.PPR_PROOF_PASSWORD.name})
+from ppr_assets.errors import SettingsError
 
 
-def values_from(environ: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
-    """What is set in ``environ`` (None: the process's own), over what ``dotenv`` says."""
-    if environ is None:
-        forget_libpq()
-    values = read_dotenv(dotenv) if dotenv else {}
-    return values | _set_in(os.environ if environ is None else environ)
-
-
-def env_file() -> Path:
-    """The file that variables are read from besides the environment: PPR_ASSETS_ENV_FILE."""
-    return table.PPR_ASSETS_ENV_FILE.read(os.environ)
-
-
-def child_environment(
-    extra: Mapping[str, str], *, secrets: bool = False, dotenv: Path | None = None
-) -> dict[str, str]:
-    """The environment for a child process: this one with ``extra``, without the secrets.
-
-    ``secrets`` leaves them in, for a child of our own that reads the settings again. What
-    ``dotenv`` holds is in its environment then, and it reads no file besides.
-    """
-    hidden = () if secrets else tuple(v.name for v in VARIABLES if v.secret)
-    forget_libpq()
-    values = dict(os.environ)
-    if dotenv is not None:
-        values |= values_from(None, dotenv)
-        values = {name: text for name, text in values.items() if not _is_libpqs(name)}
-    if secrets:
-        values[table.PPR_ASSETS_ENV_FILE.name] = os.devnull
-    return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
+def process_environment() -> dict[str, str]:
+    """What this process was given; a copy."""
+    return dict(os.environ)
 
 
 def export(name: str, value: str) -> None:
@@ -54,16 +28,65 @@ def forget_libpq() -> None:
     """Take out of this process's environment what libpq, pg_dump and psql read there by themselves.
 
     PGHOSTADDR, PGSERVICE, PGOPTIONS and their like lead elsewhere than POSTGRES_HOST, some of them
-    whatever a program asks for. All begin with PG.
+    whatever a program asks for.
     """
-    for name in filter(_is_libpqs, list(os.environ)):
+    for name in filter(is_libpqs, list(os.environ)):
         del os.environ[name]
 
 
-def _is_libpqs(name: str) -> bool:
+def is_libpqs(name: str) -> bool:
+    """All of them begin with PG."""
     return name.startswith("PG")
 
 
-def _set_in(environ: Mapping[str, str]) -> dict[str, str]:
-    """What counts as set: an empty variable does not, except for a password."""
-    return {name: text for name, text in environ.items() if text.strip() or name in _MAY_BE_EMPTY}
+def read_dotenv(path: Path) -> dict[str, str]:
+    """The variables of ``path``, none where there is no such file; ``${…}`` is left as it stands.
+
+    A line that cannot be read is an error, unlike in ``dotenv_values``, which goes on without it:
+    a guard whose line was lost would stand at its default. Raises SettingsError.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"`{path}` cannot be read: {_reason(error)}") from error
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise SettingsError(
+                f"`{path}` line {binding.original.line} cannot be read, must be `NAME=value`",
+                hint="A value with quotes has to close them.",
+            )
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values
+
+
+def read_password(path: Path, variable: str) -> str:
+    """The only line of the password file that ``variable`` names. Raises SettingsError, which
+    never shows its content."""
+    name = f"{variable} `{path}`"
+    try:
+        # Bytes, since reading text would turn every line ending into \n before we look at them.
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{name} cannot be read: {_reason(error)}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name} is not UTF-8, must hold the password on one line") from None
+    password = text.removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise SettingsError(
+            f"{name} is empty, must hold the password on one line",
+            hint="For a local server that asks for none, set "
+            f"{variable.removesuffix('_FILE')} to an empty text.",
+        )
+    if not password.isprintable():
+        raise SettingsError(f"{name} has more than one printable line, must hold the password only")
+    return password
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (error.strerror or type(error).__name__).lower()

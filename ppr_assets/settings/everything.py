@@ -1,30 +1,36 @@
-"""All settings together."""
+"""All settings together, and all variables."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings import table
+from ppr_assets.settings import kinds, postgres_kinds
 from ppr_assets.settings.data_repo import DataRepoSettings
-from ppr_assets.settings.database import DatabaseSettings
-from ppr_assets.settings.dump import DumpSettings
-from ppr_assets.settings.environment import values_from
+from ppr_assets.settings.database import DatabaseSettings, DirectSettings, ProofServerSettings
+from ppr_assets.settings.dump import DumpSettings, KeepSettings
+from ppr_assets.settings.environment import (
+    forget_libpq,
+    is_libpqs,
+    process_environment,
+    read_dotenv,
+)
+from ppr_assets.settings.schedule import ScheduleSettings
 from ppr_assets.settings.secret import Secret
-
-
-@dataclass(frozen=True)
-class ScheduleSettings:
-    cron: str
-    timezone: str
-
-    @classmethod
-    def read(cls, values: Mapping[str, str]) -> ScheduleSettings:
-        return cls(
-            cron=table.SQL_DUMP_CRON.read(values), timezone=table.SQL_DUMP_TIMEZONE.read(values)
-        )
+from ppr_assets.settings.variable import (
+    Password,
+    Variable,
+    optional,
+    read_fields,
+    secret,
+    variable,
+    variable_of,
+    variables_of,
+)
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,29 @@ class Settings:
     data_repo: DataRepoSettings
     dump: DumpSettings
     schedule: ScheduleSettings
-    skip_db_init: bool
-    db_init_days_to_sync: int
-    testing: bool
     postgres_host_set: bool
-    dagster_home: Path | None
-    dagster_postgres_url: Secret | None
+    skip_db_init: bool = variable(
+        "SKIP_DB_INIT", "false", kinds.boolean, "leave the database as it is at the start"
+    )
+    db_init_days_to_sync: int = variable(
+        "DB_INIT_DAYS_TO_SYNC", "90", kinds.days, "days that a replay reads"
+    )
+    testing: bool = variable(
+        "TESTING",
+        "false",
+        kinds.boolean,
+        "restores go to an isolated test database, never to POSTGRES_DB",
+    )
+    dagster_home: Path | None = optional(
+        "DAGSTER_HOME",
+        kinds.absolute_folder,
+        "Dagster's own folder: dagster.yaml, and its storage unless that is PostgreSQL",
+    )
+    dagster_postgres_url: Secret | None = secret(
+        "DAGSTER_POSTGRES_URL",
+        postgres_kinds.postgres_url,
+        "the database of Dagster's own storage",
+    )
 
     @classmethod
     def from_environment(
@@ -50,21 +73,21 @@ class Settings:
 
         Raises SettingsError, which names the variable, its value and what it may be.
         """
-        values = values_from(given, dotenv)
+        values = _values_from(given, dotenv)
         database = DatabaseSettings.read(values)
         dump = DumpSettings.read(values)
+        database = replace(
+            database, patience_seconds=dump.stall_seconds, search_path=dump.search_path
+        )
         _require_proof_server(dump, database)
-        return cls(
+        return read_fields(
+            cls,
+            values,
             database=database,
             data_repo=DataRepoSettings.read(values),
             dump=dump,
-            schedule=ScheduleSettings.read(values),
-            skip_db_init=table.SKIP_DB_INIT.read(values),
-            db_init_days_to_sync=table.DB_INIT_DAYS_TO_SYNC.read(values),
-            testing=table.TESTING.read(values),
-            postgres_host_set=table.POSTGRES_HOST.text(values) is not None,
-            dagster_home=table.DAGSTER_HOME.read_if_set(values),
-            dagster_postgres_url=Secret.of(table.DAGSTER_POSTGRES_URL.read_if_set(values)),
+            schedule=read_fields(ScheduleSettings, values),
+            postgres_host_set=variable_of(DatabaseSettings, "host").text(values) is not None,
         )
 
     def restore_target(self, into: str | None = None) -> DatabaseSettings:
@@ -93,3 +116,61 @@ def _require_proof_server(dump: DumpSettings, database: DatabaseSettings) -> Non
             f"PPR_PROOF_HOST, _PORT and _DB name the database that is dumped, {server.dbname}",
             hint="PPR_PROOF_DB is one that PPR_PROOF_USER may enter, mostly `postgres`.",
         )
+
+
+_ENV_FILE = Variable(
+    "PPR_ASSETS_ENV_FILE",
+    ".env",
+    kinds.folder.named("a file of NAME=value lines"),
+    "the file that these variables are read from besides the environment; --env-file goes first",
+)
+
+VARIABLES: tuple[Variable[Any], ...] = (
+    *variables_of(DatabaseSettings),
+    *variables_of(DirectSettings),
+    *variables_of(DataRepoSettings),
+    *variables_of(DumpSettings),
+    *variables_of(ProofServerSettings),
+    *variables_of(KeepSettings),
+    *variables_of(ScheduleSettings),
+    *variables_of(Settings),
+    _ENV_FILE,
+)
+"""Every variable the project reads, in the order in which the README shows them."""
+
+_MAY_BE_EMPTY = frozenset(one.name for one in VARIABLES if isinstance(one, Password))
+
+
+def env_file() -> Path:
+    """The file that variables are read from besides the environment: PPR_ASSETS_ENV_FILE."""
+    return _ENV_FILE.read(process_environment())
+
+
+def child_environment(
+    extra: Mapping[str, str], *, secrets: bool = False, dotenv: Path | None = None
+) -> dict[str, str]:
+    """The environment for a child process: this one with ``extra``, without the secrets.
+
+    ``secrets`` leaves them in, for a child of our own that reads the settings again. What
+    ``dotenv`` holds is in its environment then, and it reads no file besides.
+    """
+    hidden = () if secrets else tuple(one.name for one in VARIABLES if one.secret)
+    forget_libpq()
+    values = process_environment()
+    if dotenv is not None:
+        values |= _values_from(None, dotenv)
+        values = {name: text for name, text in values.items() if not is_libpqs(name)}
+    if secrets:
+        values[_ENV_FILE.name] = os.devnull
+    return {name: value for name, value in values.items() if name not in hidden} | dict(extra)
+
+
+def _values_from(given: Mapping[str, str] | None, dotenv: Path | None) -> dict[str, str]:
+    """What is set in ``given`` (None: the process's environment), over what ``dotenv`` says."""
+    if given is None:
+        forget_libpq()
+        given = process_environment()
+    values = read_dotenv(dotenv) if dotenv else {}
+    return values | {
+        name: text for name, text in given.items() if text.strip() or name in _MAY_BE_EMPTY
+    }

@@ -6,9 +6,10 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
-from ppr_assets.settings.kinds import UnusableValueError, line
+from ppr_assets.settings.kinds import UnusableValueError, line, must_be
 
 
+@must_be("a URL or path git can clone, without credentials")
 def git_url(text: str) -> str:
     """Where git can clone from, without a secret in it (it would stand in ``.git/config``)."""
     hidden = "@" in text or "?" in text
@@ -35,6 +36,7 @@ def carries_credentials(text: str, parts: SplitResult | None) -> bool:
     return ":" in user
 
 
+@must_be("a branch name that git accepts")
 def branch(text: str) -> str:
     """A branch's short name, by the rules of ``git check-ref-format --branch``."""
     refused = re.search(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//", text)
@@ -51,6 +53,7 @@ def branch(text: str) -> str:
     return text
 
 
+@must_be("a name on one line without `<` and `>`")
 def person(text: str) -> str:
     """A name or address git can write into a commit: no ``<>``, and not of punctuation alone."""
     if re.search(r"[<>]", line(text)) or not text.strip(" .,:;\"'\\"):

@@ -1,4 +1,4 @@
-"""What a variable's text may be: one function for each kind, from text to typed value.
+"""What a variable's text may be: one rule for each kind, from text to typed value.
 
 Pure text in, value out, so that every rule can be tested without an environment. Each raises
 :class:`UnusableValueError`; naming the variable and its value is the business of ``variable.py``.
@@ -7,18 +7,18 @@ Pure text in, value out, so that every rule can be tested without an environment
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _DAY_SECONDS = 86_400.0
-_PROOFS = ("server", "embedded", "elsewhere", "off")
-_HOLDING_ROWS = ("table", "table data", "materialized view", "sequence", "schema", "blob")
-_SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
-_TABLE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})?")
 
 
 class UnusableValueError(Exception):
@@ -33,6 +33,38 @@ class UnusableValueError(Exception):
         self.hidden = hidden
 
 
+@dataclass(frozen=True)
+class Kind(Generic[T_co]):
+    """A rule, and the words for it: ``must_be`` ends the sentence "X is `abc`, must be …"."""
+
+    rule: Callable[[str], T_co]
+    must_be: str
+
+    def __call__(self, text: str) -> T_co:
+        return self.rule(text)
+
+    def named(self, must_be: str) -> Kind[T_co]:
+        """The same rule in words that say more of what it is for."""
+        return replace(self, must_be=must_be)
+
+
+def must_be(words: str) -> Callable[[Callable[[str], T_co]], Kind[T_co]]:
+    """Make a function a kind."""
+    return lambda rule: Kind(rule, words)
+
+
+def one_of(*words: str) -> Kind[str]:
+    """One of these words, as they are written."""
+
+    def rule(text: str) -> str:
+        if text not in words:
+            raise UnusableValueError
+        return text
+
+    return Kind(rule, f"one of {', '.join(words)}")
+
+
+@must_be("one of true, false, 1, 0, yes, no, on, off")
 def boolean(text: str) -> bool:
     word = text.lower()
     if word not in _TRUE | _FALSE:
@@ -47,15 +79,19 @@ def whole_number(text: str, *, least: int, most: int) -> int:
     return int(text)
 
 
-def port(text: str) -> int:
-    if text.startswith("tcp://"):
-        raise UnusableValueError(
-            "Kubernetes sets this for a Service of that name: rename the Service, or give the "
-            "pod `enableServiceLinks: false`."
-        )
-    return whole_number(text, least=1, most=65_535)
+def decimal(text: str) -> Decimal:
+    """A number in the form in which everybody writes one: no sign, no exponent."""
+    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
+        raise UnusableValueError
+    return Decimal(text)
 
 
+@must_be("a whole number of days from 1 to 36500")
+def days(text: str) -> int:
+    return whole_number(text, least=1, most=36_500)
+
+
+@must_be("a whole number of at least 1")
 def count_of_records(text: str) -> int:
     if re.fullmatch(r"0+", text):
         raise UnusableValueError(
@@ -65,20 +101,16 @@ def count_of_records(text: str) -> int:
     return whole_number(text, least=1, most=10**15)
 
 
-def days(text: str) -> int:
-    return whole_number(text, least=1, most=36_500)
-
-
+@must_be("`all`, or a whole number from 0")
 def keep(text: str) -> int | None:
     """How many dumps a keep rule keeps; ``all`` is None."""
     return None if text.lower() == "all" else whole_number(text, least=0, most=100_000)
 
 
+@must_be("a number above 0 and at most 1")
 def share(text: str) -> Decimal:
     """A share of one, kept as the decimal that was written: 0.9 as a float is not nine tenths."""
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-        raise UnusableValueError
-    number = Decimal(text)
+    number = decimal(text)
     if 1 < number <= 100:
         raise UnusableValueError(f"For {text} % write {(number / 100).normalize():f}.")
     if not 0 < number <= 1:
@@ -86,111 +118,40 @@ def share(text: str) -> Decimal:
     return number
 
 
+@must_be("a number of seconds above 0 and at most 86400")
 def seconds(text: str) -> float:
     """A time limit; at most a day, since a longer one is none."""
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-        raise UnusableValueError
-    number = float(text)
+    number = float(decimal(text))
     if not 0 < number <= _DAY_SECONDS:
         raise UnusableValueError
     return number
 
 
+@must_be("a number of gigabytes above 0")
 def gigabytes(text: str) -> float:
-    if not 0 < (number := _decimal(text)) < 1e6:
+    number = float(decimal(text))
+    if not 0 < number < 1e6:
         raise UnusableValueError
     return number
 
 
-def megabytes(text: str) -> float | None:
-    """None for 0, which stands for no limit."""
-    if not (number := _decimal(text)) < 1e9:
+@must_be("a number of megabytes, or 0 for no limit")
+def megabytes(text: str) -> int | None:
+    """In bytes; None for 0, which stands for no limit."""
+    number = decimal(text)
+    if not number < 10**9:
         raise UnusableValueError
-    return number or None
+    return round(number * 1_000_000) if number else None
 
 
-def _decimal(text: str) -> float:
-    """A number in the form in which everybody writes one: no sign, no exponent."""
-    if not re.fullmatch(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", text):
-        raise UnusableValueError
-    return float(text)
-
-
+@must_be("anything on one line")
 def line(text: str) -> str:
-    """Anything on one line."""
     if _CONTROL.search(text):
         raise UnusableValueError
     return text
 
 
-def host(text: str) -> str:
-    """No URL and no connection string, which may hold a password, and no port."""
-    foreign = r"\s|://"
-    if not text.startswith("/"):
-        foreign += r"|[=\[\]]|.@|(?:^|,)[^:,]*:[^:,]*(?:,|$)"
-    if re.search(foreign, line(text)):
-        raise UnusableValueError(
-            "Give the host alone; port, user and database have their variables.",
-            hidden=_may_hold_a_password(text),
-        )
-    return text
-
-
-def database(text: str) -> str:
-    """A plain name: libpq would read one with ``=`` or ``://`` as a whole connection string."""
-    if "=" in line(text) or "://" in text:
-        raise UnusableValueError(
-            "Host, port and user have their own variables.", hidden=_may_hold_a_password(text)
-        )
-    return text
-
-
-def _may_hold_a_password(connection_string: str) -> bool:
-    return "@" in connection_string or "password" in connection_string
-
-
-def sslmode(text: str) -> str:
-    if text not in _SSLMODES:
-        raise UnusableValueError
-    return text
-
-
-def root_certificate(text: str) -> Path | str:
-    """``system`` is libpq's word for the certificates that the machine trusts anyway."""
-    return text if text == "system" else folder(text)
-
-
-def proof(text: str) -> str:
-    if text not in _PROOFS:
-        raise UnusableValueError
-    return text
-
-
-def left_out(text: str) -> tuple[str, ...]:
-    """Kinds as pg_dump's comments have them, in small letters, or a kind and a name."""
-    items = tuple(" ".join(item.split()) for item in line(text).split(","))
-    for item in items:
-        kind = item.lower()
-        if not item or any(re.match(rf"{word}\b", kind) for word in _HOLDING_ROWS):
-            raise UnusableValueError
-    return items
-
-
-def schemas(text: str) -> tuple[str, ...]:
-    """Names, quoted where they have other than small letters, digits and _."""
-    names = []
-    for item in line(text).split(","):
-        if not re.fullmatch(_IDENTIFIER, item.strip()):
-            raise UnusableValueError(
-                "Names with other than small letters, digits and _ need quotes."
-            )
-        name = item.strip()
-        names.append(name[1:-1].replace('""', '"') if name.startswith('"') else name)
-    if any(name.startswith("pg_") for name in names):
-        raise UnusableValueError("PostgreSQL itself looks into pg_catalog first.")
-    return tuple(names)
-
-
+@must_be("one word")
 def token(text: str) -> str:
     """One word: a blank or a line break is what a careless copy leaves behind."""
     if re.search(r"\s", line(text)):
@@ -198,40 +159,17 @@ def token(text: str) -> str:
     return text
 
 
+@must_be("a folder")
 def folder(text: str) -> Path:
-    """A folder, with ``~`` read as a shell would (a ``.env`` file is read by no shell)."""
+    """A folder or file, with ``~`` read as a shell would (a ``.env`` file is read by no shell)."""
     try:
         return Path(line(text)).expanduser().absolute()
     except RuntimeError as error:
         raise UnusableValueError("There is no home folder here: write the whole path.") from error
 
 
+@must_be("an absolute folder")
 def absolute_folder(text: str) -> Path:
     if not text.startswith(("/", "~")):
         raise UnusableValueError
     return folder(text)
-
-
-def table_names(text: str) -> tuple[str, ...] | None:
-    """``all`` is None; otherwise names as in manifests: ``location``, ``other.t``, ``"My t"``."""
-    if text.lower() == "all":
-        return None
-    names, rest = [], text
-    while rest:
-        found = _TABLE.match(rest)
-        if found is None:
-            raise UnusableValueError(
-                "Names with other than small letters, digits and _ need quotes."
-            )
-        names.append(found.group().removeprefix("public."))
-        rest = rest[found.end() :].lstrip()
-        if rest and (not rest.startswith(",") or not rest[1:].strip()):
-            raise UnusableValueError
-        rest = rest[1:].lstrip()
-    return tuple(dict.fromkeys(names))
-
-
-def postgres_url(text: str) -> str:
-    if not re.match(r"postgresql(\+psycopg2)?://", line(text)):
-        raise UnusableValueError
-    return text

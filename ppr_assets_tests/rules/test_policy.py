@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy, Need, ratchet_needs, records_needed
-from ppr_assets.settings.table import SQL_DUMP_RATCHET_TABLES
+from ppr_assets.settings import DumpSettings
 
 SHARES = st.decimals(0, 1, allow_nan=False).filter(lambda share: share > 0)
 NINE_TENTHS = Decimal("0.9")
@@ -84,4 +84,4 @@ def test_a_floor_below_zero_makes_no_policy() -> None:
 
 
 def test_the_variables_default_names_the_core_tables() -> None:
-    assert SQL_DUMP_RATCHET_TABLES.read({}) == CORE_TABLES
+    assert DumpSettings.read({}).ratchet_tables == CORE_TABLES

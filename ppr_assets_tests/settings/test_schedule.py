@@ -9,7 +9,7 @@ from dagster._utils.schedules import cron_string_iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.settings import schedule_kinds
+from ppr_assets.settings import schedule
 from ppr_assets.settings.kinds import UnusableValueError
 
 
@@ -79,7 +79,7 @@ def _dagster_accepts(cron: str, timezone: str = "UTC") -> bool:
     ["0 2 * * *", "*/15 * * * *", "0 2 1,15 * MON-FRI", "30 22-23 * jan-mar 0", "5/10 * * * 7"],
 )
 def test_a_usable_cron_is_taken_as_given_and_suits_dagster(text: str) -> None:
-    assert schedule_kinds.cron(text) == text
+    assert schedule.cron(text) == text
     assert _dagster_accepts(text)
 
 
@@ -118,7 +118,7 @@ def test_a_usable_cron_is_taken_as_given_and_suits_dagster(text: str) -> None:
 )
 def test_an_unusable_cron_is_refused(text: str) -> None:
     with pytest.raises(UnusableValueError):
-        schedule_kinds.cron(text)
+        schedule.cron(text)
 
 
 @pytest.mark.parametrize(
@@ -126,24 +126,24 @@ def test_an_unusable_cron_is_refused(text: str) -> None:
 )
 def test_a_schedule_that_never_comes_is_refused_and_says_so(text: str) -> None:
     with pytest.raises(UnusableValueError, match="would never come"):
-        schedule_kinds.cron(text)
+        schedule.cron(text)
 
 
 @pytest.mark.parametrize("text", ["0 2 29 2 *", "0 2 29-31 2 *", "0 2 31 * *", "0 2 31 1-4 *"])
 def test_a_schedule_that_comes_seldom_is_taken(text: str) -> None:
-    assert schedule_kinds.cron(text) == text
+    assert schedule.cron(text) == text
 
 
 @pytest.mark.parametrize("text", ["0 2 */2 * mon", "0 2 15 * */2", "0 2 */2 * */2"])
 def test_days_that_dagster_reads_in_another_way_than_cron_are_refused(text: str) -> None:
     with pytest.raises(UnusableValueError, match="Leave one of the two a plain"):
-        schedule_kinds.cron(text)
+        schedule.cron(text)
 
 
 @given(CRONS)
 def test_what_is_accepted_comes_when_cron_says_in_dagster(text: str) -> None:
     try:
-        schedule_kinds.cron(text)
+        schedule.cron(text)
     except UnusableValueError:
         return
     assert _dagster_accepts(text)
@@ -156,7 +156,7 @@ def test_what_is_accepted_comes_when_cron_says_in_dagster(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["UTC", "America/New_York", "Etc/GMT+5"])
 def test_a_time_zone_is_taken_as_given_and_suits_dagster(text: str) -> None:
-    assert schedule_kinds.timezone(text) == text
+    assert schedule.timezone(text) == text
     assert _dagster_accepts("0 2 * * *", text)
 
 
@@ -165,12 +165,12 @@ def test_a_time_zone_is_taken_as_given_and_suits_dagster(text: str) -> None:
 )
 def test_an_unknown_time_zone_is_refused(text: str) -> None:
     with pytest.raises(UnusableValueError):
-        schedule_kinds.timezone(text)
+        schedule.timezone(text)
 
 
 @given(st.text())
 def test_no_text_breaks_a_time_zone(text: str) -> None:
     try:
-        schedule_kinds.timezone(text)
+        schedule.timezone(text)
     except UnusableValueError:
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.files import read_dotenv, read_password
+from ppr_assets.settings.environment import read_dotenv, read_password
 
 BOM = b"\xef\xbb\xbf"
 

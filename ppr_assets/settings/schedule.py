@@ -7,9 +7,11 @@ variable; and this layer does not know Dagster.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from ppr_assets.settings.kinds import UnusableValueError
+from ppr_assets.settings.kinds import UnusableValueError, must_be
+from ppr_assets.settings.variable import variable
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -20,11 +22,10 @@ _CRON_FIELDS: tuple[tuple[int, int, tuple[str, ...]], ...] = (
     (1, 12, _MONTHS),
     (0, 7, _WEEKDAYS),
 )
-
-
 _LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+@must_be("five cron fields: minute, hour, day, month, weekday")
 def cron(text: str) -> str:
     """Five cron fields, each in its range, that come some day, and that Dagster reads as cron does.
 
@@ -86,8 +87,20 @@ def _is_number(text: str, least: int, most: int) -> bool:
     return re.fullmatch(r"[0-9]{1,2}", text) is not None and least <= int(text) <= most
 
 
+@must_be("a time zone such as `UTC` or `America/New_York`")
 def timezone(text: str) -> str:
     try:
         return ZoneInfo(text).key
     except (KeyError, ValueError, OSError) as error:
         raise UnusableValueError from error
+
+
+@dataclass(frozen=True)
+class ScheduleSettings:
+    cron: str = variable("SQL_DUMP_CRON", "0 2 * * *", cron, "when the nightly run starts")
+    timezone: str = variable(
+        "SQL_DUMP_TIMEZONE",
+        "UTC",
+        timezone,
+        "the time zone of SQL_DUMP_CRON; names of dumps are in UTC always",
+    )

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings import table
-from ppr_assets.settings.table import NONE, REQUIRED, VARIABLES
-from ppr_assets.settings.variable import Variable
+from ppr_assets.settings import VARIABLES, DatabaseSettings, Secret
+from ppr_assets.settings.variable import NONE, REQUIRED, Variable, read_fields, variable_of
 
 IDS = [variable.name for variable in VARIABLES]
+PORT = variable_of(DatabaseSettings, "port")
 
 
 def test_names_and_defaults_are_the_documented_ones() -> None:
@@ -70,15 +70,25 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
     }
 
 
-def test_every_variable_is_in_the_table_under_its_own_name() -> None:
-    assert [vars(table)[variable.name] for variable in VARIABLES] == list(VARIABLES)
+def test_every_variable_is_documented_once() -> None:
     assert len(set(IDS)) == len(IDS)
+
+
+def test_a_field_without_a_variable_is_what_was_given() -> None:
+    database = read_fields(DatabaseSettings, {"POSTGRES_PORT": "5433"}, search_path=("hsds",))
+    assert (database.port, database.search_path) == (5433, ("hsds",))
+
+
+def test_a_field_holds_the_default_where_it_is_made_without_a_value() -> None:
+    assert DatabaseSettings(host="elsewhere") == read_fields(
+        DatabaseSettings, {"POSTGRES_HOST": "elsewhere"}
+    )
 
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
 def test_every_default_is_usable(variable: Variable[Any]) -> None:
     if variable.default in (NONE, REQUIRED):
-        assert variable.read_if_set({}) is None
+        assert not variable.read({})
     else:
         assert variable.read({}) == variable.read({variable.name: variable.default})
 
@@ -86,12 +96,12 @@ def test_every_default_is_usable(variable: Variable[Any]) -> None:
 @pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
 def test_an_empty_text_is_the_default(variable: Variable[Any]) -> None:
     assert variable.text({variable.name: ""}) is None
-    assert variable.read_if_set({variable.name: ""}) is None
+    assert (variable.read({variable.name: ""}) or None) == (variable.read({}) or None)
 
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=IDS)
 def test_the_descriptions_fit_a_table(variable: Variable[Any]) -> None:
-    for text in (variable.description, variable.must_be, variable.default):
+    for text in (variable.description, variable.kind.must_be, variable.default):
         assert re.fullmatch(r"\S([^\n|]*[^\s.|])?", text)
 
 
@@ -100,7 +110,7 @@ def test_a_line_break_in_a_value_is_refused_by_name(variable: Variable[Any]) -> 
     with pytest.raises(SettingsError) as caught:
         variable.read({variable.name: "a\nb"})
     assert caught.value.message.startswith(f"{variable.name} is ")
-    assert caught.value.message.endswith(f", must be {variable.must_be}")
+    assert caught.value.message.endswith(f", must be {variable.kind.must_be}")
     assert "\n" not in caught.value.message
 
 
@@ -123,12 +133,13 @@ def test_the_secrets_are_these() -> None:
 
 def test_a_long_value_is_shown_by_its_beginning() -> None:
     with pytest.raises(SettingsError) as caught:
-        table.POSTGRES_PORT.read({"POSTGRES_PORT": "7" * 5000})
+        PORT.read({"POSTGRES_PORT": "7" * 5000})
     assert caught.value.message == (
         f"POSTGRES_PORT is `{'7' * 80}…`, must be a port from 1 to 65535"
     )
 
 
 def test_blanks_around_a_value_do_not_matter_but_in_a_secret() -> None:
-    assert table.POSTGRES_PORT.read({"POSTGRES_PORT": " 5433 "}) == 5433
-    assert table.POSTGRES_PASSWORD.read({"POSTGRES_PASSWORD": " a "}) == " a "
+    assert PORT.read({"POSTGRES_PORT": " 5433 "}) == 5433
+    password = variable_of(DatabaseSettings, "password")
+    assert password.read({"POSTGRES_PASSWORD": " a "}) == Secret(" a ")
