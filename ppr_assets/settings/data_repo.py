@@ -37,9 +37,7 @@ class DataRepoSettings:
     dump_dir: str = variable(
         "SQL_DUMP_DIR",
         "./sql_dumps",
-        kinds.line.named(
-            "a folder inside DATA_REPO_PATH, other than its root and `.git`, without `..`"
-        ),
+        git_kinds.posix_path,
         "where the dumps lie, relative to DATA_REPO_PATH",
     )
     push_enabled: bool = variable(
@@ -79,5 +77,6 @@ class DataRepoSettings:
         try:
             folder = git_kinds.dump_folder(found.dump_dir, found.path)
         except kinds.UnusableValueError as error:
-            raise variable_of(cls, "dump_dir").unusable(found.dump_dir, error) from None
+            declared = variable_of(cls, "dump_dir")
+            raise declared.unusable(declared.text(values) or declared.default, error) from None
         return replace(found, dump_dir=folder)

@@ -61,6 +61,12 @@ def person(text: str) -> str:
     return text
 
 
+@must_be("a folder inside DATA_REPO_PATH, other than its root and `.git`, without `..`")
+def posix_path(text: str) -> str:
+    """Whether it lies inside is for :func:`dump_folder`, which knows the repository."""
+    return PurePosixPath(line(text)).as_posix()
+
+
 def dump_folder(text: str, repository: Path) -> str:
     """The folder of the dumps as a posix path relative to the repository's root."""
     path = PurePosixPath(line(text))

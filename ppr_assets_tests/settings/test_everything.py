@@ -78,6 +78,11 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert _read() == DEFAULTS
 
 
+def test_groups_that_are_made_without_values_hold_the_defaults() -> None:
+    groups = (DatabaseSettings(), DataRepoSettings(), DumpSettings(), ScheduleSettings())
+    assert groups == (DEFAULTS.database, DEFAULTS.data_repo, DEFAULTS.dump, DEFAULTS.schedule)
+
+
 def test_every_variable_arrives_where_it_is_used() -> None:
     assert _read(
         POSTGRES_HOST="/run/postgresql",
