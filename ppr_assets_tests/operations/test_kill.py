@@ -38,7 +38,7 @@ REAL_GIT = shutil.which("git")
 
 A_NIGHT = """
 import sys
-from ppr_assets.data_repo import places, worktree
+from ppr_assets.data_repo.checkout import places, worktree
 from ppr_assets.errors import PprError
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish

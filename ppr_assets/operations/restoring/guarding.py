@@ -75,6 +75,19 @@ def serving_in(
     return Serving(counts)
 
 
+def names_read(connection: Connection, names: Collection[str], encoding: str) -> frozenset[str]:
+    """Names out of a dump in ``encoding``, whose bytes nobody has read yet, as this session has
+    those of the server."""
+    if encoding in ("UTF8", "SQL_ASCII"):
+        return frozenset(names)
+    found = connection.execute(
+        "SELECT pg_catalog.convert_from(name, %s) "
+        "FROM pg_catalog.unnest(%s::pg_catalog.bytea[]) AS name",
+        [encoding, [name.encode("utf-8", "surrogateescape") for name in names]],
+    )
+    return frozenset(name for (name,) in found)
+
+
 def require_countable(now: Serving) -> None:
     """Raise :class:`GateRefused` where nobody knows what would be lost for good."""
     if now.unknown:

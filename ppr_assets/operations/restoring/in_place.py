@@ -18,6 +18,7 @@ from ppr_assets.operations.restoring.filling import WAY, Filled, Judgement, comp
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
     Serving,
+    names_read,
     require_akin,
     require_countable,
     require_kept,
@@ -103,6 +104,7 @@ def restore_in_place(
             )
             loading.clock.lap("load")
             filled = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, accept))
+            connection.execute("SET LOCAL client_encoding = 'UTF8'")  # as it was looked at before
             judged = require_kept(connection, ground.serving, guard, every=True)
             loading.remarks.extend(judged.remarks)
             loading.remarks.extend(set_otherwise(connection, loading.verified))
@@ -155,7 +157,8 @@ def _require_fit(session: Maintenance, loading: Loading, guard: Guard) -> _Groun
         now = serving_in(looking, guard.policy, beside=layout.made_tables)
         if guard.override is None:
             require_countable(now)
-        foreign = require_akin(now, layout.made_tables, guard)
+        made = names_read(looking, layout.made_tables, layout.encoding)
+        foreign = require_akin(now, made, guard)
         without = require_makeable_in_place(server, looking, loading.plain(), layout, rule)
         return _Ground(now, foreign, without)
 
