@@ -10,7 +10,8 @@ from ppr_assets.orchestration.jobs import NIGHTLY_DUMP, PIPELINE, RESTORE, RESTO
 from ppr_assets.orchestration.resources import resources
 from ppr_assets.orchestration.schedules import monthly_drill, nightly
 from ppr_assets.orchestration.sensors import after_publishing
-from ppr_assets.orchestration.tables import EXTERNAL_ASSETS
+from ppr_assets.orchestration.source_code import linked_to_code
+from ppr_assets.orchestration.tables import external_assets
 from ppr_assets.settings import Settings, env_file
 
 
@@ -19,7 +20,10 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
     is handed to :class:`dagster.Definitions`, so that a test can change one part of it."""
     settings = settings or Settings.from_environment(dotenv=env_file())
     parts: dict[str, Any] = {
-        "assets": [*EXTERNAL_ASSETS, *PIPELINE, *RESTORES],
+        "assets": [
+            *external_assets(settings.database.dbname),
+            *linked_to_code([*PIPELINE, *RESTORES]),
+        ],
         "jobs": [NIGHTLY_DUMP, RESTORE, RESTORE_DRILL],
         "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
         "sensors": [after_publishing],

@@ -70,6 +70,17 @@ def test_rules_import_only_the_standard_library_and_the_errors() -> None:
     assert strange == set()
 
 
+def test_what_a_library_keeps_private_is_not_imported() -> None:
+    """Its next release may move it, also one that mends a hole."""
+    private = {
+        (name, module)
+        for name, tree in _modules()
+        for module in _imported(tree)
+        if not module.startswith("ppr_assets") and re.search(r"(?:^|\.)_(?!_)", module)
+    }
+    assert private == set()
+
+
 def test_the_command_line_starts_without_dagster() -> None:
     """``--help`` answers at once: what imports Dagster is imported by the verb that runs it."""
     heavy = ("dagster", "ppr_assets.definitions", "ppr_assets.orchestration")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,8 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.publishing.gate import judge_at, judged_tip, override_for
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
-from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.postgres.snapshot.row_count import Table
+from ppr_assets.postgres.snapshot.snapshot import Column, open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.settings import Settings
@@ -18,9 +19,13 @@ from ppr_assets.settings import Settings
 
 @dataclass(frozen=True)
 class RecordCount:
-    """Rows by table key, as of ``taken_at`` (the server's clock, UTC), and the gate's verdict."""
+    """Rows by table key, as of ``taken_at`` (the server's clock, UTC), and the gate's verdict.
+
+    ``columns`` are those of the tables that were counted, in the same snapshot.
+    """
 
     counts: Mapping[str, int]
+    columns: Mapping[Table, Sequence[Column]]
     taken_at: datetime
     database: DatabaseIdentity
     verdict: Verdict
@@ -41,6 +46,7 @@ def count_records(settings: Settings, *, override_reason: str | None = None) -> 
         override = override_for(settings.dump, override_reason)
         return RecordCount(
             counts=counts,
+            columns=snapshot.columns(),
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
             verdict=judge_at(repo, commit, counts, settings.dump, override),

@@ -6,8 +6,9 @@ time (about 5 s a run) than they all need. Job-independent assets do not belong 
 
 from __future__ import annotations
 
+from functools import partial
+
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.drill import DrillConfig, drill
@@ -21,19 +22,17 @@ PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill]
 
 
-def nightly_dump(console_level: str | None = None) -> UnresolvedAssetJobDefinition:
-    """The main job; ``console_level`` as in :func:`launchpad_config`."""
-    return dg.define_asset_job(
-        "nightly_dump",
-        selection=dg.AssetSelection.assets(*PIPELINE),
-        description="Count, judge, dump and publish. Unchanged data make no commit; a refused dump "
-        'changes nothing. To pass the gate once, give `override: {reason: "…"}` in the Launchpad.',
-        executor_def=dg.in_process_executor,
-        config=launchpad_config(console_level),
-    )
+nightly_dump = partial(
+    dg.define_asset_job,
+    "nightly_dump",
+    selection=dg.AssetSelection.assets(*PIPELINE),
+    description="Count, judge, dump and publish. Unchanged data make no commit; a refused dump "
+    'changes nothing. To pass the gate once, give `override: {reason: "…"}` in the Launchpad.',
+    executor_def=dg.in_process_executor,
+)
+"""The main job; its ``config`` is a :func:`launchpad_config`."""
 
-
-NIGHTLY_DUMP = nightly_dump()
+NIGHTLY_DUMP = nightly_dump(config=launchpad_config())
 
 RESTORE = dg.define_asset_job(
     "restore",

@@ -10,7 +10,7 @@ from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import gate_table, row_counts, verdict_facts
 from ppr_assets.orchestration.resources import Override
-from ppr_assets.orchestration.tables import EXTERNAL_ASSETS, HSDS_TABLES, OWNERS
+from ppr_assets.orchestration.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.settings import Settings
 
@@ -29,7 +29,7 @@ RATCHET = dg.AssetCheckSpec(
 
 
 @dg.asset(
-    deps=EXTERNAL_ASSETS,
+    deps=[PUBLICATION, *HSDS_TABLES],
     check_specs=[MINIMUM_RECORDS, RATCHET],
     group_name="backup",
     kinds={"postgres"},
@@ -59,10 +59,12 @@ def record_count(
 
 
 def _observe_tables(context: dg.AssetExecutionContext, counted: RecordCount) -> None:
-    for table in HSDS_TABLES.keys() & counted.counts.keys():
-        rows = counted.counts[table]
-        context.log_event(
-            dg.AssetObservation(asset_key=table, metadata={"dagster/row_count": rows})
+    observed = list(observations(counted))
+    for observation in observed:
+        context.log_event(observation)
+    if left := len(counted.columns) - len(observed):
+        context.log.info(
+            f"{left} more tables are observed together only, in this asset's metadata `tables`"
         )
 
 

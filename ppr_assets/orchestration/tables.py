@@ -6,9 +6,12 @@ Assets that this project makes do not belong here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
+
+from ppr_assets.operations.counting import RecordCount
+from ppr_assets.postgres.snapshot.snapshot import Column
 
 OWNERS = ["team:pantry-pirate-radio"]
 TABLE_GROUP = "hsds_tables"
@@ -47,11 +50,59 @@ PUBLICATION = dg.AssetSpec(
     owners=OWNERS,
 )
 
-TABLES = [
-    dg.AssetSpec(
-        name, description=description, group_name=TABLE_GROUP, kinds={"postgres"}, owners=OWNERS
-    )
-    for name, description in HSDS_TABLES.items()
-]
+MOST_OTHERS = 100
+"""So many tables that are no HSDS tables are observed one by one. Each stays in Dagster's catalog
+of assets, which a database with thousands of partitions would fill."""
 
-EXTERNAL_ASSETS = [PUBLICATION, *TABLES]
+
+def external_assets(database: str) -> list[dg.AssetSpec]:
+    """The published world, with the tables as those of ``database``."""
+    tables = [
+        dg.AssetSpec(
+            name,
+            description=description,
+            group_name=TABLE_GROUP,
+            kinds={"postgres"},
+            owners=OWNERS,
+            metadata={"dagster/table_name": f"{database}.public.{name}"},
+        )
+        for name, description in HSDS_TABLES.items()
+    ]
+    return [PUBLICATION, *tables]
+
+
+def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:
+    """Each table with its rows and columns: every HSDS table, and of others ``MOST_OTHERS``."""
+    others = 0
+    for table, columns in counted.columns.items():
+        key = table_asset(table.schema, table.name)
+        others += len(key.path) > 1
+        if len(key.path) == 1 or others <= MOST_OTHERS:
+            yield dg.AssetObservation(
+                asset_key=key,
+                metadata={
+                    "dagster/row_count": counted.counts[table.key],
+                    "dagster/table_name": f"{counted.database.name}.{table.schema}.{table.name}",
+                    "dagster/column_schema": _schema(columns),
+                },
+            )
+
+
+def table_asset(schema: str, name: str) -> dg.AssetKey:
+    """An HSDS table by its name; another as ``schema/name``, so that a table ``sql_dump`` cannot
+    pass for the asset."""
+    known = schema == "public" and name in HSDS_TABLES
+    return dg.AssetKey([name] if known else [schema, name])
+
+
+def _schema(columns: Sequence[Column]) -> dg.TableSchema:
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                column.name,
+                column.type,
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in columns
+        ]
+    )

@@ -68,9 +68,10 @@ def run_nightly(
     from ppr_assets.definitions import build_defs
     from ppr_assets.orchestration.failures import cancelled, error_of
     from ppr_assets.orchestration.jobs import nightly_dump
+    from ppr_assets.orchestration.resources import launchpad_config
 
     # Dagster's console log is for its UI; the command line says in its own words what happened.
-    job = nightly_dump(console_level="CRITICAL")
+    job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))
     definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[])
     try:
         result = definitions.resolve_job_def(job.name).execute_in_process(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from time import sleep
-from typing import Any, LiteralString, TypeVar
+from typing import Any, LiteralString, NamedTuple, TypeVar
 
 import psycopg
 
@@ -68,10 +68,27 @@ WHERE datname = pg_catalog.current_database()
 """
 
 
+# As information_schema has it: a column may be null unless it, or its domain, says otherwise.
+_COLUMNS: LiteralString = """
+SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
+  pg_catalog.format_type(a.atttypid, a.atttypmod), NOT (a.attnotnull OR t.typnotnull)
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE a.attrelid = ANY(%s::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attrelid, a.attnum
+"""
+
 _CLUSTER: LiteralString = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
 
 _MOST_ATTEMPTS = 5
 _PAUSE_SECONDS = 1.0
+
+
+class Column(NamedTuple):
+    """A table's column, with its type as PostgreSQL writes it."""
+
+    name: str
+    type: str
+    nullable: bool
 
 
 @dataclass
@@ -145,6 +162,14 @@ class Snapshot:
             )
             for table in self.tables
         }
+
+    def columns(self) -> Mapping[Table, Sequence[Column]]:
+        """Every table's columns, in their order."""
+        found: dict[int, list[Column]] = {table.oid: [] for table in self.tables}
+        with self.letting_go():
+            for oid, *facts in self.connection.execute(_COLUMNS, [list(found)]):
+                found[oid].append(Column(*facts))
+        return {table: found[table.oid] for table in self.tables}
 
     def export(self) -> str:
         """The snapshot's name for ``pg_dump --snapshot``."""
