@@ -10,7 +10,7 @@ import click
 from ppr_assets.cli.shared.console import out, print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
-from ppr_assets.data_repo.checkout.set_aside import SetAside
+from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.operations.publishing.gate import judge_at, judged_tip, override_for
+from ppr_assets.operations.publishing.gate import judge_at, override_for
+from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table

@@ -18,7 +18,8 @@ from ppr_assets.errors import PprError
 from ppr_assets.operations.failures import told
 from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.published.standing_mark import standing_mark
-from ppr_assets.operations.publishing.gate import judged_tip, mark_at, override_for, policy, refusal
+from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal
+from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create

@@ -28,7 +28,8 @@ from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
 from ppr_assets.operations.published.latest import latest_manifest
-from ppr_assets.operations.publishing.gate import judge_at, judged_tip, override_for
+from ppr_assets.operations.publishing.gate import judge_at, override_for
+from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.promise import proof_seconds

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ppr_assets.data_repo.checkout.set_aside import SetAside, all_set_aside
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import latest_name
+from ppr_assets.data_repo.history.kept_dumps import SetAside, all_set_aside
 from ppr_assets.errors import DataRepoError, PprError, RatchetFileError
 from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.published.mark_history import Marks

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ppr_assets.data_repo.checkout.set_aside import keep, made_anew, set_aside, waiting_at
+from ppr_assets.data_repo.checkout.set_aside import made_anew, set_aside, waiting_at
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.history.integrate import base_for_publishing
+from ppr_assets.data_repo.history.kept_dumps import keep
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.refusals import Answer
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, Refused, push

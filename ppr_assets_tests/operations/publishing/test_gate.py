@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.errors import GateRefused
 from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing import gate
+from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
 
@@ -24,7 +24,7 @@ UPSTREAMS_FILE = (
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here publishes at the same moment."""
-    monkeypatch.setattr(gate, "_MOVING_SECONDS", 0.05)
+    monkeypatch.setattr(judged_tip, "_MOVING_SECONDS", 0.05)
 
 
 def _counted(pipeline: Pipeline) -> None:

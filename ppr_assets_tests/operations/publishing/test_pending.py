@@ -9,7 +9,7 @@ import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing import gate
+from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
@@ -139,7 +139,7 @@ def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(
     committed = ratchet.read_bytes()
     ratchet.write_bytes(committed.replace(b"200", b"201"))
     # The pause before it looks again.
-    monkeypatch.setattr(gate, "sleep", lambda _: ratchet.write_bytes(committed))
+    monkeypatch.setattr(judged_tip, "sleep", lambda _: ratchet.write_bytes(committed))
     assert dump(pipeline.settings).status == "unchanged"
 
 

@@ -1,0 +1,89 @@
+"""The commit whose mark is judged against: the branch's tip, once no file says otherwise.
+
+A ratchet file in the work tree that says something else is a state nobody can explain later, so it
+is refused, never merged or ignored.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+
+from ppr_assets.data_repo.checkout.journal import read_journal
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.worktree import recover
+from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
+from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.errors import RatchetFileError
+from ppr_assets.operations.published.standing_mark import WAY_OUT
+from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
+from ppr_assets.rules.mark import parse_mark
+from ppr_assets.rules.naming import RATCHET
+
+_MOVING_SECONDS = 2.0
+
+
+def judged_tip(repo: DataRepo) -> str | None:
+    """The branch's tip, whose mark may be judged against.
+
+    Raises :class:`RatchetFileError` if the branch is checked out with another ratchet file. Who
+    publishes or pulls at this moment writes the file just before the branch moves, so a difference
+    has to last, also when a run of ours has ended, or what a killed one began is finished.
+    """
+    deadline = monotonic() + _MOVING_SECONDS
+    while True:
+        commit = tip(repo)
+        try:
+            _require_committed_ratchet(repo, commit)
+        except RatchetFileError:
+            if read_journal(repo) is not None:
+                _finish_move(repo)
+                deadline = monotonic() + _MOVING_SECONDS
+            elif monotonic() > deadline:
+                raise
+            sleep(_MOVING_SECONDS / 8)
+        else:
+            return commit
+
+
+def _finish_move(repo: DataRepo) -> None:
+    """Wait for the run that moves the branch; one that was killed on the way holds no lock.
+
+    Raises :class:`Busy` if it takes long.
+    """
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+
+
+def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
+    if repo.bare or checked_out_branch(repo) != repo.branch:
+        return
+    path = f"{repo.dump_dir}/{RATCHET}"
+    committed = read_file(repo, commit, path) if commit else None
+    file = repo.path / path
+    if file.is_symlink():
+        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=WAY_OUT)
+    try:
+        found = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        found = None
+    except OSError as error:
+        raise RatchetFileError(
+            f"`{path}` cannot be read: {error.strerror}", hint=WAY_OUT
+        ) from error
+    if found == (committed.data if committed else None):
+        return
+    if found is None and _left_out(repo, path):
+        return
+    if found is not None:
+        parse_mark(found)  # says what is wrong with it, if anything is
+    state = "was removed" if found is None else "was changed"
+    raise RatchetFileError(
+        f"`{path}` {state} in the work tree and not committed",
+        hint=f"`git checkout -- {path}` brings the mark back; to set it on purpose, "
+        '`ppr-assets ratchet reset --to N --reason "…"`.',
+    )
+
+
+def _left_out(repo: DataRepo, path: str) -> bool:
+    """Whether a sparse checkout leaves the file out of the work tree."""
+    return repo.word("ls-files", "-t", "--", f":(top,literal){path}").startswith("S ")
