@@ -108,7 +108,7 @@ def _pushed(settings: Settings, view: View) -> bool | None:
     """Whether the remote has all of the clone's branch, as far as it was asked."""
     if view.local is None or view.failure is not None or view.alone:
         return None
-    if view.remote is None:
-        return False
+    if view.remote is None or view.remote == view.local:
+        return view.remote is not None
     with open_data_repo(settings.data_repo) as repo:
         return is_ancestor(repo, view.local, view.remote)

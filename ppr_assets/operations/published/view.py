@@ -92,7 +92,7 @@ def _newer(
     repo: DataRepo, local: str | None, remote: str | None
 ) -> tuple[str | None, tuple[str, ...]]:
     """The one that holds the other, or ours; and what the other has beside it."""
-    if local is None or remote is None:
+    if local is None or remote is None or local == remote:
         return local or remote, ()
     try:
         require_not_rewritten(repo, local, remote)
