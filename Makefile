@@ -12,7 +12,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help demo dev test lint bench figures variables lock clean
+.PHONY: help demo dev quick test campaign lint bench figures variables lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -23,10 +23,19 @@ demo: $(READY) ## the whole story in a minute: sample database, dump, commit, pu
 dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
 	@exec $(BIN)/ppr-assets dev
 
+# Tests that no server is started for compute more than they wait: one worker for each core.
+quick: lint ## in a minute: lint, and the tests that need no server and no long run
+	@exec $(BIN)/pytest -q -n auto --dist worksteal -m "not server and not campaign"
+
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
 # disks as much as they compute, so there are two workers for each core.
 test: lint ## lint, then every test
 	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+campaign: SEED ?= $(shell date +%s)
+campaign: MINUTES ?= 30
+campaign: $(READY) ## kills, races and dying servers for longer: SEED=1 MINUTES=30
+	@exec $(BIN)/pytest -m campaign --campaign-seed $(SEED) --campaign-minutes $(MINUTES)
 
 lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/ruff check

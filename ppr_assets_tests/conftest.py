@@ -1,37 +1,90 @@
-"""Loads the fixtures and says which server and which git the tests run on."""
+"""Loads the fixtures that a file asks for, marks the tests that need a server, and says on which
+server and which git they run."""
 
 from __future__ import annotations
 
+import ast
+import re
 import signal
 import subprocess
+from contextlib import suppress
+from pathlib import Path
 
-from ppr_assets.postgres.embedded import EMBEDDED_BIN
+import pytest
 
 # A shell starts `command &` with Ctrl-C switched off, `nohup` does it to SIGHUP, and every child
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-pytest_plugins = [
-    # a module comes after those it imports
-    "ppr_assets_tests.fix_git",
-    "ppr_assets_tests.fix_hypothesis",
-    "ppr_assets_tests.fix_postgres",
-    "ppr_assets_tests.fix_nasty",
-    "ppr_assets_tests.fix_pipeline",
-    "ppr_assets_tests.fix_restore",
-    "ppr_assets_tests.fix_publisher",
-    "ppr_assets_tests.fix_debian",
-    "ppr_assets_tests.fix_pgbouncer",
-    "ppr_assets_tests.fix_runs",
-    "ppr_assets_tests.fix_command_line",
-    "ppr_assets_tests.fix_forwarder",
-]
+pytest_plugins = ["ppr_assets_tests.left_out"]
+
+FOLDER = Path(__file__).parent
+_FIXTURE = re.compile(r"^@pytest\.fixture\b.*\ndef (\w+)\(", re.MULTILINE)
+HOMES = {
+    name: path.stem
+    for path in FOLDER.glob("fix_*.py")
+    for name in _FIXTURE.findall(path.read_text(encoding="utf-8"))
+} | {"hypothesis": "fix_hypothesis"}
+"""Which ``fix_`` module each fixture is in. It is imported for the first file that asks for one of
+its fixtures: a rule's test needs neither psycopg nor Dagster."""
+
+pytest.register_assert_rewrite(*(f"ppr_assets_tests.{module}" for module in HOMES.values()))
+
+SERVERS = {"embedded_server", "server_folder", "debian_server", "pooled"}
+"""The fixtures that start a server, or that a server is started in."""
+
+OWN_SERVERS = {"passable_folder", "debian_cluster"}
+"""What a file imports whose own fixtures start one."""
 
 
-def pytest_report_header() -> list[str]:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--campaign-minutes", type=float, help="see fix_campaign.py")
+    parser.addoption("--campaign-seed", type=int, default=0)
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    if isinstance(collector, pytest.Module):
+        with suppress(SyntaxError):  # pytest tells of it, with its line
+            _load_fixtures_for(collector.path, collector.config.pluginmanager)
+
+
+def _load_fixtures_for(asking: Path, plugins: pytest.PytestPluginManager) -> None:
+    tree = ast.parse(asking.read_text(encoding="utf-8"))
+    asked = set(map(_asked, ast.walk(tree)))
+    for module in sorted({HOMES[name] for name in HOMES.keys() & asked}):
+        if not plugins.has_plugin(f"ppr_assets_tests.{module}"):
+            plugins.import_plugin(f"ppr_assets_tests.{module}")
+            _load_fixtures_for(FOLDER / f"{module}.py", plugins)
+
+
+def _asked(node: ast.AST) -> object:
+    """A parameter's name, a string as in ``usefixtures("database")``, an imported module."""
+    match node:
+        case ast.arg(arg=name) | ast.Constant(value=name) | ast.ImportFrom(module=name):
+            return name
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    minutes = config.getoption("--campaign-minutes") or 0
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if SERVERS & fixtures or OWN_SERVERS & vars(getattr(item, "module", item)).keys():
+            item.add_marker("server")
+        if "campaign" in fixtures:
+            item.add_marker("campaign")
+            item.add_marker(pytest.mark.timeout(minutes * 60 + 900))
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    from ppr_assets.postgres.embedded import EMBEDDED_BIN
+
     tools = ([str(EMBEDDED_BIN / "postgres"), "--version"], ["git", "--version"])
-    return [
+    minutes, seed = map(config.getoption, ("--campaign-minutes", "--campaign-seed"))
+    campaign = [f"the same again: make campaign SEED={seed} MINUTES={minutes:g}"] if minutes else []
+    return campaign + [
         subprocess.run(tool, capture_output=True, text=True, check=True).stdout.strip()
         for tool in tools
     ]

@@ -5,5 +5,5 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("ppr_assets", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("ppr_assets")
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")

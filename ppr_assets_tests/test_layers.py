@@ -81,6 +81,20 @@ def test_what_a_library_keeps_private_is_not_imported() -> None:
     assert private == set()
 
 
+def test_a_rules_test_is_collected_without_the_world() -> None:
+    """Fixtures are loaded for who asks for them: a cold start of a second."""
+    program = """
+import sys, pytest
+assert pytest.main(["--collect-only", "-qq", sys.argv[1]]) == 0
+print(*sorted({"psycopg", "dagster", "git", "faker"} & sys.modules.keys()), file=sys.stderr)
+"""
+    file = str(ROOT / "ppr_assets_tests" / "rules" / "test_mark.py")
+    done = subprocess.run(
+        [sys.executable, "-c", program, file], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "\n"
+
+
 def test_the_command_line_starts_without_dagster() -> None:
     """``--help`` answers at once: what imports Dagster is imported by the verb that runs it."""
     heavy = ("dagster", "ppr_assets.definitions", "ppr_assets.orchestration")

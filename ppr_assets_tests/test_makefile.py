@@ -30,7 +30,9 @@ echo "python $*" >> {record}
 mkdir -p .venv/bin
 rm -f .venv/.[!.]*
 cp {folder}/venv-python .venv/bin/python
-cp {folder}/verb .venv/bin/ppr-assets
+for program in ppr-assets pytest ruff mypy lint-imports; do
+  cp {folder}/verb .venv/bin/$program
+done
 """
 
 
@@ -45,7 +47,7 @@ class Clone:
             shutil.copy(ROOT / name, self.folder)
         self.pip_exits(0)
         self._script("venv-python", VENV_PYTHON.format(record=self.record, folder=folder))
-        self._script("verb", f'#!/bin/sh\necho "verb $*" >> {self.record}\n')
+        self._script("verb", f'#!/bin/sh\necho "verb ${{0##*/}} $*" >> {self.record}\n')
         self.python()
 
     def python(self, version: tuple[int, int] = (3, 12), no_venv: int = 0) -> None:
@@ -63,10 +65,10 @@ class Clone:
     def pip_exits(self, code: int) -> None:
         (self.tools / "pip-exit").write_text(str(code))
 
-    def make(self, target: str = "demo") -> subprocess.CompletedProcess[str]:
+    def make(self, target: str = "demo", *more: str) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
         return subprocess.run(
-            ["make", target, f"PYTHON={self.tools / 'python'}"],
+            ["make", target, f"PYTHON={self.tools / 'python'}", *more],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -181,6 +183,30 @@ def test_a_python_without_venv_gets_one_line_that_says_what_to_do(clone: Clone) 
     assert made.returncode != 0
     assert "has no venv module: install it" in made.stderr.splitlines()[0]
     assert clone.done() == []
+
+
+LINT = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
+
+
+@pytest.mark.parametrize(
+    ("target", "before", "words"),
+    [
+        ("quick", LINT, ["-m not server and not campaign"]),
+        ("test", LINT, ["--dist loadfile"]),
+        ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed 7", "-minutes 2"]),
+        ("campaign", [], ["-m campaign", "-seed 1", "-minutes 30"]),
+    ],
+)
+def test_the_targets_that_test_say_to_pytest_what_they_promise(
+    clone: Clone, target: str, before: list[str], words: list[str]
+) -> None:
+    made = clone.make(*target.split())
+    assert made.returncode == 0, made.stderr
+    called = [line[5:] for line in clone.record.read_text().splitlines() if line[:5] == "verb "]
+    assert called[:-1] == before
+    assert called[-1].startswith("pytest ")
+    assert [word for word in words if word not in called[-1]] == []
+    assert ("not server" in called[-1]) == (target == "quick")
 
 
 def test_clean_removes_what_the_project_made_and_nothing_else(clone: Clone) -> None:

@@ -1,15 +1,14 @@
 """A server that hangs up, or refuses, at whichever statement of a verb: one line, and no harm.
 
-A few moments of each verb by default; with PPR_ASSETS_TEST_EVERY_STATEMENT=1 each fault at each
-statement, with 7 one fault at every seventh.
+A few moments of each verb in the suite; a campaign comes with any fault at any statement.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from time import monotonic
 
 import click
@@ -21,10 +20,10 @@ from ppr_assets.cli.dagster.run import run_nightly
 from ppr_assets.errors import DatabaseFailed, PprError, Unexpected
 from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
-EVERY = os.environ.get("PPR_ASSETS_TEST_EVERY_STATEMENT", "")
 CODES = {0, 1, 3, 4, 5, 6, 7}
 _FEW = 4
 _ALL = (CUT, *FAULTS)
@@ -90,29 +89,29 @@ def world(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[World
     pipeline.administer(f"ALTER ROLE {role} NOCREATEDB")
 
 
-def moments(total: int) -> Iterator[tuple[int, str]]:
+def moments(total: int, campaign: Campaign) -> Iterator[tuple[int, str]]:
     """Which statements a fault comes at, and which fault: a few spread over the verb, each with
-    another one, or every n-th; with n = 1 each fault at each."""
-    step = int(EVERY) if EVERY else max(1, total // _FEW)
-    for number, moment in enumerate(range(1, total + 1, step)):
-        yield from (
-            (moment, fault) for fault in (_ALL if step == 1 else [_ALL[number % len(_ALL)]])
-        )
+    another one, and in a campaign each fault at each, in any order, as far as time allows."""
+    few = range(1, total + 1, max(1, total // _FEW))
+    yield from ((moment, _ALL[number % len(_ALL)]) for number, moment in enumerate(few))
+    rest = list(product(range(1, total + 1), _ALL))
+    campaign.dice.shuffle(rest)
+    yield from (strike for strike, _ in zip(rest, campaign.rounds(0), strict=False))
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_server_that_fails_at_any_statement_is_told_in_one_line(
-    world: World, verb: str, capsys: pytest.CaptureFixture[str]
+    world: World, verb: str, capsys: pytest.CaptureFixture[str], campaign: Campaign
 ) -> None:
     total = world.statements(*VERBS[verb])
-    for moment, fault in moments(total):
+    for moment, fault in moments(total, campaign):
         if verb == "dump":
             world.pipeline.change()
         before, began = world.pipeline.head(), monotonic()
         ended = world.strike(moment, fault, *VERBS[verb])
         code = ended if isinstance(ended, int) else ended.exit_code
         line = f"{verb}: {fault} at {moment}/{total} {world.proxy.struck[:90]!r}: {code} {ended}"
-        if EVERY:
+        if campaign.until:
             with capsys.disabled():
                 sys.stdout.write(f"{line} ({monotonic() - began:.1f} s)\n")
         assert not isinstance(ended, Unexpected), line

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import time
 from contextlib import suppress
@@ -16,6 +15,7 @@ from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, s
 from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, tip
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import (
     Somebody,
     commit_dump,
@@ -103,15 +103,15 @@ def test_a_kill_around_any_call_of_git_is_mended_by_the_next_run(
 
 
 def test_kills_at_random_moments_are_mended_by_the_next_run(
-    data_repo: DataRepo, owner: Somebody
+    data_repo: DataRepo, owner: Somebody, campaign: Campaign
 ) -> None:
     publish_dump(data_repo, FIRST, "one\n")
     sweep_partials(data_repo)
     start = tip(data_repo)
     assert start is not None
-    dice = random.Random(20261122)
+    dice = campaign.dice
     duration = 0.0  # of the first one, which is left alone
-    for number in range(16):
+    for number in campaign.rounds(16):
         owner.git("reset", "-q", "--hard", start)
         dump = stage_dump(data_repo, SECOND, "two\n")
         new = commit_dump(data_repo, start, dump)

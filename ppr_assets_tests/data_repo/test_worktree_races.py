@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from ppr_assets.data_repo.checkout.staging import discard, staged
 from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.rules.naming import dump_name
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
@@ -53,7 +56,7 @@ done
 
 
 def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
-    data_repo: DataRepo, owner: Somebody, tmp_path: Path
+    data_repo: DataRepo, owner: Somebody, tmp_path: Path, campaign: Campaign
 ) -> None:
     owner.commit("Notes", {"notes.txt": "note 0\n"})
     stop, log, rounds = (tmp_path / name for name in ("stop", "log", "stop.rounds"))
@@ -65,7 +68,7 @@ def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
         cwd=owner.path,
     ) as publisher:
         try:
-            while len(names) < ROUNDS or not rounds.exists():
+            while campaign.goes_on(len(names), ROUNDS) or not rounds.exists():
                 with reset.open("w") as without_reset:
                     fcntl.flock(without_reset, fcntl.LOCK_EX)
                     names.append(_publish(data_repo, len(names)))
@@ -161,7 +164,7 @@ def test_nothing_is_taken_back_from_somebody_who_has_returned_to_the_branch(
 
 
 def _publish(repo: DataRepo, number: int) -> str:
-    name = f"pantry_pirate_radio_2026-11-22_02-{number // 60:02}-{number % 60:02}.sql"
+    name = dump_name(datetime(2026, 11, 22, 2, tzinfo=UTC) + timedelta(seconds=number))
     with data_repo_lock(repo):
         recover(repo)
         dump = stage_dump(repo, name, f"dump {number}\n" * 1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from ppr_assets.operations.published.committed import committed_sha256
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import KeepSettings
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_pipeline import (
     RATCHET,
     REAL_PG_DUMP,
@@ -172,7 +172,9 @@ def _wait_for_a_commit_after(head: str, pipeline: Pipeline, night: Night) -> Non
         time.sleep(0.01)
 
 
-def test_killed_at_any_moment_the_next_run_converges(pipeline: Pipeline) -> None:
+def test_killed_at_any_moment_the_next_run_converges(
+    pipeline: Pipeline, campaign: Campaign
+) -> None:
     pipeline.night()
     pipeline.change()
     night = Night.prepare(pipeline)
@@ -180,18 +182,18 @@ def test_killed_at_any_moment_the_next_run_converges(pipeline: Pipeline) -> None
     started = time.monotonic()
     assert night.end() == "staged published"
     duration = time.monotonic() - started
-    chance = random.Random(20261122)
-    moments = [(number + chance.random()) / ROUNDS * duration for number in range(ROUNDS)]
+    dice = campaign.dice
     night = Night.prepare(pipeline)
     seen = set()
-    for number, moment in enumerate(moments):
+    for number in campaign.rounds(ROUNDS):
+        part = number % ROUNDS
         pipeline.change()
         most = 150_000 * (number % 3 == 1)  # a night in parts, and one back in one file
         pipeline.gate(max_file_bytes=most or None)
         before = State.of(pipeline)
         night.begin()
-        if number < ROUNDS - 1:
-            time.sleep(moment)
+        if part < ROUNDS - 1:
+            time.sleep((part + dice.random()) / ROUNDS * duration)
         else:  # whatever slowed the nights down: one is killed when the commit is there
             _wait_for_a_commit_after(before.head, pipeline, night)
         night.end(signal.SIGKILL)

@@ -7,7 +7,6 @@ which is far too short to be met by chance: a lock on the target holds it up unt
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -34,6 +33,7 @@ from ppr_assets.postgres.databases import swap as swapping
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.embedded.postmaster import left_after
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
 from ppr_assets_tests.fix_restore import (
     RESTORER,
@@ -162,12 +162,15 @@ class SpreadKills:
     tells how long one takes by now, and its part of the restore has its turn again.
     """
 
-    def __init__(self, process: Restorer, parts: int, *, seed: int, how: str = "aside") -> None:
+    def __init__(
+        self, process: Restorer, parts: int, campaign: Campaign, *, how: str = "aside"
+    ) -> None:
         self._process = process
         self._how = how
         self._parts = parts
         self._number = 0
-        self._chance = random.Random(seed)
+        self._campaign = campaign
+        self._dice = campaign.dice
         self._seconds = 0.0
 
     def measure(self, made: MadeDump) -> None:
@@ -176,12 +179,13 @@ class SpreadKills:
         assert self._process.code() == 0
         self._seconds = time.monotonic() - started
 
-    def remaining(self) -> int:
-        return self._parts - self._number
+    def go_on(self) -> bool:
+        return self._campaign.goes_on(self._number, self._parts)
 
     def one(self, made: MadeDump) -> bool:
         """True if it came in time."""
-        moment = (self._number + self._chance.random()) / self._parts * self._seconds
+        part = self._number % self._parts
+        moment = (part + self._dice.random()) / self._parts * self._seconds
         self._process.begin(made, self._how)
         time.sleep(moment)
         if self._process.kill():
@@ -225,10 +229,6 @@ def swap_held_up(target: Target) -> Iterator[HeldUpSwap]:
         yield HeldUpSwap(target, holder)
 
 
-def shares(rounds: int) -> list[float]:
-    return [number / (rounds - 1) for number in range(rounds)]
-
-
 def _require_old_or_new(target: Target, old: MadeDump, new: MadeDump) -> str:
     """Which of the two the target is. There is nothing between."""
     found = target.content()
@@ -259,21 +259,22 @@ def test_killed_at_any_moment_the_target_is_the_old_one_or_the_new_one_whole(
     target: Target,
     restorer_process: Restorer,
     two_dumps: tuple[MadeDump, MadeDump],
+    campaign: Campaign,
 ) -> None:
     old, new = two_dumps
     restorer_process.begin(new)
     assert restorer_process.code() == 0
-    kills = SpreadKills(restorer_process, ANYWHERE, seed=20261122)
+    kills = SpreadKills(restorer_process, ANYWHERE, campaign)
     kills.measure(old)
     seen = []
-    while kills.remaining():
+    while kills.go_on():
         if kills.one(new):
             _require_nothing_running(target, world)
             seen.append(_require_old_or_new(target, old, new))
         _require_convergence(target, world, new)
         target.drop_formers()
         old, new = new, old
-    assert seen.count("old") > ANYWHERE / 2, "the kills were not spread over the restore"
+    assert seen.count("old") > len(seen) / 2, "the kills were not spread over the restore"
 
 
 def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
@@ -281,10 +282,11 @@ def test_killed_in_the_swap_the_target_is_the_old_one_or_the_new_one_whole(
     target: Target,
     restorer_process: Restorer,
     two_dumps: tuple[MadeDump, MadeDump],
+    campaign: Campaign,
 ) -> None:
     old, new = two_dumps
     seen = []
-    for share in shares(IN_THE_SWAP):
+    for share in campaign.spread(IN_THE_SWAP):
         with swap_held_up(target) as swap:
             restorer_process.begin(new)
             swap.aim(share)
@@ -302,14 +304,15 @@ def test_killed_in_place_at_any_moment_the_target_is_the_old_one_or_the_new_one_
     target: Target,
     restorer_process: Restorer,
     two_dumps: tuple[MadeDump, MadeDump],
+    campaign: Campaign,
 ) -> None:
     old, new = two_dumps
     restorer_process.begin(new, "in_place")
     assert restorer_process.code() == 0
-    kills = SpreadKills(restorer_process, IN_PLACE, seed=20261123, how="in_place")
+    kills = SpreadKills(restorer_process, IN_PLACE, campaign, how="in_place")
     kills.measure(old)
     seen = []
-    while kills.remaining():
+    while kills.go_on():
         killed = kills.one(new)
         _require_nothing_running(target, world)
         found = _require_old_or_new(target, old, new)
@@ -317,7 +320,7 @@ def test_killed_in_place_at_any_moment_the_target_is_the_old_one_or_the_new_one_
             seen.append(found)
         if found == "new":
             old, new = new, old
-    assert seen.count("old") > IN_PLACE / 2, "the kills were not spread over the restore"
+    assert seen.count("old") > len(seen) / 2, "the kills were not spread over the restore"
     restorer_process.begin(new, "in_place")
     assert restorer_process.code() == 0
     assert target.content() == new.content
@@ -402,6 +405,7 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
     restarted: tuple[RestartedServer, Target],
     two_dumps: tuple[MadeDump, MadeDump],
     tmp_path: Path,
+    campaign: Campaign,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(swapping, "_ALONE_SECONDS", PATIENCE_SECONDS)
@@ -413,7 +417,7 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
     old, new = new, old
     in_the_swap = where == "in the swap"
     seen = []
-    for share in shares(RESTARTS_IN_THE_SWAP if in_the_swap else RESTARTS):
+    for share in campaign.spread(RESTARTS_IN_THE_SWAP if in_the_swap else RESTARTS):
         background = InBackground(target, new.found(tmp_path))
         if in_the_swap:
             with swap_held_up(target) as swap, background:

@@ -1,0 +1,56 @@
+"""How long the tests of kills, races and dying servers go on, and with which dice.
+
+In the suite each makes a short share of rounds with the same seed every day. ``make campaign`` goes
+on from there until its time is over, which its tests share evenly, with a seed of its own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import pytest
+
+SEED = 20261122
+"""That of the suite."""
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """``until`` is a moment of the monotonic clock; None in the suite, which makes its share."""
+
+    seed: int = SEED
+    until: float | None = None
+
+    @property
+    def dice(self) -> random.Random:
+        """New ones, which fall the same way for the same seed."""
+        return random.Random(self.seed)
+
+    def goes_on(self, done: int, share: int) -> bool:
+        """Whether another round is due. The share is made in any case."""
+        return done < share or (self.until is not None and monotonic() < self.until)
+
+    def rounds(self, share: int) -> Iterator[int]:
+        number = 0
+        while self.goes_on(number, share):
+            yield number
+            number += 1
+
+    def spread(self, share: int) -> Iterator[float]:
+        """From 0 to 1 in even steps, and then anywhere between."""
+        dice = self.dice
+        for number in self.rounds(share):
+            yield number / (share - 1) if number < share else dice.random()
+
+
+@pytest.fixture
+def campaign(request: pytest.FixtureRequest) -> Campaign:
+    """A test that asks for this belongs to ``make campaign``."""
+    minutes = request.config.getoption("--campaign-minutes")
+    seed = request.config.getoption("--campaign-seed")
+    if minutes is None:
+        return Campaign()
+    return Campaign(seed, monotonic() + minutes * 60 / len(request.session.items))
