@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
-from ppr_assets.data_repo.git.tree import read_entries
+from ppr_assets.data_repo.git.tree import read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
@@ -69,7 +69,8 @@ def _differing(repo: DataRepo, committed: dict[bytes, Entry], dump: str) -> Iter
     for path, entry in committed.items():
         place = repo.path / os.fsdecode(path)
         if entry.mode == _SYMLINK:
-            target = os.fsdecode(repo.git("cat-file", "blob", entry.sha))
+            link = read_file(repo, "HEAD", os.fsdecode(path))
+            target = os.fsdecode(link.data) if link else ""
             here = str(place.readlink()) if place.is_symlink() else ""
             if target.removeprefix("./") == dump and here != target:
                 yield path
