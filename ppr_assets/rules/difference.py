@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from ppr_assets.rules.ratchet import Override
+if TYPE_CHECKING:
+    from ppr_assets.rules.ratchet import Override
 
 _SHOWN = 120
 """Characters of a line that a message shows."""
