@@ -22,6 +22,8 @@ from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 TOKEN = "ghp_recognisable0123456789"
 ENCODED = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

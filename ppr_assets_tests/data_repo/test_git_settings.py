@@ -17,6 +17,8 @@ from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 
 HARMLESS = {

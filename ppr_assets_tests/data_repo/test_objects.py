@@ -21,6 +21,8 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 AUTHOR = Identity("Pantry Pirate Radio Publisher", "pantry-pirate-radio@example.com")
 MOMENT = datetime(2026, 11, 22, 2, 0, 7, tzinfo=UTC)
 

@@ -17,6 +17,8 @@ from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import PUBLICATION, Somebody, publish_dump
 from ppr_assets_tests.places import SHARED
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 LOG = SHARED / "data/haarrrvest-publishing-log.txt"
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"

@@ -11,6 +11,8 @@ from ppr_assets.data_repo.remote.refusals import Answer, kind_of
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, push, remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 GH013 = "error: GH013: Repository rule violations found for refs/heads/main.\n\n"
 GH006 = "error: GH006: Protected branch update failed for refs/heads/main.\n"

@@ -20,7 +20,10 @@ from ppr_assets_tests.fix_git import Somebody, publish_dump
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SIGNER = "pantry-pirate-radio@example.com"
 
-pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen here")
+pytestmark = [
+    pytest.mark.usefixtures("nobody_else"),
+    pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen here"),
+]
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 NAMED = f"; the largest file of the push is `sql_dumps/{FIRST}` with 0.2 MB"
 

@@ -21,6 +21,8 @@ from ppr_assets.data_repo.git.tree import (
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
 
