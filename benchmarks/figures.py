@@ -135,12 +135,13 @@ def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def circles(modules: Mapping[str, Module]) -> int:
-    """How many groups of folders reach each other; what a folder's own files share counts not."""
+    """How many groups of folders reach each other. What lies in the package itself, from its errors
+    to its definitions, is no room."""
     reach: dict[str, set[str]] = defaultdict(set)
     folders = {name: _folder(name, set(modules)) for name in modules}
     for module in modules.values():
         for other in module.imports:
-            if folders[module.name] != folders[other]:
+            if "ppr_assets" not in (one := {folders[module.name], folders[other]}) and len(one) > 1:
                 reach[folders[module.name]].add(folders[other])
     for _ in reach:  # until it is closed under one step more
         for folder in reach:
