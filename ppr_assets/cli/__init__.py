@@ -21,7 +21,7 @@ from ppr_assets.cli.shared.context import Invocation
 from ppr_assets.cli.shared.interrupts import interrupt_on_signals
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
-from ppr_assets.operations.failures import in_words
+from ppr_assets.failures import in_words
 from ppr_assets.settings import env_file
 
 EXIT_CODES = """\b

@@ -14,8 +14,8 @@ from ppr_assets.cli.shared.console import out
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
+from ppr_assets.failures import told
 from ppr_assets.operations.doctor import Precondition, examine
-from ppr_assets.operations.failures import told
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.settings import Settings
 

@@ -15,7 +15,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets.errors import PprError
-from ppr_assets.operations.failures import told
+from ppr_assets.failures import told
 from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal

@@ -9,7 +9,7 @@ from typing import Any
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import is_ancestor
 from ppr_assets.errors import PprError
-from ppr_assets.operations.failures import told
+from ppr_assets.failures import told
 from ppr_assets.operations.published.state import Published, published
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy

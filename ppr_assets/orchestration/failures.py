@@ -13,7 +13,7 @@ import dagster as dg
 
 from ppr_assets import errors
 from ppr_assets.errors import Cancelled, PprError, Unexpected
-from ppr_assets.operations.failures import in_words
+from ppr_assets.failures import in_words
 from ppr_assets.settings import Settings
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets import failures
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations import failures
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 

@@ -13,7 +13,7 @@ from psycopg import pq
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
-from ppr_assets.operations.restoring.cleanup import cleanup
+from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise

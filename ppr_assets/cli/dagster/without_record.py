@@ -14,9 +14,9 @@ from typing import Any
 
 from ppr_assets.cli.dagster.run import FinishedRun
 from ppr_assets.errors import PprError
+from ppr_assets.failures import told
 from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
-from ppr_assets.operations.failures import told
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small

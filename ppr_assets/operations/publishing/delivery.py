@@ -12,7 +12,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
 from ppr_assets.errors import DataRepoError, PushFailed
-from ppr_assets.operations.failures import file_failure
+from ppr_assets.failures import file_failure
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
 ATTEMPTS = 5
