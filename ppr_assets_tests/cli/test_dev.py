@@ -108,7 +108,9 @@ def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
     assert process.wait(timeout=SECONDS_TO_END) == 130
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
     said = (server_folder / "log").read_text().splitlines()
-    assert [line for line in said if "Dagster's UI is at" not in line] == ["", "cancelled"]
+    # The second is Dagster's, when both services make the tables of a new storage at once.
+    usual = ("Dagster's UI is at", "Retrying failed database creation")
+    assert [line for line in said if not any(one in line for one in usual)] == ["", "cancelled"]
 
 
 def test_a_service_that_ends_by_itself_is_quoted_and_the_rest_is_stopped(
