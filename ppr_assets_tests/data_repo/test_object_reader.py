@@ -8,7 +8,7 @@ import pytest
 
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
-from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries, tip
 from ppr_assets.errors import GitTimeout
@@ -27,6 +27,16 @@ def test_a_git_that_falls_silent_is_ended(
         assert next(pieces) == b"first\n"
         with pytest.raises(GitTimeout):
             next(pieces)
+    assert own_children() == []
+
+
+def test_an_object_that_is_removed_between_two_questions_is_missing_at_once(
+    tmp_path: Path, git_environment: None, fake_git: FakeGit
+) -> None:
+    run(tmp_path, "version", timeout=30)
+    fake_git(f"read one; echo {SHA} blob 5; read two; echo {SHA} missing; sleep 1000")
+    with ObjectReader(tmp_path, 5) as reader, pytest.raises(ObjectMissing, match=SHA):
+        reader.read(SHA)
     assert own_children() == []
 
 

@@ -88,7 +88,8 @@ class ObjectReader:
         if head.size > SMALL_BYTES:
             raise DataRepoError(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
         self._small.ask("contents", head.sha)
-        self._small.answer()
+        if self._small.answer() is None:  # somebody has removed it since
+            raise ObjectMissing(self._path, name)
         found = StoredObject(head.sha, head.kind, b"".join(self._small.content(head.size)))
         if name == head.sha and head.size <= _KEPT_BYTES:
             if len(self._known) == _KEPT:
