@@ -17,10 +17,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo.checkout import places, worktree
+from ppr_assets.data_repo.checkout import advance as worktree
+from ppr_assets.data_repo.checkout import work_trees as work_trees
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, staging_folder
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, write_blob, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -80,7 +81,7 @@ def git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else works in the clone of this test, so that no moment has to be waited for in which
     they do not: as many looks as ever and more, in less time."""
-    monkeypatch.setattr(places, "_MOMENT_SECONDS", 0.02)
+    monkeypatch.setattr(work_trees, "_MOMENT_SECONDS", 0.02)
     monkeypatch.setattr(worktree, "_BETWEEN_LOOKS_SECONDS", 0.02)
     monkeypatch.setattr(worktree, "_LOOKS", 500)
 

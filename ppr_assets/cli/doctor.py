@@ -15,7 +15,7 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.failures import told
-from ppr_assets.operations.doctor import Precondition, examine
+from ppr_assets.operations.doctor import Precondition, preconditions
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.settings import Settings
 
@@ -48,7 +48,7 @@ def _findings(invocation: Invocation) -> Iterator[Precondition]:
         yield Precondition("settings", error.message, error)
         return
     yield Precondition("settings", "read, all usable")
-    yield from examine(settings)
+    yield from preconditions(settings)
     yield _dagster(settings)
 
 

@@ -10,9 +10,9 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
-from ppr_assets.operations.restoring.filling import rows_in_words
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
-from ppr_assets.operations.restoring.promise import proof_seconds
+from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 

@@ -8,8 +8,8 @@ from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.override import accept_option, overridden, override_option
-from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.init import WAIT_SECONDS, initialise
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 
 
 @click.command()

@@ -18,11 +18,10 @@ from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, overridden, override_option
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.operations.restoring.filling import rows_in_words
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
-from ppr_assets.operations.restoring.promise import promised_seconds
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.target import (
@@ -31,6 +30,7 @@ from ppr_assets.operations.restoring.target import (
     require_not_storage,
     require_ordinary,
 )
+from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
@@ -170,7 +170,7 @@ def restore(
             looked = look_at(target)
             target = looked.settings  # the server that is shown is the one that is restored to
             _show(_plan(settings, found, looked, in_place=in_place, drop_old=drop_old))
-        limit = Deadline(deadline or promised_seconds(found), since=started)
+        limit = Deadline(deadline or limit_seconds(found), since=started)
         told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
             if in_place:

@@ -53,7 +53,7 @@ class Precondition:
     error: PprError | None = None
 
 
-def examine(settings: Settings) -> Iterator[Precondition]:
+def preconditions(settings: Settings) -> Iterator[Precondition]:
     """Findings in the order in which a run would meet them. What depends on something that is
     missing is left out."""
     yield from _Examination(settings).run()

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from ppr_assets import __version__
+from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
-from ppr_assets.data_repo.checkout.worktree import recover
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import list_dumps
@@ -32,8 +32,8 @@ from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.promise import proof_seconds
 from ppr_assets.operations.restoring.target import require_apart
+from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parts.split import split_dump

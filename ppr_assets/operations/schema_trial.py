@@ -8,7 +8,7 @@ from pathlib import Path
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.loading import Loading
-from ppr_assets.operations.restoring.made_aside import sweep
+from ppr_assets.operations.restoring.new_database import sweep
 from ppr_assets.operations.restoring.proof_server import proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
-from ppr_assets.data_repo.clone.glance import known_remote, remote_head
+from ppr_assets.data_repo.clone.remote_head import known_remote, remote_head
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.publications import Publication, new_publication_since

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring import drill as operation
-from ppr_assets.operations.restoring.promise import MINUTES, promised_seconds
+from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.remote import remote_source
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
@@ -84,7 +84,7 @@ def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOu
     source = remote_source(settings.data_repo)
     with found_dump(settings.data_repo, Wanted(source=source)) as found:
         fetched = monotonic() - started
-        deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
+        deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
         outcome = operation.drill(
             settings.database,
             found,

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome
-from ppr_assets.operations.restoring.filling import rows_in_words
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.orchestration.metadata import Metadata

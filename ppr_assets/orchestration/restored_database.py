@@ -15,10 +15,10 @@ from pydantic import Field
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.operations.restoring.filling import rows_in_words
-from ppr_assets.operations.restoring.promise import MINUTES, promised_seconds
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import require_not_storage
+from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
@@ -129,7 +129,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     )
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
         fetched = monotonic() - started
-        deadline = Deadline(config.deadline_seconds or promised_seconds(found), since=started)
+        deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
         outcome = restore(
             target,
             found,

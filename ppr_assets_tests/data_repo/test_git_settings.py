@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.clone.glimpse import glimpse
+from ppr_assets.data_repo.clone.temporary_clone import temporary_clone
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, list_dumps
 from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
@@ -103,7 +103,7 @@ def test_settings_that_are_no_matter_of_ours_change_nothing(
     assert owner.git("cat-file", "-s", f"main:sql_dumps/{NAME}") == "9"
     assert (repo.path / "sql_dumps" / NAME).read_bytes() == b"one\r\ntwo\n"
     assert not (tmp_path / "monitored").exists()
-    looked = glimpse(repo.settings, str(bare_remote), tmp_path / "glimpse.git")
+    looked = temporary_clone(repo.settings, str(bare_remote), tmp_path / "glimpse.git")
     assert commit_named(looked, "HEAD") == new
     fresh = replace(repo.settings, path=tmp_path / "fresh", url=str(bare_remote))
     assert list_dumps(open_data_repo(fresh), "refs/heads/main") == [NAME]

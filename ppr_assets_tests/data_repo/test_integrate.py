@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets.data_repo.history.integrate import base_for_publishing

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo.checkout import places
+from ppr_assets.data_repo.checkout import work_trees as work_trees
+from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.index_lock import index_lock, release_index
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import recover
 from ppr_assets.data_repo.git.errors import LockHeld
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.remote import fetch
@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(work_trees, "LOCK_SECONDS", 0.3)
 
 
 def _until(condition: object, *, seconds: float = PATIENCE_SECONDS) -> None:
@@ -161,7 +161,7 @@ def _holding_child(repo: DataRepo) -> int:
     """A run that holds the index and is in the middle of its work."""
     child = os.fork()
     if child == 0:
-        with index_lock(repo, places.places(repo)[0], quiet=False):
+        with index_lock(repo, work_trees.work_trees(repo)[0], quiet=False):
             time.sleep(60)
         os._exit(0)
     _until((repo.git_dir / "index.lock").exists)

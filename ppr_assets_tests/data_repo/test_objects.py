@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo

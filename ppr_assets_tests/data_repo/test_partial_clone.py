@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.checkout.advance import advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import advance_branch, recover
 from ppr_assets.data_repo.clone import upkeep
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.upkeep import repo_size, tend
@@ -21,7 +21,7 @@ from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
 from ppr_assets.data_repo.history.integrate import base_for_publishing
-from ppr_assets.data_repo.remote.promised import bring, lacking
+from ppr_assets.data_repo.remote.missing_objects import bring, lacking
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, push
 from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump

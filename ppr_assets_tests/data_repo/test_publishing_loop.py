@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
-from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip

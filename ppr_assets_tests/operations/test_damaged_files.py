@@ -12,7 +12,7 @@ from psycopg import sql
 
 from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
@@ -91,7 +91,7 @@ def test_a_table_that_cannot_be_counted_is_named_by_every_verb(
     assert "amcheck" in refused.value.hint
     (told,) = status(broken).errors
     assert told.render() == refused.value.render()
-    findings = list(examine(broken))
+    findings = list(preconditions(broken))
     assert [f.error.message for f in findings if f.error] == [refused.value.message]
     assert {"remote", "disk", "ratchet file"} <= {f.what for f in findings if not f.error}
     assert pipeline.picture() == before
@@ -122,7 +122,7 @@ def test_a_damaged_catalog_is_told_by_every_verb_with_the_way_out(
     with pytest.raises(DatabaseFailed, match=f"{words}.*invalid page in block") as refused:
         dump(broken)
     told = [error for error in status(broken).errors if isinstance(error, DatabaseFailed)]
-    found = [one.error for one in examine(broken) if one.error]
+    found = [one.error for one in preconditions(broken) if one.error]
     for error in (refused.value, *told, *found):
         assert "amcheck" in error.hint
         assert "good dump stands" in error.hint

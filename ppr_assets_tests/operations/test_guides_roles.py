@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
@@ -88,7 +88,7 @@ def _guided(at: At, *, postgis: bool) -> Iterator[DatabaseSettings]:
 def _everything_works(pipeline: Pipeline, database: DatabaseSettings) -> None:
     pipeline.settings = replace(pipeline.settings, database=database)
     pipeline.gate(proof="server", min_records=1)
-    found = {finding.what: finding for finding in examine(pipeline.settings)}
+    found = {finding.what: finding for finding in preconditions(pipeline.settings)}
     assert found["proof"].error is None, found["proof"].error.render()
     assert "restored beside the database" in found["proof"].detail
     _, published = pipeline.night()

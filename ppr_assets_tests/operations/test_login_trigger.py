@@ -9,7 +9,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -61,9 +61,11 @@ def test_doctor_names_it_for_a_role_that_may_not_turn_it_off(
 ) -> None:
     owner = "pantry_pirate_radio"
     ordinary = replace(recorded.settings.database, user=owner)
-    said = {one.what: one.detail for one in examine(replace(recorded.settings, database=ordinary))}
+    said = {
+        one.what: one.detail for one in preconditions(replace(recorded.settings, database=ordinary))
+    }
     assert "each fires the login trigger recorded" in said["sessions"]
-    of_superuser = {one.what: one.detail for one in examine(recorded.settings)}
+    of_superuser = {one.what: one.detail for one in preconditions(recorded.settings)}
     assert of_superuser["sessions"] == "with the server itself"
     with connect(ordinary) as session:
         assert session.info.options == ""

@@ -12,7 +12,7 @@ from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 
 from ppr_assets.errors import PreconditionFailed, SettingsError
 from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.snapshot import preflight
 from ppr_assets.settings import Secret
@@ -50,7 +50,7 @@ def test_its_tables_in_whatever_schema_stop_a_dump_and_are_named(
     pipeline.administer(f"CREATE TABLE {schema}.event_logs (id bigint, dagster_event_type text)")
     with pytest.raises(PreconditionFailed, match=r"^Dagster keeps its runs in .*event_logs"):
         dump(pipeline.settings)
-    (tables,) = [found for found in examine(pipeline.settings) if found.what == "tables"]
+    (tables,) = [found for found in preconditions(pipeline.settings) if found.what == "tables"]
     assert tables.error is not None
     assert "CREATE DATABASE dagster" in tables.error.hint
     assert pipeline.picture() == before

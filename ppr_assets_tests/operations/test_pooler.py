@@ -11,7 +11,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpUnproven, PreconditionFailed
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
@@ -124,7 +124,7 @@ def test_doctor_tells_of_a_pooler_that_passes_on_no_settings(
     name = pipeline.settings.database.dbname
     pipeline.administer(f"ALTER DATABASE {name} SET bytea_output TO escape")
     database = pooled(pipeline.settings.database)
-    looked = examine(replace(pipeline.settings, database=database))
+    looked = preconditions(replace(pipeline.settings, database=database))
     wrong = {one.what: str(one.error) for one in looked if one.error}
     assert list(wrong) == ["pg_dump"]
     assert "bytea_output would change what pg_dump writes" in wrong["pg_dump"]
@@ -136,7 +136,7 @@ def test_doctor_tells_of_a_pooler_before_the_night(pipeline: Pipeline, pooled: P
     try:
         for mode, line in (("session", "proof"), ("transaction", "database")):
             database = pooled(pipeline.settings.database, mode=mode)
-            looked = examine(replace(pipeline.settings, database=database))
+            looked = preconditions(replace(pipeline.settings, database=database))
             wrong = {one.what: one.error for one in looked if one.error}
             assert list(wrong) == [line]
             assert "PPR_DIRECT_HOST" in str(wrong[line].hint)

@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed
-from ppr_assets.operations.doctor import Precondition, examine
+from ppr_assets.operations.doctor import Precondition, preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
@@ -193,7 +193,7 @@ def test_an_extension_that_the_embedded_server_lacks_is_named_by_doctor(
 
 
 def _finding(pipeline: Pipeline, what: str = "proof") -> Precondition:
-    return next(one for one in examine(pipeline.settings) if one.what == what)
+    return next(one for one in preconditions(pipeline.settings) if one.what == what)
 
 
 def test_the_statement_that_is_named_lets_a_foreign_server_pass(hosted: Pipeline) -> None:

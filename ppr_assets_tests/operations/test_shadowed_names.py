@@ -11,7 +11,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
@@ -155,7 +155,7 @@ def test_no_plan_of_ours_calls_them(spied_on: Pipeline) -> None:
     assert dumped.manifest is not None
     assert dumped.manifest.tables["part"].rows == 2
     assert status(spied_on.settings).errors == ()
-    assert [one.error for one in examine(spied_on.settings) if one.error] == []
+    assert [one.error for one in preconditions(spied_on.settings) if one.error] == []
     assert initialise(spied_on.settings).status == "left alone"
     outcome = restore(own, _latest(spied_on), deadline=Deadline(60))
     assert outcome.tables == dumped.manifest.tables
@@ -170,7 +170,7 @@ def test_no_policy_is_asked(spied_on: Pipeline) -> None:
     reading = replace(spied_on.settings.database, user="reading")
     spied_on.settings = replace(spied_on.settings, database=reading)
     try:
-        found = {one.what: one.error for one in examine(spied_on.settings)}
+        found = {one.what: one.error for one in preconditions(spied_on.settings)}
     finally:
         Target(replace(reading, user="postgres")).execute("DROP ROLE reading")
     gate = found["gate"]
@@ -200,7 +200,7 @@ def test_no_verb_calls_them(shadowed: Pipeline) -> None:
     assert (dumped.status, published.status) == ("staged", "published")
     assert count_records(shadowed.settings).counts["organization"] == 200
     assert status(shadowed.settings).errors == ()
-    assert [one.error for one in examine(shadowed.settings) if one.error] == []
+    assert [one.error for one in preconditions(shadowed.settings) if one.error] == []
     for where in ("server", "embedded"):
         drill(shadowed.settings.database, _latest(shadowed), where=where, deadline=Deadline(60))
 

@@ -17,7 +17,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PprError
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
@@ -142,7 +142,7 @@ VERBS: dict[str, Callable[[Pipeline, Target, MadeDump, Path, DatabaseSettings], 
     "doctor": lambda pipeline, _t, _d, _f, database: _raise_first(
         [
             found.error
-            for found in examine(replace(pipeline.settings, database=database))
+            for found in preconditions(replace(pipeline.settings, database=database))
             if found.error
         ]
     ),

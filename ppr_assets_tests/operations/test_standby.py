@@ -17,7 +17,7 @@ from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.operations.audit.walk import audit
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -117,7 +117,7 @@ def test_status_and_doctor_work_on_a_standby(pipeline: Pipeline, pair: Pair) -> 
     assert found.errors == ()
     assert found.counts is not None
     assert found.counts["organization"] == 200
-    findings = {one.what: one for one in examine(pipeline.settings)}
+    findings = {one.what: one for one in preconditions(pipeline.settings)}
     assert [one for one in findings.values() if one.error] == []
     assert findings["database"].detail.endswith(", a standby")
     assert findings["tables"].detail.endswith("without rows on a standby: page_cache")

@@ -11,7 +11,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.doctor import examine
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
@@ -258,7 +258,7 @@ def test_a_function_of_an_extension_wants_the_search_path(debian: Pipeline) -> N
         dump(debian.settings)
     assert "of the extension earthdistance calls something without its sch" in refused.value.hint
     assert "SQL_DUMP_SEARCH_PATH=public," in refused.value.hint
-    finding = next(one for one in examine(debian.settings) if one.what == "proof")
+    finding = next(one for one in preconditions(debian.settings) if one.what == "proof")
     assert finding.error is not None
     assert "SQL_DUMP_SEARCH_PATH=public," in finding.error.hint
     database = replace(debian.settings.database, search_path=("public",))

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ppr_assets.data_repo.checkout.changes import Change, Side
 from ppr_assets.data_repo.checkout.file_states import FileStates
 from ppr_assets.data_repo.checkout.index import NOTHING, Index, Staged
-from ppr_assets.data_repo.checkout.moves import Move, Side
-from ppr_assets.data_repo.checkout.place_files import put_files
+from ppr_assets.data_repo.checkout.putting_files import put_files
 from ppr_assets.data_repo.checkout.sparse import outside
 from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
 
@@ -39,38 +39,38 @@ class Plan:
         return bool(self.files or self.entries)
 
 
-def plan(index: Index, move: Move, target: str | None, states: FileStates) -> Plan:
-    """How the paths of ``move`` become what they are in the commit ``target``."""
-    wanted = move.wanted_at(index.repo, target)
+def plan(index: Index, change: Change, target: str | None, states: FileStates) -> Plan:
+    """How the paths of ``change`` become what they are in the commit ``target``."""
+    wanted = change.wanted_at(index.repo, target)
     staged = index.read(wanted.keys())
     ours = {
         path: side
         for path, side in wanted.items()
-        if staged.get(path, NOTHING).side in move.paths[path]
+        if staged.get(path, NOTHING).side in change.paths[path]
     }
     skipped = frozenset(path for path in ours if staged.get(path, NOTHING).skipped)
     folders = {_folder(path) for path in skipped}
     skipped |= {path for path in ours if path not in staged and _folder(path) in folders}
     skipped |= {path for path in ours if _stays_out(index, path, staged)}
     shown = {path: side for path, side in ours.items() if path not in skipped}
-    skipped |= outside(index.repo, index.place, shown)
+    skipped |= outside(index.repo, index.work_tree, shown)
     followed = {
         path: side
         for path, side in ours.items()
         if path not in skipped and not (side and side[0] == _SUBMODULE)
     }
-    present = states.look(index.place.path, followed)
+    present = states.look(index.work_tree.path, followed)
     files = {
         path: side
         for path, side in followed.items()
-        if present[path] != side and present[path] in move.paths[path]
+        if present[path] != side and present[path] in change.paths[path]
     }
     entries = {
         path: side
         for path, side in ours.items()
         if staged.get(path, NOTHING) != Staged(side, bool(side) and path in skipped)
     }
-    takes_back = any(side != move.paths[path][1] for path, side in {**files, **entries}.items())
+    takes_back = any(side != change.paths[path][1] for path, side in {**files, **entries}.items())
     return Plan(files, entries, skipped, takes_back)
 
 
@@ -81,10 +81,10 @@ def carry_out(plan: Plan, index: Index, states: FileStates, ready: Mapping[bytes
     between is the old state or the new one, and never takes a published dump back. Raises
     :class:`GitCommandFailed` when somebody holds the index.
     """
-    put_files(index.repo, index.place, plan.files, ready)
+    put_files(index.repo, index.work_tree, plan.files, ready)
     for path, side in plan.files.items():
         if side is not None:
-            states.remember(index.place.path, path, side[1])
+            states.remember(index.work_tree.path, path, side[1])
     index.write(plan.entries, plan.skipped)
 
 
@@ -101,7 +101,7 @@ def _stays_out(index: Index, path: bytes, staged: Mapping[bytes, Staged]) -> boo
         return False
     if path in staged and not staged[path].skipped:
         return False
-    return not os.path.lexists(index.place.path / os.fsdecode(path))
+    return not os.path.lexists(index.work_tree.path / os.fsdecode(path))
 
 
 def _folder(path: bytes) -> bytes:

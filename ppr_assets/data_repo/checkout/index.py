@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ppr_assets.data_repo.checkout.changes import Side
 from ppr_assets.data_repo.checkout.index_lock import index_lock
-from ppr_assets.data_repo.checkout.moves import Side
-from ppr_assets.data_repo.checkout.places import Place
+from ppr_assets.data_repo.checkout.work_trees import WorkTree
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -34,10 +34,10 @@ NOTHING = Staged(None)
 
 @dataclass(frozen=True)
 class Index:
-    """The index of a place, or a ``copy`` of it to work on while the real one is held."""
+    """The index of a work tree, or a ``copy`` of it to work on while the real one is held."""
 
     repo: DataRepo
-    place: Place
+    work_tree: WorkTree
     copy: Path | None = None
 
     def read(self, paths: Collection[bytes]) -> dict[bytes, Staged]:
@@ -60,12 +60,12 @@ class Index:
         if not entries:
             return
         if self.copy is None:
-            with index_lock(self.repo, self.place, quiet=False) as copy:
+            with index_lock(self.repo, self.work_tree, quiet=False) as copy:
                 if copy is None:
-                    raise _held(self.place)
+                    raise _held(self.work_tree)
                 replace(self, copy=copy).write(entries, skipped)
             return
-        nothing = ("0", "0" * len(self.place.head or "0" * 40))
+        nothing = ("0", "0" * len(self.work_tree.head or "0" * 40))
         left_out = {path: side for path, side in entries.items() if side and path in skipped}
         marking = _marking(left_out) if len(left_out) <= _FEW else []
         lines = b"".join(
@@ -83,7 +83,7 @@ class Index:
 
         It does so only if nobody holds the index at that moment.
         """
-        with index_lock(self.repo, self.place, quiet=False) as copy:
+        with index_lock(self.repo, self.work_tree, quiet=False) as copy:
             if copy is not None:
                 options = ("--porcelain", "--untracked-files=no", "--ignore-submodules=all")
                 env = {"GIT_OPTIONAL_LOCKS": "1"}
@@ -101,7 +101,7 @@ def _git(
         own["GIT_INDEX_FILE"] = str(index.copy)
     limit = index.repo.settings.timeout_seconds
     words = [os.fsdecode(word) for word in args]
-    return run(index.place.path, *words, timeout=limit, stdin=stdin, env=own).stdout
+    return run(index.work_tree.path, *words, timeout=limit, stdin=stdin, env=own).stdout
 
 
 def _marking(left_out: Mapping[bytes, tuple[str, str]]) -> list[str]:
@@ -121,18 +121,18 @@ def index_line(path: bytes, entry: tuple[str, str]) -> bytes:
 
 
 @contextmanager
-def held_index(repo: DataRepo, place: Place) -> Iterator[Index | None]:
-    """The index of ``place`` held, and a copy of it to work on that takes its place afterwards.
+def held_index(repo: DataRepo, work_tree: WorkTree) -> Iterator[Index | None]:
+    """The index of ``work_tree`` held, and a copy of it to work on that takes its place afterwards.
 
     None when somebody else holds it or is in the middle of something.
     """
-    with index_lock(repo, place, quiet=True) as copy:
-        yield Index(repo, place, copy) if copy else None
+    with index_lock(repo, work_tree, quiet=True) as copy:
+        yield Index(repo, work_tree, copy) if copy else None
 
 
-def _held(place: Place) -> GitCommandFailed:
+def _held(work_tree: WorkTree) -> GitCommandFailed:
     """What git itself would have said."""
-    lock = place.git_dir / "index.lock"
+    lock = work_tree.git_dir / "index.lock"
     said = f"Unable to create '{lock}': File exists."
     return GitCommandFailed(f"the index is held: {said}", status=128, stderr=said)
 

@@ -16,7 +16,7 @@ from shutil import copy2
 from time import sleep
 
 from ppr_assets.child_process import guarded
-from ppr_assets.data_repo.checkout.places import Place, is_quiet, places
+from ppr_assets.data_repo.checkout.work_trees import WorkTree, is_quiet, work_trees
 from ppr_assets.data_repo.git.repository import DataRepo
 
 # Only our own file is removed, by its inode.
@@ -25,13 +25,13 @@ _GUARD_SECONDS = 0.1
 
 
 @contextmanager
-def index_lock(repo: DataRepo, place: Place, *, quiet: bool) -> Iterator[Path | None]:
-    """A copy of the index of ``place`` to work on, which takes its place afterwards.
+def index_lock(repo: DataRepo, work_tree: WorkTree, *, quiet: bool) -> Iterator[Path | None]:
+    """A copy of the index of ``work_tree`` to work on, which takes its place afterwards.
 
     None when somebody else holds it, or, if it is to be ``quiet``, is in the middle of something:
     a checkout and a commit let go of the index a moment before they move HEAD.
     """
-    ours, lock, real = _ours(repo), place.git_dir / "index.lock", place.git_dir / "index"
+    ours, lock, real = _ours(repo), work_tree.git_dir / "index.lock", work_tree.git_dir / "index"
     ours.touch()
     with guarded(_GUARD, str(lock), str(ours)):
         try:
@@ -41,7 +41,7 @@ def index_lock(repo: DataRepo, place: Place, *, quiet: bool) -> Iterator[Path | 
             yield None
             return
         try:
-            if quiet and not is_quiet(place):
+            if quiet and not is_quiet(work_tree):
                 yield None
                 return
             copy = _copy(repo)
@@ -65,8 +65,8 @@ def release_index(repo: DataRepo) -> None:
     if not ours.exists():
         return
     sleep(_GUARD_SECONDS)  # the guard of a run that died this moment may be at it
-    for place in places(repo):
-        lock = place.git_dir / "index.lock"
+    for work_tree in work_trees(repo):
+        lock = work_tree.git_dir / "index.lock"
         if lock.exists() and lock.samefile(ours):
             lock.unlink()
     _copy(repo).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ppr_assets.data_repo.checkout.worktree import advance_branch
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.git.objects import write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.integrate import MERGE_SUBJECT, identity

@@ -11,12 +11,12 @@ import os
 import re
 from collections.abc import Mapping
 
+from ppr_assets.data_repo.checkout.changes import Side
 from ppr_assets.data_repo.checkout.index import index_line
-from ppr_assets.data_repo.checkout.moves import Side
-from ppr_assets.data_repo.checkout.places import Place
+from ppr_assets.data_repo.checkout.work_trees import WorkTree
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.promised import folders_above
+from ppr_assets.data_repo.remote.missing_objects import folders_above
 from ppr_assets.rules.naming import DELTA_BASE
 
 
@@ -29,9 +29,9 @@ def patterns(dump_dir: str) -> str:
     return "\n".join([*lines, f"/{folder}/", f"!/{folder}/{DELTA_BASE}/"]) + "\n"
 
 
-def outside(repo: DataRepo, place: Place, paths: Mapping[bytes, Side]) -> set[bytes]:
-    """Those of ``paths`` that the sparse checkout of ``place`` leaves out, and that nobody has put
-    there; none where it has no sparse checkout.
+def outside(repo: DataRepo, work_tree: WorkTree, paths: Mapping[bytes, Side]) -> set[bytes]:
+    """Those of ``paths`` that the sparse checkout of ``work_tree`` leaves out, and that nobody
+    has put there; none where it has no sparse checkout.
 
     git is asked, which has two kinds of patterns: an index of our own names the paths, and what it
     would not remove from that is outside.
@@ -39,17 +39,17 @@ def outside(repo: DataRepo, place: Place, paths: Mapping[bytes, Side]) -> set[by
     wanted = {
         path: side
         for path, side in paths.items()
-        if side and not os.path.lexists(place.path / os.fsdecode(path))
+        if side and not os.path.lexists(work_tree.path / os.fsdecode(path))
     }
-    if not wanted or not (place.git_dir / "info" / "sparse-checkout").is_file():
+    if not wanted or not (work_tree.git_dir / "info" / "sparse-checkout").is_file():
         return set()
     scratch = repo.state_dir / "sparse.index"
     scratch.unlink(missing_ok=True)
     limit, env = repo.settings.timeout_seconds, {"GIT_INDEX_FILE": str(scratch)}
     lines = b"".join(index_line(path, side) for path, side in wanted.items())
-    run(place.path, "update-index", "-z", "--index-info", timeout=limit, stdin=lines, env=env)
+    run(work_tree.path, "update-index", "-z", "--index-info", timeout=limit, stdin=lines, env=env)
     options = ("-r", "--cached", "--dry-run", "--force", "--ignore-unmatch")
-    inside = run(place.path, "rm", *options, "--", ".", timeout=limit, env=env).stdout
+    inside = run(work_tree.path, "rm", *options, "--", ".", timeout=limit, env=env).stdout
     scratch.unlink()
     return wanted.keys() - set(inside.removeprefix(b"rm '").removesuffix(b"'\n").split(b"'\nrm '"))
 

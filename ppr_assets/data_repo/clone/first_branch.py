@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.clone.first_clone import missing_branch
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.remote import fetch, remote_branches

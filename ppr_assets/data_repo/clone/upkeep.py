@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
-from ppr_assets.data_repo.checkout.places import is_idle, is_quiet, places, wait_for_quiet
+from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
 from ppr_assets.data_repo.git.repository import DataRepo
 
@@ -89,12 +89,14 @@ def tend(repo: DataRepo) -> Upkeep:
 
 def _at_work(repo: DataRepo) -> str:
     """Where somebody changes something at this moment; empty if nobody does."""
-    everywhere = places(repo)
+    everywhere = work_trees(repo)
     wait_for_quiet(everywhere)  # what we have just done ourselves is no work of others
-    for place in everywhere:
-        merging = any((place.git_dir / name).exists() for name in ("MERGE_HEAD", "rebase-merge"))
-        if merging or not is_idle(place) or not is_quiet(place):
-            return f"`{place.path}`"
+    for work_tree in everywhere:
+        merging = any(
+            (work_tree.git_dir / name).exists() for name in ("MERGE_HEAD", "rebase-merge")
+        )
+        if merging or not is_idle(work_tree) or not is_quiet(work_tree):
+            return f"`{work_tree.path}`"
     if (repo.git_dir / "gc.pid").exists():
         return "its own upkeep (`gc.pid`)"
     return ""

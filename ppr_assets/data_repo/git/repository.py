@@ -78,7 +78,7 @@ class DataRepo:
     ) -> bytes:
         """What ``git args`` prints, run at ``path`` within the configured time limit.
 
-        It never asks the remote, see :mod:`~ppr_assets.data_repo.remote.promised`.
+        It never asks the remote, see :mod:`~ppr_assets.data_repo.remote.missing_objects`.
         """
         limit = self.settings.timeout_seconds
         around = {**(WITHOUT_LAZY_FETCH if self.partial else {}), **(env or {})}

@@ -14,7 +14,7 @@ from functools import partial
 from ppr_assets.data_repo.git.objects import Identity, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
-from ppr_assets.data_repo.remote.promised import asking
+from ppr_assets.data_repo.remote.missing_objects import asking
 
 __all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity"]
 

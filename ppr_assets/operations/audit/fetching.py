@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit
-from ppr_assets.data_repo.remote.promised import bring_what_is_left, lacking
+from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left, lacking
 from ppr_assets.operations.audit.dumps import Brought
 from ppr_assets.operations.audit.folders import Folders
 from ppr_assets.rules.naming import RATCHET, manifest_name

@@ -11,7 +11,7 @@ from pathlib import Path
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_entries, read_file, sha256_at
 from ppr_assets.data_repo.git.tree_objects import Entry
-from ppr_assets.data_repo.remote.promised import bring
+from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.plain_sql.parts.joined import JoinedDump, read_script, require_parts

@@ -17,7 +17,7 @@ from ppr_assets.data_repo.git.tree import (
 )
 from ppr_assets.data_repo.history.file_history import FileCommit, file_history
 from ppr_assets.data_repo.history.message import brings_dump, reset_told
-from ppr_assets.data_repo.remote.promised import bring
+from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.data_repo.remote.small_files import read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.published.latest import manifest_of

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
-from ppr_assets.data_repo.checkout.worktree import advance_branch
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
+from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.journal import read_journal
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import recover
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import read_file, tip
 from ppr_assets.errors import RatchetFileError

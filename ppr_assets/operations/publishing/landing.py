@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ppr_assets.data_repo.checkout.advance import BranchMoved, require_movable
 from ppr_assets.data_repo.checkout.staging import StagedDump
-from ppr_assets.data_repo.checkout.worktree import BranchMoved, require_movable
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.delivered import require_not_rewritten

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
-from ppr_assets.data_repo.checkout.worktree import recover
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at
@@ -18,8 +18,8 @@ from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Grou
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.pending import require_fit
 from ppr_assets.operations.publishing.retention import Retention, retention_at
-from ppr_assets.operations.publishing.waiting import require_fit
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Override, Verdict

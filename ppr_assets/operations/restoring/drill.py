@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.filling import Judgement, fill
+from ppr_assets.operations.restoring.load_and_compare import Judgement, load_and_compare
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
-from ppr_assets.operations.restoring.made_aside import made_aside, sweep, twin_of
+from ppr_assets.operations.restoring.new_database import new_database, sweep, twin_of
 from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -97,12 +97,12 @@ def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str
     without = require_makeable(server, loading, rule)
     loading = loading.without(without.keys)
     verified = loading.verified
-    with made_aside(session, verified) as (name, remarks):
+    with new_database(session, verified) as (name, remarks):
         remarks += [*left_over, *without.remarks]
         scratch = replace(session.settings, dbname=name)
         loading = replace(loading, remarks=remarks)
         try:
-            filled = fill(
+            compared = load_and_compare(
                 scratch,
                 loading,
                 twin=twin_of(session, verified, name),
@@ -132,8 +132,8 @@ def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str
         origin=found.origin,
         manifest=verified.manifest,
         proof=proof,
-        tables=filled.tables,
+        tables=compared.tables,
         seconds=loading.clock.laps,
         remarks=remarks,
-        uncompared=filled.uncompared,
+        uncompared=compared.uncompared,
     )

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.filling import WAY, Filled, Judgement, computed_remarks
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
     Serving,
@@ -24,8 +23,14 @@ from ppr_assets.operations.restoring.guarding import (
     require_kept,
     serving_in,
 )
+from ppr_assets.operations.restoring.load_and_compare import (
+    WAY,
+    Compared,
+    Judgement,
+    computed_remarks,
+)
 from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
-from ppr_assets.operations.restoring.made_aside import encoding_of, set_otherwise
+from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
 from ppr_assets.operations.restoring.privileges import again_in_place
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
@@ -103,7 +108,7 @@ def restore_in_place(
                 connection, loading.plain(), loading.verified.layout, deadline=deadline
             )
             loading.clock.lap("load")
-            filled = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, accept))
+            compared = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, accept))
             connection.execute("SET LOCAL client_encoding = 'UTF8'")  # as it was looked at before
             judged = require_kept(connection, ground.serving, guard, every=True)
             loading.remarks.extend(judged.remarks)
@@ -116,19 +121,19 @@ def restore_in_place(
         if judged.override:
             note = override_note(name, judged.override)
             loading.remarks.extend(session.note(target.dbname, note))
-        loading.remarks.extend(accepted_noted(session, target.dbname, name, filled.accepted))
+        loading.remarks.extend(accepted_noted(session, target.dbname, name, compared.accepted))
     return RestoreOutcome(
         dump=name,
         origin=found.origin,
         manifest=loading.verified.manifest,
         database=target.dbname,
         former=None,
-        tables=filled.tables,
+        tables=compared.tables,
         seconds=loading.clock.laps,
         remarks=loading.remarks,
-        uncompared=filled.uncompared,
+        uncompared=compared.uncompared,
         override=judged.override,
-        accepted=filled.accepted,
+        accepted=compared.accepted,
     )
 
 
@@ -165,7 +170,7 @@ def _require_fit(session: Maintenance, loading: Loading, guard: Guard) -> _Groun
 
 def _held_to_dump(
     connection: Connection, loading: Loading, ground: _Ground, judgement: Judgement
-) -> Filled:
+) -> Compared:
     """Compare what the open transaction has made with the dump, but for how objects are defined.
     Raises :class:`DumpUnproven`."""
     layout = loading.verified.layout
@@ -181,7 +186,7 @@ def _held_to_dump(
     loading.remarks.extend(ground.without.remarks)
     loading.remarks.extend(not_compared(layout, uncompared))
     loading.remarks.extend(ground.foreign)
-    return Filled(dict(tables), uncompared, accepted)
+    return Compared(dict(tables), uncompared, accepted)
 
 
 def _analyzed(target: DatabaseSettings) -> list[str]:

@@ -26,9 +26,9 @@ from ppr_assets.errors import (
 )
 from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.promise import DEADLINE_SECONDS, promised_seconds
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
@@ -102,7 +102,7 @@ def initialise(
         in_place = exists and not force and not aside
         started = monotonic()
         with _latest(settings.data_repo) as found:
-            deadline = Deadline(deadline_seconds or promised_seconds(found), since=started)
+            deadline = Deadline(deadline_seconds or limit_seconds(found), since=started)
             if in_place:
                 outcome = restore_in_place(
                     target, found, guard=guard, grants=True, accept=accept, deadline=deadline

@@ -14,7 +14,7 @@ import psycopg
 from ppr_assets.errors import PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without, covers, going_without
 from ppr_assets.operations.restoring.loading import Loading
-from ppr_assets.operations.restoring.made_aside import made_aside
+from ppr_assets.operations.restoring.new_database import new_database
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
@@ -55,7 +55,7 @@ def require_makeable(
         make_what_is_beside(session.connection, dump, verified.layout)
     if not (always or rule or not session.is_superuser):
         return Without()
-    with made_aside(session, verified) as (name, _):
+    with new_database(session, verified) as (name, _):
         scratch = replace(session.settings, dbname=name)
         refused = rehearse(scratch, dump, verified.layout, deadline=loading.deadline)
         without, obstacles = going_without(refused, rule)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
-from ppr_assets.operations.restoring.filling import WAY, Filled, Judgement, fill
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
     Judged,
@@ -21,11 +20,17 @@ from ppr_assets.operations.restoring.guarding import (
     require_kept,
     serving,
 )
+from ppr_assets.operations.restoring.load_and_compare import (
+    WAY,
+    Compared,
+    Judgement,
+    load_and_compare,
+)
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
-from ppr_assets.operations.restoring.made_aside import (
+from ppr_assets.operations.restoring.new_database import (
     as_set_where_dumped,
     encoding_of,
-    made_aside,
+    new_database,
     sweep,
     twin_of,
 )
@@ -124,10 +129,10 @@ def restore(
         left_over = sweep(session)
         without = _require_fit(session, loading, guard, disconnect=disconnect)
         loading = loading.without(without.keys)
-        with made_aside(session, loading.verified) as (new, remarks):
+        with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
-            filled = _filled(session, new, loading, accept)
+            compared = _compared(session, new, loading, accept)
             judged = _judged(session, new, guard, strict=drop_old)
             remarks += judged.remarks
             if session.holds_anything(target.dbname):
@@ -136,7 +141,7 @@ def restore(
             deadline.require("putting the new database in place")
             if session.exists(target.dbname):
                 session.copy_limit(target.dbname, new)
-            remarks += accepted_noted(session, new, loading.verified.name, filled.accepted)
+            remarks += accepted_noted(session, new, loading.verified.name, compared.accepted)
             former = session.unused(former_name)
             session.swap(target.dbname, new, former, disconnect=disconnect)
         loading.clock.lap("swap")
@@ -147,12 +152,12 @@ def restore(
         manifest=loading.verified.manifest,
         database=target.dbname,
         former=kept,
-        tables=filled.tables,
+        tables=compared.tables,
         seconds=loading.clock.laps,
         remarks=remarks,
-        uncompared=filled.uncompared,
+        uncompared=compared.uncompared,
         override=judged.override,
-        accepted=filled.accepted,
+        accepted=compared.accepted,
     )
 
 
@@ -171,12 +176,14 @@ def _require_fit(
     return require_makeable(server, loading, rule)
 
 
-def _filled(session: Maintenance, new: str, loading: Loading, accept: Override | None) -> Filled:
+def _compared(
+    session: Maintenance, new: str, loading: Loading, accept: Override | None
+) -> Compared:
     target = session.settings.dbname
     if session.exists(target):  # before the load: how money is written, for one, is a setting of it
         loading.remarks.extend(session.copy_settings(target, new))
         loading.remarks.extend(as_set_where_dumped(session, new, loading.verified))
-    return fill(
+    return load_and_compare(
         replace(session.settings, dbname=new),
         loading,
         twin=twin_of(session, loading.verified, new),

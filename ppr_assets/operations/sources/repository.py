@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.clone.glimpse import glimpse
+from ppr_assets.data_repo.clone.temporary_clone import temporary_clone
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, linked_dump, list_dumps, tip
@@ -38,7 +38,9 @@ def opened(
             )
         with scratch_folder(temporary()) as folder:
             history = bool(wanted.at)
-            with glimpse(settings, source, folder / "data.git", with_history=history) as repo:
+            with temporary_clone(
+                settings, source, folder / "data.git", with_history=history
+            ) as repo:
                 yield repo, commit_named(repo, wanted.at or "HEAD"), folder, None
         return
     if source is not None:

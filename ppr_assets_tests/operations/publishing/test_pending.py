@@ -98,8 +98,8 @@ def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_
 def test_a_held_lock_stops_the_night_before_anything_is_pushed(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("ppr_assets.data_repo.checkout.places.LOCK_SECONDS", 0.3)
-    monkeypatch.setattr("ppr_assets.data_repo.checkout.worktree.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("ppr_assets.data_repo.checkout.work_trees.LOCK_SECONDS", 0.3)
+    monkeypatch.setattr("ppr_assets.data_repo.checkout.advance.LOCK_SECONDS", 0.3)
     dump(pipeline.settings, run_id="a-run")
     remote = pipeline.remote_head()
     lock = pipeline.clone / ".git" / name

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.checkout import places
+from ppr_assets.data_repo.checkout import work_trees as work_trees
+from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import SYMLINK, Blob, write_blob, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -383,7 +383,7 @@ def test_a_commit_in_the_last_moment_is_kept_and_our_files_go_back(
 def test_an_index_that_somebody_holds_stops_the_move_before_it_begins(
     data_repo: DataRepo, owner: Somebody, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(work_trees, "LOCK_SECONDS", 0.3)
     lock = data_repo.git_dir / "index.lock"
     lock.touch()
     before = owner.git("rev-parse", "main")
@@ -404,7 +404,7 @@ def test_an_index_that_somebody_holds_for_a_moment_is_waited_for(
     lock = data_repo.git_dir / "index.lock"
     lock.touch()
     # The pause before it looks again.
-    monkeypatch.setattr(places, "sleep", lambda _: lock.unlink(missing_ok=True))
+    monkeypatch.setattr(work_trees, "sleep", lambda _: lock.unlink(missing_ok=True))
     publish_dump(data_repo, FIRST)
     assert not lock.exists()
     assert owner.status() == ""

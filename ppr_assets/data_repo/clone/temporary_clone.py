@@ -18,7 +18,7 @@ from ppr_assets.errors import GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
 
-def glimpse(
+def temporary_clone(
     settings: DataRepoSettings, url: str, folder: Path, *, with_history: bool = False
 ) -> DataRepo:
     """A bare partial clone of ``url`` in ``folder`` (missing yet), of DATA_REPO_BRANCH alone.

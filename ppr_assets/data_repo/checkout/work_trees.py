@@ -28,7 +28,7 @@ _MOMENT_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkTree:
     """One work tree; ``git_dir`` has its own HEAD and index, ``head`` is None before any commit."""
 
     path: Path
@@ -37,7 +37,7 @@ class Place:
     head: str | None
 
 
-def places(repo: DataRepo) -> list[Place]:
+def work_trees(repo: DataRepo) -> list[WorkTree]:
     """The work trees that are there at this moment."""
     listing = repo.git("worktree", "list", "--porcelain", "-z")
     found = []
@@ -52,7 +52,7 @@ def places(repo: DataRepo) -> list[Place]:
             continue
         head = facts[b"HEAD"].decode()
         found.append(
-            Place(
+            WorkTree(
                 path=path,
                 git_dir=repo.git_dir if main else _own_git_dir(repo, path),
                 branch=os.fsdecode(facts.get(b"branch", b"")).removeprefix("refs/heads/") or None,
@@ -62,10 +62,10 @@ def places(repo: DataRepo) -> list[Place]:
     return found
 
 
-def wait_until_idle(place: Place) -> None:
+def wait_until_idle(work_tree: WorkTree) -> None:
     """Wait while somebody's git changes the index or HEAD. Raises :class:`DataRepoError` when it
     stays at it."""
-    for lock in _locks(place):
+    for lock in _locks(work_tree):
         wait_until_gone(lock)
 
 
@@ -78,25 +78,27 @@ def wait_until_gone(lock: Path) -> None:
         sleep(_PAUSE_SECONDS)
 
 
-def is_idle(place: Place) -> bool:
+def is_idle(work_tree: WorkTree) -> bool:
     """True if no git holds the index or HEAD."""
-    return not any(lock.exists() for lock in _locks(place))
+    return not any(lock.exists() for lock in _locks(work_tree))
 
 
-def wait_for_quiet(some: list[Place]) -> None:
-    """Wait a little for a moment in which nobody is at work in any of the places.
+def wait_for_quiet(some: list[WorkTree]) -> None:
+    """Wait a little for a moment in which nobody is at work in any of them.
 
     A merge of somebody's that meets a branch moving under it stops half-way, and leaves the mess
     to them.
     """
     deadline = monotonic() + QUIET_SECONDS
-    while monotonic() < deadline and not all(is_idle(place) and is_quiet(place) for place in some):
+    while monotonic() < deadline and not all(
+        is_idle(work_tree) and is_quiet(work_tree) for work_tree in some
+    ):
         sleep(_PAUSE_SECONDS)
 
 
-def is_quiet(place: Place) -> bool:
+def is_quiet(work_tree: WorkTree) -> bool:
     """True if for a moment nobody has written the index or moved HEAD."""
-    files = (place.git_dir / name for name in ("index", "HEAD", "logs/HEAD"))
+    files = (work_tree.git_dir / name for name in ("index", "HEAD", "logs/HEAD"))
     times = []
     for file in files:
         with suppress(FileNotFoundError):
@@ -110,17 +112,17 @@ def locked(lock: Path) -> DataRepoError:
     return DataRepoError(f"{message}; {LOCK_SECONDS:g} seconds were waited", hint=hint)
 
 
-def _locks(place: Place) -> list[Path]:
-    return [place.git_dir / "index.lock", place.git_dir / "HEAD.lock"]
+def _locks(work_tree: WorkTree) -> list[Path]:
+    return [work_tree.git_dir / "index.lock", work_tree.git_dir / "HEAD.lock"]
 
 
-def require_no_rebase(place: Place, branch: str) -> None:
-    """Raise :class:`DataRepoError` while ``branch`` is rebased in ``place``: it would fail then."""
+def require_no_rebase(work_tree: WorkTree, branch: str) -> None:
+    """Raise :class:`DataRepoError` while ``branch`` is rebased there: it would fail then."""
     for state in ("rebase-merge", "rebase-apply"):
-        name = place.git_dir / state / "head-name"
+        name = work_tree.git_dir / state / "head-name"
         if name.is_file() and name.read_text(encoding="utf-8").strip() == f"refs/heads/{branch}":
             raise DataRepoError(
-                f"branch `{branch}` is being rebased in `{place.path}`",
+                f"branch `{branch}` is being rebased in `{work_tree.path}`",
                 hint="finish it (`git rebase --continue`) or give it up (`git rebase --abort`).",
             )
 

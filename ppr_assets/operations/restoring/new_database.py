@@ -37,7 +37,7 @@ NOT_SAID = (
 
 
 @contextmanager
-def made_aside(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[str, list[str]]]:
+def new_database(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple[str, list[str]]]:
     """An empty database beside the target, as the target is or as the dump needs it; dropped if
     it is still there in the end."""
     target = session.settings.dbname
@@ -73,7 +73,7 @@ def twin_of(session: Maintenance, verified: VerifiedDump, name: str) -> Twin:
 
     @contextmanager
     def twin() -> Iterator[DatabaseSettings]:
-        with made_aside(session, verified) as (other, _):
+        with new_database(session, verified) as (other, _):
             session.copy_settings(name, other)
             yield replace(session.settings, dbname=other)
 

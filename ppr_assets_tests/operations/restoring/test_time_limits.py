@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.operations.restoring.promise import promised_seconds
+from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets_tests.fix_restore import MadeDump
 
 
 def test_it_is_five_minutes_or_five_minutes_a_gigabyte(new_dump: MadeDump, tmp_path: Path) -> None:
     found = new_dump.found(tmp_path)
-    assert promised_seconds(found) == 300
-    assert promised_seconds(replace(found, manifest=None)) == 300
+    assert limit_seconds(found) == 300
+    assert limit_seconds(replace(found, manifest=None)) == 300
     for size, seconds in ((1_000_000_000, 300), (4_500_000_000, 1350)):
         assert (
-            promised_seconds(replace(found, manifest=replace(new_dump.manifest, bytes=size)))
+            limit_seconds(replace(found, manifest=replace(new_dump.manifest, bytes=size)))
             == seconds
         )

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 
+from ppr_assets.data_repo.checkout.changes import Change
 from ppr_assets.data_repo.checkout.file_states import FileStates
 from ppr_assets.data_repo.checkout.follow import carry_out, plan
 from ppr_assets.data_repo.checkout.index import Index, held_index
@@ -28,20 +29,19 @@ from ppr_assets.data_repo.checkout.journal import (
     remove_journal,
     write_journal,
 )
-from ppr_assets.data_repo.checkout.moves import Move
-from ppr_assets.data_repo.checkout.place_files import sweep_scratch
-from ppr_assets.data_repo.checkout.places import (
+from ppr_assets.data_repo.checkout.putting_files import sweep_scratch
+from ppr_assets.data_repo.checkout.staging import StagedDump
+from ppr_assets.data_repo.checkout.work_trees import (
     LOCK_SECONDS,
-    Place,
+    WorkTree,
     is_idle,
     locked,
-    places,
     require_no_rebase,
     wait_for_quiet,
     wait_until_gone,
     wait_until_idle,
+    work_trees,
 )
-from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.objects import DURABLE
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -68,16 +68,16 @@ def advance_branch(
     somebody holds an index or rebases the branch; nothing has moved then.
     """
     everywhere = require_movable(repo)
-    here = [place for place in everywhere if place.branch == repo.branch]
+    here = [work_tree for work_tree in everywhere if work_tree.branch == repo.branch]
     wait_for_quiet(everywhere)
     if tip(repo) != old:
         raise BranchMoved
-    journal = Journal(repo.branch, old, new, tuple(str(place.path) for place in here))
+    journal = Journal(repo.branch, old, new, tuple(str(work_tree.path) for work_tree in here))
     write_journal(repo, journal)
     settler = _Settler(repo, journal, staged)
     try:
-        for place in here:
-            settler.bring(place, new)
+        for work_tree in here:
+            settler.bring(work_tree, new)
         _swap(repo, old, new)
         settler.spend_staged()
     finally:
@@ -85,17 +85,17 @@ def advance_branch(
         settler.settle()
 
 
-def require_movable(repo: DataRepo) -> list[Place]:
+def require_movable(repo: DataRepo) -> list[WorkTree]:
     """The work trees, once none of them stands in the way of moving the branch.
 
     Raises :class:`DataRepoError` while somebody holds an index or the branch, or rebases it.
     """
-    everywhere = places(repo)
-    for place in everywhere:
-        require_no_rebase(place, repo.branch)
-    for place in everywhere:
-        if place.branch == repo.branch:
-            wait_until_idle(place)
+    everywhere = work_trees(repo)
+    for work_tree in everywhere:
+        require_no_rebase(work_tree, repo.branch)
+    for work_tree in everywhere:
+        if work_tree.branch == repo.branch:
+            wait_until_idle(work_tree)
     wait_until_gone(repo.git_dir / f"{repo.ref}.lock")
     return everywhere
 
@@ -120,12 +120,12 @@ def recover(repo: DataRepo) -> bool:
 
 
 class _Settler:
-    """Brings work trees along with one move, and knows what it has put where."""
+    """Brings work trees along with one change, and knows what it has put where."""
 
     def __init__(self, repo: DataRepo, journal: Journal, staged: StagedDump | None) -> None:
         self._repo = repo
         self._journal = journal
-        self._move = Move.between(repo, journal.old, journal.new)
+        self._change = Change.between(repo, journal.old, journal.new)
         self._states = FileStates(repo, journal.new)
         ready = _ready(staged) if staged else {}
         self._ready = {f"{repo.dump_dir}/{name}".encode(): path for name, path in ready.items()}
@@ -137,15 +137,15 @@ class _Settler:
             path.unlink(missing_ok=True)
         self._ready = {}
 
-    def bring(self, place: Place, target: str | None) -> bool:
-        """Index and files of ``place`` to ``target``; True if there is, or was, something to do."""
+    def bring(self, work_tree: WorkTree, target: str | None) -> bool:
+        """Index and files of ``work_tree`` to ``target``; True if something is, or was, to do."""
         deadline = monotonic() + LOCK_SECONDS
         while True:
-            wait_until_idle(place)
-            index = Index(self._repo, place)
-            todo = plan(index, self._move, target, self._states)
+            wait_until_idle(work_tree)
+            index = Index(self._repo, work_tree)
+            todo = plan(index, self._change, target, self._states)
             if todo.takes_back:
-                self._take_back(place)
+                self._take_back(work_tree)
                 return True
             try:
                 if todo:
@@ -155,18 +155,18 @@ class _Settler:
                 if "index.lock" not in failure.stderr:
                     raise
                 if monotonic() > deadline:
-                    raise locked(place.git_dir / "index.lock") from failure
+                    raise locked(work_tree.git_dir / "index.lock") from failure
                 sleep(0.05)
 
-    def _take_back(self, place: Place) -> None:
+    def _take_back(self, work_tree: WorkTree) -> None:
         """Remove what we have put on a branch that does not have it, if HEAD stays where it is.
 
         A publisher that goes back to the branch at this moment would find the dump removed, and
         commit that. So the index is held, and HEAD looked at again; the next look tries again.
         """
-        with held_index(self._repo, place) as index:
-            if index and place in places(self._repo):
-                todo = plan(index, self._move, place.head, self._states)
+        with held_index(self._repo, work_tree) as index:
+            if index and work_tree in work_trees(self._repo):
+                todo = plan(index, self._change, work_tree.head, self._states)
                 carry_out(todo, index, self._states, self._ready)
 
     def settle(self) -> None:
@@ -179,9 +179,9 @@ class _Settler:
         for _ in range(_LOOKS):
             quiet = 0 if self._look() else quiet + 1
             if quiet == 2:
-                for place in places(self._repo):
-                    if self._concerns(place):
-                        Index(self._repo, place).refresh(self._move.paths)
+                for work_tree in work_trees(self._repo):
+                    if self._concerns(work_tree):
+                        Index(self._repo, work_tree).refresh(self._change.paths)
                 remove_journal(self._repo)
                 return
             sleep(_BETWEEN_LOOKS_SECONDS)
@@ -189,19 +189,21 @@ class _Settler:
     def _look(self) -> bool:
         """True if something was to be done, or somebody is in the middle of a checkout."""
         busy = False
-        for place in places(self._repo):
-            if self._concerns(place):
-                self._touch(place)
-                busy |= self.bring(place, place.head)
+        for work_tree in work_trees(self._repo):
+            if self._concerns(work_tree):
+                self._touch(work_tree)
+                busy |= self.bring(work_tree, work_tree.head)
             else:
-                busy |= not is_idle(place)
+                busy |= not is_idle(work_tree)
         return busy
 
-    def _concerns(self, place: Place) -> bool:
-        return place.branch == self._journal.branch or str(place.path) in self._journal.touched
+    def _concerns(self, work_tree: WorkTree) -> bool:
+        return (
+            work_tree.branch == self._journal.branch or str(work_tree.path) in self._journal.touched
+        )
 
-    def _touch(self, place: Place) -> None:
-        root = str(place.path)
+    def _touch(self, work_tree: WorkTree) -> None:
+        root = str(work_tree.path)
         if root not in self._journal.touched:
             self._journal = replace(self._journal, touched=(*self._journal.touched, root))
             write_journal(self._repo, self._journal)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
-from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, tip
 from ppr_assets_tests.fix_campaign import Campaign

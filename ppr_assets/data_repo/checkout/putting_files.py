@@ -14,19 +14,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ppr_assets.data_repo.checkout.changes import Side
 from ppr_assets.data_repo.checkout.index import index_line
-from ppr_assets.data_repo.checkout.moves import Side
-from ppr_assets.data_repo.checkout.places import Place
+from ppr_assets.data_repo.checkout.work_trees import WorkTree
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.promised import bring
+from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.rules.attributes import ATTRIBUTES
 
 _SYMLINK = "120000"
 
 
 def put_files(
-    repo: DataRepo, place: Place, files: Mapping[bytes, Side], ready: Mapping[bytes, Path]
+    repo: DataRepo, work_tree: WorkTree, files: Mapping[bytes, Side], ready: Mapping[bytes, Path]
 ) -> None:
     """Make each path what its side says, None removing it.
 
@@ -38,17 +38,17 @@ def put_files(
     if rules and len(rules) < len(files):
         # git looks at those in the work tree to write the others, and them once more by themselves.
         for _ in range(2):
-            put_files(repo, place, rules, ready)
+            put_files(repo, work_tree, rules, ready)
         files = {path: side for path, side in files.items() if path not in rules}
     with _scratch(repo) as scratch:
         written = scratch / "files"
         written.mkdir()
-        _write_out(repo, place, files, ready, scratch)
+        _write_out(repo, work_tree, files, ready, scratch)
         for path in sorted(files, key=lambda path: _turn(files[path])):
-            target = place.path / os.fsdecode(path)
+            target = work_tree.path / os.fsdecode(path)
             if files[path] is None:
                 target.unlink(missing_ok=True)
-                _remove_empty(target.parent, place.path)
+                _remove_empty(target.parent, work_tree.path)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _replace(written / os.fsdecode(path), target)
@@ -67,7 +67,7 @@ def _turn(side: Side) -> int:
 
 def _write_out(
     repo: DataRepo,
-    place: Place,
+    work_tree: WorkTree,
     files: Mapping[bytes, Side],
     ready: Mapping[bytes, Path],
     scratch: Path,
@@ -88,9 +88,9 @@ def _write_out(
         bring(repo, *(side[1] for path, side in files.items() if side and path not in ready))
     limit = repo.settings.timeout_seconds
     env = {"GIT_INDEX_FILE": str(scratch / "index")}
-    run(place.path, "update-index", "-z", "--index-info", timeout=limit, stdin=lines, env=env)
+    run(work_tree.path, "update-index", "-z", "--index-info", timeout=limit, stdin=lines, env=env)
     prefix = f"--prefix={scratch / 'files'}/"
-    run(place.path, "checkout-index", "--all", "--quiet", prefix, timeout=limit, env=env)
+    run(work_tree.path, "checkout-index", "--all", "--quiet", prefix, timeout=limit, env=env)
 
 
 @contextmanager

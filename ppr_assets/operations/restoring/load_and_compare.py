@@ -31,7 +31,7 @@ _PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)
-class Filled:
+class Compared:
     """Tables that are equal to the dump's by number and hash of their rows, and rows that were
     only counted, by table key."""
 
@@ -82,14 +82,14 @@ def rows_in_words(tables: Mapping[str, TableRecord], uncompared: Mapping[str, in
     return "; ".join(said) or "no rows came back, so none were compared"
 
 
-def fill(
+def load_and_compare(
     settings: DatabaseSettings,
     loading: Loading,
     *,
     twin: Twin,
     judgement: Judgement,
     analyze: bool,
-) -> Filled:
+) -> Compared:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.
 
     ``twin`` makes another one like it. ``analyze`` also makes the statistics that a database which
@@ -110,7 +110,7 @@ def fill(
     ]
     accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
     remarks += not_compared(verified.layout, uncompared)
-    return Filled(dict(tables), uncompared, accepted)
+    return Compared(dict(tables), uncompared, accepted)
 
 
 def _loaded(

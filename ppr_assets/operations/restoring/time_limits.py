@@ -16,7 +16,7 @@ PROOF_SECONDS = 3600.0
 """For whom nobody waits, at least: a dump's proof, and a drill."""
 
 
-def promised_seconds(found: FoundDump) -> float:
+def limit_seconds(found: FoundDump) -> float:
     """Five minutes; for a dump of more than a gigabyte, five minutes for each."""
     size = found.manifest.bytes if found.manifest else stored_bytes(found.path)
     return DEADLINE_SECONDS * max(1.0, size / _GIGABYTE)
@@ -24,4 +24,4 @@ def promised_seconds(found: FoundDump) -> float:
 
 def proof_seconds(found: FoundDump) -> float:
     """How long restoring into a scratch database may take."""
-    return max(PROOF_SECONDS, promised_seconds(found))
+    return max(PROOF_SECONDS, limit_seconds(found))

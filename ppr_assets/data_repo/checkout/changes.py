@@ -12,7 +12,7 @@ Side = tuple[str, str] | None
 
 
 @dataclass(frozen=True)
-class Move:
+class Change:
     """From commit ``old`` (None: from nothing) to ``new``; both sides of each path that differs."""
 
     old: str | None
@@ -20,7 +20,7 @@ class Move:
     paths: Mapping[bytes, tuple[Side, Side]]
 
     @classmethod
-    def between(cls, repo: DataRepo, old: str | None, new: str) -> Move:
+    def between(cls, repo: DataRepo, old: str | None, new: str) -> Change:
         return cls(old, new, _differences(repo, old, new))
 
     def wanted_at(self, repo: DataRepo, target: str | None) -> dict[bytes, Side]:

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.checkout import places, worktree
+from ppr_assets.data_repo.checkout import advance as worktree
+from ppr_assets.data_repo.checkout import work_trees as work_trees
+from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
-from ppr_assets.data_repo.checkout.worktree import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
 from ppr_assets.rules.naming import dump_name
@@ -99,7 +100,7 @@ def test_a_checkout_that_began_before_the_move_and_ends_after_it_is_followed(
     data_repo: DataRepo, owner: Somebody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It writes the index of the branch as it was, and only then moves HEAD to the branch."""
-    monkeypatch.setattr(places, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(work_trees, "QUIET_SECONDS", 0.0)
     owner.git("checkout", "-q", "-b", "side")
     owner.commit("Side", {"side.txt": "side"})
     begun, moved = tmp_path / "begun", tmp_path / "moved"
