@@ -22,7 +22,8 @@ COMPLETE = dg.AssetCheckSpec(
     "complete",
     asset="sql_dump",
     blocking=True,
-    description="pg_dump succeeded, the trailer is there, and every table has the rows counted.",
+    description="pg_dump succeeded, its closing comment is there, and every table has the "
+    "rows counted.",
 )
 GATE_HELD = dg.AssetCheckSpec(
     "gate_held",

@@ -49,10 +49,10 @@ FAULTS = {
         DumpDamaged,
         "language has 0 rows",
     ),
-    "goes on after its trailer": (
+    "goes on after its closing comment": (
         f'{REAL_PG_DUMP} "$@"; echo "DROP TABLE organization;"',
         DumpDamaged,
-        "goes on after its trailer",
+        "goes on after its closing comment",
     ),
     "hangs": ("sleep 60", DumpFailed, "wrote nothing for 1 s"),
     "hangs after half, its children too": (

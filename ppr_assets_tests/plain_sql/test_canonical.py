@@ -99,10 +99,10 @@ def test_every_cut_of_a_dump_is_noticed() -> None:
         (WHOLE.replace(b"SET x", b"\\! touch /tmp/x\nSET x"), "psql command"),
         (WHOLE.replace(b"\\unrestrict abc", b"\\unrestrict xyz"), "another key"),
         (WHOLE.replace(b"SET x", b"\\unrestrict abcDEF123\nSET x"), "psql command"),
-        (WHOLE + b"DROP TABLE organization;\n", "after its trailer"),
+        (WHOLE + b"DROP TABLE organization;\n", "after its closing comment"),
         (WHOLE.replace(COPY, COPY + b"9\tz\n\\.\n\n" + COPY), "two COPY blocks"),
         (WHOLE.replace(COPY, b"COPY organization FROM stdin;\n"), "pg_dump would not write"),
-        (WHOLE.replace(b"SET x = 0;", b"SET x = 'a;"), "quoted text|trailer"),
+        (WHOLE.replace(b"SET x = 0;", b"SET x = 'a;"), "quoted text|closing comment"),
     ],
 )
 def test_what_pg_dump_would_not_write_is_damage(data: bytes, why: str) -> None:

@@ -259,7 +259,7 @@ def test_the_damage_is_told_before_the_hash(refusal: Refusal, sample: Sample) ->
 def test_more_after_the_end_is_refused(refusal: Refusal, sample: Sample) -> None:
     for manifest in (sample.manifest, None):
         found = refusal(sample.dump + b"DROP TABLE organization;\n", manifest)
-        assert f"goes on after its trailer at byte {len(sample.dump)}" in found.message
+        assert f"goes on after its closing comment at byte {len(sample.dump)}" in found.message
 
 
 IMPOSTORS: dict[str, tuple[bytes, str, str, str]] = {

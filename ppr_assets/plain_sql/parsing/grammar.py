@@ -1,4 +1,4 @@
-"""The grammar of a plain-SQL dump: its header, its statements, its rows, its trailer.
+"""The grammar of a plain-SQL dump: its header, its statements, its rows, its closing comment.
 
 Everything that reads a dump reads it through here, so that all agree on what is a statement, what
 is a row, and what only looks like one because somebody wrote it into a function or a name. What
@@ -29,7 +29,8 @@ def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
 
     Raises :class:`DumpDamaged` with the byte offset of the first thing that pg_dump would not
     write: another beginning, a psql command, a quote or a COPY block that never ends, a table
-    with two COPY blocks, no trailer, something after it, or a ``\\restrict`` without its partner.
+    with two COPY blocks, no closing comment, something after it, or a ``\\restrict`` without its
+    partner.
     """
     return _Parser(LineReader(chunks)).run()
 
@@ -61,7 +62,7 @@ class _Parser:
             else:
                 yield self._line(start, line)
             start = self._reader.offset
-        self._cut_off("it has no trailer")
+        self._cut_off("it has no closing comment")
 
     def _title(self) -> Iterator[Piece]:
         for expected in _TITLE:
@@ -69,7 +70,7 @@ class _Parser:
             line = self._reader.next_line()
             if line != expected:
                 if expected.startswith(line) and start + len(line) == self._reader.end():
-                    self._cut_off("it has no trailer")
+                    self._cut_off("it has no closing comment")
                 raise DumpDamaged(f"it does not begin as a plain-SQL dump at byte {start}")
             yield Line(start, line, between=True)
 
@@ -92,7 +93,7 @@ class _Parser:
         found = _RESTRICT.fullmatch(line)
         if found is None or found.group(1) or self._key is not None or self._statements:
             if not line.endswith(b"\n"):
-                self._cut_off("it has no trailer")
+                self._cut_off("it has no closing comment")
             self._no_command(start, line)
         self._key = found.group(2).decode()
         return Restrict(start, line, self._key, found.start(2), closes=False)
@@ -149,7 +150,7 @@ class _Parser:
         line = self._reader.next_line()
         if line != expected:
             if expected.startswith(line):
-                self._cut_off("inside its trailer")
+                self._cut_off("inside its closing comment")
             self._goes_on(start, line)
         return Line(start, line, between=True)
 
@@ -185,4 +186,6 @@ class _Parser:
         )
 
     def _goes_on(self, start: int, line: bytes) -> NoReturn:
-        raise DumpDamaged(f"the dump goes on after its trailer at byte {start}: {shown(line)}")
+        raise DumpDamaged(
+            f"the dump goes on after its closing comment at byte {start}: {shown(line)}"
+        )

@@ -30,7 +30,7 @@ class Layout:
 
     ``header``: the settings at its top, which every session that loads a part needs.
     ``prologue``: the DROPs of ``--clean``, an empty range without them. ``unrecognised``: empty
-    when every statement between header and trailer belongs to an entry, otherwise what does not.
+    when every statement up to the closing comment belongs to an entry, otherwise what does not.
     ``sorted_rows``: the rows' SHA-256 are those of the rows as they stand in the file.
     ``inserted``: the rows that INSERT brings, by table key. ``own_transaction``: empty, or the
     first statement that begins or ends a transaction. ``left_out``: entries that were taken out
