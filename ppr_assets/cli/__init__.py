@@ -61,7 +61,7 @@ that one's help, so that a list of all verbs loads none."""
 
 
 class _Verbs(click.Group):
-    """Imports a verb when it is asked for: what the demo needs is no concern of a night's dump."""
+    """Imports a verb when it is asked for: what the demo needs does not concern a night's dump."""
 
     def list_commands(self, _: click.Context) -> list[str]:
         return [*VERBS]  # `list` is a verb here

@@ -51,11 +51,11 @@ def audit(
     after it was published.
 
     A dump of other scripts has no manifest: it is called unverifiable, as is what they did to
-    their own dumps and mark, which is no finding, and neither is a commit that nobody signed. Of
+    their own dumps and mark, which is not a finding, and neither is a commit that nobody signed. Of
     hundreds of remarks of a kind some are shown, and --json has all.
 
     A gap is a time without dumps; nights without changes leave none either, so the number of
-    publications in between is told.
+    publications in between is shown.
 
     \b
     Examples:

@@ -30,7 +30,7 @@ def show(invocation: Invocation, offline: bool) -> None:
 
     A table without a number under `needed` is not held: SQL_DUMP_RATCHET_TABLES does not name it,
     or its mark is below SQL_DUMP_MIN_RECORDS. A mark that the ratchet file has lost is taken from
-    its history or the newest manifest, and is told; the next dump writes it into the file again.
+    its history or the newest manifest, which is shown; the next dump writes it into the file.
     """
     settings = invocation.settings
     found = published(settings.data_repo, offline=offline)

@@ -27,7 +27,7 @@ def status(invocation: Invocation, offline: bool, as_json: bool) -> None:
     """Show where things stand: the database, the gate, the last dump, the remote.
 
     The dump and the mark are those of `head`: the remote's newest commit, or the clone's where
-    that is ahead. Changes nothing. What cannot be learned is told on stderr after everything
+    that is ahead. Changes nothing. What cannot be learned is reported on stderr after everything
     else was shown, and gives the exit code. `headroom` is how many records a table may lose before
     the gate refuses.
 

@@ -1,4 +1,4 @@
-"""Verify the dumps of a place, each for itself: one that is damaged is no reason to skip others."""
+"""Verify the dumps of a place, each for itself: one that is damaged does not end it."""
 
 from __future__ import annotations
 

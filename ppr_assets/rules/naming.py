@@ -40,7 +40,7 @@ def dump_name(moment: datetime) -> str:
 
 
 def dump_moment(name: str) -> datetime | None:
-    """When the dump ``name`` was made, or None if this is no dump's name; of one that was named
+    """When the dump ``name`` was made, or None if this is not a dump's name; of one that was named
     by its date alone, the first moment of that day."""
     found = _DUMP.fullmatch(name)
     if found is None:

@@ -157,7 +157,7 @@ def raised_mark(mark: Mark | None, verdict: Verdict, *, at: datetime, by: str) -
 
 def mark_told(verdict: Mapping[str, Any], rows: Mapping[str, int]) -> Mark:
     """The mark after a dump, as its manifest alone tells it: ``verdict`` is what
-    :meth:`Verdict.to_json` made, ``rows`` are by table. What is no count in it is passed over."""
+    :meth:`Verdict.to_json` made, ``rows`` are by table. What is not a count is passed over."""
     others = verdict.get("marks")
     told = {FLOOR_TABLE: verdict.get("mark"), **(others if isinstance(others, Mapping) else {})}
     marks = {

@@ -42,7 +42,7 @@ class ShelvedDump:
 
     ``latest``: latest.sql names it. ``proven``: it was restored before it was published.
     ``above_floor``: it is known to have as many records as the floor asks for. ``overridden``: a
-    human passed the gate for it. ``previous``: the dump that it followed, as far as that is told.
+    human passed the gate for it. ``previous``: the dump that it followed, as far as that is known.
     ``damage`` says why nothing of this can be known, empty otherwise.
     """
 

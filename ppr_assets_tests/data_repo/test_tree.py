@@ -106,7 +106,7 @@ def test_latest_is_the_target_of_the_link(data_repo: DataRepo) -> None:
         ("/etc/passwd", "which is no dump beside it"),
         (f"old/{FIRST}", "which is no dump beside it"),
         (SECOND, f"leads to `{SECOND}`, which is not there"),
-        (None, "is no symlink"),
+        (None, "is not a symlink"),
     ],
 )
 def test_a_latest_that_leads_elsewhere_is_an_error(

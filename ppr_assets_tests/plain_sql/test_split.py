@@ -260,7 +260,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut off": (_cut_off, "part_002.sql of `{name}` has {less} bytes, {bytes} needed"),
     "flipped": (_flip, "part_002.sql of `{name}` has SHA-256"),
     "foreign": (_of_another_night, "part_002.sql of `{name}` has "),
-    "one too many": (_one_too_many, "holds `part_099.sql`, which is no part of `{name}`"),
+    "one too many": (_one_too_many, "holds `part_099.sql`, which is not a part of `{name}`"),
 }
 
 

@@ -74,7 +74,7 @@ def broken(path: Path, error: Exception) -> StorageFailed:
 def _broken(path: Path, ask: str | None, *, whole: bool = False) -> Exception | None:
     try:
         if not path.is_file():
-            return IsADirectoryError("it is no file")
+            return IsADirectoryError("it is not a file")
         if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
             return PermissionError("it may not be written")
         with closing(sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)) as session:
@@ -96,7 +96,7 @@ def _shared(folder: Path | None) -> dict[Path, str]:
 
 
 def storage_folder(home: Path) -> Path | None:
-    """The home, or what its ``dagster.yaml`` names instead; None where that is no folder."""
+    """The home, or what its ``dagster.yaml`` names instead; None where that is not a folder."""
     try:
         text = (home / "dagster.yaml").read_text(encoding="utf-8")
     except (OSError, ValueError):

@@ -35,7 +35,7 @@ _QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 def dagster_home(settings: Settings) -> Iterator[Path]:
     """Provide a DAGSTER_HOME, and stop what was started for it.
 
-    Raises :class:`SettingsError` for a home that is no folder, and for a storage in the database
+    Raises :class:`SettingsError` for a home that is not a folder, and for a storage in the database
     that is dumped, :class:`DatabaseUnreachable` for a storage that does not answer, and
     :class:`StorageFailed` for files of it that cannot be used.
     """

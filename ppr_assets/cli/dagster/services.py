@@ -47,7 +47,7 @@ def services(environment: Mapping[str, str], *, port: int) -> Iterator[list[Serv
     """Start the web server on ``port`` and the daemon, which runs schedule and sensor.
 
     What goes wrong in them is to be passed on by the caller, time after time; their running
-    commentary is in the UI alone. What they write when they are told to end is left out: of
+    commentary is in the UI alone. What they write when they are asked to end is left out: of
     processes that were still starting, it is tracebacks of the interrupt.
     """
     workspace = ["-w", str(_WORKSPACE)] if _WORKSPACE.exists() else ["-m", "ppr_assets.definitions"]

@@ -1,6 +1,6 @@
 """Dagster's own storage, looked at before Dagster does: it tries for long and tells little.
 
-What fails in it later, while a run is told in it, is put into words here as well.
+What fails in it later, while a run is recorded in it, is put into words here as well.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def require_storage(url: Secret) -> None:
 
 
 def require_home(home: Path) -> None:
-    """Raise :class:`SettingsError` if DAGSTER_HOME is no folder, and :class:`StorageFailed` if it
-    cannot be written to."""
+    """Raise :class:`SettingsError` if DAGSTER_HOME is not a folder, and :class:`StorageFailed` if
+    it cannot be written to."""
     if not home.is_dir():
         raise SettingsError(
             f"DAGSTER_HOME is `{home}`, must be a folder that is there",

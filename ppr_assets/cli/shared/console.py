@@ -18,7 +18,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def escape_what_cannot_be_written() -> None:
-    """Write names that are no text, or not in the terminal's encoding, with their bytes escaped.
+    """Write names that are not text, or not in the terminal's encoding, with their bytes escaped.
 
     ``\\udcfc`` is the byte ``fc``, in JSON as well.
     """

@@ -144,7 +144,7 @@ def linked_dump(repo: DataRepo, commit: str, link_name: str) -> str | None:
         return None
     target = link.data.decode("utf-8", "replace").removeprefix("./")
     if not stat.S_ISLNK(int(link.mode, 8)):
-        problem = "is no symlink"
+        problem = "is not a symlink"
     elif not is_dump_name(target):
         problem = f"leads to `{target}`, which is no dump beside it"
     elif entry_at(repo, commit, f"{repo.dump_dir}/{target}") is None:

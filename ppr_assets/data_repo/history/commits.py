@@ -32,7 +32,7 @@ class FolderCommit:
 
 @dataclass(frozen=True)
 class Signature:
-    """``good``: by a key that git was told to trust; ``unknown``: by another key, expired, or
+    """``good``: by a key that git is set to trust; ``unknown``: by another key, expired, or
     there is nothing to check it with; ``bad``: not that of this commit, or by a revoked key."""
 
     state: Literal["unsigned", "good", "unknown", "bad"]

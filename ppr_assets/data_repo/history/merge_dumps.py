@@ -111,5 +111,5 @@ def _regular(repo: DataRepo, commit: str, name: str) -> bytes | None:
     if file is None:
         return None
     if not stat.S_ISREG(int(file.mode, 8)):
-        raise DataRepoError(f"`{path}` is no regular file in {commit[:10]}")
+        raise DataRepoError(f"`{path}` is not a regular file in {commit[:10]}")
     return file.data

@@ -79,7 +79,7 @@ def brings_dump(message: str) -> bool:
 
 
 def reset_told(message: str) -> str | None:
-    """Why somebody set the mark on purpose with this commit; None if it is no such message."""
+    """Why somebody set the mark on purpose with this commit; None if it is another message."""
     trailers = parse_trailers(message)
     told = "Dump" not in trailers and {"Mark", "Reason"} <= trailers.keys()
     return trailers["Reason"] if told else None
@@ -96,7 +96,7 @@ def render_records(records: Mapping[str, int]) -> str:
 
 
 def parse_records(text: str) -> dict[str, int]:
-    """What :func:`render_records` wrote; words that are no count are passed over."""
+    """What :func:`render_records` wrote; words that are not counts are passed over."""
     words = (word.rpartition("=") for word in text.split())
     return {unquote(table): int(count) for table, _, count in words if count.isdecimal() and table}
 

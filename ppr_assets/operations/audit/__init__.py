@@ -1,7 +1,7 @@
 """Audit: re-verify what was published, commit by commit, from the data repository alone.
 
 It trusts none of what publishing has checked: rows are counted from the SQL, the gate is judged
-again from the mark that stood before, and what is told in several places has to agree.
+again from the mark that stood before, and what stands in several places has to agree.
 """
 
 from ppr_assets.operations.audit.report import Audited, Gap

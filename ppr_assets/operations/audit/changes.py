@@ -18,7 +18,7 @@ RETIRED = "Retired"
 @dataclass(frozen=True)
 class Change:
     """``wrong``: it is about what has a manifest, or a commit of ours did it. What other scripts do
-    with dumps of theirs, of which nothing is recorded, is told and no more."""
+    with dumps of theirs, of which nothing is recorded, is reported and no more."""
 
     text: str
     wrong: bool

@@ -126,7 +126,7 @@ def _wrong_gate(
     others tell, at least as high as the one before all of them.
 
     Who dumped before lost marks were known judged by the ratchet file alone. Where the marks that
-    it had lost change nothing, that is no finding.
+    it had lost change nothing, that is not a finding.
     """
     before = evidence.standings.before(brought.commit)
     mark, lost = (before.mark, before.lost) if before else (None, {})

@@ -85,7 +85,7 @@ class Folder:
 
     @cached_property
     def latest(self) -> str | None:
-        """What the link leads to, wherever that is; None without it, or if it is no symlink."""
+        """What the link leads to, wherever that is; None without it, or if it is not a symlink."""
         entry = self.entries.get(self.link)
         if entry is None or not stat.S_ISLNK(int(entry.mode, 8)):
             return None
@@ -101,7 +101,7 @@ class Folder:
         if self.link not in self.entries:
             return f"{self.link} is missing"
         if self.latest is None:
-            return f"{self.link} is no symlink"
+            return f"{self.link} is not a symlink"
         if self.latest not in self.dumps:
             return f"{self.link} leads to `{self.latest}`, which is not there"
         return f"{self.link} leads to {self.latest}, and {self.newest} is newer"

@@ -34,7 +34,7 @@ def rejudged(
     except (FieldError, ValueError) as error:
         return f"the gate cannot be judged again: {error}"
     except InvalidOperation:
-        return "the gate cannot be judged again: verdict.ratchet_percentage is no number"
+        return "the gate cannot be judged again: verdict.ratchet_percentage is not a number"
     return judge(rows, before, policy, manifest.override)
 
 

@@ -88,7 +88,7 @@ class Standings:
             return {}
         try:
             manifest = Manifest.from_json(folder.text(manifest_name(name)))
-        except (DumpDamaged, DataRepoError):  # what is wrong with it is told where it came
+        except (DumpDamaged, DataRepoError):  # what is wrong with it is reported where it came
             return {}
         return told_by(mark_told(manifest.verdict, manifest.rows), f"the manifest of {name}")
 

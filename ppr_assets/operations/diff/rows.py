@@ -40,7 +40,7 @@ def _pairs(rows: Iterator[bytes]) -> Iterator[tuple[bytes | None, bytes | None]]
     """Rows with the same key, one from each side; alone what has none on the other side.
 
     Those from after (``a``) stand above those from before (``b``), where both have the key. If
-    thousands share one, it is no key, and to hold them all for pairs would take memory.
+    thousands share one, it is not a key, and to hold them all for pairs would take memory.
     """
     size = 2 * _DIGEST
     waiting: list[bytes] = []

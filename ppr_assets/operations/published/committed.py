@@ -39,7 +39,7 @@ def brought(repo: DataRepo, commit: str, path: str) -> bool:
 
 
 def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
-    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is no file, or
+    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is not a file, or
     where its parts do not belong together."""
     if entry_at(repo, commit, f"{repo.dump_dir}/{parts_folder(name)}") is None:
         return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
@@ -106,7 +106,7 @@ def _extract(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
         or entry.kind != "blob"
         or not brought(repo, commit, f"{repo.dump_dir}/{name}")
     ):
-        raise DumpMissing(f"`{name}` is no file in commit {commit[:10]}")
+        raise DumpMissing(f"`{name}` is not a file in commit {commit[:10]}")
     path = folder / name
     try:
         with path.open("wb") as file:

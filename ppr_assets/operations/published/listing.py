@@ -71,7 +71,7 @@ def list_published(
 
 
 def _link(repo: DataRepo, commit: str, name: str) -> str | None:
-    """Where a link leads; None also where it leads nowhere, which is no reason to list nothing."""
+    """Where a link leads; None also where it leads nowhere: the rest is listed all the same."""
     try:
         return linked_dump(repo, commit, name)
     except DataRepoError:

@@ -64,7 +64,7 @@ def other_files(repo: DataRepo, dump: str) -> OtherFiles | None:
 
 def _differing(repo: DataRepo, committed: dict[bytes, Entry], dump: str) -> Iterable[bytes]:
     """By their very bytes, which git's own look would convert first. A link that leads to another
-    dump is no matter of this one."""
+    dump does not matter here."""
     files = []
     for path, entry in committed.items():
         place = repo.path / os.fsdecode(path)

@@ -37,7 +37,7 @@ from ppr_assets.operations.publishing.refused import (
 )
 
 LOCK_WAIT_SECONDS = 10.0
-"""How long a run waits for the data repository's lock before it is told "busy"."""
+"""How long a run waits for the data repository's lock before it ends as "busy"."""
 
 
 def land(

@@ -69,7 +69,7 @@ def publish(
     kin, :class:`RatchetFileError`, :class:`DumpDamaged` when the staged dump is not what its
     manifest says, :class:`DumpUnproven` when it was never restored, and :class:`ContentRefused`
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
-    fails are no exceptions but part of the outcome.
+    fails is part of the outcome and not an exception.
     """
     with open_data_repo(settings.data_repo) as repo:
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):

@@ -67,7 +67,7 @@ def retention_at(
 ) -> Retention:
     """Judge the dumps at ``commit``, with the dump of ``new`` as the latest where it is given.
 
-    A manifest that cannot be read or fetched keeps its dump, and is told. Raises
+    A manifest that cannot be read or fetched keeps its dump, and is named. Raises
     :class:`DataRepoError` where latest.sql leads nowhere: nobody knows what must stay then.
     """
     latest = new.dump if new else latest_name(repo, commit) if commit else None
@@ -114,7 +114,7 @@ def _stale_link(
 
 
 def _described(repo: DataRepo, files: Mapping[str, Entry]) -> Iterator[tuple[str, _Told]]:
-    """The dumps among ``files``, each with what is told about it."""
+    """The dumps among ``files``, each with what is known about it."""
     dumps = [name for name in files if is_dump_name(name)]
     named = {name: files[name] for name in map(manifest_name, dumps) if name in files}
     manifests = _manifests(repo, named)

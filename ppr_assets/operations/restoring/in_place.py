@@ -190,7 +190,7 @@ def _held_to_dump(
 
 
 def _analyzed(target: DatabaseSettings) -> list[str]:
-    """Make statistics. The new data serve by now, so what is in the way is told and no failure."""
+    """Make statistics. The new data serve by now, so what is in the way is only a remark."""
     try:
         with connect(target, autocommit=True) as connection:
             analyze(connection)

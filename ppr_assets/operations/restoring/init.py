@@ -193,7 +193,7 @@ def _dropped_if_empty(target: DatabaseSettings, former: str) -> str | None:
     """Drop the database that was replaced if nothing is in it; else why it is still there.
 
     Looked at again, and at every table: somebody may have written between the first look and the
-    swap. The new database serves by now, so what is in the way here is no failure.
+    swap. The new database serves by now, so what is in the way here is not a failure.
     """
     try:
         found = table_with_records(replace(target, dbname=former))

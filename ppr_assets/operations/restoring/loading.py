@@ -24,11 +24,11 @@ OnStage = Callable[[str, float], None]
 
 
 def silent(_stage: str, _seconds: float) -> None:
-    """For whom the stages are no matter."""
+    """For those who do not follow the stages."""
 
 
 class Clock:
-    """Seconds by stage; ``on_stage`` is told of each as it is done."""
+    """Seconds by stage; ``on_stage`` gets each when it is done."""
 
     def __init__(self, on_stage: OnStage = silent) -> None:
         self._on_stage = on_stage

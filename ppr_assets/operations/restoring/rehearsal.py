@@ -29,7 +29,7 @@ from ppr_assets.postgres.snapshot.mending import mending
 from ppr_assets.settings import DatabaseSettings
 
 _NAMED = frozenset({"INDEX", "CONSTRAINT", "FK CONSTRAINT"})
-"""Kinds of objects that a refused row is told of by name."""
+"""Kinds of objects that a refused row is reported with by name."""
 
 _HOLDING_ROWS = frozenset({"TABLE", "SEQUENCE", "SCHEMA", "TABLE DATA", "MATERIALIZED VIEW"})
 

@@ -108,7 +108,7 @@ def restore(
     refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
     against what serves right before the swap. ``grants``: privileges of the former database are
     given again before it. ``accept``: differences between objects and their definitions in the
-    dump are taken, and recorded. ``on_stage`` is told each stage and its seconds as it is done.
+    dump are taken, and recorded. ``on_stage`` gets each stage and its seconds when it is done.
 
     Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
     server is touched, :class:`GateRefused` when too few records came back,

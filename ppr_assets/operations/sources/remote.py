@@ -11,7 +11,7 @@ def remote_source(settings: DataRepoSettings) -> str:
     """DATA_REPO_URL, or the URL that the clone calls ``origin``; always a URL where it is a folder.
 
     A folder's path would be read in place, a URL is cloned. Raises :class:`DataRepoError` if there
-    is no remote.
+    is not a remote.
     """
     url = settings.url or open_data_repo(settings).remote_url
     if url is None:

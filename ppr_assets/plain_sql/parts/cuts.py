@@ -51,7 +51,7 @@ def slices(chunks: Iterable[bytes], *, most: int) -> tuple[list[Slice], str | No
     """How to cut the dump so that no part is larger than ``most`` bytes, and its restrict key.
 
     Raises :class:`DumpFailed` where one row or one statement does not fit into a part, and
-    :class:`DumpDamaged` for what is no whole dump.
+    :class:`DumpDamaged` for what is not a whole dump.
     """
     cutter = _Cutter(chunks, most)
     return cutter.run(), cutter.key

@@ -135,7 +135,7 @@ def _begins(layout: Layout, offset: int, head: bytes) -> bool:
 
 
 def parts_on_disk(path: Path) -> JoinedDump | None:
-    """The dump whose script is the file at ``path``; None where that is no script.
+    """The dump whose script is the file at ``path``; None where that is not one.
 
     Raises :class:`DumpDamaged` where a part is missing, is not of its size, or is one too many.
     """
@@ -175,7 +175,7 @@ def read_script(path: Path) -> Script | None:
 
 def require_parts(script: Script, have: Mapping[str, int], *, others: Collection[str] = ()) -> None:
     """Hold the files of the folder, with their sizes in bytes, against the script. ``others`` is
-    what is there and is no regular file."""
+    what is there and is not a regular file."""
     for part in script.parts:
         if part.name not in have:
             raise DumpDamaged(
@@ -191,7 +191,7 @@ def require_parts(script: Script, have: Mapping[str, int], *, others: Collection
     foreign = sorted({*have, *others} - {part.name for part in script.parts})
     if foreign:
         raise DumpDamaged(
-            f"{script.folder} holds `{foreign[0]}`, which is no part of `{script.dump}`",
+            f"{script.folder} holds `{foreign[0]}`, which is not a part of `{script.dump}`",
             hint="somebody put it there, or it is left of another dump; look at it and remove it.",
         )
 

@@ -51,7 +51,7 @@ _OWN_SESSIONS_ONLY = {
 """The same for what the driver and psql read; pg_dump sets these, and the search path, itself."""
 
 _NO_EVENT_TRIGGERS = "-c event_triggers=off"
-"""For PostgreSQL 17 and newer, as a role that may: a login trigger that writes is no login's."""
+"""For PostgreSQL 17 and newer, as a role that may: a login trigger is not run."""
 
 _REFUSED_OPTIONS = ("event_triggers", "options", "startup parameter")
 """What is in a server's or a pooler's words, in whatever language, that refuse it."""

@@ -1,7 +1,7 @@
 """What a server's failures become: errors of the project's tree, in the server's own words.
 
 A session's owner says what it is for; the statement that failed may be any of it. Failures that a
-statement's own place knows better (a locked table, a missing privilege) are told there.
+statement's own place knows better (a locked table, a missing privilege) are put into words there.
 """
 
 from __future__ import annotations

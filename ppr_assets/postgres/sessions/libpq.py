@@ -1,4 +1,4 @@
-"""Where, as whom and how we connect, as libpq is told: our own sessions, pg_dump and psql alike.
+"""Where, as whom and how we connect, as libpq gets it: our own sessions, pg_dump and psql alike.
 
 Nothing else decides: libpq's own variables are taken out of the environment.
 """

@@ -1,4 +1,4 @@
-"""What pg_dump is told, so that it works as our own sessions do."""
+"""What pg_dump gets in its environment, so that it works as our own sessions do."""
 
 from __future__ import annotations
 

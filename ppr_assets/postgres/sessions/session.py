@@ -69,7 +69,7 @@ class Stopped(Exception):
 
 
 class Session:
-    """A connection and what it is told when all stop."""
+    """A connection, and what cancels it when all stop."""
 
     def __init__(
         self, connection: Connection, stop: threading.Event, search_path: str = ""
@@ -184,7 +184,7 @@ def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -
 def failed(what: str, error: psycopg.Error) -> RestoreFailed | DatabaseFailed:
     """The error for a statement that the server refused, with the server's own words.
 
-    A lost session, or a server without room or memory, is no fault of the dump.
+    A lost session, or a server without room or memory, is not a fault of the dump.
     """
     if is_lost(error):
         return DatabaseUnreachable(

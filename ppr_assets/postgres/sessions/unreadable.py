@@ -18,7 +18,7 @@ DAMAGE = (
 """What a server answers where its files are not what it wrote."""
 
 REFUSED_BY_SYSTEM = "could not open file"
-"""The SQLSTATE of this is that of a missing privilege, and it is no role that lacks one."""
+"""The SQLSTATE of this is that of a missing privilege, though no role lacks one."""
 
 WAY_OUT = (
     "the last good dump stands, and nothing was changed. Look at the server's log and its disk, "

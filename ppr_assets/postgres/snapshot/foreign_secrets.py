@@ -2,7 +2,7 @@
 
 pg_dump writes options as they are, and dumps are public. What an option means is known to its
 foreign-data wrapper alone, so names and values are judged by what they look like. Options of a
-user mapping that the role may not see are no matter: pg_dump leaves them out as well.
+user mapping that the role may not see do not matter: pg_dump leaves them out as well.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
 
     Where one of the ``core`` tables exists in schema public, only those count: migrations leave
     rows in tables of their own. Raises :class:`DatabaseUnreachable`, :class:`PreconditionFailed`
-    for a table that may not be read (whole: a policy that hides rows is no emptiness), and
+    for a table that may not be read (in full: rows that a policy hides are not absent), and
     :class:`Busy` for one that is locked and stays so.
     """
     with connect(settings, autocommit=True) as connection:

@@ -75,7 +75,7 @@ def test_parts_that_do_not_belong_together_are_found(in_parts: Pipeline, how: st
         needed = f"part_002.sql of `{name}` is missing in {folder.name}"
     elif how == "foreign":
         (folder / "part_099.sql").write_text("SELECT 1;\n")
-        needed = f"{folder.name} holds `part_099.sql`, which is no part of `{name}`"
+        needed = f"{folder.name} holds `part_099.sql`, which is not a part of `{name}`"
     elif how == "all gone":
         git(in_parts.clone, "rm", "-rq", f"sql_dumps/{folder.name}")
         needed = f"part_001.sql of `{name}` is missing in {folder.name}"
