@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from math import ceil
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 
@@ -21,7 +22,7 @@ from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.audit.recount import StoredDump, layout_from, recount
+from ppr_assets.operations.audit.recount import StoredDump, recount
 from ppr_assets.plain_sql.parsing.layout import Layout
 
 AT_MOST = 2
@@ -94,51 +95,50 @@ class DumpReader:
             by_blob.setdefault(first, []).append(dump)
         return [dump for blob in reading_order(self._repo, [*by_blob]) for dump in by_blob[blob]]
 
-    def _ask(self, helper: subprocess.Popen[bytes], dumps: Sequence[StoredDump]) -> None:
+    def _ask(self, helper: _Helper, dumps: Sequence[StoredDump]) -> None:
         for dump in dumps:
             try:
-                found = _answer(helper, dump)
+                found = helper.recount(dump)
             except DataRepoError as error:
                 self._coming[dump].set_exception(error)
             else:
                 self._coming[dump].set_result(found)
 
 
+@dataclass(frozen=True)
+class _Helper:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+
+    def recount(self, dump: StoredDump) -> Layout | str:
+        try:
+            self.connection.send(dump)
+            answer: Layout | str | DataRepoError = self.connection.recv()
+        except (EOFError, OSError) as error:
+            raise DataRepoError("a process that reads dumps has ended before its answer") from error
+        if isinstance(answer, DataRepoError):
+            raise answer
+        return answer
+
+
 @contextmanager
-def _helper(repo: DataRepo) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", _HELPER]
+def _helper(repo: DataRepo) -> Iterator[_Helper]:
+    """A child as every other, which multiprocessing's own are not: they outlive a killed parent."""
+    ours, its = Pipe()
     folder = Path(ppr_assets.__file__).parents[1]  # found from there, whether installed or not
-    pipe = subprocess.PIPE
-    with supervised(command, stdin=pipe, stdout=pipe, cwd=folder) as helper:
-        clone = {"path": str(repo.path), "timeout_seconds": repo.settings.timeout_seconds}
-        _tell(helper, json.dumps(clone))
-        yield helper
+    clone = (str(its.fileno()), str(repo.path), str(repo.settings.timeout_seconds))
+    command = [sys.executable, "-m", _HELPER, *clone]
+    null = subprocess.DEVNULL
+    started = supervised(command, stdin=null, stdout=null, pass_fds=[its.fileno()], cwd=folder)
+    with ours, its, started as process:
+        its.close()
+        yield _Helper(process, ours)
 
 
-def _end(helpers: Sequence[subprocess.Popen[bytes]], threads: Sequence[Thread]) -> None:
+def _end(helpers: Sequence[_Helper], threads: Sequence[Thread]) -> None:
     """Before anybody closes the pipes that a thread may be waiting at."""
     for helper in helpers:
-        kill_group(helper)
+        kill_group(helper.process)
     for thread in threads:
         if thread.ident is not None:  # it was started
             thread.join()
-
-
-def _answer(helper: subprocess.Popen[bytes], dump: StoredDump) -> Layout | str:
-    _tell(helper, json.dumps(asdict(dump)))
-    assert helper.stdout is not None  # a pipe
-    answer = helper.stdout.readline()
-    if not answer.endswith(b"\n"):  # nothing, or what it had written when it was killed
-        raise DataRepoError("a process that reads dumps has ended before its answer")
-    found = json.loads(answer)
-    if "error" in found:
-        raise DataRepoError(found["error"], hint=found["hint"])
-    damage: str | None = found.get("damage")
-    return layout_from(found["layout"]) if damage is None else damage
-
-
-def _tell(helper: subprocess.Popen[bytes], line: str) -> None:
-    assert helper.stdin is not None  # a pipe
-    with suppress(BrokenPipeError):  # the answer will be missing
-        # Less than a pipe holds, and past Python's buffer, which would fail once more when closed.
-        os.write(helper.stdin.fileno(), line.encode() + b"\n")

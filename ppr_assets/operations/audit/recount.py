@@ -1,23 +1,22 @@
-"""What a dump in git holds, counted anew; also as a process of its own, asked over its pipes.
+"""What a dump in git holds, counted anew; also as a process of its own that is sent dumps.
 
 To count rows keeps a processor busy for as long as git needs to put a dump together, and Python
-counts on one only. So a long audit has several of these processes, each with a git of its own. The
-first line to one is the clone, each further line a dump; each is answered with a line. JSON, all.
+counts on one only. So a long audit has several of these processes, each with a git of its own.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.tree_objects import read_tree
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets.plain_sql.parsing.layout import CopyBlock, Entry, Layout, read_layout
+from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.plain_sql.parts.joined import JoinedDump, require_parts
 from ppr_assets.plain_sql.parts.script import FIRST_LINES, Part, Script
 
@@ -87,43 +86,23 @@ def _script(reader: ObjectReader, blob: str) -> Script | None:
     return Script.parse(data.decode("ascii", "replace")) if data.startswith(FIRST_LINES) else None
 
 
-def layout_from(content: Mapping[str, Any]) -> Layout:
-    """The layout that ``dataclasses.asdict`` and JSON have made this of."""
-    return Layout(
-        **{
-            **content,
-            "header": tuple(content["header"]),
-            "prologue": tuple(content["prologue"]),
-            "extensions": tuple(content["extensions"]),
-            "entries": tuple(
-                Entry(**{**entry, "copy": CopyBlock(**entry["copy"])})
-                for entry in content["entries"]
-            ),
-        }
-    )
+def main(descriptor: int, clone: Path, timeout_seconds: float) -> None:
+    """Answer each :class:`StoredDump` that comes over ``descriptor`` until the other end closes."""
+    with (
+        suppress(EOFError),
+        Connection(descriptor) as asker,
+        ObjectReader(clone, timeout_seconds) as reader,
+    ):
+        while True:
+            asker.send(_answer(reader, asker.recv()))
 
 
-def main() -> None:
-    clone = json.loads(sys.stdin.readline())
-    with ObjectReader(Path(clone["path"]), clone["timeout_seconds"]) as reader:
-        for line in sys.stdin:
-            answer = _answer(reader, StoredDump(**json.loads(line)))
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
-
-
-def _answer(reader: ObjectReader, dump: StoredDump) -> Mapping[str, Any]:
+def _answer(reader: ObjectReader, dump: StoredDump) -> Layout | str | DataRepoError:
     try:
-        found = recount(reader, dump)
+        return recount(reader, dump)
     except DataRepoError as error:
-        return {"error": error.message, "hint": error.hint}
-    return {"damage": found} if isinstance(found, str) else {"layout": _content(found)}
-
-
-def _content(layout: Layout) -> Mapping[str, Any]:
-    """But for what a restore has taken out: of a dump that is only read, nothing was."""
-    return {name: value for name, value in asdict(layout).items() if "left_out" not in name}
+        return DataRepoError(error.message, hint=error.hint)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
