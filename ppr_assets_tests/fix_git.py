@@ -17,8 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.data_repo.checkout import advance as worktree
-from ppr_assets.data_repo.checkout import work_trees as work_trees
+from ppr_assets.data_repo.checkout import advance, work_trees
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, staging_folder
@@ -81,9 +80,9 @@ def git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else works in the clone of this test, so that no moment has to be waited for in which
     they do not: as many looks as ever and more, in less time."""
-    monkeypatch.setattr(work_trees, "_MOMENT_SECONDS", 0.02)
-    monkeypatch.setattr(worktree, "_BETWEEN_LOOKS_SECONDS", 0.02)
-    monkeypatch.setattr(worktree, "_LOOKS", 500)
+    monkeypatch.setattr(work_trees, "MOMENT_SECONDS", 0.02)
+    monkeypatch.setattr(advance, "BETWEEN_LOOKS_SECONDS", 0.02)
+    monkeypatch.setattr(advance, "LOOKS", 500)
 
 
 @pytest.fixture

@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.postgres.compare.computed import read_digests
@@ -296,6 +299,25 @@ def make_target(databases: Databases, restorer: str) -> Iterator[MakeTarget]:
     for target in make.made:
         for name in [target.settings.dbname, *target.beside()]:
             databases.drop(replace(target.settings, dbname=name))
+
+
+class RestoreBy(Protocol):
+    """Restores in one of three ways: ``restore_by("with psql", settings, dump)``."""
+
+    def __call__(self, way: str, settings: DatabaseSettings, dump: FoundDump) -> RestoreOutcome: ...
+
+
+@pytest.fixture
+def restore_by(monkeypatch: pytest.MonkeyPatch) -> RestoreBy:
+    """``aside``, ``with psql`` as for a dump that somebody has edited, or ``in place``."""
+
+    def restore_it(way: str, settings: DatabaseSettings, dump: FoundDump) -> RestoreOutcome:
+        if way == "with psql":
+            monkeypatch.setattr("ppr_assets.postgres.load.why_psql", lambda _: "this is a test")
+        how = restore_in_place if way == "in place" else restore
+        return how(settings, dump, deadline=Deadline(60))
+
+    return restore_it
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_a_file_that_is_broken_is_named_with_the_way_out(
 def test_a_file_that_another_process_holds_is_named_with_how_to_find_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dagster_files, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(dagster_files, "LOCK_SECONDS", 0.1)
     with locked(home / RUNS), pytest.raises(StorageFailed, match="locked") as told:
         require_files(home)
     assert f"fuser {home / RUNS}" in told.value.hint

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -128,7 +129,10 @@ def test_dagsters_home_on_a_full_disk_is_named(
 def test_of_a_full_disk_without_a_name_the_full_one_is_found(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, full: str, other: str
 ) -> None:
-    monkeypatch.setattr(failures, "_is_full", lambda place: place.name == full)
+    def usage(place: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=0 if place.name == full else 2**40)
+
+    monkeypatch.setattr("shutil.disk_usage", usage)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
     pipeline.repo(path=tmp_path / "clone")
     error = failures.file_failure(OSError(errno.ENOSPC, "No space left"), pipeline.settings)

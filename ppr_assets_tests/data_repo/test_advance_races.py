@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.checkout import advance as worktree
+from ppr_assets.data_repo.checkout import advance
 from ppr_assets.data_repo.checkout import work_trees as work_trees
 from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -117,7 +117,7 @@ def test_a_checkout_that_began_before_the_move_and_ends_after_it_is_followed(
         while not begun.exists():
             time.sleep(0.01)
         # Between the two looks that follow the move, in which nothing may be found to do.
-        monkeypatch.setattr(worktree, "sleep", lambda _: checkout.wait(60))
+        monkeypatch.setattr(advance, "sleep", lambda _: checkout.wait(60))
         publish_dump(data_repo, FIRST)
         assert checkout.wait(60) == 0
     assert owner.git("symbolic-ref", "HEAD") == "refs/heads/main"

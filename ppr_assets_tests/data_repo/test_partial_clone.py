@@ -356,7 +356,7 @@ def test_upkeep_packs_a_partial_clone_and_loses_nothing(
     """Also what others have built on: git takes that for something that the remote keeps."""
     monkeypatch.setattr(upkeep, "LOOSE_BYTES", 1000)
     if not small:
-        monkeypatch.setattr(upkeep, "_ALL_BYTES", 2000)
+        monkeypatch.setattr(upkeep, "ALL_BYTES", 2000)
     rows = os.urandom(100_000).hex()
     names = [f"pantry_pirate_radio_2026-12-0{day}_02-00-00.sql" for day in range(1, 4)]
     for name in names:

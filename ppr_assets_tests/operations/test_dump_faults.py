@@ -139,7 +139,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_no_partial_file(
     """Others write as well: the room that was there at the beginning may be gone."""
     pipeline.night()
     pipeline.change()
-    monkeypatch.setattr("ppr_assets.postgres.snapshot.preflight._SPARE_BYTES", -(2**40))
+    monkeypatch.setattr("ppr_assets.postgres.snapshot.preflight.SPARE_BYTES", -(2**40))
     with _tiny_file_system(pipeline.staged):
         before = pipeline.picture()
         with pytest.raises(DumpFailed, match="No space left on device"):

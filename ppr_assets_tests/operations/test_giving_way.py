@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,7 +38,7 @@ LOCKS = "BEGIN; LOCK TABLE organization, language IN ACCESS SHARE MODE; SELECT p
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(snapshots, "PAUSE_SECONDS", 0.05)
 
 
 @contextmanager
@@ -196,7 +197,7 @@ def test_what_takes_rows_from_a_snapshot_is_followed_by_a_new_one(
 def test_an_emptied_table_is_never_dumped_as_it_was_counted(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
-    monkeypatch.setattr(snapshots, "_MOST_ATTEMPTS", 1)
+    monkeypatch.setattr(snapshots, "MOST_ATTEMPTS", 1)
     count = Snapshot.count
 
     def emptied_before(snapshot: Snapshot) -> object:
@@ -245,9 +246,9 @@ def test_nothing_is_locked_between_counting_and_dumping_and_while_a_dump_is_prov
         with connect(pipeline.settings.database) as session:
             seen.extend(session.execute(query).fetchall())
 
-    def proven(*_: object) -> Proof:
+    def drill(*_: object, **__: object) -> SimpleNamespace:
         look()
-        return Proof("off", datetime.now(UTC))
+        return SimpleNamespace(proof=Proof("server", datetime.now(UTC)))
 
     def exported(snapshot: Snapshot) -> str:
         look()
@@ -257,7 +258,8 @@ def test_nothing_is_locked_between_counting_and_dumping_and_while_a_dump_is_prov
     dump(pipeline.settings)
     pipeline.change()
     monkeypatch.setattr(Snapshot, "export", exported)
-    monkeypatch.setattr(dumping, "_proven", proven)
+    monkeypatch.setattr(dumping, "drill", drill)
+    pipeline.gate(proof="server")
     dump(pipeline.settings)
 
     before, after = seen[:-1], seen[-1:]
@@ -273,7 +275,7 @@ def test_a_table_that_takes_long_is_counted_in_pieces_that_hold_it_for_a_moment(
     )
     pipeline.execute("DELETE FROM long_one WHERE g % 7 = 0")
     monkeypatch.setattr(row_count, "HOLD_SECONDS", 0.008)
-    monkeypatch.setattr(row_count, "_FIRST_PAGES", 64)
+    monkeypatch.setattr(row_count, "FIRST_PAGES", 64)
     with open_snapshot(pipeline.settings.database, exclusive=False, lock_seconds=60) as snapshot:
         (table,) = [table for table in snapshot.tables if table.name == "long_one"]
         pipeline.execute(["DELETE FROM long_one WHERE g % 2 = 0", " VACUUM long_one"][0])

@@ -38,14 +38,14 @@ REAL_GIT = shutil.which("git")
 
 A_NIGHT = """
 import sys
-from ppr_assets.data_repo.checkout import places, worktree
+from ppr_assets.data_repo.checkout import advance, work_trees
 from ppr_assets.errors import PprError
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.settings import Settings
 
-places._MOMENT_SECONDS = worktree._BETWEEN_LOOKS_SECONDS = 0.02  # nobody else is at work
-worktree._LOOKS = 500
+work_trees.MOMENT_SECONDS = advance.BETWEEN_LOOKS_SECONDS = 0.02  # nobody else is at work
+advance.LOOKS = 500
 settings = Settings.from_environment(dotenv=None)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -11,11 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.deadline import Deadline
 from ppr_assets.demo.sample import fill
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.connection import connect
@@ -24,7 +21,7 @@ from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_debian import missing
 from ppr_assets_tests.fix_pgbouncer import Pooled
 from ppr_assets_tests.fix_postgres import passable_folder
-from ppr_assets_tests.fix_restore import NAMES, Target, make_dump
+from ppr_assets_tests.fix_restore import NAMES, RestoreBy, Target, make_dump
 from ppr_assets_tests.places import ROOT
 
 GERMAN = "de_DE.UTF-8"
@@ -77,7 +74,7 @@ def _make_german(database: DatabaseSettings) -> None:
 
 @pytest.mark.parametrize("way", ["aside", "with psql", "in place"])
 def test_a_dump_of_money_has_the_same_bytes_and_restores_whatever_is_set(
-    way: str, donations: DatabaseSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    way: str, donations: DatabaseSettings, tmp_path: Path, restore_by: RestoreBy
 ) -> None:
     plain = make_dump(donations, tmp_path / NAMES[0])
     _make_german(donations)
@@ -87,10 +84,7 @@ def test_a_dump_of_money_has_the_same_bytes_and_restores_whatever_is_set(
 
     with connect(donations, autocommit=True) as session:
         session.execute("UPDATE public.donation SET amount = amount * 2")
-    if way == "with psql":
-        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
-    how = restore_in_place if way == "in place" else restore
-    outcome = how(donations, german.found(tmp_path), deadline=Deadline(60))
+    outcome = restore_by(way, donations, german.found(tmp_path))
     assert outcome.tables == german.manifest.tables
     with connect(donations) as session:
         rows = session.execute("SELECT amount::numeric FROM public.donation ORDER BY id").fetchall()

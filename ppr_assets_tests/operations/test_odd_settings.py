@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_restore import NAMES, RESTORER, MadeDump, Target, make_dump
+from ppr_assets_tests.fix_restore import NAMES, RESTORER, MadeDump, RestoreBy, Target, make_dump
 
 ODD = {
     "statement_timeout": "50ms",
@@ -82,12 +81,9 @@ def test_a_restore_gives_the_same_rows_whatever_is_set(
     odd_target: Target,
     new_dump: MadeDump,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    restore_by: RestoreBy,
 ) -> None:
-    if way == "with psql":
-        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
-    how = restore_in_place if way == "in place" else restore
-    outcome = how(odd_target.settings, new_dump.found(tmp_path), deadline=Deadline(60))
+    outcome = restore_by(way, odd_target.settings, new_dump.found(tmp_path))
     assert outcome.tables == new_dump.manifest.tables
     assert ("loaded by one psql" in str(outcome.remarks)) == (way == "with psql")
     assert content(odd_target) == new_dump.content
@@ -99,17 +95,14 @@ def test_rows_that_their_owner_may_not_see_come_back(
     database: DatabaseSettings,
     target: Target,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    restore_by: RestoreBy,
 ) -> None:
     """A superuser sees and dumps them; who restores, owns them then and does not."""
     with connect(database, autocommit=True) as session:
         for kind in ("ENABLE", "FORCE"):
             session.execute(f"ALTER TABLE service {kind} ROW LEVEL SECURITY".encode())
     dumped = make_dump(replace(database, user="postgres"), tmp_path / NAMES[0])
-    if way == "with psql":
-        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
-    how = restore_in_place if way == "in place" else restore
-    outcome = how(target.settings, dumped.found(tmp_path), deadline=Deadline(60))
+    outcome = restore_by(way, target.settings, dumped.found(tmp_path))
     assert outcome.tables == dumped.manifest.tables
     assert target.content() == dumped.content
     with connect(target.settings) as session:

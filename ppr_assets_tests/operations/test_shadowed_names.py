@@ -13,14 +13,13 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline
-from ppr_assets_tests.fix_restore import Target
+from ppr_assets_tests.fix_restore import RestoreBy, Target
 from ppr_assets_tests.postgres.test_qualified_names import statements
 
 CALLED = "the code of somebody else ran"
@@ -207,15 +206,12 @@ def test_no_verb_calls_them(shadowed: Pipeline) -> None:
 
 @pytest.mark.parametrize("way", ["aside", "with psql", "in place", "at a start"])
 def test_a_restore_over_them_calls_none(
-    way: str, shadowed: Pipeline, monkeypatch: pytest.MonkeyPatch
+    way: str, shadowed: Pipeline, restore_by: RestoreBy
 ) -> None:
     dumped, _ = shadowed.night()
     assert dumped.manifest is not None
-    if way == "with psql":
-        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
     if way == "at a start":
         assert initialise(shadowed.settings, force=True).status == "restored"
         return
-    how = restore_in_place if way == "in place" else restore
-    outcome = how(shadowed.settings.database, _latest(shadowed), deadline=Deadline(60))
+    outcome = restore_by(way, shadowed.settings.database, _latest(shadowed))
     assert outcome.tables == dumped.manifest.tables

@@ -93,7 +93,7 @@ class Silence:
 def behind_silence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[DatabaseSettings, int], tuple[DatabaseSettings, Silence]]]:
-    monkeypatch.setattr(libpq, "_CONNECT_TIMEOUT", 2)
+    monkeypatch.setattr(libpq, "CONNECT_TIMEOUT", 2)
     monkeypatch.setattr(load_session, "LONG_SECONDS", PATIENCE)
     made: list[Silence] = []
 

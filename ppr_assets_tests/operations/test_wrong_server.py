@@ -15,7 +15,6 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
 from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.restoring.target import look_at
@@ -37,7 +36,7 @@ from ppr_assets_tests.fix_forwarder import Forwarder
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline
 from ppr_assets_tests.fix_postgres import passable_folder
-from ppr_assets_tests.fix_restore import MadeDump, Target, create_restorer
+from ppr_assets_tests.fix_restore import MadeDump, RestoreBy, Target, create_restorer
 
 FORWARDERS = Callable[..., Forwarder]
 
@@ -98,12 +97,9 @@ def test_a_restore_replaces_the_database_of_the_server_that_is_named(
     target: Target,
     new_dump: MadeDump,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    restore_by: RestoreBy,
 ) -> None:
-    if way == "with psql":
-        monkeypatch.setattr("ppr_assets.postgres.load._why_psql", lambda _: "this is a test")
-    how = restore_in_place if way == "in place" else restore
-    how(two.settings, new_dump.found(tmp_path), deadline=Deadline(60))
+    restore_by(way, two.settings, new_dump.found(tmp_path))
     assert two.production.taken == 0
     assert target.content() == new_dump.content
 

@@ -217,7 +217,7 @@ def test_the_children_of_a_killed_server_are_never_joined_by_a_second_one(
     child.suspend()
     kill_postmaster(data_dir)
     wait_until(lambda: [left.pid for left in processes_in(data_dir)] == [child.pid])
-    monkeypatch.setattr(data_folder, "_LEFTOVERS_SECONDS", 0.5)
+    monkeypatch.setattr(data_folder, "LEFTOVERS_SECONDS", 0.5)
     with pytest.raises(PreconditionFailed, match=f"still work in .*: {child.pid}$"):
         embedded.start(data_dir)
     child.resume()

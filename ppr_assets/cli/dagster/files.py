@@ -21,7 +21,7 @@ _SHARED = {
 }
 """Those of all runs, and what only works in Dagster's own; each run has one more of its own."""
 
-_LOCK_SECONDS = 5.0
+LOCK_SECONDS = 5.0
 """As long as Dagster's own sessions wait for one another."""
 
 
@@ -77,7 +77,7 @@ def _broken(path: Path, ask: str | None, *, whole: bool = False) -> Exception | 
             return IsADirectoryError("it is not a file")
         if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
             return PermissionError("it may not be written")
-        with closing(sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)) as session:
+        with closing(sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)) as session:
             session.execute("BEGIN IMMEDIATE")
             tables = session.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if ask and tables != (0,):  # Dagster fills an empty one

@@ -48,8 +48,8 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS, parts_folder
 
-_LOOKS = 30
-_BETWEEN_LOOKS_SECONDS = 0.15
+LOOKS = 30
+BETWEEN_LOOKS_SECONDS = 0.15
 _REF_SECONDS = 5.0
 
 
@@ -176,7 +176,7 @@ class _Settler:
         the journal stays for the next run.
         """
         quiet = 0
-        for _ in range(_LOOKS):
+        for _ in range(LOOKS):
             quiet = 0 if self._look() else quiet + 1
             if quiet == 2:
                 for work_tree in work_trees(self._repo):
@@ -184,7 +184,7 @@ class _Settler:
                         Index(self._repo, work_tree).refresh(self._change.paths)
                 remove_journal(self._repo)
                 return
-            sleep(_BETWEEN_LOOKS_SECONDS)
+            sleep(BETWEEN_LOOKS_SECONDS)
 
     def _look(self) -> bool:
         """True if something was to be done, or somebody is in the middle of a checkout."""

@@ -24,7 +24,7 @@ QUIET_SECONDS = 3.0
 """How long we wait for a moment in which nobody is at work, before we go on all the same."""
 
 _PAUSE_SECONDS = 0.05
-_MOMENT_SECONDS = 0.3
+MOMENT_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def is_quiet(work_tree: WorkTree) -> bool:
     for file in files:
         with suppress(FileNotFoundError):
             times.append(file.stat().st_mtime)
-    return not 0 <= time() - max(times, default=0.0) < _MOMENT_SECONDS
+    return not 0 <= time() - max(times, default=0.0) < MOMENT_SECONDS
 
 
 def locked(lock: Path) -> DataRepoError:

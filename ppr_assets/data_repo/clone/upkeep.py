@@ -20,7 +20,7 @@ LOOSE_BYTES = 256 * 1024 * 1024
 MANY_PACKS = 50
 """Packs that are left alone in a partial clone: git's own number (``gc.autoPackLimit``)."""
 
-_ALL_BYTES = 2 * 1024 * 1024 * 1024
+ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
 
 
@@ -71,13 +71,13 @@ def tend(repo: DataRepo) -> Upkeep:
     :class:`GitTimeout` and :class:`GitCommandFailed`; the clone is then as it was.
     """
     before = repo_size(repo)
-    many = repo.partial and before.packs > MANY_PACKS and before.total <= _ALL_BYTES
+    many = repo.partial and before.packs > MANY_PACKS and before.total <= ALL_BYTES
     if before.loose <= LOOSE_BYTES and not many:
         return Upkeep(before, before, done=False)
     if at_work := _at_work(repo):
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
     started = monotonic()
-    if before.total <= _ALL_BYTES:
+    if before.total <= ALL_BYTES:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k")
     elif not repo.partial:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "--geometric=2")

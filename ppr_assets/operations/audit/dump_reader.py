@@ -28,7 +28,7 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 AT_MOST = 2
 """Dumps that are read at once: the git of each takes five times the memory of a dump."""
 
-_WORTH_A_HELPER = 3
+WORTH_A_HELPER = 3
 """Dumps for each; a process needs some time to start."""
 
 _HELPER = "ppr_assets.operations.audit.recount"
@@ -51,7 +51,7 @@ class DumpReader:
         self._stack = ExitStack()
 
     def __enter__(self) -> DumpReader:
-        count = min(AT_MOST, os.cpu_count() or 1, len(self._wanted) // _WORTH_A_HELPER)
+        count = min(AT_MOST, os.cpu_count() or 1, len(self._wanted) // WORTH_A_HELPER)
         if count > 1:
             self._coming = {dump: Future() for dump in self._wanted}
             with ExitStack() as stack:

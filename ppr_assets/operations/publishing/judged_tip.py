@@ -19,7 +19,7 @@ from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.rules.mark import parse_mark
 from ppr_assets.rules.naming import RATCHET
 
-_MOVING_SECONDS = 2.0
+MOVING_SECONDS = 2.0
 
 
 def judged_tip(repo: DataRepo) -> str | None:
@@ -29,7 +29,7 @@ def judged_tip(repo: DataRepo) -> str | None:
     publishes or pulls at this moment writes the file just before the branch moves, so a difference
     has to last, also when a run of ours has ended, or what a killed one began is finished.
     """
-    deadline = monotonic() + _MOVING_SECONDS
+    deadline = monotonic() + MOVING_SECONDS
     while True:
         commit = tip(repo)
         try:
@@ -37,10 +37,10 @@ def judged_tip(repo: DataRepo) -> str | None:
         except RatchetFileError:
             if read_journal(repo) is not None:
                 _finish_move(repo)
-                deadline = monotonic() + _MOVING_SECONDS
+                deadline = monotonic() + MOVING_SECONDS
             elif monotonic() > deadline:
                 raise
-            sleep(_MOVING_SECONDS / 8)
+            sleep(MOVING_SECONDS / 8)
         else:
             return commit
 

@@ -21,7 +21,7 @@ from ppr_assets.postgres.sessions.live_sessions import (
 _PATIENCE_SECONDS = 10.0
 """How long clients that come back at once are ended again."""
 
-_ALONE_SECONDS = 0.8
+ALONE_SECONDS = 0.8
 """How long the database may be locked, and whoever wants to connect has to wait."""
 
 _LOOK_SECONDS = 0.005
@@ -48,7 +48,7 @@ def swap(
     try:
         if helper is None:
             _require_nobody(staying(connection, target), target)
-            _rename(connection, target, new, former, seconds=_ALONE_SECONDS)
+            _rename(connection, target, new, former, seconds=ALONE_SECONDS)
         else:
             _empty(connection, target)
             with kept_out(helper, target):
@@ -75,7 +75,7 @@ def _rename_among_clients(connection: Connection, target: str, new: str, former:
     patience_ends = monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            return _rename(connection, target, new, former, seconds=_ALONE_SECONDS)
+            return _rename(connection, target, new, former, seconds=ALONE_SECONDS)
         except (psycopg.errors.ObjectInUse, psycopg.errors.QueryCanceled):
             if monotonic() > patience_ends:
                 raise

@@ -24,7 +24,7 @@ from ppr_assets.postgres.embedded.postmaster import (
 )
 
 SUPERUSER = "postgres"
-_LEFTOVERS_SECONDS = 10.0
+LEFTOVERS_SECONDS = 10.0
 """Children of a killed postmaster notice its death at once; this is for a very busy machine."""
 
 
@@ -79,7 +79,7 @@ def clear_leftovers(data_dir: Path) -> None:
     Call it under :func:`locked`, when no postmaster runs. Raises :class:`PreconditionFailed` when
     such children stay: two servers on the same files would destroy them.
     """
-    if left := left_after(data_dir, _LEFTOVERS_SECONDS):
+    if left := left_after(data_dir, LEFTOVERS_SECONDS):
         pids = ", ".join(str(process.pid) for process in left)
         raise PreconditionFailed(
             f"processes of an earlier server still work in `{data_dir}`: {pids}",
@@ -126,7 +126,7 @@ def _end_servers(folder: Path) -> None:
         with suppress(psutil.NoSuchProcess):
             if process.parent() not in found:
                 process.send_signal(signal.SIGQUIT)
-    for process in left_after(folder, _LEFTOVERS_SECONDS):
+    for process in left_after(folder, LEFTOVERS_SECONDS):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    left_after(folder, _LEFTOVERS_SECONDS)
+    left_after(folder, LEFTOVERS_SECONDS)

@@ -63,7 +63,7 @@ def load(
     passes; then all sessions are closed, and the database is a ruin.
     """
     began = monotonic()
-    reason = _why_psql(layout)
+    reason = why_psql(layout)
     with DumpFile(dump) as file:
         if reason:
             load_with_psql(file, layout, settings, deadline=deadline)
@@ -81,7 +81,8 @@ def load(
     return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)
 
 
-def _why_psql(layout: Layout) -> str:
+def why_psql(layout: Layout) -> str:
+    """Why the dump is left to psql, or nothing."""
     if layout.unrecognised:
         return f"not recognised: {layout.unrecognised}"
     for entry in layout.entries:

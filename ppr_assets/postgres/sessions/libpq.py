@@ -15,7 +15,7 @@ APPLICATION_NAME = "ppr_assets"
 ENCODING = "UTF8"
 """What sessions and dumps are in, whatever the database's own encoding is, so that a name reads the
 same in both, and a dump can be restored into a database of another encoding."""
-_CONNECT_TIMEOUT = 15
+CONNECT_TIMEOUT = 15
 """Seconds; a server that is up answers in far less, a firewall that drops packets never does."""
 
 _NOWHERE = Path(os.devnull, "none")
@@ -56,7 +56,7 @@ def _given(settings: DatabaseSettings) -> dict[str, Any]:
         "sslkey": settings.sslkey,
         "application_name": APPLICATION_NAME,
         "client_encoding": ENCODING,
-        "connect_timeout": _CONNECT_TIMEOUT,
+        "connect_timeout": CONNECT_TIMEOUT,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -73,7 +73,7 @@ SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::bigint
 FROM pg_catalog.pg_class WHERE oid = ANY(%s)
 """
 
-_SPARE_BYTES = 64 * 1024 * 1024
+SPARE_BYTES = 64 * 1024 * 1024
 
 
 def require_dumpable(snapshot: Snapshot) -> None:
@@ -104,7 +104,7 @@ def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None
     with snapshot.letting_go():
         row = snapshot.connection.execute(_SIZE, [oids]).fetchone()
     assert row is not None
-    need = 3 * max(int(row[0]), previous_bytes or 0) + _SPARE_BYTES
+    need = 3 * max(int(row[0]), previous_bytes or 0) + SPARE_BYTES
     have = shutil.disk_usage(folder).free
     if have < need:
         raise PreconditionFailed(

@@ -27,7 +27,7 @@ from ppr_assets.rules.naming import table_key
 HOLD_SECONDS = 0.4
 """How long a table's lock is held at a time."""
 
-_FIRST_PAGES = 1024
+FIRST_PAGES = 1024
 _QUICK_SECONDS = HOLD_SECONDS / 4
 _BY_PAGES_SINCE = 140000
 """The server's version that reads a range of pages without reading those before it."""
@@ -159,7 +159,7 @@ class _Count:
             "SELECT pg_catalog.count(*) FROM ONLY {} WHERE ctid >= {}::pg_catalog.tid "
             "AND ctid < {}::pg_catalog.tid"
         )
-        rows, start, size, end = 0, 0, _FIRST_PAGES, self._pages()
+        rows, start, size, end = 0, 0, FIRST_PAGES, self._pages()
         progress = monotonic()
         while start < end:
             began = monotonic()

@@ -79,8 +79,8 @@ ORDER BY a.attrelid, a.attnum
 
 _CLUSTER: LiteralString = "SELECT system_identifier FROM pg_catalog.pg_control_system()"
 
-_MOST_ATTEMPTS = 5
-_PAUSE_SECONDS = 1.0
+MOST_ATTEMPTS = 5
+PAUSE_SECONDS = 1.0
 
 
 class Column(NamedTuple):
@@ -194,17 +194,17 @@ class Snapshot:
             try:
                 return work()
             except Disturbed as error:
-                if attempt == _MOST_ATTEMPTS:
+                if attempt == MOST_ATTEMPTS:
                     error.message += f"; that was attempt {attempt}"
                     raise
             except (DumpFailed, DumpDamaged) as error:
                 changed = self._change()
-                if attempt == _MOST_ATTEMPTS and changed:
+                if attempt == MOST_ATTEMPTS and changed:
                     raise Disturbed(f"{changed}: {error.message}") from error
                 # a standby ends who is in the way of what the primary has done
-                if attempt == _MOST_ATTEMPTS or not (changed or self.standby):
+                if attempt == MOST_ATTEMPTS or not (changed or self.standby):
                     raise
-            sleep(_PAUSE_SECONDS * attempt)
+            sleep(PAUSE_SECONDS * attempt)
             self.take()
         raise AssertionError
 

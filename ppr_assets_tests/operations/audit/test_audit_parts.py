@@ -47,7 +47,7 @@ def _amend(pipeline: Pipeline) -> None:
 def test_nights_in_parts_hold(
     in_parts: Pipeline, monkeypatch: pytest.MonkeyPatch, worth: int
 ) -> None:
-    monkeypatch.setattr("ppr_assets.operations.audit.dump_reader._WORTH_A_HELPER", worth)
+    monkeypatch.setattr("ppr_assets.operations.audit.dump_reader.WORTH_A_HELPER", worth)
     assert [(one.status, one.findings) for one in _audited(in_parts)] == [("holds", ())] * 2
 
 

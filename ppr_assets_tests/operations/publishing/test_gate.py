@@ -24,7 +24,7 @@ UPSTREAMS_FILE = (
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody here publishes at the same moment."""
-    monkeypatch.setattr(judged_tip, "_MOVING_SECONDS", 0.05)
+    monkeypatch.setattr(judged_tip, "MOVING_SECONDS", 0.05)
 
 
 def _counted(pipeline: Pipeline) -> None:

@@ -68,7 +68,7 @@ from ppr_assets.postgres.databases import swap
 from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.settings import Settings
 
-swap._ALONE_SECONDS = 120.0
+swap.ALONE_SECONDS = 120.0
 settings = Settings.from_environment(dotenv=None)
 drop = Maintenance.drop
 
@@ -408,7 +408,7 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
     campaign: Campaign,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(swapping, "_ALONE_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(swapping, "ALONE_SECONDS", PATIENCE_SECONDS)
     server, target = restarted
     old, new = two_dumps
     started = time.monotonic()
