@@ -4,9 +4,12 @@ server and which git they run."""
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +19,20 @@ import pytest
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 6 << 30
+"""For the servers and repositories of six workers, three times over."""
+
+# Thousands of databases and repositories are made and removed: in memory where there is room for
+# them, and where nobody has said where temporary files go.
+with suppress(OSError):
+    if "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        os.environ["TMPDIR"] = str(MEMORY)
+
+# Each of many child processes would compile the project anew where nothing may be kept of that.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["ppr_assets_tests.left_out"]
 

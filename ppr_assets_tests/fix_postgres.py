@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -91,7 +92,8 @@ def _copied(source: DatabaseSettings, target: DatabaseSettings) -> None:
 
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[EmbeddedServer]:
-    """One server for the session of a worker, in a folder of its own, gone at the end.
+    """One server for the session of a worker, in a folder of its own, gone at the end. Its tools
+    stand first on PATH, before those of the machine.
 
     It leaves to the system when its files reach the disk: nobody pulls the plug on a test, and a
     killed server loses nothing by that.
@@ -99,9 +101,12 @@ def embedded_server() -> Iterator[EmbeddedServer]:
     folder = passable_folder()
     server = embedded.start(folder / "postgres")
     with connect(server.database_settings("postgres"), autocommit=True) as session:
-        session.execute("ALTER SYSTEM SET fsync TO off")
+        for setting in ("fsync TO off", "full_page_writes TO off", "max_wal_size TO '128MB'"):
+            session.execute(f"ALTER SYSTEM SET {setting}".encode())
         session.execute("SELECT pg_reload_conf()")
-    yield server
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(EMBEDDED_BIN), prepend=os.pathsep)
+        yield server
     server.stop()
     shutil.rmtree(folder)
 

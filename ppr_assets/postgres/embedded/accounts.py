@@ -69,7 +69,7 @@ class Account:
         folders = sorted({folder for path in paths for folder in path.parents})
         for capability in (None, *_CAPABILITIES):
             account = replace(self, capability=capability)
-            if all(account.passes(folder) for folder in folders):
+            if account.passes(*folders):
                 return account
         closed = next(folder for folder in folders if not self.passes(folder))
         mode = stat.S_IMODE(closed.stat().st_mode)
@@ -80,11 +80,12 @@ class Account:
             f"to a folder that others may enter, or allow it: `chmod o+x {closed}`.",
         )
 
-    def passes(self, folder: Path) -> bool:
-        """Whether a process of the account may look for something in ``folder``."""
+    def passes(self, *folders: Path) -> bool:
+        """Whether a process of the account may look for something in all of these."""
+        asked = [word for folder in folders for word in ("-a", "-x", str(folder))]
         try:
             done = subprocess.run(
-                self.command(["test", "-x", str(folder)]),  # access(2), as PostgreSQL asks
+                self.command(["test", *asked[1:]]),  # access(2), as PostgreSQL asks
                 capture_output=True,
                 check=False,
                 cwd="/",
