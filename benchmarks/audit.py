@@ -10,6 +10,7 @@ from statistics import median
 
 from benchmarks.measure import Sample, clean_environment, middle, run, timed
 from benchmarks.world import PPR_ASSETS, Arena
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.demo.playground import BRANCH
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish
@@ -32,8 +33,9 @@ def figures(arena: Arena, rounds: int) -> AuditFigures:
     settings = arena.playground.settings()
     for night in range(NIGHTS):
         arena.change_one_percent(50 + night)
-        dump(settings)
-        publish(settings)
+        with open_data_repo(settings.data_repo) as repo:
+            dump(settings, repo)
+            publish(settings.dump, repo)
     clone = arena.playground.data_repo
     subprocess.run(["git", "repack", "-adq"], cwd=clone, env=clean_environment(), check=True)
     blobs = _published(clone)

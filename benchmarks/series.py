@@ -19,6 +19,7 @@ import git
 
 from benchmarks.measure import clean_environment, timed
 from benchmarks.world import PG_DUMP, Arena
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.remote.sent_bytes import SentBytes
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.demo.sample import SAMPLE_TABLES
@@ -92,10 +93,11 @@ def _run(arena: Arena, percent: float, nights: int) -> Series:
     for night in range(nights + 1):
         if night:
             series.changed_rows.append(_change(arena, night, percent))
-        dump(settings)
-        started = perf_counter()
-        delivery = publish(settings).delivery
-        ours = perf_counter() - started
+        with open_data_repo(settings.data_repo) as repo:
+            dump(settings, repo)
+            started = perf_counter()
+            delivery = publish(settings.dump, repo).delivery
+            ours = perf_counter() - started
         if delivery.failure:
             raise delivery.failure
         pushed = delivery.bytes
@@ -113,7 +115,8 @@ def _run(arena: Arena, percent: float, nights: int) -> Series:
                 series.bare_pushed.append(bare_pushed)
                 series.bare_seconds.append(theirs)
                 series.gzip_pushed.append(gzip_pushed)
-        state = keep_small(settings.data_repo)
+        with open_data_repo(settings.data_repo) as repo:
+            state = keep_small(repo)
         if state.packed_seconds:
             series.kept = _size(arena.playground.data_repo / ".git")
             series.expected = first_pack + sum(series.pushed)
@@ -125,8 +128,9 @@ def _describe(series: Series, arena: Arena, settings: Settings) -> None:
     """The last dump, and a night in which nothing changed."""
     clone = arena.playground.data_repo
     before = _heads(clone, arena.playground.remote)
-    dump(settings)
-    outcome = publish(settings)
+    with open_data_repo(settings.data_repo) as repo:
+        dump(settings, repo)
+        outcome = publish(settings.dump, repo)
     moved = _heads(clone, arena.playground.remote) != before
     series.unchanged_moves_nothing = outcome.status == "unchanged" and not moved
     series.dump_bytes = outcome.manifest.bytes

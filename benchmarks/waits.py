@@ -21,6 +21,7 @@ from time import monotonic, sleep
 import psycopg
 
 from benchmarks.world import Arena
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
 from ppr_assets.operations.counting import count_records
@@ -157,9 +158,14 @@ def works(settings: Settings, made: FoundDump) -> Mapping[str, Callable[[], str]
     aside = replace(settings.database, dbname="aside")
 
     def night() -> str:
-        status = dump(settings).status
-        publish(settings)
+        with open_data_repo(settings.data_repo) as repo:
+            status = dump(settings, repo).status
+            publish(settings.dump, repo)
         return status
+
+    def counted() -> str:
+        with open_data_repo(settings.data_repo) as repo:
+            return count_records(settings, repo).verdict.status
 
     def restored() -> str:
         restore(aside, made, drop_old=True, deadline=Deadline(300))
@@ -176,7 +182,7 @@ def works(settings: Settings, made: FoundDump) -> Mapping[str, Callable[[], str]
     return {
         "nobody": idle,
         "nights": night,
-        "counts": lambda: count_records(settings).verdict.status,
+        "counts": counted,
         "drills": drilled,
         "restores": restored,
     }
@@ -203,8 +209,9 @@ def _measure(settings: Settings, options: argparse.Namespace) -> None:
     with connect(settings.database, autocommit=True) as session:
         session.execute("RESET search_path")
         session.execute(PREPARATION)
-    dump(settings)
-    publish(settings)
+    with open_data_repo(settings.data_repo) as repo:
+        dump(settings, repo)
+        publish(settings.dump, repo)
     with found_dump(settings.data_repo, Wanted()) as made:
         for what, work in works(settings, made).items():
             if options.only not in (None, what):

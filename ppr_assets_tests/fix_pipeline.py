@@ -16,13 +16,14 @@ from typing import Any, Protocol, TypeVar
 import psutil
 import pytest
 
-from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.dump import DumpOutcome
 from ppr_assets.operations.publishing.gate import refusal
-from ppr_assets.operations.publishing.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.opened import dump, publish
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
 """The subject of the publishing commit that every pipeline begins with."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.restoring.target import require_apart
@@ -32,15 +32,14 @@ class RecordCount:
     verdict: Verdict
 
 
-def count_records(settings: Settings, *, override_reason: str | None = None) -> RecordCount:
-    """Count and judge. Raises what opening the database and the data repository raise."""
+def count_records(
+    settings: Settings, repo: DataRepo, *, override_reason: str | None = None
+) -> RecordCount:
+    """Count and judge. Raises what opening the database and reading the data repository raise."""
     require_apart(settings.database, settings.dagster_postgres_url)
-    with (
-        open_data_repo(settings.data_repo) as repo,
-        open_snapshot(
-            settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
-        ) as snapshot,
-    ):
+    with open_snapshot(
+        settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
+    ) as snapshot:
         require_dumpable(snapshot)
         counts = snapshot.undisturbed(snapshot.count)
         commit = judged_tip(repo)

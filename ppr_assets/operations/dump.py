@@ -20,7 +20,6 @@ from ppr_assets import __version__
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import list_dumps
 from ppr_assets.data_repo.history.publications import newest_publication
@@ -65,7 +64,11 @@ class DumpOutcome:
 
 
 def dump(
-    settings: Settings, *, run_id: str | None = None, override_reason: str | None = None
+    settings: Settings,
+    repo: DataRepo,
+    *,
+    run_id: str | None = None,
+    override_reason: str | None = None,
 ) -> DumpOutcome:
     """Dump the database behind the gate.
 
@@ -74,24 +77,23 @@ def dump(
     pg_dump; whatever it raises, nothing has changed.
     """
     require_apart(settings.database, settings.dagster_postgres_url)
-    with open_data_repo(settings.data_repo) as repo:
-        _learn_publication(repo)
-        with open_snapshot(
-            settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
-        ) as snapshot:
-            with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-                recover(repo)
-                sweep_partials(repo)
-            with writing(repo) as folder:
-                override = override_for(settings.dump, override_reason)
-                write = partial(_written, settings, repo, snapshot, override, folder)
-                made = snapshot.undisturbed(write)
-                if isinstance(made, DumpOutcome):
-                    return made
-                snapshot.end()  # while the dump is proven, the database keeps nothing for us
-                outcome = _kept(settings, repo, snapshot, made, run_id)
-            _discard_older(repo, outcome)
-        return outcome
+    _learn_publication(repo)
+    with open_snapshot(
+        settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
+    ) as snapshot:
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            recover(repo)
+            sweep_partials(repo)
+        with writing(repo) as folder:
+            override = override_for(settings.dump, override_reason)
+            write = partial(_written, settings, repo, snapshot, override, folder)
+            made = snapshot.undisturbed(write)
+            if isinstance(made, DumpOutcome):
+                return made
+            snapshot.end()  # while the dump is proven, the database keeps nothing for us
+            outcome = _kept(settings, repo, snapshot, made, run_id)
+        _discard_older(repo, outcome)
+    return outcome
 
 
 def _learn_publication(repo: DataRepo) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.repository import is_ancestor
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
-from ppr_assets.operations.published.state import Published, published
+from ppr_assets.operations.published.state import Published, published_in
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
@@ -71,9 +71,9 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
     counts: Mapping[str, int] | None = None
     pushed: bool | None = None
     try:
-        with told(settings):
-            repository = published(settings.data_repo, offline=offline)
-            pushed = _pushed(settings, repository.view)
+        with told(settings), open_data_repo(settings.data_repo) as repo:
+            repository = published_in(repo, offline=offline)
+            pushed = _pushed(repo, repository.view)
             failures = (repository.view.failure, repository.mark_error)
             errors += [failure for failure in failures if failure is not None]
     except PprError as error:
@@ -104,11 +104,10 @@ def _counts(settings: Settings) -> Mapping[str, int]:
         return snapshot.undisturbed(snapshot.count)
 
 
-def _pushed(settings: Settings, view: View) -> bool | None:
+def _pushed(repo: DataRepo, view: View) -> bool | None:
     """Whether the remote has all of the clone's branch, as far as it was asked."""
     if view.local is None or view.failure is not None or view.alone:
         return None
     if view.remote is None or view.remote == view.local:
         return view.remote is not None
-    with open_data_repo(settings.data_repo) as repo:
-        return is_ancestor(repo, view.local, view.remote)
+    return is_ancestor(repo, view.local, view.remote)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.clone.remote_head import known_remote, remote_head
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -45,18 +45,18 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
     Raises :class:`DataRepoError` and its kin when the repository or its remote cannot be asked.
     """
     remote = known_remote(settings.data_repo)
-    if remote is None:
-        with open_data_repo(settings.data_repo) as repo:
-            head = tip(repo)
-    else:
-        head = remote_head(settings.data_repo, remote)
-    if head is None:
-        return Look(seen, reason=f"branch `{settings.data_repo.branch}` has no commit yet")
-    if head == seen.head:
-        return Look(seen, reason=f"nothing new since {head[:10]}")
-    if wants_clone(settings.data_repo.path):
-        return Look(Seen(head, seen.publication), wanted=head)
-    with open_data_repo(settings.data_repo) as repo:
+    with DataRepoOfRun(settings.data_repo) as data_repo:
+        if remote is None:
+            head = tip(data_repo.opened())
+        else:
+            head = remote_head(settings.data_repo, remote)
+        if head is None:
+            return Look(seen, reason=f"branch `{settings.data_repo.branch}` has no commit yet")
+        if head == seen.head:
+            return Look(seen, reason=f"nothing new since {head[:10]}")
+        if wants_clone(settings.data_repo.path):
+            return Look(Seen(head, seen.publication), wanted=head)
+        repo = data_repo.opened()
         return _look_into(repo, fetch(repo) or head, seen)
 
 

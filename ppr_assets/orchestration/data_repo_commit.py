@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.published.commit_facts import CommitFacts, commit_facts
 from ppr_assets.operations.published.standing import Standing, standing
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
@@ -51,16 +52,22 @@ REPO_SIZE = dg.AssetCheckSpec(
     "the commit stands on. Unchanged data make no commit.",
 )
 def data_repo_commit(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    data_repo: dg.ResourceParam[DataRepoOfRun],
+    override: Override,
 ) -> Iterator[Any]:
     started = monotonic()
     with expected_failures(settings):
-        outcome = publish(settings, run_id=context.run.run_id, override_reason=override.given)
+        repo = data_repo.opened()
+        outcome = publish(
+            settings.dump, repo, run_id=context.run.run_id, override_reason=override.given
+        )
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
-        found = standing(settings, outcome.commit)
-        about = commit_facts(settings.data_repo, outcome.commit, outcome.manifest)
-        clone = keep_small(settings.data_repo)
+        found = standing(repo, outcome.commit)
+        about = commit_facts(repo, outcome.commit, outcome.manifest)
+        clone = keep_small(repo)
     record_override(context, outcome.manifest.override if outcome.status == "published" else None)
     yield from _check_results(outcome, found)
     yield _repo_size(clone, settings.data_repo)

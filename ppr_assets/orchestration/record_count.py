@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.counting import RecordCount, count_records
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
@@ -40,10 +41,13 @@ RATCHET = dg.AssetCheckSpec(
     "missing, nothing after this runs.",
 )
 def record_count(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    data_repo: dg.ResourceParam[DataRepoOfRun],
+    override: Override,
 ) -> Iterator[Any]:
     with expected_failures(settings):
-        counted = count_records(settings, override_reason=override.given)
+        counted = count_records(settings, data_repo.opened(), override_reason=override.given)
     _observe_tables(context, counted)
     yield from _check_results(counted.verdict)
     yield dg.MaterializeResult(

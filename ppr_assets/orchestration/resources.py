@@ -1,16 +1,18 @@
-"""What the assets are given: the settings, and a human's decision to pass a refused gate.
+"""What the assets are given: settings, data repository, and a human's decision to pass the gate.
 
 The settings are handed over as one object, read from the environment once; it shows no secret,
-and nothing of it enters a run's config. Assets and checks do not belong here.
+and nothing of it enters a run's config. The data repository is opened by the step that first asks
+for it, and closed with the run. Assets and checks do not belong here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from ppr_assets.settings import Settings
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.settings import DataRepoSettings, Settings
 
 
 class Override(dg.ConfigurableResource[None]):
@@ -56,8 +58,17 @@ def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
     )
 
 
+def data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
+    def of_run(_: dg.InitResourceContext) -> Iterator[DataRepoOfRun]:
+        with DataRepoOfRun(settings) as data_repo:
+            yield data_repo
+
+    return dg.ResourceDefinition(of_run)
+
+
 def resources(settings: Settings) -> dict[str, Any]:
     return {
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
+        "data_repo": data_repo_of_run(settings.data_repo),
         "override": Override.configure_at_launch(),
     }

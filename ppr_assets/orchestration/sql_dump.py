@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
@@ -53,12 +54,20 @@ PROVEN = dg.AssetCheckSpec(
     "database and was equal there. When nothing has changed, the dump published before stands.",
 )
 def sql_dump(
-    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], override: Override
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[Settings],
+    data_repo: dg.ResourceParam[DataRepoOfRun],
+    override: Override,
 ) -> Iterator[Any]:
     started = monotonic()
     with expected_failures(settings):
         try:
-            outcome = dump(settings, run_id=context.run.run_id, override_reason=override.given)
+            outcome = dump(
+                settings,
+                data_repo.opened(),
+                run_id=context.run.run_id,
+                override_reason=override.given,
+            )
         except DumpUnproven as error:
             yield dg.AssetCheckResult(
                 check_name=PROVEN.name, passed=False, description=error.message

@@ -13,13 +13,13 @@ from psycopg import sql
 from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.doctor import preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import passable_folder
+from ppr_assets_tests.opened import dump
 
 WIDE = """
 CREATE TABLE wide (id int PRIMARY KEY, text text);

@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import Busy
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
@@ -27,6 +25,7 @@ from ppr_assets_tests.fix_pipeline import (
     Pipeline,
     listing,
 )
+from ppr_assets_tests.opened import dump, publish
 
 DISTURBANCES = [
     "VACUUM FULL",

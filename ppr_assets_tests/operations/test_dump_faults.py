@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DatabaseUnreachable, DumpDamaged, DumpFailed, PreconditionFailed
-from ppr_assets.operations.dump import dump
 from ppr_assets_tests.fix_pipeline import (
     REAL_PG_DUMP,
     TELLS_ITS_VERSION,
@@ -21,6 +20,7 @@ from ppr_assets_tests.fix_pipeline import (
     Pipeline,
     listing,
 )
+from ppr_assets_tests.opened import dump
 
 HALF = f'{REAL_PG_DUMP} "$@" | head -c 20000'
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.opened import dump
 
 EmptyDatabase = Callable[[], DatabaseSettings]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import Busy, PreconditionFailed
-from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, FakeTool, Pipeline
+from ppr_assets_tests.opened import dump
 
 
 def _refused(pipeline: Pipeline, words: str) -> PreconditionFailed:

@@ -18,8 +18,6 @@ import pytest
 
 from ppr_assets.errors import Busy
 from ppr_assets.operations import dump as dumping
-from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot import row_count
 from ppr_assets.postgres.snapshot import snapshot as snapshots
@@ -29,6 +27,7 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Proof
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.opened import count_records, dump
 
 PSQL = REAL_PG_DUMP.with_name("psql")
 

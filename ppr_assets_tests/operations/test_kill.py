@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.published.committed import committed_sha256
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
@@ -31,6 +30,7 @@ from ppr_assets_tests.fix_pipeline import (
     listing,
     settled,
 )
+from ppr_assets_tests.opened import count_records
 
 ROUNDS = 20
 PATIENCE_SECONDS = 240
@@ -40,9 +40,8 @@ A_NIGHT = """
 import sys
 from ppr_assets.data_repo.checkout import advance, work_trees
 from ppr_assets.errors import PprError
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.settings import Settings
+from ppr_assets_tests.opened import dump, publish
 
 work_trees.MOMENT_SECONDS = advance.BETWEEN_LOOKS_SECONDS = 0.02  # nobody else is at work
 advance.LOOKS = 500

@@ -11,13 +11,12 @@ from dagster._core.storage.runs.schema import RunStorageSqlMetadata
 from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 
 from ppr_assets.errors import PreconditionFailed, SettingsError
-from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.doctor import preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.postgres.snapshot import preflight
 from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.opened import count_records, dump
 
 
 def url_of(pipeline: Pipeline) -> str:

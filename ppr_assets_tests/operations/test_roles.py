@@ -11,7 +11,6 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed
 from ppr_assets.operations.doctor import Precondition, preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
@@ -24,6 +23,7 @@ from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets.settings.postgres_kinds import left_out
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.opened import dump
 
 _REST = ("event trigger noted", "function leak(integer)")
 

@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.init import initialise
@@ -20,6 +19,7 @@ from ppr_assets.operations.status import status
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import RestoreBy, Target
+from ppr_assets_tests.opened import count_records
 from ppr_assets_tests.postgres.test_qualified_names import statements
 
 CALLED = "the code of somebody else ran"

@@ -18,7 +18,6 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PprError
 from ppr_assets.operations.doctor import preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import restore
@@ -29,6 +28,7 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MadeDump, Target
+from ppr_assets_tests.opened import dump
 
 PATIENCE = 1.0
 """Seconds that the runs here wait for an answer."""

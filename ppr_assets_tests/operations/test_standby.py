@@ -18,7 +18,6 @@ from ppr_assets.errors import DatabaseFailed, PprError, PreconditionFailed
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.operations.audit.walk import audit
 from ppr_assets.operations.doctor import preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
@@ -29,6 +28,7 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.fix_postgres import passable_folder
+from ppr_assets_tests.opened import dump
 
 UNLOGGED = "CREATE UNLOGGED TABLE page_cache (id int GENERATED ALWAYS AS IDENTITY, body text)"
 

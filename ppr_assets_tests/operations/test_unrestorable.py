@@ -12,7 +12,6 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.doctor import preconditions
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
@@ -22,6 +21,7 @@ from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.opened import dump
 
 FOLDED = """
 CREATE FUNCTION public.folded(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower($1)';

@@ -12,10 +12,9 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
 from ppr_assets_tests.fix_publisher import GENERATED_LOG, REAL_LOG, Publisher, read_log
+from ppr_assets_tests.opened import dump, publish
 
 
 @dataclass

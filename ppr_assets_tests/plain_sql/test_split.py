@@ -13,10 +13,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.published.listing import list_published
-from ppr_assets.operations.published.standing import standing
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
@@ -32,6 +29,7 @@ from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to, without_drops
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
 from ppr_assets_tests.fix_restore import MakeTarget
+from ppr_assets_tests.opened import dump, publish, standing
 from ppr_assets_tests.places import ROOT
 
 MOST = 150_000

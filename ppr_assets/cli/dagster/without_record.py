@@ -13,6 +13,8 @@ from time import monotonic
 from typing import Any
 
 from ppr_assets.cli.dagster.run import FinishedRun
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.counting import count_records
@@ -31,20 +33,24 @@ def run_unrecorded(settings: Settings, *, override_reason: str | None = None) ->
     run_id = f"unrecorded-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}"
     assets: dict[str, Facts] = {}
     try:
-        with told(settings):
-            assets.update(_night(settings, run_id, override_reason))  # those before a failure too
+        with told(settings), open_data_repo(settings.data_repo) as repo:
+            assets.update(
+                _night(settings, repo, run_id, override_reason)
+            )  # those before a failure too
     except PprError as error:
         return FinishedRun(run_id, assets, error)
     return FinishedRun(run_id, assets, None)
 
 
-def _night(settings: Settings, run_id: str, reason: str | None) -> Iterator[tuple[str, Facts]]:
-    counted = count_records(settings, override_reason=reason)
+def _night(
+    settings: Settings, repo: DataRepo, run_id: str, reason: str | None
+) -> Iterator[tuple[str, Facts]]:
+    counted = count_records(settings, repo, override_reason=reason)
     yield "record_count", _counted(counted.verdict)
     if not counted.verdict.passed:
         raise refusal(counted.verdict)
     started = monotonic()
-    dumped = dump(settings, run_id=run_id, override_reason=reason)
+    dumped = dump(settings, repo, run_id=run_id, override_reason=reason)
     if dumped.manifest is None:
         raise refusal(dumped.verdict)
     yield (
@@ -58,10 +64,10 @@ def _night(settings: Settings, run_id: str, reason: str | None) -> Iterator[tupl
             "proof": str(dumped.manifest.proof),
         },
     )
-    outcome = publish(settings, run_id=run_id, override_reason=reason)
+    outcome = publish(settings.dump, repo, run_id=run_id, override_reason=reason)
     failure = outcome.error()
     if outcome.commit is not None:
-        keep_small(settings.data_repo)
+        keep_small(repo)
         yield "data_repo_commit", _published(outcome, outcome.commit)
     if failure is not None:
         raise failure

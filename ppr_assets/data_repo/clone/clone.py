@@ -2,6 +2,9 @@
 
 Opening only looks, with two exceptions: a missing clone is made, and a branch that only the
 remote has so far is created here. What these need is loaded then, once in the life of a clone.
+
+What opening finds out (the remote, the git folder, what kind of clone it is) stays true for a run,
+so a run opens it once. Where refs are and what lies on the disk is asked each time.
 """
 
 from __future__ import annotations
@@ -54,12 +57,46 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
         web_url=address.web_url if address else None,
         partial=_is_partial(found),
     )
+    _require_ready(repo)
+    return repo
+
+
+class DataRepoOfRun:
+    """The data repository for all the steps of a run, opened when the first of them asks for it.
+
+    Use as a context manager, whose end closes what was opened. Each process has its own.
+    """
+
+    def __init__(self, settings: DataRepoSettings) -> None:
+        self._settings = settings
+        self._repo: DataRepo | None = None
+
+    def __enter__(self) -> DataRepoOfRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._repo is not None:
+            self._repo.objects.close()
+            self._repo = None
+
+    def opened(self) -> DataRepo:
+        """Raises what :func:`open_data_repo` raises, also for what has come to be in the way since
+        the step before."""
+        if self._repo is not None and not wants_clone(self._settings.path):
+            _require_ready(self._repo)
+            return self._repo
+        self.__exit__()
+        self._repo = open_data_repo(self._settings)
+        return self._repo
+
+
+def _require_ready(repo: DataRepo) -> None:
+    """Have the branch here, and dumps come out of git as they went in."""
     if not _has_branch(repo):
         from ppr_assets.data_repo.clone.first_branch import take_branch
 
         take_branch(repo)
     require_plain_files(repo)
-    return repo
 
 
 def _remote(settings: DataRepoSettings, root: Path) -> tuple[str | None, str | None]:

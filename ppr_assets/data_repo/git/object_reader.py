@@ -70,6 +70,11 @@ class ObjectReader:
         """End the processes; a reader is of no use any more then."""
         self._stack.close()
 
+    def rest(self) -> None:
+        """End the processes for now; the next question starts another one."""
+        self._small.end()
+        self._large.end()
+
     def name_of(self, name: str) -> str | None:
         """The object behind ``name`` (``COMMIT:path``); None if there is none."""
         self._small.ask("info", name)

@@ -59,12 +59,12 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        self.end()
         self._selector.close()
 
     def ask(self, what: Literal["info", "contents"], name: str) -> None:
         if self._asked or self._left:
-            self._end()
+            self.end()
         process = self._process or self._start()
         assert process.stdin is not None  # a pipe
         # Less than a pipe holds, so that this never waits. Of a git that has ended since, the
@@ -109,7 +109,7 @@ class Session:
             err = process.stderr.read()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_GRACE_SECONDS)
-            self._end()
+            self.end()
             raise failure(_COMMAND, process.returncode, scrub(err))
         return piece
 
@@ -121,7 +121,7 @@ class Session:
         self._process = process
         return process
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """End the process; the next question starts another one."""
         if self._process is not None and self._process.stdout is not None:
             self._selector.unregister(self._process.stdout)

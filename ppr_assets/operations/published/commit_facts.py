@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import Signature, commit_that_added, signature_of
 from ppr_assets.data_repo.history.message import parse_trailers
 from ppr_assets.data_repo.remote.pages import Pages
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
-from ppr_assets.settings import DataRepoSettings
 
 _SHORT = 12
 """Digits of a commit in a command that somebody copies."""
@@ -63,25 +62,24 @@ class CommitFacts:
         return commands
 
 
-def commit_facts(settings: DataRepoSettings, commit: str, manifest: Manifest) -> CommitFacts:
+def commit_facts(repo: DataRepo, commit: str, manifest: Manifest) -> CommitFacts:
     """Look at the commit that published the dump of ``manifest``.
 
     What it says of the mark is in its message too, so nothing but the commit itself is read, which
     a partial clone has as well. Raises :class:`DataRepoError` where the clone lacks it.
     """
-    with open_data_repo(settings) as repo:
-        _, _, message = repo.objects.read(commit).data.decode("utf-8", "replace").partition("\n\n")
-        signature = signature_of(repo, repo.objects, commit)
-        trailers = parse_trailers(message)
-        mark = trailers.get("Mark", "")
-        previous = f"{repo.dump_dir}/{manifest.previous}"
-        return CommitFacts(
-            commit=commit,
-            mark=int(mark) if mark.isdecimal() else None,
-            retired=tuple(trailers.get("Retired", "").split()),
-            signature=signature,
-            before=commit_that_added(repo, commit, previous) if manifest.previous else None,
-            manifest_path=f"{repo.dump_dir}/{manifest_name(manifest.dump)}",
-            clone=repo.path,
-            pages=Pages(repo.web_url) if repo.web_url else None,
-        )
+    _, _, message = repo.objects.read(commit).data.decode("utf-8", "replace").partition("\n\n")
+    signature = signature_of(repo, repo.objects, commit)
+    trailers = parse_trailers(message)
+    mark = trailers.get("Mark", "")
+    previous = f"{repo.dump_dir}/{manifest.previous}"
+    return CommitFacts(
+        commit=commit,
+        mark=int(mark) if mark.isdecimal() else None,
+        retired=tuple(trailers.get("Retired", "").split()),
+        signature=signature,
+        before=commit_that_added(repo, commit, previous) if manifest.previous else None,
+        manifest_path=f"{repo.dump_dir}/{manifest_name(manifest.dump)}",
+        clone=repo.path,
+        pages=Pages(repo.web_url) if repo.web_url else None,
+    )

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, tip
 from ppr_assets.data_repo.remote.remote import remote_has
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.committed import committed_sha256
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,16 @@ class Standing:
         return self.latest == manifest.dump and self.sha256 == manifest.sha256
 
 
-def standing(settings: Settings, commit: str) -> Standing:
+def standing(repo: DataRepo, commit: str) -> Standing:
     """Look at the branch's tip, and ask the remote for ``commit``."""
-    with open_data_repo(settings.data_repo) as repo:
-        now = tip(repo)
-        latest = latest_name(repo, now) if now else None
-        digest = committed_sha256(repo, now, latest) if now and latest else None
-        if repo.remote is None:
-            return Standing(now, latest, digest, None, "the clone has no remote")
-        if not settings.data_repo.push_enabled:
-            return Standing(now, latest, digest, None, "PUBLISHER_PUSH_ENABLED is false")
-        try:
-            return Standing(now, latest, digest, remote_has(repo, commit))
-        except DataRepoError as error:
-            return Standing(now, latest, digest, None, error.message)
+    now = tip(repo)
+    latest = latest_name(repo, now) if now else None
+    digest = committed_sha256(repo, now, latest) if now and latest else None
+    if repo.remote is None:
+        return Standing(now, latest, digest, None, "the clone has no remote")
+    if not repo.settings.push_enabled:
+        return Standing(now, latest, digest, None, "PUBLISHER_PUSH_ENABLED is false")
+    try:
+        return Standing(now, latest, digest, remote_has(repo, commit))
+    except DataRepoError as error:
+        return Standing(now, latest, digest, None, error.message)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name
 from ppr_assets.data_repo.history.kept_dumps import SetAside, all_set_aside
 from ppr_assets.errors import DataRepoError, PprError, RatchetFileError
@@ -41,24 +42,29 @@ class Published:
         return self.view.commit
 
 
-def published(settings: DataRepoSettings, *, offline: bool = False) -> Published:
+def published_in(repo: DataRepo, *, offline: bool = False) -> Published:
     """Look at the branch, and at the remote's unless ``offline``."""
+    view = look(repo, offline=offline)
+    head = view.commit
+    found, error = None, None
+    try:
+        found = standing_mark(repo, head)
+    except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
+        error = failure
+    latest = latest_name(repo, head) if head else None
+    return Published(
+        view=view,
+        latest=latest,
+        manifest=latest_manifest(repo, head),
+        mark=found.mark if found else None,
+        lost=found.lost if found else {},
+        mark_error=error,
+        set_aside=all_set_aside(repo),
+        other_files=other_files(repo, latest) if latest else None,
+    )
+
+
+def published(settings: DataRepoSettings, *, offline: bool = False) -> Published:
+    """The same for who has not opened the data repository."""
     with open_data_repo(settings) as repo:
-        view = look(repo, offline=offline)
-        head = view.commit
-        found, error = None, None
-        try:
-            found = standing_mark(repo, head)
-        except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
-            error = failure
-        latest = latest_name(repo, head) if head else None
-        return Published(
-            view=view,
-            latest=latest,
-            manifest=latest_manifest(repo, head),
-            mark=found.mark if found else None,
-            lost=found.lost if found else {},
-            mark_error=error,
-            set_aside=all_set_aside(repo),
-            other_files=other_files(repo, latest) if latest else None,
-        )
+        return published_in(repo, offline=offline)

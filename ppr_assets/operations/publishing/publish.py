@@ -9,7 +9,6 @@ from typing import Literal
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
@@ -23,7 +22,7 @@ from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Override, Verdict
-from ppr_assets.settings import DumpSettings, Settings
+from ppr_assets.settings import DumpSettings
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,11 @@ class _Candidate:
 
 
 def publish(
-    settings: Settings, *, run_id: str | None = None, override_reason: str | None = None
+    settings: DumpSettings,
+    repo: DataRepo,
+    *,
+    run_id: str | None = None,
+    override_reason: str | None = None,
 ) -> PublishOutcome:
     """Publish the newest staged dump, and whatever earlier runs could not deliver.
 
@@ -71,24 +74,23 @@ def publish(
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
     fails is part of the outcome and not an exception.
     """
-    with open_data_repo(settings.data_repo) as repo:
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
-            sweep_partials(repo)
-            candidate = _candidate(repo)
-            _require_proven(settings.dump, candidate)
-            _require_small(settings.dump, candidate)
-            override = override_for(settings.dump, override_reason)
-            if candidate and candidate.manifest.run_id == run_id:
-                override = candidate.manifest.override or override
-            outcome, delivery = land(
-                repo,
-                lambda ground: _build(settings.dump, repo, ground, candidate, override),
-                staged=candidate.dump if candidate else None,
-            )
-            if candidate is not None and outcome.status != "refused":
-                discard(candidate.dump)
-        return replace(outcome, delivery=delivery, web_url=repo.web_url)
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        sweep_partials(repo)
+        candidate = _candidate(repo)
+        _require_proven(settings, candidate)
+        _require_small(settings, candidate)
+        override = override_for(settings, override_reason)
+        if candidate and candidate.manifest.run_id == run_id:
+            override = candidate.manifest.override or override
+        outcome, delivery = land(
+            repo,
+            lambda ground: _build(settings, repo, ground, candidate, override),
+            staged=candidate.dump if candidate else None,
+        )
+        if candidate is not None and outcome.status != "refused":
+            discard(candidate.dump)
+    return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
 def _build(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.upkeep import RepoSize, repo_size, tend
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import Busy, DataRepoError
-from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
@@ -21,14 +20,14 @@ class CloneState:
     remark: str = ""
 
 
-def keep_small(settings: DataRepoSettings) -> CloneState:
+def keep_small(repo: DataRepo) -> CloneState:
     """Pack the clone when its loose objects call for it. Raises :class:`DataRepoError` only where
     the clone cannot be looked at."""
-    with open_data_repo(settings) as repo:
-        try:
-            with data_repo_lock(repo):
-                upkeep = tend(repo)
-        except (Busy, DataRepoError) as error:
-            return CloneState(repo_size(repo), remark=f"the clone was not packed: {error.message}")
-        remark = f"the clone was not packed: {upkeep.why_not}" if upkeep.why_not else ""
-        return CloneState(upkeep.after, upkeep.seconds, remark)
+    repo.objects.rest()  # what it keeps of a dump is memory that packing needs
+    try:
+        with data_repo_lock(repo):
+            upkeep = tend(repo)
+    except (Busy, DataRepoError) as error:
+        return CloneState(repo_size(repo), remark=f"the clone was not packed: {error.message}")
+    remark = f"the clone was not packed: {upkeep.why_not}" if upkeep.why_not else ""
+    return CloneState(upkeep.after, upkeep.seconds, remark)

@@ -13,7 +13,10 @@ def remote_source(settings: DataRepoSettings) -> str:
     A folder's path would be read in place, a URL is cloned. Raises :class:`DataRepoError` if there
     is not a remote.
     """
-    url = settings.url or open_data_repo(settings).remote_url
+    url = settings.url
+    if url is None:
+        with open_data_repo(settings) as repo:
+            url = repo.remote_url
     if url is None:
         raise DataRepoError(
             f"`{settings.path}` has no remote to take a dump from, and DATA_REPO_URL is not set",

@@ -10,13 +10,13 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Scope, audit
 from ppr_assets.operations.published.listing import list_history, list_published
-from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.opened import keep_small
 
 TWO = KeepSettings(last=2, daily=0, weekly=0, monthly=0, yearly=0)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import GateRefused, PushFailed
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.opened import dump, publish
 
 
 def _hook(repository: Path, name: str, script: str) -> Path:

@@ -9,11 +9,10 @@ from collections.abc import Callable
 import pytest
 
 from ppr_assets.errors import GateRefused
-from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.opened import count_records, dump
 
 UPSTREAMS_FILE = (
     '{"max_record_count": 210, "updated_at": "2024-01-15T10:30:00", '

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.errors import GateRefused
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.opened import dump, publish
 
 REASON = "the county closed a third of its pantries, see the minutes of 2025-08-08"
 

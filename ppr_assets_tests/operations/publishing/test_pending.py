@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
-from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing import judged_tip
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.opened import dump, publish
 
 
 def _offline(pipeline: Pipeline) -> Path:

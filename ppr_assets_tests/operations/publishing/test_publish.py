@@ -12,9 +12,8 @@ import pytest
 
 from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing, wait_for_a_later_name
+from ppr_assets_tests.opened import dump, publish
 
 
 def _changed_files(folder: Path, commit: str) -> dict[str, str]:

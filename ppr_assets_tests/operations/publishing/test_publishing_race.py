@@ -37,10 +37,9 @@ SECONDS = 10
 PRODUCER = """
 import json, os, random, signal, sys, time
 from ppr_assets.errors import Busy, PprError
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
-from ppr_assets_tests.application import connect
 from ppr_assets.settings import Settings
+from ppr_assets_tests.application import connect
+from ppr_assets_tests.opened import dump, publish
 
 name, log, stop, seed = sys.argv[1:]
 settings = Settings.from_environment(dotenv=None)

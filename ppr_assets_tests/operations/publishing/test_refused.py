@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
+from ppr_assets_tests.opened import publish
 
 SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 REF = "refs/ppr_assets/set_aside"

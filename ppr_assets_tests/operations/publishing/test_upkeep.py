@@ -7,8 +7,8 @@ import os
 import pytest
 
 from ppr_assets.data_repo.clone import upkeep
-from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git
+from ppr_assets_tests.opened import keep_small
 
 
 @pytest.fixture

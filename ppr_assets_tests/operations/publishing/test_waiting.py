@@ -9,11 +9,10 @@ import pytest
 
 from ppr_assets.data_repo.remote.remote import TooLarge
 from ppr_assets.errors import DataRepoError, PushFailed
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
+from ppr_assets_tests.opened import dump, publish
 
 BLOATED = "UPDATE language SET note = md5(id::text) || repeat(md5(id::text), 2000)"
 SLIM = "UPDATE language SET note = 'slim'"

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.dump import dump
-from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, listing, settled
+from ppr_assets_tests.opened import dump, publish
 
 
 @pytest.fixture
