@@ -16,6 +16,7 @@ import dagster as dg
 import psutil
 import pytest
 
+from ppr_assets.cli.dagster.storage import kept_sessions
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, settled
@@ -58,6 +59,33 @@ def test_a_night_is_kept_in_postgresql(pipeline: Pipeline, dagster_home: Path) -
         key = dg.AssetCheckKey(dg.AssetKey("sql_dump"), "gate_held")
         checks = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])
         assert checks[key].status.value == "SUCCEEDED"
+
+
+def test_a_run_of_the_command_line_keeps_its_sessions_and_replaces_what_ended(
+    embedded_server: EmbeddedServer, dagster_home: Path
+) -> None:
+    with (
+        connect(embedded_server.database_settings("postgres"), autocommit=True) as other,
+        dg.DagsterInstance.from_config(str(dagster_home)) as instance,
+    ):
+
+        def sessions() -> set[int]:
+            found = other.execute(
+                "SELECT pid FROM pg_catalog.pg_stat_activity WHERE datname = %s", [STORAGE]
+            )
+            return {pid for (pid,) in found}
+
+        with kept_sessions(instance):
+            before = instance.get_runs_count()
+            kept = sessions()
+            assert len(kept) == 1
+            instance.get_runs_count()
+            assert sessions() == kept
+            other.execute("SELECT pg_catalog.pg_terminate_backend(%s, 10000)", [*kept])
+            assert instance.get_runs_count() == before
+            assert len(sessions()) == 1
+            assert not sessions() & kept
+        assert settled(sessions) == set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ppr_assets.cli.dagster.files import require_files
-from ppr_assets.cli.dagster.storage import require_home, require_storage, storage_failures
+from ppr_assets.cli.dagster.storage import (
+    kept_sessions,
+    require_home,
+    require_storage,
+    storage_failures,
+)
 from ppr_assets.cli.shared.local_server import LOCAL, SERVER, server_in_use
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.restoring.target import require_apart
@@ -85,7 +90,7 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
                 f"Dagster does not take `{home / _CONFIG.name}`: {_first_reason(str(error))}",
                 hint="compare it with the dagster.yaml of this project.",
             ) from error
-        with instance:
+        with instance, kept_sessions(instance):
             yield instance
 
 

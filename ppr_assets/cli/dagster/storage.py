@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -17,7 +18,15 @@ from ppr_assets.cli.dagster.files import EMERGENCY, broken, broken_file, storage
 from ppr_assets.errors import DatabaseUnreachable, PprError, SettingsError, StorageFailed
 from ppr_assets.settings import Secret, without_secrets
 
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
 _CONNECT_TIMEOUT = 15
+
+_SESSION_SECONDS = 10
+"""So old, a kept session is replaced: what lies between may have forgotten it without a word."""
+_MORE_SESSIONS = 5
+"""Beside the one that each of Dagster's storages keeps, for statements inside of others."""
 
 
 def require_storage(url: Secret) -> None:
@@ -73,6 +82,46 @@ def storage_failures(home: Path) -> Iterator[None]:
         if type(error).__module__.partition(".")[0] not in _DRIVERS:
             raise
         raise _failure(home, error) from error
+
+
+@contextmanager
+def kept_sessions(instance: DagsterInstance) -> Iterator[None]:
+    """Let Dagster keep its sessions with a server for the block, as it does in its web server.
+    Otherwise it opens one for each of the 250 statements of a night.
+
+    A session that has ended meanwhile is noticed before it is used, and another one is opened.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.pool import QueuePool
+
+    opened: list[Any] = []
+
+    def keep(session: Any, _record: object) -> None:
+        opened.append(session)
+
+    instance.optimize_for_webserver(
+        statement_timeout=0, pool_recycle=_SESSION_SECONDS, max_overflow=_MORE_SESSIONS
+    )
+    event.listen(QueuePool, "connect", keep)
+    event.listen(QueuePool, "checkout", _require_alive)
+    try:
+        yield
+    finally:
+        event.remove(QueuePool, "checkout", _require_alive)
+        event.remove(QueuePool, "connect", keep)
+        for session in opened:
+            session.close()
+
+
+def _require_alive(session: Any, _record: object, _proxy: object) -> None:
+    """Ask a session anything before it is used. SQLAlchemy replaces one that is disconnected."""
+    from sqlalchemy.exc import DisconnectionError
+
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT")
+    except session.Error as error:
+        raise DisconnectionError from error
 
 
 def _is_file_of(home: Path, error: OSError) -> bool:
