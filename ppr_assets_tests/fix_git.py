@@ -64,16 +64,67 @@ class Somebody:
         return self.git("status", "--porcelain")
 
 
-@pytest.fixture
-def git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that the machine, the user or a surrounding git has configured."""
+GIT_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "Somebody Else",
+    "GIT_AUTHOR_EMAIL": "somebody@example.com",
+    "GIT_COMMITTER_NAME": "Somebody Else",
+    "GIT_COMMITTER_EMAIL": "somebody@example.com",
+}
+"""Nothing that the machine, the user or a surrounding git has configured."""
+
+
+def set_git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("GIT_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Somebody Else")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "somebody@example.com")
+    for name, value in GIT_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def git_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See :data:`GIT_ENVIRONMENT`."""
+    set_git_environment(monkeypatch)
+
+
+@dataclass(frozen=True)
+class GitWorld:
+    """``remote.git``, a bare repository; ``publisher``, the clone of somebody who has published
+    once; ``data-repo``, a clone of somebody who came later. Made once, and copied for each test."""
+
+    folder: Path
+
+    def copy(self, name: str, target: Path) -> Path:
+        """A copy among others of the same world: the remote of a clone is the one beside it."""
+        shutil.copytree(self.folder / name, target, symlinks=True)
+        config = target / ".git" / "config"
+        if config.exists():
+            theirs, ours = str(self.folder / "remote.git"), str(target.parent / "remote.git")
+            config.write_text(config.read_text().replace(theirs, ours))
+            Somebody(target).git("update-index", "-q", "--refresh")
+        return target
+
+
+@pytest.fixture(scope="session")
+def git_world(tmp_path_factory: pytest.TempPathFactory) -> GitWorld:
+    """See :class:`GitWorld`."""
+    folder = tmp_path_factory.mktemp("git-world")
+    template = folder / "template"  # without samples of hooks
+    for name in ("hooks", "info"):
+        (template / name).mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_git_environment(monkeypatch)
+        monkeypatch.setenv("GIT_TEMPLATE_DIR", str(template))
+        above = Somebody(folder)
+        above.git("init", "-q", "--bare", "-b", "main", "remote.git")
+        above.git("clone", "-q", str(folder / "remote.git"), "publisher")
+        publisher = Somebody(folder / "publisher")
+        publisher.git("checkout", "-q", "-B", "main")
+        publisher.commit(PUBLICATION, {"README.md": "# data\n", "daily/2025-08-09/a.json": "{}\n"})
+        publisher.git("push", "-q", "origin", "main")
+        above.git("clone", "-q", "--no-tags", str(folder / "remote.git"), "data-repo")
+    return GitWorld(folder)
 
 
 @pytest.fixture
@@ -94,24 +145,15 @@ def empty_remote(tmp_path: Path, git_environment: None) -> Path:
 
 
 @pytest.fixture
-def publisher(empty_remote: Path, tmp_path: Path) -> Somebody:
-    """Somebody with a clone of their own, who has published once."""
-    path = tmp_path / "publisher"
-    subprocess.run(
-        ["git", "clone", "-q", str(empty_remote), str(path)], check=True, capture_output=True
-    )
-    somebody = Somebody(path)
-    somebody.git("checkout", "-q", "-B", "main")
-    somebody.commit(PUBLICATION, {"README.md": "# data\n", "daily/2025-08-09/a.json": "{}\n"})
-    somebody.git("push", "-q", "origin", "main")
-    return somebody
+def bare_remote(tmp_path: Path, git_environment: None, git_world: GitWorld) -> Path:
+    """The remote with one publishing commit on main."""
+    return git_world.copy("remote.git", tmp_path / "remote.git")
 
 
 @pytest.fixture
-def bare_remote(empty_remote: Path, publisher: Somebody) -> Path:
-    """The remote with one publishing commit on main."""
-    assert publisher.path.is_dir()
-    return empty_remote
+def publisher(bare_remote: Path, tmp_path: Path, git_world: GitWorld) -> Somebody:
+    """Somebody with a clone of their own, who has published once."""
+    return Somebody(git_world.copy("publisher", tmp_path / "publisher"))
 
 
 @pytest.fixture
@@ -152,10 +194,11 @@ def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGit:
 
 
 @pytest.fixture
-def data_repo(bare_remote: Path, repo_settings: DataRepoSettings) -> Iterator[DataRepo]:
+def data_repo(
+    bare_remote: Path, repo_settings: DataRepoSettings, git_world: GitWorld
+) -> Iterator[DataRepo]:
     """A clone that somebody has made, and works in too, opened."""
-    clone = ["git", "clone", "-q", "--no-tags", str(bare_remote), str(repo_settings.path)]
-    subprocess.run(clone, check=True)
+    git_world.copy("data-repo", repo_settings.path)
     with open_data_repo(replace(repo_settings, url=str(bare_remote))) as repo:
         yield repo
 

@@ -23,6 +23,7 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_git import GitWorld
 from ppr_assets_tests.opened import dump, publish
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
@@ -223,18 +224,14 @@ def listing(folder: Path) -> list[str]:
 def pipeline(
     database: DatabaseSettings,
     tmp_path: Path,
-    git_environment: None,
+    bare_remote: Path,
+    git_world: GitWorld,
     nobody_else: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Pipeline:
     """A sample database (200 organizations) and an empty data repository with one publication."""
     monkeypatch.setenv(_WORLD, str(tmp_path))
-    remote, clone = tmp_path / "remote.git", tmp_path / "data-repo"
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", str(remote))
-    git(tmp_path, "clone", "-q", str(remote), str(clone))
-    git(clone, "checkout", "-q", "-B", "main")
-    commit_files(clone, PUBLICATION, {"README.md": "# data\n"})
-    git(clone, "push", "-q", "origin", "main")
+    clone = git_world.copy("publisher", tmp_path / "data-repo")
     variables = {
         "POSTGRES_HOST": database.host,
         "POSTGRES_PORT": str(database.port),
@@ -242,12 +239,12 @@ def pipeline(
         "POSTGRES_DB": database.dbname,
         "POSTGRES_PASSWORD": "",
         "DATA_REPO_PATH": str(clone),
-        "DATA_REPO_URL": str(remote),
+        "DATA_REPO_URL": str(bare_remote),
         "PUBLISHER_PUSH_ENABLED": "true",
         "SQL_DUMP_PROOF": "off",  # proofs have tests of their own; here they would only take time
     }
     settings = Settings.from_environment(variables, dotenv=None)
-    return Pipeline(settings, clone, remote, variables)
+    return Pipeline(settings, clone, bare_remote, variables)
 
 
 @pytest.fixture

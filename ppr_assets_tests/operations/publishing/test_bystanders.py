@@ -71,4 +71,4 @@ def test_a_publisher_who_adds_everything_never_takes_a_waiting_dump(pipeline: Pi
     (pipeline.clone / "new.json").write_text("{}\n")
     git(pipeline.clone, "add", "-A")
     git(pipeline.clone, "commit", "-qm", "Auto-commit content store updates")
-    assert git(pipeline.clone, "ls-tree", "-r", "--name-only", "main") == "README.md\nnew.json"
+    assert git(pipeline.clone, "diff", "--name-only", "main^", "main") == "new.json"
