@@ -126,7 +126,7 @@ class _Settler:
         self._repo = repo
         self._journal = journal
         self._change = Change.between(repo, journal.old, journal.new)
-        self._states = FileStates(repo, journal.new)
+        self._states = FileStates(repo)
         ready = _ready(staged) if staged else {}
         self._ready = {f"{repo.dump_dir}/{name}".encode(): path for name, path in ready.items()}
 
@@ -177,19 +177,20 @@ class _Settler:
         """
         quiet = 0
         for _ in range(LOOKS):
-            quiet = 0 if self._look() else quiet + 1
+            everywhere = work_trees(self._repo)
+            quiet = 0 if self._look(everywhere) else quiet + 1
             if quiet == 2:
-                for work_tree in work_trees(self._repo):
+                for work_tree in everywhere:
                     if self._concerns(work_tree):
                         Index(self._repo, work_tree).refresh(self._change.paths)
                 remove_journal(self._repo)
                 return
             sleep(BETWEEN_LOOKS_SECONDS)
 
-    def _look(self) -> bool:
+    def _look(self, everywhere: list[WorkTree]) -> bool:
         """True if something was to be done, or somebody is in the middle of a checkout."""
         busy = False
-        for work_tree in work_trees(self._repo):
+        for work_tree in everywhere:
             if self._concerns(work_tree):
                 self._touch(work_tree)
                 busy |= self.bring(work_tree, work_tree.head)

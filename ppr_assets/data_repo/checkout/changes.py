@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import read_entries
+from ppr_assets.data_repo.git.tree_objects import Entry
 
 Side = tuple[str, str] | None
 """Mode and object of a path on one side; None where there is nothing."""
@@ -37,15 +39,28 @@ class Change:
 
 
 def _differences(repo: DataRepo, old: str | None, new: str) -> dict[bytes, tuple[Side, Side]]:
-    before = old or repo.word("hash-object", "-t", "tree", "--stdin", stdin=b"")
-    options = ("-r", "-z", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
-    words = repo.git("diff-tree", *options, before, new).split(b"\0")
-    found = {}
-    for facts, path in zip(words[:-1:2], words[1::2], strict=True):
-        mode, new_mode, sha, new_sha, _ = facts.decode().lstrip(":").split()
-        found[path] = (_side(mode, sha), _side(new_mode, new_sha))
+    """Both sides of each path, files and links and not the folders that they are in."""
+    found: dict[bytes, tuple[Side, Side]] = {}
+    todo: list[tuple[bytes, str | None, str | None]] = [(b"", old, new)]
+    while todo:
+        above, *trees = todo.pop()
+        before, after = (read_entries(repo, tree) if tree else {} for tree in trees)
+        for name in before.keys() | after.keys():
+            ours = before.get(name), after.get(name)
+            if ours[0] == ours[1]:
+                continue
+            sides = tuple(None if _is_folder(one) else one for one in ours)
+            if sides != (None, None):
+                found[above + name] = (_side(sides[0]), _side(sides[1]))
+            folders = [one.sha if one and _is_folder(one) else None for one in ours]
+            if any(folders):
+                todo.append((above + name + b"/", folders[0], folders[1]))
     return found
 
 
-def _side(mode: str, sha: str) -> Side:
-    return None if mode == "000000" else (mode, sha)
+def _is_folder(entry: Entry | None) -> bool:
+    return entry is not None and entry.kind == "tree"
+
+
+def _side(entry: Entry | None) -> Side:
+    return (entry.mode, entry.sha) if entry else None

@@ -25,10 +25,8 @@ _SYMLINK = "120000"
 class FileStates:
     """Looks at files, and does not read one again whose inode, size and time are as they were."""
 
-    def __init__(self, repo: DataRepo, example: str) -> None:
-        """``example`` is any object of the repository: its length tells SHA-1 from SHA-256."""
+    def __init__(self, repo: DataRepo) -> None:
         self._repo = repo
-        self._algorithm = "sha1" if len(example) == 40 else "sha256"
         self._known: dict[tuple[Path, int, int, int], str] = {}
 
     def look(self, root: Path, paths: Iterable[bytes]) -> dict[bytes, State]:
@@ -73,7 +71,9 @@ class FileStates:
     def _blob(self, content: bytes) -> str:
         """The object that a symlink's target is; git's filters do not apply to it."""
         header = f"blob {len(content)}\0".encode()
-        return hashlib.new(self._algorithm, header + content, usedforsecurity=False).hexdigest()
+        return hashlib.new(
+            self._repo.object_format, header + content, usedforsecurity=False
+        ).hexdigest()
 
     def _hash(self, root: Path, paths: list[bytes]) -> list[str]:
         """The object of each file, after the filters that git applies to it; "" if unreadable."""

@@ -18,6 +18,7 @@ from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.git.library import open_repository
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.address import parse_address
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
@@ -134,4 +135,4 @@ def _has_branch(repo: DataRepo) -> bool:
     # A look at the file spares a process on nearly every call; packed refs are git's to read.
     if (repo.git_dir / repo.ref).is_file():
         return True
-    return bool(repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)))
+    return tip(repo) is not None

@@ -35,6 +35,10 @@ class ObjectMissing(DataRepoError):
         self.name = name
 
 
+class TooLarge(DataRepoError):
+    """An object of more than :data:`SMALL_BYTES`, which is no file of ours."""
+
+
 @dataclass(frozen=True)
 class StoredObject:
     """An object's name, its type as git calls it, and its content without git's own header."""
@@ -86,12 +90,12 @@ class ObjectReader:
         return self._head(name).size
 
     def read(self, name: str) -> StoredObject:
-        """A small object whole. Raises :class:`DataRepoError` above :data:`SMALL_BYTES`."""
+        """A small object whole. Raises :class:`TooLarge` above :data:`SMALL_BYTES`."""
         if name in self._known:
             return self._known[name]
         head = self._head(name)
         if head.size > SMALL_BYTES:
-            raise DataRepoError(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
+            raise TooLarge(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
         self._small.ask("contents", head.sha)
         if self._small.answer() is None:  # somebody has removed it since
             raise ObjectMissing(self._path, name)

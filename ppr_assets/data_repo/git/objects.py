@@ -1,15 +1,19 @@
 """Make blobs, trees and commits beside the work tree; nobody sees them until a branch does.
 
 Only the trees along the changed paths are written, so that a commit costs the same in a
-repository of a hundred thousand files, and in a partial clone that lacks most of them.
+repository of a hundred thousand files, and in a partial clone that lacks most of them. What is
+small goes to git in one pack, which it unpacks: one process, however many files and folders.
 """
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -39,6 +43,14 @@ class Blob:
 
 
 @dataclass(frozen=True)
+class NewFile:
+    """A small file or symlink that the repository does not have yet, with its bytes."""
+
+    mode: str
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Identity:
     """Who made a commit."""
 
@@ -48,13 +60,16 @@ class Identity:
 
 def write_blob(repo: DataRepo, content: bytes | Path) -> str:
     """Store a file's bytes as they are, without git's filters; a symlink's bytes are its target."""
-    # From standard input, without a path, nothing is filtered.
-    command = (*DURABLE, "hash-object", "-w", "--stdin")
     if isinstance(content, bytes):
-        return repo.word(*command, stdin=content)
+        small = _NewObjects(repo)
+        sha = small.add("blob", content)
+        small.write()
+        return sha
+    # From standard input, without a path, nothing is filtered.
     how = _UNCOMPRESSED if content.stat().st_size > _LARGE_BYTES else ()
     with content.open("rb") as file:
-        return repo.git(*how, *command, stdin=file).decode().strip()
+        command = (*how, *DURABLE, "hash-object", "-w", "--stdin")
+        return repo.git(*command, stdin=file).decode().strip()
 
 
 def write_commit(
@@ -62,7 +77,7 @@ def write_commit(
     *,
     parents: Sequence[str],
     base_tree: str | None,
-    changes: Mapping[str, Blob | None],
+    changes: Mapping[str, Blob | NewFile | None],
     message: str,
     author: Identity,
     date: datetime,
@@ -86,7 +101,9 @@ def write_commit(
                 raise DataRepoError(f"`{path}` is to stand below a file")
             level = below
         level[name] = blob
-    tree = _changed_tree(repo, base_tree, nested, above="")
+    new = _NewObjects(repo)
+    tree = _changed_tree(new, base_tree, nested, above="") or new.tree({})
+    new.write()
     moment = f"@{int(date.timestamp())} {date:%z}"
     env = {
         f"GIT_{role}_{fact}": value
@@ -96,7 +113,7 @@ def write_commit(
     named = [word for parent in parents for word in ("-p", parent)]
     signed = ("-S",) if sign and _signing(repo) else ()
     options = (*DURABLE, "-c", "i18n.commitEncoding=UTF-8")
-    arguments = ("commit-tree", tree or write_tree(repo, {}), *named, *signed, "-F", "-")
+    arguments = ("commit-tree", tree, *named, *signed, "-F", "-")
     try:
         return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
     except GitCommandFailed as error:
@@ -115,39 +132,90 @@ def _signing(repo: DataRepo) -> bool:
     return repo.word("config", "--type=bool", "--get", "commit.gpgsign", ok=(0, 1)) == "true"
 
 
-_Nested = dict[str, "Blob | _Nested | None"]
+_Nested = dict[str, "Blob | NewFile | _Nested | None"]
 
 
-def _changed_tree(repo: DataRepo, tree: str | None, changes: _Nested, *, above: str) -> str | None:
+class _NewObjects:
+    """Small objects on their way into the repository; nobody can read them before ``write``."""
+
+    _KINDS: ClassVar = {"tree": 2, "blob": 3}
+
+    def __init__(self, repo: DataRepo) -> None:
+        self.repo = repo
+        self._packed: dict[str, bytes] = {}
+
+    def add(self, kind: str, data: bytes) -> str:
+        """Its name."""
+        digest = self._digest(f"{kind} {len(data)}\0".encode() + data)
+        number = len(data) >> 4
+        header = bytearray([self._KINDS[kind] << 4 | len(data) & 15])
+        while number:
+            header[-1] |= 128
+            header.append(number & 127)
+            number >>= 7
+        self._packed[digest.hex()] = bytes(header) + zlib.compress(data)
+        return digest.hex()
+
+    def tree(self, entries: Mapping[bytes, Entry]) -> str:
+        """git sorts a folder as if its name ended in a slash."""
+        order = sorted(entries, key=lambda name: name + b"/" * (entries[name].kind == "tree"))
+        lines = (
+            entries[name].mode.lstrip("0").encode()
+            + b" %b\0" % name
+            + bytes.fromhex(entries[name].sha)
+            for name in order
+        )
+        return self.add("tree", b"".join(lines))
+
+    def write(self) -> None:
+        """A partial clone lacks most of what a tree names, which is no reason to fetch it."""
+        if self._packed:
+            head = b"PACK" + (2).to_bytes(4, "big") + len(self._packed).to_bytes(4, "big")
+            pack = head + b"".join(self._packed.values())
+            self.repo.git(*DURABLE, "unpack-objects", "-q", stdin=pack + self._digest(pack))
+            self._packed = {}
+
+    def _digest(self, data: bytes) -> bytes:
+        return hashlib.new(self.repo.object_format, data, usedforsecurity=False).digest()
+
+
+def _changed_tree(
+    new: _NewObjects, tree: str | None, changes: _Nested, *, above: str
+) -> str | None:
     """The tree with the changes made; None when nothing is left in it."""
-    entries = read_entries(repo, tree) if tree else {}
+    entries = read_entries(new.repo, tree) if tree else {}
     for name, change in changes.items():
         key = name.encode()
-        present = entries.get(key)
-        if isinstance(change, dict):
-            path = f"{above}{name}/"
-            if present is not None and present.kind != "tree":
-                raise DataRepoError(
-                    f"`{path.rstrip('/')}` is a file in the data repository, it must be a folder",
-                    hint="set SQL_DUMP_DIR to another folder, or remove that file.",
-                )
-            below = _changed_tree(repo, present.sha if present else None, change, above=path)
-            new = Entry(TREE, "tree", below) if below else None
-        else:
-            kind = "tree" if change and change.mode == TREE else "blob"
-            new = Entry(change.mode, kind, change.sha) if change else None
-        if new is None:
+        entry = _entry(new, entries.get(key), change, f"{above}{name}")
+        if entry is None:
             entries.pop(key, None)
         else:
-            entries[key] = new
-    return write_tree(repo, entries) if entries else None
+            entries[key] = entry
+    return new.tree(entries) if entries else None
+
+
+def _entry(
+    new: _NewObjects, present: Entry | None, change: Blob | NewFile | _Nested | None, path: str
+) -> Entry | None:
+    """What stands at ``path`` after the change."""
+    if isinstance(change, dict):
+        if present is not None and present.kind != "tree":
+            raise DataRepoError(
+                f"`{path}` is a file in the data repository, it must be a folder",
+                hint="set SQL_DUMP_DIR to another folder, or remove that file.",
+            )
+        below = _changed_tree(new, present.sha if present else None, change, above=f"{path}/")
+        return Entry(TREE, "tree", below) if below else None
+    if isinstance(change, NewFile):
+        return Entry(change.mode, "blob", new.add("blob", change.data))
+    if change is None:
+        return None
+    return Entry(change.mode, "tree" if change.mode == TREE else "blob", change.sha)
 
 
 def write_tree(repo: DataRepo, entries: Mapping[bytes, Entry]) -> str:
     """A tree of these entries by name."""
-    lines = [
-        f"{entry.mode} {entry.kind} {entry.sha}\t".encode() + name + b"\0"
-        for name, entry in entries.items()
-    ]
-    # A partial clone lacks most of what the tree names, which is no reason to fetch it.
-    return repo.word(*DURABLE, "mktree", "-z", "--missing", stdin=b"".join(lines))
+    new = _NewObjects(repo)
+    tree = new.tree(entries)
+    new.write()
+    return tree

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
+from ppr_assets.data_repo.git.library import open_repository
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.settings import DataRepoSettings
 
@@ -36,6 +38,9 @@ class DataRepo:
     web_url: str | None
     partial: bool
     objects: ObjectReader = field(init=False, repr=False, compare=False)
+    _answers: dict[tuple[str, ...], bytes] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         reader = ObjectReader(self.path, self.settings.timeout_seconds)
@@ -58,6 +63,12 @@ class DataRepo:
     @property
     def dump_dir(self) -> str:
         return self.settings.dump_dir
+
+    @cached_property
+    def object_format(self) -> str:
+        """``sha1`` or ``sha256``, as git calls them."""
+        with open_repository(self.path).config_reader("repository") as config:
+            return str(config.get_value("extensions", "objectformat", default="sha1"))
 
     @property
     def state_dir(self) -> Path:
@@ -90,6 +101,12 @@ class DataRepo:
                 raise
             raise _lacking(self.path, lacks[1], failure) from failure
 
+    def git_once(self, *args: str, env: Mapping[str, str] | None = None) -> bytes:
+        """The same for what stays true: what git says of commits by their hashes is asked once."""
+        if args not in self._answers:
+            self._answers[args] = self.git(*args, env=env)
+        return self._answers[args]
+
     def word(self, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)) -> str:
         """The same for an answer of one line."""
         return self.git(*args, stdin=stdin, ok=ok).decode("utf-8", "surrogateescape").strip()
@@ -103,6 +120,8 @@ def checked_out_branch(repo: DataRepo) -> str | None:
 
 def is_ancestor(repo: DataRepo, older: str, newer: str) -> bool:
     """True if ``newer`` contains ``older`` or is the same commit; both must be in the clone."""
+    if older == newer:
+        return True
     limit = repo.settings.timeout_seconds
     arguments = ("merge-base", "--is-ancestor", older, newer)
     return run(repo.path, *arguments, timeout=limit, ok=(0, 1)).status == 0

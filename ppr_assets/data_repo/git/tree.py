@@ -27,7 +27,16 @@ class TreeFile:
 
 def tip(repo: DataRepo) -> str | None:
     """The commit of the branch in the clone; None while it has none."""
-    return repo.word("rev-parse", "--verify", "--quiet", repo.ref, ok=(0, 1)) or None
+    return commit_at(repo, repo.ref)
+
+
+def commit_at(repo: DataRepo, ref: str) -> str | None:
+    """The commit that ``ref`` (``refs/…``) names at this moment; None where there is no such ref.
+
+    The open reader looks refs up each time. Of one whose commit is lost it knows nothing.
+    """
+    found = repo.objects.name_of(ref)
+    return found or repo.word("rev-parse", "--verify", "--quiet", ref, ok=(0, 1)) or None
 
 
 def commit_named(repo: DataRepo, name: str) -> str:

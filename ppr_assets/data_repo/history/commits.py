@@ -79,7 +79,8 @@ def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:
     """The newest commit up to ``tip`` that brought the file at ``path``, which may have gone since;
     None if there is none."""
     asked = ("log", "-1", "--no-show-signature", "--diff-filter=A", "--format=%H")
-    return repo.word(*asked, tip, "--", f":(top,literal){path}") or None
+    found = repo.git_once(*asked, tip, "--", f":(top,literal){path}")
+    return found.decode().strip() or None
 
 
 def publications_between(repo: DataRepo, tip: str, start: datetime, end: datetime) -> int:

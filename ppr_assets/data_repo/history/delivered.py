@@ -7,6 +7,7 @@ A clone that still has it would push it back the next night; so it asks first.
 from __future__ import annotations
 
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
+from ppr_assets.data_repo.git.tree import commit_at
 from ppr_assets.errors import DataRepoError
 
 
@@ -18,8 +19,8 @@ def remember_delivered(repo: DataRepo, commit: str) -> None:
 def require_not_rewritten(repo: DataRepo, local: str | None, remote: str | None) -> None:
     """Raise :class:`DataRepoError` if the remote no longer has what was delivered to it, while
     the local branch would bring it back. ``remote`` None: nothing is known, nothing is asked."""
-    delivered = repo.word("rev-parse", "--verify", "--quiet", _ref(repo), ok=(0, 1))
-    if not delivered or local is None or remote is None:
+    delivered = commit_at(repo, _ref(repo))
+    if delivered is None or local is None or remote is None:
         return
     if is_ancestor(repo, delivered, remote) or not is_ancestor(repo, delivered, local):
         return

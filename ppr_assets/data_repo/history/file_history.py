@@ -26,7 +26,7 @@ class FileCommit:
 def file_history(repo: DataRepo, commit: str, names: Sequence[str]) -> list[FileCommit]:
     """All of them up to ``commit``, parents before children, also those of branches whose file a
     merge did not take. A shallow clone knows only as far back as it reaches."""
-    answer = repo.git(
+    answer = repo.git_once(
         *("-c", "log.showRoot=true", "-c", "log.follow=false"),
         *("log", "--topo-order", "--reverse", "--full-history", "--parents"),
         *("-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature"),

@@ -25,6 +25,7 @@ class Publication:
 
 def newest_publication(repo: DataRepo, *tips: str) -> Publication | None:
     """The newest publishing commit that one of ``tips`` contains."""
+    tips = tuple(dict.fromkeys(tips))
     if len(tips) > 1:  # by their order and not by their clocks, where one contains another
         tips = tuple(repo.word("merge-base", "--independent", *tips).split())
     return _newest(repo, *tips) if tips else None
@@ -43,7 +44,7 @@ def new_publication_since(repo: DataRepo, tip: str, seen: str | None) -> Publica
 
 
 def _newest(repo: DataRepo, *revisions: str) -> Publication | None:
-    answer = repo.git(
+    answer = repo.git_once(
         "log",
         "-1",
         "--no-merges",

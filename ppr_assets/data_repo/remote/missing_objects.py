@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.object_reader import ObjectMissing, TooLarge
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
 from ppr_assets.data_repo.remote.credentials import credentials_for
@@ -91,6 +93,20 @@ def bring_what_is_left(repo: DataRepo, shas: Collection[str]) -> frozenset[str]:
         else:
             break
     return frozenset(lost)
+
+
+def read_small_files(repo: DataRepo, blobs: Collection[str]) -> Mapping[str, bytes]:
+    """The content of ``blobs`` by name; what is lost or larger than SMALL_BYTES is left out.
+
+    A partial clone fetches what it lacks, in one request. Raises :class:`RemoteUnreachable`.
+    """
+    lost = bring_what_is_left(repo, blobs)
+    files = {}
+    for name in blobs:
+        with suppress(ObjectMissing, TooLarge):
+            if name not in lost:
+                files[name] = repo.objects.read(name).data
+    return files
 
 
 def lacking(repo: DataRepo, shas: Collection[str]) -> list[str]:

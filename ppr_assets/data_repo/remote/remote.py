@@ -14,6 +14,7 @@ from typing import TypeVar
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import commit_at
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import (
     ContentRefused,
@@ -118,7 +119,8 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
         else:
             break
     note_fetch(repo.git_dir)
-    tip = repo.word("rev-parse", "--verify", ours)
+    tip = commit_at(repo, ours)
+    assert tip is not None  # it was fetched
     if dumps:
         bring_published(repo, tip)
     else:
@@ -128,7 +130,7 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
 
 def fetched_tip(repo: DataRepo) -> str | None:
     """The remote's commit as it was fetched or pushed last; None before. Asks nobody."""
-    return repo.word("rev-parse", "--verify", "--quiet", _ours(repo), ok=(0, 1)) or None
+    return commit_at(repo, _ours(repo))
 
 
 def fetched_at(repo: DataRepo) -> datetime | None:

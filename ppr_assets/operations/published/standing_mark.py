@@ -17,8 +17,7 @@ from ppr_assets.data_repo.git.tree import (
 )
 from ppr_assets.data_repo.history.file_history import FileCommit, file_history
 from ppr_assets.data_repo.history.message import brings_dump, reset_told
-from ppr_assets.data_repo.remote.missing_objects import bring
-from ppr_assets.data_repo.remote.small_files import read_small_files
+from ppr_assets.data_repo.remote.missing_objects import bring, read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.published.latest import manifest_of
 from ppr_assets.operations.published.mark_history import (
@@ -89,7 +88,7 @@ def _versions(repo: DataRepo, commits: list[FileCommit]) -> list[MarkVersion]:
     blobs = {blob for one in commits if (blob := one.blobs.get(RATCHET))}
     if repo.partial:
         bring(repo, *blobs)
-    files = read_small_files(repo, blobs) if blobs else {}
+    files = read_small_files(repo, blobs)
     marks = {blob: _readable(data) for blob, data in files.items()}
     return [
         MarkVersion(

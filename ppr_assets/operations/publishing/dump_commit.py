@@ -12,6 +12,7 @@ from ppr_assets.data_repo.git.objects import (
     SYMLINK,
     TREE,
     Blob,
+    NewFile,
     write_blob,
     write_commit,
     write_tree,
@@ -70,19 +71,19 @@ def write_dump_commit(
     folder = repo.dump_dir
     content = Blob(FILE, write_blob(repo, dump.path))
     parts = _parts(repo, dump)
-    changes: dict[str, Blob | None] = dict.fromkeys(retention.paths)
+    changes: dict[str, Blob | NewFile | None] = dict.fromkeys(retention.paths)
     changes |= {
         f"{folder}/{manifest.dump}": content,
         f"{folder}/{parts_folder(manifest.dump)}": parts,
         f"{folder}/{DELTA_BASE_FILE}": content,
         f"{folder}/{DELTA_BASE_PARTS}": parts,
-        f"{folder}/{DELTA_BASE_README}": _file(repo, _README),
-        f"{folder}/{manifest_name(manifest.dump)}": _file(repo, manifest.to_json()),
-        f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, manifest.dump.encode())),
+        f"{folder}/{DELTA_BASE_README}": _file(_README),
+        f"{folder}/{manifest_name(manifest.dump)}": _file(manifest.to_json()),
+        f"{folder}/{LATEST}": NewFile(SYMLINK, manifest.dump.encode()),
     }
     changes |= _attributes(repo, base)
     if mark != written_mark(repo, base):  # raised, or the file has lost some of it
-        changes[f"{folder}/{RATCHET}"] = _file(repo, render_mark(mark))
+        changes[f"{folder}/{RATCHET}"] = _file(render_mark(mark))
     override = manifest.override
     message = dump_message(
         manifest.dump,
@@ -116,14 +117,15 @@ def write_reset_commit(
         f"Reset the ratchet: mark {old} to {after.organization}",
         {"Mark": str(after.organization), "Reason": reason},
     )
-    changes = {f"{repo.dump_dir}/{RATCHET}": _file(repo, render_mark(after))}
+    changes = {f"{repo.dump_dir}/{RATCHET}": _file(render_mark(after))}
     return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
 
 
 def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
     """The commit that brought this dump to the branch; :class:`DataRepoError` if none did."""
     path = f":(top,literal){repo.dump_dir}/{manifest.dump}"
-    found = repo.word("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
+    asked = ("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
+    found = repo.git_once(*asked).decode().strip()
     if not found:
         raise DataRepoError(
             f"no commit up to {tip[:10]} holds {manifest.dump}",
@@ -141,7 +143,7 @@ def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
     return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 
-def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | None]:
+def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | NewFile | None]:
     """Our line added to the folder's attributes, where it is missing; what others wrote stays."""
     path = f"{repo.dump_dir}/{ATTRIBUTES}"
     present = read_file(repo, base, path) if base else None
@@ -149,13 +151,13 @@ def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | None]:
         return {}
     content = present.data if present else None
     wanted = with_our_line(content)
-    return {} if wanted == content else {path: Blob(FILE, write_blob(repo, wanted))}
+    return {} if wanted == content else {path: NewFile(FILE, wanted)}
 
 
 def _commit(
     repo: DataRepo,
     base: str | None,
-    changes: Mapping[str, Blob | None],
+    changes: Mapping[str, Blob | NewFile | None],
     message: str,
     date: datetime,
 ) -> str:
@@ -170,5 +172,5 @@ def _commit(
     )
 
 
-def _file(repo: DataRepo, text: str) -> Blob:
-    return Blob(FILE, write_blob(repo, text.encode()))
+def _file(text: str) -> NewFile:
+    return NewFile(FILE, text.encode())

@@ -6,6 +6,8 @@ is refused, never merged or ignored.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from time import monotonic, sleep
 
 from ppr_assets.data_repo.checkout.advance import recover
@@ -55,11 +57,13 @@ def _finish_move(repo: DataRepo) -> None:
 
 
 def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
-    if repo.bare or checked_out_branch(repo) != repo.branch:
-        return
     path = f"{repo.dump_dir}/{RATCHET}"
     committed = read_file(repo, commit, path) if commit else None
     file = repo.path / path
+    if repo.bare or (committed is not None and _holds(file, committed.data)):
+        return
+    if checked_out_branch(repo) != repo.branch:
+        return
     if file.is_symlink():
         raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=WAY_OUT)
     try:
@@ -82,6 +86,13 @@ def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
         hint=f"`git checkout -- {path}` brings the mark back; to set it on purpose, "
         '`ppr-assets ratchet reset --to N --reason "…"`.',
     )
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    """Whether that is what lies there, and so which branch is checked out does not matter."""
+    with suppress(OSError):
+        return not file.is_symlink() and file.read_bytes() == content
+    return False
 
 
 def _left_out(repo: DataRepo, path: str) -> bool:

@@ -46,7 +46,8 @@ def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
 
 def _merged(repo: DataRepo, base: str, remote: str) -> bool:
     """Whether ``base`` is more than a line of commits on the remote's tip."""
-    return repo.word("rev-list", "-1", "--merges", base, f"^{remote}", "--") != ""
+    asked = ("rev-list", "-1", "--merges", base, f"^{remote}", "--")
+    return base != remote and repo.word(*asked) != ""
 
 
 def _refusal(

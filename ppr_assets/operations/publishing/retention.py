@@ -10,12 +10,11 @@ import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import latest_name, linked_dump, read_entries
 from ppr_assets.data_repo.git.tree_objects import Entry
-from ppr_assets.data_repo.remote.small_files import read_small_files
-from ppr_assets.errors import DataRepoError, DumpDamaged, GitTimeout
+from ppr_assets.data_repo.remote.missing_objects import read_small_files
+from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import (
     LATEST_PACKED,
@@ -131,7 +130,7 @@ def _described(repo: DataRepo, files: Mapping[str, Entry]) -> Iterator[tuple[str
 def _manifests(repo: DataRepo, files: Mapping[str, Entry]) -> Mapping[str, _Told]:
     try:
         contents = read_small_files(repo, {entry.sha for entry in files.values()})
-    except (GitCommandFailed, GitTimeout) as error:
+    except DataRepoError as error:
         return dict.fromkeys(files, DumpDamaged(f"the manifest cannot be read: {error.message}"))
     return {name: _manifest(contents.get(entry.sha)) for name, entry in files.items()}
 
