@@ -14,7 +14,15 @@ import pytest
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, Identity, write_blob, write_commit
+from ppr_assets.data_repo.git.objects import (
+    FILE,
+    SYMLINK,
+    Blob,
+    Identity,
+    NewFile,
+    write_blob,
+    write_commit,
+)
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.errors import DataRepoError
@@ -28,7 +36,7 @@ MOMENT = datetime(2026, 11, 22, 2, 0, 7, tzinfo=UTC)
 
 
 def _commit(
-    repo: DataRepo, base: str | None, changes: Mapping[str, Blob | None], **facts: object
+    repo: DataRepo, base: str | None, changes: Mapping[str, Blob | NewFile | None], **facts: object
 ) -> str:
     known = {"message": "Message\n", "author": AUTHOR, "date": MOMENT, **facts}
     parents = [base] if base else []
@@ -54,6 +62,27 @@ def test_a_commit_changes_what_was_asked_and_keeps_the_rest(
     changed = owner.git("diff-tree", "-r", "--name-status", base, new)
     assert changed.split() == ["M", "a/b/c.txt", "A", "a/b/new/x.txt", "D", "a/d.txt", "A", "link"]
     assert owner.git("ls-tree", new, "link").startswith("120000 blob")
+
+
+def test_new_files_and_their_folders_are_one_process(
+    data_repo: DataRepo, owner: Somebody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = owner.commit("More", {"a": "x", "b/c": "x"})  # git sorts `a.b` before the folder `a/`
+    changes = {
+        "a.b": NewFile(FILE, b""),
+        **{f"b/{number}/{number}": NewFile(FILE, b"x" * number) for number in (15, 16, 2047, 2048)},
+        "b/link": NewFile(SYMLINK, b"c"),
+    }
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE2", str(trace))
+    new = _commit(data_repo, base, changes)
+    started = [line for line in trace.read_text().splitlines() if " cmd_name " in line]
+    verbs = [line.split()[-2] for line in started]
+    assert verbs == ["cat-file", "unpack-objects", "config", "commit-tree"]
+    owner.git("fsck", "--strict")
+    for path, change in changes.items():
+        assert change is not None
+        assert owner.git("cat-file", "blob", f"{new}:{path}").encode() == change.data
 
 
 def test_a_folder_that_becomes_empty_goes(data_repo: DataRepo, owner: Somebody) -> None:

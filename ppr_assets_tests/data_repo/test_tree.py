@@ -19,7 +19,7 @@ from ppr_assets.data_repo.git.tree import (
     tip,
 )
 from ppr_assets.errors import DataRepoError
-from ppr_assets_tests.fix_git import Somebody, publish_dump
+from ppr_assets_tests.fix_git import Somebody, own_children, publish_dump
 
 pytestmark = pytest.mark.usefixtures("nobody_else")
 
@@ -180,3 +180,27 @@ def test_names_that_are_no_text_do_not_stop_a_listing(data_repo: DataRepo, owner
     commit = tip(data_repo)
     assert commit is not None
     assert list_dumps(data_repo, commit) == [FIRST]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_tip_is_where_it_is_now_and_costs_no_process(
+    data_repo: DataRepo, owner: Somebody, packed: bool
+) -> None:
+    assert tip(data_repo) is not None
+    reader = own_children()
+    for text in ("one", "two"):
+        new = owner.commit("More", {"file": text})
+        if packed:
+            owner.git("pack-refs", "--all")
+        assert tip(data_repo) == new
+    owner.git("update-ref", "-d", "refs/heads/main")
+    assert tip(data_repo) is None
+    assert own_children() == reader
+
+
+def test_the_tip_is_told_also_where_its_commit_is_lost(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    new = owner.commit("More", {"file": "x"})
+    (data_repo.git_dir / "objects" / new[:2] / new[2:]).unlink()
+    assert tip(data_repo) == new

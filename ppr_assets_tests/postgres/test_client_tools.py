@@ -55,6 +55,16 @@ def test_the_embedded_tool_steps_in_where_it_is_new_enough(tools: Tools) -> None
     assert find_tool("pg_dump", 14).path == EMBEDDED_BIN / "pg_dump"
 
 
+def test_a_tool_tells_its_version_once_and_again_when_it_was_replaced(tools: Tools) -> None:
+    tool = tools("pg_dump (PostgreSQL) 15.8")
+    asked = tool.parent / "asked"
+    tool.write_text(f"{tool.read_text()[:10]}echo >> {asked}\n{tool.read_text()[10:]}")
+    assert [probe(tool).major for _ in range(3)] == [15, 15, 15]
+    assert asked.read_text() == "\n"
+    tool.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 16.4'\n")
+    assert probe(tool).major == 16
+
+
 def test_without_a_tool_that_is_new_enough_have_and_need_are_named(tools: Tools) -> None:
     old = tools("pg_dump (PostgreSQL) 15.8")
     with pytest.raises(PreconditionFailed) as caught:
