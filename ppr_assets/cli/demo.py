@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 
 from ppr_assets.cli.dagster.home import dagster_instance
-from ppr_assets.cli.dagster.run import FinishedRun, run_nightly, sensor_tick
+from ppr_assets.cli.dagster.run import run_nightly, sensor_tick
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress, size
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
@@ -20,6 +20,7 @@ from ppr_assets.demo import playground as world
 from ppr_assets.demo.playground import Playground
 from ppr_assets.demo.playground_lock import playground_lock
 from ppr_assets.errors import GateRefused, PprError
+from ppr_assets.operations.night import Night
 from ppr_assets.operations.published.state import Published, published
 
 if TYPE_CHECKING:
@@ -108,21 +109,21 @@ class _Story:
         _say(f"and nothing moved: HEAD is still {_short(after.head)},")
         _say(f"latest.sql still {after.latest}, the mark still {_mark(after)}")
 
-    def _run(self, tags: dict[str, str], *, quiet: bool = False) -> FinishedRun:
+    def _run(self, tags: dict[str, str], *, quiet: bool = False) -> Night:
         with progress("the Dagster job nightly_dump runs"):
-            run = run_nightly(self._settings, self._instance, tags=tags)
+            night = run_nightly(self._settings, self._instance, tags=tags)
         if not quiet:
-            for line in report(run):
+            for line in report(night):
                 _say(line)
-        return run
+        return night
 
-    def _expect(self, status: str, run: FinishedRun) -> None:
+    def _expect(self, status: str, night: Night) -> None:
         """The story is only told when it is true."""
-        if run.failure is not None:
-            raise run.failure
-        commit = run.assets["data_repo_commit"]
-        if (commit["status"], commit["pushed"]) != (status, True):
-            raise PprError(f"the night ended as {commit['status']}, pushed: {commit['pushed']}")
+        if night.failure is not None:
+            raise night.failure
+        outcome = night.published
+        if outcome is None or (outcome.status, outcome.delivery.pushed) != (status, True):
+            raise PprError(f"the night has not ended as {status} and pushed, but as {outcome}")
 
 
 def _summary(state: Published, seconds: float) -> None:

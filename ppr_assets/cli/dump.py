@@ -55,11 +55,11 @@ def dump(invocation: Invocation, reason: str | None, without_record: bool) -> No
     settings.database.require_password()
     with progress("counting, dumping, publishing"):
         if without_record:
-            run = run_unrecorded(settings, override_reason=reason)
+            night = run_unrecorded(settings, override_reason=reason)
         else:
             with dagster_instance(settings) as instance:
-                run = run_nightly(settings, instance, override_reason=reason)
-    for line in report(run):
+                night = run_nightly(settings, instance, override_reason=reason)
+    for line in report(night):
         out.print(line, markup=False)
-    if run.failure is not None:
-        raise run.failure
+    if night.failure is not None:
+        raise night.failure

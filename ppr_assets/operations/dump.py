@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 from ppr_assets import __version__
@@ -55,12 +56,14 @@ class DumpOutcome:
 
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
     ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
+    ``seconds`` is what all of it took.
     """
 
     status: Literal["staged", "unchanged", "refused"]
     verdict: Verdict
     manifest: Manifest | None = None
     path: Path | None = None
+    seconds: float = 0.0
 
 
 def dump(
@@ -76,6 +79,7 @@ def dump(
     does not restore to what it says, and every error of the database, the data repository and
     pg_dump; whatever it raises, nothing has changed.
     """
+    started = monotonic()
     require_apart(settings.database, settings.dagster_postgres_url)
     _learn_publication(repo)
     with open_snapshot(
@@ -93,7 +97,7 @@ def dump(
             snapshot.end()  # while the dump is proven, the database keeps nothing for us
             outcome = _kept(settings, repo, snapshot, made, run_id)
         _discard_older(repo, outcome)
-    return outcome
+    return replace(outcome, seconds=monotonic() - started)
 
 
 def _learn_publication(repo: DataRepo) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.operations.night import Night
 from ppr_assets.operations.published.commit_facts import CommitFacts, commit_facts
 from ppr_assets.operations.published.standing import Standing, standing
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
-from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.resources import Override, record_override
 from ppr_assets.orchestration.sql_dump import sql_dump
 from ppr_assets.orchestration.tables import OWNERS
-from ppr_assets.orchestration.tags import record_override
 from ppr_assets.settings import DataRepoSettings, Settings
 
 LATEST_IS_THIS_DUMP = dg.AssetCheckSpec(
@@ -56,9 +56,10 @@ def data_repo_commit(
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
     override: Override,
+    night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
     started = monotonic()
-    with expected_failures(settings):
+    with expected_failures(settings, night):
         repo = data_repo.opened()
         outcome = publish(
             settings.dump, repo, run_id=context.run.run_id, override_reason=override.given
@@ -78,10 +79,11 @@ def data_repo_commit(
         "seconds": dg.MetadataValue.float(round(monotonic() - started, 3)),
         "repo_bytes": dg.MetadataValue.int(clone.size.total),
     }
+    night.published = outcome
     if (undelivered := outcome.error()) is not None:
         # Kept, but not published: as a materialization it would pass for fresh every night.
         context.log_event(dg.AssetObservation(asset_key=context.asset_key, metadata=facts))
-        raise failure(undelivered)
+        raise failure(undelivered, night)
     yield dg.MaterializeResult(data_version=dg.DataVersion(outcome.commit), metadata=facts)
 
 

@@ -14,24 +14,27 @@ import dagster as dg
 from ppr_assets import errors
 from ppr_assets.errors import Cancelled, PprError, Unexpected
 from ppr_assets.failures import in_words
+from ppr_assets.operations.night import Night
 from ppr_assets.settings import Settings
 
 
 @contextmanager
-def expected_failures(settings: Settings) -> Iterator[None]:
+def expected_failures(settings: Settings, night: Night | None = None) -> Iterator[None]:
     """Turn a :class:`PprError`, and what a server, a file or git fails of, into a
-    :class:`dagster.Failure`."""
+    :class:`dagster.Failure`, noted in ``night``."""
     try:
         yield
     except Exception as error:
         known = in_words(error, settings)
         if isinstance(known, Unexpected):
             raise
-        raise failure(known) from error
+        raise failure(known, night) from error
 
 
-def failure(error: PprError) -> dg.Failure:
+def failure(error: PprError, night: Night | None = None) -> dg.Failure:
     """The step's failure: what the volunteer reads, and in its metadata what a program reads."""
+    if night is not None:
+        night.failure = error
     return dg.Failure(
         description=error.render(),
         metadata={
@@ -52,27 +55,23 @@ def cancelled() -> Cancelled:
     )
 
 
-def error_of(event: dg.DagsterEvent) -> PprError:
-    """The error that made a step fail, back from the step's failure event.
-
-    An interrupt is :class:`Cancelled`. A failure that was not expected is :class:`Unexpected`,
-    with what Dagster kept of it.
-    """
-    said = event.step_failure_data.user_failure_data
-    if said is not None and "error" in said.metadata:
-        kind = getattr(errors, str(said.metadata["error"].value))
-        error = kind(str(said.metadata["message"].value), hint=str(said.metadata["hint"].value))
-        assert isinstance(error, PprError)
-        return error
-    cause = event.step_failure_data.error
+def unexpected(run: dg.ExecuteInProcessResult) -> PprError:
+    """What made a run fail that noted no failure, from what Dagster kept of it: an interrupt is
+    :class:`Cancelled`, what a step did not expect :class:`Unexpected`."""
+    failed = next((event for event in run.all_events if event.is_step_failure), None)
+    if failed is None:
+        return PprError(
+            "the run failed outside of its steps",
+            hint="its page in the Dagster UI has the whole story; nothing was published.",
+        )
+    whole = cause = failed.step_failure_data.error
     while cause is not None and cause.cause is not None:
         cause = cause.cause
     if cause is not None and cause.cls_name == dg.DagsterExecutionInterruptedError.__name__:
         return cancelled()
     words = " ".join(cause.message.split())[:300] if cause else "no reason given"
-    whole = event.step_failure_data.error
     return Unexpected(
-        f"step {event.step_key} failed of what was not expected: {words}",
+        f"step {failed.step_key} failed of what was not expected: {words}",
         story=whole.to_string() if whole else "",
     )
 

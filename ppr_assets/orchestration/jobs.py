@@ -12,9 +12,8 @@ import dagster as dg
 
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.drill import DrillConfig, drill
-from ppr_assets.orchestration.launchpad import flat_config
+from ppr_assets.orchestration.launchpad import flat_config, launchpad_config
 from ppr_assets.orchestration.record_count import record_count
-from ppr_assets.orchestration.resources import launchpad_config
 from ppr_assets.orchestration.restored_database import RestoreConfig, restored_database
 from ppr_assets.orchestration.sql_dump import sql_dump
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.orchestration.resources import Override
+
 
 def flat_config(asset: str, config: type[dg.Config], *, word: str) -> dg.ConfigMapping:
     """Let the Launchpad take ``word: {…}`` for ``asset`` without Dagster's nesting.
@@ -32,4 +34,33 @@ def flat_config(asset: str, config: type[dg.Config], *, word: str) -> dg.ConfigM
     return dg.ConfigMapping(
         config_fn=mapped,
         config_schema={word: dg.Field(fields, is_required=False, description=config.__doc__)},
+    )
+
+
+def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
+    """Let the Launchpad of a job take ``override: {reason: "…"}`` without Dagster's nesting.
+
+    ``console_level`` is how much of Dagster's log goes to the console (None: Dagster's default).
+    """
+    console = {"console": {"config": {"log_level": console_level}}} if console_level else {}
+
+    def mapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
+        given = dict(value.get("override", {}))
+        return {"resources": {"override": {"config": given}}, "loggers": console}
+
+    return dg.ConfigMapping(
+        config_fn=mapped,
+        config_schema={
+            "override": dg.Field(
+                {
+                    "reason": dg.Field(
+                        str,
+                        default_value="",
+                        description=Override.model_fields["reason"].description,
+                    )
+                },
+                is_required=False,
+                description="Pass a refused gate once. The reason is recorded for everybody.",
+            )
+        },
     )

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.counting import RecordCount, count_records
+from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import gate_table, row_counts, verdict_facts
@@ -45,10 +46,12 @@ def record_count(
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
     override: Override,
+    night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
-    with expected_failures(settings):
+    with expected_failures(settings, night):
         counted = count_records(settings, data_repo.opened(), override_reason=override.given)
     _observe_tables(context, counted)
+    night.counted = counted.verdict
     yield from _check_results(counted.verdict)
     yield dg.MaterializeResult(
         metadata={
@@ -59,7 +62,7 @@ def record_count(
         }
     )
     if not counted.verdict.passed:
-        raise failure(refusal(counted.verdict))
+        raise failure(refusal(counted.verdict), night)
 
 
 def _observe_tables(context: dg.AssetExecutionContext, counted: RecordCount) -> None:

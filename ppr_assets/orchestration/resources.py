@@ -5,14 +5,19 @@ and nothing of it enters a run's config. The data repository is opened by the st
 for it, and closed with the run. Assets and checks do not belong here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.operations.night import Night
+from ppr_assets.rules import ratchet
 from ppr_assets.settings import DataRepoSettings, Settings
+
+OVERRIDE_TAG = "ppr_assets/override"
+"""By which an auditor finds the runs that passed a refused gate."""
 
 
 class Override(dg.ConfigurableResource[None]):
@@ -29,33 +34,13 @@ class Override(dg.ConfigurableResource[None]):
         return self.reason.strip() or None
 
 
-def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
-    """Let the Launchpad of a job take ``override: {reason: "…"}`` without Dagster's nesting.
-
-    ``console_level`` is how much of Dagster's log goes to the console (None: Dagster's default).
-    """
-    console = {"console": {"config": {"log_level": console_level}}} if console_level else {}
-
-    def mapped(value: Mapping[str, Any]) -> Mapping[str, Any]:
-        given = dict(value.get("override", {}))
-        return {"resources": {"override": {"config": given}}, "loggers": console}
-
-    return dg.ConfigMapping(
-        config_fn=mapped,
-        config_schema={
-            "override": dg.Field(
-                {
-                    "reason": dg.Field(
-                        str,
-                        default_value="",
-                        description=Override.model_fields["reason"].description,
-                    )
-                },
-                is_required=False,
-                description="Pass a refused gate once. The reason is recorded for everybody.",
-            )
-        },
-    )
+def record_override(context: dg.AssetExecutionContext, override: ratchet.Override | None) -> None:
+    """Tag the run with the reason; the Runs page can filter by it."""
+    if override is not None:
+        context.instance.add_run_tags(
+            context.run.run_id, {OVERRIDE_TAG: f"{override.source}: {override.reason}"}
+        )
+        context.log.warning(f"gate overridden ({override.source}): {override.reason}")
 
 
 def data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
@@ -66,9 +51,15 @@ def data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(of_run)
 
 
-def resources(settings: Settings) -> dict[str, Any]:
+def resources(settings: Settings, night: Night | None = None) -> dict[str, Any]:
+    """``night`` is where the steps of a run note what they come to, for who runs it in this
+    process; without one, each run has its own."""
     return {
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
         "data_repo": data_repo_of_run(settings.data_repo),
         "override": Override.configure_at_launch(),
+        "night": dg.ResourceDefinition(
+            lambda context: night or Night(context.run.run_id if context.run else ""),
+            description="What the steps of this run come to, for the command line.",
+        ),
     }

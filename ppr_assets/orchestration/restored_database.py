@@ -24,6 +24,7 @@ from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.orchestration.resources import record_override
 from ppr_assets.orchestration.restore_facts import (
     MISMATCH,
     data_version,
@@ -33,7 +34,6 @@ from ppr_assets.orchestration.restore_facts import (
     rows_matched,
 )
 from ppr_assets.orchestration.tables import OWNERS
-from ppr_assets.orchestration.tags import record_override
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings

@@ -14,10 +14,11 @@ from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
 from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
 from ppr_assets.orchestration.tables import PUBLICATION
-from ppr_assets.orchestration.tags import PUBLICATION as PUBLICATION_TAG
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60
+PUBLICATION_TAG = "ppr_assets/publication"
+"""By which an auditor finds what a run has followed."""
 
 
 @dg.sensor(

@@ -1,7 +1,6 @@
 """The asset ``sql_dump``: the database as one plain-SQL file, guarded and not yet public."""
 
 from collections.abc import Iterator
-from time import monotonic
 from typing import Any
 
 import dagster as dg
@@ -9,13 +8,13 @@ import dagster as dg
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import manifest_facts, row_counts, verdict_facts
 from ppr_assets.orchestration.record_count import record_count
-from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.resources import Override, record_override
 from ppr_assets.orchestration.tables import OWNERS
-from ppr_assets.orchestration.tags import record_override
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import Settings
 
@@ -58,9 +57,9 @@ def sql_dump(
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
     override: Override,
+    night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
-    started = monotonic()
-    with expected_failures(settings):
+    with expected_failures(settings, night):
         try:
             outcome = dump(
                 settings,
@@ -75,7 +74,8 @@ def sql_dump(
             raise
     yield _gate_held(outcome)
     if outcome.manifest is None:
-        raise failure(refusal(outcome.verdict))
+        raise failure(refusal(outcome.verdict), night)
+    night.dumped = outcome
     record_override(context, outcome.verdict.override)
     _say(context, outcome, outcome.manifest)
     yield dg.AssetCheckResult(
@@ -86,7 +86,7 @@ def sql_dump(
         data_version=dg.DataVersion(outcome.manifest.sha256),
         metadata={
             "status": outcome.status,
-            "seconds": round(monotonic() - started, 3),
+            "seconds": round(outcome.seconds, 3),
             **manifest_facts(outcome.manifest),
             **verdict_facts(outcome.verdict),
             **row_counts(outcome.verdict.counts),

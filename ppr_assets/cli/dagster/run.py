@@ -8,22 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
-from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.errors import Cancelled
+from ppr_assets.operations.night import Night
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import AssetMaterialization, AssetObservation, DagsterInstance
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A run that ended: what it noted of each asset, and the failure if it failed."""
-
-    run_id: str
-    assets: Mapping[str, Mapping[str, Any]]
-    failure: PprError | None
+    from dagster import DagsterInstance
 
 
 @dataclass(frozen=True)
@@ -61,56 +54,38 @@ def run_nightly(
     *,
     override_reason: str | None = None,
     tags: Mapping[str, str] | None = None,
-) -> FinishedRun:
-    """Run ``nightly_dump``. Raises :class:`Cancelled`; a run that failed is returned."""
+) -> Night:
+    """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
     import dagster as dg
 
     from ppr_assets.definitions import build_defs
-    from ppr_assets.orchestration.failures import cancelled, error_of
+    from ppr_assets.orchestration.failures import cancelled, unexpected
     from ppr_assets.orchestration.jobs import nightly_dump
-    from ppr_assets.orchestration.resources import launchpad_config
+    from ppr_assets.orchestration.launchpad import launchpad_config
+    from ppr_assets.orchestration.resources import resources
 
+    night = Night(str(uuid4()))
     # Dagster's console log is for its UI; the command line says in its own words what happened.
     job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))
-    definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[])
+    definitions = build_defs(
+        settings=settings,
+        jobs=[job],
+        schedules=[],
+        sensors=[],
+        resources=resources(settings, night),
+    )
     try:
         result = definitions.resolve_job_def(job.name).execute_in_process(
             instance=instance,
+            run_id=night.run_id,
             run_config={"override": {"reason": override_reason}} if override_reason else {},
             tags=dict(tags or {}),
             raise_on_error=False,
         )
     except dg.DagsterExecutionInterruptedError as error:
         raise cancelled() from error
-    failed = [event for event in result.all_events if event.is_step_failure]
-    failure = error_of(failed[0]) if failed else None
-    if failure is None and not result.success:
-        failure = PprError(
-            "the run failed outside of its steps",
-            hint="its page in the Dagster UI has the whole story; nothing was published.",
-        )
-    if isinstance(failure, Cancelled):
-        raise failure
-    return FinishedRun(result.run_id, _facts(instance, result.run_id), failure)
-
-
-def _facts(instance: DagsterInstance, run_id: str) -> Mapping[str, Mapping[str, Any]]:
-    """What the run noted of each asset; of a commit that was kept and not delivered as well.
-
-    From the storage: a result lacks what a step noted before it failed.
-    """
-    facts: dict[str, Mapping[str, Any]] = {}
-    for record in instance.all_logs(run_id):
-        event = record.dagster_event
-        if event is None:
-            continue
-        noted: AssetMaterialization | AssetObservation
-        if event.is_step_materialization:
-            noted = event.step_materialization_data.materialization
-        elif event.is_asset_observation:
-            noted = event.asset_observation_data.asset_observation
-        else:
-            continue
-        metadata = {name: value.value for name, value in noted.metadata.items()}
-        facts[noted.asset_key.to_user_string()] = metadata
-    return facts
+    if night.failure is None and not result.success:
+        night.failure = unexpected(result)
+    if isinstance(night.failure, Cancelled):
+        raise night.failure
+    return night

@@ -1,14 +1,19 @@
-"""A finished run in a few lines, in the order in which things were done."""
+"""A night in a few lines, in the order in which things were done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from ppr_assets.cli.dagster.run import FinishedRun
 from ppr_assets.cli.shared.console import size
 
-Facts = Mapping[str, Any]
+if TYPE_CHECKING:
+    from ppr_assets.operations.dump import DumpOutcome
+    from ppr_assets.operations.night import Night
+    from ppr_assets.operations.publishing.publish import PublishOutcome
+    from ppr_assets.rules.manifest import Manifest
+    from ppr_assets.rules.ratchet import Verdict
+
 _VERDICTS = {
     "accepted": "the gate accepted them",
     "refused": "the gate refused them",
@@ -16,65 +21,51 @@ _VERDICTS = {
 }
 
 
-def report(run: FinishedRun) -> Iterator[str]:
-    """One line for each asset that the run made, and the run's id."""
-    for asset, line in (
-        ("record_count", _counted),
-        ("sql_dump", _dumped),
-        ("data_repo_commit", _published),
-    ):
-        if facts := run.assets.get(asset):
-            yield from line(facts).splitlines()
-    yield f"run        {run.run_id}"
+def report(night: Night) -> Iterator[str]:
+    """What each step has come to, and the run's id."""
+    if night.counted is not None:
+        yield _counted(night.counted)
+    if night.dumped is not None and night.dumped.manifest is not None:
+        yield from _dumped(night.dumped, night.dumped.manifest)
+    if night.published is not None and night.published.commit is not None:
+        yield from _published(night.published, night.published.commit)
+    yield f"run        {night.run_id}"
 
 
-def _counted(facts: Facts) -> str:
-    records = sum(rows for name, rows in facts.items() if name.startswith("rows/"))
+def _counted(verdict: Verdict) -> str:
+    """With the human's reason, on the terminal as in the commit."""
+    reason = f": {verdict.override.reason}" if verdict.override else ""
     return (
-        f"counted    {facts['dagster/row_count']} organizations, {records} records; "
-        f"{_VERDICTS[facts['verdict']]}{_overridden(facts)}"
+        f"counted    {verdict.counts.get('organization', 0)} organizations, "
+        f"{sum(verdict.counts.values())} records; {_VERDICTS[verdict.status]}{reason}"
     )
 
 
-def _overridden(facts: Facts) -> str:
-    """The human's reason, on the terminal as in the commit."""
-    return f": {facts['override']}" if "override" in facts else ""
-
-
-def _dumped(facts: Facts) -> str:
-    if facts["status"] == "unchanged":
-        return f"unchanged  since {facts['dump']}: that dump still stands, no commit is made"
-    return (
-        f"dumped     {facts['dump']}, {size(facts['bytes'])}, "
-        f"sha256 {facts['sha256'][:12]}…, in {facts['seconds']:.1f} s\n"
-        f"proven     {_proof(facts['proof'])}"
-        + (f"\nremark     {facts['without_rows']}" if "without_rows" in facts else "")
+def _dumped(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
+    if outcome.status == "unchanged":
+        yield f"unchanged  since {manifest.dump}: that dump still stands, no commit is made"
+        return
+    yield (
+        f"dumped     {manifest.dump}, {size(manifest.bytes)}, "
+        f"sha256 {manifest.sha256[:12]}…, in {outcome.seconds:.1f} s"
     )
+    proven = manifest.proof is not None and manifest.proof.proven
+    word = f"restored and equal ({manifest.proof})" if proven else "no: SQL_DUMP_PROOF is off"
+    yield f"proven     {word}"
+    if manifest.without:
+        yield f"remark     {manifest.without}"
 
 
-def _proof(proof: str) -> str:
-    return "no: SQL_DUMP_PROOF is off" if proof == "off" else f"restored and equal ({proof})"
-
-
-def _published(facts: Facts) -> str:
-    word = "published" if facts["status"] == "published" else "stands in"
-    if not facts["pushed"] and facts["status"] == "published":
+def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:
+    delivery, retention = outcome.delivery, outcome.retention
+    word = "published" if outcome.status == "published" else "stands in"
+    if not delivery.pushed and outcome.status == "published":
         word = "committed"
-    commit = facts["commit"].rsplit("/", 1)[-1][:10]
-    sent = f" ({size(facts['push_bytes'])})" if facts.get("push_bytes") else ""
-    where = "which the remote has" if facts["pushed"] else "kept in the clone, not pushed"
-    return f"{word:<10} commit {commit}, {where}{sent}{_retired(facts)}{_set_aside(facts)}"
-
-
-def _retired(facts: Facts) -> str:
-    """What the keep rules took out of the folder, on a line of its own."""
-    count = facts.get("dumps_retired")
-    if not count:
-        return ""
-    noun = "dump" if count == 1 else "dumps"
-    return f"\nretired    {count} {noun} into the history, {facts['dumps_kept']} stay"
-
-
-def _set_aside(facts: Facts) -> str:
-    """What had waited in the clone and could not go along."""
-    return f"\nset aside  {facts['set_aside']}" if facts.get("set_aside") else ""
+    sent = f" ({size(delivery.bytes)})" if delivery.pushed and delivery.bytes else ""
+    where = "which the remote has" if delivery.pushed else "kept in the clone, not pushed"
+    yield f"{word:<10} commit {commit[:10]}, {where}{sent}"
+    if retention is not None and (count := len(retention.retired)):
+        noun = "dump" if count == 1 else "dumps"
+        yield f"retired    {count} {noun} into the history, {len(retention.kept)} stay"
+    if delivery.set_aside:
+        yield f"set aside  {delivery.set_aside}"
