@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ppr_assets.errors import Busy
+from ppr_assets.files import Held, held
 
 
 @contextmanager
 def playground_lock(folder: Path) -> Iterator[None]:
     """Hold the playground in ``folder``, made if needed. Raises :class:`Busy` if it is in use."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(held(folder / "lock"))
+        except Held:
             raise Busy(
                 f"busy: another demo or `make dev` works in `{folder}`",
                 hint="end it with Ctrl-C first; both use the same sample database.",

@@ -6,7 +6,6 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
+from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
@@ -267,21 +267,12 @@ def _stage(unfinished: Path, manifest: Manifest) -> Path:
     described = folder / manifest_name(manifest.dump)
     beside = folder / f".{described.name}.partial"
     try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(manifest.to_json())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(described)
+        write_whole(described, manifest.to_json(), beside=beside)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise DumpFailed(
             f"could not write the manifest to `{folder}`: {error.strerror}",
             hint="is the disk full? Nothing was published.",
         ) from error
     path = unfinished.rename(folder / manifest.dump)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_folder(folder)
     return path

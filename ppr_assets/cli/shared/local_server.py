@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ppr_assets.files import Held, held, take
 from ppr_assets.postgres import embedded
 
 LOCAL = Path(".local")
@@ -20,22 +20,13 @@ SERVER = "postgres"
 def server_in_use() -> Iterator[None]:
     """Keep the server of the working folder running for the block, if the block starts it.
 
-    Who leaves last stops it, also when it was started by a process that was killed since. The
-    kernel drops a dead process's share of the lock.
+    Who leaves last stops it, also when it was started by a process that was killed since.
     """
     LOCAL.mkdir(parents=True, exist_ok=True)
-    with (LOCAL / "users").open("w") as users:
-        fcntl.flock(users, fcntl.LOCK_SH)
+    with held(LOCAL / "users", shared=True, wait_seconds=None) as users:
         try:
             yield
         finally:
-            if _is_last(users.fileno()):
+            with suppress(Held):  # others use it still
+                take(users)
                 embedded.stop(LOCAL / SERVER)
-
-
-def _is_last(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -7,11 +7,11 @@ named in it to where its HEAD is by then.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
+from ppr_assets.files import sync_folder, write_whole
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,8 @@ class Journal:
 def write_journal(repo: DataRepo, journal: Journal) -> None:
     """Write it whole, or leave the one before."""
     path = repo.state_dir / "moving.json"
-    beside = path.with_suffix(".partial")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(asdict(journal), file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    descriptor = os.open(repo.state_dir, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(path, json.dumps(asdict(journal)), beside=path.with_suffix(".partial"))
+    sync_folder(repo.state_dir)
 
 
 def read_journal(repo: DataRepo) -> Journal | None:

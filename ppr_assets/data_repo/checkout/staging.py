@@ -7,15 +7,14 @@ or to one that was killed.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.files import Held, held
 from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 
 
@@ -73,12 +72,8 @@ def discard_others(repo: DataRepo, *, keep: str | None) -> None:
 def writing(repo: DataRepo) -> Iterator[Path]:
     """The folder to write a dump in, while :func:`sweep_partials` leaves unfinished files alone."""
     folder = staging_folder(repo)
-    descriptor = _open_writers(repo)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with held(_writers(repo), shared=True, wait_seconds=None):
         yield folder
-    finally:
-        os.close(descriptor)
 
 
 def sweep_partials(repo: DataRepo) -> list[Path]:
@@ -89,9 +84,8 @@ def sweep_partials(repo: DataRepo) -> list[Path]:
     Returns what was removed.
     """
     folder = staging_folder(repo)
-    descriptor = _open_writers(repo)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    litter: list[Path] = []
+    with suppress(Held), held(_writers(repo)):
         complete = {
             path
             for dump in staged(repo)
@@ -103,13 +97,9 @@ def sweep_partials(repo: DataRepo) -> list[Path]:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-    except BlockingIOError:
-        return []
-    finally:
-        os.close(descriptor)
     return litter
 
 
-def _open_writers(repo: DataRepo) -> int:
-    """The file that writers lock together and the sweeper alone; the kernel unlocks at death."""
-    return os.open(repo.state_dir / "writing", os.O_RDWR | os.O_CREAT, 0o644)
+def _writers(repo: DataRepo) -> Path:
+    """The file that writers hold together, and the sweeper alone."""
+    return repo.state_dir / "writing"

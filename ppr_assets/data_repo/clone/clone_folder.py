@@ -6,15 +6,14 @@ Whoever comes next and finds our folder but no ``.git`` starts over.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
 from ppr_assets.errors import Busy, DataRepoError
+from ppr_assets.files import Held, held
 
 _PREPARING = ".ppr_assets-clone"
 _ENDING_SECONDS = 5.0
@@ -41,27 +40,20 @@ def preparing(path: Path) -> Iterator[Path]:
     made = not path.exists()
     folder = path / _PREPARING
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        _lock(descriptor, path)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(folder / "lock"))
+        except Held:
+            raise Busy(
+                f"another process makes the clone in `{path}` at this moment",
+                hint="run again when it is done.",
+            ) from None
         try:
             yield folder
         finally:
             _remove(folder)
             if made and not any(path.iterdir()):
                 path.rmdir()
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(
-            f"another process makes the clone in `{path}` at this moment",
-            hint="run again when it is done.",
-        ) from None
 
 
 def _remove(folder: Path) -> None:

@@ -6,15 +6,15 @@ moment leaves what the next run finds, unlocked. The kernel unlocks it when its 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import gettempdir, mkstemp
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.files import Held, take
 
 _LOCK = ".lock"
 _OF_A_SERVER = "postmaster.pid"
@@ -56,7 +56,7 @@ def temporary() -> Path:
 def _locked_file(parent: Path) -> tuple[int, Path]:
     while True:
         descriptor, name = mkstemp(dir=parent, suffix=_LOCK)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        take(descriptor, wait_seconds=None)
         if _is_there(descriptor):
             return descriptor, Path(name)
         os.close(descriptor)  # another run has met it unlocked, and swept it
@@ -68,11 +68,10 @@ def _sweep(lock: Path) -> None:
     except FileNotFoundError:
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is_there(descriptor):
-            _remove(lock)
-    except BlockingIOError:
-        pass  # its run goes on
+        with suppress(Held):  # its run goes on
+            take(descriptor)
+            if _is_there(descriptor):
+                _remove(lock)
     finally:
         os.close(descriptor)
 

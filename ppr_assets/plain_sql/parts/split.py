@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ppr_assets.errors import DumpFailed
+from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.plain_sql.parts.cuts import Slice, slices
 from ppr_assets.plain_sql.parts.script import Part, Script, key_of_slice, part_name
 
@@ -34,19 +35,13 @@ def split_dump(dump: Path, *, name: str, most: int) -> Script:
             for number, cut in enumerate(cuts, 1):
                 part = _write_part(file, folder / part_name(number), cut, key)
                 script = replace(script, parts=(*script.parts, part))
-        with beside.open("w", encoding="ascii") as written:
-            written.write(script.render())
-            written.flush()
-            os.fsync(written.fileno())
-        _fsync(folder)
-        beside.rename(dump)
+        sync_folder(folder)
+        write_whole(dump, script.render(), beside=beside)
     except OSError as error:
         raise DumpFailed(
             f"could not write the parts of the dump to `{folder}`: {error.strerror or error}",
             hint="is the disk full or read-only? Nothing was published.",
         ) from error
-    finally:
-        beside.unlink(missing_ok=True)
     return script
 
 
@@ -68,14 +63,6 @@ def _write_part(dump: BinaryIO, path: Path, cut: Slice, dumps_key: str | None) -
     start = len(before)
     end = start + cut.end - cut.start
     return Part(path.name, end + len(after), digest.hexdigest(), start, end)
-
-
-def _fsync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:

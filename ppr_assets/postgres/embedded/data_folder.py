@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.files import held
 from ppr_assets.postgres.embedded.accounts import Account
 from ppr_assets.postgres.embedded.binaries import run_program
 from ppr_assets.postgres.embedded.postmaster import (
@@ -32,18 +32,13 @@ LEFTOVERS_SECONDS = 10.0
 def locked(data_dir: Path) -> Iterator[None]:
     """Let one process at a time start or stop the server of ``data_dir``; others wait.
 
-    The lock is a file beside the folder (initdb wants the folder empty) and ends with its holder,
-    however that ends. Opened for reading only, so that the next user's run can share it.
+    The lock is a file beside the folder (initdb wants the folder empty), opened for reading only,
+    so that the next user's run can share it.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(
-        data_dir.with_name(f".{data_dir.name}.lock"), os.O_RDONLY | os.O_CREAT, 0o644
-    )
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    lock = data_dir.with_name(f".{data_dir.name}.lock")
+    with held(lock, wait_seconds=None, flags=os.O_RDONLY):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def ensure_initialized(data_dir: Path, account: Account | None) -> None:

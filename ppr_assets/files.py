@@ -1,0 +1,78 @@
+"""Files that several processes share: held by one at a time, and never seen half written.
+
+A hold is the kernel's (``flock``), so it ends with its holder, however that ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+_PAUSE_SECONDS = 0.1
+
+
+class Held(Exception):  # an event between two processes; whoever meets it says what it means
+    """Another process holds the file."""
+
+
+@contextmanager
+def held(
+    path: Path, *, wait_seconds: float | None = 0.0, shared: bool = False, flags: int = os.O_RDWR
+) -> Iterator[int]:
+    """Hold ``path``, which is made if needed and stays: to remove it would let two processes hold
+    two files of the same name.
+
+    ``shared``: others may hold it so as well. ``wait_seconds``: None for as long as it takes.
+    Yields the descriptor. Raises :class:`Held`, and ``OSError`` for what cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_CREAT, 0o644)
+    try:
+        take(descriptor, wait_seconds=wait_seconds, shared=shared)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def take(descriptor: int, *, wait_seconds: float | None = 0.0, shared: bool = False) -> None:
+    """Hold an open file until it is closed; a shared hold becomes the only one. Raises
+    :class:`Held`."""
+    mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    if wait_seconds is None:
+        fcntl.flock(descriptor, mode)
+        return
+    deadline = monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if monotonic() >= deadline:
+                raise Held from None
+        sleep(_PAUSE_SECONDS)
+
+
+def write_whole(path: Path, text: str, *, beside: Path) -> None:
+    """Put a file at ``path`` with one rename, when it is on the disk as ``beside``. Raises
+    ``OSError``; what stood at ``path`` stands there still, and ``beside`` is gone."""
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in ``folder`` on the disk: a rename is in memory until then."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
