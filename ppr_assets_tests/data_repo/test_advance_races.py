@@ -28,7 +28,7 @@ from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
-ROUNDS = 20
+ROUNDS = 8
 
 # What meets a lock is tried again, and a merge that was overtaken is begun anew. Only `git reset`
 # keeps out of our way: it moves the branch to where it was when it began, whatever came since.

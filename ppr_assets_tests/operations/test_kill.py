@@ -32,7 +32,7 @@ from ppr_assets_tests.fix_pipeline import (
 )
 from ppr_assets_tests.opened import count_records
 
-ROUNDS = 20
+ROUNDS = 8
 PATIENCE_SECONDS = 240
 REAL_GIT = shutil.which("git")
 

@@ -30,7 +30,7 @@ from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_pipeline import Pipeline, git, listing, settled
 
-SECONDS = 10
+SECONDS = 5
 
 # Each night is a process, and every fifth is killed. What it was told goes to the log, by itself:
 # a night that is killed has been told nothing.
