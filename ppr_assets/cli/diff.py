@@ -11,6 +11,7 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.diff import DumpDiff, Example, TableDiff, two_dumps
 from ppr_assets.operations.diff import diff as compared
+from ppr_assets.rules.wording import few
 
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40
@@ -93,8 +94,7 @@ def _shown(example: Example, key: tuple[str, ...]) -> str:
         for column in dict.fromkeys([*before, *after])
         if before.get(column) != after.get(column)
     ]
-    more = f", {len(changes) - _COLUMNS} more" if len(changes) > _COLUMNS else ""
-    return f"~ {named}: {', '.join(changes[:_COLUMNS])}{more}"
+    return f"~ {named}: {few(changes, _COLUMNS, rest=', {} more')}"
 
 
 def _values(row: Mapping[str, str | None]) -> str:

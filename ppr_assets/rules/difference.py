@@ -9,6 +9,8 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from ppr_assets.rules.wording import few
+
 if TYPE_CHECKING:
     from ppr_assets.rules.ratchet import Override
 
@@ -48,8 +50,7 @@ class Accepted:
     def note(self, dump: str, moment: datetime) -> str:
         """What the database's comment says from then on."""
         assert self.decision is not None
-        more = len(self.differences) - _NOTED
-        said = "; ".join(self.differences[:_NOTED]) + (f"; and {more} more" if more > 0 else "")
+        said = few(self.differences, _NOTED, between="; ", rest="; and {} more")
         reason = " ".join(self.decision.reason.split())
         return (
             f"{moment:%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored here, with differences that "

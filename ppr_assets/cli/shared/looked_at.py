@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ppr_assets.cli.shared.console import err
+from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
     from ppr_assets.operations.published.mark_history import Marks
@@ -28,5 +29,4 @@ def print_view(view: View) -> None:
 def lost_marks(lost: Marks) -> str:
     """``location 3880 (commit 4f2a91c03d), …``: what the file has lost, and what tells it."""
     told = [f"{table} {mark.count} ({mark.by})" for table, mark in sorted(lost.items())]
-    more = f" and {len(told) - 3} more" if len(told) > 3 else ""
-    return ", ".join(told[:3]) + more
+    return few(told, 3)

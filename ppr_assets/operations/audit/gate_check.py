@@ -11,6 +11,7 @@ from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
+from ppr_assets.rules.wording import few
 
 _LONGEST = 80
 
@@ -97,9 +98,7 @@ def _changes(one: Mark, other: Mark, word: str) -> str:
 
 
 def _listed(some: Iterable[str]) -> str:
-    words = [*some]
-    more = f"; {len(words) - 3} more tables" if len(words) > 3 else ""
-    return "; ".join(words[:3]) + more
+    return few([*some], 3, between="; ", rest="; {} more tables")
 
 
 def _differs(key: str, have: object, need: object) -> str:

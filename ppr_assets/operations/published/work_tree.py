@@ -13,6 +13,7 @@ from ppr_assets.data_repo.git.tree import read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
+from ppr_assets.rules.wording import few
 
 _SYMLINK = "120000"
 
@@ -26,10 +27,9 @@ class OtherFiles:
 
     @property
     def message(self) -> str:
-        named = ", ".join(f"`{path}`" for path in self.paths[:3])
-        more = f" and {len(self.paths) - 3} more" if len(self.paths) > 3 else ""
+        named = few([f"`{path}`" for path in self.paths], 3)
         verb = "is" if len(self.paths) == 1 else "are"
-        return f"in the work tree, {named}{more} {verb} not what the commit has"
+        return f"in the work tree, {named} {verb} not what the commit has"
 
     @property
     def command(self) -> str:

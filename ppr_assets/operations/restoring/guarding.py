@@ -14,6 +14,7 @@ from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard, judged_tables, shortfalls
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
@@ -107,8 +108,7 @@ def require_akin(now: Serving, made: Collection[str], guard: Guard) -> list[str]
     strange = [table for table in holding if table not in made]
     if not strange or not (core or len(strange) == len(holding)):
         return []
-    more = f" and {len(strange) - 5} more" if len(strange) > 5 else ""
-    said = f"the dump makes no table {', '.join(strange[:5])}{more}, where records serve"
+    said = f"the dump makes no table {few(strange, 5)}, where records serve"
     if guard.override is None:
         raise GateRefused(f"the dump is not one of this database: {said}", hint=_WAY_OUT)
     return [f"overridden ({guard.override.reason}): {said}"]
@@ -130,9 +130,8 @@ def require_kept(
     if hollow and guard.for_service and not findings:
         findings = [hollow]
     if findings and guard.override is None:
-        more = f" and {len(findings) - 5} more" if len(findings) > 5 else ""
         raise GateRefused(
-            f"the restore would take records away: {'; '.join(findings[:5])}{more}"
+            f"the restore would take records away: {few(findings, 5, between='; ')}"
             if now.counts
             else f"the restore would give a database without records: {findings[0]}",
             hint=_WAY_OUT,

@@ -24,6 +24,7 @@ from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.difference import Accepted, Difference
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
 _PATIENCE = 3600.0
@@ -55,9 +56,9 @@ class Judgement:
         said = [str(one) for one in sorted(differences, key=lambda one: one.acceptable)]
         acceptable = all(one.acceptable for one in differences)
         if said and not (acceptable and self.accept):
-            more = f" and {len(said) - 5} more differences" if len(said) > 5 else ""
             raise DumpUnproven(
-                f"the restored database is not what `{name}` says: {'; '.join(said[:5])}{more}",
+                f"the restored database is not what `{name}` says: "
+                f"{few(said, 5, between='; ', rest=' and {} more differences')}",
                 hint=" ".join(filter(None, [self.hint, self.way if acceptable else ""])),
             )
         return Accepted(said, self.accept) if said else Accepted()

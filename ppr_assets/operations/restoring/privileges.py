@@ -23,6 +23,7 @@ from ppr_assets.postgres.databases.grants import (
 from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
 _MOST = 5
@@ -67,8 +68,7 @@ def lost(
 
 def given(connection: Connection, steps: Sequence[Step]) -> list[str]:
     refused = give(connection, steps)
-    more = f" and {len(refused) - _MOST} more" if len(refused) > _MOST else ""
     said = [f"privileges given again: {in_words(steps)}"] if len(refused) < len(steps) else []
     if refused:
-        said.append(f"privileges that could not be given: {'; '.join(refused[:_MOST])}{more}")
+        said.append(f"privileges that could not be given: {few(refused, _MOST, between='; ')}")
     return said

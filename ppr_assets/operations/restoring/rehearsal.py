@@ -26,6 +26,7 @@ from ppr_assets.postgres.rehearsal.remedies import remedies
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.mending import mending
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
 _NAMED = frozenset({"INDEX", "CONSTRAINT", "FK CONSTRAINT"})
@@ -136,8 +137,7 @@ def _in_the_way(
         ("needs another", "without that there is no"),
     ):
         if some := [one for one in obstacles if one.reason == reason]:
-            more = f" and {len(some) - 8} more" if len(some) > 8 else ""
-            said.append(f"{begin} {', '.join(map(str, some[:8]))}{more}")
+            said.append(f"{begin} {few(some, 8)}")
     hints = [*dict.fromkeys(mends)]
     if any(one.reason in ("role", "server") for one in obstacles):
         hints += [f"{sentence}." for sentence in remedies(obstacles, role, database=database)]

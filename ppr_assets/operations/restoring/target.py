@@ -16,6 +16,7 @@ from ppr_assets.postgres.databases.names import LONGEST
 from ppr_assets.postgres.sessions.connection import pinned
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.pooler import no_other_database
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings, Secret
 
 TO_BE_MADE = (
@@ -110,8 +111,7 @@ def require_unused(session: Maintenance, name: str) -> None:
     live: Sequence[object] = session.staying(name)
     if live:
         raise Busy(
-            f"busy: database {name} is in use: {'; '.join(map(str, live[:5]))}"
-            + (f" and {len(live) - 5} more" if len(live) > 5 else ""),
+            f"busy: database {name} is in use: {few(live, 5, between='; ')}",
             hint="end them, or have them ended at the swap with --disconnect; nothing was changed.",
         )
 

@@ -17,6 +17,7 @@ from ppr_assets.postgres.load.scheduler import Crew, Task
 from ppr_assets.postgres.sessions.session import Connection, failed, open_session
 from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -98,7 +99,7 @@ def not_compared(layout: Layout, counts: Mapping[str, int]) -> Sequence[str]:
     otherwise = [key for key in counts if counts[key] and key not in layout.inserted]
     empty = [key for key in counts if not counts[key] and key not in layout.inserted]
     return [
-        f"not compared: {what} {_named(keys)}"
+        f"not compared: {what} {few(keys, 5)}"
         for keys, what in (
             (by_insert, "values of rows that came by INSERT, only their number, of"),
             (otherwise, "rows of which the dump says nothing, of"),
@@ -106,10 +107,6 @@ def not_compared(layout: Layout, counts: Mapping[str, int]) -> Sequence[str]:
         )
         if keys
     ]
-
-
-def _named(keys: Sequence[str], most: int = 5) -> str:
-    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 def _open_reader(settings: DatabaseSettings, encoding: str, snapshot: str) -> Connection:

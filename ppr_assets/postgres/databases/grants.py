@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.postgres.sessions.session import Connection
+from ppr_assets.rules.wording import few
 
 # By kind: the word after GRANT … ON, the object, its owner and its access list. What an extension
 # has made comes with the extension, and superusers need nothing.
@@ -204,8 +205,7 @@ def in_words(steps: Sequence[Step], most: int = 6) -> str:
         f"{role} ({', '.join(f'{word} of {number}' for word, number in counts.items())})"
         for role, counts in sorted(roles.items())
     ]
-    more = f" and {len(said) - most} more" if len(said) > most else ""
-    return ", ".join(said[:most]) + more
+    return few(said, most)
 
 
 def _of_objects(former: Grants, new: Grants) -> Iterator[Step]:

@@ -17,6 +17,7 @@ from ppr_assets.postgres.sessions.live_sessions import (
     staying,
     terminate,
 )
+from ppr_assets.rules.wording import few
 
 _PATIENCE_SECONDS = 10.0
 """How long clients that come back at once are ended again."""
@@ -63,7 +64,7 @@ def swap(
         live = sessions(connection, target)
         raise RestoreFailed(
             f"may not put the new database in place: {error.diag.message_primary}"
-            + (f"; in use: {_first_ones(live)}" if live else ""),
+            + (f"; in use: {few(live, 5, between='; ')}" if live else ""),
             hint=f"the role must own {target}, and may end sessions only of roles that it is a "
             "member of, or with pg_signal_backend; the database serves as before.",
         ) from error
@@ -106,7 +107,7 @@ def _empty(connection: Connection, name: str) -> None:
 def _require_nobody(live: Sequence[LiveSession], name: str) -> None:
     if live:
         raise Busy(
-            f"busy: database {name} is in use: {_first_ones(live)}",
+            f"busy: database {name} is in use: {few(live, 5, between='; ')}",
             hint="end them, or have them ended at the swap with --disconnect; the database serves "
             "as before.",
         )
@@ -116,11 +117,6 @@ def _require_no_prepared(live: Sequence[LiveSession]) -> None:
     prepared = [session for session in live if session.pid is None]
     if prepared:
         raise Busy(
-            f"busy: {_first_ones(prepared)}",
+            f"busy: {few(prepared, 5, between='; ')}",
             hint="COMMIT PREPARED or ROLLBACK PREPARED it in its database; nothing else ends it.",
         )
-
-
-def _first_ones(live: Sequence[LiveSession], most: int = 5) -> str:
-    more = f" and {len(live) - most} more" if len(live) > most else ""
-    return "; ".join(map(str, live[:most])) + more

@@ -18,6 +18,7 @@ from ppr_assets.postgres.snapshot.foreign_secrets import foreign_secrets
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.wording import few
 
 _UNREADABLE: LiteralString = """
 SELECT CASE c.relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, n.nspname, c.relname
@@ -80,7 +81,7 @@ def require_dumpable(snapshot: Snapshot) -> None:
     """Raise :class:`PreconditionFailed` naming every object that stands in the way."""
     if unlogged := [key for key in CORE_TABLES if key in snapshot.without_rows]:
         raise PreconditionFailed(
-            f"{_first_ones(unlogged)} cannot be read on a standby: unlogged, with rows only on the "
+            f"{few(unlogged, 5)} cannot be read on a standby: unlogged, with rows only on the "
             "primary",
             hint="set POSTGRES_HOST to the primary, or ALTER TABLE … SET LOGGED there.",
         )
@@ -127,7 +128,7 @@ def _require_no_runs(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     found = [table_key(schema, name) for schema, name in connection.execute(_DAGSTERS)]
     if found:
         raise PreconditionFailed(
-            f"Dagster keeps its runs in this database, in {_first_ones(found)}: they would be "
+            f"Dagster keeps its runs in this database, in {few(found, 5)}: they would be "
             "published, and no night would find the data unchanged",
             hint="give Dagster a database of its own (`CREATE DATABASE dagster`), name that in "
             "DAGSTER_POSTGRES_URL, and drop Dagster's tables here when their runs are not needed.",
@@ -144,7 +145,7 @@ def _require_readable(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         assert row is not None
         role = quote_identifier(row[0])
         raise PreconditionFailed(
-            f"role {role} may not read {_first_ones(unreadable)}",
+            f"role {role} may not read {few(unreadable, 5)}",
             hint=f"grant it as the owner: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; "
             f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};",
         )
@@ -154,7 +155,7 @@ def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -
     hidden = [table_key(schema, name) for schema, name in connection.execute(_HIDDEN)]
     if hidden:
         raise PreconditionFailed(
-            f"row-level security may hide rows of {_first_ones(hidden)}",
+            f"row-level security may hide rows of {few(hidden, 5)}",
             hint="dump as a role with BYPASSRLS, or as the tables' owner where it is not FORCEd on "
             "that one too; a dump of the visible part would look whole.",
         )
@@ -163,7 +164,7 @@ def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -
 def _require_no_passwords(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     if secrets := [*foreign_secrets(connection)]:
         raise PreconditionFailed(
-            f"the dump would publish a password: {_first_ones(secrets)}",
+            f"the dump would publish a password: {few(secrets, 5)}",
             hint="drop the option (ALTER … OPTIONS (DROP …)), and keep what it says outside of the "
             "database, in the password file of the server's account for one.",
         )
@@ -175,15 +176,10 @@ def _require_lasting_partitions(connection: psycopg.Connection[tuple[Any, ...]])
     hashed = [table_key(schema, name) for schema, name in connection.execute(_HASHED_BY_ENUM)]
     if hashed:
         raise PreconditionFailed(
-            f"partitioned by the hash of an enum: {_first_ones(hashed)}",
+            f"partitioned by the hash of an enum: {few(hashed, 5)}",
             hint="partition by list, or by the hash of another column: in another database these "
             "rows belong to other partitions, so no restore could be compared with its dump.",
         )
-
-
-def _first_ones(names: list[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _mebibytes(count: int) -> str:
