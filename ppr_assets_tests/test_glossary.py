@@ -26,7 +26,7 @@ PLAIN = frozenset(
         commit committed config console count counts dagster demo dev differences
         elsewhere equals error errors exit fetch files git have help hint kept level
         list log loggers looked loose made mapping message names metadata monthly need
-        nightly ops option organizations origin other packed path platform previous
+        night nightly ops option organizations origin other packed path platform previous
         proven publishing reason refused remote repo resources row rows run schedule
         seconds server settings sha signature snapshot source table tables tree url
         version where without work""",
