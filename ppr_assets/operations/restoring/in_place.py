@@ -56,8 +56,8 @@ from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.databases.grants import read_grants
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.load import load_in_transaction
-from ppr_assets.postgres.load.read_back import Reader
-from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.load.work.read_back import Reader
+from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.connection import connect, require_named
 from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.difference import Difference

@@ -18,7 +18,7 @@ from ppr_assets.postgres.compare.content import (
 )
 from ppr_assets.postgres.compare.schema_content import Twin, compare_objects
 from ppr_assets.postgres.load import load
-from ppr_assets.postgres.load.statistics import analyze as make_statistics
+from ppr_assets.postgres.load.work.statistics import analyze as make_statistics
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.difference import Accepted, Difference

@@ -14,7 +14,7 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Session, open_session
 from ppr_assets.settings import DatabaseSettings
 

@@ -20,9 +20,9 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.pieces import unquoted
 from ppr_assets.plain_sql.parsing.sections import comes_last, steps
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.scheduler import PATIENCE_SECONDS, cancel, cut_off
-from ppr_assets.postgres.load.statements import run_step, split
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
+from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
+from ppr_assets.postgres.load.work.statements import run_step, split
 from ppr_assets.postgres.sessions.session import Connection, Session, failed, prepare_transaction
 
 _CANCEL_SECONDS = 0.2

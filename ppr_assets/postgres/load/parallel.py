@@ -11,12 +11,12 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import sections
-from ppr_assets.postgres.load.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.plan import WhenMade, plan
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.load.read_back import Reader
-from ppr_assets.postgres.load.scheduler import Crew, Task
-from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.work.catalog import Catalog, read_catalog
+from ppr_assets.postgres.load.work.read_back import Reader
+from ppr_assets.postgres.load.work.scheduler import Crew, Task
+from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Session, open_session
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings

@@ -14,7 +14,7 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.entries import Entry
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, steps
-from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.rehearsal.rehearsal import Refused
 from ppr_assets.postgres.sessions.session import Connection, Session, prepare_transaction
 from ppr_assets.rules.naming import table_key

@@ -20,7 +20,7 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, steps
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
-from ppr_assets.postgres.load.statements import run_step
+from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Connection, Session, open_session
 from ppr_assets.settings import DatabaseSettings
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ppr_assets.plain_sql.parsing.sections import Step
 from ppr_assets.plain_sql.parsing.statement_keys import read_foreign_key, read_key
 from ppr_assets.postgres.load.plan.tasks import Plan
-from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.table_work import run_steps
+from ppr_assets.postgres.load.work.scheduler import Task
+from ppr_assets.postgres.load.work.table_work import run_steps
 
 
 def planned(plan: Plan, step: Step) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.sections import Sections
-from ppr_assets.postgres.load.catalog import Catalog
 from ppr_assets.postgres.load.plan.constraints import planned
 from ppr_assets.postgres.load.plan.rows import plan_rows
 from ppr_assets.postgres.load.plan.spare_time import (
@@ -17,8 +16,9 @@ from ppr_assets.postgres.load.plan.spare_time import (
     plan_reading,
 )
 from ppr_assets.postgres.load.plan.tasks import Plan
-from ppr_assets.postgres.load.read_back import Reader
-from ppr_assets.postgres.load.scheduler import Task
+from ppr_assets.postgres.load.work.catalog import Catalog
+from ppr_assets.postgres.load.work.read_back import Reader
+from ppr_assets.postgres.load.work.scheduler import Task
 
 
 def plan(

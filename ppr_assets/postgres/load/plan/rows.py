@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from ppr_assets.plain_sql.parsing.layout import CopyBlock
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.plan.tasks import Plan, TablePlan
-from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.table_work import copy_piece, copy_whole
+from ppr_assets.postgres.load.work.scheduler import Task
+from ppr_assets.postgres.load.work.table_work import copy_piece, copy_whole
 
 PIECE = 8 * 1024 * 1024
 """Bytes of rows in one COPY; large enough that its own cost is lost in it."""

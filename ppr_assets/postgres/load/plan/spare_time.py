@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ppr_assets.postgres.load.plan.tasks import Plan
-from ppr_assets.postgres.load.read_back import Reader
-from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.table_work import analyze_made, analyze_table
+from ppr_assets.postgres.load.work.read_back import Reader
+from ppr_assets.postgres.load.work.scheduler import Task
+from ppr_assets.postgres.load.work.table_work import analyze_made, analyze_table
 
 WhenMade = Callable[[Callable[[], None]], None]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.sections import Step
-from ppr_assets.postgres.load.catalog import Catalog
-from ppr_assets.postgres.load.scheduler import Task
-from ppr_assets.postgres.load.table_work import run_steps
+from ppr_assets.postgres.load.work.catalog import Catalog
+from ppr_assets.postgres.load.work.scheduler import Task
+from ppr_assets.postgres.load.work.table_work import run_steps
 
 
 @dataclass

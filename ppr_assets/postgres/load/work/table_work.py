@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import CopyBlock
 from ppr_assets.plain_sql.parsing.sections import Step
-from ppr_assets.postgres.load.scheduler import Work
-from ppr_assets.postgres.load.statements import run_step
-from ppr_assets.postgres.load.statistics import analyze
+from ppr_assets.postgres.load.work.scheduler import Work
+from ppr_assets.postgres.load.work.statements import run_step
+from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.session import Session
 
 

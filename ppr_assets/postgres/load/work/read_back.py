@@ -18,7 +18,7 @@ from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
-from ppr_assets.postgres.load.scheduler import Work
+from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.sessions.computing import AS_SET, READING
 from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.manifest import TableRecord
