@@ -92,7 +92,7 @@ def _run(arena: Arena, percent: float, nights: int) -> Series:
     first_pack = 0
     for night in range(nights + 1):
         if night:
-            series.changed_rows.append(_change(arena, night, percent))
+            series.changed_rows.append(change_rows(arena, night, percent))
         with open_data_repo(settings.data_repo) as repo:
             dump(settings, repo)
             started = perf_counter()
@@ -118,7 +118,7 @@ def _run(arena: Arena, percent: float, nights: int) -> Series:
         with open_data_repo(settings.data_repo) as repo:
             state = keep_small(repo)
         if state.packed_seconds:
-            series.kept = _size(arena.playground.data_repo / ".git")
+            series.kept = size_of(arena.playground.data_repo / ".git")
             series.expected = first_pack + sum(series.pushed)
     _describe(series, arena, settings)
     return series
@@ -138,7 +138,7 @@ def _describe(series: Series, arena: Arena, settings: Settings) -> None:
     series.files = len(list(parts.iterdir())) if parts.is_dir() else 1
 
 
-def _change(arena: Arena, night: int, percent: float) -> int:
+def change_rows(arena: Arena, night: int, percent: float) -> int:
     """Another sentence before a text in so many rows of every table that has a text; how many."""
     changed = 0
     settings = arena.playground.server.database_settings(DATABASE, user=ROLE)
@@ -147,7 +147,7 @@ def _change(arena: Arena, night: int, percent: float) -> int:
             text = next((name for name in _TEXTS if name in columns), None)
             if text is not None:
                 done = session.execute(
-                    f"UPDATE {table} SET {text} = %s || "
+                    f"UPDATE public.{table} SET {text} = %s || "
                     f"regexp_replace(coalesce({text}, ''), '^Checked in night [0-9]+[.] ', '') "
                     "WHERE abs(hashtext(id::text || %s)) %% 100000 < %s",
                     [f"Checked in night {night}. ", str(night), int(percent * 1000)],
@@ -186,7 +186,7 @@ def _heads(*repositories: Path) -> list[str]:
     return [git.Repo(path).commit("main").hexsha for path in repositories]
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
     """Bytes of all files below, hard links counted once."""
     found: dict[int, int] = {}
     for place, _, names in os.walk(folder):

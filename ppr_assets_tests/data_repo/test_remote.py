@@ -224,12 +224,16 @@ def test_a_push_looks_for_differences_within_bounded_memory(
     data_repo: DataRepo, tmp_path: Path
 ) -> None:
     told = tmp_path / "told"
-    _hook(data_repo.git_dir, "pre-push", f"git config --get-regexp '^pack' | sort > '{told}'")
+    ours = "'^(pack|core[.]packed)'"
+    _hook(data_repo.git_dir, "pre-push", f"git config --get-regexp {ours} | sort > '{told}'")
     push(data_repo, publish_dump(data_repo, FIRST))
     assert told.read_text().splitlines() == [
+        "core.packedgitlimit 64m",
+        "core.packedgitwindowsize 16m",
+        "pack.deltacachelimit 1000000",
         "pack.deltacachesize 64m",
         "pack.threads 1",
-        "pack.windowmemory 512m",
+        "pack.windowmemory 64m",
     ]
 
 

@@ -3,6 +3,10 @@
 ``git gc --auto`` counts objects, and a night adds a dozen, one of them as large as the database. So
 its threshold is never met, while each dump lies there whole. Packed, all nights but one are
 differences of kilobytes.
+
+Of a dump in parts git would also compare each part with the others, which takes ten times as long
+and finds nothing. It compares no two files that lie whole in one pack, so that the parts of the
+newest dump are put into one before git looks for anything.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ from time import monotonic
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import entry_at, tip
+from ppr_assets.rules.naming import DELTA_BASE_PARTS
 
 LOOSE_BYTES = 256 * 1024 * 1024
 """Loose objects that are left alone: packing them would cost more than they do."""
@@ -22,6 +28,12 @@ MANY_PACKS = 50
 
 ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
+
+_NIGHTS = 50
+"""Of so many dumps the parts are packed anew: git's own limit for a chain of differences."""
+
+_STREAMED = ("-c", "core.bigFileThreshold=1m")
+"""For a git that copies files whole: nothing that is larger is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,10 @@ def tend(repo: DataRepo) -> Upkeep:
     if at_work := _at_work(repo):
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
     started = monotonic()
-    if before.total <= ALL_BYTES:
+    everything = before.total <= ALL_BYTES
+    if (everything or not repo.partial) and (commit := tip(repo)):
+        _pack_versions(repo, commit)
+    if everything:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k")
     elif not repo.partial:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "--geometric=2")
@@ -85,6 +100,44 @@ def tend(repo: DataRepo) -> Upkeep:
         repo.git(*WITHIN_MEMORY, "maintenance", "run", "--quiet", "--task=loose-objects")
         repo.git("prune-packed", "--quiet")
     return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
+
+
+def pack_parts(repo: DataRepo, commit: str) -> None:
+    """Store the parts of the dump at ``commit``, where it has any, whole in a pack of their own.
+
+    A push that sends them whole copies them from there. Raises :class:`GitTimeout` and
+    :class:`GitCommandFailed`; the clone is then as it was.
+    """
+    if has_parts(repo, commit):
+        tree = f"{commit}:{_parts(repo)}\n".encode()
+        _pack(repo, *_STREAMED, stdin=tree, how=("--window=0", "--revs"))
+        repo.git("prune-packed", "--quiet")
+
+
+def has_parts(repo: DataRepo, commit: str) -> bool:
+    """Whether the dump at ``commit`` is in parts."""
+    return entry_at(repo, commit, _parts(repo)) is not None
+
+
+def _pack_versions(repo: DataRepo, commit: str) -> None:
+    """One more pack for the parts of all dumps up to ``commit``: the newest whole, and each older
+    one as a difference to the next version of the same part, since that is beside it in git's
+    order."""
+    if has_parts(repo, commit):
+        pack_parts(repo, commit)
+        which = ("--objects", "--missing=allow-any", f"--max-count={_NIGHTS}", commit)
+        versions = repo.git("rev-list", *which, "--", f":(top,literal){_parts(repo)}")
+        _pack(repo, stdin=versions, how=("--window=1",))
+
+
+def _pack(repo: DataRepo, *config: str, stdin: bytes, how: tuple[str, ...]) -> None:
+    options = ("--quiet", "--local", "--delta-base-offset", "--missing=allow-any", *how)
+    beside = str(repo.git_dir / "objects" / "pack" / "pack")
+    repo.git(*WITHIN_MEMORY, *config, "pack-objects", *options, beside, stdin=stdin)
+
+
+def _parts(repo: DataRepo) -> str:
+    return f"{repo.dump_dir}/{DELTA_BASE_PARTS}"
 
 
 def _at_work(repo: DataRepo) -> str:

@@ -68,11 +68,15 @@ WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 
 WITHIN_MEMORY = (
     *("-c", "pack.threads=1"),
-    *("-c", "pack.windowMemory=512m"),
+    *("-c", "pack.windowMemory=64m"),
     *("-c", "pack.deltaCacheSize=64m"),
+    *("-c", "pack.deltaCacheLimit=1000000"),
+    *("-c", "core.packedGitWindowSize=16m"),
+    *("-c", "core.packedGitLimit=64m"),
 )
-"""Options for a git that looks for differences between dumps: two versions of a file and the index
-of one of them, however many parts a dump has. A second thread was not faster."""
+"""Options for a git that looks for differences between dumps: five times the largest part, that is
+two versions of it and the index of one, however many parts a dump has. A difference that was found
+is kept and not made once more to be written. A second thread was not faster."""
 
 # The hooks of a clone are other people's programs. The token comes under another name, and only
 # with the calls that need it.

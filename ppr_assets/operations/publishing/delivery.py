@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
+from ppr_assets.data_repo.clone.upkeep import has_parts, pack_parts
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
@@ -74,6 +75,8 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
     if commit == remote:
         remember_delivered(repo, commit)
         return Delivery(pushed=True)
+    if remote is None or not has_parts(repo, remote):
+        pack_parts(repo, commit)  # nothing there that they could be differences to
     try:
         result = push(repo, commit)
     except ContentRefused as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,86 @@ def upkeep_size(pipeline: Pipeline) -> int:
         for file in folder.rglob("*")
         if file.is_file()
     )
+
+
+MOST = 200_000
+"""Of a dump of 1.2 MB; its parts resemble each other enough for git to make differences of them."""
+
+PARTS = "sql_dumps/.delta_base/dump.parts"
+
+
+@pytest.fixture
+def in_parts(pipeline: Pipeline) -> Pipeline:
+    """A pipeline of parts, whose remote keeps what it is sent in packs as it came."""
+    pipeline.gate(max_file_bytes=MOST)
+    git(pipeline.remote, "config", "receive.unpackLimit", "1")
+    return pipeline
+
+
+def _parts(pipeline: Pipeline, revision: str = "main") -> dict[str, str]:
+    """The file of each part by its name."""
+    listing = git(pipeline.clone, "ls-tree", f"{revision}:{PARTS}")
+    rows = (line.split() for line in listing.splitlines())
+    return {name: sha for _, _, sha, name in rows}
+
+
+def _packed(folder: Path) -> dict[str, str]:
+    """What lies in packs: each file by what it is a difference to, empty if it lies there whole."""
+    found = {}
+    for index in folder.glob("objects/pack/*.idx"):
+        for line in git(folder, "verify-pack", "-v", str(index)).splitlines():
+            match line.split():
+                case [sha, "blob", _, _, _]:
+                    found[sha] = ""
+                case [sha, "blob", _, _, _, _, base]:
+                    found[sha] = base
+    return found
+
+
+def test_parts_that_are_sent_first_are_compared_with_nothing(in_parts: Pipeline) -> None:
+    _, first = in_parts.night()
+    parts = _parts(in_parts).values()
+    assert len(parts) > 3
+    sent = _packed(in_parts.remote)
+    assert [sent[sha] for sha in parts] == [""] * len(parts)
+    kept = _packed(in_parts.clone / ".git")
+    assert kept == dict.fromkeys(parts, "")
+    assert git(in_parts.clone, "fsck", "--no-dangling") == ""
+    assert first.delivery.pushed
+
+
+def test_parts_that_are_sent_next_are_differences_to_those_before(in_parts: Pipeline) -> None:
+    _, first = in_parts.night()
+    before = _parts(in_parts)
+    in_parts.change()
+    _, second = in_parts.night()
+    changed = {name: sha for name, sha in _parts(in_parts).items() if before.get(name) != sha}
+    sent = _packed(in_parts.remote)
+    assert changed
+    assert {name: sent[sha] for name, sha in changed.items()} == {n: before[n] for n in changed}
+    assert second.delivery.bytes * 10 < first.delivery.bytes
+
+
+@pytest.mark.parametrize(
+    ("push", "most"), [(True, upkeep.ALL_BYTES), (False, 0)], ids=["all of it", "what is new"]
+)
+def test_upkeep_compares_a_part_with_its_other_versions_alone(
+    in_parts: Pipeline, monkeypatch: pytest.MonkeyPatch, push: bool, most: int
+) -> None:
+    monkeypatch.setattr(upkeep, "LOOSE_BYTES", 100_000)
+    monkeypatch.setattr(upkeep, "ALL_BYTES", most)
+    in_parts.repo(push_enabled=push)
+    versions: dict[str, set[str]] = {}
+    for night in range(4):
+        in_parts.night()
+        if night % 2:  # packed again with what was packed before
+            assert keep_small(in_parts.settings.data_repo).remark == ""
+        for name, sha in _parts(in_parts).items():
+            versions.setdefault(name, set()).add(sha)
+        in_parts.change()
+    packed = _packed(in_parts.clone / ".git")
+    newest = _parts(in_parts)
+    for name, shas in versions.items():
+        assert {sha for sha in shas if not packed[sha]} == {newest[name]}
+        assert {packed[sha] for sha in shas - {newest[name]}} <= shas
+    assert git(in_parts.clone, "fsck", "--no-dangling") == ""
