@@ -13,10 +13,10 @@ from ppr_assets.data_repo.checkout.plain_files import require_same_bytes
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
-from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal
 from ppr_assets.operations.publishing.judged_tip import judged_tip
@@ -174,7 +174,7 @@ class _Examination:
 
     def _disk(self) -> str:
         repo = _present(self._repo)
-        latest = latest_manifest(repo, tip(repo))
+        latest = dump_folder(repo, tip(repo)).latest_manifest
         require_room(
             _present(self._snapshot), repo.git_dir, previous_bytes=latest.bytes if latest else None
         )

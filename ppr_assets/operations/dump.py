@@ -21,13 +21,12 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import list_dumps
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
 from ppr_assets.files import sync_folder, write_whole
-from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
@@ -141,7 +140,7 @@ def _written(
     verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
     if not verdict.passed:
         return DumpOutcome("refused", verdict)
-    previous = latest_manifest(repo, commit)
+    previous = dump_folder(repo, commit).latest_manifest
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
     # What this follows, and names that others took this second, are often on the remote only.
@@ -252,7 +251,7 @@ def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:
 
 def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
     """The name for now; the next free second when a dump of this second is there already."""
-    taken = {name for tip in tips for name in list_dumps(repo, tip)}
+    taken = {name for tip in tips for name in dump_folder(repo, tip).dumps}
     moment = datetime.now(UTC)
     while (name := dump_name(moment)) in taken or any(
         (folder / one).exists() for one in (name, parts_folder(name))

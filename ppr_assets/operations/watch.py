@@ -9,9 +9,9 @@ from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.clone.remote_head import known_remote, remote_head
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.publications import Publication, new_publication_since
 from ppr_assets.data_repo.remote.remote import fetch
-from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.settings import Settings
 
 
@@ -67,7 +67,7 @@ def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:
     now = Seen(head, new.sha)
     if new.sha == seen.publication:
         return Look(now, reason=f"publication {new.sha[:10]} was seen before")
-    latest = latest_manifest(repo, head)
+    latest = dump_folder(repo, head).latest_manifest
     if latest is not None and latest.publication == new.sha:
         return Look(now, reason=f"{latest.dump} has followed publication {new.sha[:10]}")
     return Look(now, wanted=new.sha, new=new)

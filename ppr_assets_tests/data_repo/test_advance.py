@@ -17,7 +17,8 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import SYMLINK, Blob, write_blob, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, tip
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
@@ -230,7 +231,7 @@ def test_a_merge_in_progress_goes_on_afterwards(data_repo: DataRepo, owner: Some
         owner.git("rev-parse", "side"),
     ]
     assert owner.status() == ""
-    assert latest_name(data_repo, owner.git("rev-parse", "HEAD")) == FIRST
+    assert dump_folder(data_repo, owner.git("rev-parse", "HEAD")).latest == FIRST
 
 
 def test_the_first_commit_of_an_empty_repository_is_a_root(
@@ -252,7 +253,7 @@ def test_a_bare_repository_has_nothing_to_follow(
     repo = open_data_repo(replace(repo_settings, path=bare_remote))
     new = publish_dump(repo, FIRST)
     assert Somebody(bare_remote).git("rev-parse", "main") == new
-    assert latest_name(repo, new) == FIRST
+    assert dump_folder(repo, new).latest == FIRST
 
 
 def test_other_work_trees_on_the_branch_follow_too(

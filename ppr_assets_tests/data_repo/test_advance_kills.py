@@ -14,7 +14,8 @@ from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, r
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, tip
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import (
     Somebody,
@@ -39,7 +40,7 @@ def _finish(repo: DataRepo, dump: StagedDump) -> None:
         sweep_partials(repo)
         now = tip(repo)
         assert now is not None
-        if latest_name(repo, now) != dump.name:
+        if dump_folder(repo, now).latest != dump.name:
             advance_branch(repo, now, commit_dump(repo, now, dump), staged=dump)
         discard(dump)
 

@@ -22,7 +22,8 @@ from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, r
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
@@ -83,8 +84,8 @@ def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
         recover(data_repo)
     now = tip(data_repo)
     assert now is not None
-    assert list_dumps(data_repo, now) == names
-    assert latest_name(data_repo, now) == names[-1]
+    assert list(dump_folder(data_repo, now).dumps) == names
+    assert dump_folder(data_repo, now).latest == names[-1]
     mark = read_file(data_repo, now, "sql_dumps/.record_count_ratchet")
     assert mark is not None
     assert mark.data == b'{"max_record_count": %d}\n' % (2500 + len(names) - 1)

@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.temporary_clone import temporary_clone
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import commit_named, list_dumps
+from ppr_assets.data_repo.git.tree import commit_named
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets_tests.fix_git import Somebody, publish_dump
@@ -98,7 +99,7 @@ def test_settings_that_are_no_matter_of_ours_change_nothing(
     push(repo, new)
     assert fetch(repo) == new
     assert remote_has(repo, new)
-    assert list_dumps(repo, new) == [NAME]
+    assert list(dump_folder(repo, new).dumps) == [NAME]
     assert owner.git("tag") == "a-tag-of-the-owner"
     assert owner.git("cat-file", "-s", f"main:sql_dumps/{NAME}") == "9"
     assert (repo.path / "sql_dumps" / NAME).read_bytes() == b"one\r\ntwo\n"
@@ -106,7 +107,7 @@ def test_settings_that_are_no_matter_of_ours_change_nothing(
     looked = temporary_clone(repo.settings, str(bare_remote), tmp_path / "glimpse.git")
     assert commit_named(looked, "HEAD") == new
     fresh = replace(repo.settings, path=tmp_path / "fresh", url=str(bare_remote))
-    assert list_dumps(open_data_repo(fresh), "refs/heads/main") == [NAME]
+    assert list(dump_folder(open_data_repo(fresh), "refs/heads/main").dumps) == [NAME]
 
 
 @pytest.mark.parametrize(

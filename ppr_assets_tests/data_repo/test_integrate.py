@@ -9,7 +9,8 @@ import pytest
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
-from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
@@ -98,7 +99,7 @@ def test_diverged_sides_are_merged_without_a_work_tree(
     merged = _base(data_repo)
     assert owner.git("rev-list", "--parents", "-1", merged) == f"{merged} {ours} {theirs}"
     assert owner.git("show", f"{merged}:README.md") == "# more"
-    assert latest_name(data_repo, merged) == FIRST
+    assert dump_folder(data_repo, merged).latest == FIRST
     assert tip(data_repo) == ours
     assert owner.status() == " M README.md"
     assert owner.git("log", "-1", "--format=%an", merged) == "Pantry Pirate Radio Publisher"
@@ -116,9 +117,9 @@ def test_dumps_of_both_sides_stay_and_latest_is_the_newer(
     _dump(data_repo, here, 2600)
     _their_dump(publisher, there, 2700)
     merged = _base(data_repo, _higher)
-    assert list_dumps(data_repo, merged) == [FIRST, SECOND, THIRD]
+    assert list(dump_folder(data_repo, merged).dumps) == [FIRST, SECOND, THIRD]
     assert read_file(data_repo, merged, f"sql_dumps/{there.removesuffix('.sql')}.json") is not None
-    assert latest_name(data_repo, merged) == latest
+    assert dump_folder(data_repo, merged).latest == latest
     assert _mark(data_repo, merged) == 2700
     with data_repo_lock(data_repo):
         advance_branch(data_repo, tip(data_repo), merged)
@@ -129,8 +130,8 @@ def test_both_sides_first_dumps_meet(data_repo: DataRepo, publisher: Somebody) -
     _dump(data_repo, SECOND, 2500)
     _their_dump(publisher, FIRST, 2400)
     merged = _base(data_repo, _higher)
-    assert list_dumps(data_repo, merged) == [FIRST, SECOND]
-    assert latest_name(data_repo, merged) == SECOND
+    assert list(dump_folder(data_repo, merged).dumps) == [FIRST, SECOND]
+    assert dump_folder(data_repo, merged).latest == SECOND
     assert _mark(data_repo, merged) == 2500
 
 
@@ -187,8 +188,8 @@ def test_a_dump_that_one_side_retired_is_no_rename_of_a_new_one(
         somebody.git("commit", "-q", "-m", name)
     publisher.git("push", "-q", "origin", "main")
     merged = _base(data_repo)
-    assert list_dumps(data_repo, merged) == [SECOND, THIRD]
-    assert latest_name(data_repo, merged) == THIRD
+    assert list(dump_folder(data_repo, merged).dumps) == [SECOND, THIRD]
+    assert dump_folder(data_repo, merged).latest == THIRD
 
 
 def test_unrelated_histories_of_a_first_night_offline_are_merged(

@@ -14,7 +14,8 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, list_dumps, read_file, tip
+from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.remote.remote import Outrun, fetch, push, remote_tip
@@ -107,7 +108,7 @@ def test_two_producers_and_a_publisher_at_once_lose_nothing(
     for repo in repos:
         now = fetch(repo)
         assert now is not None
-        assert list_dumps(repo, now) == [_name(number) for number in range(12)]
+        assert list(dump_folder(repo, now).dumps) == [_name(number) for number in range(12)]
         assert _mark(repo, now) == 2511
         data = repo.word("ls-tree", "--name-only", f"{now}:daily").split()
         assert {f"{number}.json" for number in range(8)} <= set(data)
@@ -132,8 +133,8 @@ def test_a_night_offline_is_delivered_with_the_next(
     now = remote_tip(data_repo)
     assert now == tip(data_repo)
     assert now is not None
-    assert list_dumps(data_repo, now) == [_name(0), _name(1)]
-    assert latest_name(data_repo, now) == _name(1)
+    assert list(dump_folder(data_repo, now).dumps) == [_name(0), _name(1)]
+    assert dump_folder(data_repo, now).latest == _name(1)
     assert _mark(data_repo, now) == 2600
     published = newest_publication(data_repo, now)
     assert published is not None

@@ -11,13 +11,11 @@ import pytest
 from ppr_assets.data_repo.git import tree
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import (
-    dump_dir_history_exists,
-    latest_name,
-    list_dumps,
     read_file,
     sha256_at,
     tip,
 )
+from ppr_assets.data_repo.history.dump_folder import dump_folder, dumps_ever
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, own_children, publish_dump
 
@@ -46,7 +44,7 @@ def test_what_lies_in_the_work_tree_does_not_count(data_repo: DataRepo, owner: S
     commit = publish_dump(data_repo, FIRST, "one\n")
     owner.write(f"sql_dumps/{FIRST}", "changed\n")
     owner.write(f"sql_dumps/{SECOND}", "not committed\n")
-    assert list_dumps(data_repo, commit) == [FIRST]
+    assert list(dump_folder(data_repo, commit).dumps) == [FIRST]
     assert (
         sha256_at(data_repo, commit, f"sql_dumps/{FIRST}") == hashlib.sha256(b"one\n").hexdigest()
     )
@@ -82,21 +80,21 @@ def test_dumps_are_listed_oldest_first_and_nothing_else(
     )
     commit = tip(data_repo)
     assert commit is not None
-    assert list_dumps(data_repo, commit) == [upstreams, FIRST, SECOND]
+    assert list(dump_folder(data_repo, commit).dumps) == [upstreams, FIRST, SECOND]
 
 
 def test_before_the_first_dump_there_is_nothing(data_repo: DataRepo) -> None:
     commit = tip(data_repo)
     assert commit is not None
-    assert list_dumps(data_repo, commit) == []
-    assert latest_name(data_repo, commit) is None
-    assert not dump_dir_history_exists(data_repo, commit)
+    assert list(dump_folder(data_repo, commit).dumps) == []
+    assert dump_folder(data_repo, commit).latest is None
+    assert not dumps_ever(data_repo, commit)
 
 
 def test_latest_is_the_target_of_the_link(data_repo: DataRepo) -> None:
     publish_dump(data_repo, SECOND)
     commit = publish_dump(data_repo, FIRST)
-    assert latest_name(data_repo, commit) == FIRST
+    assert dump_folder(data_repo, commit).latest == FIRST
 
 
 @pytest.mark.parametrize(
@@ -123,7 +121,7 @@ def test_a_latest_that_leads_elsewhere_is_an_error(
     commit = tip(data_repo)
     assert commit is not None
     with pytest.raises(DataRepoError, match=problem):
-        latest_name(data_repo, commit)
+        assert dump_folder(data_repo, commit).latest
 
 
 def test_a_link_with_a_dot_before_it_is_fine(data_repo: DataRepo, owner: Somebody) -> None:
@@ -134,7 +132,7 @@ def test_a_link_with_a_dot_before_it_is_fine(data_repo: DataRepo, owner: Somebod
     owner.git("commit", "-q", "-a", "-m", "Write it otherwise")
     commit = tip(data_repo)
     assert commit is not None
-    assert latest_name(data_repo, commit) == FIRST
+    assert dump_folder(data_repo, commit).latest == FIRST
 
 
 @pytest.mark.parametrize("path", [FIRST, f"{FIRST}.gz", ".record_count_ratchet"])
@@ -144,7 +142,7 @@ def test_history_knows_what_is_gone(data_repo: DataRepo, owner: Somebody, path: 
     owner.git("commit", "-q", "-m", "Remove")
     commit = tip(data_repo)
     assert commit is not None
-    assert dump_dir_history_exists(data_repo, commit)
+    assert dumps_ever(data_repo, commit)
 
 
 def test_history_that_a_merge_has_dropped_still_counts(
@@ -159,7 +157,7 @@ def test_history_that_a_merge_has_dropped_still_counts(
     commit = tip(data_repo)
     assert commit is not None
     assert read_file(data_repo, commit, "sql_dumps/.record_count_ratchet") is None
-    assert dump_dir_history_exists(data_repo, commit)
+    assert dumps_ever(data_repo, commit)
 
 
 def test_other_files_in_the_folder_are_no_history_of_dumps(
@@ -168,7 +166,7 @@ def test_other_files_in_the_folder_are_no_history_of_dumps(
     owner.commit("Notes", {"sql_dumps/README.md": "# dumps\n", f"elsewhere/{FIRST}": "x"})
     commit = tip(data_repo)
     assert commit is not None
-    assert not dump_dir_history_exists(data_repo, commit)
+    assert not dumps_ever(data_repo, commit)
 
 
 def test_names_that_are_no_text_do_not_stop_a_listing(data_repo: DataRepo, owner: Somebody) -> None:
@@ -179,7 +177,7 @@ def test_names_that_are_no_text_do_not_stop_a_listing(data_repo: DataRepo, owner
     owner.git("commit", "-q", "-m", "Odd")
     commit = tip(data_repo)
     assert commit is not None
-    assert list_dumps(data_repo, commit) == [FIRST]
+    assert list(dump_folder(data_repo, commit).dumps) == [FIRST]
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.operations.published.committed import committed_sha256
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest
@@ -101,7 +102,7 @@ def _require_whole(pipeline: Pipeline) -> tuple[str, str, int]:
     described = latest.removesuffix(".sql") + ".json"
     manifest = Manifest.from_json(git(pipeline.clone, "show", f"main:sql_dumps/{described}"))
     repo = open_data_repo(pipeline.settings.data_repo)
-    assert committed_sha256(repo, pipeline.head(), latest) == manifest.sha256
+    assert committed_sha256(dump_folder(repo, pipeline.head()), latest) == manifest.sha256
     file = (pipeline.dumps / "latest.sql").resolve(strict=True)
     on_disk = Manifest.from_json(file.with_suffix(".json").read_text())
     digest = hashlib.sha256(b"".join(open_dump(file, name=file.name))).hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,6 @@ from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry, read_folder, root_of
 from ppr_assets.errors import DataRepoError
-from ppr_assets.rules.naming import LATEST, LATEST_PACKED, RATCHET, is_dump_name
 
 
 @dataclass(frozen=True)
@@ -117,60 +114,3 @@ def _why_missing(repo: DataRepo) -> Iterator[None]:
     except ObjectMissing as missing:
         repo.git("cat-file", "-s", missing.name)
         raise
-
-
-def list_dumps(repo: DataRepo, commit: str) -> list[str]:
-    """The names of the dumps in the dump folder at ``commit``, oldest first."""
-    return sorted(filter(is_dump_name, list_files(repo, commit, f"{repo.dump_dir}/")))
-
-
-def list_files(repo: DataRepo, commit: str, prefix: str) -> list[str]:
-    """The names of what stands in the folder ``prefix`` (with its slash) at ``commit``."""
-    found = read_entries(repo, commit, prefix)
-    return [path.decode("utf-8", "replace").removeprefix(prefix) for path in found]
-
-
-def latest_name(repo: DataRepo, commit: str) -> str | None:
-    """The dump that latest.sql points to at ``commit``, or where there is none, upstream's
-    latest.sql.gz; None without either. Raises what :func:`linked_dump` raises of the former; the
-    latter is not ours to complain of."""
-    if (found := linked_dump(repo, commit, LATEST)) is not None:
-        return found
-    try:
-        return linked_dump(repo, commit, LATEST_PACKED)
-    except DataRepoError:
-        return None
-
-
-def linked_dump(repo: DataRepo, commit: str, link_name: str) -> str | None:
-    """The dump that ``link_name`` points to at ``commit``; None where it does not exist.
-
-    Raises :class:`DataRepoError` when it is no symlink, or leads to anything but a dump beside it.
-    """
-    path = f"{repo.dump_dir}/{link_name}"
-    link = read_file(repo, commit, path)
-    if link is None:
-        return None
-    target = link.data.decode("utf-8", "replace").removeprefix("./")
-    if not stat.S_ISLNK(int(link.mode, 8)):
-        problem = "is not a symlink"
-    elif not is_dump_name(target):
-        problem = f"leads to `{target}`, which is no dump beside it"
-    elif entry_at(repo, commit, f"{repo.dump_dir}/{target}") is None:
-        problem = f"leads to `{target}`, which is not there"
-    else:
-        return target
-    raise DataRepoError(
-        f"`{path}` in {commit[:10]} {problem}",
-        hint="point it to a dump in its folder (`ln -sf`) and commit that.",
-    )
-
-
-def dump_dir_history_exists(repo: DataRepo, commit: str) -> bool:
-    """True if a dump or a mark was ever committed up to ``commit``, also if it is gone since.
-
-    A shallow clone knows only as far back as it reaches.
-    """
-    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
-    paths = [f":(top,glob){folder}/{name}" for name in (RATCHET, "pantry_pirate_radio_*.sql*")]
-    return bool(repo.word("rev-list", "-1", "--full-history", commit, "--", *paths))

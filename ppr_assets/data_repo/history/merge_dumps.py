@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 
 from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, read_entries, read_file
+from ppr_assets.data_repo.git.tree import read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name
@@ -86,7 +87,7 @@ def _folder(repo: DataRepo, commit: str) -> dict[bytes, Entry]:
 
 def _newer_here(repo: DataRepo, local: str, remote: str) -> bool:
     """Whether the newer of the two latest dumps is the one here."""
-    return (latest_name(repo, local) or "") > (latest_name(repo, remote) or "")
+    return (dump_folder(repo, local).latest or "") > (dump_folder(repo, remote).latest or "")
 
 
 def _ratchet(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> Entry:

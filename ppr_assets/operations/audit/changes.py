@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.history.message import brings_dump, parse_trailers
-from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.rules.naming import DELTA_BASE, DELTA_BASE_FILE, manifest_name, parts_folder
 
 RETIRED = "Retired"
@@ -24,13 +24,13 @@ class Change:
     wrong: bool
 
 
-def described(dump: str, *folders: Folder) -> bool:
+def described(dump: str, *folders: DumpFolder) -> bool:
     return any(folder.manifest_sha(dump) is not None for folder in folders)
 
 
-def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[Change]:
+def changed_files(folder: DumpFolder, parents: Sequence[DumpFolder]) -> Iterator[Change]:
     """Dumps and manifests that are not what they were in any parent that has them."""
-    for dump in sorted(folder.dumps):
+    for dump in folder.dumps:
         before = [parent for parent in parents if dump in parent.dumps]
         wrong = bool(before) and described(dump, folder, *before)
         for name, what in (
@@ -50,15 +50,15 @@ def changed_files(folder: Folder, parents: Sequence[Folder]) -> Iterator[Change]
                 yield Change(f"it changed {what} after it was published", wrong)
 
 
-def removed_dumps(folder: Folder, parents: Sequence[Folder]) -> list[str]:
-    return sorted(frozenset().union(*(parent.dumps for parent in parents)) - folder.dumps)
+def removed_dumps(folder: DumpFolder, parents: Sequence[DumpFolder]) -> list[str]:
+    return sorted(set[str]().union(*(parent.dumps for parent in parents)).difference(folder.dumps))
 
 
 def unexplained_removals(
     repo: DataRepo,
     commit: FolderCommit,
-    folder: Folder,
-    parents: Sequence[Folder],
+    folder: DumpFolder,
+    parents: Sequence[DumpFolder],
     brought_by: Mapping[str, Sequence[str]],
 ) -> Iterator[Change]:
     """Dumps that went although the commit does not say that it retires them, and the other way
@@ -87,13 +87,13 @@ def unexplained_removals(
 
 
 def wrong_names(
-    commit: FolderCommit, folder: Folder, parents: Sequence[Folder]
+    commit: FolderCommit, folder: DumpFolder, parents: Sequence[DumpFolder]
 ) -> Iterator[Change]:
     """What this commit made of latest.sql and of the delta base, if it touched them. Other scripts
     that bring a dump of theirs leave both behind; only what they change themselves is wrong."""
 
-    def told(one: Folder) -> tuple[object, ...]:
-        dump = one.latest or ""
+    def told(one: DumpFolder) -> tuple[object, ...]:
+        dump = one.leads_to or ""
         return (
             one.sha(one.link),
             one.newest,
@@ -111,10 +111,24 @@ def wrong_names(
         touched = all(parent.sha(entry) != folder.sha(entry) for parent in parents)
         return Change(text, ours or (guarded and touched))
 
-    if wrong := folder.wrong_latest():
+    if wrong := _wrong_latest(folder):
         yield judged(wrong, folder.link)
     elif (copy := folder.delta_base) is not None and (copy.blob, copy.parts) != (
-        folder.sha(folder.latest or ""),
-        folder.sha(parts_folder(folder.latest or "")),
+        folder.sha(folder.leads_to or ""),
+        folder.sha(parts_folder(folder.leads_to or "")),
     ):
-        yield judged(f"{DELTA_BASE_FILE} is another file than {folder.latest}", DELTA_BASE)
+        yield judged(f"{DELTA_BASE_FILE} is another file than {folder.leads_to}", DELTA_BASE)
+
+
+def _wrong_latest(folder: DumpFolder) -> str | None:
+    """What is wrong with latest.sql, where there are dumps."""
+    link, named = folder.link, folder.leads_to
+    if not folder.dumps or named == folder.newest:
+        return None
+    if link not in folder.entries:
+        return f"{link} is missing"
+    if named is None:
+        return f"{link} is not a symlink"
+    if named not in folder.dumps:
+        return f"{link} leads to `{named}`, which is not there"
+    return f"{link} leads to {named}, and {folder.newest} is newer"

@@ -8,12 +8,11 @@ from datetime import timedelta
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.errors import DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.dump_reader import DumpReader
-from ppr_assets.operations.audit.folders import Folder
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
-from ppr_assets.operations.audit.marks import Standings
-from ppr_assets.operations.audit.recount import StoredDump
+from ppr_assets.operations.audit.marks import Standings, mark_of, readable_mark
 from ppr_assets.operations.audit.trailers import wrong_trailers
 from ppr_assets.plain_sql.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.manifest import Manifest
@@ -61,7 +60,7 @@ class Evidence:
 
 
 def check_dump(
-    evidence: Evidence, brought: Brought, folder: Folder, parents: Sequence[Folder]
+    evidence: Evidence, brought: Brought, folder: DumpFolder, parents: Sequence[DumpFolder]
 ) -> CheckedDump:
     """Hold everything that is recorded of a dump against its bytes and against each other."""
     name = brought.name
@@ -102,15 +101,15 @@ def check_dump(
 
 
 def _wrong_record(
-    brought: Brought, manifest: Manifest, folder: Folder, parents: Sequence[Folder]
+    brought: Brought, manifest: Manifest, folder: DumpFolder, parents: Sequence[DumpFolder]
 ) -> Iterator[str]:
     moment = dump_moment(brought.name)
     late = moment - manifest.snapshot_at if moment else None
     if late is None or not -timedelta(seconds=1) < late < _RENAMED_WITHIN:
         yield f"its snapshot is of {manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC by its manifest"
     if brought.alone:
-        yield from wrong_trailers(brought.commit.message, manifest, folder.readable_mark)
-        stood = parents[0].latest if parents else None
+        yield from wrong_trailers(brought.commit.message, manifest, readable_mark(folder))
+        stood = parents[0].leads_to if parents else None
         if manifest.previous != stood and (stood is None or parents[0].manifest_sha(stood)):
             yield f"the dump before it is {manifest.previous} by its manifest, it was {stood}"
 
@@ -120,7 +119,7 @@ def _wrong_gate(
     brought: Brought,
     manifest: Manifest,
     rows: Mapping[str, int],
-    folder: Folder,
+    folder: DumpFolder,
 ) -> tuple[list[str], list[str]]:
     """Findings and notes. Of dumps that came together each was judged against a mark that only the
     others tell, at least as high as the one before all of them.
@@ -144,10 +143,10 @@ def _wrong_gate(
     return wrong, []
 
 
-def _wrong_outcome(manifest: Manifest, verdict: Verdict, folder: Folder) -> list[str]:
+def _wrong_outcome(manifest: Manifest, verdict: Verdict, folder: DumpFolder) -> list[str]:
     wrong = [*wrong_verdict(manifest, verdict)]
     try:
-        rise = wrong_rise(verdict.mark, folder.mark, verdict)
+        rise = wrong_rise(verdict.mark, mark_of(folder), verdict)
     except RatchetFileError as error:
         rise = error.message
     return [*wrong, *([rise] if rise is not None else [])]

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.dump_folder import DumpFolders
 from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left, lacking
 from ppr_assets.operations.audit.dumps import Brought
-from ppr_assets.operations.audit.folders import Folders
 from ppr_assets.rules.naming import RATCHET, manifest_name
 
 
@@ -19,7 +19,7 @@ class Fetching:
     """Raises :class:`RemoteUnreachable`. A full clone, and one that stays ``offline``, fetch
     nothing."""
 
-    def __init__(self, repo: DataRepo, folders: Folders, *, offline: bool) -> None:
+    def __init__(self, repo: DataRepo, folders: DumpFolders, *, offline: bool) -> None:
         self._repo = repo
         self._folders = folders
         self._offline = offline

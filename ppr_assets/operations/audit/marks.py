@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
 from ppr_assets.data_repo.history.message import brings_dump, parse_trailers, reset_told
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
-from ppr_assets.operations.audit.folders import Folder, Folders
 from ppr_assets.operations.audit.gate_check import sunk, vanished
 from ppr_assets.operations.published.mark_history import (
     MarkHistory,
@@ -19,14 +20,34 @@ from ppr_assets.operations.published.mark_history import (
     told_by,
 )
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.mark import Mark, merged_mark
+from ppr_assets.rules.mark import Mark, merged_mark, parse_mark
 from ppr_assets.rules.naming import RATCHET, manifest_name
 from ppr_assets.rules.ratchet import mark_told
 
 
-def written_before(parents: Sequence[Folder]) -> Mark | None:
+def mark_of(folder: DumpFolder) -> Mark | None:
+    """None where there is no ratchet file. Raises :class:`RatchetFileError` for nonsense."""
+    if RATCHET not in folder.entries:
+        return None
+    if not folder.is_regular(RATCHET):
+        raise RatchetFileError("the ratchet file is not a regular file")
+    try:
+        return parse_mark(folder.data(RATCHET))
+    except ObjectMissing:
+        raise RatchetFileError("the ratchet file is lost, nobody can tell the mark") from None
+
+
+def readable_mark(folder: DumpFolder) -> Mark | None:
+    """The same for where somebody else is told of nonsense."""
+    try:
+        return mark_of(folder)
+    except RatchetFileError:
+        return None
+
+
+def written_before(parents: Sequence[DumpFolder]) -> Mark | None:
     """What the ratchet file says that a commit stands on; of several the higher, by table."""
-    marks = [mark for folder in parents if (mark := folder.readable_mark) is not None]
+    marks = [mark for folder in parents if (mark := readable_mark(folder)) is not None]
     before = marks[0] if marks else None
     for mark in marks[1:]:
         before = merged_mark(before, mark) if before else mark
@@ -40,7 +61,7 @@ class Standings:
 
     def __init__(
         self,
-        folders: Folders,
+        folders: DumpFolders,
         history: Sequence[FolderCommit],
         bringers: Mapping[str, Sequence[str]],
     ) -> None:
@@ -68,11 +89,11 @@ class Standings:
         before = [self._folders.at(parent) for parent in commit.parents]
         same = any(parent.sha(RATCHET) == folder.sha(RATCHET) for parent in before)
         reset = reset_reason(commit, folder, before) is not None
-        mark = None if same else folder.readable_mark
+        mark = None if same else readable_mark(folder)
         ours = reset or brings_dump(commit.message)
         return MarkVersion(commit.sha, commit.parents, mark, ours=ours, reset=reset)
 
-    def _manifests(self, parents: Sequence[Folder], resets: frozenset[str]) -> Marks:
+    def _manifests(self, parents: Sequence[DumpFolder], resets: frozenset[str]) -> Marks:
         """What the newest manifest tells, if no reset came after it."""
         described = [
             (name, folder)
@@ -93,7 +114,9 @@ class Standings:
         return told_by(mark_told(manifest.verdict, manifest.rows), f"the manifest of {name}")
 
 
-def reset_reason(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]) -> str | None:
+def reset_reason(
+    commit: FolderCommit, folder: DumpFolder, parents: Sequence[DumpFolder]
+) -> str | None:
     """Why the mark was set on purpose in this commit; None if it was not."""
     reason = reset_told(commit.message)
     changed = all(parent.sha(RATCHET) != folder.sha(RATCHET) for parent in parents)
@@ -102,10 +125,10 @@ def reset_reason(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]
 
 def wrong_mark(
     repo: DataRepo,
-    folders: Folders,
+    folders: DumpFolders,
     commit: FolderCommit,
-    folder: Folder,
-    parents: Sequence[Folder],
+    folder: DumpFolder,
+    parents: Sequence[DumpFolder],
 ) -> str | None:
     """What this commit did to the mark that it should not have done.
 
@@ -118,7 +141,7 @@ def wrong_mark(
         had = any(RATCHET in parent.entries for parent in parents)
         return "it removed the ratchet file" if had else None
     try:
-        mark = folder.mark
+        mark = mark_of(folder)
     except RatchetFileError as error:
         return error.message
     assert mark is not None  # its file is there
@@ -134,9 +157,11 @@ def wrong_mark(
     return f"the mark was lowered without a recorded reset: {lower}"
 
 
-def lost_marks(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]) -> str | None:
+def lost_marks(
+    commit: FolderCommit, folder: DumpFolder, parents: Sequence[DumpFolder]
+) -> str | None:
     """Which marks are gone from the ratchet file with this commit, as the old scripts write it."""
-    before, after = written_before(parents), folder.readable_mark
+    before, after = written_before(parents), readable_mark(folder)
     if before is None or after is None or reset_reason(commit, folder, parents) is not None:
         return None
     gone = vanished(before, after)
@@ -144,7 +169,9 @@ def lost_marks(commit: FolderCommit, folder: Folder, parents: Sequence[Folder]) 
     return f"{told}: {gone}" if gone else None
 
 
-def _one_side_alone(repo: DataRepo, folders: Folders, commit: FolderCommit, folder: Folder) -> bool:
+def _one_side_alone(
+    repo: DataRepo, folders: DumpFolders, commit: FolderCommit, folder: DumpFolder
+) -> bool:
     """Whether a merge has the ratchet file of one parent, and no other has touched it since they
     parted."""
     base = repo.word("merge-base", "--octopus", *commit.parents, ok=(0, 1))

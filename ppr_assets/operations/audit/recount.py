@@ -9,26 +9,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.plain_sql.parts.joined import JoinedDump, require_parts
 from ppr_assets.plain_sql.parts.script import FIRST_LINES, Part, Script
-
-
-@dataclass(frozen=True)
-class StoredDump:
-    """The objects of a dump: its file, and the tree of the folder of its parts if there is one;
-    its parts then tell its ``name``."""
-
-    blob: str
-    parts: str | None = None
-    name: str = ""
 
 
 def recount(reader: ObjectReader, dump: StoredDump) -> Layout | str:

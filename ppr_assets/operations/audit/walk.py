@@ -15,6 +15,7 @@ from ppr_assets.data_repo.history.commits import (
     publications_between,
     signature_of,
 )
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, StoredDump
 from ppr_assets.data_repo.history.message import reset_told
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
@@ -28,9 +29,13 @@ from ppr_assets.operations.audit.changes import (
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.dumps import Brought, CheckedDump, Evidence, check_dump
 from ppr_assets.operations.audit.fetching import Fetching
-from ppr_assets.operations.audit.folders import Folder, Folders
-from ppr_assets.operations.audit.marks import Standings, lost_marks, reset_reason, wrong_mark
-from ppr_assets.operations.audit.recount import StoredDump
+from ppr_assets.operations.audit.marks import (
+    Standings,
+    lost_marks,
+    readable_mark,
+    reset_reason,
+    wrong_mark,
+)
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
 from ppr_assets.operations.published.view import OnView, unseen
@@ -57,7 +62,7 @@ class _Audit:
         self._reader = reader
         self._end = end
         self._scope = scope
-        self._folders = Folders(repo, reader)
+        self._folders = DumpFolders(repo)
         self._history = folder_history(repo, end)
         self._brought = {commit.sha: self._brought_by(commit) for commit in self._history}
         self._bringers: dict[str, list[str]] = {}
@@ -74,7 +79,7 @@ class _Audit:
         fetching = Fetching(self._repo, self._folders, offline=self._scope.offline)
         fetching.small([self._end])
         last = self._folders.at(self._end)
-        standing = last.latest if last.latest in self._bringers else last.newest
+        standing = last.leads_to if last.leads_to in self._bringers else last.newest
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
         fetching.marks(self._history)
         absent = fetching.evidence(commits, self._brought)
@@ -90,7 +95,7 @@ class _Audit:
 
     def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
         folder, parents = self._around(commit)
-        new = sorted(folder.dumps.difference(*(parent.dumps for parent in parents)))
+        new = sorted(set(folder.dumps).difference(*(parent.dumps for parent in parents)))
         alone = len(new) == 1 and len(parents) < 2
         return [
             Brought(
@@ -108,7 +113,7 @@ class _Audit:
         parts = read_tree(self._reader, stored.parts) if stored.parts else {}
         return (stored.blob, *(entry.sha for entry in parts.values()))
 
-    def _around(self, commit: FolderCommit) -> tuple[Folder, list[Folder]]:
+    def _around(self, commit: FolderCommit) -> tuple[DumpFolder, list[DumpFolder]]:
         """The folder at a commit, and at its parents."""
         parents = [self._folders.at(parent) for parent in commit.parents]
         return self._folders.at(commit.sha), parents
@@ -131,7 +136,7 @@ class _Audit:
         removed = removed_dumps(folder, parents)
         retired = (f"retired {', '.join(removed)}",) if removed and not changes else ()
         notes = (*retired, *remarks)
-        mark = folder.readable_mark
+        mark = readable_mark(folder)
         about = Audited(
             commit=commit,
             dump=None,
@@ -162,8 +167,8 @@ class _Audit:
         self,
         standings: Standings,
         commit: FolderCommit,
-        folder: Folder,
-        parents: Sequence[Folder],
+        folder: DumpFolder,
+        parents: Sequence[DumpFolder],
         checks: Sequence[tuple[Brought, CheckedDump]],
     ) -> Iterator[Change]:
         """What the commit did to all that is not a new dump of its own. What other scripts did to
@@ -180,7 +185,7 @@ class _Audit:
         yield from unexplained_removals(self._repo, commit, folder, parents, self._bringers)
         yield from wrong_names(commit, folder, parents)
 
-    def _gap(self, dump: str, parents: Sequence[Folder]) -> Gap | None:
+    def _gap(self, dump: str, parents: Sequence[DumpFolder]) -> Gap | None:
         before = [moment for folder in parents if (moment := _moment(folder.newest))]
         after = _moment(dump)
         if after is None or not before:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import Signature, commit_that_added, signature_of
+from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.history.message import parse_trailers
 from ppr_assets.data_repo.remote.pages import Pages
 from ppr_assets.rules.manifest import Manifest
@@ -72,14 +73,16 @@ def commit_facts(repo: DataRepo, commit: str, manifest: Manifest) -> CommitFacts
     signature = signature_of(repo, repo.objects, commit)
     trailers = parse_trailers(message)
     mark = trailers.get("Mark", "")
-    previous = f"{repo.dump_dir}/{manifest.previous}"
+    folder = DumpFolder(repo, commit)
     return CommitFacts(
         commit=commit,
         mark=int(mark) if mark.isdecimal() else None,
         retired=tuple(trailers.get("Retired", "").split()),
         signature=signature,
-        before=commit_that_added(repo, commit, previous) if manifest.previous else None,
-        manifest_path=f"{repo.dump_dir}/{manifest_name(manifest.dump)}",
+        before=commit_that_added(repo, commit, folder.path(manifest.previous))
+        if manifest.previous
+        else None,
+        manifest_path=folder.path(manifest_name(manifest.dump)),
         clone=repo.path,
         pages=Pages(repo.web_url) if repo.web_url else None,
     )

@@ -8,9 +8,9 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at, read_entries, read_file, sha256_at
+from ppr_assets.data_repo.git.tree import read_entries, sha256_at
 from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
@@ -20,36 +20,35 @@ from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import parts_folder
 
 
-def dump_at(
-    repo: DataRepo, commit: str, name: str, manifest: Manifest | None, folder: Path
-) -> Path:
-    """Where the dump ``name`` of ``commit`` is now: in the work tree, or else in ``folder``.
+def dump_at(committed: DumpFolder, name: str, manifest: Manifest | None, scratch: Path) -> Path:
+    """Where the dump ``name`` of a commit is now: in the work tree, or else in ``scratch``.
 
-    Raises :class:`DumpMissing`, and :class:`PreconditionFailed` when ``folder`` has no room.
+    Raises :class:`DumpMissing`, and :class:`PreconditionFailed` when ``scratch`` has no room.
     """
-    return _in_work_tree(repo, name, manifest) or _extracted(repo, commit, name, folder)
+    return _in_work_tree(committed, name, manifest) or _extracted(committed, name, scratch)
 
 
-def brought(repo: DataRepo, commit: str, path: str) -> bool:
-    """Have the file at ``path`` here, also in a partial clone; False if there is none."""
-    entry = entry_at(repo, commit, path)
-    if entry is not None:
-        bring(repo, entry.sha)
-    return entry is not None
+def brought(committed: DumpFolder, name: str) -> bool:
+    """Have the file ``name`` here, also in a partial clone; False if there is none."""
+    sha = committed.sha(name)
+    if sha is not None:
+        bring(committed.repo, sha)
+    return sha is not None
 
 
-def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
-    """SHA-256 of the dump ``name`` in ``commit``, parts joined; None where that is not a file, or
-    where its parts do not belong together."""
-    if entry_at(repo, commit, f"{repo.dump_dir}/{parts_folder(name)}") is None:
-        return sha256_at(repo, commit, f"{repo.dump_dir}/{name}")
-    file = read_file(repo, commit, f"{repo.dump_dir}/{name}")
+def committed_sha256(committed: DumpFolder, name: str) -> str | None:
+    """SHA-256 of the dump ``name``, parts joined; None where that is not a file, or where its parts
+    do not belong together."""
+    repo = committed.repo
+    if parts_folder(name) not in committed.entries:
+        return sha256_at(repo, committed.commit or "", committed.path(name))
+    file = committed.file(name)
     digest = hashlib.sha256()
     try:
         script = Script.parse(file.data.decode("ascii", "replace") if file else "")
         if script.dump != name:
             return None
-        parts = _parts(repo, commit, script)
+        parts = _parts(committed, script)
 
         def read(part: Part) -> Iterator[bytes]:
             return repo.objects.stream(parts[part.name].sha)
@@ -61,10 +60,10 @@ def committed_sha256(repo: DataRepo, commit: str, name: str) -> str | None:
     return digest.hexdigest()
 
 
-def _in_work_tree(repo: DataRepo, name: str, manifest: Manifest | None) -> Path | None:
+def _in_work_tree(committed: DumpFolder, name: str, manifest: Manifest | None) -> Path | None:
     """The dump's file in the work tree, to save a copy; what is in it is verified by its hash."""
-    path = repo.path / repo.dump_dir / name
-    if repo.bare or manifest is None or path.is_symlink() or not path.is_file():
+    path = committed.repo.path / committed.path(name)
+    if committed.repo.bare or manifest is None or path.is_symlink() or not path.is_file():
         return None
     try:
         return path if stored_bytes(path) == manifest.bytes else None
@@ -72,26 +71,26 @@ def _in_work_tree(repo: DataRepo, name: str, manifest: Manifest | None) -> Path 
         return None
 
 
-def _extracted(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
+def _extracted(committed: DumpFolder, name: str, scratch: Path) -> Path:
     """The dump's file out of git, and its parts where it has any."""
-    path = _extract(repo, commit, name, folder)
+    path = _extract(committed, name, committed.entries.get(name), scratch)
     script = read_script(path)
     if script is not None:
-        (folder / script.folder).mkdir()
-        parts = _parts(repo, commit, script)
-        bring(repo, *(part.sha for part in parts.values()))
-        for part in parts:
-            _extract(repo, commit, f"{script.folder}/{part}", folder)
+        (scratch / script.folder).mkdir()
+        parts = _parts(committed, script)
+        bring(committed.repo, *(part.sha for part in parts.values()))
+        for part, entry in parts.items():
+            _extract(committed, f"{script.folder}/{part}", entry, scratch)
     return path
 
 
-def _parts(repo: DataRepo, commit: str, script: Script) -> Mapping[str, Entry]:
+def _parts(committed: DumpFolder, script: Script) -> Mapping[str, Entry]:
     """What stands in the folder of the parts, by name. Raises :class:`DumpDamaged` unless these are
     the parts of ``script``; their sizes are looked at when they are read."""
-    prefix = f"{repo.dump_dir}/{script.folder}/"
+    prefix = committed.path(f"{script.folder}/")
     found = {
         os.fsdecode(path).removeprefix(prefix): entry
-        for path, entry in read_entries(repo, commit, prefix).items()
+        for path, entry in read_entries(committed.repo, committed.commit or "", prefix).items()
     }
     files = {name for name, entry in found.items() if stat.S_ISREG(int(entry.mode, 8))}
     sizes = {part.name: part.bytes for part in script.parts if part.name in files}
@@ -99,22 +98,18 @@ def _parts(repo: DataRepo, commit: str, script: Script) -> Mapping[str, Entry]:
     return found
 
 
-def _extract(repo: DataRepo, commit: str, name: str, folder: Path) -> Path:
-    entry = entry_at(repo, commit, f"{repo.dump_dir}/{name}")
-    if (
-        entry is None
-        or entry.kind != "blob"
-        or not brought(repo, commit, f"{repo.dump_dir}/{name}")
-    ):
-        raise DumpMissing(f"`{name}` is not a file in commit {commit[:10]}")
-    path = folder / name
+def _extract(committed: DumpFolder, name: str, entry: Entry | None, scratch: Path) -> Path:
+    if entry is None or entry.kind != "blob":
+        raise DumpMissing(f"`{name}` is not a file in commit {(committed.commit or '')[:10]}")
+    bring(committed.repo, entry.sha)
+    path = scratch / name
     try:
         with path.open("wb") as file:
-            for piece in repo.objects.stream(entry.sha):
+            for piece in committed.repo.objects.stream(entry.sha):
                 file.write(piece)
     except OSError as error:
         raise PreconditionFailed(
-            f"could not write the dump to `{folder}`: {error.strerror or error}",
+            f"could not write the dump to `{scratch}`: {error.strerror or error}",
             hint="is the disk full? Nothing was changed.",
         ) from error
     return path

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import linked_dump, list_files
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.published.latest import manifest_of
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name, manifest_name, parts_folder
+from ppr_assets.rules.naming import LATEST, LATEST_PACKED, parts_folder
 from ppr_assets.rules.trust import Trust
 from ppr_assets.settings import DataRepoSettings
 
@@ -53,27 +51,24 @@ def list_published(
     with open_data_repo(settings) as repo:
         view = look(repo, offline=offline)
         on_view(view)
-        commit = view.commit
-        if commit is None:
-            return []
-        latest, packed = (_link(repo, commit, name) for name in (LATEST, LATEST_PACKED))
-        files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
+        folder = dump_folder(repo, view.commit)
+        latest, packed = (_linked(folder, name) for name in (LATEST, LATEST_PACKED))
         return [
             ListedDump(
                 name,
                 latest=name == (latest or packed),
-                manifest=manifest_of(repo, commit, name) if manifest_name(name) in files else None,
-                in_parts=parts_folder(name) in files,
+                manifest=folder.manifest(name),
+                in_parts=parts_folder(name) in folder.entries,
                 packed_latest=name == packed,
             )
-            for name in sorted(filter(is_dump_name, files), reverse=True)
+            for name in reversed(folder.dumps)
         ]
 
 
-def _link(repo: DataRepo, commit: str, name: str) -> str | None:
-    """Where a link leads; None also where it leads nowhere: the rest is listed all the same."""
+def _linked(folder: DumpFolder, link: str) -> str | None:
+    """Where a link leads; None also where it leads nowhere, which is no reason to list nothing."""
     try:
-        return linked_dump(repo, commit, name)
+        return folder.linked(link)
     except DataRepoError:
         return None
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name, tip
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import remote_has
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.committed import committed_sha256
@@ -36,8 +37,9 @@ class Standing:
 def standing(repo: DataRepo, commit: str) -> Standing:
     """Look at the branch's tip, and ask the remote for ``commit``."""
     now = tip(repo)
-    latest = latest_name(repo, now) if now else None
-    digest = committed_sha256(repo, now, latest) if now and latest else None
+    folder = dump_folder(repo, now)
+    latest = folder.latest
+    digest = committed_sha256(folder, latest) if latest else None
     if repo.remote is None:
         return Standing(now, latest, digest, None, "the clone has no remote")
     if not repo.settings.push_enabled:

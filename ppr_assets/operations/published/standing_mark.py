@@ -6,20 +6,17 @@ shallow one that cannot know it says so.
 
 from __future__ import annotations
 
-import stat
-
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import (
-    dump_dir_history_exists,
-    list_dumps,
-    list_files,
-    read_file,
+from ppr_assets.data_repo.history.dump_folder import (
+    MARK_WAY_OUT,
+    DumpFolder,
+    dump_folder,
+    dumps_ever,
 )
 from ppr_assets.data_repo.history.file_history import FileCommit, file_history
 from ppr_assets.data_repo.history.message import brings_dump, reset_told
 from ppr_assets.data_repo.remote.missing_objects import bring, read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
-from ppr_assets.operations.published.latest import manifest_of
 from ppr_assets.operations.published.mark_history import (
     MarkHistory,
     Marks,
@@ -32,42 +29,26 @@ from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET, manifest_name
 from ppr_assets.rules.ratchet import mark_told
 
-WAY_OUT = (
-    "look at the file's history; to set the mark on purpose, "
-    '`ppr-assets ratchet reset --to N --reason "…"`.'
-)
-
 
 class ShallowHistory(DataRepoError):
     """The clone's history ends before anybody could know what the mark was."""
 
 
-def written_mark(repo: DataRepo, commit: str | None) -> Mark | None:
-    """What the ratchet file says at ``commit``; None where it is not there. Raises
-    :class:`RatchetFileError` for a symlink, a folder, and what cannot be read as a mark."""
-    path = f"{repo.dump_dir}/{RATCHET}"
-    file = read_file(repo, commit, path) if commit else None
-    if commit is None or file is None:
-        return None
-    if not stat.S_ISREG(int(file.mode, 8)):
-        raise RatchetFileError(f"`{path}` is not a regular file in {commit[:10]}", hint=WAY_OUT)
-    return parse_mark(file.data)
-
-
 def standing_mark(repo: DataRepo, commit: str | None) -> StandingMark | None:
     """The mark that counts at ``commit``; None only where nothing was ever published.
 
-    Raises what :func:`written_mark` raises, :class:`RatchetFileError` also for a file that is gone
+    Raises what the folder's mark raises, :class:`RatchetFileError` also for a file that is gone
     although there are dumps or a history, :class:`ShallowHistory`, and
     :class:`RemoteUnreachable` where a partial clone lacks the file's history.
     """
-    written = written_mark(repo, commit)
+    folder = dump_folder(repo, commit)
+    written = folder.mark
     if commit is None:
         return None
-    if written is None and not (list_dumps(repo, commit) or dump_dir_history_exists(repo, commit)):
+    if written is None and not (folder.dumps or dumps_ever(repo, commit)):
         _require_whole(repo, to_start=True)
         return None
-    described = _newest_described(repo, commit)
+    described = folder.newest_described
     names = [RATCHET, *([manifest_name(described)] if described else [])]
     commits = file_history(repo, commit, names)
     history = MarkHistory(_versions(repo, commits))
@@ -77,10 +58,10 @@ def standing_mark(repo: DataRepo, commit: str | None) -> StandingMark | None:
     if described:
         brought = [one.parents for one in commits if one.blobs.get(manifest_name(described))]
         if any(history.before(parents).resets >= past.resets for parents in brought[-1:]):
-            manifest = _told_by_manifest(repo, commit, described)
+            manifest = _told_by_manifest(folder, described)
     found = standing(written, past, manifest)
     if written is None:
-        raise _missing(repo, commit, found)
+        raise _missing(folder, found)
     return found
 
 
@@ -113,16 +94,9 @@ def _readable(data: bytes) -> Mark | None:
         return None
 
 
-def _newest_described(repo: DataRepo, commit: str) -> str | None:
-    """The newest dump that has a manifest."""
-    files = set(list_files(repo, commit, f"{repo.dump_dir}/"))
-    dumps = (name for name in list_dumps(repo, commit) if manifest_name(name) in files)
-    return max(dumps, default=None)
-
-
-def _told_by_manifest(repo: DataRepo, commit: str, dump: str) -> Marks:
+def _told_by_manifest(folder: DumpFolder, dump: str) -> Marks:
     try:
-        manifest = manifest_of(repo, commit, dump)
+        manifest = folder.manifest(dump)
     except DumpDamaged:  # an audit tells of it
         return {}
     if manifest is None:
@@ -140,10 +114,10 @@ def _require_whole(repo: DataRepo, *, to_start: bool) -> None:
         )
 
 
-def _missing(repo: DataRepo, commit: str, found: StandingMark | None) -> RatchetFileError:
-    path = f"{repo.dump_dir}/{RATCHET}"
+def _missing(folder: DumpFolder, found: StandingMark | None) -> RatchetFileError:
+    path, commit = folder.path(RATCHET), folder.commit or ""
     was = f", its mark was {found.mark.organization} organizations" if found else ""
     return RatchetFileError(
         f"`{path}` is missing in {commit[:10]} although dumps were published before{was}",
-        hint=WAY_OUT,
+        hint=MARK_WAY_OUT,
     )

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import latest_name
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.kept_dumps import SetAside, all_set_aside
 from ppr_assets.errors import DataRepoError, PprError, RatchetFileError
-from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.published.mark_history import Marks
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.published.view import View, look
@@ -51,16 +50,16 @@ def published_in(repo: DataRepo, *, offline: bool = False) -> Published:
         found = standing_mark(repo, head)
     except (RatchetFileError, DataRepoError) as failure:  # the rest can be told all the same
         error = failure
-    latest = latest_name(repo, head) if head else None
+    folder = dump_folder(repo, head)
     return Published(
         view=view,
-        latest=latest,
-        manifest=latest_manifest(repo, head),
+        latest=folder.latest,
+        manifest=folder.latest_manifest,
         mark=found.mark if found else None,
         lost=found.lost if found else {},
         mark_error=error,
         set_aside=all_set_aside(repo),
-        other_files=other_files(repo, latest) if latest else None,
+        other_files=other_files(repo, folder.latest) if folder.latest else None,
     )
 
 

@@ -18,12 +18,11 @@ from ppr_assets.data_repo.git.objects import (
     write_tree,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import compose_message, dump_message
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.published.standing_mark import written_mark
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.manifest import Manifest
@@ -68,22 +67,22 @@ def write_dump_commit(
     mark = raised_mark(verdict.mark, verdict, at=now, by=UPDATED_BY)
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
-    folder = repo.dump_dir
+    folder = dump_folder(repo, base)
     content = Blob(FILE, write_blob(repo, dump.path))
     parts = _parts(repo, dump)
     changes: dict[str, Blob | NewFile | None] = dict.fromkeys(retention.paths)
     changes |= {
-        f"{folder}/{manifest.dump}": content,
-        f"{folder}/{parts_folder(manifest.dump)}": parts,
-        f"{folder}/{DELTA_BASE_FILE}": content,
-        f"{folder}/{DELTA_BASE_PARTS}": parts,
-        f"{folder}/{DELTA_BASE_README}": _file(_README),
-        f"{folder}/{manifest_name(manifest.dump)}": _file(manifest.to_json()),
-        f"{folder}/{LATEST}": NewFile(SYMLINK, manifest.dump.encode()),
+        folder.path(manifest.dump): content,
+        folder.path(parts_folder(manifest.dump)): parts,
+        folder.path(DELTA_BASE_FILE): content,
+        folder.path(DELTA_BASE_PARTS): parts,
+        folder.path(DELTA_BASE_README): _file(_README),
+        folder.path(manifest_name(manifest.dump)): _file(manifest.to_json()),
+        folder.path(LATEST): NewFile(SYMLINK, manifest.dump.encode()),
     }
-    changes |= _attributes(repo, base)
-    if mark != written_mark(repo, base):  # raised, or the file has lost some of it
-        changes[f"{folder}/{RATCHET}"] = _file(render_mark(mark))
+    changes |= _attributes(folder)
+    if mark != folder.mark:  # raised, or the file has lost some of it
+        changes[folder.path(RATCHET)] = _file(render_mark(mark))
     override = manifest.override
     message = dump_message(
         manifest.dump,
@@ -117,13 +116,13 @@ def write_reset_commit(
         f"Reset the ratchet: mark {old} to {after.organization}",
         {"Mark": str(after.organization), "Reason": reason},
     )
-    changes = {f"{repo.dump_dir}/{RATCHET}": _file(render_mark(after))}
+    changes = {DumpFolder(repo, base).path(RATCHET): _file(render_mark(after))}
     return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
 
 
 def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
     """The commit that brought this dump to the branch; :class:`DataRepoError` if none did."""
-    path = f":(top,literal){repo.dump_dir}/{manifest.dump}"
+    path = f":(top,literal){DumpFolder(repo, tip).path(manifest.dump)}"
     asked = ("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
     found = repo.git_once(*asked).decode().strip()
     if not found:
@@ -143,10 +142,9 @@ def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
     return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 
-def _attributes(repo: DataRepo, base: str | None) -> dict[str, Blob | NewFile | None]:
+def _attributes(folder: DumpFolder) -> dict[str, Blob | NewFile | None]:
     """Our line added to the folder's attributes, where it is missing; what others wrote stays."""
-    path = f"{repo.dump_dir}/{ATTRIBUTES}"
-    present = read_file(repo, base, path) if base else None
+    path, present = folder.path(ATTRIBUTES), folder.file(ATTRIBUTES)
     if present is not None and not stat.S_ISREG(int(present.mode, 8)):
         return {}
     content = present.data if present else None

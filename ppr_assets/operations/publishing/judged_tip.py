@@ -14,9 +14,9 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.journal import read_journal
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
-from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, dump_folder
 from ppr_assets.errors import RatchetFileError
-from ppr_assets.operations.published.standing_mark import WAY_OUT
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.rules.mark import parse_mark
 from ppr_assets.rules.naming import RATCHET
@@ -57,22 +57,22 @@ def _finish_move(repo: DataRepo) -> None:
 
 
 def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
-    path = f"{repo.dump_dir}/{RATCHET}"
-    committed = read_file(repo, commit, path) if commit else None
+    folder = dump_folder(repo, commit)
+    path, committed = folder.path(RATCHET), folder.file(RATCHET)
     file = repo.path / path
     if repo.bare or (committed is not None and _holds(file, committed.data)):
         return
     if checked_out_branch(repo) != repo.branch:
         return
     if file.is_symlink():
-        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=WAY_OUT)
+        raise RatchetFileError(f"`{path}` is a symlink in the work tree", hint=MARK_WAY_OUT)
     try:
         found = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         found = None
     except OSError as error:
         raise RatchetFileError(
-            f"`{path}` cannot be read: {error.strerror}", hint=WAY_OUT
+            f"`{path}` cannot be read: {error.strerror}", hint=MARK_WAY_OUT
         ) from error
     if found == (committed.data if committed else None):
         return

@@ -8,9 +8,8 @@ second copy of what they have published.
 from __future__ import annotations
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at, list_dumps
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets.operations.published.latest import manifest_of
 from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at
@@ -29,17 +28,17 @@ def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
     base, remote = ground.base, ground.remote
     if base is None or remote is None or not _merged(repo, base, remote):
         return
-    published = set(list_dumps(repo, remote))
-    names = list_dumps(repo, base)
+    published, folder = set(dump_folder(repo, remote).dumps), dump_folder(repo, base)
+    names = folder.dumps
     for place, name in enumerate(names):
-        waiting = None if name in published else _manifest(repo, base, name)
+        waiting = None if name in published else _manifest(folder, name)
         if waiting is None:
             continue
         refusal = _refusal(repo, base, remote, waiting, settings)
         if refusal is not None:
             raise Unfit(refusal, remote)
         for other in {*names[max(0, place - 1) : place + 2]} & published:
-            told = _manifest(repo, base, other)
+            told = _manifest(folder, other)
             if told is not None and told.sha256 == waiting.sha256:
                 raise Unfit(DataRepoError(f"{name} has the same bytes as {other}"), remote)
 
@@ -60,17 +59,17 @@ def _refusal(
     """
     bringer = commit_of_dump(repo, base, waiting)
     fork = repo.word("merge-base", bringer, remote, ok=(0, 1))
-    path = f"{repo.dump_dir}/{RATCHET}"
-    if fork and entry_at(repo, fork, path) == entry_at(repo, remote, path):
+    then, now = (dump_folder(repo, one or None).entries.get(RATCHET) for one in (fork, remote))
+    if fork and then == now:
         return None
     verdict = judge_at(repo, remote, waiting.rows, settings, waiting.override)
     return None if verdict.passed else DataRepoError(verdict.message, hint=verdict.hint)
 
 
-def _manifest(repo: DataRepo, commit: str, dump: str) -> Manifest | None:
+def _manifest(folder: DumpFolder, dump: str) -> Manifest | None:
     """None for a dump of other scripts, and for one whose manifest nobody can read: an audit
     tells of it."""
     try:
-        return manifest_of(repo, commit, dump)
+        return folder.manifest(dump)
     except DumpDamaged:
         return None

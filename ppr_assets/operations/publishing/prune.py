@@ -11,7 +11,8 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at, latest_name, tip
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.view import look
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
@@ -66,10 +67,10 @@ def prune(settings: Settings) -> PruneOutcome:
 
 def _require_delivered(repo: DataRepo, base: str, remote: str | None) -> None:
     """A push takes along what it stands on, and a dump has to pass the gate before it is pushed."""
-    latest = latest_name(repo, base)
+    latest = dump_folder(repo, base).latest
     if remote is None or latest is None:
         return
-    if entry_at(repo, remote, f"{repo.dump_dir}/{latest}") is None:
+    if latest not in dump_folder(repo, remote).entries:
         raise DataRepoError(
             f"{latest} is not on the remote yet, and pruning would push it unjudged",
             hint="`ppr-assets dump` delivers it, and applies the keep rules as well.",

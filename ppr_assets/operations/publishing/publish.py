@@ -10,9 +10,8 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
-from ppr_assets.operations.published.latest import latest_manifest
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump, write_dump_commit
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
@@ -102,7 +101,8 @@ def _build(
 ) -> tuple[PublishOutcome, str | None]:
     """The outcome on ``ground``, and the commit to land: for unchanged data, its base."""
     base = ground.base
-    standing = latest_manifest(repo, base)
+    folder = dump_folder(repo, base)
+    standing = folder.latest_manifest
     if candidate is None or (standing and standing.sha256 == candidate.manifest.sha256):
         if base is None or standing is None:
             raise DataRepoError(
@@ -118,7 +118,7 @@ def _build(
         # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
-    if base and entry_at(repo, base, f"{repo.dump_dir}/{candidate.dump.name}") is not None:
+    if candidate.dump.name in folder.entries:
         raise DataRepoError(
             f"another dump was published as {candidate.dump.name} in the same second",
             hint="run again: the next dump has another name, and no published one is replaced.",
@@ -149,8 +149,8 @@ def _build(
 def _undelivered(repo: DataRepo, ground: Ground, standing: Manifest) -> bool:
     """Whether the remote lacks the dump that stands here. Others may have raised the mark since
     the dump was committed, so it is judged once more before it is pushed."""
-    path = f"{repo.dump_dir}/{standing.dump}"
-    return ground.remote is not None and entry_at(repo, ground.remote, path) is None
+    remote = ground.remote
+    return remote is not None and standing.dump not in dump_folder(repo, remote).entries
 
 
 def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:

@@ -9,8 +9,9 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
-from ppr_assets.operations.published.standing_mark import ShallowHistory, written_mark
+from ppr_assets.operations.published.standing_mark import ShallowHistory
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_reset_commit
 from ppr_assets.operations.publishing.gate import mark_at
@@ -45,7 +46,7 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
             try:
                 before = mark_at(repo, ground.base)
             except ShallowHistory:  # nobody needs to know it to set another
-                before = written_mark(repo, ground.base)
+                before = dump_folder(repo, ground.base).mark
             except RatchetFileError:  # what cannot be read is what this is to mend
                 before = None
             mark = replace(after, extra=before.extra) if before else after

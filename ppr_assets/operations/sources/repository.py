@@ -12,10 +12,10 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.temporary_clone import temporary_clone
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import commit_named, linked_dump, list_dumps, tip
+from ppr_assets.data_repo.git.tree import commit_named, tip
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.committed import brought, dump_at
-from ppr_assets.operations.published.latest import manifest_of
 from ppr_assets.operations.published.view import View, look, named
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
@@ -65,16 +65,15 @@ def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> Foun
     place = scrub(repo.remote_url or "") if repo.bare else repo.path
     where = f"commit {commit[:10]} of `{place}`"
     link = latest_link(wanted.dump)
-    latest = _linked(repo, commit, link)
+    committed = dump_folder(repo, commit)
+    latest = _linked(committed, link)
     if latest is None and wanted.dump is None:
-        latest = _linked(repo, commit, LATEST_PACKED)
-    name = choose(list_dumps(repo, commit), latest, wanted, where)
-    described = brought(repo, commit, f"{repo.dump_dir}/{manifest_name(name)}")
-    manifest = manifest_of(repo, commit, name) if described else None
-    path = dump_at(repo, commit, name, manifest, folder)
+        latest = _linked(committed, LATEST_PACKED)
+    name = choose(committed.dumps, latest, wanted, where)
+    manifest = committed.manifest(name) if brought(committed, manifest_name(name)) else None
+    path = dump_at(committed, name, manifest, folder)
     return FoundDump(name, path, manifest, commit, folder)
 
 
-def _linked(repo: DataRepo, commit: str, link: str) -> str | None:
-    there = brought(repo, commit, f"{repo.dump_dir}/{link}")
-    return linked_dump(repo, commit, link) if there else None
+def _linked(committed: DumpFolder, link: str) -> str | None:
+    return committed.linked(link) if brought(committed, link) else None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ppr_assets.data_repo.git.tree import list_dumps
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
@@ -61,7 +61,7 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
     else:
         with opened(settings, wanted) as (repo, commit, scratch, view):
             yield Shelf(
-                list_dumps(repo, commit),
+                dump_folder(repo, commit).dumps,
                 lambda one: replace(published(repo, commit, one, scratch), view=view),
                 view,
                 lambda name: other_files(repo, name) if view else None,

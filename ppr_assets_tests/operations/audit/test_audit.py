@@ -16,11 +16,11 @@ import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.audit.dump_reader import DumpReader
-from ppr_assets.operations.audit.recount import StoredDump
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings, Settings

@@ -15,10 +15,11 @@ import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.published.mark_history import StandingMark
-from ppr_assets.operations.published.standing_mark import standing_mark, written_mark
+from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing import gate
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
@@ -176,7 +177,7 @@ def test_a_vanished_mark_is_told_and_dumps_are_judged_by_it(
     _old_script(pipeline.clone, 205)
 
     def as_it_was(repo: DataRepo, commit: str | None) -> StandingMark | None:
-        mark = written_mark(repo, commit)
+        mark = dump_folder(repo, commit).mark
         return StandingMark(mark, {}) if mark else None
 
     with monkeypatch.context() as before:
