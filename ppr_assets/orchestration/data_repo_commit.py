@@ -9,8 +9,12 @@ import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.night import Night
-from ppr_assets.operations.published.commit_facts import CommitFacts, commit_facts
-from ppr_assets.operations.published.standing import Standing, standing
+from ppr_assets.operations.published.standing import (
+    CommitFacts,
+    Standing,
+    commit_facts,
+    standing,
+)
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.failures import expected_failures, failure

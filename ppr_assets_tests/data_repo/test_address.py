@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote.address import Address, parse_address
+from ppr_assets.data_repo.remote.address import Address, Pages, parse_address
 
 HTTPS = "https://github.com/For-The-Greater-Good/HAARRRvest.git"
 
@@ -83,3 +83,46 @@ def test_a_token_belongs_to_an_origin_of_http(url: str, origin: str | None) -> N
 )
 def test_forges_have_a_page(url: str, page: str | None) -> None:
     assert _parsed(url).web_url == page
+
+
+OLD, NEW = "a" * 40, "b" * 40
+
+
+@pytest.mark.parametrize(
+    ("repository", "commit", "difference", "file"),
+    [
+        ("https://github.com/a/b", "commit/{n}", "compare/{o}...{n}", "blob/{n}/x%20y/z.json"),
+        (
+            "https://gitlab.example.org/a/c/b",
+            "-/commit/{n}",
+            "-/compare/{o}...{n}",
+            "-/blob/{n}/x%20y/z.json",
+        ),
+        (
+            "https://codeberg.org/a/b",
+            "commit/{n}",
+            "compare/{o}...{n}",
+            "src/commit/{n}/x%20y/z.json",
+        ),
+        (
+            "https://gitea.example.org:3000/github/b",
+            "commit/{n}",
+            "compare/{o}...{n}",
+            "src/commit/{n}/x%20y/z.json",
+        ),
+        (
+            "https://bitbucket.org/a/b",
+            "commits/{n}",
+            "branches/compare/{n}%0D{o}",
+            "src/{n}/x%20y/z.json",
+        ),
+    ],
+)
+def test_forges_have_pages_of_their_own(
+    repository: str, commit: str, difference: str, file: str
+) -> None:
+    pages = Pages(repository)
+    names = {"o": OLD, "n": NEW}
+    assert pages.commit(NEW) == f"{repository}/{commit.format(**names)}"
+    assert pages.difference(OLD, NEW) == f"{repository}/{difference.format(**names)}"
+    assert pages.file(NEW, "x y/z.json") == f"{repository}/{file.format(**names)}"

@@ -94,7 +94,7 @@ class DataRepoOfRun:
 def _require_ready(repo: DataRepo) -> None:
     """Have the branch here, and dumps come out of git as they went in."""
     if not _has_branch(repo):
-        from ppr_assets.data_repo.clone.first_branch import take_branch
+        from ppr_assets.data_repo.clone.first_clone import take_branch
 
         take_branch(repo)
     require_plain_files(repo)

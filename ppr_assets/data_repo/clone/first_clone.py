@@ -1,4 +1,5 @@
-"""Make the clone where there is none, so that a kill at any moment leaves none or a whole one.
+"""Make the clone where there is none, so that a kill at any moment leaves none or a whole one; and
+the branch in a clone that does not have it yet.
 
 The files are checked out first, and ``.git`` is moved to its place last, by one rename.
 
@@ -18,13 +19,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+from ppr_assets.data_repo.checkout.advance import advance_branch
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.sparse import patterns
 from ppr_assets.data_repo.clone.clone_folder import preparing
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
 from ppr_assets.data_repo.remote.fetch_note import note_fetch
+from ppr_assets.data_repo.remote.remote import fetch, remote_branches
 from ppr_assets.errors import DataRepoError, GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
@@ -154,3 +159,20 @@ def missing_branch(branch: str, branches: set[str]) -> DataRepoError:
         f"the data repository has no branch `{branch}`, it has {have}",
         hint="set DATA_REPO_BRANCH to the branch that is published, or create it.",
     )
+
+
+def take_branch(repo: DataRepo) -> None:
+    """Create the branch from the remote's; nothing is needed where no branch is anywhere yet.
+
+    Raises :class:`DataRepoError` naming the branches that there are instead.
+    """
+    theirs = remote_branches(repo)
+    if repo.branch in theirs:
+        commit = fetch(repo)
+        with data_repo_lock(repo):
+            advance_branch(repo, None, commit or theirs[repo.branch])
+        return
+    listing = repo.word("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
+    branches = set(listing.splitlines()) | theirs.keys()
+    if branches:
+        raise missing_branch(repo.branch, branches)

@@ -1,13 +1,15 @@
-"""Addresses of remotes: whether two mean the same repository, and where a browser finds it."""
+"""Addresses of remotes: whether two mean the same repository, and where a browser finds it, its
+commits, differences and files."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 _FORGES = ("github", "gitlab", "codeberg", "bitbucket", "gitea", "forgejo")
+_GITEA = ("gitea", "forgejo", "codeberg")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
@@ -44,6 +46,39 @@ class Address:
     @property
     def _host_and_port(self) -> str:
         return f"{self.host}:{self.port}" if self.port else self.host
+
+
+@dataclass(frozen=True)
+class Pages:
+    """``web_url`` is the repository's own page. Which forge it is shows in the host's name."""
+
+    web_url: str
+
+    def commit(self, commit: str) -> str:
+        if self._is("bitbucket"):
+            return f"{self.web_url}/commits/{commit}"
+        return f"{self._below}/commit/{commit}"
+
+    def difference(self, before: str, after: str) -> str:
+        if self._is("bitbucket"):
+            return f"{self.web_url}/branches/compare/{after}%0D{before}"
+        return f"{self._below}/compare/{before}...{after}"
+
+    def file(self, commit: str, path: str) -> str:
+        """``path`` is seen from the repository's root."""
+        if self._is("bitbucket"):
+            return f"{self.web_url}/src/{commit}/{quote(path)}"
+        if self._is(*_GITEA):
+            return f"{self.web_url}/src/commit/{commit}/{quote(path)}"
+        return f"{self._below}/blob/{commit}/{quote(path)}"
+
+    @property
+    def _below(self) -> str:
+        return f"{self.web_url}/-" if self._is("gitlab") else self.web_url
+
+    def _is(self, *words: str) -> bool:
+        host = urlsplit(self.web_url).hostname or ""
+        return any(word in host for word in words)
 
 
 def parse_address(url: str, *, relative_to: Path) -> Address:
