@@ -85,8 +85,11 @@ def _told(path: Path, *_: int) -> ClientTool:
 
 
 def _candidates(name: str) -> Iterator[Path]:
-    for folder in dict.fromkeys(os.get_exec_path()):
-        found = shutil.which(name, path=folder) if folder else None
+    looked_at = set()
+    for folder in filter(None, os.get_exec_path()):
+        place = os.path.realpath(folder)  # /bin and /usr/bin are one on most systems
+        found = shutil.which(name, path=folder) if place not in looked_at else None
+        looked_at.add(place)
         if found:
             yield Path(found)
 

@@ -13,7 +13,8 @@ from ppr_assets.errors import DataRepoError
 
 def remember_delivered(repo: DataRepo, commit: str) -> None:
     """Note that the remote's branch had ``commit``."""
-    repo.git("update-ref", _ref(repo), commit)
+    if commit_at(repo, _ref(repo)) != commit:
+        repo.git("update-ref", _ref(repo), commit)
 
 
 def require_not_rewritten(repo: DataRepo, local: str | None, remote: str | None) -> None:
