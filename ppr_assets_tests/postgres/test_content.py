@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,12 +27,8 @@ Empty = Callable[[], DatabaseSettings]
 NO_HURRY = Deadline(None)
 
 
-def no_twin() -> AbstractContextManager[DatabaseSettings]:
+def no_twin() -> DatabaseSettings:
     raise AssertionError("where words tell, no second load is paid for")
-
-
-def twins(empty: Empty) -> Twin:
-    return lambda: nullcontext(empty())
 
 
 def compared(
@@ -139,7 +134,7 @@ def test_what_differs_is_said(
     dumped = dump_to(database, tmp_path / "sample.sql")
     layout = layout_of(dumped.path)
     change(database, statement)
-    found = differences(database, dumped, layout, twins(empty_database))
+    found = differences(database, dumped, layout, empty_database)
     assert len(found) == 1, found
     assert re.fullmatch(said, found[0])
 
@@ -160,7 +155,7 @@ def test_what_postgresql_itself_words_anew_is_equal(
 ) -> None:
     restored, dumped = reworded
     assert dump_to(restored, tmp_path / "again.sql").sql != dumped.sql
-    found = compared(restored, dumped, layout_of(dumped.path), twins(empty_database))
+    found = compared(restored, dumped, layout_of(dumped.path), empty_database)
     assert found.differences == []
     (remark,) = found.remarks
     number = re.fullmatch(
@@ -202,7 +197,7 @@ def test_what_is_really_another_is_found_among_other_words(
     restored, dumped = reworded
     for statement in CHANGES:
         change(restored, statement)
-    found = differences(restored, dumped, layout_of(dumped.path), twins(empty_database))
+    found = differences(restored, dumped, layout_of(dumped.path), empty_database)
     told = [re.split(" is another | is not ", line)[0] for line in found]
     assert told == sorted(set(CHANGES.values()))
 
@@ -214,14 +209,14 @@ def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
     """An event trigger in the template acts on the first database and on the second."""
     restored, dumped = reworded
 
-    def twin(more: str = "") -> AbstractContextManager[DatabaseSettings]:
+    def twin(more: str = "") -> DatabaseSettings:
         made = empty_database()
         change(
             replace(made, user="postgres"),
             "CREATE FUNCTION act() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;"
             f"CREATE EVENT TRIGGER acting ON ddl_command_end EXECUTE FUNCTION act(); {more}",
         )
-        return nullcontext(made)
+        return made
 
     layout = layout_of(dumped.path)
     found = compared(restored, dumped, layout, twin).differences
@@ -240,10 +235,10 @@ def test_a_twin_that_cannot_be_made_is_told_with_what_differs(
 ) -> None:
     restored, dumped = reworded
 
-    def twin() -> AbstractContextManager[DatabaseSettings]:
+    def twin() -> DatabaseSettings:
         made = empty_database()
         change(made, "CREATE TABLE words ()")
-        return nullcontext(made)
+        return made
 
     found = compared(restored, dumped, layout_of(dumped.path), twin).differences
     assert found
@@ -269,7 +264,7 @@ def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
     load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
     assert dump_to(restored, tmp_path / "again.sql").sql == dumped.sql
     change(restored, "ALTER TABLE location SET TABLESPACE pg_default")
-    assert differences(restored, dumped, layout_of(dumped.path), twins(empty_database)) == [
+    assert differences(restored, dumped, layout_of(dumped.path), empty_database) == [
         "table location is another than in the dump: it has `CREATE TABLE public.location (`, the "
         f"dump gives `-- Tablespace: {name}`"
     ]

@@ -9,6 +9,7 @@ may not make, or the server cannot, is named as a whole, and is not taken for a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -97,7 +98,7 @@ def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str
     without = require_makeable(server, loading, rule)
     loading = loading.without(without.keys)
     verified = loading.verified
-    with new_database(session, verified) as (name, remarks):
+    with ExitStack() as until, new_database(session, verified) as (name, remarks):
         remarks += [*left_over, *without.remarks]
         scratch = replace(session.settings, dbname=name)
         loading = replace(loading, remarks=remarks)
@@ -105,7 +106,7 @@ def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str
             compared = load_and_compare(
                 scratch,
                 loading,
-                twin=twin_of(session, verified, name),
+                twin=twin_of(session, verified, name, until),
                 judgement=Judgement(hint),
                 analyze=False,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from ppr_assets.errors import (
@@ -68,14 +68,17 @@ def new_database(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple
     session.drop(name)
 
 
-def twin_of(session: Maintenance, verified: VerifiedDump, name: str) -> Twin:
-    """Makes another empty database as ``name`` was made, with the settings that it has by now."""
+def twin_of(session: Maintenance, verified: VerifiedDump, name: str, until: ExitStack) -> Twin:
+    """Makes another empty database as ``name`` was made, with the settings that it has by now.
 
-    @contextmanager
-    def twin() -> Iterator[DatabaseSettings]:
-        with new_database(session, verified) as (other, _):
-            session.copy_settings(name, other)
-            yield replace(session.settings, dbname=other)
+    It is dropped with ``until``, which is to end after ``name`` was dropped or serves: to drop a
+    database, the server first writes to its disk what it holds in memory, of all databases.
+    """
+
+    def twin() -> DatabaseSettings:
+        other, _ = until.enter_context(new_database(session, verified))
+        session.copy_settings(name, other)
+        return replace(session.settings, dbname=other)
 
     return twin
 

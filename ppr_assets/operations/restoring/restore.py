@@ -7,6 +7,7 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -125,14 +126,14 @@ def restore(
             hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
         )
     loading = Loading.begin(found, deadline, on_stage)
-    with maintenance(target) as session:
+    with maintenance(target) as session, ExitStack() as until:
         left_over = sweep(session)
         without = _require_fit(session, loading, guard, disconnect=disconnect)
         loading = loading.without(without.keys)
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
-            compared = _compared(session, new, loading, accept)
+            compared = _compared(session, new, loading, accept, until)
             judged = _judged(session, new, guard, strict=drop_old)
             remarks += judged.remarks
             if session.holds_anything(target.dbname):
@@ -146,6 +147,7 @@ def restore(
             session.swap(target.dbname, new, former, disconnect=disconnect)
         loading.clock.lap("swap")
         kept = _former(session, former, loading, judged.override, drop=drop_old)
+        remarks += _closed(session, until)
     return RestoreOutcome(
         dump=loading.verified.name,
         origin=found.origin,
@@ -177,7 +179,7 @@ def _require_fit(
 
 
 def _compared(
-    session: Maintenance, new: str, loading: Loading, accept: Override | None
+    session: Maintenance, new: str, loading: Loading, accept: Override | None, until: ExitStack
 ) -> Compared:
     target = session.settings.dbname
     if session.exists(target):  # before the load: how money is written, for one, is a setting of it
@@ -186,7 +188,7 @@ def _compared(
     return load_and_compare(
         replace(session.settings, dbname=new),
         loading,
-        twin=twin_of(session, loading.verified, new),
+        twin=twin_of(session, loading.verified, new, until),
         judgement=Judgement(HINT, WAY, accept),
         analyze=True,
     )
@@ -204,6 +206,17 @@ def _former(
     except (RestoreFailed, DatabaseFailed) as error:
         loading.remarks.append(f"the former database is still there: {error.message}")
         return name
+
+
+def _closed(session: Maintenance, until: ExitStack) -> list[str]:
+    """Drop what was made to compare with; returns in words what is still there. That is no failed
+    restore either."""
+    try:
+        with server_failures(session.settings.describe(), "dropping what was compared with"):
+            until.close()
+    except (RestoreFailed, DatabaseFailed) as error:
+        return [f"a half-made database is still there: {error.message}"]
+    return []
 
 
 def _left(

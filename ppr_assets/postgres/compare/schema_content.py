@@ -13,7 +13,6 @@ filled, is asked besides.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,8 +31,8 @@ from ppr_assets.postgres.sessions.session import open_session
 from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference
 from ppr_assets.settings import DatabaseSettings
 
-Twin = Callable[[], AbstractContextManager[DatabaseSettings]]
-"""Makes an empty database like the one that is compared, and drops it."""
+Twin = Callable[[], DatabaseSettings]
+"""Makes an empty database like the one that is compared; who gave it drops it."""
 
 _NAMED_OTHERWISE = frozenset(
     {
@@ -116,13 +115,13 @@ def compare_objects(
 def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Again:
     """Fill the twin as well. What is in the way there is in nobody else's."""
     try:
-        with twin() as settings:
-            with open_session(settings, layout.encoding) as connection:
-                acting = event_triggers(connection, layout)
-            if acting:
-                return _Again({}, f"event trigger {acting[0]} is in every new database here")
-            make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)
-            return _Again(look.at(settings)[1])
+        settings = twin()
+        with open_session(settings, layout.encoding) as connection:
+            acting = event_triggers(connection, layout)
+        if acting:
+            return _Again({}, f"event trigger {acting[0]} is in every new database here")
+        make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)
+        return _Again(look.at(settings)[1])
     except RestoreFailed as error:
         look.deadline.require("comparing the objects")
         return _Again({}, f"the dump could not be made a second time: {error.message}")
