@@ -13,9 +13,16 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.compare.content import read_tables, table_differences
-from ppr_assets.postgres.compare.schema_content import ComparedObjects, Twin, compare_objects
+from ppr_assets.postgres.compare.schema_content import (
+    ComparedObjects,
+    Twin,
+    compare_objects,
+    definitions_in,
+)
+from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.load import load
+from ppr_assets.postgres.load.in_order import make_definitions
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -25,6 +32,10 @@ from ppr_assets_tests.postgres.test_load import layout_of
 
 Empty = Callable[[], DatabaseSettings]
 NO_HURRY = Deadline(None)
+ACTING = (
+    "CREATE FUNCTION act() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;"
+    "CREATE EVENT TRIGGER acting ON ddl_command_end EXECUTE FUNCTION act();"
+)
 
 
 def no_twin() -> DatabaseSettings:
@@ -32,20 +43,24 @@ def no_twin() -> DatabaseSettings:
 
 
 def compared(
-    database: DatabaseSettings, dumped: Dumped, layout: Layout, twin: Twin
+    database: DatabaseSettings,
+    dumped: Dumped,
+    layout: Layout,
+    twin: Empty,
+    seen: Objects | None = None,
 ) -> ComparedObjects:
     return compare_objects(
         database,
         dumped.path,
         layout,
-        twin=twin,
+        twin=Twin(twin, seen),
         spill_folder=dumped.path.parent,
         deadline=NO_HURRY,
     )
 
 
 def differences(
-    database: DatabaseSettings, dumped: Dumped, layout: Layout, twin: Twin = no_twin
+    database: DatabaseSettings, dumped: Dumped, layout: Layout, twin: Empty = no_twin
 ) -> list[str]:
     found = read_tables(database, layout, spill_folder=dumped.path.parent, deadline=NO_HURRY)
     objects = compared(database, dumped, layout, twin).differences
@@ -202,6 +217,22 @@ def test_what_is_really_another_is_found_among_other_words(
     assert told == sorted(set(CHANGES.values()))
 
 
+def test_what_was_seen_where_a_dump_was_tried_spares_the_twin(
+    reworded: tuple[DatabaseSettings, Dumped], empty_database: Empty
+) -> None:
+    restored, dumped = reworded
+    tried, layout = empty_database(), layout_of(dumped.path)
+    make_definitions(dumped.path, layout, tried, deadline=NO_HURRY, going_on=lambda: None)
+
+    def seen() -> Objects | None:
+        folder = dumped.path.parent
+        return definitions_in(tried, layout, spill_folder=folder, deadline=NO_HURRY)
+
+    assert compared(restored, dumped, layout, no_twin, seen()).differences == []
+    change(replace(tried, user="postgres"), ACTING)
+    assert seen() is None
+
+
 def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
     reworded: tuple[DatabaseSettings, Dumped],
     empty_database: Empty,
@@ -211,11 +242,7 @@ def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
 
     def twin(more: str = "") -> DatabaseSettings:
         made = empty_database()
-        change(
-            replace(made, user="postgres"),
-            "CREATE FUNCTION act() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN END $$;"
-            f"CREATE EVENT TRIGGER acting ON ddl_command_end EXECUTE FUNCTION act(); {more}",
-        )
+        change(replace(made, user="postgres"), f"{ACTING} {more}")
         return made
 
     layout = layout_of(dumped.path)

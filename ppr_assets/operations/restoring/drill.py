@@ -17,10 +17,11 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.load_and_compare import Judgement, load_and_compare
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
-from ppr_assets.operations.restoring.new_database import new_database, sweep, twin_of
+from ppr_assets.operations.restoring.new_database import new_database, sweep, twin_maker
 from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.rules.manifest import Manifest, Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -106,7 +107,7 @@ def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str
             compared = load_and_compare(
                 scratch,
                 loading,
-                twin=twin_of(session, verified, name, until),
+                twin=Twin(twin_maker(session, verified, name, until), without.definitions),
                 judgement=Judgement(hint),
                 analyze=False,
             )

@@ -11,17 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ppr_assets.plain_sql.parsing.entries import Key
+from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.rehearsal.rehearsal import Refused
 
 
 @dataclass(frozen=True)
 class Without:
     """``keys`` of entries that are not made. ``named``: what a rule has let go, for the record;
-    ``remarks`` are for a human."""
+    ``remarks`` are for a human. ``definitions``: what the dump's statements gave where they were
+    tried, and all of them were taken."""
 
     keys: frozenset[Key] = frozenset()
     named: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    definitions: Objects | None = None
 
 
 def going_without(refused: Sequence[Refused], rule: Sequence[str]) -> tuple[Without, list[Refused]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -14,7 +14,6 @@ from ppr_assets.errors import (
     RestoreFailed,
 )
 from ppr_assets.plain_sql.verify import VerifiedDump
-from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.fitness import collation_for, collation_of
 from ppr_assets.postgres.databases.maintenance import Maintenance
 from ppr_assets.postgres.databases.names import restoring_name
@@ -68,19 +67,21 @@ def new_database(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple
     session.drop(name)
 
 
-def twin_of(session: Maintenance, verified: VerifiedDump, name: str, until: ExitStack) -> Twin:
+def twin_maker(
+    session: Maintenance, verified: VerifiedDump, name: str, until: ExitStack
+) -> Callable[[], DatabaseSettings]:
     """Makes another empty database as ``name`` was made, with the settings that it has by now.
 
     It is dropped with ``until``, which is to end after ``name`` was dropped or serves: to drop a
     database, the server first writes to its disk what it holds in memory, of all databases.
     """
 
-    def twin() -> DatabaseSettings:
+    def make() -> DatabaseSettings:
         other, _ = until.enter_context(new_database(session, verified))
         session.copy_settings(name, other)
         return replace(session.settings, dbname=other)
 
-    return twin
+    return make
 
 
 def as_set_where_dumped(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
@@ -104,6 +105,18 @@ def as_set_where_dumped(session: Maintenance, name: str, verified: VerifiedDump)
         ),
         *said,
         *(f"not as where the dump is from: {one}" for one in refused),
+    ]
+
+
+def set_as_target(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
+    """Give the new database ``name`` the settings of a target that is there: how money is written,
+    for one, decides what is loaded. Returns in words what was and what was not set."""
+    target = session.settings.dbname
+    if not session.exists(target):
+        return []
+    return [
+        *session.copy_settings(target, name),
+        *as_set_where_dumped(session, name, verified),
     ]
 
 

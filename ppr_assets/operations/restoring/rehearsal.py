@@ -14,10 +14,12 @@ import psycopg
 from ppr_assets.errors import PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without, covers, going_without
 from ppr_assets.operations.restoring.loading import Loading
-from ppr_assets.operations.restoring.new_database import new_database
+from ppr_assets.operations.restoring.new_database import new_database, set_as_target
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.postgres.compare.schema_content import definitions_in
+from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.postgres.rehearsal.beside_database import make_what_is_beside
 from ppr_assets.postgres.rehearsal.in_place import refused_in_place
@@ -46,7 +48,8 @@ def require_makeable(
     """What the dump has to be loaded without, by ``rule``; tried in a database of its own.
 
     A superuser may make everything, so it is tried for that one only if there is a ``rule``, or
-    ``always``. ``unmade``: tell also of what can be made nowhere, which loading does as well.
+    ``always``, which is for those who load nothing afterwards. ``unmade``: tell also of what can be
+    made nowhere, which loading does as well.
     Raises :class:`PreconditionFailed` naming what is in the way.
     """
     session, verified = server.session, loading.verified
@@ -58,12 +61,31 @@ def require_makeable(
         return Without()
     with new_database(session, verified) as (name, _):
         scratch = replace(session.settings, dbname=name)
+        set_as_target(session, name, verified)
         refused = rehearse(scratch, dump, verified.layout, deadline=loading.deadline)
         without, obstacles = going_without(refused, rule)
         if any(unmade or one.reason in ("role", "server") for one in obstacles):
             hints = [words for one in obstacles if (words := _mended(one, scratch, loading))]
             raise _in_the_way(server, obstacles, hints)
+        if not refused and not always:
+            without = replace(without, definitions=_definitions(scratch, loading))
     return without
+
+
+def _definitions(scratch: DatabaseSettings, loading: Loading) -> Objects | None:
+    """What has been made, to compare with later, when it would cost a database of its own."""
+    layout = loading.verified.layout
+    if layout.unrecognised:  # not all of it was tried
+        return None
+    try:
+        return definitions_in(
+            scratch,
+            layout,
+            spill_folder=loading.found.spill_folder,
+            deadline=loading.deadline,
+        )
+    except RestoreFailed:  # then it fails again, and is told, where it is needed
+        return None
 
 
 def require_makeable_in_place(

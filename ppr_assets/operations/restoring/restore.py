@@ -29,11 +29,11 @@ from ppr_assets.operations.restoring.load_and_compare import (
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.new_database import (
-    as_set_where_dumped,
     encoding_of,
     new_database,
+    set_as_target,
     sweep,
-    twin_of,
+    twin_maker,
 )
 from ppr_assets.operations.restoring.privileges import carried_over
 from ppr_assets.operations.restoring.proof_server import ProofServer
@@ -46,6 +46,7 @@ from ppr_assets.operations.restoring.target import (
 )
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.verify import VerifiedDump
+from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import former_name
@@ -133,7 +134,8 @@ def restore(
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
-            compared = _compared(session, new, loading, accept, until)
+            twin = Twin(twin_maker(session, loading.verified, new, until), without.definitions)
+            compared = _compared(session, new, loading, twin, accept)
             judged = _judged(session, new, guard, strict=drop_old)
             remarks += judged.remarks
             if session.holds_anything(target.dbname):
@@ -179,16 +181,13 @@ def _require_fit(
 
 
 def _compared(
-    session: Maintenance, new: str, loading: Loading, accept: Override | None, until: ExitStack
+    session: Maintenance, new: str, loading: Loading, twin: Twin, accept: Override | None
 ) -> Compared:
-    target = session.settings.dbname
-    if session.exists(target):  # before the load: how money is written, for one, is a setting of it
-        loading.remarks.extend(session.copy_settings(target, new))
-        loading.remarks.extend(as_set_where_dumped(session, new, loading.verified))
+    loading.remarks.extend(set_as_target(session, new, loading.verified))
     return load_and_compare(
         replace(session.settings, dbname=new),
         loading,
-        twin=twin_of(session, loading.verified, new, until),
+        twin=twin,
         judgement=Judgement(HINT, WAY, accept),
         analyze=True,
     )

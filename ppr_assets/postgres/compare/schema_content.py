@@ -20,19 +20,16 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.client_tools import ClientTool, find_tool
 from ppr_assets.postgres.compare.large_objects import large_object_differences
 from ppr_assets.postgres.compare.presence import event_triggers
 from ppr_assets.postgres.compare.schema_objects import Look, Object, Objects
 from ppr_assets.postgres.compare.value_content import value_differences
 from ppr_assets.postgres.load.in_order import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
-from ppr_assets.postgres.sessions.session import open_session
+from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference
 from ppr_assets.settings import DatabaseSettings
-
-Twin = Callable[[], DatabaseSettings]
-"""Makes an empty database like the one that is compared; who gave it drops it."""
 
 _NAMED_OTHERWISE = frozenset(
     {
@@ -51,6 +48,16 @@ _NAMED_OTHERWISE = frozenset(
     }
 )
 """Kinds of entries that another version of pg_dump may have, or name, otherwise."""
+
+
+@dataclass(frozen=True)
+class Twin:
+    """``make`` makes an empty database like the one that is compared; who gave it drops it. It is
+    not needed where ``definitions`` were seen before in such a database: see
+    :func:`definitions_in`."""
+
+    make: Callable[[], DatabaseSettings]
+    definitions: Objects | None = None
 
 
 @dataclass(frozen=True)
@@ -79,14 +86,12 @@ def compare_objects(
 ) -> ComparedObjects:
     """Hold the objects in ``settings.dbname`` to those of ``dump``, which was loaded into it.
 
-    ``twin`` is called only where words do not tell; ``going_on`` now and then, and raises when
-    nobody wants to know any more. Raises :class:`RestoreFailed` when the database cannot be
+    ``twin`` is made only where words do not tell; ``going_on`` is called now and then, and raises
+    when nobody wants to know any more. Raises :class:`RestoreFailed` when the database cannot be
     looked at.
     """
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
-        major = connection.info.server_version // 10000
-        tool = find_tool("pg_dump", major, sslmode=settings.sslmode)
-        public = public_schema(connection)
+        tool, public = _pg_dump(connection, settings), public_schema(connection)
         look = Look(tool, layout.encoding, public, spill_folder, deadline, going_on)
         found_layout, found = look.at(settings)
         found = {key: texts for key, texts in found.items() if key not in layout.left_out}
@@ -112,10 +117,33 @@ def compare_objects(
     return ComparedObjects([*differences.values(), *map(Difference, values)], remarks)
 
 
+def definitions_in(
+    settings: DatabaseSettings, layout: Layout, *, spill_folder: Path, deadline: Deadline
+) -> Objects | None:
+    """What a dump's own statements have given in ``settings.dbname``, a database where they were
+    all taken and nothing else has happened; None where something else acts there.
+
+    Raises :class:`RestoreFailed` when the database cannot be looked at.
+    """
+    with open_session(settings, layout.encoding) as connection:
+        if event_triggers(connection, layout):
+            return None
+        tool, public = _pg_dump(connection, settings), public_schema(connection)
+    look = Look(tool, layout.encoding, public, spill_folder, deadline, lambda: None)
+    return look.at(settings)[1]
+
+
+def _pg_dump(connection: Connection, settings: DatabaseSettings) -> ClientTool:
+    major = connection.info.server_version // 10000
+    return find_tool("pg_dump", major, sslmode=settings.sslmode)
+
+
 def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Again:
     """Fill the twin as well. What is in the way there is in nobody else's."""
+    if twin.definitions is not None:
+        return _Again(twin.definitions)
     try:
-        settings = twin()
+        settings = twin.make()
         with open_session(settings, layout.encoding) as connection:
             acting = event_triggers(connection, layout)
         if acting:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,19 @@ from ppr_assets_tests.fix_restore import (
     forge,
     with_entry,
 )
+
+WORDED = b"""--
+-- Name: worded; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.worded (
+    kind character varying(9),
+    CHECK (((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[])))
+);
+
+
+"""
+"""A definition that PostgreSQL words anew when it reads its own dump."""
 
 A_DRILL = """
 import sys
@@ -71,6 +85,20 @@ def test_a_drill_on_the_server_leaves_the_target_and_nothing_else(
     assert target.content() == old_dump.content
     assert settled(target.sessions) == []
     assert listing(tmp_path) == []
+
+
+def test_definitions_are_compared_with_what_was_tried_and_not_made_a_third_time(
+    target: Target, new_dump: MadeDump, tmp_path: Path
+) -> None:
+    dump = forge(new_dump, tmp_path, lambda sql: with_entry(sql, WORDED))
+    before = set(target.databases())
+    made: set[tuple[str, int]] = set()
+    with ThreadPoolExecutor(1) as threads:
+        drilled = threads.submit(run, target, dump.found(tmp_path))
+        while not drilled.done():
+            made |= set(target.databases()) - before
+    assert any("have other words than in the dump" in one for one in drilled.result().remarks)
+    assert len(made) == 2  # one to try it in, one to restore
 
 
 @pytest.mark.parametrize("where", ["server", "embedded"])
