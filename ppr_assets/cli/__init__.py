@@ -5,6 +5,7 @@ Exit codes are those of :mod:`ppr_assets.errors`; 2 is also what a wrong argumen
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -120,8 +121,10 @@ def main() -> None:
     """Entry point of ``ppr-assets``: an expected failure is its text and its exit code."""
     interrupt_on_signals()
     escape_what_cannot_be_written()
-    # Importing Dagster makes some hundred thousand objects, none of them garbage.
+    # Importing Dagster makes some hundred thousand objects, none of them garbage, nor worth to be
+    # looked through once more when the process ends.
     gc.set_threshold(100_000, 50, 50)
+    atexit.register(gc.freeze)
     _silence_libraries()
     try:
         # Without standalone mode click hands the code of an `Exit` back, and None from a verb.
