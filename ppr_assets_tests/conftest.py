@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +29,7 @@ ROOM_BYTES = 6 << 30
 # them, and where nobody has said where temporary files go.
 with suppress(OSError):
     if "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
-        os.environ["TMPDIR"] = str(MEMORY)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 # Each of many child processes would compile the project anew where nothing may be kept of that.
 sys.dont_write_bytecode = False

@@ -59,7 +59,7 @@ class Databases:
     def create(self, template: str = "template1") -> DatabaseSettings:
         name = f"test_{next(self._numbers)}"
         self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
                 *map(sql.Identifier, (name, template, OWNER))
             )
         )

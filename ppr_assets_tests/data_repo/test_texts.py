@@ -1,0 +1,229 @@
+"""What is said of a data repository that cannot be used, word by word: what is wrong in it, and
+the way out. ``{clone}`` and ``{remote}`` stand for the two folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ppr_assets.data_repo.checkout.plain_files import require_plain_files, require_same_bytes
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.objects import FILE, NewFile, write_commit
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import commit_named, linked_dump
+from ppr_assets.data_repo.history.commits import folder_history
+from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.errors import DataRepoError
+from ppr_assets_tests.fix_git import Somebody, publish_dump
+
+DUMP = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
+
+@dataclass(frozen=True)
+class World:
+    repo: DataRepo
+    owner: Somebody
+    publisher: Somebody
+
+    def again(self, **settings: object) -> None:
+        """What the next run does first."""
+        wanted = replace(self.repo.settings, **settings)  # type: ignore[arg-type]
+        with open_data_repo(wanted):
+            pass
+
+
+@pytest.fixture
+def world(data_repo: DataRepo, owner: Somebody, publisher: Somebody) -> World:
+    return World(data_repo, owner, publisher)
+
+
+def _a_file(world: World) -> None:
+    world.again(path=world.owner.write("a_file", ""))
+
+
+def _nothing_there(world: World) -> None:
+    world.again(path=world.owner.path.parent / "gone", url=None)
+
+
+def _not_a_clone(world: World) -> None:
+    world.again(path=world.owner.write("folder/file", "").parent.parent.parent, url=None)
+
+
+def _another_remote(world: World) -> None:
+    world.again(url="https://example.com/data.git")
+
+
+def _no_such_branch(world: World) -> None:
+    world.again(branch="dumps")
+
+
+def _no_such_remote(world: World) -> None:
+    world.owner.path.with_name("remote.git").rename(world.owner.path.with_name("moved"))
+    fetch(world.repo)
+
+
+def _no_such_commit(world: World) -> None:
+    commit_named(world.repo, "yesterday")
+
+
+def _shallow(world: World) -> None:
+    world.owner.commit("Two", {"two": ""})
+    world.owner.git("push", "-q", "origin", "main")
+    shallow = world.owner.path.parent / "shallow"
+    world.owner.git("clone", "-q", "--depth=1", f"file://{world.owner.path}", str(shallow))
+    with open_data_repo(replace(world.repo.settings, path=shallow, url=None)) as repo:
+        folder_history(repo, "HEAD")
+
+
+def _rewritten(world: World) -> None:
+    ours = world.owner.commit("Ours", {"ours": ""})
+    remember_delivered(world.repo, ours)
+    require_not_rewritten(world.repo, ours, world.publisher.git("rev-parse", "main"))
+
+
+def _filtered(world: World) -> None:
+    world.owner.write(".git/info/attributes", "*.sql filter=lfs\n")
+    require_plain_files(world.repo)
+
+
+def _converted(world: World) -> None:
+    world.owner.write(".git/info/attributes", "*.sql text eol=crlf\n")
+    require_same_bytes(world.repo)
+
+
+def _file_for_a_folder(world: World) -> None:
+    start = world.owner.commit("A file", {"sql_dumps": ""})
+    write_commit(
+        world.repo,
+        parents=[start],
+        base_tree=start,
+        changes={"sql_dumps/a.sql": NewFile(FILE, b"")},
+        message="no",
+        author=identity(world.repo),
+        date=datetime.now(UTC),
+    )
+
+
+def _rebased(world: World) -> None:
+    world.owner.write(".git/rebase-merge/head-name", "refs/heads/main\n")
+    publish_dump(world.repo, DUMP)
+
+
+def _linked_elsewhere(world: World) -> None:
+    (world.owner.path / "sql_dumps").mkdir()
+    (world.owner.path / "sql_dumps" / "latest.sql").symlink_to("../README.md")
+    world.owner.git("add", "-A")
+    world.owner.git("commit", "-qm", "Link")
+    linked_dump(world.repo, "HEAD", "latest.sql")
+
+
+NEED_A_LINE = (
+    "put the line `* -text -filter -ident !working-tree-encoding -export-subst` last in "
+    "`sql_dumps/.gitattributes` (a regular file, git follows no link there) and commit that, or "
+    "take out what stands below it; what is in `{clone}/.git/info/attributes` outdoes both."
+)
+
+
+@pytest.mark.parametrize(
+    ("happened", "message", "hint"),
+    [
+        (
+            _a_file,
+            "`{clone}/a_file` is a file, and DATA_REPO_PATH must be a folder",
+            "name the root of the clone.",
+        ),
+        (
+            _nothing_there,
+            "no data repository at `{above}/gone`, and no DATA_REPO_URL to clone it from",
+            "set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there.",
+        ),
+        (
+            _not_a_clone,
+            "`{above}` is no git repository",
+            "DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is missing "
+            "or empty and becomes a clone of DATA_REPO_URL.",
+        ),
+        (
+            _another_remote,
+            "remote `origin` of `{clone}` is {remote}, DATA_REPO_URL is "
+            "https://example.com/data.git",
+            "unset DATA_REPO_URL to use the clone's own remote, or correct one of them.",
+        ),
+        (
+            _no_such_branch,
+            "the data repository has no branch `dumps`, it has `main`",
+            "set DATA_REPO_BRANCH to the branch that is published, or create it.",
+        ),
+        (
+            _no_such_remote,
+            "no use of remote `origin`: fatal: '{remote}' does not appear to be a git repository / "
+            "fatal: Could not read from remote repository.",
+            "is DATA_REPO_URL right, and may this account see the repository? `git remote -v` in "
+            "the clone shows where git goes, after url.<base>.insteadOf and remote.origin.pushurl.",
+        ),
+        (
+            _no_such_commit,
+            "there is no commit `yesterday` in `{clone}`",
+            "`git fetch` brings newer ones; a shallow clone lacks the older ones.",
+        ),
+        (
+            _shallow,
+            "`{above}/shallow` is a shallow clone, the whole history is needed",
+            "`git fetch --unshallow` brings it.",
+        ),
+        (
+            _rewritten,
+            "the remote's branch `main` was rewritten: it no longer holds {head}, which was "
+            "delivered, and pushing would bring that back",
+            "if that was on purpose, follow it: `git fetch origin && git reset --keep origin/main` "
+            "in `{clone}`. If not, push by hand once.",
+        ),
+        (
+            _filtered,
+            "dumps in `sql_dumps` would pass through git's filter `lfs`, they must be plain files",
+            NEED_A_LINE,
+        ),
+        (
+            _converted,
+            "git's attributes for dumps in `sql_dumps` are `text=set`, so a checkout may have "
+            "other bytes than were committed",
+            NEED_A_LINE,
+        ),
+        (
+            _file_for_a_folder,
+            "`sql_dumps` is a file in the data repository, it must be a folder",
+            "set SQL_DUMP_DIR to another folder, or remove that file.",
+        ),
+        (
+            _rebased,
+            "branch `main` is being rebased in `{clone}`",
+            "finish it (`git rebase --continue`) or give it up (`git rebase --abort`).",
+        ),
+        (
+            _linked_elsewhere,
+            "`sql_dumps/latest.sql` in HEAD leads to `../README.md`, which is no dump beside it",
+            "point it to a dump in its folder (`ln -sf`) and commit that.",
+        ),
+    ],
+)
+def test_what_is_wrong_and_the_way_out(
+    world: World, happened: Callable[[World], None], message: str, hint: str
+) -> None:
+    with pytest.raises(DataRepoError) as told:
+        happened(world)
+    places = {
+        "{clone}": str(world.owner.path),
+        "{remote}": str(world.owner.path.with_name("remote.git")),
+        "{above}": str(world.owner.path.parent),
+        "{head}": world.owner.git("rev-parse", "--short=10", "HEAD"),
+    }
+    wanted = f"{message}\nHINT: {hint}"
+    for name, value in places.items():
+        wanted = wanted.replace(name, value)
+    assert told.value.render() == wanted
