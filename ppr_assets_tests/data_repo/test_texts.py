@@ -13,9 +13,10 @@ from ppr_assets.data_repo.checkout.plain_files import require_plain_files, requi
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import FILE, NewFile, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import commit_named, linked_dump
+from ppr_assets.data_repo.git.tree import commit_named
 from ppr_assets.data_repo.history.commits import folder_history
 from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
@@ -120,7 +121,7 @@ def _linked_elsewhere(world: World) -> None:
     (world.owner.path / "sql_dumps" / "latest.sql").symlink_to("../README.md")
     world.owner.git("add", "-A")
     world.owner.git("commit", "-qm", "Link")
-    linked_dump(world.repo, "HEAD", "latest.sql")
+    dump_folder(world.repo, "HEAD").linked("latest.sql")
 
 
 NEED_A_LINE = (
