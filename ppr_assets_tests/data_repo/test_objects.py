@@ -67,7 +67,7 @@ def test_a_commit_changes_what_was_asked_and_keeps_the_rest(
 def test_new_files_and_their_folders_are_one_process(
     data_repo: DataRepo, owner: Somebody, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    base = owner.commit("More", {"a": "x", "b/c": "x"})  # git sorts `a.b` before the folder `a/`
+    base = owner.commit("More", {"a/x": "x", "b/c": "x"})  # git sorts `a.b` before the folder `a/`
     changes = {
         "a.b": NewFile(FILE, b""),
         **{f"b/{number}/{number}": NewFile(FILE, b"x" * number) for number in (15, 16, 2047, 2048)},

@@ -28,30 +28,13 @@ def temporary_clone(
     """
     limit = settings.timeout_seconds
     options, secret = credentials_for(settings, url)
-    wanted = [
-        "--bare",
-        "--no-tags",
-        "--single-branch",
-        "--origin=origin",
-        f"--branch={settings.branch}",
-    ]
-    wanted += [] if with_history else ["--depth=1"]
+    alone = ("--bare", "--no-tags", "--single-branch", f"--branch={settings.branch}")
+    wanted = (*alone, "--origin=origin", *(() if with_history else ("--depth=1",)))
     # Of a path, git would take all by linking files; as a URL it is asked like any other remote.
     source = Path(url).resolve().as_uri() if Path(url).exists() else url
     try:
-        run(
-            folder.parent,
-            *options,
-            "clone",
-            "--quiet",
-            "--filter=blob:none",
-            *wanted,
-            "--",
-            source,
-            folder.name,
-            timeout=limit,
-            env=secret,
-        )
+        clone = ("clone", "--quiet", "--filter=blob:none", *wanted, "--", source, folder.name)
+        run(folder.parent, *options, *clone, timeout=limit, env=secret)
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(url, failure) from failure
     return DataRepo(

@@ -91,18 +91,8 @@ def write_commit(
     :class:`DataRepoError` when a file is in the way of a folder, or git cannot sign. ``date``
     must have a timezone.
     """
-    nested: _Nested = {}
-    for path, blob in changes.items():
-        *folders, name = path.split("/")
-        level = nested
-        for folder in folders:
-            below = level.setdefault(folder, {})
-            if not isinstance(below, dict):
-                raise DataRepoError(f"`{path}` is to stand below a file")
-            level = below
-        level[name] = blob
     new = _NewObjects(repo)
-    tree = _changed_tree(new, base_tree, nested, above="") or new.tree({})
+    tree = _changed_tree(new, base_tree, _nested(changes), above="") or new.tree({})
     new.write()
     moment = f"@{int(date.timestamp())} {date:%z}"
     env = {
@@ -133,6 +123,21 @@ def _signing(repo: DataRepo) -> bool:
 
 
 _Nested = dict[str, "Blob | NewFile | _Nested | None"]
+
+
+def _nested(changes: Mapping[str, Blob | NewFile | None]) -> _Nested:
+    """The same by folder."""
+    nested: _Nested = {}
+    for path, change in changes.items():
+        *folders, name = path.split("/")
+        level = nested
+        for folder in folders:
+            below = level.setdefault(folder, {})
+            if not isinstance(below, dict):
+                raise DataRepoError(f"`{path}` is to stand below a file")
+            level = below
+        level[name] = change
+    return nested
 
 
 class _NewObjects:

@@ -83,18 +83,7 @@ def write_dump_commit(
     changes |= _attributes(folder)
     if mark != folder.mark:  # raised, or the file has lost some of it
         changes[folder.path(RATCHET)] = _file(render_mark(mark))
-    override = manifest.override
-    message = dump_message(
-        manifest.dump,
-        sha256=manifest.sha256,
-        records=manifest.rows,
-        mark=mark.organization,
-        run=manifest.run_id,
-        override=f"{override.source}: {override.reason}" if override else None,
-        proof=str(manifest.proof) if manifest.proof else None,
-        retired=retention.retired,
-    )
-    return _commit(repo, base, changes, message, now)
+    return _commit(repo, base, changes, _message(manifest, mark, retention), now)
 
 
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
@@ -131,6 +120,20 @@ def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
             hint="a shallow clone knows only its last commits: `git fetch --unshallow`.",
         )
     return found
+
+
+def _message(manifest: Manifest, mark: Mark, retention: Retention) -> str:
+    override = manifest.override
+    return dump_message(
+        manifest.dump,
+        sha256=manifest.sha256,
+        records=manifest.rows,
+        mark=mark.organization,
+        run=manifest.run_id,
+        override=f"{override.source}: {override.reason}" if override else None,
+        proof=str(manifest.proof) if manifest.proof else None,
+        retired=retention.retired,
+    )
 
 
 def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:

@@ -10,7 +10,7 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump, write_dump_commit
@@ -118,19 +118,7 @@ def _build(
         # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
-    if candidate.dump.name in folder.entries:
-        raise DataRepoError(
-            f"another dump was published as {candidate.dump.name} in the same second",
-            hint="run again: the next dump has another name, and no published one is replaced.",
-        )
-    if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
-        raise _older_than(standing, candidate.manifest)
-    if standing and standing.dump > candidate.dump.name:
-        # Theirs was to have the name of a second that was taken already, and got that of the next.
-        raise DataRepoError(
-            f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
-            hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
-        )
+    _require_next(folder, standing, candidate)
     verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
     manifest = replace(
         candidate.manifest,
@@ -144,6 +132,23 @@ def _build(
     retention = retention_at(repo, base, settings, new=manifest)
     commit = write_dump_commit(repo, base, candidate.dump, manifest, verdict, retention)
     return PublishOutcome("published", manifest, commit, verdict, retention), commit
+
+
+def _require_next(folder: DumpFolder, standing: Manifest | None, candidate: _Candidate) -> None:
+    """latest.sql goes forward only, and no dump takes the place of another one."""
+    if candidate.dump.name in folder.entries:
+        raise DataRepoError(
+            f"another dump was published as {candidate.dump.name} in the same second",
+            hint="run again: the next dump has another name, and no published one is replaced.",
+        )
+    if standing and standing.snapshot_at > candidate.manifest.snapshot_at:
+        raise _older_than(standing, candidate.manifest)
+    if standing and standing.dump > candidate.dump.name:
+        # Theirs was to have the name of a second that was taken already, and got that of the next.
+        raise DataRepoError(
+            f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
+            hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
+        )
 
 
 def _undelivered(repo: DataRepo, ground: Ground, standing: Manifest) -> bool:
