@@ -7,14 +7,13 @@ newer dump, and the caller decides about the ratchet file.
 
 from __future__ import annotations
 
-import stat
+import os
 from collections.abc import Callable, Sequence
 
 from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
-from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name
@@ -46,27 +45,27 @@ def merge_dumps(
 
     Raises :class:`Unmergeable` for a file that both have changed in different ways.
     """
-    before = _folder(repo, base) if base else {}
-    ours, theirs = _folder(repo, local), _folder(repo, remote)
+    before, ours, theirs = (dump_folder(repo, commit) for commit in (base, local, remote))
     merged, conflicts = {}, []
-    for name in sorted(before.keys() | ours.keys() | theirs.keys()):
-        here, there = ours.get(name), theirs.get(name)
+    for name in sorted(before.entries.keys() | ours.entries.keys() | theirs.entries.keys()):
+        here, there, was = (folder.entries.get(name) for folder in (ours, theirs, before))
         entry: Entry | None
-        if here == there or there == before.get(name):
+        if here == there or there == was:
             entry = here
-        elif here == before.get(name):
+        elif here == was:
             entry = there
-        elif name in (LATEST.encode(), DELTA_BASE.encode()):
-            entry = here if _newer_here(repo, local, remote) else there
-        elif name == RATCHET.encode():
-            entry = _ratchet(repo, local, remote, merge_ratchet)
-        elif name == ATTRIBUTES.encode() and (both := _attributes(repo, base, local, remote)):
-            entry = both
+        elif name in (LATEST, DELTA_BASE):
+            entry = here if (ours.latest or "") > (theirs.latest or "") else there
+        elif name == RATCHET:
+            ratchet = merge_ratchet(_regular(ours, RATCHET), _regular(theirs, RATCHET))
+            entry = Entry(FILE, "blob", write_blob(repo, ratchet))
+        elif name == ATTRIBUTES and (both := _attributes(before, ours, theirs)) is not None:
+            entry = Entry(FILE, "blob", write_blob(repo, both))
         else:
-            conflicts.append(f"{repo.dump_dir}/{name.decode('utf-8', 'replace')}")
+            conflicts.append(os.fsencode(ours.path(name)).decode("utf-8", "replace"))
             continue
         if entry:
-            merged[name] = entry
+            merged[os.fsencode(name)] = entry
     if conflicts:
         raise Unmergeable(repo, conflicts)
     return Blob(TREE, write_tree(repo, merged)) if merged else None
@@ -79,38 +78,23 @@ def _of_a_dump(repo: DataRepo, path: str) -> bool:
     return folder == repo.dump_dir and is_dump_name(f"{stem}.sql")
 
 
-def _folder(repo: DataRepo, commit: str) -> dict[bytes, Entry]:
-    prefix = f"{repo.dump_dir}/".encode()
-    found = read_entries(repo, commit, prefix.decode())
-    return {path.removeprefix(prefix): entry for path, entry in found.items()}
-
-
-def _newer_here(repo: DataRepo, local: str, remote: str) -> bool:
-    """Whether the newer of the two latest dumps is the one here."""
-    return (dump_folder(repo, local).latest or "") > (dump_folder(repo, remote).latest or "")
-
-
-def _ratchet(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> Entry:
-    merged = merge_ratchet(*(_regular(repo, side, RATCHET) for side in (local, remote)))
-    return Entry(FILE, "blob", write_blob(repo, merged))
-
-
-def _attributes(repo: DataRepo, base: str | None, local: str, remote: str) -> Entry | None:
+def _attributes(before: DumpFolder, ours: DumpFolder, theirs: DumpFolder) -> bytes | None:
     """What one side has written, where the other has only added our line; None where both have
     written something."""
-    before = _regular(repo, base, ATTRIBUTES) if base else None
-    sides = [_regular(repo, commit, ATTRIBUTES) for commit in (local, remote)]
-    for ours, theirs in (sides, reversed(sides)):
-        if ours == with_our_line(before):
-            return Entry(FILE, "blob", write_blob(repo, with_our_line(theirs)))
+    start = _regular(before, ATTRIBUTES)
+    sides = [_regular(folder, ATTRIBUTES) for folder in (ours, theirs)]
+    for one, other in (sides, reversed(sides)):
+        if one == with_our_line(start):
+            return with_our_line(other)
     return None
 
 
-def _regular(repo: DataRepo, commit: str, name: str) -> bytes | None:
-    path = f"{repo.dump_dir}/{name}"
-    file = read_file(repo, commit, path)
+def _regular(folder: DumpFolder, name: str) -> bytes | None:
+    file = folder.file(name)
     if file is None:
         return None
-    if not stat.S_ISREG(int(file.mode, 8)):
-        raise DataRepoError(f"`{path}` is not a regular file in {commit[:10]}")
+    if not folder.is_regular(name):
+        raise DataRepoError(
+            f"`{folder.path(name)}` is not a regular file in {(folder.commit or '')[:10]}"
+        )
     return file.data
