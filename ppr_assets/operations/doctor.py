@@ -23,8 +23,7 @@ from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
-from ppr_assets.postgres.load.session_limits import require_sessions
-from ppr_assets.postgres.sessions.login_triggers import login_triggers
+from ppr_assets.postgres.load.session_limits import login_triggers, require_sessions
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot

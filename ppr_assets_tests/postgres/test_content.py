@@ -21,8 +21,7 @@ from ppr_assets.postgres.compare.schema_content import (
 )
 from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.postgres.load import load
-from ppr_assets.postgres.load.in_order import make_definitions
+from ppr_assets.postgres.load import load, make_definitions
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, shown, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, shown, unquoted
 from ppr_assets.plain_sql.parsing.reach import reach_of
 
 _BLOCK = re.compile(
@@ -30,7 +30,7 @@ _SETTING = (b"SET ", b"RESET ")
 _SEARCH_PATH = b"SELECT pg_catalog.set_config('search_path'"
 _PATH = re.compile(rb"SELECT pg_catalog\.set_config\('search_path', '((?:[^']|'')*)', false\);")
 _ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
-_EXTENSION = re.compile(rb'CREATE EXTENSION (?:IF NOT EXISTS )?("(?:[^"]|"")+"|[^\s";]+)')
+_EXTENSION = re.compile(rb"CREATE EXTENSION (?:IF NOT EXISTS )?(" + NAME + rb")")
 _PROLOGUE = re.compile(
     rb"DROP |ALTER .* DROP |SELECT pg_catalog\.lo_unlink\(|CREATE OR REPLACE VIEW ", re.DOTALL
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ppr_assets.rules.naming import table_key
 
-NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(,)]+)'
+NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
 """An identifier as pg_dump writes it; its groups are none."""
 _COPY = re.compile(
     rb"COPY (" + NAME + rb")\.(" + NAME + rb") "

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
 from ppr_assets.rules.naming import table_key
 
-_NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
-_TABLE = rb"(" + _NAME + rb")\.(" + _NAME + rb")"
-_COPY = re.compile(rb"COPY (" + _NAME + rb"\." + _NAME + rb") .*", re.DOTALL)
-_INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + _NAME + rb" ON (?:ONLY )?" + _TABLE + b" ")
-_ADD = rb"\s+ADD CONSTRAINT " + _NAME
+_TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
+_COPY = re.compile(rb"COPY (" + NAME + rb"\." + NAME + rb") .*", re.DOTALL)
+_INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + NAME + rb" ON (?:ONLY )?" + _TABLE + b" ")
+_ADD = rb"\s+ADD CONSTRAINT " + NAME
 _KEY = re.compile(
     rb"\s*ALTER TABLE (?:ONLY )?" + _TABLE + _ADD + rb" (?:PRIMARY KEY|UNIQUE|EXCLUDE) "
 )
-_COLUMNS = rb"\(" + _NAME + rb"(?:, " + _NAME + rb")*\)"
+_COLUMNS = rb"\(" + NAME + rb"(?:, " + NAME + rb")*\)"
 _FOREIGN_KEY = re.compile(
     rb"\s*ALTER TABLE ONLY " + _TABLE + _ADD
     + rb" FOREIGN KEY " + _COLUMNS + rb" REFERENCES " + _TABLE + rb"\("
@@ -56,10 +56,4 @@ def table_of_copy(statement: bytes) -> bytes:
 
 
 def _key_of(schema: bytes, name: bytes) -> str:
-    return table_key(_unquoted(schema), _unquoted(name))
-
-
-def _unquoted(name: bytes) -> str:
-    if name.startswith(b'"'):
-        name = name[1:-1].replace(b'""', b'"')
-    return name.decode("utf-8", "surrogateescape")
+    return table_key(unquoted(schema), unquoted(name))

