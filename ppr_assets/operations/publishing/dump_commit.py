@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
@@ -48,10 +49,27 @@ _README = (
 )
 
 
+@dataclass(frozen=True)
+class StoredDump:
+    """The objects that have a staged dump's bytes: its file's, and those of its parts by name."""
+
+    sha: str
+    parts: Mapping[str, str]
+
+
+def store(repo: DataRepo, dump: StagedDump) -> StoredDump:
+    """Give the repository the bytes of the dump, which takes git a while; nothing names them yet.
+
+    It may be asked for other things meanwhile.
+    """
+    parts = {name: write_blob(repo, path) for name, path in dump.parts.items()}
+    return StoredDump(write_blob(repo, dump.path), parts)
+
+
 def write_dump_commit(
     repo: DataRepo,
     base: str | None,
-    dump: StagedDump,
+    stored: StoredDump,
     manifest: Manifest,
     verdict: Verdict,
     retention: Retention,
@@ -68,8 +86,7 @@ def write_dump_commit(
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = dump_folder(repo, base)
-    content = Blob(FILE, write_blob(repo, dump.path))
-    parts = _parts(repo, dump)
+    content, parts = Blob(FILE, stored.sha), _parts(repo, stored)
     changes: dict[str, Blob | NewFile | None] = dict.fromkeys(retention.paths)
     changes |= {
         folder.path(manifest.dump): content,
@@ -136,12 +153,9 @@ def _message(manifest: Manifest, mark: Mark, retention: Retention) -> str:
     )
 
 
-def _parts(repo: DataRepo, dump: StagedDump) -> Blob | None:
+def _parts(repo: DataRepo, stored: StoredDump) -> Blob | None:
     """The folder of the parts, None for a dump that is one file."""
-    entries = {
-        name.encode(): Entry(FILE, "blob", write_blob(repo, path))
-        for name, path in dump.parts.items()
-    }
+    entries = {name.encode(): Entry(FILE, "blob", sha) for name, sha in stored.parts.items()}
     return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 

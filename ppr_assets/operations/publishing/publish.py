@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -13,13 +14,18 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
-from ppr_assets.operations.publishing.dump_commit import commit_of_dump, write_dump_commit
+from ppr_assets.operations.publishing.dump_commit import (
+    StoredDump,
+    commit_of_dump,
+    store,
+    write_dump_commit,
+)
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.publishing.pending import require_fit
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
 
@@ -51,10 +57,12 @@ class PublishOutcome:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """The staged dump that is to be published, found to be what its manifest says."""
+    """The staged dump that is to be published, found to be what its manifest says, and being
+    stored in the repository, where nothing names it yet."""
 
     dump: StagedDump
     manifest: Manifest
+    storing: Future[StoredDump]
 
 
 def publish(
@@ -73,12 +81,10 @@ def publish(
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
     fails is part of the outcome and not an exception.
     """
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS), ThreadPoolExecutor(1) as beside:
         recover(repo)
         sweep_partials(repo)
-        candidate = _candidate(repo)
-        _require_proven(settings, candidate)
-        _require_small(settings, candidate)
+        candidate = _candidate(settings, repo, beside)
         override = override_for(settings, override_reason)
         if candidate and candidate.manifest.run_id == run_id:
             override = candidate.manifest.override or override
@@ -130,7 +136,8 @@ def _build(
         return PublishOutcome("refused", manifest, None, verdict), None
     require_fit(repo, ground, settings)
     retention = retention_at(repo, base, settings, new=manifest)
-    commit = write_dump_commit(repo, base, candidate.dump, manifest, verdict, retention)
+    stored = candidate.storing.result()
+    commit = write_dump_commit(repo, base, stored, manifest, verdict, retention)
     return PublishOutcome("published", manifest, commit, verdict, retention), commit
 
 
@@ -169,40 +176,50 @@ def _older_than(standing: Manifest, waiting: Manifest) -> DataRepoError:
     )
 
 
-def _require_proven(settings: DumpSettings, candidate: _Candidate | None) -> None:
+def _require_proven(settings: DumpSettings, dump: StagedDump, proof: Proof | None) -> None:
     """Whoever staged it, and whatever the settings were then: what is published has restored."""
-    if candidate is None or settings.proof == "off":
-        return
-    proof = candidate.manifest.proof
-    if proof is None or not proof.proven:
+    if settings.proof != "off" and (proof is None or not proof.proven):
         raise DumpUnproven(
-            f"staged dump {candidate.dump.name} was never restored, so nothing proves it",
+            f"staged dump {dump.name} was never restored, so nothing proves it",
             hint="dump again: `ppr-assets dump` restores what it makes. SQL_DUMP_PROOF=off "
             "publishes unproven dumps, and records that.",
         )
 
 
-def _require_small(settings: DumpSettings, candidate: _Candidate | None) -> None:
+def _require_small(settings: DumpSettings, dump: StagedDump) -> None:
     """A dump that was staged while the limit was another one is not committed."""
     limit = settings.max_file_bytes
-    if candidate is None or limit is None:
+    if limit is None:
         return
-    for path in (candidate.dump.path, *candidate.dump.parts.values()):
+    for path in (dump.path, *dump.parts.values()):
         if (size := path.stat().st_size) > limit:
             raise DumpFailed(
-                f"`{path.name}` of staged dump {candidate.dump.name} has {size} bytes, at most "
+                f"`{path.name}` of staged dump {dump.name} has {size} bytes, at most "
                 f"{limit} are committed (SQL_DUMP_MAX_FILE_MB)",
                 hint="dump again, which cuts it into smaller parts: `ppr-assets dump`.",
             )
 
 
-def _candidate(repo: DataRepo) -> _Candidate | None:
-    """The newest staged dump, read once more in full: what is published is what was proven."""
+def _candidate(
+    settings: DumpSettings, repo: DataRepo, beside: ThreadPoolExecutor
+) -> _Candidate | None:
+    """The newest staged dump, read once more in full: what is published is what was proven.
+
+    It is stored ``beside`` this and what comes before its commit: git takes longer than all of it.
+    """
     waiting = staged(repo)
     if not waiting:
         return None
     dump = waiting[-1]
     manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
+    _require_proven(settings, dump, manifest.proof)
+    _require_small(settings, dump)
+    storing = beside.submit(store, repo, dump)
+    _require_as_described(dump, manifest)
+    return _Candidate(dump, manifest, storing)
+
+
+def _require_as_described(dump: StagedDump, manifest: Manifest) -> None:
     again = f"somebody changed `{dump.path}`; remove it and dump again."
     digest = hashlib.sha256()
     try:
@@ -217,4 +234,3 @@ def _candidate(repo: DataRepo) -> _Candidate | None:
             f"{manifest.sha256[:12]}…",
             hint=again,
         )
-    return _Candidate(dump, manifest)

@@ -64,15 +64,18 @@ def test_a_proof_that_is_switched_off_is_recorded_as_off(pipeline: Pipeline) -> 
     assert _trailer(pipeline) == "off"
 
 
-def test_a_staged_dump_that_nobody_proved_is_not_published(proving: Pipeline) -> None:
+def test_a_staged_dump_that_nobody_proved_is_neither_stored_nor_published(
+    proving: Pipeline,
+) -> None:
     proving.gate(proof="off")
     staged = dump(proving.settings)
     proving.gate(proof="server")
-    before = proving.picture()
+    before, objects = proving.picture(), git(proving.clone, "count-objects", "-v")
     with pytest.raises(DumpUnproven, match=r"was never restored, so nothing proves it") as refused:
         publish(proving.settings)
     assert refused.value.exit_code == 4
     assert proving.picture() == before
+    assert git(proving.clone, "count-objects", "-v") == objects
     assert staged.path is not None and staged.path.exists()
     assert proving.night()[1].status == "published"
 
