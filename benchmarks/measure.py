@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import subprocess
 import threading
 import time
@@ -11,18 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+_UNITS = {b"B": 1, b"KiB": 2**10, b"MiB": 2**20}
+
 
 @dataclass(frozen=True)
 class Sample:
-    """Wall seconds of a whole process, and the peak resident memory of that process in bytes."""
+    """Wall seconds of a whole process, the peak resident memory of that process in bytes, the
+    seconds of processors that it and its children took, and the bytes that it pushed."""
 
     seconds: float
     peak: int
+    processors: float = 0.0
+    pushed: int = 0
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], cwd: Path | None = None) -> Sample:
     """Run a command to its end. Raises ``CalledProcessError`` with what it said if it fails."""
-    started = time.perf_counter()
+    before, started = _processors(), time.perf_counter()
     with subprocess.Popen(
         argv, env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -33,7 +40,19 @@ def run(argv: Sequence[str], env: Mapping[str, str], cwd: Path | None = None) ->
     watcher.join()
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, argv, said)
-    return Sample(seconds, watcher.peak)
+    return Sample(seconds, watcher.peak, _processors() - before, _pushed(said))
+
+
+def _processors() -> float:
+    """Of all children so far; a server that they ask is none of them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _pushed(said: bytes) -> int:
+    """What `ppr-assets dump` says that it has pushed."""
+    found = re.search(rb"which the remote has \(([\d.]+) (B|KiB|MiB)\)", said)
+    return int(float(found[1]) * _UNITS[found[2]]) if found else 0
 
 
 def timed(work: Callable[[], object]) -> float:
@@ -44,7 +63,12 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def middle(samples: Sequence[Sample]) -> Sample:
-    return Sample(median(s.seconds for s in samples), max(s.peak for s in samples))
+    return Sample(
+        median(s.seconds for s in samples),
+        max(s.peak for s in samples),
+        median(s.processors for s in samples),
+        int(median(s.pushed for s in samples)),
+    )
 
 
 class _PeakWatcher(threading.Thread):
