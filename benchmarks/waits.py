@@ -28,7 +28,8 @@ from ppr_assets.operations.counting import count_records
 from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.sessions.connection import connect
@@ -168,11 +169,11 @@ def works(settings: Settings, made: FoundDump) -> Mapping[str, Callable[[], str]
             return count_records(settings, repo).verdict.status
 
     def restored() -> str:
-        restore(aside, made, drop_old=True, deadline=Deadline(300))
+        restore(aside, made, Terms(drop_old=True), deadline=Deadline(300))
         return "restored"
 
     def drilled() -> str:
-        drill(settings.database, made, where="server", deadline=Deadline(300))
+        drill(ProofPlace(settings.database, "server"), made, deadline=Deadline(300))
         return "proven"
 
     def idle() -> str:

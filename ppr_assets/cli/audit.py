@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import click
@@ -11,7 +10,7 @@ import click
 from ppr_assets.cli.shared.audit_report import Report, plural
 from ppr_assets.cli.shared.chosen_dump import Moment
 from ppr_assets.cli.shared.console import out, print_json, progress
-from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
@@ -19,28 +18,24 @@ from ppr_assets.operations.audit import audit as audited
 
 
 @click.command()
-@click.argument("commit", metavar="[COMMIT]", required=False)
-@click.option("--since", type=Moment(), help="All commits from this date on (UTC).")
-@click.option("--all", "every", is_flag=True, help="The whole history.")
-@click.option(
-    "--gap-hours",
-    type=click.FloatRange(min=0, min_open=True),
-    default=GAP_HOURS,
-    show_default=True,
-    help="Tell of a time without dumps that is longer.",
+@bundled(
+    "scope",
+    Scope,
+    click.argument("commit", metavar="[COMMIT]", required=False),
+    click.option("--since", type=Moment(), help="All commits from this date on (UTC)."),
+    click.option("--all", "every", is_flag=True, help="The whole history."),
+    click.option(
+        "--gap-hours",
+        type=click.FloatRange(min=0, min_open=True),
+        default=GAP_HOURS,
+        show_default=True,
+        help="Tell of a time without dumps that is longer.",
+    ),
+    offline_option,
 )
-@offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
-def audit(
-    invocation: Invocation,
-    commit: str | None,
-    since: datetime | None,
-    every: bool,
-    gap_hours: float,
-    offline: bool,
-    as_json: bool,
-) -> None:
+def audit(invocation: Invocation, scope: Scope, *, as_json: bool) -> None:
     """Audit published dumps: does everything that is recorded of them hold?
 
     Needs the clone alone, and no database; a partial clone fetches old dumps that it goes without.
@@ -70,23 +65,28 @@ def audit(
       4    something does not: all of it is shown
       6    data repository unusable, or no dump was published
     """
-    if since is not None and every:
+    if scope.since is not None and scope.every:
         raise click.UsageError("--all is the whole history, so no --since can be given")
-    results: list[Audited] = []
-    report = Report()
     with progress("auditing"):
-        scope = Scope(commit, since, every, gap_hours, offline)
-        for one in audited(invocation.settings.data_repo, scope, print_view):
-            results.append(one)
-            if not as_json:
-                for line in report.lines(one):
-                    out.print(line, markup=False)
+        found = audited(invocation.settings.data_repo, scope, print_view)
+        results = [*found] if as_json else [*_reported(found)]
     if as_json:
         print_json([one.to_json() for one in results])
-    else:
-        for line in report.summary():
-            out.print(line, markup=False)
     _raise_first_finding(results)
+
+
+def _reported(found: Iterable[Audited]) -> Iterator[Audited]:
+    """Each as it comes, with its lines printed, and what is said of all at the end."""
+    report = Report()
+    for one in found:
+        _print(report.lines(one))
+        yield one
+    _print(report.summary())
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        out.print(line, markup=False)
 
 
 def _raise_first_finding(results: Sequence[Audited]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
@@ -12,6 +14,7 @@ from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
@@ -28,15 +31,7 @@ from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, with every table.")
 @pass_invocation
-def drill(
-    invocation: Invocation,
-    dump: str | None,
-    source: str | None,
-    at: str | None,
-    offline: bool,
-    where: str | None,
-    as_json: bool,
-) -> None:
+def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json: bool) -> None:
     """Prove that a dump restores: into a scratch database, compared, dropped again.
 
     DUMP is a dump's name or the path of a file; the latest if not given. The scratch database
@@ -60,33 +55,26 @@ def drill(
       7    busy: another drill is at work
     """
     settings = invocation.settings
-    place = where or ("server" if settings.dump.proof == "off" else settings.dump.proof)
-    wanted = Wanted(dump=dump, at=at, source=source, offline=offline)
+    place = ProofPlace.of(settings, where=where)
+    told = silent if as_json else print_stage
     with (
         progress("restoring into a scratch database"),
         found_dump(settings.data_repo, wanted) as found,
     ):
-        outcome = drill_dump(
-            settings.database,
-            found,
-            where=place,
-            deadline=Deadline(proof_seconds(found)),
-            on_stage=silent if as_json else print_stage,
-            elsewhere=settings.dump.require_proof_server() if place == "elsewhere" else None,
-            rule=settings.dump.proof_without,
-        )
+        outcome = drill_dump(place, found, deadline=Deadline(proof_seconds(found)), on_stage=told)
     if as_json:
         print_json(_json(found, outcome))
-        return
-    word = "proven" if outcome.proven else "restores"
-    out.print(f"{word:<10} {outcome.dump} from {outcome.origin}", markup=False)
-    out.print(f"restored   on {outcome.proof}", markup=False)
-    out.print(
-        f"holds      {rows_in_words(outcome.tables, outcome.uncompared)}",
-        markup=False,
-    )
+    else:
+        for word, text in _report(found, outcome):
+            out.print(f"{word:<10} {text}", markup=False)
+
+
+def _report(found: FoundDump, outcome: DrillOutcome) -> Iterator[tuple[str, str]]:
+    yield "proven" if outcome.proven else "restores", f"{outcome.dump} from {outcome.origin}"
+    yield "restored", f"on {outcome.proof}"
+    yield "holds", rows_in_words(outcome.tables, outcome.uncompared)
     for remark in [*found.remarks, *outcome.remarks]:
-        out.print(f"remark     {remark}", markup=False)
+        yield "remark", remark
 
 
 def _json(found: FoundDump, outcome: DrillOutcome) -> dict[str, object]:

@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import out, progress
-from ppr_assets.cli.shared.context import Invocation, pass_invocation
-from ppr_assets.cli.shared.override import accept_option, overridden, override_option
-from ppr_assets.operations.restoring.init import WAIT_SECONDS, initialise
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.override import accept_option, override_option
+from ppr_assets.operations.restoring.init import WAIT_SECONDS, InitOutcome, InitTerms, initialise
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 
 
 @click.command()
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Restore also over a database that has records; it is kept as the former one.",
+@bundled(
+    "terms",
+    InitTerms,
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Restore also over a database that has records; it is kept as the former one.",
+    ),
+    click.option(
+        "--disconnect",
+        is_flag=True,
+        help="End sessions on the database at the swap. Without it they are a reason to refuse.",
+    ),
+    click.option(
+        "--wait",
+        "wait_seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0),
+        default=WAIT_SECONDS,
+        show_default=True,
+        help="How long to wait for the server to come up.",
+    ),
+    click.option(
+        "--deadline",
+        "deadline_seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=None,
+        help="Give up when a restore is not done by then, one of another process too.  [default: "
+        "300, or 300 for each gigabyte of the dump]",
+    ),
+    override_option,
+    accept_option,
 )
-@click.option(
-    "--disconnect",
-    is_flag=True,
-    help="End sessions on the database at the swap. Without it they are a reason to refuse.",
-)
-@click.option(
-    "--wait",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=WAIT_SECONDS,
-    show_default=True,
-    help="How long to wait for the server to come up.",
-)
-@click.option(
-    "--deadline",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=None,
-    help="Give up when a restore is not done by then, one of another process too.  [default: "
-    "300, or 300 for each gigabyte of the dump]",
-)
-@override_option
-@accept_option
 @pass_invocation
-def init(
-    invocation: Invocation,
-    force: bool,
-    disconnect: bool,
-    wait: float,
-    deadline: float | None,
-    reason: str | None,
-    accepted: str | None,
-) -> None:
+def init(invocation: Invocation, terms: InitTerms) -> None:
     """Fill the database from the latest dump, unless it has records.
 
     For the start of a container: waits for the server, makes the database where it is missing,
@@ -80,28 +80,21 @@ def init(
     if not settings.skip_db_init:
         settings.database.require_password()
     with progress("waiting for the server, restoring where needed"):
-        outcome = initialise(
-            settings,
-            force=force,
-            disconnect=disconnect,
-            wait_seconds=wait,
-            deadline_seconds=deadline,
-            override=overridden(reason),
-            accept=overridden(accepted),
-        )
+        outcome = initialise(settings, terms)
+    for word, text in _report(outcome):
+        out.print(f"{word:<10} {text}", markup=False)
+
+
+def _report(outcome: InitOutcome) -> Iterator[tuple[str, str]]:
     restored = outcome.restored
     if restored is None:
-        out.print(f"left alone {outcome.database}: {outcome.reason}", markup=False)
-        for remark in outcome.remarks:
-            out.print(f"remark     {remark}", markup=False)
-        return
-    out.print(
-        f"restored   {outcome.database} from {restored.dump} of {restored.origin}: "
-        f"{rows_in_words(restored.tables, restored.uncompared)}",
-        markup=False,
-    )
-    out.print(f"stages     {stages(restored.seconds)}", markup=False)
-    for difference in restored.accepted.differences:
-        out.print(f"accepted   {difference}", markup=False)
+        yield "left alone", f"{outcome.database}: {outcome.reason}"
+    else:
+        rows = rows_in_words(restored.tables, restored.uncompared)
+        source = f"{restored.dump} of {restored.origin}"
+        yield "restored", f"{outcome.database} from {source}: {rows}"
+        yield "stages", stages(restored.seconds)
+        for difference in restored.accepted.differences:
+            yield "accepted", difference
     for remark in outcome.remarks:
-        out.print(f"remark     {remark}", markup=False)
+        yield "remark", remark

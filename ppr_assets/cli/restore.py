@@ -5,24 +5,25 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
 import click
 
-from ppr_assets.cli.shared.chosen_dump import Moment, age, dump_options, made_at, print_stage
+from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
 from ppr_assets.cli.shared.console import out, print_json, progress, size
-from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import print_view
-from ppr_assets.cli.shared.override import accept_option, overridden, override_option
+from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
-from ppr_assets.operations.restoring.restore import RestoreOutcome
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.target import (
     Target,
@@ -35,79 +36,92 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.rules.replacement import Guard
-from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets.rules.ratchet import Override
+from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
+
+
+@dataclass(frozen=True)
+class _How:
+    """What is to be done with the dump, and what a human lets it do."""
+
+    into: str | None
+    disconnect: bool
+    drop_old: bool
+    in_place: bool
+    grants: bool
+    to_stdout: bool
+    deadline_seconds: float | None
+    override: Override | None
+    accept: Override | None
+
+    def terms(self, settings: Settings) -> Terms:
+        serves = self.into is None
+        guard = guard_of(settings.dump, for_service=serves, override=self.override)
+        return Terms(guard, self.disconnect, self.drop_old, self.grants, self.accept)
+
+    def require_consistent(self, *, as_json: bool) -> None:
+        if self.in_place and (self.disconnect or self.drop_old):
+            raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
+        if self.override and self.drop_old:
+            raise click.UsageError("--override keeps the former database: no --drop-old")
+        alone = replace(self, to_stdout=False, deadline_seconds=None)
+        if self.to_stdout and (as_json or any(astuple(alone))):
+            raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
 
 
 @click.command()
-@dump_options
-@click.option(
-    "--before",
-    metavar="DATE",
-    type=Moment(),
-    help="The newest dump from before this date or moment (ISO, UTC).",
+@dump_or_date_options
+@bundled(
+    "how",
+    _How,
+    click.option(
+        "--into",
+        metavar="DATABASE",
+        help="This database on the same server instead of POSTGRES_DB; it need not exist.",
+    ),
+    click.option(
+        "--disconnect",
+        is_flag=True,
+        help="End the sessions on the target, at the swap only. Without it they are a reason to "
+        "refuse.",
+    ),
+    click.option(
+        "--drop-old", is_flag=True, help="Drop the former database once the new one serves."
+    ),
+    click.option(
+        "--in-place",
+        is_flag=True,
+        help="For a role that may not create databases: replace the tables in one transaction.",
+    ),
+    click.option(
+        "--grants-from-former",
+        "grants",
+        is_flag=True,
+        help="Give roles again, before the swap, what they may do with the objects of the "
+        "database that is replaced; no dump holds that. Where nothing is missing there, what they "
+        "could do with the newest former one.",
+    ),
+    click.option(
+        "--to-stdout",
+        is_flag=True,
+        help="Touch no server: verify the dump, and write it for a psql of any version, to be "
+        "loaded into a new database.",
+    ),
+    click.option(
+        "--deadline",
+        "deadline_seconds",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True),
+        default=None,
+        help="Give up when it is not done by then; the target serves as before.  [default: 300, or "
+        "300 for each gigabyte of the dump]",
+    ),
+    override_option,
+    accept_option,
 )
-@click.option(
-    "--into",
-    metavar="DATABASE",
-    help="This database on the same server instead of POSTGRES_DB; it need not exist.",
-)
-@click.option(
-    "--disconnect",
-    is_flag=True,
-    help="End the sessions on the target, at the swap only. Without it they are a reason to "
-    "refuse.",
-)
-@click.option("--drop-old", is_flag=True, help="Drop the former database once the new one serves.")
-@click.option(
-    "--in-place",
-    is_flag=True,
-    help="For a role that may not create databases: replace the tables in one transaction.",
-)
-@click.option(
-    "--grants-from-former",
-    "grants",
-    is_flag=True,
-    help="Give roles again, before the swap, what they may do with the objects of the database "
-    "that is replaced; no dump holds that. Where nothing is missing there, what they could do with "
-    "the newest former one.",
-)
-@click.option(
-    "--to-stdout",
-    is_flag=True,
-    help="Touch no server: verify the dump, and write it for a psql of any version, to be loaded "
-    "into a new database.",
-)
-@click.option(
-    "--deadline",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    default=None,
-    help="Give up when it is not done by then; the target serves as before.  [default: 300, or "
-    "300 for each gigabyte of the dump]",
-)
-@override_option
-@accept_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
-def restore(
-    invocation: Invocation,
-    dump: str | None,
-    source: str | None,
-    at: str | None,
-    offline: bool,
-    before: datetime | None,
-    into: str | None,
-    disconnect: bool,
-    drop_old: bool,
-    in_place: bool,
-    grants: bool,
-    to_stdout: bool,
-    deadline: float | None,
-    reason: str | None,
-    accepted: str | None,
-    as_json: bool,
-) -> None:
+def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool) -> None:
     """Restore a dump in the place of the database.
 
     DUMP is a dump's name or the path of a file; the latest if not given. It is verified, loaded
@@ -138,63 +152,38 @@ def restore(
       7    busy: sessions on the target (see --disconnect), or another restore
       130  cancelled
     """
-    if dump is not None and before is not None:
+    if wanted.dump is not None and wanted.before is not None:
         raise click.UsageError("DUMP names one dump, so --before cannot choose another")
-    if in_place and (disconnect or drop_old):
-        raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
-    if reason and drop_old:
-        raise click.UsageError("--override keeps the former database: no --drop-old")
-    settings = invocation.settings
-    wanted = Wanted(dump=dump, before=before, at=at, source=source, offline=offline)
-    if to_stdout:
-        if into or disconnect or drop_old or in_place or grants or reason or accepted or as_json:
-            raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
-        with found_dump(settings.data_repo, wanted) as found:
-            if found.view is not None:
-                print_view(found.view)
-            write_stream(found, sys.stdout.buffer)
-        return
+    how.require_consistent(as_json=as_json)
+    if how.to_stdout:
+        _stream(invocation.settings.data_repo, wanted)
+    else:
+        _restore(invocation.settings, wanted, how, as_json=as_json)
+
+
+def _stream(settings: DataRepoSettings, wanted: Wanted) -> None:
+    with found_dump(settings, wanted) as found:
+        if found.view is not None:
+            print_view(found.view)
+        write_stream(found, sys.stdout.buffer)
+
+
+def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) -> None:
     settings.database.require_password()
     started = monotonic()
-    target = settings.restore_target(into)
+    target = settings.restore_target(how.into)
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
-    guard = Guard(
-        policy(settings.dump),
-        for_service=into is None,
-        override=overridden(reason),
-        without=settings.dump.proof_without,
-    )
+    way = restore_in_place if how.in_place else restore_aside
     with found_dump(settings.data_repo, wanted) as found:
         if not as_json:
             looked = look_at(target)
             target = looked.settings  # the server that is shown is the one that is restored to
-            _show(_plan(settings, found, looked, in_place=in_place, drop_old=drop_old))
-        limit = Deadline(deadline or limit_seconds(found), since=started)
+            _show(_plan(settings, found, looked, how))
+        limit = Deadline(how.deadline_seconds or limit_seconds(found), since=started)
         told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
-            if in_place:
-                outcome = restore_in_place(
-                    target,
-                    found,
-                    guard=guard,
-                    grants=grants,
-                    accept=overridden(accepted),
-                    deadline=limit,
-                    on_stage=told,
-                )
-            else:
-                outcome = restore_aside(
-                    target,
-                    found,
-                    disconnect=disconnect,
-                    drop_old=drop_old,
-                    guard=guard,
-                    grants=grants,
-                    accept=overridden(accepted),
-                    deadline=limit,
-                    on_stage=told,
-                )
+            outcome = way(target, found, how.terms(settings), deadline=limit, on_stage=told)
     if as_json:
         print_json(_json(found, outcome))
     else:
@@ -207,7 +196,7 @@ def _show(lines: Iterator[tuple[str, str]]) -> None:
 
 
 def _plan(
-    settings: Settings, found: FoundDump, target: Target, *, in_place: bool, drop_old: bool
+    settings: Settings, found: FoundDump, target: Target, how: _How
 ) -> Iterator[tuple[str, str]]:
     """What is going to happen, before it does."""
     length = found.manifest.bytes if found.manifest else stored_bytes(found.path)
@@ -221,11 +210,11 @@ def _plan(
     if settings.testing:
         name = target.settings.dbname
         yield "testing", f"TESTING is true, so the target is {name} whatever else was asked"
-    if in_place:
+    if how.in_place:
         yield "in place", "nobody can read the tables until it is done, and nothing is kept"
     if target.exists:
         room = f", {size(target.bytes)}" if target.bytes is not None else ""
-        fate = ", to be dropped then" if drop_old else ""
+        fate = ", to be dropped then" if how.drop_old else ""
         yield "replaces", f"{where}{room}{fate}"
     else:
         yield "makes", f"{where}, which is not there yet"

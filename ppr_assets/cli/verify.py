@@ -17,15 +17,7 @@ from ppr_assets.operations.verify_all import Checked, verify_dumps
 @click.option("--all", "every", is_flag=True, help="Every dump that is there, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
-def verify(
-    invocation: Invocation,
-    dump: str | None,
-    source: str | None,
-    at: str | None,
-    offline: bool,
-    every: bool,
-    as_json: bool,
-) -> None:
+def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool) -> None:
     """Verify a dump: is the file whole, and is it what its manifest says?
 
     DUMP is a dump's name or the path of a file; the latest if not given. Its size, SHA-256, every
@@ -47,9 +39,8 @@ def verify(
            whole as committed, and other files lie in the work tree
       6    data repository unusable, or there is no such dump
     """
-    if every and dump is not None:
+    if every and wanted.dump is not None:
         raise click.UsageError("--all verifies every dump, so no DUMP can be named")
-    wanted = Wanted(dump=dump, at=at, source=source, offline=offline)
     results: list[Checked] = []
     with progress("verifying"):
         found = verify_dumps(invocation.settings.data_repo, wanted, every=every, on_view=print_view)

@@ -31,6 +31,7 @@ from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
@@ -220,18 +221,10 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
     where = settings.dump.proof
     if where == "off":
         return Proof(where, datetime.now(UTC))
+    place = ProofPlace.of(settings, scratch=PROOF_SCRATCH)
     with scratch_folder(repo.state_dir / "proving") as folder:
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
-        deadline = Deadline(proof_seconds(found))
-        return drill(
-            settings.database,
-            found,
-            where=where,
-            deadline=deadline,
-            scratch=PROOF_SCRATCH,
-            elsewhere=settings.dump.proof_server,
-            rule=settings.dump.proof_without,
-        ).proof
+        return drill(place, found, deadline=Deadline(proof_seconds(found))).proof
 
 
 def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:

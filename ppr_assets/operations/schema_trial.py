@@ -9,7 +9,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import sweep
-from ppr_assets.operations.restoring.proof_server import proof_server
+from ppr_assets.operations.restoring.proof_server import ProofPlace, proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -47,17 +47,11 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
         path = folder / _NAME
         snapshot.undisturbed(lambda: _write_schema(settings, snapshot, path))
         found = FoundDump(_NAME, path, None, None, folder)
-        with proof_server(
-            settings.database,
-            settings.dump.proof,
-            scratch=SCRATCH,
-            folder=folder / "server",
-            elsewhere=settings.dump.proof_server,
-        ) as server:
+        place = ProofPlace.of(settings, scratch=SCRATCH)
+        with proof_server(place, folder / "server") as server:
             sweep(server.session)
             loading = Loading.begin(found, Deadline(_SECONDS))
-            rule = settings.dump.proof_without
-            without = require_makeable(server, loading, rule, always=True, unmade=True)
+            without = require_makeable(server, loading, place.rule, always=True, unmade=True)
             made = len(loading.verified.layout.entries) - len(without.keys)
             return Trial(server.where, server.instead, made, without)
 

@@ -19,6 +19,7 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring import drill as operation
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.remote import remote_source
 from ppr_assets.operations.sources.shelf import found_dump
@@ -79,20 +80,11 @@ def drill(
 
 def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOutcome, Metadata]:
     started = monotonic()
-    # Dumps may be published without a proof; a drill is one, and wants a server in any case.
-    where = "server" if settings.dump.proof == "off" else settings.dump.proof
     source = remote_source(settings.data_repo)
     with found_dump(settings.data_repo, Wanted(source=source)) as found:
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
-        outcome = operation.drill(
-            settings.database,
-            found,
-            where=where,
-            deadline=deadline,
-            elsewhere=settings.dump.proof_server,
-            rule=settings.dump.proof_without,
-        )
+        outcome = operation.drill(ProofPlace.of(settings), found, deadline=deadline)
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["proof"] = dg.MetadataValue.text(str(outcome.proof))
     return outcome, facts

@@ -43,7 +43,7 @@ def record_override(context: dg.AssetExecutionContext, override: ratchet.Overrid
         context.log.warning(f"gate overridden ({override.source}): {override.reason}")
 
 
-def data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
+def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
     def of_run(_: dg.InitResourceContext) -> Iterator[DataRepoOfRun]:
         with DataRepoOfRun(settings) as data_repo:
             yield data_repo
@@ -56,7 +56,7 @@ def resources(settings: Settings, night: Night | None = None) -> dict[str, Any]:
     process; without one, each run has its own."""
     return {
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
-        "data_repo": data_repo_of_run(settings.data_repo),
+        "data_repo": _data_repo_of_run(settings.data_repo),
         "override": Override.configure_at_launch(),
         "night": dg.ResourceDefinition(
             lambda context: night or Night(context.run.run_id if context.run else ""),

@@ -51,7 +51,7 @@ def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
         metadata={
             "dump": outcome.dump,
             "rows": outcome.rows,
-            "tables": compared_tables(outcome.tables, outcome.manifest),
+            "tables": _compared_tables(outcome.tables, outcome.manifest),
         },
     )
 
@@ -67,7 +67,7 @@ def restore_facts(
         "commit": dg.MetadataValue.text(found.commit or "none"),
         "bytes": dg.MetadataValue.int(stored_bytes(found.path)),
         "rows": dg.MetadataValue.int(outcome.rows),
-        "tables": compared_tables(outcome.tables, outcome.manifest),
+        "tables": _compared_tables(outcome.tables, outcome.manifest),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),
     }
     for stage, lap in {"fetch": fetched, **outcome.seconds}.items():
@@ -88,7 +88,7 @@ def _accepted(outcome: RestoreOutcome | DrillOutcome) -> Accepted:
     return outcome.accepted if isinstance(outcome, RestoreOutcome) else Accepted()
 
 
-def compared_tables(
+def _compared_tables(
     tables: Mapping[str, TableRecord], manifest: Manifest | None
 ) -> dg.TableMetadataValue:
     """Each table as it was read back, and what its hash was found equal to.

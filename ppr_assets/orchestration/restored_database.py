@@ -14,9 +14,9 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.restoring.target import require_not_storage
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
@@ -35,7 +35,6 @@ from ppr_assets.orchestration.restore_facts import (
 )
 from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
 
 SUFFIX = "_restored"
@@ -120,29 +119,26 @@ def restored_database(
 def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome, Metadata]:
     started = monotonic()
     target = restore_target(settings, config.target.strip())
-    reason, accept = config.override.strip(), config.accept_differences.strip()
-    guard = Guard(
-        policy(settings.dump),
-        for_service=target.dbname == settings.database.dbname,
-        override=Override(reason, "run config") if reason else None,
-        without=settings.dump.proof_without,
+    serves = target.dbname == settings.database.dbname
+    override, accept = _decision(config.override), _decision(config.accept_differences)
+    terms = Terms(
+        guard_of(settings.dump, for_service=serves, override=override),
+        disconnect=config.disconnect,
+        grants=config.grants_from_former,
+        accept=accept,
     )
     with found_dump(settings.data_repo, Wanted(dump=_name(config.dump.strip()))) as found:
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
-        outcome = restore(
-            target,
-            found,
-            disconnect=config.disconnect,
-            guard=guard,
-            grants=config.grants_from_former,
-            accept=Override(accept, "run config") if accept else None,
-            deadline=deadline,
-        )
+        outcome = restore(target, found, terms, deadline=deadline)
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
     facts["database"] = dg.MetadataValue.text(outcome.database)
     facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")
     return outcome, facts
+
+
+def _decision(reason: str) -> Override | None:
+    return Override(reason.strip(), "run config") if reason.strip() else None
 
 
 def restore_target(settings: Settings, name: str) -> DatabaseSettings:

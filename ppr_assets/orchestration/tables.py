@@ -75,7 +75,7 @@ def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:
     """Each table with its rows and columns: every HSDS table, and of others ``MOST_OTHERS``."""
     others = 0
     for table, columns in counted.columns.items():
-        key = table_asset(table.schema, table.name)
+        key = _table_asset(table.schema, table.name)
         others += len(key.path) > 1
         if len(key.path) == 1 or others <= MOST_OTHERS:
             yield dg.AssetObservation(
@@ -88,7 +88,7 @@ def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:
             )
 
 
-def table_asset(schema: str, name: str) -> dg.AssetKey:
+def _table_asset(schema: str, name: str) -> dg.AssetKey:
     """An HSDS table by its name; another as ``schema/name``, so that a table ``sql_dump`` cannot
     pass for the asset."""
     known = schema == "public" and name in HSDS_TABLES

@@ -14,6 +14,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
@@ -96,7 +97,7 @@ def _everything_works(pipeline: Pipeline, database: DatabaseSettings) -> None:
     assert proof is not None
     assert (proof.where, proof.without) == ("server", ())
     with found_dump(pipeline.settings.data_repo, Wanted()) as dump:
-        assert drill(database, dump, where="server", deadline=Deadline(120)).proof.proven
+        assert drill(ProofPlace(database, "server"), dump, deadline=Deadline(120)).proof.proven
         restored = restore(database, dump, deadline=Deadline(120))
     assert restored.former is not None
     assert restored.tables == published.manifest.tables

@@ -11,6 +11,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
@@ -50,7 +51,7 @@ def test_no_night_changes_what_it_dumps_and_each_dump_restores(recorded: Pipelin
     path = recorded.dumps / recorded.latest()
     assert first.manifest is not None
     found = FoundDump(path.name, path, first.manifest, None, recorded.clone.parent)
-    drill(recorded.settings.database, found, where="server", deadline=Deadline(60))
+    drill(ProofPlace(recorded.settings.database, "server"), found, deadline=Deadline(60))
     assert status(recorded.settings).counts
     restored = restore(recorded.settings.database, found, deadline=Deadline(60))
     assert restored.tables["login"].rows == rows

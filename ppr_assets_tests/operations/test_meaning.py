@@ -14,7 +14,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
@@ -68,8 +69,8 @@ def test_what_is_worded_anew_restores_and_leaves_no_second_database(
     before = [name for name, _ in target.databases()]
     found = reworded.found(tmp_path)
     for outcome in (
-        drill(target.settings, found, where="server", deadline=NO_HURRY),
-        restore(target.settings, found, drop_old=True, deadline=NO_HURRY),
+        drill(ProofPlace(target.settings, "server"), found, deadline=NO_HURRY),
+        restore(target.settings, found, Terms(drop_old=True), deadline=NO_HURRY),
     ):
         assert any(re.fullmatch(REWORDED, remark) for remark in outcome.remarks)
         assert outcome.tables == reworded.manifest.tables
@@ -91,7 +92,7 @@ def test_what_only_psql_can_load_is_held_to_what_psql_makes_of_it_again(
     ).stdout
     path.write_bytes(with_entry(written, b"SELECT 1;\n\n"))
     found = FoundDump(path.name, path, None, None, tmp_path)
-    remarks = restore(target.settings, found, drop_old=True, deadline=NO_HURRY).remarks
+    remarks = restore(target.settings, found, Terms(drop_old=True), deadline=NO_HURRY).remarks
     assert any(remark.startswith("loaded by one psql") for remark in remarks)
     assert any(re.fullmatch(REWORDED, remark) for remark in remarks)
     assert target.beside() == []
@@ -164,10 +165,10 @@ def test_who_owns_schema_public_and_what_is_said_of_it_keeps_nothing_from_coming
 ) -> None:
     Target(database).execute(statement, database.dbname)
     found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
-    drilled = drill(target.settings, found, where="server", deadline=NO_HURRY)
+    drilled = drill(ProofPlace(target.settings, "server"), found, deadline=NO_HURRY)
     assert but_for_words(drilled.remarks) == []
     for settings in (target.settings, make_target(seed=None).settings):
-        outcome = restore(settings, found, drop_old=True, deadline=NO_HURRY)
+        outcome = restore(settings, found, Terms(drop_old=True), deadline=NO_HURRY)
         assert but_for_words(outcome.remarks) == []
         assert _said_of_public(settings) == _said_of_public(database)
     restore_in_place(target.settings, found, deadline=NO_HURRY)
@@ -260,7 +261,7 @@ def test_what_a_human_accepts_is_named_and_stands_in_the_databases_comment(
     assert note in second and second.endswith(f"{WHY.reason}): {difference}")
 
     whole = new_dump.found(tmp_path)
-    clean = restore(target.settings, whole, accept=WHY, drop_old=True, deadline=NO_HURRY)
+    clean = restore(target.settings, whole, Terms(accept=WHY, drop_old=True), deadline=NO_HURRY)
     assert clean.accepted == Accepted()
     assert _comment(target) == "the records"
 
@@ -308,7 +309,7 @@ def test_a_hint_is_for_the_verb_that_failed(
         (PROOF_SCRATCH, "nothing was published and the new dump was thrown away"),
     ):
         with pytest.raises(DumpUnproven) as failed:
-            drill(target.settings, found, where="server", scratch=scratch, deadline=NO_HURRY)
+            drill(ProofPlace(target.settings, "server", scratch=scratch), found, deadline=NO_HURRY)
         assert failed.value.hint.startswith(hint)
         assert "serves as before" not in failed.value.hint
         assert "--accept-differences" not in failed.value.hint

@@ -12,6 +12,7 @@ from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DumpUnproven, PreconditionFailed
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
@@ -42,7 +43,7 @@ def test_a_dump_of_a_newer_server_is_refused_before_anything(
             way(target.settings, found, deadline=Deadline(60))
         assert "nothing was changed" in refused.value.hint
     with pytest.raises(DumpUnproven, match=f"was not restored: {words}$"):
-        drill(target.settings, found, where="server", deadline=Deadline(60))
+        drill(ProofPlace(target.settings, "server"), found, deadline=Deadline(60))
     assert (target.databases(), target.content()) == (databases, content)
 
 

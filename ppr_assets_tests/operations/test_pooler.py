@@ -14,7 +14,8 @@ from ppr_assets.errors import DatabaseUnreachable, DumpUnproven, PreconditionFai
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.snapshot.giving_way import giving_way
@@ -69,8 +70,10 @@ def test_through_sessions_of_a_pooler_that_knows_all_databases_everything_works(
     target: Target, new_dump: MadeDump, pooled: Pooled, tmp_path: Path
 ) -> None:
     settings = pooled(target.settings, databases="* =")
-    drill(settings, new_dump.found(tmp_path), where="server", deadline=Deadline(60))
-    restored = restore(settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60))
+    drill(ProofPlace(settings, "server"), new_dump.found(tmp_path), deadline=Deadline(60))
+    restored = restore(
+        settings, new_dump.found(tmp_path), Terms(disconnect=True), deadline=Deadline(60)
+    )
     assert restored.former is not None
     assert target.content() == new_dump.content
 
@@ -81,7 +84,7 @@ def test_one_that_knows_the_database_alone_is_told_with_the_way_out(
     settings = pooled(target.settings)
     databases = target.databases()
     with pytest.raises(DumpUnproven, match="and knows no other database") as of_drill:
-        drill(settings, new_dump.found(tmp_path), where="server", deadline=Deadline(60))
+        drill(ProofPlace(settings, "server"), new_dump.found(tmp_path), deadline=Deadline(60))
     assert "PPR_DIRECT_HOST" in of_drill.value.hint
     assert "SQL_DUMP_PROOF=embedded" in of_drill.value.hint
     with pytest.raises(PreconditionFailed, match="and knows no other database") as caught:
@@ -91,7 +94,7 @@ def test_one_that_knows_the_database_alone_is_told_with_the_way_out(
 
     dumped = dump_to(replace(settings, user="postgres"), tmp_path / "pooled.sql")
     assert dumped.sql == old_dump.sql
-    drill(settings, new_dump.found(tmp_path), where="embedded", deadline=Deadline(60))
+    drill(ProofPlace(settings, "embedded"), new_dump.found(tmp_path), deadline=Deadline(60))
     restore_in_place(settings, new_dump.found(tmp_path), deadline=Deadline(60))
     assert target.content() == new_dump.content
 
@@ -101,8 +104,8 @@ def test_past_the_pooler_everything_works(
 ) -> None:
     pooler = pooled(target.settings, mode="transaction")
     direct = replace(target.settings, named=(pooler.host, pooler.port))
-    drill(direct, new_dump.found(tmp_path), where="server", deadline=Deadline(60))
-    restore(direct, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60))
+    drill(ProofPlace(direct, "server"), new_dump.found(tmp_path), deadline=Deadline(60))
+    restore(direct, new_dump.found(tmp_path), Terms(disconnect=True), deadline=Deadline(60))
     assert target.content() == new_dump.content
 
 
@@ -172,7 +175,7 @@ def test_a_role_s_name_may_go_on_with_whose_it_is(
     role = target.settings.user
     alias = replace(target.settings, user=f"{role}.abcdefgh")
     settings = pooled(alias, databases=f"* = user={role}")
-    restore(settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60))
+    restore(settings, new_dump.found(tmp_path), Terms(disconnect=True), deadline=Deadline(60))
     assert target.content() == new_dump.content
     other = pooled(alias, databases="* = user=postgres")
     with pytest.raises(PreconditionFailed, match="and role postgres in truth"):

@@ -13,7 +13,8 @@ from ppr_assets.errors import DumpUnproven, PreconditionFailed
 from ppr_assets.operations.doctor import Precondition, preconditions
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.embedded import EmbeddedServer
@@ -128,11 +129,11 @@ def test_an_extension_that_an_administrator_put_into_template1_is_used(hosted: P
 def _drill_latest(pipeline: Pipeline, where: str) -> DrillOutcome:
     with found_dump(pipeline.settings.data_repo, Wanted()) as found:
         return drill(
-            pipeline.settings.database,
+            ProofPlace(
+                pipeline.settings.database, where, rule=pipeline.settings.dump.proof_without
+            ),
             found,
-            where=where,
             deadline=Deadline(60),
-            rule=pipeline.settings.dump.proof_without,
         )
 
 
@@ -327,7 +328,7 @@ def test_what_an_administrator_has_made_in_the_target_is_used_in_place(hosted: P
     assert "SQL_DUMP_PROOF_WITHOUT=" in refused.value.hint
     with found_dump(hosted.settings.data_repo, Wanted()) as found:
         guard = Guard(without=("publication everything",))
-        restored = restore_in_place(own, found, guard=guard, deadline=Deadline(60))
+        restored = restore_in_place(own, found, Terms(guard=guard), deadline=Deadline(60))
     assert any("publication everything" in remark for remark in restored.remarks)
 
 
@@ -344,7 +345,7 @@ def test_a_restore_names_it_before_it_loads_and_goes_without_it_by_a_rule(hosted
         assert rule is not None
         guard = Guard(without=left_out(rule[1]))
         try:
-            restored = restore(into, found, guard=guard, deadline=Deadline(60))
+            restored = restore(into, found, Terms(guard=guard), deadline=Deadline(60))
         finally:
             hosted.administer("DROP DATABASE IF EXISTS restored_without")
     assert sum("SQL_DUMP_PROOF_WITHOUT" in remark for remark in restored.remarks) == 4

@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.init import InitTerms, initialise
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
@@ -201,7 +202,9 @@ def test_no_verb_calls_them(shadowed: Pipeline) -> None:
     assert status(shadowed.settings).errors == ()
     assert [one.error for one in preconditions(shadowed.settings) if one.error] == []
     for where in ("server", "embedded"):
-        drill(shadowed.settings.database, _latest(shadowed), where=where, deadline=Deadline(60))
+        drill(
+            ProofPlace(shadowed.settings.database, where), _latest(shadowed), deadline=Deadline(60)
+        )
 
 
 @pytest.mark.parametrize("way", ["aside", "with psql", "in place", "at a start"])
@@ -211,7 +214,7 @@ def test_a_restore_over_them_calls_none(
     dumped, _ = shadowed.night()
     assert dumped.manifest is not None
     if way == "at a start":
-        assert initialise(shadowed.settings, force=True).status == "restored"
+        assert initialise(shadowed.settings, InitTerms(force=True)).status == "restored"
         return
     outcome = restore_by(way, shadowed.settings.database, _latest(shadowed))
     assert outcome.tables == dumped.manifest.tables

@@ -20,6 +20,7 @@ from ppr_assets.errors import DatabaseUnreachable, PprError
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.status import status
 from ppr_assets.postgres.sessions import libpq
@@ -154,7 +155,7 @@ VERBS: dict[str, Callable[[Pipeline, Target, MadeDump, Path, DatabaseSettings], 
         )
     ),
     "drill": lambda _p, _t, made, folder, database: drill(
-        database, made.found(folder), where="server", deadline=Deadline(60)
+        ProofPlace(database, "server"), made.found(folder), deadline=Deadline(60)
     ),
     "restore": lambda _p, _t, made, folder, database: restore(
         database, made.found(folder), deadline=Deadline(60)

@@ -15,8 +15,9 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
 from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.init import initialise
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.init import InitTerms, initialise
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.restoring.target import look_at
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
@@ -109,7 +110,7 @@ def test_a_dump_a_drill_and_a_cleanup_stay_with_it_too(
 ) -> None:
     dumped = dump_to(replace(two.settings, user="postgres"), tmp_path / "again.sql")
     assert dumped.sql == old_dump.sql
-    drill(two.settings, old_dump.found(tmp_path), where="server", deadline=Deadline(60))
+    drill(ProofPlace(two.settings, "server"), old_dump.found(tmp_path), deadline=Deadline(60))
     half = former_name(target.settings.dbname, old_dump.manifest.snapshot_at)
     target.execute(f'CREATE DATABASE "{half}" OWNER {target.settings.user}')
     assert [one.what for one in cleanup(two.settings)] == ["dropped"]
@@ -121,7 +122,7 @@ def test_a_container_that_starts_fills_the_one_that_is_named(
     two: Two, led_away: str, target: Target, pipeline: Pipeline
 ) -> None:
     pipeline.night()
-    filled = initialise(replace(pipeline.settings, database=two.settings), force=True)
+    filled = initialise(replace(pipeline.settings, database=two.settings), InitTerms(force=True))
     assert filled.status == "restored"
     assert two.production.taken == 0
     assert target.content() == Target(pipeline.settings.database).content()
@@ -257,7 +258,7 @@ def test_what_a_host_keeps_from_roles_stops_neither_proof_nor_restore(pipeline: 
         everywhere(_KEPT)
         dumped, _ = pipeline.night()
         with found_dump(pipeline.settings.data_repo, Wanted()) as found:
-            restored = restore(own, found, deadline=Deadline(60), drop_old=True)
+            restored = restore(own, found, Terms(drop_old=True), deadline=Deadline(60))
     finally:
         everywhere(_KEPT.replace("REVOKE", "GRANT").replace("FROM", "TO"))
         pipeline.administer(f"ALTER ROLE {own.user} NOCREATEDB")

@@ -15,7 +15,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed
 from ppr_assets.operations.published.listing import list_published
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
@@ -226,11 +227,11 @@ def test_it_is_restored_and_drilled_like_any_other(
     target = make_target(seed=2)
     for source in (Wanted(), Wanted(source=in_parts.remote.as_uri()), Wanted(at=in_parts.head())):
         with found_dump(in_parts.settings.data_repo, source) as found:
-            outcome = restore(target.settings, found, deadline=Deadline(60), drop_old=True)
+            outcome = restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
         assert outcome.manifest == published.manifest
     with found_dump(in_parts.settings.data_repo, Wanted()) as found:
         assert found.path.parent == in_parts.dumps
-        drill(target.settings, found, where="server", deadline=Deadline(60))
+        drill(ProofPlace(target.settings, "server"), found, deadline=Deadline(60))
         whole = b"".join(open_dump(found.path, name=found.name))
     assert dump_to(target.settings, tmp_path / "again.sql").sql == whole
 

@@ -17,7 +17,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.restoring.in_place import COST, restore_in_place
 from ppr_assets.operations.restoring.loading import UNPROVEN
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
@@ -73,7 +73,7 @@ def test_a_dump_of_an_old_server_restores_on_one_between_it_and_the_newest(
     major: int, debian_database: Callable[[], DatabaseSettings], tmp_path: Path
 ) -> None:
     old, database = OldDump(major), debian_database()
-    outcome = restore(database, put(old, tmp_path), drop_old=True, deadline=Deadline(60))
+    outcome = restore(database, put(old, tmp_path), Terms(drop_old=True), deadline=Deadline(60))
     assert but_for_words(outcome.remarks) == [UNPROVEN]
     assert contents(database) == old.contents
 
@@ -101,7 +101,7 @@ def test_a_compressed_dump_restores_through_the_symlink_that_upstream_has_for_it
     git(pipeline.clone, "commit", "-q", "-m", "Data update for 2025-08-13 06:56 UTC")
     for wanted in (Wanted(dump="latest.sql.gz"), Wanted()):
         with found_dump(pipeline.settings.data_repo, wanted) as found:
-            outcome = restore(target.settings, found, drop_old=True, deadline=Deadline(60))
+            outcome = restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
         assert (outcome.dump, but_for_words(outcome.remarks)) == (packed.name, [UNPROVEN])
         assert contents(target.settings) == old.contents
 

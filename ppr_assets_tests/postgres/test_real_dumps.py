@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.loading import UNPROVEN
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.proof_server import ProofPlace
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -48,7 +49,7 @@ def test_real_dumps_restore_equal(database: DatabaseSettings, tmp_path: Path) ->
     rows = []
     for packed in DUMPS:
         found = _unpacked(packed, tmp_path)
-        outcome = restore(database, found, drop_old=True, deadline=NO_HURRY)
+        outcome = restore(database, found, Terms(drop_old=True), deadline=NO_HURRY)
         said = [one for one in outcome.remarks if not one.startswith("no record came back")]
         assert said == [UNPROVEN], "and not: loaded by psql"
         assert len(outcome.tables) == found.path.read_bytes().count(b"\nCOPY ")
@@ -59,12 +60,12 @@ def test_real_dumps_restore_equal(database: DatabaseSettings, tmp_path: Path) ->
 def test_the_real_schema_is_proven_with_definitions_that_postgresql_words_anew(
     database: DatabaseSettings, tmp_path: Path
 ) -> None:
-    restore(database, _unpacked(DUMPS[-1], tmp_path), drop_old=True, deadline=NO_HURRY)
+    restore(database, _unpacked(DUMPS[-1], tmp_path), Terms(drop_old=True), deadline=NO_HURRY)
     with connect(database, autocommit=True) as session:
         for setup in CASES:
             session.execute(setup.read_bytes())
     made = make_dump(database, tmp_path / NAMES[0])
-    outcome = drill(database, made.found(tmp_path), where="server", deadline=NO_HURRY)
+    outcome = drill(ProofPlace(database, "server"), made.found(tmp_path), deadline=NO_HURRY)
     (remark,) = outcome.remarks
     assert remark.startswith("6 of 371 definitions have other words than in the dump")
     assert outcome.tables == made.manifest.tables

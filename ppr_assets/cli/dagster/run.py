@@ -16,7 +16,7 @@ from ppr_assets.operations.night import Night
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance
+    from dagster import DagsterInstance, JobDefinition
 
 
 @dataclass(frozen=True)
@@ -58,24 +58,11 @@ def run_nightly(
     """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
     import dagster as dg
 
-    from ppr_assets.definitions import build_defs
     from ppr_assets.orchestration.failures import cancelled, unexpected
-    from ppr_assets.orchestration.jobs import nightly_dump
-    from ppr_assets.orchestration.launchpad import launchpad_config
-    from ppr_assets.orchestration.resources import resources
 
     night = Night(str(uuid4()))
-    # Dagster's console log is for its UI; the command line says in its own words what happened.
-    job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))
-    definitions = build_defs(
-        settings=settings,
-        jobs=[job],
-        schedules=[],
-        sensors=[],
-        resources=resources(settings, night),
-    )
     try:
-        result = definitions.resolve_job_def(job.name).execute_in_process(
+        result = _job(settings, night).execute_in_process(
             instance=instance,
             run_id=night.run_id,
             run_config={"override": {"reason": override_reason}} if override_reason else {},
@@ -89,3 +76,17 @@ def run_nightly(
     if isinstance(night.failure, Cancelled):
         raise night.failure
     return night
+
+
+def _job(settings: Settings, night: Night) -> JobDefinition:
+    """``nightly_dump``, whose steps note in ``night`` what they come to. Dagster's console log is
+    for its UI; the command line says in its own words what happened."""
+    from ppr_assets.definitions import build_defs
+    from ppr_assets.orchestration.jobs import nightly_dump
+    from ppr_assets.orchestration.launchpad import launchpad_config
+    from ppr_assets.orchestration.resources import resources
+
+    job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))
+    own = resources(settings, night)
+    definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[], resources=own)
+    return definitions.resolve_job_def(job.name)

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ppr_assets.cli.shared.console import err
+from ppr_assets.cli.shared.context import bundled
 from ppr_assets.cli.shared.looked_at import offline_option
+from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.naming import dump_moment
 
 if TYPE_CHECKING:
     from ppr_assets.operations.sources.wanted import FoundDump
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def dump_options(verb: Command) -> Command:
-    """``[DUMP] --from --at --offline``: a dump of any place, the latest of the data repository if
-    not said.
-
-    They come to the verb as ``dump``, ``source``, ``at`` and ``offline``.
-    """
-    for option in (
-        offline_option,
-        click.option(
-            "--at",
-            metavar="COMMIT",
-            help="As published at this commit; nothing is checked out.",
-        ),
-        click.option(
-            "--from",
-            "source",
-            metavar="DIR|URL|FILE",
-            help="Another data repository, a folder with dumps, or a dump's own file (plain SQL, "
-            "also as .sql.gz), instead of DATA_REPO_PATH.",
-        ),
-        click.argument("dump", metavar="[DUMP]", required=False),
-    ):
-        verb = option(verb)
-    return verb
 
 
 class Moment(click.ParamType[datetime]):
@@ -59,6 +33,37 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"`{value}` must be a date like 2026-11-01 or 2026-11-01T12:00", param, ctx)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+_DUMP = (
+    click.argument("dump", metavar="[DUMP]", required=False),
+    click.option(
+        "--from",
+        "source",
+        metavar="DIR|URL|FILE",
+        help="Another data repository, a folder with dumps, or a dump's own file (plain SQL, "
+        "also as .sql.gz), instead of DATA_REPO_PATH.",
+    ),
+    click.option(
+        "--at",
+        metavar="COMMIT",
+        help="As published at this commit; nothing is checked out.",
+    ),
+    offline_option,
+)
+_BEFORE = click.option(
+    "--before",
+    metavar="DATE",
+    type=Moment(),
+    help="The newest dump from before this date or moment (ISO, UTC).",
+)
+
+dump_options = bundled("wanted", Wanted, *_DUMP)
+"""``[DUMP] --from --at --offline``: a dump of any place, the latest of the data repository if not
+said. They come to the verb as ``wanted``."""
+
+dump_or_date_options = bundled("wanted", Wanted, *_DUMP, _BEFORE)
+"""The same, with ``--before``."""
 
 
 def made_at(found: FoundDump) -> datetime | None:

@@ -1,14 +1,18 @@
-"""What verbs share: where the settings come from, and that a reason says something."""
+"""What verbs share: where the settings come from, options that belong together, and reasons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property, wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from ppr_assets.settings import Settings
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,24 @@ class Invocation:
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def bundled(name: str, kind: type[Any], *options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
+    """Options that belong together, in the order of the help, come to the verb as one value
+    ``name``: a ``kind``, which is a dataclass whose fields they are."""
+
+    def decorated(verb: Verb) -> Any:
+        @wraps(verb)
+        def called(*arguments: Any, **given: Any) -> Any:
+            own = {one.name: given.pop(one.name) for one in fields(kind) if one.name in given}
+            return verb(*arguments, **{name: kind(**own)}, **given)
+
+        bundle: Any = called
+        for option in reversed(options):
+            bundle = option(bundle)
+        return bundle
+
+    return decorated
 
 
 def worded(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:

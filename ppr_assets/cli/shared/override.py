@@ -10,32 +10,39 @@ from ppr_assets.cli.shared.context import worded
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.ratchet import Override
 
-override_option = click.option(
-    "--override",
-    "reason",
-    metavar="REASON",
-    callback=worded,
-    help="Take a dump that is refused for its few records, this once. The reason is recorded in "
-    "the output and in the comment of the former database.",
-)
-
-
 _NO_REASON = "no reason given"
 
 
-def _no_dump(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:
+def _decision(
+    context: click.Context, parameter: click.Parameter, reason: str | None
+) -> Override | None:
+    said = worded(context, parameter, reason)
+    return Override(said, "command line") if said else None
+
+
+def _no_dump(
+    context: click.Context, parameter: click.Parameter, reason: str | None
+) -> Override | None:
     """Refuse a dump's name in the place of the reason: another dump would be restored then."""
     named = reason is not None and (
         reason.endswith((".sql", ".gz", ".xz")) or is_dump_name(f"{reason}.sql")
     )
     if reason is not None and (named or Path(reason).exists()):
         raise click.BadParameter(f"`{reason}` is a dump, not a reason", context, parameter)
-    return worded(context, parameter, reason)
+    return _decision(context, parameter, reason)
 
+
+override_option = click.option(
+    "--override",
+    metavar="REASON",
+    callback=_decision,
+    help="Take a dump that is refused for its few records, this once. The reason is recorded in "
+    "the output and in the comment of the former database.",
+)
 
 accept_option = click.option(
     "--accept-differences",
-    "accepted",
+    "accept",
     metavar="[REASON]",
     is_flag=False,
     flag_value=_NO_REASON,
@@ -44,7 +51,3 @@ accept_option = click.option(
     "never other rows, nor fewer tables. What was taken, and why, is recorded in the output and in "
     "the database's own comment.",
 )
-
-
-def overridden(reason: str | None) -> Override | None:
-    return Override(reason, "command line") if reason else None

@@ -14,7 +14,7 @@ _SHOWN = 3
 def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Iterator[str]:
     """Each trailer that is not what publishing would have written; ``mark`` None: not compared."""
     found = parse_trailers(message)
-    needed = expected_trailers(manifest, mark)
+    needed = _expected_trailers(manifest, mark)
     if "Dump" not in found:
         yield "its commit's message has no trailers that tell of it"
         return
@@ -28,7 +28,7 @@ def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Itera
             yield f"trailer {key} says {_shown(have)}, the manifest {_shown(need)}"
 
 
-def expected_trailers(manifest: Manifest, mark: Mark | None) -> dict[str, str]:
+def _expected_trailers(manifest: Manifest, mark: Mark | None) -> dict[str, str]:
     override = manifest.override
     return parse_trailers(
         dump_message(

@@ -8,17 +8,21 @@ may not make, or the server cannot, is named as a whole, and is not taken for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.load_and_compare import Judgement, load_and_compare
+from ppr_assets.operations.restoring.load_and_compare import (
+    Compared,
+    Judgement,
+    load_and_compare,
+)
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.new_database import new_database, sweep, twin_maker
-from ppr_assets.operations.restoring.proof_server import ProofServer, proof_server
+from ppr_assets.operations.restoring.proof_server import ProofPlace, ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.compare.schema_content import Twin
@@ -62,80 +66,62 @@ class DrillOutcome:
 
 
 def drill(
-    database: DatabaseSettings,
-    found: FoundDump,
-    *,
-    where: str,
-    deadline: Deadline,
-    scratch: str = SCRATCH,
-    on_stage: OnStage = silent,
-    elsewhere: DatabaseSettings | None = None,
-    rule: Sequence[str] = (),
+    place: ProofPlace, found: FoundDump, *, deadline: Deadline, on_stage: OnStage = silent
 ) -> DrillOutcome:
     """Restore the dump into a scratch database and hold it to what the dump says.
 
-    ``where`` is ``server``, ``embedded`` or ``elsewhere``, which is then given; ``scratch`` is what
-    the scratch database's name has after that of ``database``. ``rule``: kinds or objects to go
-    without where they cannot be made. Raises :class:`DumpDamaged`, :class:`Busy` while another
-    drill of the same database runs, and :class:`DumpUnproven` when it does not load, when
-    something differs, or when no server can take it.
+    Raises :class:`DumpDamaged`, :class:`Busy` while another drill of the same database runs, and
+    :class:`DumpUnproven` when it does not load, when something differs, or when no server can take
+    it.
     """
     loading = Loading.begin(found, deadline, on_stage)
-    folder = found.spill_folder / SCRATCH
-    with proof_server(
-        database, where, scratch=scratch, folder=folder, elsewhere=elsewhere
-    ) as server:
+    with proof_server(place, found.spill_folder / SCRATCH) as server:
         try:
-            return _drill(server, loading, rule, _HINTS[scratch])
+            return _drill(server, loading, place)
         except PreconditionFailed as error:  # of a restore: here it means that nothing was proven
             raise DumpUnproven(
                 f"`{found.name}` was not restored: {error.message}", hint=error.hint
             ) from error
 
 
-def _drill(server: ProofServer, loading: Loading, rule: Sequence[str], hint: str) -> DrillOutcome:
-    session, found = server.session, loading.found
-    left_over = sweep(session)
-    without = require_makeable(server, loading, rule)
+def _drill(server: ProofServer, loading: Loading, place: ProofPlace) -> DrillOutcome:
+    left_over = sweep(server.session)
+    without = require_makeable(server, loading, place.rule)
     loading = loading.without(without.keys)
-    verified = loading.verified
+    session, verified = server.session, loading.verified
     with ExitStack() as until, new_database(session, verified) as (name, remarks):
         remarks += [*left_over, *without.remarks]
-        scratch = replace(session.settings, dbname=name)
         loading = replace(loading, remarks=remarks)
-        try:
-            compared = load_and_compare(
-                scratch,
-                loading,
-                twin=Twin(twin_maker(session, verified, name, until), without.definitions),
-                judgement=Judgement(hint),
-                analyze=False,
-            )
-        except RestoreFailed as error:
-            mend = mended(error, scratch, loading)
-            if mend is None:  # is it the server that cannot make it?
-                require_makeable(server, loading, rule, always=True)
-            raise DumpUnproven(
-                f"`{verified.name}` did not restore: {error.message}",
-                hint=mend
-                or "nothing was published or replaced. If the server is well, the dump is to "
-                "blame: look at what the message names.",
-            ) from error
+        twin = Twin(twin_maker(session, verified, name, until), without.definitions)
+        compared = _compared(server, loading, twin, replace(session.settings, dbname=name), place)
         version = session.server_version
-    proof = Proof(
-        server.where,
-        datetime.now(UTC),
-        version,
-        round(sum(loading.clock.laps.values()), 3),
-        without.named,
-    )
+    seconds = round(sum(loading.clock.laps.values()), 3)
     return DrillOutcome(
         dump=verified.name,
-        origin=found.origin,
+        origin=loading.found.origin,
         manifest=verified.manifest,
-        proof=proof,
+        proof=Proof(server.where, datetime.now(UTC), version, seconds, without.named),
         tables=compared.tables,
         seconds=loading.clock.laps,
         remarks=remarks,
         uncompared=compared.uncompared,
     )
+
+
+def _compared(
+    server: ProofServer, loading: Loading, twin: Twin, scratch: DatabaseSettings, place: ProofPlace
+) -> Compared:
+    """Load into the scratch database and compare. Raises :class:`DumpUnproven`."""
+    judgement = Judgement(_HINTS[place.scratch])
+    try:
+        return load_and_compare(scratch, loading, twin=twin, judgement=judgement, analyze=False)
+    except RestoreFailed as error:
+        mend = mended(error, scratch, loading)
+        if mend is None:  # is it the server that cannot make it?
+            require_makeable(server, loading, place.rule, always=True)
+        raise DumpUnproven(
+            f"`{loading.verified.name}` did not restore: {error.message}",
+            hint=mend
+            or "nothing was published or replaced. If the server is well, the dump is to "
+            "blame: look at what the message names.",
+        ) from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
+from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, failed
 from ppr_assets.postgres.snapshot.records import count_records
@@ -15,7 +16,7 @@ from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard, judged_tables, shortfalls
 from ppr_assets.rules.wording import few
-from ppr_assets.settings import DatabaseSettings
+from ppr_assets.settings import DatabaseSettings, DumpSettings
 
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
@@ -41,6 +42,11 @@ class Judged:
 
     remarks: list[str]
     override: Override | None = None
+
+
+def guard_of(settings: DumpSettings, *, for_service: bool, override: Override | None) -> Guard:
+    """What the settings let a restore take away, and what a human does this once."""
+    return Guard(policy(settings), for_service, override, settings.proof_without)
 
 
 def serving(settings: DatabaseSettings, guard: Guard) -> Serving:

@@ -16,6 +16,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
+    Judged,
     Serving,
     names_read,
     require_akin,
@@ -35,7 +36,9 @@ from ppr_assets.operations.restoring.privileges import again_in_place
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
 from ppr_assets.operations.restoring.restore import (
+    STRICT,
     RestoreOutcome,
+    Terms,
     accepted_noted,
     known_gaps,
     override_note,
@@ -62,8 +65,7 @@ from ppr_assets.postgres.sessions.connection import connect, require_named
 from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.difference import Difference
 from ppr_assets.rules.manifest import TableRecord
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import STANDARD, Guard
+from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings
 
 HINT = (
@@ -81,10 +83,8 @@ COST = (
 def restore_in_place(
     target: DatabaseSettings,
     found: FoundDump,
+    terms: Terms = STRICT,
     *,
-    guard: Guard = STANDARD,
-    grants: bool = False,
-    accept: Override | None = None,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
@@ -99,42 +99,18 @@ def restore_in_place(
     loading.remarks.extend([*remarks_of(loading.verified.manifest), COST])
     with maintenance(target) as session:
         _require_there(session)
-        ground = _require_fit(session, loading, guard)
+        ground = _require_fit(session, loading, terms.guard)
         loading = loading.without(ground.without.keys)
         with connect(session.settings) as connection:
             require_named(session.settings, connection)
-            before = read_grants(connection)
-            load_in_transaction(
-                connection, loading.plain(), loading.verified.layout, deadline=deadline
-            )
-            loading.clock.lap("load")
-            compared = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, accept))
-            connection.execute("SET LOCAL client_encoding = 'UTF8'")  # as it was looked at before
-            judged = require_kept(connection, ground.serving, guard, every=True)
-            loading.remarks.extend(judged.remarks)
-            loading.remarks.extend(set_otherwise(connection, loading.verified))
-            loading.remarks.extend(computed_remarks(connection, loading.verified))
-            loading.remarks.extend(again_in_place(connection, before, wanted=grants))
-            loading.clock.lap("compare")
+            compared, judged = _replaced(connection, loading, ground, terms)
         loading.remarks.extend(_analyzed(session.settings))
         name = loading.verified.name
         if judged.override:
             note = override_note(name, judged.override)
             loading.remarks.extend(session.note(target.dbname, note))
         loading.remarks.extend(accepted_noted(session, target.dbname, name, compared.accepted))
-    return RestoreOutcome(
-        dump=name,
-        origin=found.origin,
-        manifest=loading.verified.manifest,
-        database=target.dbname,
-        former=None,
-        tables=compared.tables,
-        seconds=loading.clock.laps,
-        remarks=loading.remarks,
-        uncompared=compared.uncompared,
-        override=judged.override,
-        accepted=compared.accepted,
-    )
+    return RestoreOutcome.of(target.dbname, loading, compared, judged, former=None)
 
 
 @dataclass(frozen=True)
@@ -166,6 +142,26 @@ def _require_fit(session: Maintenance, loading: Loading, guard: Guard) -> _Groun
         foreign = require_akin(now, made, guard)
         without = require_makeable_in_place(server, looking, loading.plain(), layout, rule)
         return _Ground(now, foreign, without)
+
+
+def _replaced(
+    connection: Connection, loading: Loading, ground: _Ground, terms: Terms
+) -> tuple[Compared, Judged]:
+    """Load in the open transaction, hold what it has made to the dump and to what serves, and give
+    privileges again."""
+    verified, remarks = loading.verified, loading.remarks
+    before = read_grants(connection)
+    load_in_transaction(connection, loading.plain(), verified.layout, deadline=loading.deadline)
+    loading.clock.lap("load")
+    compared = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, terms.accept))
+    connection.execute("SET LOCAL client_encoding = 'UTF8'")  # as it was looked at before
+    judged = require_kept(connection, ground.serving, terms.guard, every=True)
+    remarks += judged.remarks
+    remarks += set_otherwise(connection, verified)
+    remarks += computed_remarks(connection, verified)
+    remarks += again_in_place(connection, before, wanted=terms.grants)
+    loading.clock.lap("compare")
+    return compared, judged
 
 
 def _held_to_dump(

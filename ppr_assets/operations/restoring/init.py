@@ -24,9 +24,9 @@ from ppr_assets.errors import (
     PreconditionFailed,
     SettingsError,
 )
-from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
 from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
@@ -39,7 +39,6 @@ from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 WAIT_SECONDS = 60.0
@@ -59,70 +58,73 @@ class InitOutcome:
     remarks: tuple[str, ...] = ()
 
 
-def initialise(
-    settings: Settings,
-    *,
-    force: bool = False,
-    disconnect: bool = False,
-    wait_seconds: float = WAIT_SECONDS,
-    deadline_seconds: float | None = None,
-    override: Override | None = None,
-    accept: Override | None = None,
-) -> InitOutcome:
-    """Fill the database from the latest dump unless it holds records, or ``force``. A dump that
-    brings none, or far fewer than serve, is refused but for an ``override``, as is one whose
-    objects come back otherwise, but for an ``accept``.
+@dataclass(frozen=True)
+class InitTerms:
+    """What an application's start lets a restore do.
 
-    ``deadline_seconds`` is the time for a restore, that of another process too; by default what
-    is promised for a dump of that size. Raises
-    :class:`DatabaseUnreachable` when the server is not up within ``wait_seconds``,
-    :class:`DumpMissing` saying what to do when there is no dump, :class:`Busy` when another
-    process is still at it or the database is in use, and what restoring raises.
+    ``force``: over a database that holds records, too. ``deadline_seconds`` is the time for a
+    restore, that of another process too; by default what is promised for a dump of that size. The
+    others are those of :class:`~ppr_assets.operations.restoring.restore.Terms`.
+    """
+
+    force: bool = False
+    disconnect: bool = False
+    wait_seconds: float = WAIT_SECONDS
+    deadline_seconds: float | None = None
+    override: Override | None = None
+    accept: Override | None = None
+
+
+AT_A_START = InitTerms()
+
+
+def initialise(settings: Settings, terms: InitTerms = AT_A_START) -> InitOutcome:
+    """Fill the database from the latest dump unless it holds records. A dump that brings none, or
+    far fewer than serve, is refused, as is one whose objects come back otherwise, unless the terms
+    take it.
+
+    Raises :class:`DatabaseUnreachable` when the server is not up in time, :class:`DumpMissing`
+    saying what to do when there is no dump, :class:`Busy` when another process is still at it or
+    the database is in use, and what restoring raises.
     """
     target = settings.restore_target()
-    guard = Guard(
-        policy(settings.dump),
-        for_service=True,
-        override=override,
-        without=settings.dump.proof_without,
-    )
     if settings.skip_db_init:
         said = tuple(_missing(target))
         return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true", remarks=said)
     require_ordinary(target.dbname)
     require_not_storage(target, settings.dagster_postgres_url)
-    others_seconds = deadline_seconds or DEADLINE_SECONDS
-    with _alone(target, Deadline(wait_seconds), others_seconds) as session:
+    others_seconds = terms.deadline_seconds or DEADLINE_SECONDS
+    with _alone(target, Deadline(terms.wait_seconds), others_seconds) as session:
         target = pinned(target, session)
         exists = look_from(session, target).exists
-        if exists and not force and (holding := table_with_records(target, CORE_TABLES)):
+        if exists and not terms.force and (holding := table_with_records(target, CORE_TABLES)):
             return InitOutcome("left alone", target.dbname, f"table {holding} has records")
         # A role that may not make a database can still fill one in which nothing is to be lost.
         aside = may_create(session) and is_beside(session, target.dbname)
-        in_place = exists and not force and not aside
-        started = monotonic()
-        with _latest(settings.data_repo) as found:
-            deadline = Deadline(deadline_seconds or limit_seconds(found), since=started)
-            if in_place:
-                outcome = restore_in_place(
-                    target, found, guard=guard, grants=True, accept=accept, deadline=deadline
-                )
-            else:
-                outcome = restore(
-                    target,
-                    found,
-                    disconnect=disconnect,
-                    guard=guard,
-                    accept=accept,
-                    grants=True,  # what a database was set up with stays, records or not
-                    deadline=deadline,
-                )
-        remarks = [*found.remarks, *outcome.remarks]
-        if outcome.former is not None:
-            why = "--force was given" if force else _dropped_if_empty(target, outcome.former)
-            if why is not None:
-                remarks.append(f"the former database is kept as {outcome.former}: {why}")
-        return InitOutcome("restored", target.dbname, restored=outcome, remarks=tuple(remarks))
+        in_place = exists and not terms.force and not aside
+        return _filled(settings, target, terms, in_place=in_place)
+
+
+def _filled(
+    settings: Settings, target: DatabaseSettings, terms: InitTerms, *, in_place: bool
+) -> InitOutcome:
+    way = restore_in_place if in_place else restore
+    started = monotonic()
+    allowed = Terms(
+        guard_of(settings.dump, for_service=True, override=terms.override),
+        disconnect=terms.disconnect,
+        grants=True,  # what a database was set up with stays, records or not
+        accept=terms.accept,
+    )
+    with _latest(settings.data_repo) as found:
+        deadline = Deadline(terms.deadline_seconds or limit_seconds(found), since=started)
+        outcome = way(target, found, allowed, deadline=deadline)
+    remarks = [*found.remarks, *outcome.remarks]
+    if outcome.former is not None:
+        why = "--force was given" if terms.force else _dropped_if_empty(target, outcome.former)
+        if why is not None:
+            remarks.append(f"the former database is kept as {outcome.former}: {why}")
+    return InitOutcome("restored", target.dbname, restored=outcome, remarks=tuple(remarks))
 
 
 def _missing(target: DatabaseSettings) -> Iterator[str]:

@@ -27,7 +27,7 @@ def silent(_stage: str, _seconds: float) -> None:
     """For those who do not follow the stages."""
 
 
-class Clock:
+class _Clock:
     """Seconds by stage; ``on_stage`` gets each when it is done."""
 
     def __init__(self, on_stage: OnStage = silent) -> None:
@@ -52,13 +52,13 @@ class Loading:
     found: FoundDump
     verified: VerifiedDump
     deadline: Deadline
-    clock: Clock
+    clock: _Clock
     remarks: list[str] = field(default_factory=list)
 
     @classmethod
     def begin(cls, found: FoundDump, deadline: Deadline, on_stage: OnStage = silent) -> Loading:
         """Verify the dump. Raises :class:`DumpDamaged`."""
-        clock = Clock(on_stage)
+        clock = _Clock(on_stage)
         verified = verified_dump(found)
         clock.lap("verify")
         return cls(found, verified, deadline, clock)

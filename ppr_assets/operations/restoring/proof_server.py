@@ -11,10 +11,35 @@ from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.databases.names import SCRATCH
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.settings import DatabaseSettings
+from ppr_assets.settings import DatabaseSettings, Settings
 
 _SERVER = "postgres"
+
+
+@dataclass(frozen=True)
+class ProofPlace:
+    """Where dumps of ``database`` are tried: on its own ``server``, on an ``embedded`` one, or
+    ``elsewhere``, which is then given. ``scratch`` is what the scratch database's name has after
+    that of ``database``. ``rule``: kinds or objects to go without where they cannot be made."""
+
+    database: DatabaseSettings
+    where: str
+    elsewhere: DatabaseSettings | None = None
+    scratch: str = SCRATCH
+    rule: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls, settings: Settings, *, where: str | None = None, scratch: str = SCRATCH
+    ) -> ProofPlace:
+        """``where``, or what SQL_DUMP_PROOF says; where that is off, a drill wants a server in any
+        case. Raises :class:`SettingsError` where no server elsewhere is named."""
+        dump = settings.dump
+        place = where or ("server" if dump.proof == "off" else dump.proof)
+        elsewhere = dump.require_proof_server() if place == "elsewhere" else None
+        return cls(settings.database, place, elsewhere, scratch, dump.proof_without)
 
 
 @dataclass(frozen=True)
@@ -70,22 +95,16 @@ class ProofServer:
 
 
 @contextmanager
-def proof_server(
-    database: DatabaseSettings,
-    where: str,
-    *,
-    scratch: str,
-    folder: Path,
-    elsewhere: DatabaseSettings | None,
-) -> Iterator[ProofServer]:
-    """A session with the server ``where``, for scratch databases named after ``database`` and
-    ``scratch``. An embedded server works in ``folder``, and ends with this.
+def proof_server(place: ProofPlace, folder: Path) -> Iterator[ProofServer]:
+    """A session with the server of ``place``. An embedded one works in ``folder``, and ends with
+    this.
 
     Raises :class:`Busy` while another one has the same scratch database, and
     :class:`PreconditionFailed` where the role elsewhere may make none.
     """
+    database, where, elsewhere = place.database, place.where, place.elsewhere
     # Beside the target by name as well, so that an operator knows what it belongs to.
-    name = f"{database.dbname}_{scratch}"
+    name = f"{database.dbname}_{place.scratch}"
     if where == "server":
         with maintenance(replace(database, dbname=name), home=database.dbname) as session:
             if session.may_create():
@@ -104,5 +123,5 @@ def proof_server(
             return
     with scratch_folder(folder) as empty:
         server = embedded.start(empty / _SERVER)
-        with maintenance(server.database_settings(scratch)) as session:
+        with maintenance(server.database_settings(place.scratch)) as session:
             yield ProofServer("embedded", session, instead=where == "server")

@@ -87,95 +87,109 @@ class RestoreOutcome:
     override: Override | None = None
     accepted: Accepted = field(default_factory=Accepted)
 
+    @classmethod
+    def of(
+        cls, database: str, loading: Loading, compared: Compared, judged: Judged, former: str | None
+    ) -> RestoreOutcome:
+        return cls(
+            dump=loading.verified.name,
+            origin=loading.found.origin,
+            manifest=loading.verified.manifest,
+            database=database,
+            former=former,
+            tables=compared.tables,
+            seconds=loading.clock.laps,
+            remarks=loading.remarks,
+            uncompared=compared.uncompared,
+            override=judged.override,
+            accepted=compared.accepted,
+        )
+
     @property
     def rows(self) -> int:
         return sum(record.rows for record in self.tables.values())
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a human lets a restore do.
+
+    ``guard`` is held against what serves right before the swap. ``disconnect`` ends sessions on the
+    target, at the swap only; without it they are a reason to refuse. ``drop_old`` drops the former
+    database once the new one serves. ``grants``: privileges of the former database are given again
+    before it. ``accept``: differences between objects and their definitions in the dump are taken,
+    and recorded.
+    """
+
+    guard: Guard = STANDARD
+    disconnect: bool = False
+    drop_old: bool = False
+    grants: bool = False
+    accept: Override | None = None
+
+
+STRICT = Terms()
+"""With the settings' defaults: nothing that anybody uses, or may want back, goes."""
+
+
 def restore(
     target: DatabaseSettings,
     found: FoundDump,
+    terms: Terms = STRICT,
     *,
-    disconnect: bool = False,
-    drop_old: bool = False,
-    guard: Guard = STANDARD,
-    grants: bool = False,
-    accept: Override | None = None,
     deadline: Deadline,
     on_stage: OnStage = silent,
 ) -> RestoreOutcome:
-    """Put the dump in the place of ``target``, which need not exist.
-
-    ``disconnect`` ends sessions on the target, at the swap only; without it they are a reason to
-    refuse. ``drop_old`` drops the former database once the new one serves. ``guard`` is held
-    against what serves right before the swap. ``grants``: privileges of the former database are
-    given again before it. ``accept``: differences between objects and their definitions in the
-    dump are taken, and recorded. ``on_stage`` gets each stage and its seconds when it is done.
+    """Put the dump in the place of ``target``, which need not exist. ``on_stage`` gets each stage
+    and its seconds when it is done.
 
     Raises :class:`SettingsError` for a target that is none, and :class:`DumpDamaged`, before the
     server is touched, :class:`GateRefused` when too few records came back,
-    :class:`PreconditionFailed` for a
-    server that cannot hold the dump or a role that may not make databases, :class:`Busy` for live
-    sessions and for another restore, :class:`RestoreFailed` when loading fails or the deadline
-    passes, and :class:`DumpUnproven` when the restored database is not what the dump says.
+    :class:`PreconditionFailed` for a server that cannot hold the dump or a role that may not make
+    databases, :class:`Busy` for live sessions and for another restore, :class:`RestoreFailed` when
+    loading fails or the deadline passes, and :class:`DumpUnproven` when the restored database is
+    not what the dump says.
     """
     require_ordinary(target.dbname)
-    if drop_old and guard.override:
-        raise SettingsError(
-            "an override and dropping the former database do not go together: that one alone has "
-            "what the dump lacks",
-            hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
-        )
+    _require_way_back(terms)
     loading = Loading.begin(found, deadline, on_stage)
     with maintenance(target) as session, ExitStack() as until:
         left_over = sweep(session)
-        without = _require_fit(session, loading, guard, disconnect=disconnect)
+        without = _require_fit(session, loading, terms)
         loading = loading.without(without.keys)
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
             twin = Twin(twin_maker(session, loading.verified, new, until), without.definitions)
-            compared = _compared(session, new, loading, twin, accept)
-            judged = _judged(session, new, guard, strict=drop_old)
-            remarks += judged.remarks
-            if session.holds_anything(target.dbname):
-                aside = replace(session.settings, dbname=new)
-                remarks += carried_over(session, aside, wanted=grants)
-            deadline.require("putting the new database in place")
-            if session.exists(target.dbname):
-                session.copy_limit(target.dbname, new)
+            compared = _compared(session, new, loading, twin, terms.accept)
+            judged = _made_ready(session, new, loading, terms)
             remarks += accepted_noted(session, new, loading.verified.name, compared.accepted)
             former = session.unused(former_name)
-            session.swap(target.dbname, new, former, disconnect=disconnect)
+            session.swap(target.dbname, new, former, disconnect=terms.disconnect)
         loading.clock.lap("swap")
-        kept = _former(session, former, loading, judged.override, drop=drop_old)
+        kept = _former(session, former, loading, judged.override, drop=terms.drop_old)
         remarks += _closed(session, until)
-    return RestoreOutcome(
-        dump=loading.verified.name,
-        origin=found.origin,
-        manifest=loading.verified.manifest,
-        database=target.dbname,
-        former=kept,
-        tables=compared.tables,
-        seconds=loading.clock.laps,
-        remarks=remarks,
-        uncompared=compared.uncompared,
-        override=judged.override,
-        accepted=compared.accepted,
-    )
+    return RestoreOutcome.of(target.dbname, loading, compared, judged, kept)
 
 
-def _require_fit(
-    session: Maintenance, loading: Loading, guard: Guard, *, disconnect: bool
-) -> Without:
+def _require_way_back(terms: Terms) -> None:
+    if terms.drop_old and terms.guard.override:
+        raise SettingsError(
+            "an override and dropping the former database do not go together: that one alone has "
+            "what the dump lacks",
+            hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
+        )
+
+
+def _require_fit(session: Maintenance, loading: Loading, terms: Terms) -> Without:
     """Raise what stands in the way before anything is made; what to go without."""
-    server, rule = ProofServer("target", session), known_gaps(loading.verified, guard)
+    server, rule = ProofServer("target", session), known_gaps(loading.verified, terms.guard)
     target = session.settings.dbname
     require_taker(server, loading.verified.layout, rule)
     require_encoding(session.connection, target, encoding_of(loading.verified))
     require_creator(session)
     require_owner(session)
-    if not disconnect:
+    if not terms.disconnect:
         require_unused(session, target)
     return require_makeable(server, loading, rule)
 
@@ -191,6 +205,20 @@ def _compared(
         judgement=Judgement(HINT, WAY, accept),
         analyze=True,
     )
+
+
+def _made_ready(session: Maintenance, new: str, loading: Loading, terms: Terms) -> Judged:
+    """Hold the new database to what serves, and give it what it takes over from that."""
+    target = session.settings
+    judged = _judged(session, new, terms.guard, strict=terms.drop_old)
+    loading.remarks.extend(judged.remarks)
+    if session.holds_anything(target.dbname):
+        aside = replace(target, dbname=new)
+        loading.remarks.extend(carried_over(session, aside, wanted=terms.grants))
+    loading.deadline.require("putting the new database in place")
+    if session.exists(target.dbname):
+        session.copy_limit(target.dbname, new)
+    return judged
 
 
 def _former(

@@ -17,6 +17,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.databases.maintenance import maintenance
@@ -48,18 +49,19 @@ A_DRILL = """
 import sys
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.settings import Settings
 
 settings = Settings.from_environment(dotenv=None)
 with found_dump(settings.data_repo, Wanted()) as found:
-    drill(settings.database, found, where=sys.argv[1], deadline=Deadline(60))
+    drill(ProofPlace.of(settings, where=sys.argv[1]), found, deadline=Deadline(60))
 """
 
 
 def run(target: Target, found: FoundDump, where: str = "server") -> DrillOutcome:
-    return drill(target.settings, found, where=where, deadline=Deadline(60))
+    return drill(ProofPlace(target.settings, where), found, deadline=Deadline(60))
 
 
 def _servers_below(folder: Path) -> list[int]:

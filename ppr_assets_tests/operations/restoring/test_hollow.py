@@ -12,9 +12,9 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, DumpUnproven, GateRefused, RestoreFailed, SettingsError
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.init import InitTerms, initialise
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
@@ -60,11 +60,11 @@ def edited(found: FoundDump, edit: Callable[[bytes], bytes]) -> FoundDump:
 
 
 def aside(target: Target, found: FoundDump, guard: Guard = FOR_SERVICE) -> RestoreOutcome:
-    return restore(target.settings, found, guard=guard, deadline=Deadline(60))
+    return restore(target.settings, found, Terms(guard=guard), deadline=Deadline(60))
 
 
 def in_place(target: Target, found: FoundDump, guard: Guard = FOR_SERVICE) -> RestoreOutcome:
-    return restore_in_place(target.settings, found, guard=guard, deadline=Deadline(60))
+    return restore_in_place(target.settings, found, Terms(guard=guard), deadline=Deadline(60))
 
 
 @pytest.mark.parametrize("kind", HOLLOW)
@@ -129,7 +129,7 @@ def test_an_override_is_recorded_and_keeps_what_was_replaced(
 ) -> None:
     found = written(target.settings, tmp_path / NAME, "--schema-only")
     with pytest.raises(SettingsError, match="do not go together"):
-        restore(target.settings, found, drop_old=True, guard=AGREED, deadline=Deadline(60))
+        restore(target.settings, found, Terms(drop_old=True, guard=AGREED), deadline=Deadline(60))
     target.execute(f"COMMENT ON DATABASE {target.settings.dbname} IS 'food'")
     outcome = aside(target, found, AGREED)
     assert outcome.override == AGREED.override
@@ -173,7 +173,7 @@ def test_what_nobody_may_count_is_said_and_refused_only_where_nothing_would_be_k
     found = new_dump.found(tmp_path)
     unknown = "table organization cannot be read: permission denied for table organization"
     with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):
-        restore(target.settings, found, drop_old=True, deadline=Deadline(60))
+        restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
     with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):
         in_place(owned, found)
     assert f"records of what serves were not counted: {unknown}" in aside(target, found).remarks
@@ -288,7 +288,7 @@ def test_a_container_does_not_start_with_a_dump_without_records(
         before = target.databases()
         settings = replace(pipeline.settings, database=target.settings)
         with pytest.raises(GateRefused, match=r"no record came back in org|take records away"):
-            initialise(settings, force=force)
+            initialise(settings, InitTerms(force=force))
         assert target.databases() == before
 
 

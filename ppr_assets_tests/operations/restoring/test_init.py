@@ -18,7 +18,7 @@ from ppr_assets.errors import (
     DumpUnproven,
     PreconditionFailed,
 )
-from ppr_assets.operations.restoring.init import initialise, lock_number
+from ppr_assets.operations.restoring.init import InitTerms, initialise, lock_number
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.snapshot.records import table_with_records
@@ -96,7 +96,7 @@ def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is
 def test_by_force_a_full_database_is_replaced_and_kept(pipeline: Pipeline, target: Target) -> None:
     pipeline.night()
     old = target.content()
-    outcome = initialise(_starting(pipeline, target), force=True)
+    outcome = initialise(_starting(pipeline, target), InitTerms(force=True))
     assert outcome.status == "restored"
     assert outcome.remarks[-1].endswith(": --force was given")
     assert target.content() == Target(pipeline.settings.database).content()
@@ -124,7 +124,7 @@ def test_while_testing_the_real_database_is_not_touched_even_by_force(
 ) -> None:
     pipeline.night()
     old = target.content()
-    outcome = initialise(_starting(pipeline, target, testing=True), force=True)
+    outcome = initialise(_starting(pipeline, target, testing=True), InitTerms(force=True))
     assert outcome.database == f"{target.settings.dbname}_test"
     assert target.beside() == [outcome.database]
     assert target.content() == old
@@ -154,7 +154,7 @@ def test_a_role_that_may_not_make_databases_fills_an_empty_one_in_place(
     assert target.content() == published
 
     with pytest.raises(PreconditionFailed, match="may not create databases"):
-        initialise(_starting(pipeline, target), force=True)
+        initialise(_starting(pipeline, target), InitTerms(force=True))
     assert target.content() == published
 
 
@@ -169,7 +169,7 @@ def test_a_session_on_the_empty_database_is_ended_only_by_wish(
         with pytest.raises(Busy, match="is in use: session "):
             initialise(settings)
         session.execute("SELECT")
-        assert initialise(settings, disconnect=True).status == "restored"
+        assert initialise(settings, InitTerms(disconnect=True)).status == "restored"
     assert target.beside() == []
 
 
@@ -181,7 +181,7 @@ def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
     with target.administered() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.settings.dbname)])
         with pytest.raises(Busy, match=r"^busy: another process fills database .* within 0\.5 s$"):
-            initialise(_starting(pipeline, target), deadline_seconds=0.5)
+            initialise(_starting(pipeline, target), InitTerms(deadline_seconds=0.5))
     assert target.settings.dbname not in dict(target.databases())
 
 
@@ -194,7 +194,7 @@ def test_a_server_that_comes_up_late_is_waited_for(pipeline: Pipeline, server_fo
     starting = threading.Timer(1.0, embedded.start, [data])
     starting.start()
     try:
-        outcome = initialise(_starting(pipeline, target), wait_seconds=300)
+        outcome = initialise(_starting(pipeline, target), InitTerms(wait_seconds=300))
     finally:
         starting.join()
     assert outcome.status == "restored"
@@ -207,7 +207,7 @@ def test_a_server_that_does_not_come_up_is_given_up_in_time(
     nowhere = replace(target.settings, host="127.0.0.1", port=9)
     began = time.monotonic()
     with pytest.raises(DatabaseUnreachable, match=r"\(asked again for 1 s\)$"):
-        initialise(_starting(pipeline, target, database=nowhere), wait_seconds=1)
+        initialise(_starting(pipeline, target, database=nowhere), InitTerms(wait_seconds=1))
     assert 1 <= time.monotonic() - began < 60
 
 
@@ -277,6 +277,6 @@ def test_a_container_may_start_with_what_came_back_otherwise_when_somebody_said_
     with pytest.raises(DumpUnproven, match="index url_service_id_idx is missing") as refused:
         initialise(settings)
     assert "--accept-differences" in refused.value.hint
-    outcome = initialise(settings, accept=Override("migrations make it", "command line"))
+    outcome = initialise(settings, InitTerms(accept=Override("migrations make it", "command line")))
     assert outcome.restored is not None
     assert outcome.restored.accepted.differences == ["index url_service_id_idx is missing"]

@@ -12,7 +12,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment
@@ -77,7 +77,7 @@ def given(database: DatabaseSettings) -> list[str]:
 
 def run(target: Target, dump: MadeDump, folder: Path, **options: bool) -> RestoreOutcome:
     found = dump.found(folder)
-    return restore(target.settings, found, deadline=Deadline(60), **options)  # type: ignore[arg-type]
+    return restore(target.settings, found, Terms(**options), deadline=Deadline(60))  # type: ignore[arg-type]
 
 
 def said(outcome: RestoreOutcome) -> list[str]:
@@ -119,7 +119,7 @@ def test_every_kind_of_object_is_accessible_again_in_place(
     wanted = given(owned.settings)
 
     found = dump.found(tmp_path)
-    outcome = restore_in_place(owned.settings, found, grants=True, deadline=Deadline(60))
+    outcome = restore_in_place(owned.settings, found, Terms(grants=True), deadline=Deadline(60))
     assert given(owned.settings) == wanted
     assert said(outcome)[0].startswith("privileges given again: ")
     assert len(said(outcome)) == 1

@@ -18,7 +18,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
 from ppr_assets.operations.restoring.loading import UNPROVEN
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
@@ -35,7 +35,7 @@ from ppr_assets_tests.fix_restore import (
 
 
 def run(target: Target, found: FoundDump, *, drop_old: bool = False) -> RestoreOutcome:
-    return restore(target.settings, found, drop_old=drop_old, deadline=Deadline(60))
+    return restore(target.settings, found, Terms(drop_old=drop_old), deadline=Deadline(60))
 
 
 def test_a_database_that_is_not_there_is_made(

@@ -12,6 +12,7 @@ from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.init import initialise
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.postgres import embedded
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -42,7 +43,7 @@ def test_it_restores_in_place_and_is_told_what_it_needs_for_more(
         "needed to put another in place"
     )
     assert "--in-place" in refused.value.hint
-    proven = drill(confined.settings, found, where="server", deadline=Deadline(60))
+    proven = drill(ProofPlace(confined.settings, "server"), found, deadline=Deadline(60))
     assert proven.proof.where == "server"
     assert confined.databases() == databases
     assert confined.content() == old_dump.content

@@ -14,7 +14,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.manifest import Manifest, TableRecord
@@ -182,7 +182,9 @@ def test_a_damaged_dump_is_refused_before_the_target_is_touched(
     databases = target.databases()
     for case in _cases(kind, new_dump):
         with pytest.raises(DumpDamaged) as refused:
-            restore(target.settings, _found(case, tmp_path), deadline=Deadline(60), drop_old=True)
+            restore(
+                target.settings, _found(case, tmp_path), Terms(drop_old=True), deadline=Deadline(60)
+            )
         assert refused.value.hint
         assert target.databases() == databases, refused.value.message
     assert target.content() == old_dump.content

@@ -25,7 +25,7 @@ from psycopg import sql
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
 from ppr_assets.operations.cleanup import cleanup
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
@@ -63,7 +63,7 @@ RESTORER_PROGRAM = """
 import os, signal, sys
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.databases import swap
@@ -88,8 +88,8 @@ for line in sys.stdin:
                 restore_in_place(settings.restore_target(), found, deadline=Deadline(60))
             else:
                 Maintenance.drop = drop_or_die
-                old = how == "drop_old"
-                restore(settings.restore_target(), found, drop_old=old, deadline=Deadline(60))
+                terms = Terms(drop_old=how == "drop_old")
+                restore(settings.restore_target(), found, terms, deadline=Deadline(60))
         os._exit(0)
     print(child, flush=True)
     sys.stdin.readline()  # nobody else gets its number before
@@ -243,7 +243,7 @@ def _require_convergence(target: Target, world: Pipeline, new: MadeDump) -> None
     """The next restore ends well, and nothing is left of the one before but former databases."""
     with found_dump(world.settings.data_repo, Wanted(dump=new.path.name)) as found:
         assert found.path.parent.parent.name == "restoring"
-        restore(target.settings, found, deadline=Deadline(60), drop_old=True)
+        restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
     assert target.content() == new.content
     assert [name for name in target.beside() if "_restoring_" in name] == []
     assert listing(world.clone / ".git" / "ppr_assets" / "restoring") == []
@@ -415,7 +415,7 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
     server, target = restarted
     old, new = two_dumps
     started = time.monotonic()
-    restore(target.settings, new.found(tmp_path), deadline=Deadline(60), drop_old=True)
+    restore(target.settings, new.found(tmp_path), Terms(drop_old=True), deadline=Deadline(60))
     duration = time.monotonic() - started
     old, new = new, old
     in_the_swap = where == "in the swap"
@@ -436,7 +436,7 @@ def test_a_server_that_restarts_serves_the_old_one_or_the_new_one_whole(
         else:
             assert background.error is not None, "the failure was none of the tree"
             assert background.error.hint
-        restore(target.settings, new.found(tmp_path), deadline=Deadline(60), drop_old=True)
+        restore(target.settings, new.found(tmp_path), Terms(drop_old=True), deadline=Deadline(60))
         assert target.content() == new.content
         assert [name for name in target.beside() if "_restoring_" in name] == []
         assert listing(tmp_path) == []

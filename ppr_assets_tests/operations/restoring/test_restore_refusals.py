@@ -28,7 +28,7 @@ from ppr_assets.errors import (
     SettingsError,
 )
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
@@ -148,7 +148,7 @@ def test_disconnected_clients_are_without_a_database_for_less_than_half_a_second
         restore(
             target.settings,
             new_dump.found(tmp_path),
-            disconnect=True,
+            Terms(disconnect=True),
             deadline=Deadline(60),
             on_stage=lambda stage, _: stages.update({stage: time.monotonic()}),
         )
@@ -209,7 +209,7 @@ def test_a_prepared_transaction_is_named_and_nothing_is_made(
         restore(
             target.settings,
             new_dump.found(tmp_path),
-            disconnect=disconnect,
+            Terms(disconnect=disconnect),
             deadline=Deadline(60),
         )
     assert target.databases() == databases
@@ -273,7 +273,10 @@ def test_who_may_not_be_disconnected_is_named(
         who = rf"; in use: session {session.info.backend_pid} of postgres "
         with pytest.raises(RestoreFailed, match=f"permission denied to terminate process{who}"):
             restore(
-                target.settings, new_dump.found(tmp_path), disconnect=True, deadline=Deadline(60)
+                target.settings,
+                new_dump.found(tmp_path),
+                Terms(disconnect=True),
+                deadline=Deadline(60),
             )
         assert session.execute("SELECT 1").fetchone() == (1,)
 
@@ -382,7 +385,7 @@ def test_in_tests_everything_goes_to_a_database_of_their_own(
         outcome = restore(
             settings.restore_target(into),
             new_dump.found(tmp_path),
-            drop_old=True,
+            Terms(drop_old=True),
             deadline=Deadline(60),
         )
         assert outcome.database == f"{name}_test"

@@ -11,6 +11,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.postgres import embedded
 from ppr_assets_tests.fix_restore import RESTORER, MadeDump, Target, create_restorer
@@ -37,5 +38,5 @@ def test_a_standby_is_no_place_for_a_restore_and_does_not_keep_a_dump_from_being
     assert target.databases() == databases
     assert target.content() == old_dump.content
 
-    proven = drill(target.settings, found, where="server", deadline=Deadline(60))
+    proven = drill(ProofPlace(target.settings, "server"), found, deadline=Deadline(60))
     assert proven.proof.where == "embedded"

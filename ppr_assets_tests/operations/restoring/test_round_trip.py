@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.plain_sql.dump_file import open_dump
@@ -31,7 +31,7 @@ def _there_and_back(pipeline: Pipeline, into: DatabaseSettings, folder: Path) ->
     source = Wanted(source=pipeline.remote.as_uri())
     with found_dump(pipeline.settings.data_repo, source) as found:
         assert found.path.parent != pipeline.dumps
-        outcome = restore(into, found, deadline=Deadline(60), drop_old=True)
+        outcome = restore(into, found, Terms(drop_old=True), deadline=Deadline(60))
         first = b"".join(open_dump(found.path, name=found.name))
     assert outcome.manifest is not None
     assert outcome.manifest.rows == dumped.manifest.rows
