@@ -6,9 +6,16 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.orchestration.jobs import NIGHTLY_DUMP, PIPELINE, RESTORE, RESTORE_DRILL, RESTORES
+from ppr_assets.orchestration.jobs import (
+    NIGHTLY_DUMP,
+    PIPELINE,
+    RESTORE,
+    RESTORE_DRILL,
+    RESTORES,
+    monthly_drill,
+    nightly,
+)
 from ppr_assets.orchestration.resources import resources
-from ppr_assets.orchestration.schedules import monthly_drill, nightly
 from ppr_assets.orchestration.sensors import after_publishing
 from ppr_assets.orchestration.source_code import linked_to_code
 from ppr_assets.orchestration.tables import external_assets

@@ -9,17 +9,18 @@ import atexit
 import gc
 import logging
 import os
+import signal
 import sys
 import warnings
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
 
 from ppr_assets.cli.shared.console import escape_what_cannot_be_written
 from ppr_assets.cli.shared.context import Invocation
-from ppr_assets.cli.shared.interrupts import interrupt_on_signals
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.failures import in_words
@@ -119,7 +120,7 @@ def cli(context: click.Context, chosen: Path | None) -> None:
 
 def main() -> None:
     """Entry point of ``ppr-assets``: an expected failure is its text and its exit code."""
-    interrupt_on_signals()
+    _interrupt_on_signals()
     escape_what_cannot_be_written()
     # Importing Dagster makes some hundred thousand objects, none of them garbage, nor worth to be
     # looked through once more when the process ends.
@@ -142,6 +143,23 @@ def main() -> None:
         _leave_unwritten()
         click.echo(told.render(), err=True)
         sys.exit(told.exit_code)
+
+
+def _interrupt_on_signals() -> None:
+    """Make a service manager's SIGTERM and a lost terminal's SIGHUP do what Ctrl-C does.
+
+    SIGINT is set as well: a shell starts ``command &`` with it ignored. A SIGHUP that ``nohup``
+    has switched off stays off.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Pass it on as SIGINT, whose handler changes: during a run it is Dagster's."""
+    signal.raise_signal(signal.SIGINT)
 
 
 def _leave_unwritten() -> None:

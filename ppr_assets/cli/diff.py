@@ -9,8 +9,9 @@ import click
 from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
-from ppr_assets.operations.diff import DumpDiff, Example, TableDiff, two_dumps
-from ppr_assets.operations.diff import diff as compared
+from ppr_assets.operations.diff.compare import diff as compared
+from ppr_assets.operations.diff.records import DumpDiff, Example, TableDiff
+from ppr_assets.operations.diff.two_dumps import two_dumps
 from ppr_assets.rules.wording import few
 
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")

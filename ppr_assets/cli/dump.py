@@ -7,9 +7,9 @@ import click
 from ppr_assets.cli.dagster.home import dagster_instance
 from ppr_assets.cli.dagster.run import run_nightly
 from ppr_assets.cli.dagster.run_report import report
-from ppr_assets.cli.dagster.without_record import run_unrecorded
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.operations.night import run_unrecorded
 
 
 @click.command()

@@ -1,15 +1,26 @@
-"""One night as it goes: what its steps have come to, for whoever has started it and reports it."""
+"""One night: what its steps have come to, and how it goes without Dagster.
+
+That is the emergency road, when what Dagster keeps runs in is broken. The operations are those that
+the job runs, with every guard in them: the gate, the proof, the checks of the data repository. What
+is lost is the run itself, its checks and its lineage, so the manifest and the commit carry an id
+that says so.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
-if TYPE_CHECKING:
-    from ppr_assets.errors import PprError
-    from ppr_assets.operations.dump import DumpOutcome
-    from ppr_assets.operations.publishing.publish import PublishOutcome
-    from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.errors import PprError
+from ppr_assets.failures import told
+from ppr_assets.operations.counting import count_records
+from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.publishing.gate import refusal
+from ppr_assets.operations.publishing.publish import PublishOutcome, publish
+from ppr_assets.operations.publishing.upkeep import keep_small
+from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.settings import Settings
 
 
 @dataclass
@@ -25,3 +36,31 @@ class Night:
     dumped: DumpOutcome | None = None
     published: PublishOutcome | None = None
     failure: PprError | None = None
+
+
+def run_unrecorded(settings: Settings, *, override_reason: str | None = None) -> Night:
+    """What ``nightly_dump`` does, in this process, kept in no storage. A failure is returned."""
+    night = Night(f"unrecorded-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}")
+    try:
+        with told(settings):
+            _run(settings, night, override_reason)
+    except PprError as error:
+        night.failure = error
+    return night
+
+
+def _run(settings: Settings, night: Night, reason: str | None) -> None:
+    with open_data_repo(settings.data_repo) as repo:
+        night.counted = count_records(settings, repo, override_reason=reason).verdict
+        if not night.counted.passed:
+            raise refusal(night.counted)
+        dumped = dump(settings, repo, run_id=night.run_id, override_reason=reason)
+        if dumped.manifest is None:
+            raise refusal(dumped.verdict)
+        night.dumped = dumped
+        outcome = publish(settings.dump, repo, run_id=night.run_id, override_reason=reason)
+        if outcome.commit is not None:
+            keep_small(repo)
+            night.published = outcome
+        if (failure := outcome.error()) is not None:
+            raise failure

@@ -65,17 +65,15 @@ def data_repo_commit(
     started = monotonic()
     with expected_failures(settings, night):
         repo = data_repo.opened()
-        outcome = publish(
-            settings.dump, repo, run_id=context.run.run_id, override_reason=override.given
-        )
+        run_id, reason = context.run.run_id, override.given
+        outcome = publish(settings.dump, repo, run_id=run_id, override_reason=reason)
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
         found = standing(repo, outcome.commit)
         about = commit_facts(repo, outcome.commit, outcome.manifest)
         clone = keep_small(repo)
     record_override(context, outcome.manifest.override if outcome.status == "published" else None)
-    yield from _check_results(outcome, found)
-    yield _repo_size(clone, settings.data_repo)
+    yield from [*_check_results(outcome, found), _repo_size(clone, settings.data_repo)]
     facts = {
         **_about(about, on_remote=found.on_remote is True),
         **_facts(outcome),

@@ -21,7 +21,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring import drill as operation
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
-from ppr_assets.operations.sources.remote import remote_source
+from ppr_assets.operations.sources.repository import remote_source
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.data_repo_commit import data_repo_commit

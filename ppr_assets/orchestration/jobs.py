@@ -1,4 +1,4 @@
-"""The jobs: named selections of assets that schedules, sensors and people start.
+"""The jobs, named selections of assets that sensors and people start, and their schedules.
 
 In-process executor: the three steps follow each other anyway, and a process for each costs more
 time (about 5 s a run) than they all need. Job-independent assets do not belong here.
@@ -16,6 +16,7 @@ from ppr_assets.orchestration.launchpad import flat_config, launchpad_config
 from ppr_assets.orchestration.record_count import record_count
 from ppr_assets.orchestration.restored_database import RestoreConfig, restored_database
 from ppr_assets.orchestration.sql_dump import sql_dump
+from ppr_assets.settings import ScheduleSettings
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill]
@@ -51,3 +52,30 @@ RESTORE_DRILL = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     config=flat_config("drill", DrillConfig, word="drill"),
 )
+
+
+def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """Every night, whatever happened by day: it also catches up on runs that failed."""
+    return dg.ScheduleDefinition(
+        name="nightly",
+        job=NIGHTLY_DUMP,
+        cron_schedule=settings.cron,
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Dumps and publishes every night.",
+    )
+
+
+def monthly_drill(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """On the first of the month, two hours after the night's dump unless that was moved.
+
+    Should both be due at once, one waits for the other: their runs share the pool ``database``.
+    """
+    return dg.ScheduleDefinition(
+        name="monthly_drill",
+        job=RESTORE_DRILL,
+        cron_schedule="0 4 1 * *",
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Proves every month that the backup on the remote restores.",
+    )

@@ -78,16 +78,19 @@ def sql_dump(
     night.dumped = outcome
     record_override(context, outcome.verdict.override)
     _say(context, outcome, outcome.manifest)
-    yield dg.AssetCheckResult(
-        check_name=COMPLETE.name, passed=True, metadata=dict(manifest_facts(outcome.manifest))
-    )
-    yield _proven(outcome.manifest)
+    yield from _results(outcome, outcome.manifest)
+
+
+def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
+    facts = manifest_facts(manifest)
+    yield dg.AssetCheckResult(check_name=COMPLETE.name, passed=True, metadata=dict(facts))
+    yield _proven(manifest)
     yield dg.MaterializeResult(
-        data_version=dg.DataVersion(outcome.manifest.sha256),
+        data_version=dg.DataVersion(manifest.sha256),
         metadata={
             "status": outcome.status,
             "seconds": round(outcome.seconds, 3),
-            **manifest_facts(outcome.manifest),
+            **facts,
             **verdict_facts(outcome.verdict),
             **row_counts(outcome.verdict.counts),
         },

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged, DumpMissing
-from ppr_assets.operations.diff import DumpDiff, SchemaDiff, diff, two_dumps
-from ppr_assets.operations.diff.records import EXAMPLES
+from ppr_assets.operations.diff.compare import diff
+from ppr_assets.operations.diff.records import EXAMPLES, DumpDiff, SchemaDiff
+from ppr_assets.operations.diff.two_dumps import two_dumps
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets_tests.fix_pipeline import Pipeline
 
@@ -123,7 +124,7 @@ def test_a_table_that_changed_as_a_whole_is_compared_in_bounded_memory(
     pipeline.execute("UPDATE wide SET note = note || '+'")
     pipeline.night()
     small = partial(SortedRows, memory=2 * 1024 * 1024)
-    for module in ("opened", "rows"):
+    for module in ("opened", "compare"):
         monkeypatch.setattr(f"ppr_assets.operations.diff.{module}.SortedRows", small)
     tracemalloc.start()
     found = _diff(pipeline)

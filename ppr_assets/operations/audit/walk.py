@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
@@ -119,49 +120,59 @@ class _Audit:
         return self._folders.at(commit.sha), parents
 
     def _audited(self, commit: FolderCommit, evidence: Evidence) -> Iterator[Audited]:
+        """What is said of the commit itself is said with its first dump."""
         folder, parents = self._around(commit)
         checks = [
             (dump, check_dump(evidence, dump, folder, parents))
             for dump in self._brought[commit.sha]
         ]
+        about = self._about(evidence.standings, commit, checks)
+        if not checks and about is not None:
+            yield about
+        for dump, checked in checks:
+            assert about is not None, "a dump is something to tell"
+            yield replace(
+                about,
+                dump=dump.name,
+                manifest=checked.manifest,
+                findings=(*checked.findings, *about.findings),
+                notes=(*checked.notes, *about.notes),
+                gap=self._gap(dump.name, parents),
+                reset=None,
+                unread=checked.unread,
+            )
+            about = replace(about, findings=(), notes=())
+
+    def _about(
+        self,
+        standings: Standings,
+        commit: FolderCommit,
+        checks: Sequence[tuple[Brought, CheckedDump]],
+    ) -> Audited | None:
+        """The commit without its dumps; None where there is nothing to tell of it."""
+        folder, parents = self._around(commit)
         reset = reset_reason(commit, folder, parents)
-        changes = [*self._changes(evidence.standings, commit, folder, parents, checks)]
-        about_commit = [change.text for change in changes if change.wrong]
-        remarks = [change.text for change in changes if not change.wrong]
+        changes = [*self._changes(standings, commit, folder, parents, checks)]
         if not (checks or changes or reset):
-            return
+            return None
+        findings = [change.text for change in changes if change.wrong]
         signature = signature_of(self._repo, self._reader, commit.sha)
         if signature.state == "bad":
-            about_commit.append(f"its signature is bad, by {signature.signer or 'an unknown key'}")
+            findings.append(f"its signature is bad, by {signature.signer or 'an unknown key'}")
         removed = removed_dumps(folder, parents)
-        retired = (f"retired {', '.join(removed)}",) if removed and not changes else ()
-        notes = (*retired, *remarks)
+        notes = [f"retired {', '.join(removed)}"] if removed and not changes else []
+        notes += [change.text for change in changes if not change.wrong]
         mark = readable_mark(folder)
-        about = Audited(
+        return Audited(
             commit=commit,
             dump=None,
             manifest=None,
             mark=mark.organization if mark else None,
             signature=signature,
-            findings=tuple(about_commit),
-            notes=notes,
+            findings=tuple(findings),
+            notes=tuple(notes),
             reset=reset,
         )
-        if not checks:
-            yield about
-        for dump, checked in checks:  # what is said of the commit is said with its first dump
-            yield Audited(
-                commit=commit,
-                dump=dump.name,
-                manifest=checked.manifest,
-                mark=about.mark,
-                signature=signature,
-                findings=(*checked.findings, *about.findings),
-                notes=(*checked.notes, *about.notes),
-                gap=self._gap(dump.name, parents),
-                unread=checked.unread,
-            )
-            about = Audited(commit, None, None, about.mark, signature)
 
     def _changes(
         self,

@@ -5,9 +5,3 @@ in the order of their bytes, side by side; what only one of them has is sorted o
 that a row that changed is not taken for one that came or went. Memory stays bounded: what does not
 fit goes to files without a name.
 """
-
-from ppr_assets.operations.diff.compare import diff
-from ppr_assets.operations.diff.records import DumpDiff, Example, SchemaDiff, TableDiff
-from ppr_assets.operations.diff.two_dumps import two_dumps
-
-__all__ = ["DumpDiff", "Example", "SchemaDiff", "TableDiff", "diff", "two_dumps"]

@@ -14,7 +14,7 @@ from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.errors import DumpMissing
+from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.published.committed import brought, dump_at
 from ppr_assets.operations.published.view import View, look, named
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
@@ -59,6 +59,26 @@ def opened(
             offline = wanted.offline or source is not None
             commit = named(repo, wanted.at, offline=offline) if wanted.at else newest
             yield repo, commit, folder, view
+
+
+def remote_source(settings: DataRepoSettings) -> str:
+    """DATA_REPO_URL, or the URL that the clone calls ``origin``; always a URL where it is a folder.
+
+    A folder's path would be read in place, a URL is cloned. Raises :class:`DataRepoError` if there
+    is not a remote.
+    """
+    url = settings.url
+    if url is None:
+        with open_data_repo(settings) as repo:
+            url = repo.remote_url
+    if url is None:
+        raise DataRepoError(
+            f"`{settings.path}` has no remote to take a dump from, and DATA_REPO_URL is not set",
+            hint="a dump that only this machine has is lost with it: set DATA_REPO_URL, and "
+            "PUBLISHER_PUSH_ENABLED=true.",
+        )
+    folder = settings.path / url
+    return folder.resolve().as_uri() if folder.exists() else url
 
 
 def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
