@@ -285,11 +285,13 @@ def in_a_child(work: Callable[[], object], *, kill_after: float | None = None) -
 
 
 def killing_git(folder: Path, call: int, moment: str) -> Path:
-    """A git, to stand first on PATH, that kills its caller at the given call of it."""
+    """A git, to stand first on PATH, that kills its caller at the given call of it. It leaves a
+    file ``held`` if the index was held then: whoever outlives the caller lets go of it at once."""
     real = shutil.which("git")
     folder.mkdir()
     (folder / "count").write_text("0")
-    kill = f"if test $n = {call}; then kill -9 $PPID; exit 1; fi"
+    held = f"test -e .git/index.lock && touch {folder}/held"
+    kill = f"if test $n = {call}; then {held}; kill -9 $PPID; exit 1; fi"
     before, after = (kill, "") if moment == "before" else ("", kill)
     script = folder / "git"
     script.write_text(

@@ -161,7 +161,7 @@ def test_a_kill_while_our_files_are_taken_back_is_mended_too(
         died_of = in_a_child(work)
         monkeypatch.setenv("PATH", path)
         hook.chmod(0o644)
-        held |= (data_repo.git_dir / "index.lock").exists()
+        held |= (fake / "held").exists()
         with data_repo_lock(data_repo, wait_seconds=10):
             recover(data_repo)
         state = f"killed before call {call}"
