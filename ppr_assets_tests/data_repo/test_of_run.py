@@ -49,3 +49,21 @@ def test_a_clone_that_went_away_is_made_anew(
         again = of_run.opened()
         assert tip(again) is not None
         assert again.path.is_dir()
+
+
+def test_somebody_may_pack_the_clone_between_two_steps(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    files = {f"daily/{number}.json": f"{number}" * 100 for number in range(5)}
+    commits = [owner.commit(path, {path: text}) for path, text in files.items()]
+    owner.git("repack", "-adq")
+    with DataRepoOfRun(data_repo.settings) as of_run:
+        repo = of_run.opened()
+        assert read_file(repo, commits[0], "daily/0.json") is not None
+        for (path, text), commit in zip(files.items(), commits, strict=True):
+            owner.commit("More", {f"more/{path}": text})
+            owner.git("repack", "-adqF", "--window=0")
+            file = read_file(of_run.opened(), commit, path)
+            assert file is not None
+            assert file.data == text.encode()
+            assert tip(repo) == owner.git("rev-parse", "HEAD")
