@@ -103,6 +103,7 @@ def test_both_ways_of_loading_name_the_same_code_location() -> None:
     assert f"location_name: {project['code_location_name']} " in workspace
 
 
+@pytest.mark.server
 def test_the_definitions_load_by_the_name_in_pyproject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -181,11 +181,9 @@ def _replay(owner: Somebody, log: list[Logged]) -> dict[str, str]:
         parents = [made[parent] for parent in commit.parents if parent in made]
         # A merge holds what its last parent has, as the publisher's merges do.
         content = dict(files.get(parents[-1], {})) if parents else {}
-        content.update(dict.fromkeys(commit.paths, commit.sha))
-        lines = []
-        for path, text in content.items():
-            blob = _feed(owner, ["hash-object", "-w", "--stdin"], text)
-            lines.append(f"100644 {blob}\t{path}")
+        blob = _feed(owner, ["hash-object", "-w", "--stdin"], commit.sha)
+        content.update(dict.fromkeys(commit.paths, blob))
+        lines = [f"100644 {blob}\t{path}" for path, blob in content.items()]
         index = {"GIT_INDEX_FILE": str(owner.path / ".git" / f"replay-{len(made)}")}
         _feed(owner, ["update-index", "--add", "--index-info"], "\n".join(lines) + "\n", index)
         tree = _feed(owner, ["write-tree"], "", index)

@@ -127,6 +127,7 @@ def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
         assert stored.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
+@pytest.mark.server
 def test_the_workspace_loads_the_project_where_it_is_not_installed(tmp_path: Path) -> None:
     """A Python that finds every dependency and no ppr_assets but the one in the working folder."""
     copy, python = tmp_path / "copy", tmp_path / "python"
@@ -168,6 +169,7 @@ def test_the_workspace_loads_the_project_where_it_is_not_installed(tmp_path: Pat
     assert loaded.read_text() == str(copy / "ppr_assets" / "definitions.py")
 
 
+@pytest.mark.server
 def test_dg_finds_the_project_and_its_definitions(tmp_path: Path) -> None:
     dg_program = Path(sys.executable).with_name("dg")
     checked = subprocess.run(
