@@ -29,7 +29,8 @@ WITHOUT_LIMITS = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
     "transaction_timeout": "0",
-    # a backend notices within seconds that its client was killed
+    # a backend notices within seconds that its client was killed, and in two minutes that the
+    # whole machine is gone
     "client_connection_check_interval": "5s",
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",

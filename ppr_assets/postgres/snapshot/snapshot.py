@@ -7,14 +7,13 @@ with the session, however it ends.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from time import sleep
-from typing import Any, LiteralString, NamedTuple, TypeVar
+from typing import LiteralString, NamedTuple, TypeVar
 
 import psycopg
 
@@ -23,6 +22,7 @@ from ppr_assets.postgres.sessions.advisory_lock import take_lock
 from ppr_assets.postgres.sessions.connection import connect, pinned, require_named
 from ppr_assets.postgres.sessions.failures import is_lost, server_failures
 from ppr_assets.postgres.sessions.live_sessions import Connection
+from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.snapshot.giving_way import Disturbed
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
@@ -235,32 +235,10 @@ def open_snapshot(
         connect(settings, autocommit=True) as connection,
     ):
         require_named(settings, connection)
-        _prepare(connection, lock_seconds)
+        limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(lock_seconds * 1000)}ms"}
+        prepare(connection, limits, local=False)
         if exclusive:
             take_lock(connection, ADVISORY_LOCK, "dumping this database")
         snapshot = Snapshot(pinned(settings, connection), connection, lock_seconds)
         snapshot.take()
         yield snapshot
-
-
-def _prepare(connection: psycopg.Connection[tuple[Any, ...]], lock_seconds: float) -> None:
-    """Let no time limit of the server end the session while pg_dump works, and let no session
-    outlive a killed process for long: the server notices that nobody listens, within seconds or,
-    where the whole machine is gone, two minutes."""
-    wanted = {
-        "statement_timeout": "0",
-        "idle_in_transaction_session_timeout": "0",
-        "transaction_timeout": "0",
-        "lock_timeout": f"{round(lock_seconds * 1000)}ms",
-        "DateStyle": "ISO",  # the only one that the driver reads
-        "client_connection_check_interval": "5s",
-        "tcp_keepalives_idle": "60",
-        "tcp_keepalives_interval": "10",
-        "tcp_keepalives_count": "6",
-    }
-    connection.execute(
-        "SELECT pg_catalog.set_config(name, %s::pg_catalog.jsonb ->> name, false) "
-        "FROM pg_catalog.pg_settings "
-        "WHERE name = ANY(%s)",  # servers before 17 and 14 lack some of them
-        [json.dumps(wanted), list(wanted)],
-    )
