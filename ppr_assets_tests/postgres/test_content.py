@@ -21,7 +21,7 @@ from ppr_assets.postgres.compare.schema_content import (
 )
 from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.postgres.load import load, make_definitions
+from ppr_assets.postgres.load import Wishes, load, make_definitions
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -93,9 +93,8 @@ def test_what_is_read_back_on_the_way_is_what_is_read_afterwards(
         dumped.path,
         layout_of(dumped.path),
         restored,
+        Wishes(analyze=True, read_back_in=tmp_path),
         deadline=NO_HURRY,
-        analyze=True,
-        read_back_in=tmp_path,
     )
     assert report.tables == dumped.written.tables
     with connect(restored) as session:

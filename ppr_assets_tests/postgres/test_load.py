@@ -18,7 +18,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.postgres.embedded import EmbeddedServer
-from ppr_assets.postgres.load import load, load_in_transaction
+from ppr_assets.postgres.load import Wishes, load, load_in_transaction
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -118,7 +118,7 @@ def test_a_sample_comes_through_on_one_session_as_on_four(
             dumped.path,
             layout_of(dumped.path),
             restored,
-            connections=sessions,
+            Wishes(connections=sessions),
             deadline=NO_HURRY,
         )
         again = dump_to(restored, tmp_path / f"again{sessions}.sql")
@@ -138,9 +138,9 @@ def test_rows_in_many_pieces_are_the_same_rows(
         dumped.path,
         layout_of(dumped.path),
         restored,
-        connections=12,  # so that a share of all rows is less than the largest tables have
+        # of so many sessions that a share of all rows is less than the largest tables have
+        Wishes(connections=12, read_back_in=tmp_path),
         deadline=NO_HURRY,
-        read_back_in=tmp_path,
     )
     assert report.tables == dumped.written.tables
     assert body(dump_to(restored, tmp_path / "again.sql").path) == body(dumped.path)
@@ -196,7 +196,7 @@ def test_what_looks_into_other_tables_finds_their_rows(
         session.execute(ORDER_COUNTS.encode())
     dumped = dump_to(source, tmp_path / "order.sql")
     restored = empty_database()
-    load(dumped.path, layout_of(dumped.path), restored, connections=1, deadline=NO_HURRY)
+    load(dumped.path, layout_of(dumped.path), restored, Wishes(connections=1), deadline=NO_HURRY)
     with connect(restored) as session:
         # the index was made when all rows of the other table were there
         session.execute("SET enable_seqscan = off")

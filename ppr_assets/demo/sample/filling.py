@@ -78,7 +78,8 @@ def _add_family(
         add_service(batch, draw, organization, locations, program)
         for _ in range(1 + draw.chance(0.1) + draw.chance(0.05))
     ]
-    add_history(batch, draw, organization, locations, services, terms)
+    keys = {"organization": [organization.id], "location": locations, "service": services}
+    add_history(batch, draw, organization, keys, terms)
 
 
 def _require_empty(session: Session, database: DatabaseSettings) -> None:

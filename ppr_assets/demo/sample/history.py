@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ppr_assets.demo.sample.draw import Draw
 from ppr_assets.demo.sample.organizations import Organization
@@ -46,17 +46,12 @@ def add_history(
     batch: Batch,
     draw: Draw,
     organization: Organization,
-    places: Sequence[str],
-    services: Sequence[str],
+    keys: Mapping[str, Sequence[str]],
     terms: Sequence[str],
 ) -> None:
-    """Versions of each record, what scrapers have seen, an edit now and then, and a term for some
-    services."""
-    for kind, identifiers in (
-        ("organization", (organization.id,)),
-        ("location", places),
-        ("service", services),
-    ):
+    """Versions of each record, whose ``keys`` are by table, what scrapers have seen, an edit now
+    and then, and a term for some services."""
+    for kind, identifiers in keys.items():
         for identifier in identifiers:
             _add_versions(batch, draw, organization, kind, identifier)
     for source in organization.sources:
@@ -67,7 +62,7 @@ def add_history(
             "metadata", draw.identifier(), organization.id, "organization", draw.day(400), "update",
             "name", organization.name.upper(), organization.name, draw.pick(SCRAPERS),
         )  # fmt: skip
-    for service in services:
+    for service in keys["service"]:
         if draw.chance(0.4):
             batch.add(
                 "attribute", draw.identifier(), service, draw.pick(terms), "taxonomy", "service",

@@ -32,6 +32,8 @@ class Organization:
     home: Place
     awkward: str | None
     sources: tuple[str, ...]
+    moments: tuple[str, str]
+    """When it was made, and last changed."""
 
 
 def organization_id(seed: int, number: int) -> str:
@@ -42,27 +44,15 @@ def organization_id(seed: int, number: int) -> str:
 def add_organization(
     batch: Batch, draw: Draw, words: Vocabulary, seed: int, number: int
 ) -> Organization:
-    identifier = draw.identifier()
-    home = draw.pick(words.places)
-    patron, kind = draw.pick(PATRONS), draw.pick(KINDS)
-    name = f"{patron} {kind}" if draw.chance(0.4) else f"{patron} {kind} of {home.city}"
-    slug = "".join(c for c in f"{patron}{home.city}".lower() if c.isalnum())
-    made, changed = draw.moments()
-    organization = Organization(
-        id=identifier,
-        name=name,
-        domain=f"{slug}{number}.example.org",
-        home=home,
-        awkward=awkward_text(number),
-        sources=tuple(draw.some(SCRAPERS, 1 + draw.chance(0.12))),
-    )
+    organization = _drawn(draw, words, number)
+    home, (made, changed) = organization.home, organization.moments
     website = f"https://{organization.domain}" if draw.chance(0.4) else None
     email = f"info@{organization.domain}" if draw.chance(0.3) else None
     description = f"Serving {home.city}, {home.state}. {draw.pick(WHAT)}"
     batch.add(
         "organization",
-        identifier,
-        name,
+        organization.id,
+        organization.name,
         organization.awkward if organization.awkward is not None else draw.maybe(0.2, PATRONS),
         f"{description} {organization.awkward}" if organization.awkward else description,
         email,
@@ -80,10 +70,28 @@ def add_organization(
     _add_belongings(batch, draw, words, organization, website)
     for source in organization.sources:
         batch.add(
-            "organization_source", draw.identifier(), identifier, source, name,
+            "organization_source", draw.identifier(), organization.id, source, organization.name,
             description if draw.chance(0.2) else None, website, email, made, changed,
         )  # fmt: skip
     return organization
+
+
+def _drawn(draw: Draw, words: Vocabulary, number: int) -> Organization:
+    identifier = draw.identifier()
+    home = draw.pick(words.places)
+    patron, kind = draw.pick(PATRONS), draw.pick(KINDS)
+    name = f"{patron} {kind}" if draw.chance(0.4) else f"{patron} {kind} of {home.city}"
+    slug = "".join(c for c in f"{patron}{home.city}".lower() if c.isalnum())
+    moments = draw.moments()
+    return Organization(
+        id=identifier,
+        name=name,
+        domain=f"{slug}{number}.example.org",
+        home=home,
+        awkward=awkward_text(number),
+        sources=tuple(draw.some(SCRAPERS, 1 + draw.chance(0.12))),
+        moments=moments,
+    )
 
 
 def _add_belongings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ppr_assets.demo.sample.draw import Draw
 from ppr_assets.demo.sample.organizations import Organization, add_phone
 from ppr_assets.demo.sample.tables import Batch
-from ppr_assets.demo.sample.vocabulary import ACCESS, GETTING_THERE, SITES, Vocabulary
+from ppr_assets.demo.sample.vocabulary import ACCESS, GETTING_THERE, SITES, Place, Vocabulary
 
 _UNITS = ("Suite 100", "Rear entrance", "Lower level", "Bldg. B", "Unit 4")
 
@@ -38,20 +38,7 @@ def add_location(
         made,
         changed,
     )
-    batch.add(
-        "address",
-        draw.identifier(),
-        identifier,
-        words.person(draw) if draw.chance(0.1) else None,
-        f"{draw.below(9_900) + 100} {draw.pick(words.streets)}",
-        draw.maybe(0.15, _UNITS),
-        place.city,
-        place.county if draw.chance(0.5) else None,
-        place.state,
-        place.postal_code,
-        "US",
-        "physical",
-    )
+    _add_address(batch, draw, words, place, identifier)
     if draw.chance(0.25):
         batch.add("accessibility", draw.identifier(), identifier, draw.pick(ACCESS), None, None)
     if draw.chance(0.8):
@@ -66,3 +53,20 @@ def add_location(
             latitude, longitude, made, changed,
         )  # fmt: skip
     return identifier
+
+
+def _add_address(batch: Batch, draw: Draw, words: Vocabulary, place: Place, location: str) -> None:
+    batch.add(
+        "address",
+        draw.identifier(),
+        location,
+        words.person(draw) if draw.chance(0.1) else None,
+        f"{draw.below(9_900) + 100} {draw.pick(words.streets)}",
+        draw.maybe(0.15, _UNITS),
+        place.city,
+        place.county if draw.chance(0.5) else None,
+        place.state,
+        place.postal_code,
+        "US",
+        "physical",
+    )

@@ -17,7 +17,7 @@ from ppr_assets.postgres.compare.content import (
     table_differences,
 )
 from ppr_assets.postgres.compare.schema_content import Twin, compare_objects
-from ppr_assets.postgres.load import load
+from ppr_assets.postgres.load import Wishes, load
 from ppr_assets.postgres.load.work.statistics import analyze as make_statistics
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
@@ -135,15 +135,8 @@ def _loaded(
         differences.extend(compared.differences)
         loading.remarks.extend(compared.remarks)
 
-    report = load(
-        dump,
-        layout,
-        settings,
-        deadline=deadline,
-        analyze=analyze,
-        read_back_in=spill_folder,
-        when_made=look_at_objects,
-    )
+    wishes = Wishes(analyze=analyze, read_back_in=spill_folder, when_made=look_at_objects)
+    report = load(dump, layout, settings, wishes, deadline=deadline)
     loading.clock.lap("load")
     tables = report.tables
     if report.how == "psql":

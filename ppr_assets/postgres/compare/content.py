@@ -11,9 +11,8 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.postgres.load.parallel import default_connections
 from ppr_assets.postgres.load.work.read_back import TIMEZONE, Reader
-from ppr_assets.postgres.load.work.scheduler import Crew, Task
+from ppr_assets.postgres.load.work.scheduler import Crew, Task, default_connections
 from ppr_assets.postgres.sessions.session import Connection, failed, open_session
 from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.manifest import TableRecord

@@ -61,13 +61,7 @@ def swap(
             hint="run again; the database serves as before.",
         ) from error
     except psycopg.errors.InsufficientPrivilege as error:
-        live = sessions(connection, target)
-        raise RestoreFailed(
-            f"may not put the new database in place: {error.diag.message_primary}"
-            + (f"; in use: {few(live, 5, between='; ')}" if live else ""),
-            hint=f"the role must own {target}, and may end sessions only of roles that it is a "
-            "member of, or with pg_signal_backend; the database serves as before.",
-        ) from error
+        raise _may_not(error, sessions(connection, target), target) from error
     return monotonic() - began
 
 
@@ -111,6 +105,15 @@ def _require_nobody(live: Sequence[LiveSession], name: str) -> None:
             hint="end them, or have them ended at the swap with --disconnect; the database serves "
             "as before.",
         )
+
+
+def _may_not(error: psycopg.Error, live: Sequence[LiveSession], name: str) -> RestoreFailed:
+    return RestoreFailed(
+        f"may not put the new database in place: {error.diag.message_primary}"
+        + (f"; in use: {few(live, 5, between='; ')}" if live else ""),
+        hint=f"the role must own {name}, and may end sessions only of roles that it is a "
+        "member of, or with pg_signal_backend; the database serves as before.",
+    )
 
 
 def _require_no_prepared(live: Sequence[LiveSession]) -> None:

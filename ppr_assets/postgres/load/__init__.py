@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import Literal
 
@@ -23,8 +22,8 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
-from ppr_assets.postgres.load.parallel import default_connections, load_parallel
-from ppr_assets.postgres.load.plan import WhenMade
+from ppr_assets.postgres.load.parallel import load_parallel
+from ppr_assets.postgres.load.plan import Wishes
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.work.statements import run_step
@@ -32,7 +31,7 @@ from ppr_assets.postgres.sessions.session import Session, open_session
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
-__all__ = ["LoadReport", "load", "load_in_transaction", "make_definitions"]
+__all__ = ["LoadReport", "Wishes", "load", "load_in_transaction", "make_definitions"]
 
 
 @dataclass(frozen=True)
@@ -49,21 +48,14 @@ def load(
     dump: PlainDump,
     layout: Layout,
     settings: DatabaseSettings,
+    wishes: Wishes | None = None,
     *,
-    connections: int | None = None,
     deadline: Deadline,
-    analyze: bool = False,
-    read_back_in: Path | None = None,
-    when_made: WhenMade | None = None,
 ) -> LoadReport:
     """Load ``dump`` into ``settings.dbname``, which must be new and empty.
 
-    ``layout`` is what was read from this very dump. ``connections`` is two to four by the number
-    of cores if not given. ``analyze`` makes the tables' statistics, and ``read_back_in``, a
-    folder to sort in, has their rows read back, both while other tables are still worked on.
-    ``when_made`` is called from another thread when all objects are there, while rows may still
-    be read; it is given a function that raises once the load is given up. Where psql loads, all
-    three are left to the caller.
+    ``layout`` is what was read from this very dump. Where psql loads, all ``wishes`` are left to
+    the caller.
 
     Raises :class:`RestoreFailed` when the server refuses a statement, goes away, or ``deadline``
     passes; then all sessions are closed, and the database is a ruin.
@@ -74,17 +66,10 @@ def load(
         if reason:
             load_with_psql(file, layout, settings, deadline=deadline)
             return LoadReport(monotonic() - began, "psql", reason)
-        tables = load_parallel(
-            file,
-            layout,
-            settings,
-            connections=connections or default_connections(),
-            deadline=deadline,
-            analyze=analyze,
-            read_back_in=read_back_in,
-            when_made=when_made,
-        )
-    return LoadReport(monotonic() - began, "parallel", "", tables if read_back_in else None)
+        wishes = wishes or Wishes()
+        tables = load_parallel(file, layout, settings, wishes, deadline)
+    read = tables if wishes.read_back_in else None
+    return LoadReport(monotonic() - began, "parallel", "", read)
 
 
 def make_definitions(

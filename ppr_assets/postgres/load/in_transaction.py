@@ -46,18 +46,7 @@ def load_in_transaction(
     Nothing is committed. Raises :class:`RestoreFailed`, also when ``deadline`` passes or the
     dump is one that only psql can read; the caller rolls back.
     """
-    if layout.unrecognised:
-        raise RestoreFailed(
-            f"this dump cannot be restored in place: not recognised: {layout.unrecognised}",
-            hint="restore it into a new database instead, which psql can do.",
-        )
-    if layout.own_transaction:
-        raise RestoreFailed(
-            f"this dump cannot be restored in place: it has a transaction of its own: "
-            f"{layout.own_transaction}",
-            hint="restore it into a new database instead, or take such statements out of a copy of "
-            "the file; nothing was changed.",
-        )
+    _require_statements(layout)
     prepare_transaction(connection, layout.encoding)
     session = Session(connection, threading.Event(), layout.search_path)
     with DumpFile(dump) as file, _cancelled_at(deadline, connection):
@@ -81,6 +70,22 @@ def load_in_transaction(
                 run_step(session, file, step, in_transaction=True)
         for step in last:
             run_step(session, file, step)
+
+
+def _require_statements(layout: Layout) -> None:
+    """Raise :class:`RestoreFailed` for a dump that is not all statements of one transaction."""
+    if layout.unrecognised:
+        raise RestoreFailed(
+            f"this dump cannot be restored in place: not recognised: {layout.unrecognised}",
+            hint="restore it into a new database instead, which psql can do.",
+        )
+    if layout.own_transaction:
+        raise RestoreFailed(
+            f"this dump cannot be restored in place: it has a transaction of its own: "
+            f"{layout.own_transaction}",
+            hint="restore it into a new database instead, or take such statements out of a copy of "
+            "the file; nothing was changed.",
+        )
 
 
 def _drop_all(session: Session, statements: list[bytes]) -> None:

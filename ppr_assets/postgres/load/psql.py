@@ -19,7 +19,7 @@ from ppr_assets.plain_sql.parsing.sections import is_data
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.sessions.computing import AS_SET
-from ppr_assets.postgres.sessions.connection import connect, pinned, pinning_statements
+from ppr_assets.postgres.sessions.connection import Session, connect, pinned, pinning_statements
 from ppr_assets.postgres.sessions.libpq import alive_options, client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 
@@ -40,13 +40,17 @@ def load_with_psql(
     """
     with connect(settings) as connection:
         version = connection.info.server_version
-        environment = client_environment(pinned(settings, connection))
-        del environment["PGTZ"]  # what is computed while it loads is so in the database's own zone
-        if connection.info.options:
-            environment["PGOPTIONS"] = connection.info.options
+        environment = _environment(settings, connection)
         public = public_schema(connection)
     tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
     argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-", *alive_options()]
+    left_out = [
+        (entry.start, entry.end)
+        for entry in layout.entries
+        if public.leaves_out(entry) or (not rows and is_data(entry))
+    ]
+    parts = _without(layout, sorted([*layout.left_out_ranges, *left_out]))
+    opening = pinning_statements(version) + AS_SET + b"BEGIN;\n"
     with (
         tempfile.TemporaryFile() as words,
         supervised(
@@ -58,27 +62,33 @@ def load_with_psql(
         ) as process,
     ):
         assert process.stdin is not None
-        left_out = [
-            (entry.start, entry.end)
-            for entry in layout.entries
-            if public.leaves_out(entry) or (not rows and is_data(entry))
-        ]
-        left_out = sorted([*layout.left_out_ranges, *left_out])
-        opening = pinning_statements(version) + AS_SET + b"BEGIN;\n"
-        feeder = _Feeder(file, _without(layout, left_out), process.stdin, opening)
+        feeder = _Feeder(file, parts, process.stdin, opening)
         feeder.start()
-        left = deadline.remaining()
         try:
-            code = process.wait(None if math.isinf(left) else left)
-        except subprocess.TimeoutExpired:
-            deadline.require(f"loading with {tool.path.name}")
-            raise
+            code = _ended(process, tool, deadline)
         finally:
             process.kill()  # so that the feeder's pipe breaks
             feeder.join()
         _require_success(code, words, tool)
         if feeder.failure is not None:
             raise feeder.failure
+
+
+def _environment(settings: DatabaseSettings, connection: Session) -> dict[str, str]:
+    environment = client_environment(pinned(settings, connection))
+    del environment["PGTZ"]  # what is computed while it loads is so in the database's own zone
+    if connection.info.options:
+        environment["PGOPTIONS"] = connection.info.options
+    return environment
+
+
+def _ended(process: subprocess.Popen[bytes], tool: ClientTool, deadline: Deadline) -> int:
+    left = deadline.remaining()
+    try:
+        return process.wait(None if math.isinf(left) else left)
+    except subprocess.TimeoutExpired:
+        deadline.require(f"loading with {tool.path.name}")
+        raise
 
 
 def _without(layout: Layout, left_out: Sequence[Range]) -> Sequence[Range]:

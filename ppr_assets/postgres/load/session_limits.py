@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.load.parallel import default_connections
+from ppr_assets.postgres.load.work.scheduler import default_connections
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.naming import quote_identifier
 

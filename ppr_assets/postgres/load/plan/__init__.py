@@ -10,7 +10,6 @@ in the dump's order: it is run by one session when those are done. Statistics, r
 looking at the objects fill whatever time the sessions have left.
 """
 
-from ppr_assets.postgres.load.plan.order import plan
-from ppr_assets.postgres.load.plan.spare_time import WhenMade
+from ppr_assets.postgres.load.plan.order import Wishes, plan
 
-__all__ = ["WhenMade", "plan"]
+__all__ = ["Wishes", "plan"]

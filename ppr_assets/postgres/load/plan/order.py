@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.sections import Sections
@@ -18,42 +20,50 @@ from ppr_assets.postgres.load.plan.spare_time import (
 from ppr_assets.postgres.load.plan.tasks import Plan
 from ppr_assets.postgres.load.work.catalog import Catalog
 from ppr_assets.postgres.load.work.read_back import Reader
-from ppr_assets.postgres.load.work.scheduler import Task
+from ppr_assets.postgres.load.work.scheduler import Task, default_connections
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What is to be done with the rows on the way, and over how many sessions.
+
+    ``analyze`` makes statistics of every table that has rows in the dump. ``read_back_in``, a
+    folder to sort in, has every table read when all of its rows and constraints are in.
+    ``when_made`` is called from another thread when all objects are there, while rows may still be
+    read; it is given a function that raises once the work as a whole is given up.
+    """
+
+    connections: int = field(default_factory=default_connections)
+    analyze: bool = False
+    read_back_in: Path | None = None
+    when_made: WhenMade | None = None
 
 
 def plan(
     sections: Sections,
     catalog: Catalog,
     file: DumpFile,
-    *,
-    connections: int,
-    analyze: bool,
+    wishes: Wishes,
     reader: Reader | None,
-    when_made: WhenMade | None,
 ) -> Sequence[Task]:
-    """Tasks for all that comes when the tables are there, for so many ``connections``.
-
-    ``analyze`` makes statistics of every table that has rows in the dump. ``reader`` has every
-    table read when all of its rows and constraints are in. ``when_made`` is called when all
-    objects are there, with what raises once the work as a whole is given up.
-    """
+    """Tasks for all that comes when the tables are there; ``reader`` is what reads them back."""
     so_far = Plan(catalog, file)
-    share = sum(block.end - block.start for block in sections.rows) // connections
+    share = sum(block.end - block.start for block in sections.rows) // wishes.connections
     plan_rows(so_far, sections.rows, share)
     filled = [block.key for block in sections.rows]
     left = [step for step in sections.after if not planned(so_far, step)]
     rest = [*left, *sections.last]
     queries = any(step.kind == "MATERIALIZED VIEW DATA" for step in rest)
-    if analyze and queries:  # which want statistics to be fast
+    if wishes.analyze and queries:  # which want statistics to be fast
         plan_analyze(so_far, filled)
     so_far.add_in_order("sequences and large objects", sections.aside)
     so_far.add_in_order("what follows the data", rest, after=so_far.tasks)
     made = tuple(so_far.tasks)
-    if when_made is not None:
-        plan_call(so_far, "looking at the objects", when_made, after=made)
+    if wishes.when_made is not None:
+        plan_call(so_far, "looking at the objects", wishes.when_made, after=made)
     if reader is not None:
         plan_reading(so_far, reader)
-    if analyze:
+    if wishes.analyze:
         if not queries:
             plan_analyze(so_far, filled)
         plan_analyze_made(so_far, after=made)

@@ -45,6 +45,11 @@ class Task:
     exclusive: frozenset[str] = frozenset()
 
 
+def default_connections() -> int:
+    """Two keep a server with one core busy while we read; more than four seldom help."""
+    return min(4, max(2, os.cpu_count() or 2))
+
+
 class _Queue:
     """Tasks that have not been started. Those in ``ready`` need none of the others; the order is
     that of their weight.
