@@ -127,6 +127,23 @@ class _Written:
     previous: Manifest | None
     tips: Sequence[str]
 
+    def described(self, snapshot: Snapshot) -> Manifest:
+        """As far as the database and pg_dump tell it."""
+        return Manifest(
+            dump=self.name,
+            bytes=self.file.bytes,
+            sha256=self.file.sha256,
+            tables=self.file.tables,
+            snapshot_at=snapshot.taken_at,
+            database=snapshot.identity,
+            tools={"pg_dump": self.pg_dump, "ppr_assets": __version__},
+            verdict=self.verdict.to_json(),
+            override=self.verdict.override,
+            previous=self.previous.dump if self.previous else None,
+            without_rows=tuple(snapshot.without_rows),
+            computing=self.computing,
+        )
+
 
 def _written(
     settings: Settings,
@@ -177,30 +194,19 @@ def _kept(
     settings: Settings, repo: DataRepo, snapshot: Snapshot, made: _Written, run_id: str | None
 ) -> DumpOutcome:
     """Prove the dump and stage it, unless it is the one that was published last."""
-    name, unfinished, written, verdict = made.name, made.path, made.file, made.verdict
-    previous, folder = made.previous, made.path.parent
+    name, unfinished, previous = made.name, made.path, made.previous
+    folder = unfinished.parent
     try:
-        if previous is not None and previous.sha256 == written.sha256:
-            return DumpOutcome("unchanged", verdict, manifest=previous)
+        if previous is not None and previous.sha256 == made.file.sha256:
+            return DumpOutcome("unchanged", made.verdict, manifest=previous)
         limit = settings.dump.max_file_bytes
-        if limit is not None and written.bytes > limit:
+        if limit is not None and made.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)
         publication = newest_publication(repo, *made.tips)
-        manifest = Manifest(
-            dump=name,
-            bytes=written.bytes,
-            sha256=written.sha256,
-            tables=written.tables,
-            snapshot_at=snapshot.taken_at,
-            database=snapshot.identity,
-            tools={"pg_dump": made.pg_dump, "ppr_assets": __version__},
-            verdict=verdict.to_json(),
-            override=verdict.override,
+        manifest = replace(
+            made.described(snapshot),
             run_id=run_id,
-            previous=previous.dump if previous else None,
             publication=publication.sha if publication else None,
-            without_rows=tuple(snapshot.without_rows),
-            computing=made.computing,
             search_path=", ".join(map(quote_identifier, settings.dump.search_path)),
         )
         same_server = replace(settings, database=snapshot.settings)
@@ -213,7 +219,7 @@ def _kept(
         raise
     finally:
         unfinished.unlink(missing_ok=True)
-    return DumpOutcome("staged", verdict, manifest=manifest, path=path)
+    return DumpOutcome("staged", made.verdict, manifest=manifest, path=path)
 
 
 def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:
