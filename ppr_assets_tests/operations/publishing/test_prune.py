@@ -312,8 +312,12 @@ def test_pruning_pushes_no_dump_that_waits_to_be_judged_again(pipeline: Pipeline
     pipeline.repo(push_enabled=True)
     pipeline.gate(keep=ONE)
     before = pipeline.picture()
-    with pytest.raises(DataRepoError, match=f"{waiting.manifest.dump} is not on the remote yet"):
+    with pytest.raises(DataRepoError) as told:
         prune(pipeline.settings)
+    assert told.value.render() == (
+        f"{waiting.manifest.dump} is not on the remote yet, and pruning would push it unjudged\n"
+        "HINT: `ppr-assets dump` delivers it, and applies the keep rules as well."
+    )
     assert pipeline.picture() == before
     pipeline.change()
     pipeline.night()

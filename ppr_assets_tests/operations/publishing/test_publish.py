@@ -121,9 +121,16 @@ def test_a_staged_dump_that_somebody_changed_is_not_published(pipeline: Pipeline
     with staged.open("ab") as file:
         file.write(b"-- one more line\n")
     before = pipeline.picture()
-    with pytest.raises(DumpDamaged, match=r"has SHA-256 .* its manifest says") as damaged:
+    described = json.loads(staged.with_suffix(".json").read_text())["sha256"]
+    found = hashlib.sha256(staged.read_bytes()).hexdigest()
+    with pytest.raises(DumpDamaged) as damaged:
         publish(pipeline.settings)
     assert damaged.value.exit_code == 4
+    assert damaged.value.render() == (
+        f"staged dump {staged.name} has SHA-256 {found[:12]}…, "
+        f"its manifest says {described[:12]}…\n"
+        f"HINT: somebody changed `{staged}`; remove it and dump again."
+    )
     assert pipeline.picture() == before
 
 
@@ -155,8 +162,12 @@ def test_an_older_dump_never_takes_the_place_of_a_newer_one(pipeline: Pipeline) 
 
 def test_without_any_dump_there_is_nothing_to_publish(pipeline: Pipeline) -> None:
     before = pipeline.picture()
-    with pytest.raises(DataRepoError, match="there is no dump to publish"):
+    with pytest.raises(DataRepoError) as told:
         publish(pipeline.settings)
+    assert told.value.render() == (
+        "there is no dump to publish: none is staged, and none was published before\n"
+        "HINT: materialize `sql_dump` first, or run `ppr-assets dump`."
+    )
     assert pipeline.picture() == before
 
 

@@ -172,8 +172,13 @@ def test_what_nobody_may_count_is_said_and_refused_only_where_nothing_would_be_k
         one.execute(f"REVOKE SELECT ON organization FROM {role}", name)
     found = new_dump.found(tmp_path)
     unknown = "table organization cannot be read: permission denied for table organization"
-    with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):
+    with pytest.raises(GateRefused) as refused:
         restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
+    assert refused.value.render() == (
+        "nobody knows what would be lost: the records that serve cannot be counted: "
+        f"{unknown}\nHINT: nothing was replaced. A restore that keeps the former database needs no "
+        'count (without --in-place, --drop-old); to take it all the same: --override "why".'
+    )
     with pytest.raises(GateRefused, match=f"cannot be counted: {unknown}$"):
         in_place(owned, found)
     assert f"records of what serves were not counted: {unknown}" in aside(target, found).remarks

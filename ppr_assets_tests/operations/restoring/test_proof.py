@@ -71,12 +71,18 @@ def test_a_staged_dump_that_nobody_proved_is_neither_stored_nor_published(
     staged = dump(proving.settings)
     proving.gate(proof="server")
     before, objects = proving.picture(), git(proving.clone, "count-objects", "-v")
-    with pytest.raises(DumpUnproven, match=r"was never restored, so nothing proves it") as refused:
+    with pytest.raises(DumpUnproven) as refused:
         publish(proving.settings)
     assert refused.value.exit_code == 4
+    assert staged.path is not None
+    assert refused.value.render() == (
+        f"staged dump {staged.path.name} was never restored, so nothing proves it\n"
+        "HINT: dump again: `ppr-assets dump` restores what it makes. SQL_DUMP_PROOF=off publishes "
+        "unproven dumps, and records that."
+    )
     assert proving.picture() == before
     assert git(proving.clone, "count-objects", "-v") == objects
-    assert staged.path is not None and staged.path.exists()
+    assert staged.path.exists()
     assert proving.night()[1].status == "published"
 
 
