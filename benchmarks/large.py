@@ -1,12 +1,14 @@
 """``python -m benchmarks.large``: nights of a database whose dump has many parts, beside bare git.
 
 Whole processes: ours without and with the proof, and ``pg_dump > file``, add, commit, push to one
-file. A night changes so many of all rows. Peaks are those of each process by itself, git's too.
+file. A night changes so many of all rows. Peaks are those of each process by itself, git's too, and
+so are the seconds of processors.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import resource
 import subprocess
@@ -32,18 +34,21 @@ _BARE = (
 
 @dataclass(frozen=True)
 class Night:
-    """Seconds of the wall and of the processors, what it said, and each process's own peak."""
+    """Seconds of the wall and of the processors, what it said, and by the words of its command
+    each process's own peak in bytes and its own seconds of a processor."""
 
     wall: float
     processors: float
     said: str
     peaks: dict[str, int]
+    seconds: dict[str, float]
 
     def __str__(self) -> str:
         large = {name: peak for name, peak in self.peaks.items() if peak > _WORTH_TELLING}
         ordered = sorted(large.items(), key=lambda one: -one[1])
         told = ", ".join(f"{name} {peak / MIB:.0f} MiB" for name, peak in ordered)
-        return f"{self.wall:6.1f} s, of processors {self.processors:6.1f} s; {told}"
+        slow = ", ".join(f"{name} {s:.1f} s" for name, s in self.seconds.items() if s > 1)
+        return f"{self.wall:.1f} s, of processors {self.processors:.1f} s ({slow}); {told}"
 
 
 def main() -> None:
@@ -104,17 +109,24 @@ def _run(argv: list[str], env: Mapping[str, str], cwd: Path) -> Night:
         raise subprocess.CalledProcessError(process.returncode, argv, said)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     processors = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Night(wall, processors, said, watcher.peaks)
+    return Night(wall, processors, said, watcher.peaks, watcher.seconds())
 
 
 class _TreeWatcher(threading.Thread):
-    """Reads VmHWM of a process and all below it, by the words of their commands."""
+    """Reads peak and seconds of a process and all below it, by the words of their commands."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self._pid = pid
         self.ended = threading.Event()
         self.peaks: dict[str, int] = {}
+        self._ticks: dict[tuple[str, str], int] = {}
+
+    def seconds(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for (name, _), ticks in self._ticks.items():
+            found[name] = found.get(name, 0) + ticks / os.sysconf("SC_CLK_TCK")
+        return found
 
     def run(self) -> None:
         while not self.ended.wait(0.05):
@@ -133,8 +145,10 @@ class _TreeWatcher(threading.Thread):
         plain = [word for word in words if word and not word.startswith("-") and "=" not in word]
         name = " ".join(Path(word).name for word in plain[:3])
         found = re.search(r"VmHWM:\s+(\d+)", (folder / "status").read_text())
-        if found:
+        if found:  # one that has ended, and nobody has waited for yet, has none
             self.peaks[name] = max(self.peaks.get(name, 0), int(found[1]) * 1024)
+            user, system = (folder / "stat").read_text().rpartition(") ")[2].split()[11:13]
+            self._ticks[name, folder.name] = int(user) + int(system)
 
 
 if __name__ == "__main__":

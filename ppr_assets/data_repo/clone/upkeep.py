@@ -29,9 +29,6 @@ MANY_PACKS = 50
 ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
 
-_NIGHTS = 50
-"""Of so many dumps the parts are packed anew: git's own limit for a chain of differences."""
-
 _STREAMED = ("-c", "core.bigFileThreshold=1m")
 """For a git that copies files whole: nothing that is larger is held in memory."""
 
@@ -89,11 +86,8 @@ def tend(repo: DataRepo) -> Upkeep:
     if at_work := _at_work(repo):
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
     started = monotonic()
-    everything = before.total <= ALL_BYTES
-    if (everything or not repo.partial) and (commit := tip(repo)):
-        _pack_versions(repo, commit)
-    if everything:
-        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k")
+    if before.total <= ALL_BYTES:
+        repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k", *_packed_versions(repo))
     elif not repo.partial:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "--geometric=2")
     else:  # where older gits refuse that, and leave out what the remote seems to keep
@@ -119,21 +113,26 @@ def has_parts(repo: DataRepo, commit: str) -> bool:
     return entry_at(repo, commit, _parts(repo)) is not None
 
 
-def _pack_versions(repo: DataRepo, commit: str) -> None:
-    """One more pack for the parts of all dumps up to ``commit``: the newest whole, and each older
-    one as a difference to the next version of the same part, since that is beside it in git's
-    order."""
-    if has_parts(repo, commit):
-        pack_parts(repo, commit)
-        which = ("--objects", "--missing=allow-any", f"--max-count={_NIGHTS}", commit)
-        versions = repo.git("rev-list", *which, "--", f":(top,literal){_parts(repo)}")
-        _pack(repo, stdin=versions, how=("--window=1",))
+def _packed_versions(repo: DataRepo) -> tuple[str, ...]:
+    """Pack the parts of all dumps: the newest whole, and each older one as a difference to the next
+    version of the same part, since that is beside it in git's order. An option for ``repack``, by
+    which it leaves that pack as it is; none where the newest dump is not in parts."""
+    commit = tip(repo)
+    if commit is None or not has_parts(repo, commit):
+        return ()
+    pack_parts(repo, commit)
+    which = ("--objects", "--exclude-promisor-objects", commit)
+    versions = repo.git("rev-list", *which, "--", f":(top,literal){_parts(repo)}")
+    name = _pack(repo, stdin=versions, how=("--window=1",))
+    return (f"--keep-pack=pack-{name}.pack",)
 
 
-def _pack(repo: DataRepo, *config: str, stdin: bytes, how: tuple[str, ...]) -> None:
+def _pack(repo: DataRepo, *config: str, stdin: bytes, how: tuple[str, ...]) -> str:
+    """The pack's own part of its name."""
     options = ("--quiet", "--local", "--delta-base-offset", "--missing=allow-any", *how)
     beside = str(repo.git_dir / "objects" / "pack" / "pack")
-    repo.git(*WITHIN_MEMORY, *config, "pack-objects", *options, beside, stdin=stdin)
+    command = (*WITHIN_MEMORY, *config, "pack-objects", *options, beside)
+    return repo.git(*command, stdin=stdin).decode().strip()
 
 
 def _parts(repo: DataRepo) -> str:
