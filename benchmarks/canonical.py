@@ -15,7 +15,7 @@ from benchmarks.world import PG_DUMP, Arena
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.postgres.client_tools import probe
-from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 
 _CHUNK = 256 * 1024
@@ -70,6 +70,4 @@ def _write_dump(arena: Arena, target: Path) -> float:
     with open_snapshot(settings, exclusive=False, lock_seconds=60) as snapshot:
         name = snapshot.export()
         tool = probe(Path(PG_DUMP))
-        return timed(
-            lambda: write_dump(tool, settings, snapshot=name, target=target, stall_seconds=60)
-        )
+        return timed(lambda: PgDump(tool, settings, stall_seconds=60).write(name, target))

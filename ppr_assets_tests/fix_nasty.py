@@ -22,7 +22,7 @@ from ppr_assets.plain_sql.parsing.scanner import SqlScanner
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.load import load
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.postgres.snapshot.pg_dump import WrittenDump, write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -71,9 +71,7 @@ def dump_to(database: DatabaseSettings, target: Path) -> Dumped:
         require_dumpable(snapshot)
         counts = snapshot.count()
         tool = find_tool("pg_dump", snapshot.server_major)
-        written = write_dump(
-            tool, database, snapshot=snapshot.export(), target=target, stall_seconds=30
-        )
+        written = PgDump(tool, database, stall_seconds=30).write(snapshot.export(), target)
     return Dumped(target, written, counts)
 
 

@@ -41,7 +41,7 @@ from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
-from ppr_assets.postgres.snapshot.pg_dump import WrittenDump, write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.manifest import Computing, Manifest, Proof
@@ -165,14 +165,13 @@ def _written(
     tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
     name = _free_name(repo, tips, folder)
     path = folder / f".{name}.partial"
-    written = write_dump(
+    pg_dump = PgDump(
         tool,
         snapshot.settings,
-        snapshot=snapshot.export(),
-        target=path,
         stall_seconds=settings.dump.stall_seconds,
         search_path=settings.dump.search_path,
     )
+    written = pg_dump.write(snapshot.export(), path)
     try:
         snapshot.require_untouched()
         _require_same_rows(written, verdict.counts)

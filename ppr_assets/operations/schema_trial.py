@@ -14,7 +14,7 @@ from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.settings import Settings
 
@@ -58,12 +58,11 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
 
 def _write_schema(settings: Settings, snapshot: Snapshot, path: Path) -> None:
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
-    write_dump(
+    pg_dump = PgDump(
         tool,
         settings.database,
-        snapshot=snapshot.export(),
-        target=path,
         stall_seconds=settings.dump.stall_seconds,
-        rows=False,
         search_path=settings.dump.search_path,
+        rows=False,
     )
+    pg_dump.write(snapshot.export(), path)

@@ -28,7 +28,7 @@ from ppr_assets.postgres.databases.names import former_name
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_environment
@@ -216,13 +216,7 @@ def test_a_snapshot_that_pg_dump_does_not_find_is_told_as_that(
     """It came to another server behind the same name, past all that is done against it."""
     tool = find_tool("pg_dump", 18)
     with pytest.raises(DumpFailed, match="does not find our snapshot on the server") as caught:
-        write_dump(
-            tool,
-            database,
-            snapshot="00000003-000000FF-1",
-            target=tmp_path / "dump.sql",
-            stall_seconds=30,
-        )
+        PgDump(tool, database, stall_seconds=30).write("00000003-000000FF-1", tmp_path / "dump.sql")
     assert "PPR_DIRECT_HOST" in caught.value.hint
 
 

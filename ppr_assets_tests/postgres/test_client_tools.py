@@ -15,7 +15,7 @@ from ppr_assets.demo.sample import fill
 from ppr_assets.errors import DumpFailed, PreconditionFailed
 from ppr_assets.postgres.client_tools import find_tool, probe
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
-from ppr_assets.postgres.snapshot.pg_dump import write_dump
+from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_debian import DebianServer
@@ -109,9 +109,7 @@ def test_a_server_of_another_major_is_dumped_with_its_own_tools(
             tool = find_tool("pg_dump", snapshot.server_major)
             assert tool.major == snapshot.server_major == debian_server.major
             target = tmp_path / f"{name}.sql"
-            written = write_dump(
-                tool, settings, snapshot=snapshot.export(), target=target, stall_seconds=30
-            )
+            written = PgDump(tool, settings, stall_seconds=30).write(snapshot.export(), target)
             assert {key: table.rows for key, table in written.tables.items()} == snapshot.count()
         dumps.append(target.read_bytes())
         if following:
@@ -134,5 +132,5 @@ def test_a_file_of_another_run_is_neither_written_nor_removed(
     theirs = tmp_path / ".a-dump.partial"
     theirs.write_text("half of theirs")
     with pytest.raises(DumpFailed, match="is there already"):
-        write_dump(EMBEDDED, database, snapshot="none", target=theirs, stall_seconds=5)
+        PgDump(EMBEDDED, database, stall_seconds=5).write("none", theirs)
     assert theirs.read_text() == "half of theirs"

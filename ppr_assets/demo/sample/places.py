@@ -39,12 +39,7 @@ def add_location(
         changed,
     )
     _add_address(batch, draw, words, place, identifier)
-    if draw.chance(0.25):
-        batch.add("accessibility", draw.identifier(), identifier, draw.pick(ACCESS), None, None)
-    if draw.chance(0.8):
-        phone = add_phone(batch, draw, location_id=identifier)
-        if draw.chance(0.2):
-            batch.add("language", draw.identifier(), None, None, phone, "English", "en", None)
+    _add_access(batch, draw, identifier)
     for source in organization.sources:
         if draw.chance(0.5):
             continue
@@ -70,3 +65,12 @@ def _add_address(batch: Batch, draw: Draw, words: Vocabulary, place: Place, loca
         "US",
         "physical",
     )
+
+
+def _add_access(batch: Batch, draw: Draw, location: str) -> None:
+    if draw.chance(0.25):
+        batch.add("accessibility", draw.identifier(), location, draw.pick(ACCESS), None, None)
+    if draw.chance(0.8):
+        phone = add_phone(batch, draw, location_id=location)
+        if draw.chance(0.2):
+            batch.add("language", draw.identifier(), None, None, phone, "English", "en", None)

@@ -17,7 +17,7 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, Range
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import is_data
 from ppr_assets.postgres.client_tools import ClientTool, find_tool
-from ppr_assets.postgres.load.public_schema import public_schema
+from ppr_assets.postgres.load.public_schema import PublicSchema, public_schema
 from ppr_assets.postgres.sessions.computing import AS_SET
 from ppr_assets.postgres.sessions.connection import Session, connect, pinned, pinning_statements
 from ppr_assets.postgres.sessions.libpq import alive_options, client_environment
@@ -44,13 +44,6 @@ def load_with_psql(
         public = public_schema(connection)
     tool = find_tool("psql", version // 10000, sslmode=settings.sslmode)
     argv = [str(tool.path), "-v", "ON_ERROR_STOP=1", "-X", "-q", "-w", "-f", "-", *alive_options()]
-    left_out = [
-        (entry.start, entry.end)
-        for entry in layout.entries
-        if public.leaves_out(entry) or (not rows and is_data(entry))
-    ]
-    parts = _without(layout, sorted([*layout.left_out_ranges, *left_out]))
-    opening = pinning_statements(version) + AS_SET + b"BEGIN;\n"
     with (
         tempfile.TemporaryFile() as words,
         supervised(
@@ -62,7 +55,8 @@ def load_with_psql(
         ) as process,
     ):
         assert process.stdin is not None
-        feeder = _Feeder(file, parts, process.stdin, opening)
+        parts = _parts(layout, public, rows=rows)
+        feeder = _Feeder(file, parts, process.stdin, pinning_statements(version))
         feeder.start()
         try:
             code = _ended(process, tool, deadline)
@@ -91,16 +85,22 @@ def _ended(process: subprocess.Popen[bytes], tool: ClientTool, deadline: Deadlin
         raise
 
 
-def _without(layout: Layout, left_out: Sequence[Range]) -> Sequence[Range]:
-    """The dump but for its prologue and these ranges, which are in its order."""
-    ends = [0, *(end for _, end in (layout.prologue, *left_out))]
-    starts = [*(start for start, _ in (layout.prologue, *left_out)), layout.bytes]
+def _parts(layout: Layout, public: PublicSchema, *, rows: bool) -> Sequence[Range]:
+    """The dump but for its prologue and what is left out, in its order."""
+    entries = [
+        (entry.start, entry.end)
+        for entry in layout.entries
+        if public.leaves_out(entry) or (not rows and is_data(entry))
+    ]
+    left_out = (layout.prologue, *sorted([*layout.left_out_ranges, *entries]))
+    ends = [0, *(end for _, end in left_out)]
+    starts = [*(start for start, _ in left_out), layout.bytes]
     return list(zip(ends, starts, strict=True))
 
 
 class _Feeder(threading.Thread):
-    """Writes the dump to psql while the deadline is watched: after ``opening``, and with a COMMIT
-    behind its last byte, so that half a dump is none."""
+    """Writes the dump to psql while the deadline is watched: after ``opening``, in a transaction
+    whose COMMIT comes behind its last byte, so that half a dump is none."""
 
     def __init__(
         self, file: DumpFile, parts: Sequence[Range], pipe: IO[bytes], opening: bytes
@@ -115,7 +115,7 @@ class _Feeder(threading.Thread):
     def run(self) -> None:
         try:
             with suppress(BrokenPipeError), self._pipe:  # psql has ended, and says why
-                self._pipe.write(self._opening)
+                self._pipe.write(self._opening + AS_SET + b"BEGIN;\n")
                 for part in self._parts:
                     for chunk in self._file.chunks(*part):
                         self._pipe.write(chunk)

@@ -45,99 +45,99 @@ class WrittenDump:
     tables: Mapping[str, TableRecord]
 
 
-def write_dump(
-    tool: ClientTool,
-    settings: DatabaseSettings,
-    *,
-    snapshot: str,
-    target: Path,
-    stall_seconds: float,
-    rows: bool = True,
-    search_path: Sequence[str] = (),
-) -> WrittenDump:
-    """Dump ``snapshot`` to ``target``, which must not exist, and fsync it; without ``rows`` only
-    what would hold them. ``search_path`` takes the place of pg_dump's empty one.
+@dataclass(frozen=True)
+class PgDump:
+    """How to dump a database: without ``rows`` only what would hold them. ``search_path`` takes the
+    place of pg_dump's empty one."""
 
-    Raises :class:`Disturbed` when somebody waits for a table that pg_dump has, or has one that it
-    waits for; :class:`DumpFailed` when pg_dump exits with an error, is killed, writes nothing for
-    ``stall_seconds``, or the file cannot be written, and :class:`DumpDamaged` when it claims
-    success but the dump is not whole. ``target`` is then removed.
-    """
-    try:
-        with target.open("x+b", buffering=_CHUNK) as file:
-            tables = _dump_into(file, tool, settings, snapshot, stall_seconds, rows, search_path)
-            file.flush()
-            os.fsync(file.fileno())
-        with target.open("rb") as file:  # read back: what is on the disk is what is described
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
-    except FileExistsError as error:  # somebody else's, so it stays
-        raise DumpFailed(
-            f"`{target}` is there already",
-            hint="another run writes a dump in the same folder; run again.",
-        ) from error
-    except BaseException as error:
-        target.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise DumpFailed(
-                f"could not write the dump to `{target.parent}`: {error.strerror or error}",
-                hint="is the disk full or read-only? Nothing was published.",
-            ) from error
-        raise
+    tool: ClientTool
+    settings: DatabaseSettings
+    stall_seconds: float
+    search_path: Sequence[str] = ()
+    rows: bool = True
 
+    def write(self, snapshot: str, target: Path) -> WrittenDump:
+        """Dump ``snapshot`` to ``target``, which must not exist, and fsync it.
 
-def _dump_into(
-    file: BinaryIO,
-    tool: ClientTool,
-    settings: DatabaseSettings,
-    snapshot: str,
-    stall_seconds: float,
-    rows: bool,
-    search_path: Sequence[str],
-) -> Mapping[str, TableRecord]:
-    argv = [
-        str(tool.path),
-        "--no-owner",
-        "--no-privileges",
-        "--if-exists",
-        "--clean",
-        "--no-subscriptions",  # their connection strings may hold a password
-        "--no-password",
-        f"--lock-wait-timeout={_LOCK_MILLISECONDS}",
-        f"--snapshot={snapshot}",
-        *alive_options(),
-        *([] if rows else ["--schema-only"]),
-    ]
-    folder = Path(file.name).parent
-    name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks at the server
-    with (
-        giving_way(settings, name) as watch,
-        tempfile.TemporaryFile() as words,
-        tempfile.TemporaryFile(dir=folder, buffering=0) as raw,
-        supervised(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=raw,
-            stderr=words,
-            env=child_environment(pinned_environment(settings) | {"PGAPPNAME": name}),
-        ) as process,
-    ):
-        output = _Output(process, raw.fileno(), stall_seconds, watch)
+        Raises :class:`Disturbed` when somebody waits for a table that pg_dump has, or has one that
+        it waits for; :class:`DumpFailed` when pg_dump exits with an error, is killed, writes
+        nothing for ``stall_seconds``, or the file cannot be written, and :class:`DumpDamaged` when
+        it claims success but the dump is not whole. ``target`` is then removed.
+        """
         try:
-            try:
-                dump = canonicalize(
-                    output.chunks(), file, spill_folder=folder, search_path=search_path
-                )
-            except DumpDamaged:
-                if output.ended:  # cut off because pg_dump failed? Then its own words say more
-                    _require_success(process, words)
-                raise
-            _require_success(process, words)
-        except DumpFailed as error:
-            if disturbance := watch.disturbance():
-                raise disturbance from error
+            with target.open("x+b", buffering=_CHUNK) as file:
+                tables = self._write_into(file, snapshot)
+                file.flush()
+                os.fsync(file.fileno())
+            with target.open("rb") as file:  # read back: what is on the disk is what is described
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
+        except FileExistsError as error:  # somebody else's, so it stays
+            raise DumpFailed(
+                f"`{target}` is there already",
+                hint="another run writes a dump in the same folder; run again.",
+            ) from error
+        except BaseException as error:
+            target.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise DumpFailed(
+                    f"could not write the dump to `{target.parent}`: {error.strerror or error}",
+                    hint="is the disk full or read-only? Nothing was published.",
+                ) from error
             raise
+
+    def _write_into(self, file: BinaryIO, snapshot: str) -> Mapping[str, TableRecord]:
+        folder = Path(file.name).parent
+        name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks there
+        with (
+            giving_way(self.settings, name) as watch,
+            tempfile.TemporaryFile() as words,
+            tempfile.TemporaryFile(dir=folder, buffering=0) as raw,
+            supervised(
+                self._command(snapshot),
+                stdin=subprocess.DEVNULL,
+                stdout=raw,
+                stderr=words,
+                env=child_environment(pinned_environment(self.settings) | {"PGAPPNAME": name}),
+            ) as process,
+        ):
+            output = _Output(process, raw.fileno(), self.stall_seconds, watch)
+            try:
+                return self._canonical(output, file, words)
+            except DumpFailed as error:
+                if disturbance := watch.disturbance():
+                    raise disturbance from error
+                raise
+
+    def _canonical(
+        self, output: _Output, file: BinaryIO, words: IO[bytes]
+    ) -> Mapping[str, TableRecord]:
+        folder = Path(file.name).parent
+        try:
+            dump = canonicalize(
+                output.chunks(), file, spill_folder=folder, search_path=self.search_path
+            )
+        except DumpDamaged:
+            if output.ended:  # cut off because pg_dump failed? Then its own words say more
+                _require_success(output.process, words)
+            raise
+        _require_success(output.process, words)
         return dump.tables
+
+    def _command(self, snapshot: str) -> list[str]:
+        return [
+            str(self.tool.path),
+            "--no-owner",
+            "--no-privileges",
+            "--if-exists",
+            "--clean",
+            "--no-subscriptions",  # their connection strings may hold a password
+            "--no-password",
+            f"--lock-wait-timeout={_LOCK_MILLISECONDS}",
+            f"--snapshot={snapshot}",
+            *alive_options(),
+            *([] if self.rows else ["--schema-only"]),
+        ]
 
 
 class _Output:
@@ -154,7 +154,7 @@ class _Output:
         stall_seconds: float,
         watch: Watch,
     ) -> None:
-        self._process = process
+        self.process = process
         self._descriptor = descriptor
         self._stall_seconds = stall_seconds
         self._watch = watch
@@ -163,7 +163,7 @@ class _Output:
     def chunks(self) -> Iterator[bytes]:
         position, heard = 0, monotonic()
         while True:
-            ended = self._process.poll() is not None  # first, so that its last words are read
+            ended = self.process.poll() is not None  # first, so that its last words are read
             chunk = os.pread(self._descriptor, _CHUNK, position)
             if not ended:  # an ended one tells more about why
                 self._watch.require_eyes()
@@ -178,7 +178,7 @@ class _Output:
                 raise _silent(self._stall_seconds)
             else:
                 with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(_LOOK_SECONDS)
+                    self.process.wait(_LOOK_SECONDS)
 
 
 def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None:

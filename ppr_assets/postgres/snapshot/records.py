@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -115,12 +115,7 @@ def count_records(
     """
     counts = {}
     relations = connection.execute(_RELATIONS).fetchall()
-    others = frozenset[int]() if owned else calling_others(connection)
-    plain = {
-        oid: Table(oid, schema, name, filenode, heap, calling_others=oid in others)
-        for schema, name, has_parts, _, oid, filenode, heap in relations
-        if not has_parts
-    }
+    plain = {} if owned else _plain(connection, relations)
     for schema, name, has_parts, forced, oid, *_ in relations:
         key = table_key(schema, name)
         unwanted = wanted is not None and key not in wanted
@@ -140,6 +135,16 @@ def count_records(
                 connection.execute(lift)
             counts[key] = _rows(connection, table if has_parts else b"ONLY " + table, table)
     return counts
+
+
+def _plain(connection: Connection, relations: Sequence[tuple[Any, ...]]) -> Mapping[int, Table]:
+    """Those that hold rows themselves, by their OID."""
+    others = calling_others(connection)
+    return {
+        oid: Table(oid, schema, name, filenode, heap, calling_others=oid in others)
+        for schema, name, has_parts, _, oid, filenode, heap in relations
+        if not has_parts
+    }
 
 
 def _parts(connection: Connection, oid: int) -> list[int]:

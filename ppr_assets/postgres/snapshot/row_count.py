@@ -16,7 +16,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from ppr_assets.errors import Busy, DumpUnproven, PreconditionFailed
+from ppr_assets.errors import Busy, DumpUnproven, PprError, PreconditionFailed
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.unreadable import DAMAGE, REFUSED_BY_SYSTEM, damaged
@@ -111,14 +111,7 @@ def count_rows(
             "nothing was changed.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
-        if REFUSED_BY_SYSTEM in str(error):
-            raise damaged(f"table {table.key}", error) from None
-        raise PreconditionFailed(
-            f"table {table.key} cannot be read: {error.diag.message_primary}",
-            hint=_HIDDEN
-            if "row-level security" in str(error)
-            else f"GRANT SELECT ON {table.key} to the dumping role.",
-        ) from None
+        raise _refused(table, error) from None
     except UNDEFINED as error:
         if hint := mending(error, connection, lambda _: ""):
             raise DumpUnproven(
@@ -129,6 +122,17 @@ def count_rows(
         raise Disturbed(f"table {table.key} was dropped or renamed meanwhile") from error
     except DAMAGE as error:
         raise damaged(f"table {table.key}", error) from error
+
+
+def _refused(table: Table, error: psycopg.errors.InsufficientPrivilege) -> PprError:
+    if REFUSED_BY_SYSTEM in str(error):
+        return damaged(f"table {table.key}", error)
+    return PreconditionFailed(
+        f"table {table.key} cannot be read: {error.diag.message_primary}",
+        hint=_HIDDEN
+        if "row-level security" in str(error)
+        else f"GRANT SELECT ON {table.key} to the dumping role.",
+    )
 
 
 class _Count:
