@@ -251,7 +251,7 @@ def test_what_a_human_accepts_is_named_and_stands_in_the_databases_comment(
     assert "serves as before" in refused.value.hint
     assert target.content() == old
 
-    outcome = take(target.settings, found, accept=WHY, deadline=NO_HURRY)
+    outcome = take(target.settings, found, Terms(accept=WHY), deadline=NO_HURRY)
     (difference,) = outcome.accepted.differences
     assert difference.endswith("location_organization_id_idx is missing")
     assert outcome.accepted.decision == WHY
@@ -295,7 +295,7 @@ def test_nobody_may_accept_that_rows_or_tables_are_missing(
     found = _ending_with(made, tmp_path / "less", statement + b" " + AN_INDEX_LESS)
     old = target.content()
     with pytest.raises(DumpUnproven, match=f"says: .*{told}.*; index ") as refused:
-        take(target.settings, found, accept=WHY, deadline=NO_HURRY)
+        take(target.settings, found, Terms(accept=WHY), deadline=NO_HURRY)
     assert "--accept-differences" not in refused.value.hint
     assert target.content() == old
 
