@@ -23,9 +23,8 @@ demo: $(READY) ## the whole story in a minute: sample database, dump, commit, pu
 dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
 	@exec $(BIN)/ppr-assets dev
 
-# Tests that no server is started for compute more than they wait: one worker for each core.
 quick: lint ## lint, and the tests that need no server and no long run: a minute on two cores
-	@exec $(BIN)/pytest -q -n auto --dist worksteal -m "not server and not campaign"
+	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign"
 
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
 # disks as much as they compute, so there are two workers for each core.
