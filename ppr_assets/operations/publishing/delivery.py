@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.upkeep import has_parts, pack_parts
+from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
-from ppr_assets.errors import DataRepoError, PushFailed
+from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
 from ppr_assets.failures import file_failure
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
@@ -76,7 +78,10 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
         remember_delivered(repo, commit)
         return Delivery(pushed=True)
     if remote is None or not has_parts(repo, remote):
-        pack_parts(repo, commit)  # nothing there that they could be differences to
+        # Nothing is there that they could be differences to. Without this the push only takes
+        # longer, so what keeps it from being done holds no dump back.
+        with suppress(GitTimeout, GitCommandFailed):
+            pack_parts(repo, commit)
     try:
         result = push(repo, commit)
     except ContentRefused as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,20 @@ def test_parts_that_are_sent_first_are_compared_with_nothing(in_parts: Pipeline)
     assert kept == dict.fromkeys(parts, "")
     assert git(in_parts.clone, "fsck", "--no-dangling") == ""
     assert first.delivery.pushed
+
+
+def test_a_first_dump_in_parts_is_delivered_where_it_cannot_be_packed(
+    in_parts: Pipeline, fake_tool: FakeTool
+) -> None:
+    real = shutil.which("git")
+    full = "echo 'fatal: write error: No space left on device' >&2; exit 128"
+    fake_tool("git", f'case "$*" in *pack-objects*--window=0*) {full};; esac\nexec {real} "$@"')
+    _, outcome = in_parts.night()
+    assert outcome.delivery.pushed
+    assert outcome.delivery.failure is None
+    assert _parts(in_parts).keys() == set(
+        git(in_parts.remote, "ls-tree", "--name-only", f"main:{PARTS}").split()
+    )
 
 
 def test_parts_that_are_sent_next_are_differences_to_those_before(in_parts: Pipeline) -> None:
