@@ -98,6 +98,16 @@ class Busy(PprError):
     exit_code = 7
 
 
+class PolicyRefused(PprError):
+    """A table, column or value that the publication policy does not let out; no override."""
+
+    exit_code = 8
+
+
+class PolicyUnreadable(PolicyRefused):
+    """A policy file that is damaged; it is never read as one that allows something."""
+
+
 class DumpFailed(PprError):
     """pg_dump ended badly, fell silent, or could not write; carries its own words."""
 
