@@ -1,0 +1,143 @@
+"""The publication policy: what of a database may be published, by table and column.
+
+Default deny: what it does not name is not published. It is TOML, a section for each table and a
+line for each column, so that git's history says of each line who decided it, when and why::
+
+    [organization]
+    name = "public"
+    updated_by = "null"
+    email = { rule = "replaced", text = "withheld", reason = "people's own addresses" }
+
+    [change_audit]
+    "*" = { rule = "structure", reason = "who changed what, from where" }
+
+A section's name is the table's key (:func:`~ppr_assets.rules.naming.table_key`), or
+:data:`LARGE_OBJECTS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Literal
+
+from ppr_assets.errors import PolicyUnreadable
+
+Rule = Literal["public", "structure", "null", "replaced"]
+"""Published; a table without its rows; NULL in the place of values; a text in their place."""
+
+WHOLE = "*"
+"""Stands for a table itself among its columns."""
+
+LARGE_OBJECTS = "large objects"
+"""A section for what no table holds. No table's key: it would be quoted."""
+
+OF_TABLES: Sequence[Rule] = ("structure", "public")
+OF_COLUMNS: Sequence[Rule] = ("public", "null", "replaced")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``text``: what is published in the place of each value, for the rule ``replaced``."""
+
+    rule: Rule
+    text: str = ""
+    reason: str = ""
+
+    def to_toml(self) -> str | dict[str, str]:
+        """As it stands in a file: the rule alone where it is all."""
+        more = {"text": self.text} if self.rule == "replaced" else {}
+        more |= {"reason": self.reason} if self.reason else {}
+        return {"rule": self.rule, **more} if more else self.rule
+
+
+Decisions = Mapping[str, Decision]
+"""Of one table: by column, and by :data:`WHOLE` for the table itself."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """By table key, or :data:`LARGE_OBJECTS`."""
+
+    tables: Mapping[str, Decisions] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, *, source: str) -> Policy:
+        """Read a policy file; ``source`` names it. Raises :class:`PolicyUnreadable`, which says
+        where it is not what it has to be."""
+        try:
+            content = tomllib.loads(text)
+            return cls({table: _decisions(table, lines) for table, lines in content.items()})
+        except tomllib.TOMLDecodeError as error:
+            raise _unreadable(source, f"it is not TOML: {error}") from None
+        except _Wrong as wrong:
+            raise _unreadable(source, str(wrong)) from None
+
+    def with_additions(self, added: Policy) -> Policy:
+        """The same with what ``added`` decides, which wins. Where it decides about a table as a
+        whole, nothing else is left of that table; where it opens columns of a table that has been
+        published without rows, only they are known."""
+        tables = dict(self.tables)
+        for table, decisions in added.tables.items():
+            tables[table] = joined(tables.get(table, {}), decisions)
+        return Policy(tables)
+
+
+def joined(under: Decisions, over: Decisions) -> Decisions:
+    """Two tables' decisions, as one: of a file and its additions, of a parent and its child."""
+    if not over:
+        return under
+    if WHOLE in over:
+        return over if over[WHOLE].rule == "structure" else {**_columns(under), **over}
+    return {**_columns(under), **over}
+
+
+def _columns(decisions: Decisions) -> Decisions:
+    return {column: one for column, one in decisions.items() if column != WHOLE}
+
+
+class _Wrong(Exception):  # becomes a PolicyUnreadable that names the file
+    pass
+
+
+def _decisions(table: str, lines: Any) -> Decisions:
+    if not isinstance(lines, dict) or not lines:
+        raise _Wrong(f"`{table}` must be a section with a line for each column")
+    return {column: _decision(table, column, value) for column, value in lines.items()}
+
+
+def _decision(table: str, column: str, value: Any) -> Decision:
+    where = table if column == WHOLE else f"{table}.{column}"
+    told = {"rule": value} if isinstance(value, str) else value
+    if not isinstance(told, dict) or not all(isinstance(one, str) for one in told.values()):
+        raise _Wrong(f"`{where}` must be a rule, or a table of rule, text and reason")
+    if strange := sorted(told.keys() - {"rule", "text", "reason"}):
+        raise _Wrong(f"`{where}` has `{strange[0]}`, must have rule, text and reason alone")
+    allowed = OF_TABLES if column == WHOLE else OF_COLUMNS
+    rule = next((one for one in allowed if one == told.get("rule")), None)
+    if rule is None:
+        raise _Wrong(
+            f"`{where}` has the rule {told.get('rule')!r:.40}, "
+            f"must be {', '.join(allowed[:-1])} or {allowed[-1]}"
+        )
+    if ("text" in told) != (rule == "replaced"):
+        raise _Wrong(f"`{where}` must have a text exactly where it is replaced")
+    return Decision(rule, told.get("text", ""), told.get("reason", "").strip())
+
+
+def _unreadable(source: str, problem: str) -> PolicyUnreadable:
+    return PolicyUnreadable(
+        f"the publication policy `{source}` cannot be read: {problem}",
+        hint="mend it, or bring the last good one back from git's history. Nothing is published "
+        "by a policy that nobody can read.",
+    )
+
+
+@functools.cache
+def shipped_policy() -> Policy:
+    """What ppr_assets itself decides: HSDS 3.1, and what Pantry Pirate Radio keeps beside it."""
+    file = files("ppr_assets.rules") / "publication.toml"
+    return Policy.parse(file.read_text(encoding="utf-8"), source="publication.toml")

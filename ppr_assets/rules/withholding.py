@@ -1,0 +1,231 @@
+"""What a policy means for a database: which tables and columns go out, how, and what is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ppr_assets.errors import PolicyRefused
+from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.publication_policy import (
+    OF_COLUMNS,
+    OF_TABLES,
+    WHOLE,
+    Decision,
+    Decisions,
+    Policy,
+    Rule,
+    joined,
+)
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Column:
+    """``most_characters``: the length that its type allows, for a text; None without a limit, or
+    for what is not a text (``is_text``). ``unique``: part of a key or a unique index.
+    ``computed``: generated from other columns, and in no dump."""
+
+    name: str
+    nullable: bool
+    is_text: bool = True
+    most_characters: int | None = None
+    unique: bool = False
+    computed: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key ``name``: ``columns`` lead to ``target_columns`` of the table ``target``.
+    ``full``: MATCH FULL, which holds a row of which only some are NULL."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: str
+    target_columns: tuple[str, ...]
+    full: bool = False
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What holds rows: a table or partition, a materialized view, or a foreign table; by its table
+    key, with those that it inherits from, the nearest first. The large objects are one of the kind
+    of their own, without columns."""
+
+    key: str
+    kind: Literal["table", "materialized view", "foreign table", "large objects"]
+    columns: tuple[Column, ...] = ()
+    parents: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A table (``column`` is None) or a column that the policy does not name."""
+
+    table: str
+    column: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.table if self.column is None else f"{self.table}.{_quoted(self.column)}"
+
+    @property
+    def command(self) -> str:
+        """The command that decides it; the rule is for a human to choose."""
+        return f"ppr-assets policy add {self.name} {'|'.join(self.rules)} --reason …"
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        return OF_TABLES if self.column is None else OF_COLUMNS
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
+    whose values are not."""
+
+    rows: bool
+    changed: Mapping[str, Decision]
+
+    @property
+    def withholds(self) -> bool:
+        return not self.rows or bool(self.changed)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """By table key. ``unknown`` and ``impossible`` (in words) stop a dump."""
+
+    tables: Mapping[str, TablePlan]
+    unknown: tuple[Unknown, ...] = ()
+    impossible: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """Raise :class:`PolicyRefused` where something is unknown or cannot be done."""
+        if self.unknown:
+            names = [one.name for one in self.unknown]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            raise PolicyRefused(
+                "nobody has decided whether this may be published: "
+                f"{', '.join(names[:_SHOWN])}{more}",
+                hint=f"look at what it holds, then decide: `{self.unknown[0].command}`. Until then "
+                "no dump is made; `ppr-assets policy check` shows all of them.",
+            )
+        if self.impossible:
+            raise PolicyRefused(
+                f"the publication policy cannot be kept: {'; '.join(self.impossible[:_SHOWN])}",
+                hint="choose another rule with `ppr-assets policy add`, or change the database.",
+            )
+
+
+def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
+    """Hold each of ``relations`` to ``policy``; children follow what is decided of their parents
+    unless they are named themselves."""
+    by_key = {one.key: one for one in relations}
+    decided = {key: _decided(policy, one, by_key) for key, one in by_key.items()}
+    unknown = [one for key in sorted(by_key) for one in _unknown(by_key[key], decided[key])]
+    tables = {key: _table_plan(by_key[key], decided[key]) for key in by_key}
+    impossible = [
+        problem
+        for key in sorted(by_key)
+        for problem in (
+            *_not_possible(by_key[key], tables[key]),
+            *_broken_references(by_key[key], tables),
+        )
+    ]
+    return Plan(tables, tuple(unknown), tuple(impossible))
+
+
+def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
+    found: Decisions = {}
+    for ancestor in reversed(_ancestors(relation, by_key)):
+        found = joined(found, policy.tables.get(ancestor, {}))
+    return joined(found, policy.tables.get(relation.key, {}))
+
+
+def _ancestors(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[str]:
+    """Nearest first; each once, also where two roads lead to it."""
+    found: dict[str, None] = {}
+    ahead = list(relation.parents)
+    while ahead:
+        key = ahead.pop(0)
+        if key not in found:
+            found[key] = None
+            ahead += by_key[key].parents if key in by_key else ()
+    return [*found]
+
+
+def _unknown(relation: Relation, decisions: Decisions) -> Iterator[Unknown]:
+    if not decisions:
+        yield Unknown(relation.key)
+    elif _has_rows(decisions):
+        for column in relation.columns:
+            if column.name not in decisions and not column.computed:
+                yield Unknown(relation.key, column.name)
+
+
+def _has_rows(decisions: Decisions) -> bool:
+    return WHOLE not in decisions or decisions[WHOLE].rule == "public"
+
+
+def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
+    if not _has_rows(decisions):
+        return TablePlan(rows=False, changed={})
+    changed = {
+        column.name: decisions[column.name]
+        for column in relation.columns
+        if not column.computed
+        and column.name in decisions
+        and decisions[column.name].rule != "public"
+    }
+    return TablePlan(rows=True, changed=changed)
+
+
+def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
+    columns = {column.name: column for column in relation.columns}
+    if plan.changed and relation.kind == "materialized view":
+        yield f"{relation.key} is a materialized view, whose columns are computed: only `structure`"
+        return
+    for name, decision in plan.changed.items():
+        column, called = columns[name], f"{relation.key}.{_quoted(name)}"
+        if decision.rule == "null" and not column.nullable:
+            yield f"{called} may not be NULL"
+        if decision.rule != "replaced":
+            continue
+        if column.unique:
+            yield f"{called} is unique, so that one text cannot stand for all its values"
+        elif not column.is_text:
+            yield f"{called} is not a text, so that none can stand in its place"
+        elif column.most_characters is not None and len(decision.text) > column.most_characters:
+            yield (
+                f"{called} holds {column.most_characters} characters, "
+                f"its text has {len(decision.text)}"
+            )
+
+
+def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> Iterator[str]:
+    """Foreign keys whose rows would be published without those that they lead to."""
+    plan = plans[relation.key]
+    if not plan.rows:
+        return
+    for one in relation.references:
+        ours = [plan.changed[name].rule for name in one.columns if name in plan.changed]
+        target = plans.get(one.target)
+        called = f"foreign key {_quoted(one.name)} of {relation.key}"
+        if "null" in ours and (not one.full or ours == ["null"] * len(one.columns)):
+            continue  # it leads nowhere then, and is not held
+        if ours and one.full:
+            yield f"{called} is MATCH FULL: its columns are NULL together, or none of them"
+        elif "replaced" in ours:
+            yield f"{called} would lead to a row that is not there"
+        elif target is not None and not target.rows:
+            yield f"{called} leads to {one.target}, whose rows are withheld"
+        elif target is not None and target.changed.keys() & set(one.target_columns):
+            yield f"{called} leads to columns of {one.target} whose values are withheld"
+
+
+def _quoted(name: str) -> str:
+    return quote_identifier(name)

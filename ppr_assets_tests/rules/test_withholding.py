@@ -1,0 +1,202 @@
+"""What a policy means for tables, and what stops a dump."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ppr_assets.errors import PolicyRefused
+from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.withholding import Column, Reference, Relation, TablePlan, plan
+
+
+def _policy(text: str) -> Policy:
+    return Policy.parse(text, source="here.toml")
+
+
+def _table(key: str, *columns: str, parents: tuple[str, ...] = ()) -> Relation:
+    return Relation(key, "table", tuple(Column(one, nullable=True) for one in columns), parents)
+
+
+def test_a_table_that_nobody_named_is_unknown_as_a_whole() -> None:
+    found = plan(_policy(""), [_table("uploads", "name", "who")])
+    assert [one.name for one in found.unknown] == ["uploads"]
+    assert found.unknown[0].command == ("ppr-assets policy add uploads structure|public --reason …")
+
+
+def test_a_column_that_nobody_named_is_unknown() -> None:
+    found = plan(_policy("[t]\nname = 'public'"), [_table("t", "name", "who", "When")])
+    assert [one.name for one in found.unknown] == ["t.who", 't."When"']
+    with pytest.raises(PolicyRefused) as caught:
+        found.require()
+    assert caught.value.message == (
+        'nobody has decided whether this may be published: t.who, t."When"'
+    )
+    assert caught.value.hint.startswith(
+        "look at what it holds, then decide: "
+        "`ppr-assets policy add t.who public|null|replaced --reason …`."
+    )
+
+
+def test_whole_tables_may_be_public_only_by_their_columns() -> None:
+    found = plan(_policy("[t]\n'*' = 'public'\nname = 'public'"), [_table("t", "name", "new")])
+    assert [one.name for one in found.unknown] == ["t.new"]
+
+
+def test_a_table_without_rows_needs_no_columns() -> None:
+    found = plan(_policy("[t]\n'*' = 'structure'"), [_table("t", "name", "who")])
+    found.require()
+    assert found.tables == {"t": TablePlan(rows=False, changed={})}
+
+
+def test_computed_columns_need_no_decision() -> None:
+    table = Relation("t", "table", (Column("twice", nullable=True, computed=True),))
+    plan(_policy("[t]\nname = 'public'"), [table]).require()
+
+
+def test_children_follow_their_parents_unless_named() -> None:
+    policy = _policy(
+        """
+        [log]
+        said = "public"
+        who = "null"
+        [log_of_may]
+        more = "public"
+        [log_of_june]
+        "*" = "structure"
+        """
+    )
+    found = plan(
+        policy,
+        [
+            _table("log", "said", "who"),
+            _table("log_of_may", "said", "who", "more", parents=("log",)),
+            _table("log_of_june", "said", "who", parents=("log",)),
+            _table("day", "said", "who", "more", "new", parents=("log_of_may",)),
+        ],
+    )
+    assert [one.name for one in found.unknown] == ["day.new"]
+    assert not found.tables["log_of_june"].rows
+    assert [*found.tables["log_of_may"].changed] == ["who"]
+    assert [*found.tables["day"].changed] == ["who"]
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "problem"),
+    [
+        (Column("who", nullable=False), "'null'", "t.who may not be NULL"),
+        (
+            Column("who", nullable=False, unique=True),
+            "{rule = 'replaced', text = 'x'}",
+            "t.who is unique, so that one text cannot stand for all its values",
+        ),
+        (
+            Column("who", nullable=False, is_text=False),
+            "{rule = 'replaced', text = 'x'}",
+            "t.who is not a text, so that none can stand in its place",
+        ),
+        (
+            Column("who", nullable=False, most_characters=3),
+            "{rule = 'replaced', text = 'four'}",
+            "t.who holds 3 characters, its text has 4",
+        ),
+    ],
+)
+def test_what_a_column_cannot_be_is_said_before_the_dump(
+    column: Column, rule: str, problem: str
+) -> None:
+    found = plan(_policy(f"[t]\nwho = {rule}"), [Relation("t", "table", (column,))])
+    assert found.impossible == (problem,)
+    with pytest.raises(PolicyRefused, match=r"the publication policy cannot be kept: t\.who "):
+        found.require()
+
+
+def test_a_materialized_view_is_published_whole_or_not_at_all() -> None:
+    view = replace(_table("v", "who"), kind="materialized view")
+    found = plan(_policy("[v]\nwho = 'null'"), [view])
+    assert found.impossible == (
+        "v is a materialized view, whose columns are computed: only `structure`",
+    )
+
+
+_KEYS = "[key]\nid = 'public'\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "full", "problem"),
+    [
+        (_KEYS + "[t]\na = 'public'\nb = 'public'", False, None),
+        ("[key]\n'*' = 'structure'\n[t]\na = 'null'\nb = 'public'", False, None),
+        ("[key]\n'*' = 'structure'\n[t]\na = 'null'\nb = 'null'", True, None),
+        ("[key]\n'*' = 'structure'\n[t]\n'*' = 'structure'", False, None),
+        (
+            "[key]\n'*' = 'structure'\n[t]\na = 'public'\nb = 'public'",
+            False,
+            "foreign key led of t leads to key, whose rows are withheld",
+        ),
+        (
+            "[key]\nid = 'null'\n[t]\na = 'public'\nb = 'public'",
+            False,
+            "foreign key led of t leads to columns of key whose values are withheld",
+        ),
+        (
+            _KEYS + "[t]\na = {rule = 'replaced', text = 'x'}\nb = 'public'",
+            False,
+            "foreign key led of t would lead to a row that is not there",
+        ),
+        (
+            _KEYS + "[t]\na = 'null'\nb = 'public'",
+            True,
+            "foreign key led of t is MATCH FULL: its columns are NULL together, or none of them",
+        ),
+    ],
+)
+def test_foreign_keys_that_would_not_restore(policy: str, full: bool, problem: str | None) -> None:
+    led = Reference("led", ("a", "b"), "key", ("id", "id"), full=full)
+    tables = [_table("key", "id"), replace(_table("t", "a", "b"), references=(led,))]
+    assert plan(_policy(policy), tables).impossible == ((problem,) if problem else ())
+
+
+_NAMES = st.sampled_from(["a", "b", "c"])
+_RELATIONS = st.lists(
+    st.builds(
+        lambda key, columns, parents: _table(key, *columns, parents=tuple(parents)),
+        _NAMES,
+        st.sets(st.sampled_from(["x", "y", "z"])),
+        st.lists(_NAMES, max_size=2),
+    ),
+    unique_by=lambda one: one.key,
+)
+_POLICIES = st.dictionaries(
+    _NAMES,
+    st.dictionaries(
+        st.sampled_from(["x", "y"]), st.sampled_from(["'public'", "'null'"]), min_size=1
+    ).map(lambda lines: "\n".join(f"{name} = {rule}" for name, rule in lines.items()))
+    | st.just("'*' = 'structure'"),
+).map(lambda tables: "\n".join(f"[{name}]\n{lines}" for name, lines in tables.items()))
+
+
+@given(_POLICIES, _RELATIONS)
+def test_no_column_goes_out_that_no_line_names(text: str, relations: list[Relation]) -> None:
+    policy = _policy(text)
+    found = plan(policy, relations)
+    unknown = {(one.table, one.column) for one in found.unknown}
+    named = {(table, column) for table, lines in policy.tables.items() for column in lines}
+    for relation in relations:  # parents in a circle, too, which no database has
+        if found.tables[relation.key].rows and (relation.key, None) not in unknown:
+            for column in relation.columns:
+                lineage = {relation.key, *relation.parents, "a", "b", "c"}
+                assert (relation.key, column.name) in unknown or any(
+                    (one, column.name) in named for one in lineage
+                )
+
+
+@given(_POLICIES, _RELATIONS)
+def test_the_order_in_which_tables_are_met_does_not_matter(
+    text: str, relations: list[Relation]
+) -> None:
+    policy = _policy(text)
+    assert plan(policy, relations) == plan(policy, relations[::-1])
