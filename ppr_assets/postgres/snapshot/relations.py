@@ -1,0 +1,107 @@
+"""What in the database holds rows, with what of it a publication policy has to know."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, LiteralString
+
+from ppr_assets.postgres.sessions.live_sessions import Connection
+from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS
+from ppr_assets.rules.withholding import Column, Reference, Relation
+
+# As pg_dump has it: of an extension's tables only those that it marked as configuration.
+_RELATIONS: LiteralString = """
+SELECT c.oid::bigint, n.nspname::pg_catalog.text, c.relname::pg_catalog.text,
+  CASE c.relkind WHEN 'm' THEN 'materialized view' WHEN 'f' THEN 'foreign table' ELSE 'table' END
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_depend d
+  ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'
+WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+  AND (d.objid IS NULL OR EXISTS (
+    SELECT FROM pg_catalog.pg_extension e WHERE e.oid = d.refobjid AND c.oid = ANY(e.extconfig)))
+ORDER BY n.nspname, c.relname
+"""
+
+# A domain allows what its base type allows, and may forbid NULL itself; a domain over a domain adds
+# to it. In a unique index that takes NULL for a value, no column can be emptied.
+_COLUMNS: LiteralString = """
+WITH RECURSIVE base (oid, type, modifier, forbids_null) AS (
+  SELECT oid, oid, -1, false FROM pg_catalog.pg_type WHERE typtype <> 'd'
+  UNION ALL
+  SELECT d.oid, b.type, CASE WHEN d.typtypmod >= 0 THEN d.typtypmod ELSE b.modifier END,
+    d.typnotnull OR b.forbids_null
+  FROM pg_catalog.pg_type d JOIN base b ON b.oid = d.typbasetype WHERE d.typtype = 'd'
+)
+SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
+  NOT (a.attnotnull OR b.forbids_null
+    OR coalesce(
+      pg_catalog.bool_or((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool), false)),
+  t.typcategory = 'S' AND t.typlen = -1,
+  CASE WHEN b.type IN ('pg_catalog.varchar'::pg_catalog.regtype,
+    'pg_catalog.bpchar'::pg_catalog.regtype)
+    THEN nullif(greatest(a.atttypmod, b.modifier), -1) - 4 END,
+  pg_catalog.count(i.indexrelid) > 0, a.attgenerated <> ''
+FROM pg_catalog.pg_attribute a
+JOIN base b ON b.oid = a.atttypid
+JOIN pg_catalog.pg_type t ON t.oid = b.type
+LEFT JOIN pg_catalog.pg_index i
+  ON i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY(i.indkey)
+WHERE a.attrelid = ANY(%s::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
+GROUP BY a.attrelid, a.attnum, a.attname, a.attnotnull, a.atttypmod, a.attgenerated,
+  b.forbids_null, b.type, b.modifier, t.typcategory, t.typlen
+ORDER BY a.attrelid, a.attnum
+"""
+
+_PARENTS: LiteralString = """
+SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits
+ORDER BY inhrelid, inhseqno
+"""
+
+_REFERENCES: LiteralString = """
+SELECT conrelid::bigint, conname::pg_catalog.text, confrelid::bigint, confmatchtype = 'f',
+  ARRAY(SELECT a.attname::pg_catalog.text
+    FROM pg_catalog.unnest(conkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.number
+    ORDER BY k.place),
+  ARRAY(SELECT a.attname::pg_catalog.text
+    FROM pg_catalog.unnest(confkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.number
+    ORDER BY k.place)
+FROM pg_catalog.pg_constraint WHERE contype = 'f' ORDER BY conrelid, conname
+"""
+
+_LARGE_OBJECTS: LiteralString = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"
+
+
+def read_relations(connection: Connection) -> Sequence[Relation]:
+    """What the snapshot of the open transaction holds; plans no query on any table of a user."""
+    found = {
+        oid: (table_key(schema, name), kind)
+        for oid, schema, name, kind in connection.execute(_RELATIONS)
+    }
+    columns: defaultdict[int, list[Column]] = defaultdict(list)
+    for oid, *facts in connection.execute(_COLUMNS, [list(found)]):
+        columns[oid].append(Column(*facts))
+    parents: defaultdict[int, list[str]] = defaultdict(list)
+    for child, parent in connection.execute(_PARENTS):
+        if parent in found:
+            parents[child].append(found[parent][0])
+    references: defaultdict[int, list[Reference]] = defaultdict(list)
+    for oid, name, target, full, ours, theirs in connection.execute(_REFERENCES):
+        if target in found:
+            leads = Reference(name, tuple(ours), found[target][0], tuple(theirs), full=full)
+            references[oid].append(leads)
+    relations = [
+        Relation(key, kind, tuple(columns[oid]), tuple(parents[oid]), tuple(references[oid]))
+        for oid, (key, kind) in found.items()
+    ]
+    return [*relations, *_large_objects(connection)]
+
+
+def _large_objects(connection: Connection) -> Sequence[Relation]:
+    row: tuple[Any, ...] | None = connection.execute(_LARGE_OBJECTS).fetchone()
+    return [Relation(LARGE_OBJECTS, "large objects")] if row and row[0] else []

@@ -1,0 +1,91 @@
+"""What the catalog says of tables, for the policy to be held to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.snapshot.relations import read_relations
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS, shipped_policy
+from ppr_assets.rules.withholding import Column, Reference, Relation, plan
+from ppr_assets.settings import DatabaseSettings
+
+_TABLES = """
+SET search_path = public;
+CREATE TABLE "Place" (id varchar(9) PRIMARY KEY, code char(3) NOT NULL, note text);
+CREATE UNIQUE INDEX ON "Place" (note) NULLS NOT DISTINCT;
+CREATE DOMAIN short AS varchar(5);
+CREATE DOMAIN named AS short NOT NULL;
+CREATE SCHEMA other;
+CREATE TABLE other.seen (
+  place varchar(9), said text, many numeric, who named, short short, raw "char", list text[],
+  twice numeric GENERATED ALWAYS AS (many * 2) STORED,
+  CONSTRAINT there FOREIGN KEY (place) REFERENCES "Place" (id) MATCH FULL
+);
+CREATE TABLE day (at date, who text) PARTITION BY RANGE (at);
+CREATE TABLE may PARTITION OF day FOR VALUES FROM ('2026-05-01') TO ('2026-06-01');
+CREATE TABLE heir (more int) INHERITS (other.seen, "Place");
+CREATE MATERIALIZED VIEW shown AS SELECT place, said FROM other.seen;
+CREATE VIEW looked AS SELECT who FROM day;
+CREATE TEMPORARY TABLE passing (a int);
+SELECT lo_create(0);
+"""
+
+
+@pytest.fixture
+def relations(database: DatabaseSettings) -> Mapping[str, Relation]:
+    with connect(database) as session:
+        sample = {one.key for one in read_relations(session)}
+        session.execute(_TABLES.encode())
+        found = read_relations(session)
+    return {one.key: one for one in found if one.key not in sample}
+
+
+def test_what_holds_rows_is_found(relations: Mapping[str, Relation]) -> None:
+    assert {key: one.kind for key, one in relations.items()} == {
+        '"Place"': "table",
+        "day": "table",
+        "heir": "table",
+        "may": "table",
+        "other.seen": "table",
+        "shown": "materialized view",
+        LARGE_OBJECTS: "large objects",
+    }
+    assert relations["may"].parents == ("day",)
+    assert relations["heir"].parents == ("other.seen", '"Place"')
+
+
+def test_what_may_stand_in_a_column(relations: Mapping[str, Relation]) -> None:
+    assert relations['"Place"'].columns == (
+        Column("id", nullable=False, most_characters=9, unique=True),
+        Column("code", nullable=False, most_characters=3),
+        Column("note", nullable=False, unique=True),  # two NULLs would be one too many
+    )
+    assert relations["other.seen"].columns == (
+        Column("place", nullable=True, most_characters=9),
+        Column("said", nullable=True),
+        Column("many", nullable=True, is_text=False),
+        Column("who", nullable=False, most_characters=5),
+        Column("short", nullable=True, most_characters=5),
+        Column("raw", nullable=True, is_text=False),
+        Column("list", nullable=True, is_text=False),
+        Column("twice", nullable=True, is_text=False, computed=True),
+    )
+
+
+def test_foreign_keys_are_found(relations: Mapping[str, Relation]) -> None:
+    assert relations["other.seen"].references == (
+        Reference("there", ("place",), '"Place"', ("id",), full=True),
+    )
+
+
+def test_the_sample_holds_nothing_that_nobody_decided(database: DatabaseSettings) -> None:
+    with connect(database) as session:
+        found = plan(shipped_policy(), read_relations(session))
+    found.require()
+    assert {key for key, one in found.tables.items() if one.withholds} == {
+        "metadata",
+        "record_version",
+    }
