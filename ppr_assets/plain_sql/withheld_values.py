@@ -1,0 +1,58 @@
+"""Take withheld values out of a table's rows, on their way from pg_dump to the canonical dump."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from ppr_assets.rules.publication_policy import Decision
+
+NULL = b"\\N"
+"""As COPY writes it; a text of these two characters is written with its backslash escaped."""
+
+_ESCAPED = {
+    ord(one): f"\\{letter}" for one, letter in zip("\\\b\f\n\r\t\v", "\\bfnrtv", strict=True)
+}
+
+
+class Withholding:
+    """For the rows of one COPY block with these ``columns``, of which ``changed`` are withheld.
+
+    ``counts``: by column, how many values were taken out so far. A NULL stays one: it was no value.
+    """
+
+    def __init__(self, columns: Sequence[str], changed: Mapping[str, Decision]) -> None:
+        self.counts = {name: 0 for name in columns if name in changed}
+        places = {name: columns.index(name) for name in self.counts}
+        self._steps = [(name, places[name], _in_its_place(changed[name])) for name in places]
+        first, last = min(places.values(), default=0), max(places.values(), default=0)
+        # Rows are long and few values are withheld, so a row is parted from its nearer end only.
+        self._from_right = len(columns) - first <= last + 1
+        self._parts = len(columns) - first if self._from_right else last + 1
+        if self._from_right:
+            self._steps = [(name, place - len(columns), new) for name, place, new in self._steps]
+
+    def rows(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks of whole rows without what is withheld."""
+        if not self._steps:
+            yield from chunks
+            return
+        for chunk in chunks:
+            rows = chunk.split(b"\n")
+            rows.pop()
+            yield b"\n".join([self._row(row) for row in rows] + [b""])
+
+    def _row(self, row: bytes) -> bytes:
+        """A row's values are separated by tabs, and hold neither tabs nor newlines but as ``\\t``
+        and ``\\n``."""
+        values = (
+            row.rsplit(b"\t", self._parts) if self._from_right else row.split(b"\t", self._parts)
+        )
+        for name, place, new in self._steps:
+            if values[place] != NULL:
+                values[place] = new
+                self.counts[name] += 1
+        return b"\t".join(values)
+
+
+def _in_its_place(decision: Decision) -> bytes:
+    return NULL if decision.rule == "null" else decision.text.translate(_ESCAPED).encode()
