@@ -59,6 +59,7 @@ def _usual(folder: Path, organizations: int, rounds: int) -> Iterator[Row]:
     try:
         yield from rows.night_rows(arena, rounds)
         yield from rows.filter_rows(arena, rounds)
+        yield rows.profile_row(arena, rounds)
         yield rows.tick_row(arena)
         yield from rows.restore_rows(arena, rounds)
         yield rows.audit_row(arena, rounds)

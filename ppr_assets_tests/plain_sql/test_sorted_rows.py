@@ -18,6 +18,7 @@ def _sorted(rows: list[bytes], chunk_rows: int, memory: int) -> list[bytes]:
             sorter.add(b"".join(row + b"\n" for row in rows[start : start + chunk_rows]))
         data = b"".join(sorter.blocks())
         assert sorter.count == len(rows)
+        assert sorter.size == len(data)
         assert not list(Path(folder).iterdir())
     return data.split(b"\n")[:-1]
 

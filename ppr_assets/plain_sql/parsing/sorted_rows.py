@@ -32,6 +32,7 @@ class SortedRows:
         self._spill: IO[bytes] | None = None
         self._runs: list[tuple[int, int]] = []
         self.count = 0
+        self.size = 0
 
     def __enter__(self) -> SortedRows:
         return self
@@ -47,17 +48,23 @@ class SortedRows:
         rows.sort()
         self._rows += rows
         self.count += len(rows)
+        self.size += len(chunk)
         self._held += len(chunk)
         if self._held > self._memory:
             self._write_run()
 
     def blocks(self) -> Iterator[bytes]:
         """All rows in order, each with its newline, in blocks of a convenient size. Once only."""
+        for rows in self.lists():
+            yield b"\n".join(rows) + b"\n"
+
+    def lists(self) -> Iterator[list[bytes]]:
+        """The same rows before they are put together, without their newlines. Once only."""
         if self._spill is None:
             self._rows.sort()
             rows, self._rows = self._rows, []
             if rows:
-                yield b"\n".join(rows) + b"\n"
+                yield rows
             return
         if self._rows:
             self._write_run()
@@ -75,7 +82,7 @@ class SortedRows:
             data = data[self._spill.write(data) :]
         self._runs.append((start, end))
 
-    def _merged(self, spill: IO[bytes]) -> Iterator[bytes]:
+    def _merged(self, spill: IO[bytes]) -> Iterator[list[bytes]]:
         """Merge all runs: what is not above the smallest of the runs' last read rows is final."""
         size = max(_SMALLEST_READ, self._memory // len(self._runs))
         readers = [_RunReader(spill.fileno(), start, end, size) for start, end in self._runs]
@@ -85,7 +92,7 @@ class SortedRows:
             for reader in readers:
                 ready += reader.take_up_to(edge)
             ready.sort()  # a merge: every part is sorted already
-            yield b"\n".join(ready) + b"\n"
+            yield ready
             readers = [reader for reader in readers if reader.rows]
 
 

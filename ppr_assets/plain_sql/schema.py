@@ -1,0 +1,103 @@
+"""The schema that a dump makes, to be held to another dump's: columns, and digests of the rest.
+
+pg_dump writes each column of a table, and each of its own constraints, on lines of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+
+from ppr_assets.plain_sql.parsing.layout import Entry, Layout
+from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.rules.naming import quote_identifier, table_key
+from ppr_assets.rules.profile.schema import Schema
+
+_DATA = frozenset(
+    {"TABLE DATA", "SEQUENCE SET", "STATISTICS DATA", "BLOB", "BLOBS", "BLOB METADATA"}
+)
+"""Kinds of entries that are no part of the schema."""
+_OF_A_TABLE = frozenset({"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TRIGGER", "RULE"})
+"""Kinds whose entries are named by their table and their own name."""
+_TABLE = re.compile(
+    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE (" + NAME + rb")\.(" + NAME + rb")[^\n]* \(\n(.*?)\n\)",
+    re.DOTALL,
+)
+_ITEM = re.compile(
+    rb"    (?:CONSTRAINT (?P<constraint>" + NAME + rb")|(?P<column>" + NAME + rb")) "
+)
+_QUOTE = re.compile(rb"['\"]")
+_QUOTED = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
+
+
+def schema_of(layout: Layout, read: Callable[[int, int], bytes]) -> Schema:
+    """``read`` gives the bytes of the dump from a start to an end."""
+    tables: dict[str, dict[str, str]] = {}
+    objects: dict[str, str] = {}
+    for entry in layout.entries:
+        if entry.kind in _DATA:
+            continue
+        text = read(entry.start, entry.end)
+        if entry.kind == "TABLE":
+            key, lines = _table(entry, text)
+            columns = tables.setdefault(key, {})
+            for constraint, name, definition in _items(lines):
+                if constraint:
+                    objects[f"constraint {quote_identifier(name)} of {key}"] = definition
+                else:
+                    columns[name] = definition
+        else:
+            name = _named(entry)
+            objects[name] = _digest(objects.get(name, "").encode() + text)
+    return Schema(tables, objects)
+
+
+def _table(entry: Entry, text: bytes) -> tuple[str, list[bytes]]:
+    """Its key, and the lines between the brackets of CREATE TABLE. The comment above has its name
+    without newlines."""
+    found = _TABLE.search(text)
+    if found is None:  # a partition, or one OF a type
+        return table_key(entry.schema, entry.name), []
+    return table_key(unquoted(found[1]), unquoted(found[2])), found[3].split(b"\n")
+
+
+def _items(lines: list[bytes]) -> Iterator[tuple[bool, str, str]]:
+    """Columns and constraints of a CREATE TABLE: whether it is a constraint, its name, a digest of
+    its words. A line that begins neither goes on with the one before."""
+    items: list[bytes] = []
+    for line in _whole_lines(lines):
+        if _ITEM.match(line) or not items:
+            items.append(line)
+        else:
+            items[-1] += b"\n" + line
+    for item in items:
+        if found := _ITEM.match(item):
+            constraint = found["constraint"]
+            name = unquoted(constraint or found["column"])
+            yield constraint is not None, name, _digest(item.rstrip(b","))
+
+
+def _whole_lines(lines: list[bytes]) -> Iterator[bytes]:
+    """A newline within a name or a text ends no line."""
+    begun: list[bytes] = []
+    for line in lines:
+        begun.append(line)
+        together = b"\n".join(begun)
+        if not _QUOTE.search(_QUOTED.sub(b"", together)):
+            yield together
+            begun = []
+
+
+def _named(entry: Entry) -> str:
+    kind = entry.kind.lower()
+    schema = "public" if entry.schema == "-" else entry.schema
+    if entry.kind in _OF_A_TABLE and entry.name.count(" ") == 1:
+        table, name = entry.name.split(" ")
+        kind = "constraint" if kind.endswith("constraint") else kind
+        return f"{kind} {quote_identifier(name)} of {table_key(schema, table)}"
+    return f"{kind} {entry.name}" if schema == "public" else f"{kind} {schema}.{entry.name}"
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]

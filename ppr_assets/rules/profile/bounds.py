@@ -1,0 +1,99 @@
+"""What is usual for a number from night to night, learned from the nights before.
+
+A number is held to the median of the last few nights, not to all of them: so growth is no jump, and
+one that was published is the new normal after three nights. How far it may be off is learned from
+how far it was off in up to sixty nights (median, and median absolute deviation, which a few wild
+nights do not move), and is never less than a floor, which is wider while little is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+NIGHTS = 60
+"""How far back a night looks."""
+SHORT = 5
+"""The last few."""
+_DEVIATIONS = 6.0
+_SIGMA = 1.4826
+"""What makes a median absolute deviation comparable to a standard deviation."""
+_NEARLY_ALL = 0.9
+"""Of an amount: losing more is named, however wild it is."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a number moves. ``share``: up is bad, and the distance is a difference; ``amount``: down
+    is bad, and it is a part of what is usual. ``floor`` is the smallest distance that counts.
+    Chance alone moves an amount by its root, and the share of a sample by the root of its size:
+    ``noise`` of those do not count either."""
+
+    moves: Literal["share", "amount"]
+    floor: float
+    noise: float = 0.0
+
+    def least(self, usual: float, sampled: int | None = None) -> float:
+        """The smallest distance from ``usual`` that counts."""
+        of = usual if self.moves == "amount" else sampled
+        return max(self.floor, self.noise / of**0.5) if of else self.floor
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a number is. ``score``: its distance from ``usual`` in units of the bound, positive
+    where it moved to the bad side; above 1 it is beyond the bound."""
+
+    now: float
+    usual: float
+    score: float
+    kind: Kind
+    before: Sequence[float]
+    floor: float
+
+    @property
+    def nights(self) -> int:
+        """For how many of the last ones it was about as usual."""
+        moved = (
+            abs(_distance(one, self.usual, self.kind)) > self.floor for one in reversed(self.before)
+        )
+        return next((night for night, far in enumerate(moved) if far), len(self.before))
+
+
+def position(
+    now: float, before: Sequence[float], kind: Kind, sampled: int | None = None
+) -> Position | None:
+    """Where ``now`` is after the nights ``before``, oldest first. None where there are none.
+    ``sampled``: of how many rows a share is, where not all were looked at."""
+    known = before[-NIGHTS:]
+    if not known:
+        return None
+    usual = median(known[-SHORT:])
+    distance = _distance(now, usual, kind)
+    floor = kind.least(usual, sampled)
+    bound = floor * (1 + 2 / len(known))
+    if abs(distance) > bound / 2:  # otherwise there is nothing to learn for
+        bound = max(bound, _learned(known, kind))
+    if kind.moves == "amount":
+        bound = min(bound, _NEARLY_ALL)
+    return Position(now, usual, distance / bound, kind, known, floor)
+
+
+def _learned(known: Sequence[float], kind: Kind) -> float:
+    """How far each night was from the few before it, and what of that is still usual."""
+    moved = [
+        _distance(known[night], median(known[max(0, night - SHORT) : night]), kind)
+        for night in range(1, len(known))
+    ]
+    centre = median(moved) if moved else 0.0
+    spread = median(abs(one - centre) for one in moved) if moved else 0.0
+    return max(centre, 0.0) + _DEVIATIONS * _SIGMA * spread
+
+
+def _distance(now: float, usual: float, kind: Kind) -> float:
+    """Positive on the bad side."""
+    if kind.moves == "share":
+        return now - usual
+    return (usual - now) / usual if usual else -float(now > 0)

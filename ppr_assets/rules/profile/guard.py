@@ -1,0 +1,179 @@
+"""What refuses a dump whose counts may stand: hollow core tables, emptied columns, one point.
+
+As with the ratchet, a human can let it pass, and that is recorded. Unlike a mark, what a column had
+is then forgotten: from that night on it has to keep what it had that night.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Literal
+
+from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.policy import (
+    CORE_TABLES,
+    FLOOR_TABLE,
+    GatePolicy,
+    ratchet_needs,
+    records_needed,
+)
+from ppr_assets.rules.profile.columns import (
+    ColumnProfile,
+    Profile,
+    TableProfile,
+    column_name,
+)
+from ppr_assets.rules.profile.movements import Night
+
+
+@dataclass(frozen=True)
+class ProfilePolicy:
+    """The numbers an operator sets, beside those of the gate. ``core_share``: places and services
+    for each organization that a database must have which never had more, 0 for no such rule.
+    ``point_share``: the part of the places that may lie on one point, 1 for all of them.
+    Raises ``ValueError`` for what is no share."""
+
+    gate: GatePolicy
+    core_share: Decimal = Decimal("0.1")
+    point_share: Decimal = Decimal("0.25")
+
+    def __post_init__(self) -> None:
+        for name in ("core_share", "point_share"):
+            share = getattr(self, name)
+            if not share.is_finite() or not 0 <= share <= 1:
+                raise ValueError(f"{name} is {share}, must be from 0 to 1")
+
+
+@dataclass(frozen=True)
+class ProfileFinding:
+    """One rule that is broken. ``have`` is below the least that is needed, for ``point`` above the
+    most that is allowed, in records of ``table`` or values of its ``column``; ``mark``: what it is
+    derived from."""
+
+    rule: Literal["hollow", "column", "point"]
+    table: str
+    have: int
+    need: int
+    mark: int
+    column: str = ""
+    dump: str = ""
+
+    @property
+    def name(self) -> str:
+        """What an override lets pass, for :class:`~.movements.Night`."""
+        return column_name(self.table, self.column) if self.column else self.table
+
+    @property
+    def text(self) -> str:
+        """As the gate's own findings say theirs."""
+        if self.rule == "hollow":
+            return (
+                f"{self.table} has {self.have} records, at least {self.need} needed beside "
+                f"{self.mark} organizations"
+            )
+        if self.rule == "point":
+            return (
+                f"{self.table} has {self.have} of {self.mark} places on one point, "
+                f"at most {self.need} allowed"
+            )
+        since = f" in {self.dump}" if self.dump else " before"
+        return (
+            f"{self.name} has {self.have} values, at least {self.need} needed "
+            f"(it had {self.mark}{since})"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """For the manifest's verdict."""
+        return dict(vars(self))
+
+
+def hollow_tables(
+    counts: Mapping[str, int], mark: Mark | None, policy: ProfilePolicy
+) -> list[ProfileFinding]:
+    """Core tables that the ratchet would judge but for a mark worth the name, and that have next to
+    nothing beside the organizations. Counts are enough, so it can be judged before a dump."""
+    organizations = counts.get(FLOOR_TABLE, 0)
+    if organizations < policy.gate.min_records:  # the floor's
+        return []
+    listed = policy.gate.tables
+    held = {need.table for need in ratchet_needs(mark, policy.gate)}
+    need = records_needed(organizations, policy.core_share)
+    return [
+        ProfileFinding("hollow", table, have, need, organizations)
+        for table in CORE_TABLES
+        if table not in held
+        and (listed is None or table in listed)
+        and (have := counts.get(table, 0)) < need
+    ]
+
+
+def emptied_columns(
+    profile: Profile, nights: Sequence[Night], policy: GatePolicy
+) -> list[ProfileFinding]:
+    """Columns of core tables that at least half of the rows had values in, on one of the nights,
+    and that have lost more of them than the ratchet lets a table lose. ``nights``: oldest first."""
+    found = []
+    for table in CORE_TABLES:
+        now = profile.get(table, TableProfile(0))
+        for column in sorted({name for night in nights for name in _columns(night, table)}):
+            needs = _needs(table, column, now.rows, nights, policy)
+            if not needs:
+                continue
+            need, had, dump = max(needs)
+            have = now.columns.get(column, ColumnProfile()).filled
+            if have < need:
+                found.append(ProfileFinding("column", table, have, need, had, column, dump))
+    return found
+
+
+def crowded_points(profile: Profile, policy: ProfilePolicy) -> list[ProfileFinding]:
+    """Core tables with more of their places on one point than may be."""
+    found = []
+    for table in CORE_TABLES:
+        points = profile.get(table, TableProfile(0)).points
+        if points is None or points.located < max(policy.gate.min_records, 1):
+            continue
+        most = int(Fraction(policy.point_share) * points.located)
+        if points.together > most:
+            found.append(ProfileFinding("point", table, points.together, most, points.located))
+    return found
+
+
+def judge_profile(
+    profile: Profile, nights: Sequence[Night], mark: Mark | None, policy: ProfilePolicy
+) -> list[ProfileFinding]:
+    """All of it. ``mark``: the one that the dump is held to, before it rises."""
+    counts = {table: found.rows for table, found in profile.items()}
+    return [
+        *hollow_tables(counts, mark, policy),
+        *emptied_columns(profile, nights, policy.gate),
+        *crowded_points(profile, policy),
+    ]
+
+
+def _columns(night: Night, table: str) -> Iterator[str]:
+    if table in night.profile:
+        yield from night.profile[table].columns
+
+
+def _needs(
+    table: str, column: str, rows: int, nights: Sequence[Night], policy: GatePolicy
+) -> list[tuple[int, int, str]]:
+    """Values that a column needs, what it had, and in which dump; back to the last night that a
+    human let pass. Where the table itself has lost what the ratchet would refuse (and somebody let
+    it pass, or lowered the mark), its columns need as much less."""
+    found = []
+    for night in reversed(nights):
+        then = night.profile.get(table, TableProfile(0))
+        filled = then.columns.get(column, ColumnProfile()).filled
+        if then.rows >= max(policy.min_records, 1) and filled * 2 >= then.rows:
+            need = records_needed(filled, policy.percentage)
+            if rows < records_needed(then.rows, policy.percentage):
+                need = need * rows // then.rows
+            found.append((need, filled, night.dump))
+        if not night.accepted.isdisjoint((table, column_name(table, column))):
+            break
+    return found

@@ -1,0 +1,52 @@
+"""What changed in the schema from one dump to the next, in words.
+
+A column, a constraint or a function that goes on a night is seldom an accident of the data, and
+explains most of what the numbers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ppr_assets.rules.profile.columns import Profile
+
+
+@dataclass(frozen=True)
+class Schema:
+    """``tables``: columns by table key, each with its definition, which may be unknown (empty).
+    ``objects``: everything else by kind and name, as in ``function normalized_name(text)``, with a
+    digest of its definition."""
+
+    tables: Mapping[str, Mapping[str, str]]
+    objects: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_profile(cls, profile: Profile) -> Schema:
+        """As far as a profile knows it: names of tables and columns."""
+        return cls({key: dict.fromkeys(table.columns, "") for key, table in profile.items()})
+
+
+def schema_changes(before: Schema, now: Schema) -> list[str]:
+    """Tables, then columns of tables that stayed, then everything else, each by name. Definitions
+    themselves are not repeated: what is in them need not be meant for a message."""
+    return [
+        *_changes("table", dict.fromkeys(before.tables, ""), dict.fromkeys(now.tables, "")),
+        *(
+            said
+            for table in sorted(before.tables.keys() & now.tables.keys())
+            for said in _changes(f"column {table}.", before.tables[table], now.tables[table])
+        ),
+        *_changes("", before.objects, now.objects),
+    ]
+
+
+def _changes(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    kind = f"{what} " if what and not what.endswith(".") else what
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            yield f"{kind}{name} is gone"
+        elif name not in before:
+            yield f"{kind}{name} is new"
+        elif before[name] and now[name] and before[name] != now[name]:
+            yield f"{kind}{name} is defined in another way"
