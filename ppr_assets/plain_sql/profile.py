@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.profile.columns import ColumnProfile, Points, TableProfile
@@ -114,28 +115,25 @@ class TableProfiler:
             not_null, all_empty = self._rows - self._nulls[column], self._empty[column]
         if not filled:
             return ColumnProfile(not_null, all_empty)
+        days = counted
         if _MOMENT.match(next(iter(counted))):
-            common = max(Counter([value[:_DAY] for value in values if value != _NULL]).values())
-        else:
-            common = max(counted.values())
+            days = Counter([value[:_DAY] for value in values if value not in (_NULL, b"")])
+        all_filled = not_null - all_empty
         return ColumnProfile(
             not_null=not_null,
             empty=all_empty,
-            distinct=_distinct(counted, filled, max(not_null - all_empty, filled)),
+            distinct=_distinct(counted, filled, all_filled),
             longest=_longest(counted),
-            common=self._together(common),
+            common=_together(days, filled, all_filled),
         )
 
     def _points(self, latitudes: list[bytes], longitudes: list[bytes]) -> Points:
         found = Counter(zip(latitudes, longitudes, strict=True))
         for point in [one for one in found if _NULL in one]:
             del found[point]
-        together = max(found.values(), default=0)
-        return Points(self._projected(found.total()), self._together(together))
-
-    def _together(self, count: int) -> int:
-        """Rows that share a value which ``count`` of the sample have; one has it for itself."""
-        return self._projected(count) if count > 1 else count
+        seen = found.total()
+        located = self._projected(seen)
+        return Points(located, _together(found, seen, located))
 
     def _projected(self, count: int) -> int:
         return round(count * self._rows / len(self._sample)) if self._sample else 0
@@ -148,6 +146,13 @@ def _places(rows: int, wanted: int) -> list[int]:
     return [
         number * rows // wanted + int(number * _GOLDEN % 1 * stretch) for number in range(wanted)
     ]
+
+
+def _together(counted: Counter[Any], seen: int, of: int) -> int:
+    """Of ``of`` rows, those with the most common value, when ``seen`` of them have these. What one
+    row alone has, it has for itself."""
+    most = max(counted.values(), default=0)
+    return round(most * of / seen) if most > 1 else most
 
 
 def _distinct(counted: Counter[bytes], seen: int, of: int) -> int:

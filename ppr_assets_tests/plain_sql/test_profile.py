@@ -97,6 +97,13 @@ def test_a_large_table_is_projected_from_a_sample(count: int) -> None:
     assert found.columns["note"] == ColumnProfile()
 
 
+def test_no_more_rows_share_a_value_than_have_one() -> None:
+    rows = [_written(f"{n:05}", 60 if n % 50 == 0 else None) for n in range(9_000)]
+    for key in ("service", "phone"):
+        age = _profile(key, ("id", "maximum_age"), rows).columns["maximum_age"]
+        assert age.common == age.filled > 0
+
+
 @pytest.mark.parametrize("kinds", [2, 3, 10, 1024])
 def test_a_sample_does_not_keep_step_with_the_rows(kinds: int) -> None:
     rows = [_written(f"{n:07}", n % kinds) for n in range(1024 * 30)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, Kind, Position, position
 from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile, column_name
 
@@ -136,14 +137,14 @@ def _of_column(
     if now.rows < _FEW_ROWS or not past:
         return
     shares = [_empty(one, name) for one in past if one.rows]
-    yield from _moved(
-        table, full, "{} empty", position(_empty(now, name), shares, _EMPTY, now.sampled)
-    )
-    if column.filled < _FEW_ROWS:
-        return
+    of = None if table in CORE_TABLES else now.sampled
+    yield from _moved(table, full, "{} empty", position(_empty(now, name), shares, _EMPTY, of))
     filled = [one.columns[name] for one in past if one.columns[name].filled]
+    seen = column.filled if now.sampled is None else column.filled * now.sampled // now.rows
+    if seen < _FEW_ROWS:
+        return
     for what, measure, kind in _MEASURES:
-        found = position(measure(column), [measure(one) for one in filled], kind, now.sampled)
+        found = position(measure(column), [measure(one) for one in filled], kind, seen)
         yield from _moved(table, full, what, found)
 
 

@@ -78,6 +78,21 @@ def test_a_jump_is_named_for_three_nights_and_is_usual_then() -> None:
     assert named == [True] * 3 + [False] * 7
 
 
+def test_what_comes_every_week_is_usual_after_four_weeks() -> None:
+    nights: list[float] = []
+    named = []
+    for night in range(60):
+        now = 0.8 if night % 7 == 6 else 0.2
+        named += [night] * (bool(nights) and _score(now, nights, SHARE) > 1)
+        nights.append(now)
+    assert named == [6, 13, 20, 27]
+
+
+def test_one_jump_that_stayed_does_not_hide_the_next() -> None:
+    nights = [0.03] * 20 + [0.41] * 20
+    assert _score(0.79, nights, SHARE) > 1
+
+
 def test_a_small_amount_may_lose_what_chance_takes() -> None:
     assert _score(10, [14.0] * 60, ROWS) < 1 < _score(9_700, [10_000.0] * 60, ROWS) + 0.1
     assert _score(9_000, [10_000.0] * 60, ROWS) > 1
