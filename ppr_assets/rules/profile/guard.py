@@ -6,7 +6,7 @@ is then forgotten: from that night on it has to keep what it had that night.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -111,14 +111,20 @@ def hollow_tables(
 
 
 def emptied_columns(
-    profile: Profile, nights: Sequence[Night], policy: GatePolicy
+    profile: Profile,
+    nights: Sequence[Night],
+    policy: GatePolicy,
+    withheld: Collection[str] = (),
 ) -> list[ProfileFinding]:
     """Columns of core tables that at least half of the rows had values in, on one of the nights,
-    and that have lost more of them than the ratchet lets a table lose. ``nights``: oldest first."""
+    and that have lost more of them than the ratchet lets a table lose. ``nights``: oldest first.
+    ``withheld``: tables and columns whose values are not published on purpose, by name."""
     found = []
     for table in CORE_TABLES:
         now = profile.get(table, TableProfile(0))
         for column in sorted({name for night in nights for name in _columns(night, table)}):
+            if table in withheld or column_name(table, column) in withheld:
+                continue
             needs = _needs(table, column, now.rows, nights, policy)
             if not needs:
                 continue
@@ -143,15 +149,31 @@ def crowded_points(profile: Profile, policy: ProfilePolicy) -> list[ProfileFindi
 
 
 def judge_profile(
-    profile: Profile, nights: Sequence[Night], mark: Mark | None, policy: ProfilePolicy
+    profile: Profile,
+    nights: Sequence[Night],
+    policy: ProfilePolicy,
+    withheld: Collection[str] = (),
 ) -> list[ProfileFinding]:
-    """All of it. ``mark``: the one that the dump is held to, before it rises."""
-    counts = {table: found.rows for table, found in profile.items()}
+    """What only the profile shows; :func:`hollow_tables` is known from the counts."""
     return [
-        *hollow_tables(counts, mark, policy),
-        *emptied_columns(profile, nights, policy.gate),
+        *emptied_columns(profile, nights, policy.gate, withheld),
         *crowded_points(profile, policy),
     ]
+
+
+def let_pass(verdict: Mapping[str, Any]) -> frozenset[str]:
+    """The tables and columns that a human let pass, as a manifest's verdict tells it; for
+    :class:`~.movements.Night`. What is no finding is passed over."""
+    findings = verdict.get("findings")
+    if verdict.get("status") != "overridden" or not isinstance(findings, list):
+        return frozenset()
+    told = (one for one in findings if isinstance(one, Mapping))
+    named = ((one.get("table"), one.get("column") or "") for one in told)
+    return frozenset(
+        column_name(table, column) if column else table
+        for table, column in named
+        if isinstance(table, str) and isinstance(column, str)
+    )
 
 
 def _columns(night: Night, table: str) -> Iterator[str]:

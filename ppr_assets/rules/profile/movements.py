@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ppr_assets.rules.naming import quote_identifier
@@ -63,10 +63,13 @@ class Movement:
         return f"{self.name}: {now}, {shown(found.usual)} {since}"
 
 
-def movements(profile: Profile, nights: Sequence[Night]) -> list[Movement]:
-    """Every number that moved, the largest movement first. ``nights``: oldest first, those that
-    have a profile."""
-    found = _all(profile, nights[-NIGHTS:])
+def movements(
+    profile: Profile, nights: Sequence[Night], withheld: Collection[str] = ()
+) -> list[Movement]:
+    """Every number that moved, the largest movement first. ``nights``: oldest first; of one from
+    before there were profiles its rows alone are enough. ``withheld``: tables and columns that are
+    not published on purpose, by name, and have no say."""
+    found = _all(profile, nights[-NIGHTS:], withheld)
     return sorted(found, key=lambda one: (-abs(one.score), one.name, one.what))
 
 
@@ -83,15 +86,18 @@ def largest(found: Sequence[Movement], count: int = 3) -> list[str]:
     return [str(one) for one in list(by_table.values())[:count]]
 
 
-def _all(profile: Profile, nights: Sequence[Night]) -> Iterator[Movement]:
+def _all(
+    profile: Profile, nights: Sequence[Night], withheld: Collection[str]
+) -> Iterator[Movement]:
     known = {table for night in nights[-1:] for table in night.profile}
-    for table in sorted({*profile, *known}):
+    for table in sorted({*profile, *known}.difference(withheld)):
         now = profile.get(table, TableProfile(0))
         past = _since(nights, table)
         before = [night.profile[table] for night in past if table in night.profile]
         yield from _of_table(table, now, before)
         for column, found in now.columns.items():
-            yield from _of_column(table, now, column, found, past)
+            if column_name(table, column) not in withheld:
+                yield from _of_column(table, now, column, found, past)
 
 
 def _since(nights: Sequence[Night], *names: str) -> Sequence[Night]:

@@ -14,7 +14,8 @@ from ppr_assets.rules.profile.columns import Profile
 
 @dataclass(frozen=True)
 class Schema:
-    """``tables``: columns by table key, each with its definition, which may be unknown (empty).
+    """``tables``: columns by table key, each with its definition, which may be unknown (empty); a
+    table without columns is one of which nobody wrote them down.
     ``objects``: everything else by kind and name, as in ``function normalized_name(text)``, with a
     digest of its definition."""
 
@@ -35,6 +36,7 @@ def schema_changes(before: Schema, now: Schema) -> list[str]:
         *(
             said
             for table in sorted(before.tables.keys() & now.tables.keys())
+            if before.tables[table] and now.tables[table]
             for said in _changes(f"column {table}.", before.tables[table], now.tables[table])
         ),
         *_changes("", before.objects, now.objects),

@@ -16,6 +16,7 @@ from ppr_assets.rules.profile.guard import (
     emptied_columns,
     hollow_tables,
     judge_profile,
+    let_pass,
 )
 from ppr_assets.rules.profile.movements import Night
 
@@ -118,6 +119,25 @@ def test_what_a_human_let_pass_is_the_new_normal() -> None:
     assert _texts(let, [before, Night(let, accepted=frozenset({"service.name", "location"}))])
 
 
+def test_what_is_withheld_on_purpose_is_not_missed() -> None:
+    nights, withheld = [Night(_services(1000, 970))], _services(1000, 0)
+    for name in ("service", "service.description"):
+        assert emptied_columns(withheld, nights, GATE, {name}) == []
+    assert emptied_columns(withheld, nights, GATE, {"location", "service.name"})
+
+
+def test_what_a_human_let_pass_is_read_back_from_a_verdict() -> None:
+    (emptied,) = emptied_columns(_services(1000, 0), [Night(_services(1000, 970))], GATE)
+    (hollow,) = hollow_tables({"organization": 1219, "service": 500}, None, POLICY)
+    findings = [emptied.to_json(), hollow.to_json(), {"rule": "floor", "table": "organization"}]
+    verdict = {"status": "overridden", "findings": findings}
+    assert let_pass(verdict) == {"service.description", "location", "organization"}
+    assert let_pass({**verdict, "status": "refused"}) == frozenset()
+    damaged_ones: tuple[object, ...] = (None, [None, {"table": 1}, {"table": "a", "column": 3}], {})
+    for damaged in damaged_ones:
+        assert let_pass({"status": "overridden", "findings": damaged}) == frozenset()
+
+
 def test_most_places_on_one_point_are_refused() -> None:
     profile = {"location": TableProfile(1000, points=Points(980, 246))}
     assert [found.text for found in crowded_points(profile, POLICY)] == [
@@ -145,7 +165,7 @@ PROFILES = st.dictionaries(st.sampled_from(["organization", "location", "service
 def test_a_profile_is_refused_for_what_it_lacks_and_nothing_else(
     profile: Profile, nights: list[Night]
 ) -> None:
-    for found in judge_profile(profile, nights, None, POLICY):
+    for found in judge_profile(profile, nights, POLICY):
         if found.rule == "point":
             assert found.have > found.need
         else:

@@ -113,6 +113,23 @@ def test_after_an_accepted_jump_the_next_one_is_named() -> None:
     assert _said(_profile(rows=200), nights) == ["service: 200 rows, 700 for 1 night"]
 
 
+def test_what_is_withheld_on_purpose_is_worth_no_word() -> None:
+    hidden = _profile(empty=1.0)
+    assert warnings(movements(hidden, NIGHTS, {"service.description"})) == []
+    assert warnings(movements({}, NIGHTS, {"service"})) == []
+    assert warnings(movements(hidden, NIGHTS, {"service.name"})) != []
+
+
+def test_of_nights_from_before_there_were_profiles_the_rows_are_known() -> None:
+    nights = [Night({"service": TableProfile(1000)})] * 58
+    assert _said(_profile(rows=1010), nights) == []
+    assert _said(_profile(rows=700), nights) == ["service: 700 rows, 1,000 for 58 nights"]
+    mixed = [*nights, Night(_profile())]
+    assert _said(_profile(empty=0.41, distinct=970), mixed) == [
+        "service.description: 41 % empty, 3 % for 1 night"
+    ]
+
+
 def test_a_table_that_is_new_or_long_gone_is_worth_no_word() -> None:
     assert _said({**_profile(), "unit": TableProfile(5)}) == []
     assert _said({}, [*NIGHTS, Night({})]) == []

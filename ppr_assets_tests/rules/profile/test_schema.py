@@ -51,3 +51,8 @@ def test_a_profile_knows_the_names_of_tables_and_columns() -> None:
     now = {"phone": TableProfile(1, {"number": ColumnProfile(1)})}
     said = schema_changes(Schema.of_profile(before), Schema.of_profile(now))
     assert said == ["column phone.type is gone"]
+
+
+def test_a_night_from_before_there_were_profiles_has_no_columns_to_compare() -> None:
+    before, now = {"phone": TableProfile(1)}, {"phone": TableProfile(1, {"id": ColumnProfile(1)})}
+    assert schema_changes(Schema.of_profile(before), Schema.of_profile(now)) == []
