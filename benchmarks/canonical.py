@@ -1,19 +1,25 @@
-"""The canonical filter: its own throughput, and what it adds to pg_dump's wall time."""
+"""The canonical filter and the search for secrets: their own throughput, and what they add to
+pg_dump's wall time."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import IO
+from unittest.mock import patch
 
 from benchmarks.measure import timed
 from benchmarks.world import PG_DUMP, Arena
 from ppr_assets.demo.playground import DATABASE, ROLE
+from ppr_assets.plain_sql import canonical
 from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.parsing.grammar import pieces
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Piece, copied_columns
+from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.postgres.client_tools import probe
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
@@ -23,29 +29,38 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class FilterFigures:
-    """Bytes of the dump; seconds of the filter alone, of pg_dump to a file, and of a dump as the
-    project makes it: through the filter to a file, fsync, and the SHA-256 read back."""
+    """Bytes of the dump; seconds of the filter alone, of the search alone, of pg_dump to a file,
+    of a dump as the project makes it (through the filter to a file, fsync, and the SHA-256 read
+    back), and of the same with the search on the way."""
 
     bytes: int
     alone: float
+    search: float
     pg_dump: float
     filtered: float
+    searched: float
 
 
 def figures(arena: Arena, rounds: int) -> FilterFigures:
     folder = arena.playground.folder / "canonical"
     folder.mkdir(exist_ok=True)
     raw, target = folder / "raw.sql", folder / "canonical.sql"
-    alone, plain, filtered = [], [], []
+    alone, parsed, search, plain, filtered, searched = [], [], [], [], [], []
     for _ in range(rounds + 1):
         plain.append(timed(lambda: _pg_dump(arena, raw)))
         alone.append(timed(lambda: _filter(raw, target)))
+        parsed.append(timed(lambda: _read(raw, pieces)))
+        search.append(timed(lambda: _read(raw, _searched)))
         filtered.append(_write_dump(arena, target))
+        with patch.object(canonical, "pieces", _searched):
+            searched.append(_write_dump(arena, target))
     return FilterFigures(
         bytes=raw.stat().st_size,
         alone=median(alone[1:]),
+        search=median(search[1:]) - median(parsed[1:]),
         pg_dump=median(plain[1:]),
         filtered=median(filtered[1:]),
+        searched=median(searched[1:]),
     )
 
 
@@ -57,6 +72,27 @@ def _pg_dump(arena: Arena, target: Path) -> None:
 def _filter(source: Path, target: Path) -> None:
     with source.open("rb") as file, target.open("w+b", buffering=_CHUNK) as out:
         canonicalize(_chunks(file), out, spill_folder=target.parent)
+
+
+def _searched(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """A dump's pieces, each searched before it is given on."""
+    scanner = Scanner()
+    for piece in pieces(chunks):
+        if isinstance(piece, CopyRows):
+            columns = copied_columns(piece.statement)
+            yield replace(piece, rows=scanner.rows(piece.key, columns, piece.rows))
+        else:
+            if isinstance(piece, Line):
+                scanner.line(piece)
+            yield piece
+
+
+def _read(source: Path, parse: Callable[[Iterable[bytes]], Iterator[Piece]]) -> None:
+    with source.open("rb") as file:
+        for piece in parse(_chunks(file)):
+            if isinstance(piece, CopyRows):
+                for _ in piece.rows:
+                    pass
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

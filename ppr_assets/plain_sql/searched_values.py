@@ -1,0 +1,268 @@
+"""Search the values of a dump for forms of secrets and of persons, on their way to the file.
+
+Nearly no row holds any, so all bytes are searched for all forms at once, by Hyperscan's engine at
+more than a gigabyte a second, and only what it points at is read as a row: parted into its values,
+each taken as what it means, and looked at again by the precise form. COPY escapes a value's tabs,
+newlines and backslashes; JSON in it escapes once more; bytea is written in hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import hyperscan
+
+from ppr_assets.plain_sql.parsing.pieces import NAME, Line, unquoted
+from ppr_assets.rules.finds.all_kinds import KINDS
+from ppr_assets.rules.finds.judgement import Find, Finds, Spot
+from ppr_assets.rules.finds.kind import Kind
+
+LISTED = 5
+"""Secrets of one kind in one column that are listed; the others are counted."""
+
+_BYTEA = rb"(?:^|[\t\n])\\\\x[0-9a-f]{32}"
+_HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})\Z")
+_HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
+_NOWHERE = (1, 0)
+_KEY_SHOWN = 60
+_LONGEST_SEARCHED = 1024 * 1024
+"""Bytes of a statement that are searched at once; pg_dump cuts large objects into smaller ones."""
+
+_ESCAPED_BY_COPY = {b"\\" + one: bytes([n]) for one, n in zip(
+    (b"b", b"f", b"n", b"r", b"t", b"v"), b"\b\f\n\r\t\v", strict=True
+)}  # fmt: skip
+_ESCAPED_BY_JSON = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([bfnrt"\\/]))')
+_JSON_IN_JSON = 3
+_LETTERS = dict(zip(b"bfnrt", b"\b\f\n\r\t", strict=True))
+
+_STATEMENT = re.compile(rb"(?:[A-Z]+ )+(?:" + NAME + rb"\.)*" + NAME)
+_LARGE_OBJECT = b"SELECT pg_catalog.lowrite("
+
+
+class _Value(NamedTuple):
+    """A value in a chunk of rows: where its row and it begin and end, and its column's place."""
+
+    row: tuple[int, int]
+    start: int
+    end: int
+    place: int
+
+
+@dataclass
+class _Statement:
+    name: str
+    text: bytearray = field(default_factory=bytearray)
+
+
+class _Table(NamedTuple):
+    key: str
+    columns: Sequence[str]
+    primary_key: Sequence[int]
+    """Places of its columns."""
+
+
+class Scanner:
+    """For one dump; not for two threads at once. ``primary_keys``: their columns, by table key, to
+    tell rows by; the first column of other tables.
+
+    To make one takes about 50 ms, in which the forms are compiled.
+    """
+
+    def __init__(
+        self,
+        primary_keys: Mapping[str, Sequence[str]] | None = None,
+        *,
+        kinds: Sequence[Kind] = KINDS,
+    ) -> None:
+        self._kinds = kinds
+        self._primary_keys = primary_keys or {}
+        self._secrets: list[Find] = []
+        self._values: Counter[Spot] = Counter()
+        self._persons = {kind.name for kind in kinds if kind.person}
+        self._statement = _Statement("")
+        self._bytea = len(kinds)
+        triggers = [*(kind.trigger for kind in kinds), _BYTEA]
+        self._engine = hyperscan.Database()
+        self._engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
+
+    def rows(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same chunks of whole rows, each searched before it is given on. ``table`` is a
+        table key, ``columns`` are those of its COPY statement."""
+        names = [name for name in self._primary_keys.get(table, ()) if name in columns]
+        found = _Table(table, columns, [columns.index(name) for name in names] or [0])
+        named = [
+            (place, kind)
+            for kind in self._kinds
+            for place, name in enumerate(columns)
+            if kind.columns is not None and kind.columns.search(name)
+        ]
+        for chunk in chunks:
+            self._search(found, chunk)
+            if named:
+                self._search_named(found, chunk, named)
+            yield chunk
+
+    def line(self, line: Line) -> None:
+        """Take the lines of statements in their order, and search each statement as a whole.
+        Function bodies, comments and defaults are published too, and so are the rows of INSERT
+        statements, which are told without column and key."""
+        if line.begins or line.between:
+            self._search_statement()
+            self._statement = _Statement(_name_of(line.text))
+        self._statement.text += line.text
+        if line.ends or len(self._statement.text) > _LONGEST_SEARCHED:
+            self._search_statement()
+
+    def _search_statement(self) -> None:
+        text, self._statement.text = bytes(self._statement.text), bytearray()
+        for piece in (text, *(bytes.fromhex(one.decode()) for one in _HEX_IN_SQL.findall(text))):
+            meant = _without_json_escapes(piece)
+            for number in {number for _, number in self._hits(piece)} - {self._bytea}:
+                if self._kinds[number].found(meant, ""):
+                    name = self._statement.name
+                    private = self._is_private(name.encode("utf-8", "replace"), "")
+                    where = "a statement" if private else name
+                    self._count(Find(where, "", self._kinds[number].name))
+
+    @property
+    def finds(self) -> Finds:
+        """What was found up to now."""
+        self._search_statement()
+        unlisted = Counter(
+            {spot: n for spot, n in self._values.items() if spot.kind not in self._persons}
+        ) - Counter(find.spot for find in self._secrets)
+        persons = {spot: n for spot, n in self._values.items() if spot.kind in self._persons}
+        return Finds(tuple(self._secrets), dict(unlisted), persons)
+
+    def _hits(self, text: bytes) -> list[tuple[int, int]]:
+        """Where triggers end, each with its number: one for each value that has it."""
+        hits: list[tuple[int, int]] = []
+        seen: dict[int, tuple[int, int]] = {}
+
+        def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            first, last = seen.get(number, _NOWHERE)
+            if not first <= end <= last:  # their order is not promised
+                seen[number] = end, _end_of_value(text, end - 1)
+                hits.append((end - 1, number))
+
+        self._engine.scan(text, match_event_handler=hit)
+        return hits
+
+    def _search(self, table: _Table, chunk: bytes) -> None:
+        value = _Value((0, 0), 0, 0, 0)
+        judged: set[int] = set()
+        for at, number in sorted(self._hits(chunk)):
+            if at >= value.end:
+                value, judged = _value_at(chunk, at, value), set()
+            if number in judged:
+                continue
+            judged.add(number)
+            text = chunk[value.start : value.end]
+            numbers, meant = {number}, _meant(text)
+            if number == self._bytea and (digits := _HEX.match(_without_copy_escapes(text))):
+                meant = bytes.fromhex(digits.group(1).decode())
+                numbers = {one for _, one in self._hits(meant)}
+            for kind in (self._kinds[one] for one in numbers - {self._bytea}):
+                if kind.found(meant, table.columns[value.place]):
+                    self._found(table, chunk[slice(*value.row)], value.place, kind)
+
+    def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
+        """Look at each value of the columns whose names alone are reason enough."""
+        for row in chunk.split(b"\n")[:-1]:
+            values = row.split(b"\t")
+            for place, kind in named:
+                if re.search(kind.trigger, values[place]):
+                    continue  # it has been looked at
+                if kind.found(_meant(values[place]), table.columns[place]):
+                    self._found(table, row, place, kind)
+
+    def _found(self, table: _Table, row: bytes, place: int, kind: Kind) -> None:
+        key = ""
+        if not kind.person and self._listed(Spot(table.key, table.columns[place], kind.name)):
+            key = self._key(table, row.split(b"\t"))
+        self._count(Find(table.key, table.columns[place], kind.name, key))
+
+    def _listed(self, spot: Spot) -> bool:
+        return self._values[spot] < LISTED
+
+    def _count(self, find: Find) -> None:
+        if find.kind not in self._persons and self._listed(find.spot):
+            self._secrets.append(find)
+        self._values[find.spot] += 1
+
+    def _key(self, table: _Table, values: Sequence[bytes]) -> str:
+        """A row's primary key in words; nothing of it that may be private itself."""
+        shown = []
+        for place in table.primary_key:
+            value, column = _without_copy_escapes(values[place]), table.columns[place]
+            text = "(withheld)" if self._is_private(value, column) else _shown(value)
+            shown.append(f"{column}={text}")
+        return ", ".join(shown)
+
+    def _is_private(self, value: bytes, column: str) -> bool:
+        meant = _without_json_escapes(value)
+        return any(kind.found(meant, column) for kind in self._kinds)
+
+
+def _value_at(chunk: bytes, at: int, before: _Value) -> _Value:
+    """The value that has the byte ``at``; ``before`` is one that stands ahead of it."""
+    start, end = before.row
+    if at >= end:
+        start, end = chunk.rfind(b"\n", 0, at) + 1, chunk.find(b"\n", at)
+    left = chunk.rfind(b"\t", start, at) + 1 or start
+    place = chunk.count(b"\t", start, left)
+    return _Value((start, end), left, _end_of_value(chunk, at), place)
+
+
+def _end_of_value(text: bytes, at: int) -> int:
+    newline = text.find(b"\n", at)
+    end = len(text) if newline < 0 else newline
+    tab = text.find(b"\t", at, end)
+    return end if tab < 0 else tab
+
+
+def _meant(value: bytes) -> bytes:
+    return _without_json_escapes(_without_copy_escapes(value))
+
+
+def _without_copy_escapes(value: bytes) -> bytes:
+    if b"\\" not in value:
+        return value
+    parts = value.split(b"\\\\")
+    for written, meant in _ESCAPED_BY_COPY.items():
+        parts = [part.replace(written, meant) for part in parts]
+    return b"\\".join(parts)
+
+
+def _without_json_escapes(value: bytes) -> bytes:
+    """What a text means if it is JSON, or JSON in JSON; where it is not, no form is lost."""
+    for _ in range(_JSON_IN_JSON):
+        if b"\\" not in value:
+            break
+        value = _ESCAPED_BY_JSON.sub(_unescaped, value)
+    return value
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    if match.group(1):
+        return bytes([int(match.group(1), 16)])
+    letter = match.group(2)
+    return bytes([_LETTERS.get(letter[0], letter[0])])
+
+
+def _shown(value: bytes) -> str:
+    text = value.decode("utf-8", "replace")
+    text = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return text if len(text) <= _KEY_SHOWN else text[:_KEY_SHOWN] + "…"
+
+
+def _name_of(statement: bytes) -> str:
+    """Its first words up to a name, which are not values."""
+    if statement.startswith(_LARGE_OBJECT):
+        return "large objects"
+    found = _STATEMENT.match(statement)
+    return unquoted(found.group()) if found else "a statement"

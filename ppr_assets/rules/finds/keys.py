@@ -1,0 +1,155 @@
+"""Keys and tokens that say themselves what they are, by the forms that their makers publish.
+
+Each line: the kind as messages name it, where its maker tells the form, how it begins (which is
+searched for in every byte of a dump), and how it goes on.
+"""
+
+from __future__ import annotations
+
+from ppr_assets.rules.finds.kind import RIGHT, Kind, prefixed
+
+_KEYS: tuple[tuple[str, str, bytes, bytes], ...] = (
+    # Keys as files
+    ("private key", "RFC 7468, RFC 4716, openssh.com PROTOCOL.key, RFC 9580",
+     rb"---- ?BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY", rb"(?: BLOCK)? ?----"),
+    ("PuTTY private key", "chiark.greenend.org.uk, PuTTY manual, appendix C",
+     rb"PuTTY-User-Key-File-", rb"[0-9]: "),
+    ("age private key", "age-encryption.org/v1", rb"AGE-SECRET-KEY-", rb"[0-9A-Z-]{20,}"),
+    ("JSON web token", "RFC 7519",
+     rb"eyJ[0-9A-Za-z_-]{8}",
+     rb"[0-9A-Za-z_-]*\.(?:eyJ[0-9A-Za-z_-]{4,}\.|(?:[0-9A-Za-z_-]*\.){3})[0-9A-Za-z_-]{16,}"),
+    # Clouds
+    ("AWS access key", "docs.aws.amazon.com, IAM identifiers",
+     rb"(?:AKIA|ASIA)[0-9A-Z]{16}", RIGHT),
+    ("Amazon Bedrock key", "docs.aws.amazon.com, Bedrock API keys", rb"ABSK[0-9A-Za-z+]{4}",
+     rb"[0-9A-Za-z+/]{100,}"),
+    ("Amazon MWS token", "developer-docs.amazon.com, MWS", rb"amzn\.mws\.",
+     rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    ("Google API key", "cloud.google.com, API keys", rb"AIza[0-9A-Za-z_-]{35}", RIGHT),
+    ("Google OAuth client secret", "developers.google.com, OAuth 2.0", rb"GOCSPX-",
+     rb"[0-9A-Za-z_-]{28}"),
+    ("Google OAuth token", "developers.google.com, OAuth 2.0", rb"ya29\.[0-9A-Za-z_-]{20}", b""),
+    ("Google service account", "cloud.google.com, service account keys", rb"private_key_id",
+     rb"""[\\"'\s:]{1,12}[0-9a-f]{40}"""),
+    ("Azure storage key", "learn.microsoft.com, Azure Storage connection strings",
+     rb"(?i:AccountKey|SharedAccessKey)=", rb"[0-9A-Za-z+/]{43,86}={1,2}"),
+    ("Azure shared access signature", "learn.microsoft.com, account SAS",
+     rb"sig=[0-9A-Za-z%]", rb"[0-9A-Za-z%+/]{41,}(?:=|%3[Dd])"),
+    ("Alibaba Cloud key", "alibabacloud.com, AccessKey", rb"LTAI[0-9A-Za-z]{12}",
+     rb"[0-9A-Za-z]{0,8}" + RIGHT),
+    ("DigitalOcean token", "docs.digitalocean.com, API", rb"do[opr]_v1_", rb"[0-9a-f]{64}"),
+    ("Heroku key", "devcenter.heroku.com, OAuth", rb"HRKU-[0-9A-Za-z_-]{20}", b""),
+    ("Fly.io token", "fly.io, access tokens", rb"fm[12][ar]?_[0-9A-Za-z+]{8}",
+     rb"[0-9A-Za-z+/]{60,}"),
+    ("Netlify token", "docs.netlify.com, access tokens", rb"nf[pcou]_[0-9A-Za-z]{36}", b""),
+    ("Supabase key", "supabase.com, API keys", rb"(?:sbp_|sb_secret_)[0-9A-Za-z]{20}", b""),
+    ("PlanetScale token", "planetscale.com, service tokens",
+     rb"pscale_(?:tkn|pw|oauth)_[0-9A-Za-z_.-]{32}", b""),
+    ("Pulumi token", "pulumi.com, access tokens", rb"pul-[0-9a-f]{40}", b""),
+    ("Doppler token", "docs.doppler.com, token formats",
+     rb"dp\.(?:pt|st|ct|sa|scim|audit)\.", rb"(?:[0-9a-z_-]{2,35}\.)?[0-9A-Za-z]{40,44}"),
+    ("HashiCorp Vault token", "developer.hashicorp.com, Vault tokens",
+     rb"hv[sbr]\.[0-9A-Za-z_-]{24}", b""),
+    ("Databricks token", "docs.databricks.com, personal access tokens",
+     rb"dapi[0-9a-f]{32}", RIGHT),
+    ("Tailscale key", "tailscale.com, auth keys", rb"tskey-[a-z]{2}", rb"[a-z]+-[0-9A-Za-z-]{12,}"),
+    ("1Password token", "developer.1password.com, service accounts", rb"ops_eyJ",
+     rb"[0-9A-Za-z+/_=-]{200,}"),
+    # Forges and package registries
+    ("GitHub token", "docs.github.com, token formats", rb"gh[pousr]_[0-9A-Za-z]{30}", b""),
+    ("GitHub fine-grained token", "docs.github.com, token formats", rb"github_pat_[0-9A-Za-z]{10}",
+     rb"[0-9A-Za-z_]{50,}"),
+    ("GitLab token", "docs.gitlab.com, token prefixes",
+     rb"gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[0-9A-Za-z_.-]{20}", b""),
+    ("Atlassian token", "support.atlassian.com, API tokens",
+     rb"AT[AC]TT3[0-9A-Za-z_=-]{40}", b""),
+    ("Bitbucket app password", "support.atlassian.com, app passwords",
+     rb"ATBB[0-9A-Za-z]{28}", b""),
+    ("npm token", "docs.npmjs.com, access tokens", rb"npm_[0-9A-Za-z]{36}", b""),
+    ("PyPI token", "pypi.org, API tokens", rb"pypi-[0-9A-Za-z_-]{50}", b""),
+    ("RubyGems key", "guides.rubygems.org, API keys", rb"rubygems_[0-9a-f]{48}", b""),
+    ("crates.io token", "crates.io, API tokens", rb"cio[0-9A-Za-z]{32}", RIGHT),
+    ("Docker Hub token", "docs.docker.com, access tokens", rb"dckr_[po]at_[0-9A-Za-z_-]{24}", b""),
+    ("Artifactory key", "jfrog.com, API keys", rb"(?:AKCp|cmVmd)[0-9A-Za-z]{59}", b""),
+    # Messages and mail
+    ("Slack token", "docs.slack.dev, token types",
+     rb"(?:xox[abceoprs]|xapp)-[0-9A-Za-z]", rb"[0-9A-Za-z.-]{20,}"),
+    ("Slack webhook", "docs.slack.dev, incoming webhooks", rb"hooks\.slack\.com",
+     rb"/(?:services|workflows|triggers)/[0-9A-Za-z_/]{30,}"),
+    ("Discord webhook", "discord.com/developers, webhooks", rb"discord(?:app)?\.com",
+     rb"/api/(?:v[0-9]+/)?webhooks/[0-9]{16,20}/[0-9A-Za-z_-]{60,}"),
+    ("SendGrid key", "twilio.com/docs/sendgrid, API keys",
+     rb"SG\.[0-9A-Za-z_-]{20}", rb"[0-9A-Za-z_-]{1,4}\.[0-9A-Za-z_-]{39,50}"),
+    ("Twilio key", "twilio.com/docs, API keys", rb"SK[0-9a-f]{32}", RIGHT),
+    ("Mailgun key", "documentation.mailgun.com, API keys", rb"key-[0-9a-f]{32}", RIGHT),
+    ("Brevo key", "developers.brevo.com, API keys", rb"xkeysib-[0-9a-f]{64}", b""),
+    # Money and shops
+    ("Stripe key", "docs.stripe.com, API keys",
+     rb"(?:[sr]k_(?:live|test)_|whsec_)[0-9A-Za-z]{16}", b""),
+    ("Square token", "developer.squareup.com, access tokens",
+     rb"(?:sq0[a-z]{3}-[0-9A-Za-z_-]{22}|EAAA[0-9A-Za-z_-]{60})", RIGHT),
+    ("PayPal Braintree token", "developer.paypal.com, Braintree",
+     rb"access_token\$(?:production|sandbox)\$", rb"[0-9a-z]{16}\$[0-9a-f]{32}"),
+    ("Shopify token", "shopify.dev, access tokens", rb"shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{32}", b""),
+    # Models
+    ("OpenAI key", "platform.openai.com, API keys",
+     rb"sk-(?:proj-|svcacct-|admin-|[0-9A-Za-z]{20})",
+     rb"(?:(?<=-)[0-9A-Za-z_-]{20,}|T3BlbkFJ[0-9A-Za-z]{20}"
+     rb"|[0-9A-Za-z]{12}(?:[0-9A-Za-z]{16})?" + RIGHT + rb")"),
+    ("Anthropic key", "docs.anthropic.com, API", rb"sk-ant-[a-z]",
+     rb"[a-z]*[0-9]{2}-[0-9A-Za-z_-]{40,}"),
+    ("OpenRouter key", "openrouter.ai, API keys", rb"sk-or-v1-[0-9a-f]{32}", b""),
+    ("Groq key", "console.groq.com, API keys", rb"gsk_[0-9A-Za-z]{50}", b""),
+    ("xAI key", "docs.x.ai, API keys", rb"xai-[0-9A-Za-z]{70}", b""),
+    ("Replicate token", "replicate.com, API tokens", rb"r8_[0-9A-Za-z]{37}", RIGHT),
+    ("Hugging Face token", "huggingface.co, access tokens", rb"hf_[0-9A-Za-z]{34}", RIGHT),
+    # What else a team uses
+    ("Airtable token", "airtable.com, personal access tokens", rb"pat[0-9A-Za-z]{14}\.",
+     rb"[0-9a-f]{64}"),
+    ("Notion token", "developers.notion.com, authorization",
+     rb"(?:ntn_|secret_)[0-9A-Za-z]{43}", b""),
+    ("Linear key", "linear.app, API", rb"lin_(?:api|oauth)_[0-9A-Za-z]{40}", b""),
+    ("Figma token", "figma.com/developers", rb"fig[dor]_[0-9A-Za-z_-]{36}", b""),
+    ("Postman key", "learning.postman.com, API keys", rb"PMAK-[0-9a-f]{24}", b""),
+    ("New Relic key", "docs.newrelic.com, API keys", rb"NR(?:AK|AA|RA|II)-[0-9A-Za-z]{27}", b""),
+    ("Grafana token", "grafana.com/docs, service accounts", rb"gl(?:sa|c)_[0-9A-Za-z+]{8}",
+     rb"[0-9A-Za-z+/_=]{24,}"),
+    ("Sentry token", "docs.sentry.io, auth tokens", rb"sntry[su]_[0-9A-Za-z+]{8}",
+     rb"[0-9A-Za-z+/=_]{40,}"),
+    ("Mapbox secret token", "docs.mapbox.com, access tokens", rb"sk\.eyJ[0-9A-Za-z_-]{8}",
+     rb"[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{20,}"),
+)  # fmt: skip
+
+KEYS: tuple[Kind, ...] = (
+    *(prefixed(*line) for line in _KEYS),
+    prefixed(
+        "AWS secret access key", "docs.aws.amazon.com, shared credentials file",
+        rb"(?i:secret_?access_?key)", rb"""[\\"'\s:=>]{1,8}[0-9A-Za-z/+]{40}""" + RIGHT,
+        before=rb"[0-9A-Za-z]{0,20}",
+    ),
+    prefixed(
+        "Azure client secret", "learn.microsoft.com, Entra ID app registrations",
+        rb"[0-9]Q~[0-9A-Za-z_~.-]{31}", b"", before=rb"[0-9A-Za-z_~.]{3}",
+    ),
+    prefixed(
+        "Teams webhook", "learn.microsoft.com, incoming webhooks", rb"\.webhook\.office\.com",
+        rb"/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/[0-9A-Za-z]+/[0-9a-f]{32}",
+        before=rb"[0-9A-Za-z-]{1,60}",
+    ),
+    prefixed(
+        "Telegram bot token", "core.telegram.org, bots", rb":AA[0-9A-Za-z_-]{33}", RIGHT,
+        before=rb"[0-9]{8,10}",
+    ),
+    prefixed(
+        "Mailchimp key", "mailchimp.com/developer, API keys", rb"[0-9a-f]-us[0-9]",
+        rb"[0-9]?" + RIGHT, before=rb"[0-9a-f]{31}",
+    ),
+    prefixed(
+        "Terraform Cloud token", "developer.hashicorp.com, HCP Terraform API tokens",
+        rb"\.atlasv1\.", rb"[0-9A-Za-z_=-]{60,}", before=rb"[0-9A-Za-z]{14}",
+    ),
+    prefixed(
+        "Discord bot token", "discord.com/developers, authentication",
+        rb"\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27}", b"", before=rb"[MNO][0-9A-Za-z_-]{23,27}",
+    ),
+)  # fmt: skip

@@ -1,0 +1,46 @@
+"""A form that a searched value may have, and how it is told from what only looks like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LEFT = rb"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
+"""No letter or digit stands before, but for those of an escape in a URL."""
+
+RIGHT = rb"(?![0-9A-Za-z])"
+
+Holds = Callable[[re.Match[bytes], str], bool]
+"""Of what has the form, and the name of its column."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``trigger``: a part of the form that also stands in the bytes of a COPY row, whatever COPY
+    and JSON escape; a cheap search for all of them finds the rows that are worth a look. ``form``
+    is matched in the value as it is meant, and ``holds`` looks further. ``source``: who
+    publishes the form. ``person``: it is counted and compared, a secret stops a dump.
+    ``columns``: names of columns whose values are looked at without a trigger."""
+
+    name: str
+    source: str
+    trigger: bytes
+    form: re.Pattern[bytes]
+    person: bool = False
+    holds: Holds | None = None
+    columns: re.Pattern[str] | None = None
+
+    def found(self, value: bytes, column: str) -> bool:
+        if self.holds is None:
+            return self.form.search(value) is not None
+        return any(self.holds(match, column) for match in self.form.finditer(value))
+
+
+def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: bytes = b"") -> Kind:
+    """A kind that is known by how it ``begins``; ``before`` is what else may stand ahead of it.
+
+    What the trigger cannot see the form cannot match: it is a part of it.
+    """
+    form = LEFT + before + b"(?:" + begins + b")" + rest
+    return Kind(name, source, begins, re.compile(form))

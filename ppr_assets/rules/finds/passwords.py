@@ -1,0 +1,120 @@
+"""Passwords: hashed, in the address of a server, or in what a client is told to connect with."""
+
+from __future__ import annotations
+
+import re
+
+from ppr_assets.rules.finds.kind import LEFT, RIGHT, Kind, prefixed
+
+_BASE64 = rb"[0-9A-Za-z+/=.]"
+_CRYPT = rb"[0-9A-Za-z./]"
+
+_HASHES: tuple[tuple[str, str, bytes, bytes], ...] = (
+    ("bcrypt hash", "openwall.com/crypt", rb"\$2[abxy]?\$[0-9]{2}\$", _CRYPT + rb"{53}"),
+    ("Argon2 hash", "RFC 9106, PHC string format", rb"\$argon2(?:id|i|d)\$",
+     rb"(?:v=[0-9]+\$)?[a-z]=[0-9a-z=,]+\$" + _BASE64 + rb"{8,}\$" + _BASE64 + rb"{16,}"),
+    ("scrypt hash", "RFC 7914; passlib, Werkzeug and Django",
+     rb"(?:\$?scrypt[$:]|\$s0\$|\$7\$)",
+     rb"[^\s$]*(?:\$[^\s$]+)*\$?[^\s$]{40,}"),
+    ("PBKDF2 hash", "RFC 8018; passlib, Werkzeug and Django",
+     rb"(?i:pbkdf2)[_:$-]", rb"[0-9A-Za-z_:-]*\$(?:[^\s$]+\$){1,2}" + _BASE64 + rb"{20,}"),
+    ("SHA-512 crypt hash", "akkadia.org/drepper, SHA-crypt", rb"\$6\$",
+     rb"(?:rounds=[0-9]+\$)?[^\s$:]{1,16}\$" + _CRYPT + rb"{86}"),
+    ("SHA-256 crypt hash", "akkadia.org/drepper, SHA-crypt", rb"\$5\$",
+     rb"(?:rounds=[0-9]+\$)?[^\s$:]{1,16}\$" + _CRYPT + rb"{43}"),
+    ("MD5 crypt hash", "crypt(5); httpd.apache.org, password formats", rb"\$(?:1|apr1)\$",
+     rb"[^\s$:]{1,8}\$" + _CRYPT + rb"{22}"),
+    ("yescrypt hash", "openwall.com/yescrypt", rb"\$g?y\$",
+     _CRYPT + rb"+\$" + _CRYPT + rb"{1,86}\$" + _CRYPT + rb"{43}"),
+    ("phpass hash", "openwall.com/phpass", rb"\$(?:[PH]\$[0-9A-Za-z./]|S\$D)",
+     _CRYPT + rb"{30,51}"),
+    ("PostgreSQL SCRAM verifier", "postgresql.org, pg_authid", rb"SCRAM-SHA-256\$",
+     rb"[0-9]+:" + _BASE64 + rb"{8,}\$" + _BASE64 + rb"{40,}:" + _BASE64 + rb"{40,}"),
+    ("PostgreSQL MD5 verifier", "postgresql.org, pg_authid", rb"md5[0-9a-f]{32}", RIGHT),
+    ("LDAP password hash", "openldap.org, administrator's guide, password storage",
+     rb"\{(?:S?SHA|S?MD5|S?SHA(?:256|384|512)|CRYPT)\}", rb"[0-9A-Za-z+/$.]{20,}"),
+    ("MySQL password hash", "dev.mysql.com, password hashing", rb"\*[0-9A-F]{40}", RIGHT),
+)  # fmt: skip
+
+_NO_PASSWORD = re.compile(
+    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[\w.:]+\(.*|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
+    re.DOTALL,
+)
+"""What stands where a password is to be filled in."""
+
+_URL = re.compile(
+    rb"""(?<=[0-9A-Za-z])://[^\s/?#@:"'<>\\]*:(?P<password>[^\s/?#"'<>\\]+)@[0-9A-Za-z\[]"""
+)
+
+_PASSWORD = re.compile(
+    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[\w.:]+\(.*|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
+    re.DOTALL,
+)
+"""What stands where a password is to be filled in."""
+
+_URL = re.compile(
+    rb"(?<![0-9A-Za-z+.-])[A-Za-z][0-9A-Za-z+.-]{1,30}://"
+    rb"""[^\s/?#@:"'<>\\]*:(?P<password>[^\s/?#"'<>\\]+)@[0-9A-Za-z\[]"""
+)
+
+_PASSWORD = re.compile(
+    rb"""(?<![0-9A-Za-z])(?i:password|passwd|pwd)\s{0,3}=\s{0,3}"""
+    rb"""(?P<password>'[^'\n]+'|"[^"\n]+"|\{[^}\n]+\}|[^\s;&,'"<>]+)"""
+)
+_PARTNER = re.compile(
+    rb"(?<![0-9A-Za-z])(?i:host|hostaddr|server|address|addr|data source|dsn|dbname|database"
+    rb"|initial catalog|user|user id|uid|user ?name)\s{0,3}=|(?i:jdbc|odbc):|://"
+)
+_AHEAD = re.compile(
+    rb"""=\s{0,3}(?:'[^'\n]*'|"[^"\n]*"|[^\s;&,'"]+)[\s;&]{1,3}[A-Z_]{0,40}\Z|[?;&]\Z"""
+)
+_BEHIND = re.compile(rb"[\s;&]{1,3}(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?=")
+_REACH = 300
+"""Bytes on either side in which the rest of a connection string stands."""
+
+
+def _is_password(match: re.Match[bytes], _column: str) -> bool:
+    return _NO_PASSWORD.match(match["password"].strip(b"'\"")) is None
+
+
+def _connects(match: re.Match[bytes], column: str) -> bool:
+    """Another key and its value stand beside it, and something says where to, or as whom."""
+    ahead = match.string[max(0, match.start() - _REACH) : match.start()]
+    behind = match.string[match.end() : match.end() + _REACH]
+    return (
+        (_AHEAD.search(ahead) is not None or _BEHIND.match(behind) is not None)
+        and _PARTNER.search(ahead + b"\n" + behind) is not None
+        and _is_password(match, column)
+    )
+
+
+PASSWORDS: tuple[Kind, ...] = (
+    *(prefixed(*line) for line in _HASHES),
+    Kind(
+        "URL with a password", "RFC 3986, section 3.2.1",
+        # A slash is `\/` in some JSON, and COPY doubles the backslash.
+        trigger=rb"""://[^\s/?#@:"'<>\\]*:[^\s/?#@"'<>\\]+@"""
+        .replace(b"/", rb"(?:\\\\)?/", 2),
+        form=_URL,
+        holds=_is_password,
+    ),
+    Kind(
+        "connection string", "postgresql.org, libpq and JDBC; learn.microsoft.com, ADO.NET",
+        trigger=rb"(?i:password|passwd|pwd) {0,3}=",
+        form=_PASSWORD,
+        holds=_connects,
+    ),
+    prefixed(
+        "Oracle JDBC password", "docs.oracle.com, JDBC", rb"jdbc:oracle:",
+        rb"[a-z0-9]+:[^\s/@]+/[^\s@]+@",
+    ),
+    Kind(
+        "Authorization header", "RFC 9110, RFC 7617, RFC 6750",
+        trigger=rb"(?i:authorization)",
+        form=re.compile(
+            LEFT + rb"""(?i:authorization)[\\"'\s:=,]{1,12}(?i:basic|bearer)\s{1,3}"""
+            rb"""(?P<password>[0-9A-Za-z+/=._~-]{16,})"""
+        ),
+        holds=_is_password,
+    ),
+)  # fmt: skip
