@@ -73,7 +73,7 @@ def _lost(dice: Random) -> Iterator[Incident]:
 
 def _crowded() -> Iterator[Incident]:
     for table, share in (
-        ("location", 1.0), ("location", 0.5), ("location", 0.15), ("location_source", 0.3),
+        ("location", 1.0), ("location", 0.5), ("location", 0.1), ("location_source", 0.2),
     ):  # fmt: skip
         yield Incident(f"{table}: ", [table], _on_one_point(share))
 

@@ -25,6 +25,8 @@ _OFTEN = 4
 """Nights on which a distance was seen before it is usual; a jump that stays is seen on three."""
 _ABOUT = 1.2
 """What is as much as usual, and not a hair more."""
+_RARE = 0.01
+"""What is rarer than that may as well be as frequent, as far as a sample can tell."""
 _NEARLY_ALL = 0.9
 """Of an amount: losing more is named, however wild it is."""
 
@@ -33,7 +35,7 @@ _NEARLY_ALL = 0.9
 class Kind:
     """How a number moves. ``share``: up is bad, and the distance is a difference; ``amount``: down
     is bad, and it is a part of what is usual. ``floor`` is the smallest distance that counts.
-    Chance alone moves an amount by its root, and the share of a sample by the root of its size:
+    Chance alone moves an amount by its root, and the share of a sample by its standard deviation:
     ``noise`` of those do not count either."""
 
     moves: Literal["share", "amount"]
@@ -42,8 +44,13 @@ class Kind:
 
     def least(self, usual: float, sampled: int | None = None) -> float:
         """The smallest distance from ``usual`` that counts."""
-        of = usual if self.moves == "amount" else sampled
-        return max(self.floor, self.noise / of**0.5) if of else self.floor
+        if self.moves == "amount":
+            by_chance = usual**-0.5 if usual else 0.0
+        elif sampled:
+            by_chance = (max(usual * (1 - usual), _RARE) / sampled) ** 0.5
+        else:
+            by_chance = 0.0
+        return max(self.floor, self.noise * by_chance)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfil
 
 _ROWS = Kind("amount", 0.02, noise=3)
 _GROUP = Kind("amount", 0.2, noise=3)
-_EMPTY = Kind("share", 0.05, noise=2)
-_COMMON = Kind("share", 0.10, noise=2)
-_POINT = Kind("share", 0.05, noise=2)
+_EMPTY = Kind("share", 0.05, noise=4)
+_COMMON = Kind("share", 0.10, noise=4)
+_POINT = Kind("share", 0.01, noise=4)
 _DISTINCT = Kind("amount", 0.4, noise=3)
 _LONGEST = Kind("amount", 0.25)
 
@@ -113,7 +113,8 @@ def _of_table(table: str, now: TableProfile, before: Sequence[TableProfile]) -> 
     yield from _moved(table, table, "{} rows", rows)
     if now.points is not None and now.points.located >= _FEW_ROWS:
         shares = [one.points.share for one in before if one.points is not None]
-        point = position(now.points.share, shares, _POINT, now.sampled)
+        seen = min(now.points.located, now.sampled or now.rows)
+        point = position(now.points.share, shares, _POINT, seen)
         yield from _moved(table, table, "{} of places on one point", point)
     for column in sorted({*now.groups, *(name for one in before[-1:] for name in one.groups)}):
         yield from _of_groups(table, column, now, before)

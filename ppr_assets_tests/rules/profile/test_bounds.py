@@ -99,8 +99,8 @@ def test_a_small_amount_may_lose_what_chance_takes() -> None:
 
 
 def test_a_share_of_a_sample_may_move_by_chance() -> None:
-    kind = Kind("share", 0.05, noise=2)
-    whole, sampled = (position(0.11, [0.05] * 60, kind, of) for of in (None, 400))
+    kind = Kind("share", 0.05, noise=4)
+    whole, sampled = (position(0.57, [0.5] * 60, kind, of) for of in (None, 400))
     assert whole is not None and sampled is not None
     assert whole.score > 1 > sampled.score
 

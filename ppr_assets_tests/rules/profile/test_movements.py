@@ -59,6 +59,23 @@ def test_each_number_is_named_in_words() -> None:
         assert _said(night) == [said]
 
 
+def test_hundreds_of_places_on_one_point_are_named() -> None:
+    large = TableProfile(12_000, points=Points(12_000, 20), sampled=1024)
+    nights = [Night({"location": large})] * 60
+    now = TableProfile(12_000, points=Points(12_000, 300), sampled=1024)
+    assert _said({"location": now}, nights) == [
+        "location: 2 % of places on one point, 0.2 % for 60 nights"
+    ]
+    small = [Night({"location": TableProfile(100, points=Points(100, 1))})] * 60
+    assert _said({"location": TableProfile(100, points=Points(100, 4))}, small) == []
+
+
+def test_of_a_table_that_is_empty_only_that_is_said() -> None:
+    table = _profile()["service"]
+    empty = TableProfile(0, dict.fromkeys(table.columns, ColumnProfile()), Points(0, 0))
+    assert _said({"service": empty}) == ["service: 0 rows, 1,000 for 58 nights"]
+
+
 def test_growth_and_what_fills_up_are_no_warning() -> None:
     better = _profile(
         rows=3000, empty=0.0, longest=300, scrapers={"plentiful": 1000, "vivery_api": 2000, "x": 9}
