@@ -56,3 +56,8 @@ def test_a_profile_knows_the_names_of_tables_and_columns() -> None:
 def test_a_night_from_before_there_were_profiles_has_no_columns_to_compare() -> None:
     before, now = {"phone": TableProfile(1)}, {"phone": TableProfile(1, {"id": ColumnProfile(1)})}
     assert schema_changes(Schema.of_profile(before), Schema.of_profile(now)) == []
+
+
+def test_a_definition_that_is_not_known_has_not_changed() -> None:
+    known, unknown = Schema({"phone": {"type": "text"}}), Schema({"phone": {"type": ""}})
+    assert schema_changes(known, unknown) == schema_changes(unknown, known) == []
