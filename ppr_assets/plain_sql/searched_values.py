@@ -59,10 +59,15 @@ class _Statement:
 
 
 class _Table(NamedTuple):
+    """``primary_key``: the places of its columns."""
+
     key: str
     columns: Sequence[str]
     primary_key: Sequence[int]
-    """Places of its columns."""
+
+    def column(self, place: int) -> str:
+        """Its name; a damaged row may have more values than the table has columns."""
+        return "".join(self.columns[place : place + 1]) or f"column {place + 1}"
 
 
 class Scanner:
@@ -153,38 +158,42 @@ class Scanner:
         return hits
 
     def _search(self, table: _Table, chunk: bytes) -> None:
-        value = _Value((0, 0), 0, 0, 0)
+        value, meant = _Value((0, 0), 0, 0, 0), b""
         judged: set[int] = set()
         for at, number in sorted(self._hits(chunk)):
             if at >= value.end:
                 value, judged = _value_at(chunk, at, value), set()
+                meant = _meant(chunk[value.start : value.end])
             if number in judged:
                 continue
             judged.add(number)
-            text = chunk[value.start : value.end]
-            numbers, meant = {number}, _meant(text)
-            if number == self._bytea and (digits := _HEX.match(_without_copy_escapes(text))):
-                meant = bytes.fromhex(digits.group(1).decode())
-                numbers = {one for _, one in self._hits(meant)}
-            for kind in (self._kinds[one] for one in numbers - {self._bytea}):
-                if kind.found(meant, table.columns[value.place]):
+            for kind, text in self._worth_a_look(number, meant):
+                if kind.found(text, table.column(value.place)):
                     self._found(table, chunk[slice(*value.row)], value.place, kind)
+
+    def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
+        """A kind and the text that may have it; of bytea, all kinds whose triggers it has."""
+        if number != self._bytea:
+            yield self._kinds[number], meant
+        elif digits := _HEX.match(meant):
+            data = bytes.fromhex(digits.group(1).decode())
+            for one in {one for _, one in self._hits(data)} - {self._bytea}:
+                yield self._kinds[one], data
 
     def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
         """Look at each value of the columns whose names alone are reason enough."""
         for row in chunk.split(b"\n")[:-1]:
             values = row.split(b"\t")
             for place, kind in named:
-                if re.search(kind.trigger, values[place]):
-                    continue  # it has been looked at
-                if kind.found(_meant(values[place]), table.columns[place]):
+                value = b"".join(values[place : place + 1])
+                looked_at = re.search(kind.trigger, value) is not None
+                if not looked_at and kind.found(_meant(value), table.column(place)):
                     self._found(table, row, place, kind)
 
     def _found(self, table: _Table, row: bytes, place: int, kind: Kind) -> None:
-        key = ""
-        if not kind.person and self._listed(Spot(table.key, table.columns[place], kind.name)):
-            key = self._key(table, row.split(b"\t"))
-        self._count(Find(table.key, table.columns[place], kind.name, key))
+        spot = Spot(table.key, table.column(place), kind.name)
+        listed = not kind.person and self._listed(spot)
+        self._count(Find(*spot, key=self._key(table, row.split(b"\t")) if listed else ""))
 
     def _listed(self, spot: Spot) -> bool:
         return self._values[spot] < LISTED
@@ -198,9 +207,9 @@ class Scanner:
         """A row's primary key in words; nothing of it that may be private itself."""
         shown = []
         for place in table.primary_key:
-            value, column = _without_copy_escapes(values[place]), table.columns[place]
-            text = "(withheld)" if self._is_private(value, column) else _shown(value)
-            shown.append(f"{column}={text}")
+            value = _without_copy_escapes(b"".join(values[place : place + 1]))
+            private = self._is_private(value, table.column(place))
+            shown.append(f"{table.column(place)}={'(withheld)' if private else _shown(value)}")
         return ", ".join(shown)
 
     def _is_private(self, value: bytes, column: str) -> bool:

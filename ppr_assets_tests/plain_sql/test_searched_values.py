@@ -198,6 +198,22 @@ def test_statements_are_searched_and_told_by_their_names(name: str) -> None:
         ]
 
 
+def test_a_statement_of_many_lines_is_searched_as_a_whole() -> None:
+    body = "  SELECT dblink('\n    host=db\n    password=hunter22\n    user=ann\n  ')\n"
+    function = f"CREATE FUNCTION public.f() RETURNS text\n    AS $_$\n{body}$_$;\n"
+    finds, _ = _search_dump((HEAD + function + TAIL).encode())
+    assert [find.spot for find in finds.secrets] == [
+        Spot("CREATE FUNCTION public.f", "", "connection string")
+    ]
+
+
+def test_a_row_with_too_many_or_too_few_values_is_searched_all_the_same() -> None:
+    token, scanner = SECRETS["GitHub token"](Random(9)), Scanner({"t": ["a", "ssn"]})
+    _search(scanner, "t", ["a", "ssn"], _row("1", "x", token) + _row(token) + b"\n")
+    _search(scanner, "none", [], _row(token))
+    assert [find.spot.column for find in scanner.finds.secrets] == ["column 3", "a", "column 1"]
+
+
 def test_large_objects_are_searched() -> None:
     data = SECRETS["private key"](Random(5)).encode().hex()
     lowrite = f"SELECT pg_catalog.lowrite(0, '\\x{data}');\n"

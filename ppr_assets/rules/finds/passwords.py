@@ -66,9 +66,12 @@ _PARTNER = re.compile(
     rb"|initial catalog|user|user id|uid|user ?name)\s{0,3}=|(?i:jdbc|odbc):|://"
 )
 _AHEAD = re.compile(
-    rb"""=\s{0,3}(?:'[^'\n]*'|"[^"\n]*"|[^\s;&,'"]+)[\s;&]{1,3}[A-Z_]{0,40}\Z|[?;&]\Z"""
+    rb"""=\s{0,3}(?:'[^'\n]*'|"[^"\n]*"|[^\s;&,'"]+)[\s;&]{1,60}[A-Z_]{0,40}\Z|[?;&]\Z"""
 )
-_BEHIND = re.compile(rb"[\s;&]{1,3}(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?=")
+_BEHIND = re.compile(
+    rb"[\s;&]{1,60}(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?="
+)
+_SPACED = re.compile(rb"\s=|=\s")
 _REACH = 300
 """Bytes on either side in which the rest of a connection string stands."""
 
@@ -81,6 +84,8 @@ def _connects(match: re.Match[bytes], column: str) -> bool:
     """Another key and its value stand beside it, and something says where to, or as whom."""
     ahead = match.string[max(0, match.start() - _REACH) : match.start()]
     behind = match.string[match.end() : match.end() + _REACH]
+    if _SPACED.search(match.group()):  # in a program, each line is an assignment of its own
+        ahead, behind = ahead.rpartition(b"\n")[2], behind.partition(b"\n")[0]
     return (
         (_AHEAD.search(ahead) is not None or _BEHIND.match(behind) is not None)
         and _PARTNER.search(ahead + b"\n" + behind) is not None

@@ -8,19 +8,22 @@ from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
 from ppr_assets.rules.finds.kind import Kind
 
-_PROVIDERS = (
-    rb"(?:g(?:oogle)?mail|[yr](?:ocket)?mail|yahoo|hotmail|outlook|live|msn|aol|aim|icloud|me|mac|"
-    rb"proton(?:mail)?|pm|gmx|mail|email|inbox|zoho(?:mail)?|yandex|fastmail|hushmail|tuta(?:nota|"
-    rb"mail)?|hey|duck|juno|netzero|comcast|verizon|att|sbcglobal|bellsouth|cox|charter|spectrum|"
-    rb"earthlink|optonline|optimum|frontier(?:net)?|windstream|centurylink|roadrunner|web|freenet|"
-    rb"t-online|orange|free|laposte|wanadoo|libero|btinternet|rediffmail|naver|qq|163|126)"
+_IN_MANY_COUNTRIES = (
+    rb"(?:g(?:oogle)?mail|y(?:ahoo|mail)|rocketmail|hotmail|outlook|live|msn|aol|aim|icloud|gmx|"
+    rb"proton(?:mail)?|zoho(?:mail)?|yandex|fastmail|hushmail|tuta(?:nota|mail)?)\."
 )
 _ENDS = (
-    rb"(?:com|net|org|me|us|de|fr|it|es|nl|be|at|ch|pl|ru|in|jp|ca|cn|mx|br|eu|io|"
+    rb"(?:com|net|org|me|us|de|fr|it|es|nl|be|at|ch|pl|ru|in|jp|ca|cn|mx|br|eu|io|fm|"
     rb"co\.(?:uk|jp|in|nz|za|kr)|com\.(?:au|br|mx|ar|cn|tw))"
 )
+_IN_ONE = (
+    rb"(?:(?:me|mac|mail|email|inbox|hey|duck|juno|netzero|frontier|roadrunner|btinternet|naver|"
+    rb"rediffmail|qq|163|126)\.com|(?:comcast|verizon|att|sbcglobal|bellsouth|cox|charter|earthlink|"
+    rb"optonline|optimum|frontiernet|windstream|centurylink|laposte)\.net|pm\.me|mail\.ru|"
+    rb"(?:web|freenet|t-online)\.de|(?:orange|free|wanadoo)\.fr|libero\.it)"
+)
 _MAIL = re.compile(
-    rb"(?<=[0-9A-Za-z_%+'-])@(?i:" + _PROVIDERS + rb"\." + _ENDS + rb")"
+    rb"(?<=[0-9A-Za-z_%+'-])@(?i:" + _IN_MANY_COUNTRIES + _ENDS + rb"|" + _IN_ONE + rb")"
     rb"(?![0-9A-Za-z-]|\.[0-9A-Za-z])"
 )
 
@@ -75,7 +78,7 @@ def _is_number_of_person(match: re.Match[bytes], column: str) -> bool:
 PERSONS: tuple[Kind, ...] = (
     Kind(
         "free-mail address", "the providers' own sign-up pages; RFC 5322",
-        trigger=rb"@(?i:" + _PROVIDERS + rb")\.",
+        trigger=rb"@(?i:" + _IN_MANY_COUNTRIES + rb"|" + _IN_ONE + rb")",
         form=_MAIL,
         person=True,
     ),

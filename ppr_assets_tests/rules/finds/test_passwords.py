@@ -24,6 +24,7 @@ from ppr_assets.rules.finds.passwords import PASSWORDS
         "SELECT * FROM a WHERE password = p_password AND username = p_user",
         "UPDATE a SET password = public.crypt(secret, salt), username = 'x'",
         "host=db user=ann password=$PASSWORD",
+        "  password = p_password;\n  username = p_username;\n",
         '<input type="password" name="pwd" value="">',
         "sha256 5f4dcc3b5aa765d61d8327deb882cf99",
         "md5: 5f4dcc3b5aa765d61d8327deb882cf99",

@@ -16,6 +16,7 @@ def _found(text: str, column: str = "description") -> list[str]:
     [
         "info@gmail.com.example.org",
         "info@notgmail.com",
+        "info@charter.org, info@free.org, info@web.com",
         "@gmail.com",
         "Version 1.2.3.4",
         "v10.0.19045.3",
@@ -48,6 +49,7 @@ def test_this_leads_to_nobody(text: str) -> None:
         ("Write to ann.b+food@gmail.com.", "free-mail address"),
         ("ANN@HOTMAIL.CO.UK", "free-mail address"),
         ("mailto:ann@protonmail.com?subject=x", "free-mail address"),
+        ("ann@comcast.net, bob", "free-mail address"),
         ("from 203.0.113.7:443", "IPv4 address"),
         ("http://198.51.100.20/", "IPv4 address"),
         ('{"ip": "10.0.0.12"}', "IPv4 address"),
