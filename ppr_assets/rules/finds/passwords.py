@@ -37,7 +37,7 @@ _HASHES: tuple[tuple[str, str, bytes, bytes], ...] = (
 )  # fmt: skip
 
 _NO_PASSWORD = re.compile(
-    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[\w.:]+\(.*|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
+    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
     re.DOTALL,
 )
 """What stands where a password is to be filled in."""
@@ -47,7 +47,7 @@ _URL = re.compile(
 )
 
 _PASSWORD = re.compile(
-    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[\w.:]+\(.*|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
+    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
     re.DOTALL,
 )
 """What stands where a password is to be filled in."""
@@ -72,6 +72,7 @@ _BEHIND = re.compile(
     rb"[\s;&]{1,60}(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?="
 )
 _SPACED = re.compile(rb"\s=|=\s")
+_CALL = re.compile(rb"=\s*[\w.:]+\(")
 _REACH = 300
 """Bytes on either side in which the rest of a connection string stands."""
 
@@ -85,6 +86,8 @@ def _connects(match: re.Match[bytes], column: str) -> bool:
     ahead = match.string[max(0, match.start() - _REACH) : match.start()]
     behind = match.string[match.end() : match.end() + _REACH]
     if _SPACED.search(match.group()):  # in a program, each line is an assignment of its own
+        if _CALL.search(match.group()):
+            return False
         ahead, behind = ahead.rpartition(b"\n")[2], behind.partition(b"\n")[0]
     return (
         (_AHEAD.search(ahead) is not None or _BEHIND.match(behind) is not None)

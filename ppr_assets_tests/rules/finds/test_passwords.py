@@ -45,6 +45,7 @@ def test_this_is_no_password(text: str) -> None:
     [
         "host=db.example.org port=5432 dbname=pantry user=ann password='four words and more'",
         "password=hunter22 host=db",
+        "host=db password=hunter(22",
         "Data Source=db;Initial Catalog=pantry;User ID=sa;Pwd=hunter22",
         "jdbc:sqlserver://db:1433;databaseName=pantry;user=sa;password={hunter 22};",
         "postgresql://db/pantry?user=ann&password=hunter22",
