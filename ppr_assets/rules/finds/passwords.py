@@ -15,9 +15,10 @@ _HASHES: tuple[tuple[str, str, bytes, bytes], ...] = (
      rb"(?:v=[0-9]+\$)?[a-z]=[0-9a-z=,]+\$" + _BASE64 + rb"{8,}\$" + _BASE64 + rb"{16,}"),
     ("scrypt hash", "RFC 7914; passlib, Werkzeug and Django",
      rb"(?:\$?scrypt[$:]|\$s0\$|\$7\$)",
-     rb"[^\s$]*(?:\$[^\s$]+)*\$?[^\s$]{40,}"),
+     rb"[^\s$]{0,200}(?:\$[^\s$]{1,200}){0,5}?\$?[^\s$]{40,}"),
     ("PBKDF2 hash", "RFC 8018; passlib, Werkzeug and Django",
-     rb"(?i:pbkdf2)[_:$-]", rb"[0-9A-Za-z_:-]*\$(?:[^\s$]+\$){1,2}" + _BASE64 + rb"{20,}"),
+     rb"(?i:pbkdf2)[_:$-]",
+     rb"[0-9A-Za-z_:-]{0,40}\$(?:[^\s$]{1,200}\$){1,2}" + _BASE64 + rb"{20,}"),
     ("SHA-512 crypt hash", "akkadia.org/drepper, SHA-crypt", rb"\$6\$",
      rb"(?:rounds=[0-9]+\$)?[^\s$:]{1,16}\$" + _CRYPT + rb"{86}"),
     ("SHA-256 crypt hash", "akkadia.org/drepper, SHA-crypt", rb"\$5\$",
@@ -114,7 +115,7 @@ PASSWORDS: tuple[Kind, ...] = (
     ),
     prefixed(
         "Oracle JDBC password", "docs.oracle.com, JDBC", rb"jdbc:oracle:",
-        rb"[a-z0-9]+:[^\s/@]+/[^\s@]+@",
+        rb"[a-z0-9]{1,20}:[^\s/@]{1,100}/[^\s@]{1,200}@",
     ),
     Kind(
         "Authorization header", "RFC 9110, RFC 7617, RFC 6750",

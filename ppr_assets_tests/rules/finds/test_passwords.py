@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from ppr_assets.rules.finds.passwords import PASSWORDS
@@ -59,3 +61,12 @@ def test_this_is_no_password(text: str) -> None:
 def test_this_is_one(text: str) -> None:
     found = {kind.name for kind in PASSWORDS if kind.found(text.encode(), "description")}
     assert found and found <= {"connection string", "URL with a password"}
+
+
+@pytest.mark.parametrize("piece", ["scrypt$", "pbkdf2_", "password=", "jdbc:oracle:a:a/", "$6$"])
+def test_a_long_value_made_to_be_looked_at_takes_no_long_time(piece: str) -> None:
+    value = (piece * 20_000).encode()
+    started = process_time()
+    for kind in PASSWORDS:
+        kind.found(value, "description")
+    assert process_time() - started < 2
