@@ -25,9 +25,11 @@ from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication_policy import shipped_policy
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import Databases
+from ppr_assets_tests.lenient_policy import lenient_plan
 
 _SQL = Path(__file__).parent / "nasty"
 _FIRST_OF_THE_DROPS = (b"ALTER ", b"DROP ", b"-- *not* dropping")
@@ -70,8 +72,11 @@ def dump_to(database: DatabaseSettings, target: Path) -> Dumped:
     with open_snapshot(database, exclusive=True, lock_seconds=5) as snapshot:
         require_dumpable(snapshot)
         counts = snapshot.count()
+        plan = lenient_plan(shipped_policy(), snapshot.relations())
         tool = find_tool("pg_dump", snapshot.server_major)
-        written = PgDump(tool, database, stall_seconds=30).write(snapshot.export(), target)
+        written = PgDump(tool, database, stall_seconds=30, plan=plan).write(
+            snapshot.export(), target
+        )
     return Dumped(target, written, counts)
 
 

@@ -19,6 +19,7 @@ from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EMBEDDED_BIN, EmbeddedServer
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests import lenient_policy  # noqa: F401 - the databases of tests are made up
 from ppr_assets_tests.application import connect
 
 OWNER = "pantry_pirate_radio"

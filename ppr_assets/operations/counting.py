@@ -9,18 +9,21 @@ from datetime import datetime
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
+from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column, open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
 class RecordCount:
-    """Rows by table key, as of ``taken_at`` (the server's clock, UTC), and the gate's verdict.
+    """Rows by table key, as of ``taken_at`` (the server's clock, UTC), the gate's verdict, and
+    what the publication policy means for the database.
 
     ``columns`` are those of the tables that were counted, in the same snapshot.
     """
@@ -30,6 +33,7 @@ class RecordCount:
     taken_at: datetime
     database: DatabaseIdentity
     verdict: Verdict
+    plan: Plan
 
 
 def count_records(
@@ -50,4 +54,5 @@ def count_records(
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
             verdict=judge_at(repo, commit, counts, settings.dump, override),
+            plan=plan_at(repo, commit, settings.dump, snapshot.relations()),
         )

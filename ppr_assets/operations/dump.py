@@ -30,6 +30,7 @@ from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
+from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.target import require_apart
@@ -44,9 +45,11 @@ from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
+from ppr_assets.rules.finds.judgement import judge_finds
 from ppr_assets.rules.manifest import Computing, Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.ratchet import Override, Verdict
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
 
 
@@ -122,6 +125,7 @@ class _Written:
     path: Path
     file: WrittenDump
     verdict: Verdict
+    plan: Plan
     pg_dump: str
     computing: Computing
     previous: Manifest | None
@@ -141,6 +145,10 @@ class _Written:
             override=self.verdict.override,
             previous=self.previous.dump if self.previous else None,
             without_rows=tuple(snapshot.without_rows),
+            policy=self.plan.policy,
+            withheld=self.plan.withheld(self.verdict.counts, self.file.withheld),
+            profile=self.file.profile,
+            persons=self.file.finds.persons,
             computing=self.computing,
         )
 
@@ -158,6 +166,8 @@ def _written(
     verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
     if not verdict.passed:
         return DumpOutcome("refused", verdict)
+    plan = plan_at(repo, commit, settings.dump, snapshot.relations())
+    plan.require()
     previous = dump_folder(repo, commit).latest_manifest
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
@@ -170,16 +180,18 @@ def _written(
         snapshot.settings,
         stall_seconds=settings.dump.stall_seconds,
         search_path=settings.dump.search_path,
+        plan=plan,
     )
     written = pg_dump.write(snapshot.export(), path)
     try:
         snapshot.require_untouched()
-        _require_same_rows(written, verdict.counts)
+        _require_same_rows(written, verdict.counts, plan)
+        judge_finds(written.finds, {}, ()).require()
         computing = _computing(snapshot)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return _Written(name, path, written, verdict, tool.version, computing, previous, tips)
+    return _Written(name, path, written, verdict, plan, tool.version, computing, previous, tips)
 
 
 def _computing(snapshot: Snapshot) -> Computing:
@@ -232,9 +244,12 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
         return drill(place, found, deadline=Deadline(proof_seconds(found))).proof
 
 
-def _require_same_rows(written: WrittenDump, counts: Mapping[str, int]) -> None:
-    """Rows in the dump are the rows that the gate judged, table by table."""
+def _require_same_rows(written: WrittenDump, counts: Mapping[str, int], plan: Plan) -> None:
+    """Rows in the dump are the rows that the gate judged, table by table, but for what is withheld
+    on purpose."""
     rows = {table: record.rows for table, record in written.tables.items()}
+    withheld = {*plan.without_rows}
+    counts = {table: rows for table, rows in counts.items() if table not in withheld}
     different = [
         f"{table} has {rows.get(table, 0)} rows, {counts.get(table, 0)} were counted"
         for table in sorted(rows.keys() | counts.keys())

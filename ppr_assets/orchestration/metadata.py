@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.withholding import Plan, Withheld
 
 Metadata = dict[str, dg.MetadataValue]
 
@@ -62,6 +63,22 @@ def gate_table(verdict: Verdict) -> dg.TableMetadataValue:
         [dg.TableColumn(name, kind) for name, kind in zip(columns, types, strict=True)]
     )
     return dg.MetadataValue.table(rows, schema=schema)
+
+
+def plan_table(plan: Plan) -> dg.TableMetadataValue:
+    """What a policy keeps out of a dump, before it is made."""
+    return _withheld_table(plan.withheld({}, {}), ["table", "column", "rule"])
+
+
+def withheld_table(manifest: Manifest) -> dg.TableMetadataValue:
+    """What was kept out of a dump, with the rows that had it."""
+    return _withheld_table(manifest.withheld, ["table", "column", "rule", "rows"])
+
+
+def _withheld_table(withheld: Sequence[Withheld], columns: Sequence[str]) -> dg.TableMetadataValue:
+    records = [dg.TableRecord({name: getattr(one, name) for name in columns}) for one in withheld]
+    types = [dg.TableColumn(name, "int" if name == "rows" else "string") for name in columns]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
 
 
 def manifest_facts(manifest: Manifest) -> Metadata:

@@ -10,10 +10,11 @@ from ppr_assets.operations.counting import RecordCount, count_records
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
-from ppr_assets.orchestration.metadata import gate_table, row_counts, verdict_facts
+from ppr_assets.orchestration.metadata import gate_table, plan_table, row_counts, verdict_facts
 from ppr_assets.orchestration.resources import Override
 from ppr_assets.orchestration.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
 from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
 
 MINIMUM_RECORDS = dg.AssetCheckSpec(
@@ -28,11 +29,17 @@ RATCHET = dg.AssetCheckSpec(
     blocking=True,
     description="The ratchet: a count far below the highest ever published is not dumped.",
 )
+POLICY_HELD = dg.AssetCheckSpec(
+    "policy_held",
+    asset="record_count",
+    blocking=True,
+    description="Somebody has decided of every table and column whether it may be published.",
+)
 
 
 @dg.asset(
     deps=[PUBLICATION, *HSDS_TABLES],
-    check_specs=[MINIMUM_RECORDS, RATCHET],
+    check_specs=[MINIMUM_RECORDS, RATCHET, POLICY_HELD],
     group_name="backup",
     kinds={"postgres"},
     owners=OWNERS,
@@ -53,6 +60,7 @@ def record_count(
     _observe_tables(context, counted)
     night.counted = counted.verdict
     yield from _check_results(counted.verdict)
+    yield _policy_held(counted.plan)
     yield dg.MaterializeResult(
         metadata={
             "dagster/row_count": counted.counts["organization"],
@@ -63,6 +71,18 @@ def record_count(
     )
     if not counted.verdict.passed:
         raise failure(refusal(counted.verdict), night)
+    if counted.plan.refusal is not None:
+        raise failure(counted.plan.refusal, night)
+
+
+def _policy_held(plan: Plan) -> dg.AssetCheckResult:
+    refusal = plan.refusal
+    return dg.AssetCheckResult(
+        check_name=POLICY_HELD.name,
+        passed=refusal is None,
+        description=f"{refusal.message}\nHINT: {refusal.hint}" if refusal else None,
+        metadata={"withheld": plan_table(plan), "undecided": len(plan.unknown)},
+    )
 
 
 def _observe_tables(context: dg.AssetExecutionContext, counted: RecordCount) -> None:

@@ -6,12 +6,17 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
-from ppr_assets.errors import DumpUnproven
+from ppr_assets.errors import DumpUnproven, PolicyRefused
 from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
-from ppr_assets.orchestration.metadata import manifest_facts, row_counts, verdict_facts
+from ppr_assets.orchestration.metadata import (
+    manifest_facts,
+    row_counts,
+    verdict_facts,
+    withheld_table,
+)
 from ppr_assets.orchestration.record_count import record_count
 from ppr_assets.orchestration.resources import Override, record_override
 from ppr_assets.orchestration.tables import OWNERS
@@ -38,11 +43,18 @@ PROVEN = dg.AssetCheckSpec(
     description="The dump was restored into a scratch database, and every table, key and sequence "
     "came back as it was.",
 )
+POLICY_HELD = dg.AssetCheckSpec(
+    "policy_held",
+    asset="sql_dump",
+    blocking=True,
+    description="The publication policy was judged once more on the very snapshot that was dumped, "
+    "and what it withholds is not in the dump.",
+)
 
 
 @dg.asset(
     deps=[record_count],
-    check_specs=[COMPLETE, GATE_HELD, PROVEN],
+    check_specs=[COMPLETE, GATE_HELD, POLICY_HELD, PROVEN],
     group_name="backup",
     kinds={"postgres", "sql"},
     owners=OWNERS,
@@ -72,6 +84,11 @@ def sql_dump(
                 check_name=PROVEN.name, passed=False, description=error.message
             )
             raise
+        except PolicyRefused as error:
+            yield dg.AssetCheckResult(
+                check_name=POLICY_HELD.name, passed=False, description=error.message
+            )
+            raise
     yield _gate_held(outcome)
     if outcome.manifest is None:
         raise failure(refusal(outcome.verdict), night)
@@ -84,6 +101,11 @@ def sql_dump(
 def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
     facts = manifest_facts(manifest)
     yield dg.AssetCheckResult(check_name=COMPLETE.name, passed=True, metadata=dict(facts))
+    yield dg.AssetCheckResult(
+        check_name=POLICY_HELD.name,
+        passed=True,
+        metadata={"withheld": withheld_table(manifest)},
+    )
     yield _proven(manifest)
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.sha256),

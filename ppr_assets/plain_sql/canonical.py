@@ -20,8 +20,9 @@ from typing import BinaryIO
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Restrict
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict
 from ppr_assets.plain_sql.parsing.sorted_rows import MEMORY, SortedRows
+from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import quote_identifier
 
@@ -45,24 +46,32 @@ def canonicalize(
     spill_folder: Path,
     memory: int = MEMORY,
     search_path: Sequence[str] = (),
+    published: PublishedRows | None = None,
 ) -> CanonicalDump:
     """Read a dump from ``chunks`` and write its canonical form to ``target``, a seekable file.
 
-    ``search_path``: schemas that stand at its head in the place of pg_dump's empty path. Raises
+    ``search_path``: schemas that stand at its head in the place of pg_dump's empty path.
+    ``published``: what every row passes through, where the dump is to be published. Raises
     :class:`DumpDamaged` when the dump is not whole, as
-    :func:`~ppr_assets.plain_sql.parsing.grammar.pieces` finds it.
+    :func:`~ppr_assets.plain_sql.parsing.grammar.pieces` finds it, and what ``published`` raises.
     """
-    canonicalizer = _Canonicalizer(target, spill_folder, memory, search_path)
+    canonicalizer = _Canonicalizer(target, spill_folder, memory, search_path, published)
     return canonicalizer.run(chunks)
 
 
 class _Canonicalizer:
     def __init__(
-        self, target: BinaryIO, folder: Path, memory: int, search_path: Sequence[str]
+        self,
+        target: BinaryIO,
+        folder: Path,
+        memory: int,
+        search_path: Sequence[str],
+        published: PublishedRows | None,
     ) -> None:
         self._target = target
         self._folder = folder
         self._memory = memory
+        self._published = published
         self._body = hashlib.sha256()
         self._tables: dict[str, TableRecord] = {}
         self._key_offsets: list[int] = []
@@ -75,14 +84,20 @@ class _Canonicalizer:
             elif isinstance(piece, CopyRows):
                 self._plain(piece.statement)
                 self._tables[piece.key] = self._rows(piece)
-            elif self._path and piece.begins and piece.text == _EMPTY_PATH:
-                self._plain(self._path)
-                self._path = b""
             else:
-                self._plain(piece.text)
+                self._line(piece)
         if self._path:
             raise DumpDamaged("the dump sets no empty search path, whose place another could take")
         return CanonicalDump(self._tables, self._write_key())
+
+    def _line(self, line: Line) -> None:
+        if self._published is not None:
+            self._published.line(line)
+        if self._path and line.begins and line.text == _EMPTY_PATH:
+            self._plain(self._path)
+            self._path = b""
+        else:
+            self._plain(line.text)
 
     def _plain(self, text: bytes) -> None:
         self._body.update(text)
@@ -95,10 +110,12 @@ class _Canonicalizer:
 
     def _rows(self, copy: CopyRows) -> TableRecord:
         digest = hashlib.sha256()
+        published = self._published
         with SortedRows(self._folder, memory=self._memory) as rows:
-            for chunk in copy.rows:
+            for chunk in published.rows(copy) if published else copy.rows:
                 rows.add(chunk)
-            for block in rows.blocks():
+            for some in published.profiled(copy, rows) if published else rows.lists():
+                block = b"\n".join(some) + b"\n"
                 digest.update(block)
                 self._target.write(block)
         self._target.write(_END_OF_ROWS)

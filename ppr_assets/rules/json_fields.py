@@ -46,6 +46,13 @@ class Fields:
             raise _wrong(self._named(name), value, "a list of texts")
         return tuple(value)
 
+    def list_if_there(self, name: str) -> list[Fields]:
+        """A list of objects, empty where the field is missing."""
+        value = self._values.get(name, [])
+        if not isinstance(value, list):
+            raise _wrong(self._named(name), value, "a list")
+        return [Fields(one, f"{self._named(name)}[{place}]") for place, one in enumerate(value)]
+
     def number(self, name: str) -> int:
         value = self._get(name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from ppr_assets.errors import DumpDamaged
+from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.naming import is_dump_name
+from ppr_assets.rules.profile.columns import Profile, profile_from_json, profile_json
+from ppr_assets.rules.publication_policy import RULES
 from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.withholding import Withheld
 
 SCHEMA_VERSION = 1
 
@@ -84,7 +88,10 @@ class Manifest:
     publishing commit in the data repository that the dump followed. ``proof`` and ``computing`` are
     None in manifests from before they were recorded. ``without_rows`` are keys of tables whose rows
     the database did not have, see :attr:`without`. ``search_path``: what was written in the
-    place of pg_dump's empty one.
+    place of pg_dump's empty one. ``withheld``: what the publication policy kept out, and ``policy``
+    what tells one from another (:attr:`Policy.fingerprint`); empty in manifests from before there
+    was one. ``profile``: numbers about the values of each column. ``persons``: values that lead to
+    persons, by table, column and kind.
     """
 
     dump: str
@@ -103,11 +110,21 @@ class Manifest:
     without_rows: tuple[str, ...] = ()
     computing: Computing | None = None
     search_path: str = ""
+    policy: str = ""
+    withheld: tuple[Withheld, ...] = ()
+    profile: Profile = field(default_factory=dict)
+    persons: Mapping[Spot, int] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property
     def rows(self) -> Mapping[str, int]:
         return {table: record.rows for table, record in self.tables.items()}
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Rows by table as they were in the database, also of those that were withheld: what the
+        gate has judged."""
+        return {**{one.table: one.rows for one in self.withheld if not one.column}, **self.rows}
 
     @property
     def without(self) -> str:
@@ -134,9 +151,15 @@ class Manifest:
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
+            "withheld": [vars(one) for one in self.withheld],
+            "profile": profile_json(self.profile),
+            "persons": [
+                {**spot._asdict(), "values": values} for spot, values in self.persons.items()
+            ],
         }
-        if not self.search_path:
-            del content["search_path"]
+        for name in ("search_path", "policy", "withheld", "profile", "persons"):
+            if not content[name]:
+                del content[name]
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod
@@ -171,6 +194,10 @@ class Manifest:
                 without_rows=_names(fields, "without_rows"),
                 computing=_computing(fields),
                 search_path=fields.text_or_empty("search_path"),
+                policy=fields.text_or_empty("policy"),
+                withheld=tuple(map(_withheld, fields.list_if_there("withheld"))),
+                profile=_profile(fields),
+                persons=dict(map(_persons, fields.list_if_there("persons"))),
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -206,6 +233,24 @@ def _names(fields: Fields, name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise FieldError(f"{name} is {value!r:.60}, must be a list of names")
     return tuple(value)
+
+
+def _withheld(fields: Fields) -> Withheld:
+    rule = next((one for one in RULES if one == fields.text("rule")), None)
+    if rule is None:
+        raise FieldError(f"withheld.rule is {fields.text('rule')!r:.60}, must be a rule")
+    return Withheld(
+        fields.text("table"), fields.text_or_empty("column"), rule, fields.number("rows")
+    )
+
+
+def _profile(fields: Fields) -> Profile:
+    return profile_from_json(fields.nested("profile")) if "profile" in fields.plain() else {}
+
+
+def _persons(fields: Fields) -> tuple[Spot, int]:
+    spot = Spot(fields.text("table"), fields.text_or_empty("column"), fields.text("kind"))
+    return spot, fields.number("values")
 
 
 def _override(fields: Fields) -> Override:

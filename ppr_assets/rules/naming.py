@@ -10,6 +10,9 @@ LATEST_PACKED = "latest.sql.gz"
 """What upstream's own scripts called it where they compressed."""
 RATCHET = ".record_count_ratchet"
 
+PUBLICATION = ".publication.toml"
+"""What a data repository decides itself of what is published."""
+
 DELTA_BASE = ".delta_base"
 """A folder in which the newest dump stands once more, always under the same name.
 
@@ -26,6 +29,8 @@ _PREFIX = "pantry_pirate_radio_"
 _FORMATS = {True: f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{_PREFIX}%Y-%m-%d.sql"}
 _DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+_NAME = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
+_KEY = re.compile(rf"(?:(?P<schema>{_NAME})\.)?(?P<name>{_NAME})", re.ASCII)
 
 
 def dump_name(moment: datetime) -> str:
@@ -80,3 +85,18 @@ def table_key(schema: str, name: str) -> str:
     """
     quoted = quote_identifier(name)
     return quoted if schema == "public" else f"{quote_identifier(schema)}.{quoted}"
+
+
+def key_names(key: str) -> tuple[str, str]:
+    """The schema and the name of a table key. Raises ``ValueError`` for what is none."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise ValueError(f"{key!r:.80} must be a table's name, with its schema where not public")
+    schema, name = (_unquoted(part) for part in found.group("schema", "name"))
+    return schema or "public", name
+
+
+def _unquoted(name: str | None) -> str:
+    if name and name.startswith('"'):
+        return name[1:-1].replace('""', '"')
+    return name or ""

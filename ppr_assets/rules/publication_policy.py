@@ -18,6 +18,8 @@ A section's name is the table's key (:func:`~ppr_assets.rules.naming.table_key`)
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +37,7 @@ WHOLE = "*"
 LARGE_OBJECTS = "large objects"
 """A section for what no table holds. No table's key: it would be quoted."""
 
+RULES: Sequence[Rule] = ("public", "structure", "null", "replaced")
 OF_TABLES: Sequence[Rule] = ("structure", "public")
 OF_COLUMNS: Sequence[Rule] = ("public", "null", "replaced")
 
@@ -72,9 +75,19 @@ class Policy:
             content = tomllib.loads(text)
             return cls({table: _decisions(table, lines) for table, lines in content.items()})
         except tomllib.TOMLDecodeError as error:
-            raise _unreadable(source, f"it is not TOML: {error}") from None
+            raise unreadable(source, f"it is not TOML: {error}") from None
         except _Wrong as wrong:
-            raise _unreadable(source, str(wrong)) from None
+            raise unreadable(source, str(wrong)) from None
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, the same for policies that decide alike, whatever the reasons."""
+        decided = {
+            table: {column: [one.rule, one.text] for column, one in decisions.items()}
+            for table, decisions in self.tables.items()
+        }
+        text = json.dumps(decided, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def with_additions(self, added: Policy) -> Policy:
         """The same with what ``added`` decides, which wins. Where it decides about a table as a
@@ -128,7 +141,16 @@ def _decision(table: str, column: str, value: Any) -> Decision:
     return Decision(rule, told.get("text", ""), told.get("reason", "").strip())
 
 
-def _unreadable(source: str, problem: str) -> PolicyUnreadable:
+def parse_policy(data: bytes, *, source: str) -> Policy:
+    """Read a policy file's bytes, as :meth:`Policy.parse` reads its text."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise unreadable(source, "it is not UTF-8") from None
+    return Policy.parse(text, source=source)
+
+
+def unreadable(source: str, problem: str) -> PolicyUnreadable:
     return PolicyUnreadable(
         f"the publication policy `{source}` cannot be read: {problem}",
         hint="mend it, or bring the last good one back from git's history. Nothing is published "

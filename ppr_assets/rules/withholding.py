@@ -59,6 +59,7 @@ class Relation:
     columns: tuple[Column, ...] = ()
     parents: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
+    primary_key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,35 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """What a dump lacks on purpose: all ``rows`` of a table (``column`` is empty), or the values
+    that so many rows have in a column."""
+
+    table: str
+    column: str
+    rule: Rule
+    rows: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{_quoted(self.column)}" if self.column else self.table
+
+    def __str__(self) -> str:
+        if not self.column:
+            return f"{self.table} without its {self.rows} rows"
+        how = "as NULL" if self.rule == "null" else "replaced"
+        return f"{self.name} {how} in {self.rows} rows"
+
+
+@dataclass(frozen=True)
 class TablePlan:
     """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
-    whose values are not."""
+    whose values are not. ``columns``: those that somebody has decided on."""
 
     rows: bool
     changed: Mapping[str, Decision]
+    columns: frozenset[str] = frozenset()
+    primary_key: tuple[str, ...] = ()
 
     @property
     def withholds(self) -> bool:
@@ -97,28 +121,57 @@ class TablePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """By table key. ``unknown`` and ``impossible`` (in words) stop a dump."""
+    """By table key. ``unknown`` and ``impossible`` (in words) stop a dump. ``policy``: the
+    fingerprint of the policy that it is of."""
 
     tables: Mapping[str, TablePlan]
     unknown: tuple[Unknown, ...] = ()
     impossible: tuple[str, ...] = ()
+    policy: str = ""
+
+    @property
+    def without_rows(self) -> list[str]:
+        """Tables of which only the definition is published, by key."""
+        return [key for key, table in self.tables.items() if not table.rows]
+
+    def withheld(
+        self, counts: Mapping[str, int], values: Mapping[tuple[str, str], int]
+    ) -> tuple[Withheld, ...]:
+        """What a dump lacks: ``counts`` of rows by table as they are in the database, and how many
+        ``values`` were taken out by table and column."""
+        found = []
+        for key, table in sorted(self.tables.items()):
+            if not table.rows:
+                found.append(Withheld(key, "", "structure", counts.get(key, 0)))
+            found += [
+                Withheld(key, column, decision.rule, values.get((key, column), 0))
+                for column, decision in sorted(table.changed.items())
+            ]
+        return tuple(found)
 
     def require(self) -> None:
         """Raise :class:`PolicyRefused` where something is unknown or cannot be done."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    @property
+    def refusal(self) -> PolicyRefused | None:
+        """Why nothing is published by this plan; None where it holds."""
         if self.unknown:
             names = [one.name for one in self.unknown]
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            raise PolicyRefused(
+            return PolicyRefused(
                 "nobody has decided whether this may be published: "
                 f"{', '.join(names[:_SHOWN])}{more}",
                 hint=f"look at what it holds, then decide: `{self.unknown[0].command}`. Until then "
                 "no dump is made; `ppr-assets policy check` shows all of them.",
             )
         if self.impossible:
-            raise PolicyRefused(
+            return PolicyRefused(
                 f"the publication policy cannot be kept: {'; '.join(self.impossible[:_SHOWN])}",
                 hint="choose another rule with `ppr-assets policy add`, or change the database.",
             )
+        return None
 
 
 def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
@@ -136,7 +189,7 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
             *_broken_references(by_key[key], tables),
         )
     ]
-    return Plan(tables, tuple(unknown), tuple(impossible))
+    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint)
 
 
 def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
@@ -174,6 +227,7 @@ def _has_rows(decisions: Decisions) -> bool:
 def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
     if not _has_rows(decisions):
         return TablePlan(rows=False, changed={})
+    columns = frozenset(one.name for one in relation.columns if one.name in decisions)
     changed = {
         column.name: decisions[column.name]
         for column in relation.columns
@@ -181,7 +235,7 @@ def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
         and column.name in decisions
         and decisions[column.name].rule != "public"
     }
-    return TablePlan(rows=True, changed=changed)
+    return TablePlan(True, changed, columns, relation.primary_key)
 
 
 def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:

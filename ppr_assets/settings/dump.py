@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from pathlib import Path
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
@@ -124,6 +125,13 @@ class DumpSettings:
         "what a proof or a restore may go without where its role or server cannot make it; "
         "manifest and commit name what it was",
         unset=(),
+    )
+    policy_file: Path | None = variable(
+        "SQL_DUMP_POLICY_FILE",
+        NONE,
+        kinds.absolute_file,
+        "a file that says what is published, read in the place of `.publication.toml` in the dump "
+        "folder; its decisions are then in nobody's history",
     )
     search_path: tuple[str, ...] = variable(
         "SQL_DUMP_SEARCH_PATH",

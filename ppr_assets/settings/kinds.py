@@ -168,6 +168,13 @@ def folder(text: str) -> Path:
         raise UnusableValueError("There is no home folder here: write the whole path.") from error
 
 
+@must_be("a file, with its whole path")
+def absolute_file(text: str) -> Path:
+    if not text.startswith(("/", "~")):
+        raise UnusableValueError
+    return folder(text)
+
+
 @must_be("an absolute folder")
 def absolute_folder(text: str) -> Path:
     if not text.startswith(("/", "~")):

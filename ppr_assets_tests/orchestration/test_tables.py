@@ -18,6 +18,7 @@ from ppr_assets.postgres.snapshot.snapshot import Column
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.ratchet import judge
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_runs import Runs
 
@@ -105,6 +106,7 @@ def test_of_thousands_of_other_tables_some_are_observed_and_all_of_hsds(others: 
         taken_at=datetime.now(UTC),
         database=DatabaseIdentity(None, "food", "18.0", "UTF8", "C"),
         verdict=judge(counts, None, GatePolicy(1, Decimal("0.9"))),
+        plan=Plan({}),
     )
     keys = [observation.asset_key for observation in observations(counted)]
     assert len(set(keys)) == len(keys) == len(HSDS_TABLES) + min(others, MOST_OTHERS)

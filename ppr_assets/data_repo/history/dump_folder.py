@@ -26,12 +26,14 @@ from ppr_assets.rules.naming import (
     DELTA_BASE_PARTS,
     LATEST,
     LATEST_PACKED,
+    PUBLICATION,
     RATCHET,
     dump_moment,
     is_dump_name,
     manifest_name,
     parts_folder,
 )
+from ppr_assets.rules.publication_policy import Policy, parse_policy, unreadable
 
 MARK_WAY_OUT = (
     "look at the file's history; to set the mark on purpose, "
@@ -144,6 +146,18 @@ class DumpFolder:
             path, commit = self.path(RATCHET), self.commit[:10]
             raise RatchetFileError(f"`{path}` is not a regular file in {commit}", hint=MARK_WAY_OUT)
         return parse_mark(file.data)
+
+    @cached_property
+    def additions(self) -> Policy | None:
+        """What the data repository decides itself of what is published; None where it has no such
+        file. Raises :class:`PolicyUnreadable` for anything but a policy."""
+        file = self.file(PUBLICATION)
+        if file is None or self.commit is None:
+            return None
+        source = f"{self.path(PUBLICATION)} in {self.commit[:10]}"
+        if not self.is_regular(PUBLICATION):
+            raise unreadable(source, "it is not a regular file")
+        return parse_policy(file.data, source=source)
 
     @cached_property
     def latest(self) -> str | None:

@@ -81,13 +81,14 @@ def check_dump(
     lost = "its bytes are lost, here and on the remote"
     layout = lost if absent else evidence.dumps.read(brought.stored)
     findings: list[str] = []
-    rows: Mapping[str, int] = manifest.rows
+    rows: Mapping[str, int] = manifest.counts
     if unread:
         pass
     elif isinstance(layout, str):
         findings.append(layout)
     else:
-        rows = {table: record.rows for table, record in layout.tables.items()}
+        read = {table: record.rows for table, record in layout.tables.items()}
+        rows = {**manifest.counts, **read}
         try:
             require_as_described(layout, manifest)
         except DumpDamaged as error:

@@ -111,7 +111,7 @@ class Standings:
             manifest = Manifest.from_json(folder.text(manifest_name(name)))
         except (DumpDamaged, DataRepoError):  # what is wrong with it is reported where it came
             return {}
-        return told_by(mark_told(manifest.verdict, manifest.rows), f"the manifest of {name}")
+        return told_by(mark_told(manifest.verdict, manifest.counts), f"the manifest of {name}")
 
 
 def reset_reason(

@@ -101,7 +101,7 @@ def _told_by_manifest(folder: DumpFolder, dump: str) -> Marks:
         return {}
     if manifest is None:
         return {}
-    told = mark_told(manifest.verdict, manifest.rows)
+    told = mark_told(manifest.verdict, manifest.counts)
     return told_by(told, f"the manifest of {manifest.dump}")
 
 

@@ -117,7 +117,7 @@ def _build(
             )
         commit = commit_of_dump(repo, base, standing)
         if _undelivered(repo, ground, standing):
-            verdict = judge_at(repo, base, standing.rows, settings, standing.override or override)
+            verdict = judge_at(repo, base, standing.counts, settings, standing.override or override)
             if not verdict.passed:
                 return PublishOutcome("refused", standing, None, verdict), None
         require_fit(repo, ground, settings)
@@ -125,7 +125,7 @@ def _build(
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
     _require_next(folder, standing, candidate)
-    verdict = judge_at(repo, base, candidate.manifest.rows, settings, override)
+    verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
     manifest = replace(
         candidate.manifest,
         verdict=verdict.to_json(),

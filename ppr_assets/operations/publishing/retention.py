@@ -107,7 +107,7 @@ def _shelved(
         moment,
         latest=name == latest,
         proven=manifest.proof is not None and manifest.proof.proven,
-        above_floor=manifest.rows.get(FLOOR_TABLE, 0) >= settings.min_records,
+        above_floor=manifest.counts.get(FLOOR_TABLE, 0) >= settings.min_records,
         overridden=manifest.override is not None,
         previous=manifest.previous,
     )

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import IO, BinaryIO
@@ -20,13 +20,19 @@ from typing import IO, BinaryIO
 from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.postgres.client_tools import ClientTool
 from ppr_assets.postgres.sessions.failures import ON_STANDBY, collided_on_standby
 from ppr_assets.postgres.sessions.libpq import APPLICATION_NAME, alive_options
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
+from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.manifest import TableRecord
+from ppr_assets.rules.naming import key_names
+from ppr_assets.rules.profile.columns import Profile
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _LOCK_MILLISECONDS = 1000
@@ -38,23 +44,32 @@ _LOOK_SECONDS = 0.002
 
 @dataclass(frozen=True)
 class WrittenDump:
-    """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows."""
+    """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows.
+
+    Of one that is to be published also how many values were ``withheld``, by table and column, what
+    was found in the others, and their profile.
+    """
 
     bytes: int
     sha256: str
     tables: Mapping[str, TableRecord]
+    withheld: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    finds: Finds = field(default_factory=Finds)
+    profile: Profile = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PgDump:
-    """How to dump a database: without ``rows`` only what would hold them. ``search_path`` takes the
-    place of pg_dump's empty one."""
+    """How to dump a database: by ``plan``, what it withholds stays out; without one, the whole of
+    it; without ``rows`` only what would hold them. ``search_path`` takes the place of pg_dump's
+    empty one."""
 
     tool: ClientTool
     settings: DatabaseSettings
     stall_seconds: float
     search_path: Sequence[str] = ()
     rows: bool = True
+    plan: Plan | None = None
 
     def write(self, snapshot: str, target: Path) -> WrittenDump:
         """Dump ``snapshot`` to ``target``, which must not exist, and fsync it.
@@ -66,12 +81,13 @@ class PgDump:
         """
         try:
             with target.open("x+b", buffering=_CHUNK) as file:
-                tables = self._write_into(file, snapshot)
+                written = self._write_into(file, snapshot)
                 file.flush()
                 os.fsync(file.fileno())
             with target.open("rb") as file:  # read back: what is on the disk is what is described
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                return WrittenDump(os.fstat(file.fileno()).st_size, digest, tables)
+                size = os.fstat(file.fileno()).st_size
+                return replace(written, bytes=size, sha256=digest)
         except FileExistsError as error:  # somebody else's, so it stays
             raise DumpFailed(
                 f"`{target}` is there already",
@@ -86,7 +102,7 @@ class PgDump:
                 ) from error
             raise
 
-    def _write_into(self, file: BinaryIO, snapshot: str) -> Mapping[str, TableRecord]:
+    def _write_into(self, file: BinaryIO, snapshot: str) -> WrittenDump:
         folder = Path(file.name).parent
         name = f"{APPLICATION_NAME} pg_dump {snapshot}"  # which one, for whoever looks there
         with (
@@ -109,20 +125,31 @@ class PgDump:
                     raise disturbance from error
                 raise
 
-    def _canonical(
-        self, output: _Output, file: BinaryIO, words: IO[bytes]
-    ) -> Mapping[str, TableRecord]:
+    def _canonical(self, output: _Output, file: BinaryIO, words: IO[bytes]) -> WrittenDump:
         folder = Path(file.name).parent
+        published = PublishedRows(self.plan) if self.plan else None
         try:
             dump = canonicalize(
-                output.chunks(), file, spill_folder=folder, search_path=self.search_path
+                output.chunks(),
+                file,
+                spill_folder=folder,
+                search_path=self.search_path,
+                published=published,
             )
         except DumpDamaged:
             if output.ended:  # cut off because pg_dump failed? Then its own words say more
                 _require_success(output.process, words)
             raise
         _require_success(output.process, words)
-        return dump.tables
+        written = WrittenDump(0, "", dump.tables)
+        if published is None:
+            return written
+        return replace(
+            written,
+            withheld=published.withheld_values,
+            finds=published.finds,
+            profile=published.profile,
+        )
 
     def _command(self, snapshot: str) -> list[str]:
         return [
@@ -137,7 +164,20 @@ class PgDump:
             f"--snapshot={snapshot}",
             *alive_options(),
             *([] if self.rows else ["--schema-only"]),
+            *self._left_out(),
         ]
+
+    def _left_out(self) -> Iterator[str]:
+        for key in self.plan.without_rows if self.plan else ():
+            if key == LARGE_OBJECTS:
+                yield "--no-blobs"
+            else:
+                yield f"--exclude-table-data={_pattern(key)}"
+
+
+def _pattern(key: str) -> str:
+    """For this table and no other: within quotes no letter of a pattern means anything else."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in key_names(key))
 
 
 class _Output:

@@ -29,8 +29,9 @@ ORDER BY n.nspname, c.relname
 # A domain allows what its base type allows, and may forbid NULL itself; a domain over a domain adds
 # to it. In a unique index that takes NULL for a value, no column can be emptied.
 _COLUMNS: LiteralString = """
-WITH RECURSIVE base (oid, type, modifier, forbids_null) AS (
-  SELECT oid, oid, -1, false FROM pg_catalog.pg_type WHERE typtype <> 'd'
+WITH RECURSIVE base AS (
+  SELECT oid, oid AS type, -1 AS modifier, false AS forbids_null
+  FROM pg_catalog.pg_type WHERE typtype <> 'd'
   UNION ALL
   SELECT d.oid, b.type, CASE WHEN d.typtypmod >= 0 THEN d.typtypmod ELSE b.modifier END,
     d.typnotnull OR b.forbids_null
@@ -74,6 +75,15 @@ SELECT conrelid::bigint, conname::pg_catalog.text, confrelid::bigint, confmatcht
 FROM pg_catalog.pg_constraint WHERE contype = 'f' ORDER BY conrelid, conname
 """
 
+_PRIMARY_KEYS: LiteralString = """
+SELECT conrelid::bigint,
+  ARRAY(SELECT a.attname::pg_catalog.text
+    FROM pg_catalog.unnest(conkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.number
+    ORDER BY k.place)
+FROM pg_catalog.pg_constraint WHERE contype = 'p'
+"""
+
 _LARGE_OBJECTS: LiteralString = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"
 
 
@@ -95,8 +105,16 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
         if target in found:
             leads = Reference(name, tuple(ours), found[target][0], tuple(theirs), full=full)
             references[oid].append(leads)
+    keys = {oid: tuple(names) for oid, names in connection.execute(_PRIMARY_KEYS)}
     relations = [
-        Relation(key, kind, tuple(columns[oid]), tuple(parents[oid]), tuple(references[oid]))
+        Relation(
+            key,
+            kind,
+            tuple(columns[oid]),
+            tuple(parents[oid]),
+            tuple(references[oid]),
+            keys.get(oid, ()),
+        )
         for oid, (key, kind) in found.items()
     ]
     return [*relations, *_large_objects(connection)]

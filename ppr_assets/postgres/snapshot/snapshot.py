@@ -25,9 +25,11 @@ from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.snapshot.giving_way import Disturbed
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
+from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
 from ppr_assets.postgres.snapshot.schema_state import change, schema_state
 from ppr_assets.rules.manifest import DatabaseIdentity
+from ppr_assets.rules.withholding import Relation
 from ppr_assets.settings import DatabaseSettings
 
 T = TypeVar("T")
@@ -170,6 +172,11 @@ class Snapshot:
             for oid, *facts in self.connection.execute(_COLUMNS, [list(found)]):
                 found[oid].append(Column(*facts))
         return {table: found[table.oid] for table in self.tables}
+
+    def relations(self) -> Sequence[Relation]:
+        """All that holds rows, with what a publication policy has to know of it."""
+        with self.letting_go():
+            return read_relations(self.connection)
 
     def export(self) -> str:
         """The snapshot's name for ``pg_dump --snapshot``."""

@@ -12,14 +12,14 @@ from ppr_assets.data_repo.remote.remote import ContentRefused, Refused
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
 from ppr_assets_tests.opened import publish
 
-SECRET = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+SECRET = "of-a-partner-16C7e42F292c6912E7710c838347Ae178B4a"
 REF = "refs/ppr_assets/set_aside"
 
 # As push protection does it: each commit of the push for itself, also what a later one removes.
 SCANNER = """#!/bin/sh
 while read old new ref; do
   for commit in $(git rev-list $new --not --all); do
-    git diff-tree -p --root $commit | grep -q '^+.*ghp_' || continue
+    git diff-tree -p --root $commit | grep -q '^+.*of-a-partner' || continue
     cat >&2 <<END
 {words}
 END

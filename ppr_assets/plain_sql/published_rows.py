@@ -1,0 +1,81 @@
+"""What is done to every row on its way from pg_dump into a dump that is to be published.
+
+Withheld values are taken out first, so that nothing after it ever has them, on the disk or in
+memory; what is left is searched for secrets and persons, and profiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ppr_assets.errors import PolicyRefused
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
+from ppr_assets.plain_sql.profile import TableProfiler
+from ppr_assets.plain_sql.searched_values import Scanner
+from ppr_assets.plain_sql.withheld_values import Withholding
+from ppr_assets.rules.finds.judgement import Finds
+from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.profile.columns import Profile, TableProfile
+from ppr_assets.rules.withholding import Plan
+
+
+class PublishedRows:
+    """The rows of one dump, held to ``plan``."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        keys = {key: table.primary_key for key, table in plan.tables.items()}
+        self._scanner = Scanner({key: names for key, names in keys.items() if names})
+        self._withholdings: dict[str, Withholding] = {}
+        self._profile: dict[str, TableProfile] = {}
+
+    def line(self, line: Line) -> None:
+        """Take the lines of statements in their order."""
+        self._scanner.line(line)
+
+    def rows(self, copy: CopyRows) -> Iterator[bytes]:
+        """The rows of ``copy`` as they are published. Raises :class:`PolicyRefused` for a table or
+        a column that came into the dump although nobody has decided on it."""
+        columns = copied_columns(copy.statement)
+        table = self._plan.tables.get(copy.key)
+        if table is None or not table.rows:
+            raise _undecided(copy.key)
+        for column in columns:
+            if column not in table.columns:
+                raise _undecided(f"{copy.key}.{quote_identifier(column)}")
+        withholding = self._withholdings[copy.key] = Withholding(columns, table.changed)
+        return self._scanner.rows(copy.key, columns, withholding.rows(copy.rows))
+
+    def profiled(self, copy: CopyRows, rows: SortedRows) -> Iterator[list[bytes]]:
+        """The same sorted rows, each list of them looked at first."""
+        columns = copied_columns(copy.statement)
+        profiler = TableProfiler(copy.key, columns, rows=rows.count, size=rows.size)
+        for some in rows.lists():
+            profiler.add(some)
+            yield some
+        self._profile[copy.key] = profiler.finished()
+
+    @property
+    def withheld_values(self) -> Mapping[tuple[str, str], int]:
+        """How many values were taken out, by table and column."""
+        return {
+            (key, column): count
+            for key, withholding in self._withholdings.items()
+            for column, count in withholding.counts.items()
+        }
+
+    @property
+    def finds(self) -> Finds:
+        return self._scanner.finds
+
+    @property
+    def profile(self) -> Profile:
+        return self._profile
+
+
+def _undecided(name: str) -> PolicyRefused:
+    return PolicyRefused(
+        f"pg_dump wrote {name}, whose rows are not to be published",
+        hint="was it made or altered at this moment? Run again; nothing was published.",
+    )
