@@ -87,7 +87,11 @@ class _Canonicalizer:
             else:
                 self._line(piece)
         if self._path:
-            raise DumpDamaged("the dump sets no empty search path, whose place another could take")
+            raise DumpDamaged(
+                "the dump does not set an empty search path, in whose place the one it needs is "
+                "written",
+                hint="nothing was published. pg_dump sets it; is another program in its place?",
+            )
         return CanonicalDump(self._tables, self._write_key())
 
     def _line(self, line: Line) -> None:

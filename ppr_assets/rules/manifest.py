@@ -210,7 +210,7 @@ def _require_known_version(fields: Fields) -> None:
     if found != SCHEMA_VERSION:
         raise DumpDamaged(
             f"the manifest has schema version {found}, {SCHEMA_VERSION} needed",
-            hint="A newer ppr-assets wrote it: update this one." if found > SCHEMA_VERSION else "",
+            hint="a newer ppr-assets wrote it: update this one." if found > SCHEMA_VERSION else "",
         )
 
 

@@ -13,7 +13,10 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
 ) -> None:
     nothing = ppr_assets("audit")
     assert nothing.code == 6
-    assert nothing.error.startswith("no dump was published up to commit ")
+    assert nothing.err.endswith(
+        f"no dump was published up to commit {pipeline.head()[:10]} of `{pipeline.clone}`\n"
+        "HINT: `ppr-assets dump` makes one of a database.\n"
+    )
 
     pipeline.night()
     pipeline.lose_a_third()
@@ -41,7 +44,12 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
     git(pipeline.clone, "commit", "-q", "-a", "-m", "Bend it")
     broken = ppr_assets("audit", FORCE_COLOR="1")
     assert broken.code == 4
-    assert broken.error.startswith("2 findings, the first: commit ")
+    lowered = git(pipeline.clone, "rev-parse", "HEAD~1")
+    assert broken.err.endswith(
+        f"2 findings, the first: commit {lowered[:10]}: the mark was lowered without a recorded "
+        "reset: organization 100, 200 before\n"
+        "HINT: `git show COMMIT` tells who did what; restore from a dump that holds.\n"
+    )
     findings = [line for line in broken.out.splitlines() if "FINDING" in line]
     assert "lowered without a recorded reset: organization 100, 200 before" in findings[0]
     assert "latest.sql leads to `elsewhere.sql`, which is not there" in findings[1]

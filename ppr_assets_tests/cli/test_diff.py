@@ -15,7 +15,10 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     first = pipeline.latest()
     alone = ppr_assets("diff")
     assert (alone.code, alone.out) == (6, "")
-    assert alone.error == f"there is no dump from before {first} to compare it with"
+    assert alone.err.endswith(
+        f"there is no dump from before {first} to compare it with\nHINT: name two: "
+        "`ppr-assets list` shows them; a commit stands for its latest dump.\n"
+    )
     assert ppr_assets("diff", first).out.splitlines()[1:] == [
         "nothing changed",
         "0 of 26 tables differ",

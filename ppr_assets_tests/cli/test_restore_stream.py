@@ -83,6 +83,9 @@ def test_nothing_comes_of_a_dump_in_which_an_old_psql_would_find_a_command(
     dump.write_text(text.replace(at, "\nSELECT 1 \\! touch intruder\n;" + at))
     refused = ppr_assets("restore", str(dump), "--to-stdout")
     assert (refused.code, refused.out) == (4, "")
-    assert refused.error.startswith("`forged.sql` cannot be given to a psql that does not know ")
+    assert refused.err.startswith(
+        "`forged.sql` cannot be given to a psql that does not know \\restrict: "
+    )
+    assert refused.err.endswith("HINT: `ppr-assets restore` loads it, and so does a newer psql.\n")
     both = ppr_assets("restore", "--to-stdout", "--into", "somewhere")
     assert (both.code, both.out) == (2, "")

@@ -155,7 +155,7 @@ def test_a_file_is_no_data_repository(settings: DataRepoSettings) -> None:
 def test_a_folder_with_other_things_is_not_cloned_into(settings: DataRepoSettings) -> None:
     settings.path.mkdir()
     (settings.path / "thesis.txt").write_text("mine")
-    with pytest.raises(DataRepoError, match="is no git repository"):
+    with pytest.raises(DataRepoError, match="is not a git repository"):
         open_data_repo(settings)
     assert [path.name for path in settings.path.iterdir()] == ["thesis.txt"]
 
@@ -164,7 +164,7 @@ def test_a_folder_inside_another_repository_is_not_taken_for_it(
     settings: DataRepoSettings, publisher: Somebody
 ) -> None:
     inside = publisher.path / "daily"
-    with pytest.raises(DataRepoError, match="is no git repository"):
+    with pytest.raises(DataRepoError, match="is not a git repository"):
         open_data_repo(replace(settings, path=inside))
 
 

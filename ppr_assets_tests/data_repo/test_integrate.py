@@ -213,9 +213,12 @@ def test_a_conflict_elsewhere_is_named_and_left_to_people(
     before = owner.commit("Ours", {"README.md": "ours\n", "kept.txt": "kept\n"})
     publisher.commit("Theirs", {"README.md": "theirs\n"})
     publisher.git("push", "-q", "origin", "main")
-    with pytest.raises(DataRepoError, match=r"both have changed `README\.md`$") as caught:
+    with pytest.raises(DataRepoError) as caught:
         _base(data_repo)
-    assert "git pull" in caught.value.hint
+    assert caught.value.render() == (
+        "`main` here and on the remote cannot be merged, both have changed `README.md`\n"
+        f"HINT: merge them by hand (`git pull` in `{owner.path}`); the dump waits for it."
+    )
     assert tip(data_repo) == before
     assert owner.status() == ""
 

@@ -101,8 +101,15 @@ def test_a_signing_that_fails_moves_nothing(
 ) -> None:
     signing.git("config", "user.signingkey", str(tmp_path / "no-such-key"))
     before = tip(data_repo)
-    with pytest.raises(DataRepoError, match="git could not sign the commit: ") as refused:
+    with pytest.raises(DataRepoError) as refused:
         publish_dump(data_repo, NAME)
-    assert "user.signingkey" in refused.value.hint
+    said = f"error: Couldn't load public key {tmp_path}/no-such-key: No such file or directory?"
+    assert refused.value.message == (
+        f"git could not sign the commit: `git commit-tree` ended with exit code 1: {said}"
+    )
+    assert refused.value.hint == (
+        "look at gpg.format and user.signingkey in git's configuration (a key with a passphrase "
+        "needs an agent), or set commit.gpgsign to false in the clone. The branch did not move."
+    )
     assert tip(data_repo) == before
     assert signing.status() == ""

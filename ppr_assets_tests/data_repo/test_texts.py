@@ -3,23 +3,33 @@ the way out. ``{clone}`` and ``{remote}`` stand for the two folders."""
 
 from __future__ import annotations
 
+import configparser
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
 
+from ppr_assets.data_repo.checkout.journal import read_journal
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.plain_files import require_plain_files, require_same_bytes
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.first_clone import make_clone
+from ppr_assets.data_repo.git.command import Output
+from ppr_assets.data_repo.git.errors import library_failure
+from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
 from ppr_assets.data_repo.git.objects import FILE, NewFile, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import commit_named
+from ppr_assets.data_repo.git.tree import commit_named, read_file
 from ppr_assets.data_repo.history.commits import folder_history
 from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import identity
-from ppr_assets.data_repo.remote.remote import fetch
-from ppr_assets.errors import DataRepoError
+from ppr_assets.data_repo.history.merge_dumps import merge_dumps
+from ppr_assets.data_repo.remote.errors import push_failure
+from ppr_assets.data_repo.remote.remote import fetch, push
+from ppr_assets.errors import PprError
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 DUMP = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
@@ -124,6 +134,95 @@ def _linked_elsewhere(world: World) -> None:
     dump_folder(world.repo, "HEAD").linked("latest.sql")
 
 
+def _half_a_journal(world: World) -> None:
+    world.owner.write(".git/ppr_assets/moving.json", "{")
+    read_journal(world.repo)
+
+
+def _nothing_to_lock(world: World) -> None:
+    (world.repo.state_dir / "lock").mkdir(parents=True)
+    with data_repo_lock(world.repo):
+        pass
+
+
+def _a_link_to_itself(world: World) -> None:
+    loop = world.owner.path.parent / "loop"
+    loop.symlink_to(loop)
+    world.again(path=loop)
+
+
+def _below_a_file(world: World) -> None:
+    path = world.owner.write("a_file", "") / "clone"
+    make_clone(replace(world.repo.settings, path=path, url="https://example.com/data.git"))
+
+
+def _not_for_gitpython(world: World) -> None:
+    error = library_failure(configparser.MissingSectionHeaderError("config", 1, "x"))
+    assert error is not None
+    raise error
+
+
+def _lost(world: World) -> None:
+    world.repo.objects.read("1" * 40)
+
+
+def _large(world: World) -> str:
+    file = world.owner.write("sql_dumps/.record_count_ratchet", "")
+    os.truncate(file, SMALL_BYTES + 1)
+    world.owner.git("add", "-A")
+    world.owner.git("-c", "core.compression=1", "commit", "-qm", "Large")
+    return world.owner.git("rev-parse", "HEAD:sql_dumps/.record_count_ratchet")
+
+
+def _large_object(world: World) -> None:
+    world.repo.objects.read(_large(world))
+
+
+def _large_file(world: World) -> None:
+    _large(world)
+    head = world.owner.git("rev-parse", "HEAD")
+    read_file(world.repo, head, "sql_dumps/.record_count_ratchet")
+
+
+def _link_for_a_mark(world: World) -> None:
+    (world.owner.path / "sql_dumps").mkdir(exist_ok=True)
+    (world.owner.path / "sql_dumps" / ".record_count_ratchet").symlink_to("../README.md")
+    world.owner.git("add", "-A")
+    world.owner.git("commit", "-qm", "Link")
+
+
+def _linked_mark(world: World) -> None:
+    _link_for_a_mark(world)
+    _ = dump_folder(world.repo, world.owner.git("rev-parse", "HEAD")).mark
+
+
+def _linked_mark_in_a_merge(world: World) -> None:
+    theirs = world.owner.commit("A mark", {"sql_dumps/.record_count_ratchet": "{}"})
+    world.owner.git("reset", "-q", "--hard", "HEAD~1")
+    _link_for_a_mark(world)
+    ours = world.owner.git("rev-parse", "HEAD")
+    merge_dumps(world.repo, None, ours, theirs, lambda here, _: here or b"")
+
+
+def _stopped_by_a_hook(world: World) -> None:
+    hook = world.owner.write(".git/hooks/pre-push", "#!/bin/sh\necho not today >&2\nexit 1\n")
+    hook.chmod(0o755)
+    push(world.repo, world.owner.commit("Ours", {"ours": ""}))
+
+
+def _cut_off(world: World) -> None:
+    """Where git says so by the exit code of a push that was refused."""
+    stderr = "send-pack: unexpected disconnect while reading sideband packet\nfatal: hung up\n"
+    failure = push_failure("origin", "refs/heads/main", Output(b"", stderr, 1))
+    assert isinstance(failure, PprError)
+    raise failure
+
+
+LOOK_AT_THE_HISTORY = (
+    "look at the file's history; to set the mark on purpose, `ppr-assets ratchet reset --to N "
+    '--reason "…"`.'
+)
+NOT_OURS = "we write nothing that large there: look at the history of the dump folder (`git log`)."
 NEED_A_LINE = (
     "put the line `* -text -filter -ident !working-tree-encoding -export-subst` last in "
     "`sql_dumps/.gitattributes` (a regular file, git follows no link there) and commit that, or "
@@ -146,7 +245,7 @@ NEED_A_LINE = (
         ),
         (
             _not_a_clone,
-            "`{above}` is no git repository",
+            "`{above}` is not a git repository",
             "DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is missing "
             "or empty and becomes a clone of DATA_REPO_URL.",
         ),
@@ -211,18 +310,91 @@ NEED_A_LINE = (
             "`sql_dumps/latest.sql` in HEAD leads to `../README.md`, which is no dump beside it",
             "point it to a dump in its folder (`ln -sf`) and commit that.",
         ),
+        (
+            _half_a_journal,
+            "`{clone}/.git/ppr_assets/moving.json` does not tell which move of the branch is to be "
+            "finished",
+            "it is written whole or not at all, so the disk or somebody else changed it. Look at "
+            "`git status` in the clone, put right what it shows, then remove the file.",
+        ),
+        (
+            _nothing_to_lock,
+            "cannot write in the data repository: `{clone}/.git/ppr_assets/lock`: Is a directory",
+            "does the clone belong to the user who runs this, and is its disk writable?",
+        ),
+        (
+            _a_link_to_itself,
+            "cannot look into `{above}/loop`: Too many levels of symbolic links",
+            "let the user that runs this read it, or set DATA_REPO_PATH to another folder.",
+        ),
+        (
+            _below_a_file,
+            "cannot make a clone in `{clone}/a_file/clone`: Not a directory",
+            "let the user that runs this write there, make room where the disk is full, or set "
+            "DATA_REPO_PATH to another folder.",
+        ),
+        (
+            _not_for_gitpython,
+            "the data repository cannot be read: File contains no section headers. file: 'config', "
+            "line: 1 'x'",
+            "in the clone, `git status` and `git config --list` say what git makes of it. If it is "
+            "damaged, move it away and run again with DATA_REPO_URL set, which makes a new one.",
+        ),
+        (
+            _lost,
+            f"`{'1' * 40}` is not in `{{clone}}`",
+            "in the clone, `git -c fetch.unpackLimit=1 fetch --refetch origin` brings back what "
+            "the remote has. Should that not be enough, move the clone away and run again with "
+            "DATA_REPO_URL set, which makes a new one.",
+        ),
+        (
+            _large_object,
+            "`{mark}` has 16777217 bytes, at most 16777216 are read",
+            NOT_OURS,
+        ),
+        (
+            _large_file,
+            "`sql_dumps/.record_count_ratchet` has 16777217 bytes in {head}, at most 16777216 are "
+            "read",
+            NOT_OURS,
+        ),
+        (
+            _linked_mark,
+            "`sql_dumps/.record_count_ratchet` is not a regular file in {head}",
+            LOOK_AT_THE_HISTORY,
+        ),
+        (
+            _linked_mark_in_a_merge,
+            "`sql_dumps/.record_count_ratchet` is not a regular file in {head}",
+            "commit a file in its place: a merge takes no symlink or folder for one.",
+        ),
+        (
+            _stopped_by_a_hook,
+            "nothing was pushed to remote `origin`: not today / error: failed to push some refs to "
+            "'{remote}'",
+            "was it a pre-push hook, of the clone or of core.hooksPath? The commit is kept in the "
+            "clone; the next run that is not refused offers it again.",
+        ),
+        (
+            _cut_off,
+            "remote `origin` ended in the middle of the push, and may have taken it or not: "
+            "fatal: hung up",
+            "the commit is kept in the clone; the next run finds out.",
+        ),
     ],
 )
 def test_what_is_wrong_and_the_way_out(
     world: World, happened: Callable[[World], None], message: str, hint: str
 ) -> None:
-    with pytest.raises(DataRepoError) as told:
+    with pytest.raises(PprError) as told:
         happened(world)
+    assert told.value.exit_code in {3, 6}
     places = {
         "{clone}": str(world.owner.path),
         "{remote}": str(world.owner.path.with_name("remote.git")),
         "{above}": str(world.owner.path.parent),
         "{head}": world.owner.git("rev-parse", "--short=10", "HEAD"),
+        "{mark}": world.owner.git("rev-parse", "HEAD:sql_dumps/.record_count_ratchet", check=False),
     }
     wanted = f"{message}\nHINT: {hint}"
     for name, value in places.items():

@@ -231,4 +231,4 @@ def test_a_folder_that_is_no_repository_is_a_reason_to_skip(
     photos = replace(settings.data_repo, path=tmp_path / "photos")
     watcher.pipeline.settings = replace(settings, data_repo=photos)
     assert watcher.run_keys() == []
-    assert "is no git repository" in watcher.skipped
+    assert "is not a git repository" in watcher.skipped

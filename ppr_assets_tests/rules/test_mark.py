@@ -108,42 +108,72 @@ def _with(**changes: object) -> str:
         ('{"max_record_count": -Infinity}', "is not JSON: -Infinity is not a number"),
         ('{"max_record_count": 1, "note": 1e999}', "is not JSON: 1e999 is not a number"),
         ('{"max_record_count": ' + "9" * 5000 + "}", "is not JSON"),
-        ('{"max_record_count": 1260, "max_record_count": 1}', "a key stands twice"),
-        ('{"max_record_count": 9, "tables": {"a": 9, "a": 1}}', "a key stands twice"),
+        (
+            '{"max_record_count": 1260, "max_record_count": 1}',
+            "is not JSON: a key stands twice in it",
+        ),
+        (
+            '{"max_record_count": 9, "tables": {"a": 9, "a": 1}}',
+            "is not JSON: a key stands twice in it",
+        ),
         ("[" * 100_000, "is not JSON"),
-        ('{"max_record_count": 1, "note": ' + "[" * 50 + "]" * 50 + "}", "nested deeper than 20"),
+        (
+            '{"max_record_count": 1, "note": ' + "[" * 50 + "]" * 50 + "}",
+            "is nested deeper than 20 levels",
+        ),
         ("null", "holds null, not an object"),
         ("1260", "holds a number, not an object"),
         ('"1260"', "holds a text, not an object"),
         ("true", "holds a boolean, not an object"),
         ("[1260]", "holds a list, not an object"),
         ("{}", "has no max_record_count"),
-        (_with(max_record_count=None), "has None as max_record_count"),
-        (_with(max_record_count=-1), "has -1 as max_record_count"),
-        (_with(max_record_count=True), "has True as max_record_count"),
-        (_with(max_record_count=12.5), "has 12.5 as max_record_count"),
-        (_with(max_record_count=1260.0), "has 1260.0 as max_record_count"),
-        (_with(max_record_count="1260"), "has '1260' as max_record_count"),
-        (_with(max_record_count=[1260]), "has [1260] as max_record_count"),
+        (_with(max_record_count=None), "has None as max_record_count, not a whole number from 0"),
+        (_with(max_record_count=-1), "has -1 as max_record_count, not a whole number from 0"),
+        (_with(max_record_count=True), "has True as max_record_count, not a whole number from 0"),
+        (_with(max_record_count=12.5), "has 12.5 as max_record_count, not a whole number from 0"),
+        (
+            _with(max_record_count=1260.0),
+            "has 1260.0 as max_record_count, not a whole number from 0",
+        ),
+        (
+            _with(max_record_count="1260"),
+            "has '1260' as max_record_count, not a whole number from 0",
+        ),
+        (
+            _with(max_record_count=[1260]),
+            "has [1260] as max_record_count, not a whole number from 0",
+        ),
         (_with(tables=None), "has null as tables, not an object"),
         (_with(tables=[1]), "has a list as tables, not an object"),
-        (_with(tables={"location": -1}), "has -1 as tables.location"),
-        (_with(tables={"location": False}), "has False as tables.location"),
-        (_with(tables={"location": "7"}), "has '7' as tables.location"),
-        (_with(tables={"organization": 1}), "its mark is max_record_count"),
+        (_with(tables={"location": -1}), "has -1 as tables.location, not a whole number from 0"),
+        (
+            _with(tables={"location": False}),
+            "has False as tables.location, not a whole number from 0",
+        ),
+        (_with(tables={"location": "7"}), "has '7' as tables.location, not a whole number from 0"),
+        (
+            _with(tables={"organization": 1}),
+            "has organization among tables, its mark is max_record_count",
+        ),
         (_with(updated_at="yesterday"), "has 'yesterday' as updated_at, not a timestamp"),
         (_with(updated_at=20250730), "has 20250730 as updated_at, not a timestamp"),
-        (_with(updated_at="0001-01-01T00:00:00+14:00"), "as updated_at, not a timestamp"),
+        (
+            _with(updated_at="0001-01-01T00:00:00+14:00"),
+            "has '0001-01-01T00:00:00+14:00' as updated_at, not a timestamp",
+        ),
         (_with(updated_by=7), "has a number as updated_by, not a text"),
     ],
 )
 def test_what_is_no_mark_is_refused_with_the_way_out(text: str | bytes, why: str) -> None:
     with pytest.raises(RatchetFileError) as caught:
         parse_mark(text)
-    assert why in caught.value.message
-    assert caught.value.message.startswith("the ratchet file ")
+    assert caught.value.message.startswith(f"the ratchet file {why}")
+    assert ": " in why or why == "is not JSON" or caught.value.message.endswith(why)
     assert len(caught.value.message) < 200
-    assert '`ppr-assets ratchet reset --to N --reason "…"`' in caught.value.hint
+    assert caught.value.hint == (
+        "bring back the committed file, or set the mark on purpose: "
+        '`ppr-assets ratchet reset --to N --reason "…"`.'
+    )
 
 
 @given(st.text() | st.binary() | JSON.map(json.dumps))

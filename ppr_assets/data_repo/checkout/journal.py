@@ -42,8 +42,9 @@ def read_journal(repo: DataRepo) -> Journal | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise DataRepoError(
-            f"`{path}` cannot be read",
-            hint="it is written whole or not at all; look at `git status`, then remove it.",
+            f"`{path}` does not tell which move of the branch is to be finished",
+            hint="it is written whole or not at all, so the disk or somebody else changed it. Look "
+            "at `git status` in the clone, put right what it shows, then remove the file.",
         ) from error
 
 

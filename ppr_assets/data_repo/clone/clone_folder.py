@@ -30,7 +30,10 @@ def wants_clone(path: Path) -> bool:
     except NotADirectoryError:
         return False
     except OSError as error:
-        raise DataRepoError(f"cannot look into `{path}`: {error.strerror}") from error
+        raise DataRepoError(
+            f"cannot look into `{path}`: {error.strerror}",
+            hint="let the user that runs this read it, or set DATA_REPO_PATH to another folder.",
+        ) from error
     return names <= _NOTHING or (_PREPARING in names and ".git" not in names)
 
 

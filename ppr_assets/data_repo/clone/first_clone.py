@@ -56,7 +56,11 @@ def make_clone(settings: DataRepoSettings) -> None:
             if not (path / ".git").exists():
                 _clone(settings, url, folder)
     except OSError as error:
-        raise DataRepoError(f"cannot make a clone in `{path}`: {error.strerror}") from error
+        raise DataRepoError(
+            f"cannot make a clone in `{path}`: {error.strerror}",
+            hint="let the user that runs this write there, make room where the disk is full, or "
+            "set DATA_REPO_PATH to another folder.",
+        ) from error
 
 
 class _NoFilter(Exception):  # an event on the way to a clone, not an error of anybody

@@ -37,7 +37,7 @@ def open_repository(path: Path) -> git.Repo:
         repository: git.Repo = library.Repo(path, expand_vars=False)
     except (library.InvalidGitRepositoryError, library.NoSuchPathError) as error:
         raise DataRepoError(
-            f"`{path}` is no git repository",
+            f"`{path}` is not a git repository",
             hint="DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is "
             "missing or empty and becomes a clone of DATA_REPO_URL.",
         ) from error
@@ -62,7 +62,7 @@ def gitpython() -> ModuleType:
         have = answer.decode("utf-8", "replace").strip() or f"exit code {process.returncode}"
         raise DataRepoError(
             f"`git version` says `{have}`, {_dotted(NEEDED)} or newer needed",
-            hint="older ones cannot merge without a work tree.",
+            hint="install a newer git: older ones cannot merge without a work tree.",
         )
     import git
 

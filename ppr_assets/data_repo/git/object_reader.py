@@ -21,6 +21,8 @@ from ppr_assets.errors import DataRepoError
 SMALL_BYTES = 16 * 1024 * 1024
 """What is read into memory at most: manifests and marks are kilobytes, dumps are streamed."""
 
+NOT_OURS = "we write nothing that large there: look at the history of the dump folder (`git log`)."
+
 _KEPT_BYTES = 64 * 1024
 _KEPT = 256
 """Trees, commits and small files that are kept: an object never changes, and most are asked for
@@ -95,7 +97,10 @@ class ObjectReader:
             return self._known[name]
         head = self._head(name)
         if head.size > SMALL_BYTES:
-            raise TooLarge(f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read")
+            raise TooLarge(
+                f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read",
+                hint=NOT_OURS,
+            )
         self._small.ask("contents", head.sha)
         if self._small.answer() is None:  # somebody has removed it since
             raise ObjectMissing(self._path, name)

@@ -134,7 +134,7 @@ def _nested(changes: Mapping[str, Blob | NewFile | None]) -> _Nested:
         for folder in folders:
             below = level.setdefault(folder, {})
             if not isinstance(below, dict):
-                raise DataRepoError(f"`{path}` is to stand below a file")
+                raise TypeError(f"`{path}` is to stand below a file")
             level = below
         level[name] = change
     return nested

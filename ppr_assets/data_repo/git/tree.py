@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectMissing
+from ppr_assets.data_repo.git.object_reader import NOT_OURS, SMALL_BYTES, ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry, read_folder, root_of
 from ppr_assets.errors import DataRepoError
@@ -89,7 +89,7 @@ def read_file(repo: DataRepo, commit: str, path: str) -> TreeFile | None:
         if size > SMALL_BYTES:
             raise DataRepoError(
                 f"`{path}` has {size} bytes in {commit[:10]}, at most {SMALL_BYTES} are read",
-                hint="this is no file of ours; look at the history of the folder.",
+                hint=NOT_OURS,
             )
         return TreeFile(entry.mode, entry.sha, repo.objects.read(entry.sha).data)
 

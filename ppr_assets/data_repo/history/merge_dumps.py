@@ -95,6 +95,7 @@ def _regular(folder: DumpFolder, name: str) -> bytes | None:
         return None
     if not folder.is_regular(name):
         raise DataRepoError(
-            f"`{folder.path(name)}` is not a regular file in {(folder.commit or '')[:10]}"
+            f"`{folder.path(name)}` is not a regular file in {(folder.commit or '')[:10]}",
+            hint="commit a file in its place: a merge takes no symlink or folder for one.",
         )
     return file.data

@@ -116,7 +116,11 @@ class _Helper:
             self.connection.send(dump)
             answer: Layout | str | DataRepoError = self.connection.recv()
         except (EOFError, OSError) as error:
-            raise DataRepoError("a process that reads dumps has ended before its answer") from error
+            raise DataRepoError(
+                "a process that reads dumps has ended before its answer",
+                hint="run again; if it ends again, the system's log says what ended it, as a lack "
+                "of memory does.",
+            ) from error
         if isinstance(answer, DataRepoError):
             raise answer
         return answer

@@ -100,7 +100,10 @@ def _parts(committed: DumpFolder, script: Script) -> Mapping[str, Entry]:
 
 def _extract(committed: DumpFolder, name: str, entry: Entry | None, scratch: Path) -> Path:
     if entry is None or entry.kind != "blob":
-        raise DumpMissing(f"`{name}` is not a file in commit {(committed.commit or '')[:10]}")
+        raise DumpMissing(
+            f"`{name}` is not a file in commit {(committed.commit or '')[:10]}",
+            hint="`ppr-assets list` names the dumps that are; take another one.",
+        )
     bring(committed.repo, entry.sha)
     path = scratch / name
     try:

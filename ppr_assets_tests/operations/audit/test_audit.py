@@ -427,8 +427,12 @@ def test_a_reader_that_dies_ends_the_audit_with_an_error(
 ) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("true"))
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # with one there is none of them
-    with pytest.raises(DataRepoError, match="a process that reads dumps has ended"):
+    with pytest.raises(DataRepoError) as died:
         copy.audit()
+    assert died.value.render() == (
+        "a process that reads dumps has ended before its answer\nHINT: run again; if it ends "
+        "again, the system's log says what ended it, as a lack of memory does."
+    )
 
 
 def test_an_audit_that_is_left_early_leaves_no_git_behind(copy: Copy) -> None:

@@ -92,9 +92,13 @@ def test_a_shallow_clone_says_that_it_cannot_know_until_it_is_deepened(
     git(tmp_path, "clone", "-q", "--depth=1", overwritten.remote.as_uri(), str(shallow))
     other = overwritten.elsewhere(shallow)
     other.repo(url=None)
-    with pytest.raises(ShallowHistory, match="is a shallow clone, and what the mark was") as error:
+    with pytest.raises(ShallowHistory) as error:
         _marked(other.settings.data_repo)
-    assert "`git fetch --unshallow`" in error.value.hint
+    assert error.value.render() == (
+        f"`{shallow}` is a shallow clone, and what the mark was before cannot be known in it\n"
+        "HINT: `git fetch --unshallow` brings the history, and with `--filter=blob:none` no old "
+        "file with it."
+    )
     assert error.value.exit_code == 6
     git(shallow, "fetch", "-q", "--unshallow")
     assert _marked(other.settings.data_repo) == _marked(overwritten.settings.data_repo)
@@ -167,8 +171,14 @@ def test_a_history_that_was_rewritten_leaves_the_newest_manifest(overwritten: Pi
 
 def test_a_file_that_is_gone_is_refused_with_what_it_said(overwritten: Pipeline) -> None:
     commit_files(overwritten.clone, "Clean up", {RATCHET: None})
-    with pytest.raises(RatchetFileError, match=r"is missing in .*its mark was 205 organizations"):
+    with pytest.raises(RatchetFileError) as missing:
         _marked(overwritten.settings.data_repo)
+    assert missing.value.render() == (
+        f"`{RATCHET}` is missing in {overwritten.head()[:10]} although dumps were published "
+        "before, its mark was 205 organizations\n"
+        "HINT: look at the file's history; to set the mark on purpose, "
+        '`ppr-assets ratchet reset --to N --reason "…"`.'
+    )
 
 
 @pytest.mark.skipif(not REAL_HISTORY.exists(), reason="../shared is not there")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 
 import pytest
@@ -140,6 +141,10 @@ def test_unknown_keys_of_the_file_are_kept(pipeline: Pipeline) -> None:
     assert pipeline.mark()["max_record_count"] == 200
 
 
+TO_SET_IT = '`ppr-assets ratchet reset --to N --reason "…"`.'
+LOOK = f"look at the file's history; to set the mark on purpose, {TO_SET_IT}"
+BRING_BACK = f"bring back the committed file, or set the mark on purpose: {TO_SET_IT}"
+CHECK_OUT = f"`git checkout -- {RATCHET}` brings the mark back; to set it on purpose, {TO_SET_IT}"
 DAMAGED = {
     "is empty": ("", "is not JSON"),
     "is half a file": ('{"max_record_count": 2', "is not JSON"),
@@ -175,14 +180,18 @@ def test_nothing_passes_when_the_committed_mark(dumped: Pipeline, damage: str) -
     git(dumped.clone, "push", "-q", "origin", "main")
     dumped.gate(allow_empty=True)
     error = _refused(dumped, words)
-    assert "ppr-assets ratchet reset --to N --reason" in error.hint
+    assert error.hint == (LOOK if content is None else BRING_BACK)
 
 
 def test_nothing_passes_when_dumps_and_mark_were_both_removed(dumped: Pipeline) -> None:
     git(dumped.clone, "rm", "-rq", "sql_dumps")
     git(dumped.clone, "commit", "-qm", "Clean up")
     git(dumped.clone, "push", "-q", "origin", "main")
-    _refused(dumped, "is missing in .* although dumps were published before")
+    error = _refused(dumped, "is missing in .* although dumps were published before")
+    assert error.render() == (
+        f"`{RATCHET}` is missing in {dumped.head()[:10]} although dumps were published before, "
+        f"its mark was 200 organizations\nHINT: {LOOK}"
+    )
 
 
 def test_nothing_passes_when_the_committed_mark_is_a_symlink(dumped: Pipeline) -> None:
@@ -206,25 +215,32 @@ def _replace(make: Callable[[Pipeline], object]) -> Callable[[Pipeline], object]
 
 
 IN_THE_WORK_TREE = {
-    "lowered": (_write('{"max_record_count": 1}'), "was changed in the work tree and not comm"),
-    "damaged": (_write("{"), "is not JSON"),
-    "deleted": (_replace(lambda _: None), "was removed in the work tree and not committed"),
+    "lowered": (
+        _write('{"max_record_count": 1}'),
+        f"`{RATCHET}` was changed in the work tree and not committed\nHINT: {CHECK_OUT}",
+    ),
+    "damaged": (_write("[]"), f"the ratchet file holds a list, not an object\nHINT: {BRING_BACK}"),
+    "deleted": (
+        _replace(lambda _: None),
+        f"`{RATCHET}` was removed in the work tree and not committed\nHINT: {CHECK_OUT}",
+    ),
     "a symlink": (
         _replace(lambda pipeline: (pipeline.clone / RATCHET).symlink_to("/dev/null")),
-        "is a symlink in the work tree",
+        f"`{RATCHET}` is a symlink in the work tree\nHINT: {LOOK}",
     ),
     "a folder": (
         _replace(lambda pipeline: (pipeline.clone / RATCHET).mkdir()),
-        "cannot be read: Is a directory",
+        f"`{RATCHET}` cannot be read: Is a directory\nHINT: {LOOK}",
     ),
 }
 
 
 @pytest.mark.parametrize("state", IN_THE_WORK_TREE)
 def test_nothing_passes_when_the_mark_in_the_work_tree_is(dumped: Pipeline, state: str) -> None:
-    make, words = IN_THE_WORK_TREE[state]
+    make, told = IN_THE_WORK_TREE[state]
     make(dumped)
-    _refused(dumped, words)
+    message = told.partition("\n")[0]
+    assert _refused(dumped, f"^{re.escape(message)}$").render() == told
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

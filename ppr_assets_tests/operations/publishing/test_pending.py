@@ -121,7 +121,17 @@ def test_a_clone_that_cannot_follow_a_delivered_commit_says_so_and_follows_later
     hook.chmod(0o755)
     outcome = publish(pipeline.settings, run_id="a-run")
     assert outcome.delivery.pushed
-    assert "the clone could not follow" in str(outcome.error())
+    error = outcome.error()
+    assert error is not None
+    assert error.message.startswith(
+        "the remote has the dump, but the clone could not follow: `git update-ref` ended with exit "
+        "code 128: "
+    )
+    assert error.hint == (
+        "a reference-transaction hook of the clone, or of core.hooksPath, forbids it: `git config "
+        "--show-origin core.hooksPath` in the clone says where that is set. The next run lets it "
+        "follow."
+    )
     assert pipeline.remote_head() == outcome.commit != pipeline.head()
     hook.unlink()
     _, later = pipeline.night()

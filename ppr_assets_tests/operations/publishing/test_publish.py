@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -153,8 +154,13 @@ def test_an_older_dump_never_takes_the_place_of_a_newer_one(pipeline: Pipeline) 
     pipeline.change()
     _, newer = other.night()
     before = pipeline.picture()["head"]
-    with pytest.raises(DataRepoError, match="was published and is newer than this"):
+    with pytest.raises(DataRepoError) as older:
         publish(pipeline.settings)
+    assert re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "THEN", older.value.render()) == (
+        f"{other.latest()} was published and is newer than this dump: its snapshot is of THEN, "
+        "this one's of THEN\nHINT: run again, which dumps anew. If nobody else publishes this "
+        "database, look at the clock of its server."
+    )
     assert (pipeline.head(), pipeline.remote_head()) == (before, newer.commit)
     assert dump(pipeline.settings).status == "staged"
     assert publish(pipeline.settings).commit == newer.commit
@@ -207,7 +213,7 @@ def test_a_bare_clone_is_published_in(pipeline: Pipeline, tmp_path: Path) -> Non
 def test_a_folder_that_is_no_repository_is_refused(pipeline: Pipeline, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "somebody's.txt").write_text("mine")
-    with pytest.raises(DataRepoError, match="is no git repository") as refused:
+    with pytest.raises(DataRepoError, match="is not a git repository") as refused:
         pipeline.elsewhere(tmp_path / "folder").night()
     assert refused.value.exit_code == 6
     assert listing(tmp_path / "folder") == ["somebody's.txt"]

@@ -77,10 +77,13 @@ def test_a_reset_says_what_is_in_the_way_of_the_file(pipeline: Pipeline) -> None
     pipeline.night()
     (pipeline.clone / RATCHET).unlink()
     (pipeline.clone / RATCHET).mkdir()
-    with pytest.raises(
-        DataRepoError, match=r"committed, but .* cannot be replaced: Is a directory"
-    ):
+    with pytest.raises(DataRepoError) as told:
         reset(pipeline.settings, to=150, reason=REASON)
+    assert told.value.render() == (
+        f"the mark is committed, but `{pipeline.clone / RATCHET}` cannot be replaced: Is a "
+        "directory\nHINT: move away what lies there, then bring the file back: "
+        f"`git checkout -- {RATCHET}`."
+    )
     assert pipeline.mark()["max_record_count"] == 150
     assert listing(pipeline.dumps / RATCHET.rpartition("/")[2]) == []
 
