@@ -270,7 +270,10 @@ def own_children() -> list[str]:
 
 
 def in_a_child(work: Callable[[], object], *, kill_after: float | None = None) -> int:
-    """Do ``work`` in a forked process, kill it after some seconds; the signal it died of, or 0."""
+    """Do ``work`` in a forked process, kill it after some seconds; the signal it died of, or 0.
+
+    It must not use what this process reads git by: its last answer would wait there.
+    """
     child = os.fork()
     if child == 0:
         try:

@@ -30,9 +30,14 @@ SMALL = 200
 
 
 class SampleDatabase(Protocol):
-    """Makes a database with a sample; the same sample twice costs only a copy (0.1 s)."""
+    """Makes a database with a sample; the same sample twice costs only a copy (0.1 s).
 
-    def __call__(self, organizations: int = SMALL, seed: int = 1) -> DatabaseSettings: ...
+    Without ``private`` it is as somebody has it who restored a dump: nothing in it is withheld.
+    """
+
+    def __call__(
+        self, organizations: int = SMALL, seed: int = 1, *, private: bool = False
+    ) -> DatabaseSettings: ...
 
 
 class Databases:
@@ -41,21 +46,22 @@ class Databases:
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
         self._numbers = count(1)
-        self._templates: dict[tuple[int, int], str] = {}
+        self._templates: dict[tuple[int, int, bool], str] = {}
 
-    def template(self, organizations: int, seed: int) -> str:
+    def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
         """The database that copies of this sample are made from; filled when first asked for."""
-        if (organizations, seed) not in self._templates:
-            name = f"template_{organizations}_{seed}"
+        sample = organizations, seed, private
+        if sample not in self._templates:
+            name = f"template_{organizations}_{seed}{'_private' if private else ''}"
             first, settled = (f"{name}_filled", name)
             for each in (first, settled):
                 self.server.create_database(each, owner=OWNER)
             filled = self.server.database_settings(first, OWNER)
-            fill(filled, organizations=organizations, seed=seed)
+            fill(filled, organizations=organizations, seed=seed, published_only=not private)
             _copied(filled, self.server.database_settings(settled, OWNER))
             self.drop(filled)
-            self._templates[organizations, seed] = name
-        return self._templates[organizations, seed]
+            self._templates[sample] = name
+        return self._templates[sample]
 
     def create(self, template: str = "template1") -> DatabaseSettings:
         name = f"test_{next(self._numbers)}"
@@ -124,8 +130,10 @@ def sample_database(databases: Databases) -> Iterator[SampleDatabase]:
     """A factory of databases with a sample of the wanted size and seed, dropped afterwards."""
     made: list[DatabaseSettings] = []
 
-    def make(organizations: int = SMALL, seed: int = 1) -> DatabaseSettings:
-        made.append(databases.create(databases.template(organizations, seed)))
+    def make(
+        organizations: int = SMALL, seed: int = 1, *, private: bool = False
+    ) -> DatabaseSettings:
+        made.append(databases.create(databases.template(organizations, seed, private=private)))
         return made[-1]
 
     yield make

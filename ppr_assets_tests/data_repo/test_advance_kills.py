@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,8 @@ def test_kills_at_random_moments_are_mended_by_the_next_run(
         new = commit_dump(data_repo, start, dump)
 
         def work(new: str = new, dump: StagedDump = dump) -> None:
-            with data_repo_lock(data_repo):
-                advance_branch(data_repo, start, new, staged=dump)
+            with replace(data_repo) as own, data_repo_lock(own):
+                advance_branch(own, start, new, staged=dump)
 
         began = time.monotonic()
         delay = dice.uniform(0.0, duration)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,11 +16,13 @@ import pytest
 from ppr_assets.demo.sample import SAMPLE_TABLES, fill
 from ppr_assets.demo.sample.awkward import AWKWARD
 from ppr_assets.demo.sample.filling import sample_rows
+from ppr_assets.demo.sample.tables import Row
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
 HSDS_CORE = """
@@ -27,6 +30,8 @@ HSDS_CORE = """
     accessibility service_area taxonomy taxonomy_term attribute metadata program funding
     cost_option required_document url organization_identifier
 """
+
+PRIVATE = {"change_audit", "data_upload", "reconciler_constraint_violations"}
 
 EmptyDatabase = Callable[[], DatabaseSettings]
 
@@ -105,7 +110,8 @@ def test_the_tables_of_hsds_are_all_there() -> None:
     assert set(HSDS_CORE.split()) <= set(SAMPLE_TABLES)
 
 
-def test_the_sample_has_what_the_real_database_has(database: DatabaseSettings) -> None:
+def test_the_sample_has_what_the_real_database_has(sample_database: SampleDatabase) -> None:
+    database = sample_database(private=True)
     kinds = dict(
         ask(
             database,
@@ -114,7 +120,7 @@ def test_the_sample_has_what_the_real_database_has(database: DatabaseSettings) -
         )
     )
     assert (kinds["v"], kinds["m"]) == (2, 1)
-    assert kinds["S"] == 2
+    assert kinds["S"] == 3
     assert kinds["i"] >= 18
     constraints = ask(database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")
     assert constraints[0][0] >= 30
@@ -137,9 +143,30 @@ def test_the_sample_has_what_the_real_database_has(database: DatabaseSettings) -
     )
 
 
-def test_versions_are_about_half_of_all_rows(database: DatabaseSettings) -> None:
+def test_versions_are_about_half_of_all_rows(sample_database: SampleDatabase) -> None:
+    database = sample_database(private=True)
     rows = {table: ask(database, f"SELECT count(*) FROM {table}")[0][0] for table in SAMPLE_TABLES}
     assert 0.4 < rows["record_version"] / sum(rows.values()) < 0.6
+
+
+def test_the_published_part_is_what_a_dump_of_the_whole_has(
+    sample_database: SampleDatabase, tmp_path: Path
+) -> None:
+    whole = dump_to(sample_database(private=True), tmp_path / "whole.sql")
+    part = dump_to(sample_database(), tmp_path / "part.sql")
+    assert whole.written.tables == part.written.tables
+    assert whole.counts.keys() - part.counts.keys() == PRIVATE
+
+
+@pytest.mark.parametrize("table", sorted(PRIVATE))
+def test_what_is_about_people_does_not_depend_on_the_size(table: str) -> None:
+    small, large = (dict(_batch(size)) for size in (60, 120))
+    assert small[table] and large[table][: len(small[table])] == small[table]
+
+
+def _batch(organizations: int) -> Iterator[tuple[str, list[Row]]]:
+    for batch in sample_rows(organizations, seed=1):
+        yield from batch.filled()
 
 
 def test_the_sample_has_what_a_dump_comes_back_with_in_other_words(

@@ -47,7 +47,7 @@ def damaged() -> Iterator[dict[str, DatabaseSettings]]:
     server = embedded.start(folder / "postgres")
     server.create_database("whole", owner=server.superuser)
     whole = server.database_settings("whole")
-    fill(whole, organizations=200, seed=1)
+    fill(whole, organizations=200, seed=1, published_only=True)
     with connect(whole, autocommit=True) as session:
         session.execute(WIDE)
         session.execute("VACUUM ANALYZE wide")

@@ -59,7 +59,7 @@ def german_server() -> Iterator[embedded.EmbeddedServer]:
 def donations(german_server: embedded.EmbeddedServer) -> Iterator[DatabaseSettings]:
     german_server.create_database("donations")
     database = german_server.database_settings("donations")
-    fill(database, organizations=5)
+    fill(database, organizations=5, published_only=True)
     with connect(database, autocommit=True) as session:
         session.execute(DONATIONS.encode())
     yield database

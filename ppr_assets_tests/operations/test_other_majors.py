@@ -51,7 +51,7 @@ def test_a_dump_of_an_older_server_is_restored_to_a_newer_one(
     debian_database: Callable[[], DatabaseSettings], make_target: MakeTarget, tmp_path: Path
 ) -> None:
     older = debian_database()
-    fill(older, organizations=60, seed=3)
+    fill(older, organizations=60, seed=3, published_only=True)
     made = make_dump(older, tmp_path / NAMES[0])
     target = make_target()
     outcome = restore(target.settings, made.found(tmp_path), deadline=Deadline(60))

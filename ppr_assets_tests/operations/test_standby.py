@@ -61,7 +61,7 @@ def pair() -> Iterator[Pair]:
     server = embedded.start(primary)
     server.create_database("served", owner=server.superuser)
     served = server.database_settings("served")
-    fill(served, organizations=200, seed=1)
+    fill(served, organizations=200, seed=1, published_only=True)
     with connect(served, autocommit=True) as session:
         session.execute(UNLOGGED)
         session.execute("INSERT INTO page_cache (body) VALUES ('x'), ('y')")

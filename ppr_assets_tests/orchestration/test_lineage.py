@@ -43,6 +43,7 @@ CHECKS = {
     "ratchet",
     "complete",
     "gate_held",
+    "policy_held",
     "proven",
     "latest_is_this_dump",
     "on_remote",
@@ -103,8 +104,10 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
     assert checks == {
         ("record_count", "minimum_records"): True,
         ("record_count", "ratchet"): True,
+        ("record_count", "policy_held"): True,
         ("sql_dump", "complete"): True,
         ("sql_dump", "gate_held"): True,
+        ("sql_dump", "policy_held"): True,
         ("sql_dump", "proven"): True,
         ("data_repo_commit", "latest_is_this_dump"): False,
         ("data_repo_commit", "on_remote"): False,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.demo.sample.filling import sample_rows
+from ppr_assets.demo.sample.filling import published, sample_rows
 from ppr_assets.demo.sample.tables import SAMPLE_TABLES
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -255,7 +255,9 @@ def test_a_key_is_shown_short_and_in_one_line() -> None:
 def _written_sample(organizations: int) -> Iterator[tuple[str, bytes]]:
     for batch in sample_rows(organizations, seed=1):
         for table, rows in batch.filled():
-            lines = (tuple(None if v is None else str(v) for v in row) for row in rows)
+            lines = (
+                tuple(None if v is None else str(v) for v in row) for row in published(table, rows)
+            )
             yield table, b"".join(_row(*line) for line in lines)
 
 

@@ -101,7 +101,7 @@ def test_a_server_of_another_major_is_dumped_with_its_own_tools(
         ) as session:
             session.execute(f"CREATE DATABASE {name}")
     source = debian_server.database_settings("source")
-    fill(source, organizations=150)
+    fill(source, organizations=150, published_only=True)
     dumps = []
     for name, following in zip_longest(names, names[1:]):
         settings = debian_server.database_settings(name)

@@ -49,6 +49,7 @@ OTHER = {
     "SQL_DUMP_PROOF": "off",
     "SQL_DUMP_PROOF_WITHOUT": "event trigger",
     "SQL_DUMP_SEARCH_PATH": "hsds",
+    "SQL_DUMP_POLICY_FILE": "/etc/publication.toml",
     "PPR_PROOF_HOST": "proof.example.org",
     "PPR_PROOF_PORT": "5434",
     "PPR_PROOF_USER": "prover",

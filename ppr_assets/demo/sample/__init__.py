@@ -6,11 +6,13 @@ seed gives the same rows with the same version of Faker, which is a dependency o
 program because ``ppr-assets demo`` fills such a database on the newcomer's own machine.
 
     schema.sql, keys.sql   the tables before, and what is added after their rows
+    private.sql            tables that are about people
     tables                 the columns that are filled, table by table
     draw                   chance: everything random comes from one seeded source
     vocabulary             names and places from Faker, and phrases of food pantries
     awkward                texts that a dump must carry unharmed
     organizations, places, services, history   the rows, one organization after the other
+    private                what is about people, and in no dump
     filling                putting them into an empty database
 """
 

@@ -14,11 +14,13 @@ from ppr_assets.demo.sample.draw import Draw
 from ppr_assets.demo.sample.history import add_history, add_taxonomy
 from ppr_assets.demo.sample.organizations import add_organization
 from ppr_assets.demo.sample.places import add_location
+from ppr_assets.demo.sample.private import add_private
 from ppr_assets.demo.sample.services import add_program, add_service
-from ppr_assets.demo.sample.tables import SAMPLE_TABLES, Batch
+from ppr_assets.demo.sample.tables import SAMPLE_TABLES, Batch, Row
 from ppr_assets.demo.sample.vocabulary import Vocabulary
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.rules.publication_policy import WHOLE, shipped_policy
 from ppr_assets.settings import DatabaseSettings
 
 Session = psycopg.Connection[tuple[Any, ...]]
@@ -28,9 +30,16 @@ _BATCH = 2_000
 
 
 def fill(
-    database: DatabaseSettings, *, organizations: int = 2_500, seed: int = 1
+    database: DatabaseSettings,
+    *,
+    organizations: int = 2_500,
+    seed: int = 1,
+    published_only: bool = False,
 ) -> Mapping[str, int]:
     """Create the schema and the rows of a sample; returns the rows per table.
+
+    ``published_only``: without what the shipped policy withholds, as somebody has it who restored
+    a dump, and without the tables of which nothing is published.
 
     Everything or nothing is in the database afterwards. About 11,000 organizations make 80 MB of
     dump. Raises :class:`PreconditionFailed` when the database has tables, ``ValueError`` for less
@@ -42,12 +51,18 @@ def fill(
     with connect(database) as session:
         _require_empty(session, database)
         session.execute(_script("schema.sql"))
+        if not published_only:
+            session.execute(_script("private.sql"))
         for batch in sample_rows(organizations, seed):
             for table, rows in batch.filled():
+                if published_only:
+                    rows = published(table, rows)
+                if not rows:
+                    continue
                 _copy(session, table, rows)
                 counts[table] += len(rows)
         session.execute(_script("keys.sql"))
-    return {table: counts[table] for table in SAMPLE_TABLES}
+    return {table: counts[table] for table in SAMPLE_TABLES if counts[table] or not published_only}
 
 
 def sample_rows(organizations: int, seed: int) -> Iterator[Batch]:
@@ -80,6 +95,25 @@ def _add_family(
     ]
     keys = {"organization": [organization.id], "location": locations, "service": services}
     add_history(batch, draw, organization, keys, terms)
+    add_private(batch, seed, number, locations)
+
+
+def published(table: str, rows: list[Row]) -> list[Row]:
+    """What the shipped policy leaves of them."""
+    decided = shipped_policy().tables[table]
+    if WHOLE in decided:
+        return []
+    changed = {
+        place: decided[column].text or None
+        for place, column in enumerate(SAMPLE_TABLES[table])
+        if decided[column].rule != "public"
+    }
+    return [
+        tuple(
+            value if value is None else changed.get(place, value) for place, value in enumerate(row)
+        )
+        for row in rows
+    ]
 
 
 def _require_empty(session: Session, database: DatabaseSettings) -> None:

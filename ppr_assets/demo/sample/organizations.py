@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ppr_assets.demo.sample.awkward import awkward_text
 from ppr_assets.demo.sample.draw import Draw
+from ppr_assets.demo.sample.private import editor_of
 from ppr_assets.demo.sample.tables import Batch
 from ppr_assets.demo.sample.vocabulary import (
     FUNDERS,
@@ -34,6 +35,8 @@ class Organization:
     sources: tuple[str, ...]
     moments: tuple[str, str]
     """When it was made, and last changed."""
+    editor: str | None
+    """Who corrected it by hand."""
 
 
 def organization_id(seed: int, number: int) -> str:
@@ -72,6 +75,7 @@ def add_organization(
         batch.add(
             "organization_source", draw.identifier(), organization.id, source, organization.name,
             description if draw.chance(0.2) else None, website, email, made, changed,
+            organization.editor,
         )  # fmt: skip
     return organization
 
@@ -91,6 +95,7 @@ def _drawn(draw: Draw, words: Vocabulary, number: int) -> Organization:
         awkward=awkward_text(number),
         sources=tuple(draw.some(SCRAPERS, 1 + draw.chance(0.12))),
         moments=moments,
+        editor=editor_of(number),
     )
 
 

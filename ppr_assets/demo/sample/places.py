@@ -45,7 +45,7 @@ def add_location(
             continue
         batch.add(
             "location_source", draw.identifier(), identifier, source, name, None,
-            latitude, longitude, made, changed,
+            latitude, longitude, made, changed, organization.editor,
         )  # fmt: skip
     return identifier
 

@@ -276,7 +276,8 @@ CREATE TABLE public.organization_source (
     website text,
     email text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text
 );
 
 CREATE TABLE public.location_source (
@@ -288,7 +289,8 @@ CREATE TABLE public.location_source (
     latitude double precision NOT NULL,
     longitude double precision NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text
 );
 
 CREATE TABLE public.service_source (
@@ -299,7 +301,8 @@ CREATE TABLE public.service_source (
     description text,
     status public.service_status NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_by text
 );
 
 CREATE TABLE public.record_version (

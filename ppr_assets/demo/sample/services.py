@@ -67,7 +67,7 @@ def add_service(
             continue
         batch.add(
             "service_source", draw.identifier(), identifier, source, name,
-            description if draw.chance(0.3) else None, status, made, changed,
+            description if draw.chance(0.3) else None, status, made, changed, organization.editor,
         )  # fmt: skip
     return identifier
 

@@ -46,12 +46,18 @@ SAMPLE_TABLES: Mapping[str, tuple[str, ...]] = {
         "metadata": "id resource_id resource_type last_action_date last_action_type field_name"
         " previous_value replacement_value updated_by",
         "organization_source": "id organization_id scraper_id name description website email"
-        " created_at updated_at",
+        " created_at updated_at updated_by",
         "location_source": "id location_id scraper_id name description latitude longitude"
-        " created_at updated_at",
-        "service_source": "id service_id scraper_id name description status created_at updated_at",
+        " created_at updated_at updated_by",
+        "service_source": "id service_id scraper_id name description status created_at updated_at"
+        " updated_by",
         "record_version": "record_id record_type version_num data created_at created_by source_id",
         "content_log": "scraper_id content_hash seen_at outcome",
+        "change_audit": "id location_id action changed_fields previous_values new_values"
+        " api_key_name source_ip user_agent caller_context created_at",
+        "data_upload": "id file_name content_hash row_count uploaded_by uploaded_at",
+        "reconciler_constraint_violations": "constraint_name table_name operation conflicting_data"
+        " created_at",
     }.items()
 }
 """Every table, in an order in which each comes after those that it refers to."""

@@ -1,0 +1,149 @@
+"""The policy on a night: what is withheld, what stops it, and that what is private gets nowhere."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.demo.sample.private import EDITORS
+from ppr_assets.errors import PolicyRefused, PolicyUnreadable
+from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_postgres import SampleDatabase
+from ppr_assets_tests.opened import count_records
+
+pytestmark = pytest.mark.usefixtures("strict_policy")
+
+
+@pytest.fixture
+def database(sample_database: SampleDatabase) -> DatabaseSettings:
+    """With what is about people, also in a column of a table that is published."""
+    return sample_database(private=True)
+
+
+def everything_in(repository: Path) -> Iterator[bytes]:
+    """Every object of it, also what no commit leads to, and every file beside the objects."""
+    command = ["git", "-C", str(repository), "cat-file", "--batch", "--batch-all-objects"]
+    yield subprocess.run(command, capture_output=True, check=True).stdout
+    for path in repository.rglob("*"):
+        if path.is_file() and "objects" not in path.parts:
+            yield path.read_bytes()
+
+
+def decide(pipeline: Pipeline, text: str) -> None:
+    """As somebody commits it by hand."""
+    pipeline.dumps.mkdir(exist_ok=True)
+    (pipeline.dumps / PUBLICATION).write_text(text)
+    git(pipeline.clone, "add", "-f", f"sql_dumps/{PUBLICATION}")
+    git(pipeline.clone, "commit", "-q", "-m", "Decide what is published")
+
+
+def test_what_is_about_people_is_withheld_and_written_down(pipeline: Pipeline) -> None:
+    dumped, published = pipeline.night()
+    assert dumped.manifest is not None and published.status == "published"
+    withheld = {one.name: (one.rule, one.rows) for one in dumped.manifest.withheld}
+    assert withheld["change_audit"] == ("structure", pipeline.count("change_audit"))
+    assert withheld["location_source.updated_by"][0] == "null"
+    assert withheld["location_source.updated_by"][1] > 0
+    assert withheld["metadata.updated_by"] == ("replaced", pipeline.count("metadata"))
+    assert "change_audit" not in dumped.manifest.tables
+    assert dumped.manifest.counts["change_audit"] == pipeline.count("change_audit")
+    assert pipeline.mark()["tables"]["change_audit"] == pipeline.count("change_audit")
+    for data in (*everything_in(pipeline.clone), *everything_in(pipeline.remote)):
+        assert not [name for name in (*EDITORS, "203.0.113.") if name.encode() in data]
+
+
+def test_the_dump_makes_the_tables_whose_rows_it_withholds(pipeline: Pipeline) -> None:
+    pipeline.gate(proof="server")
+    dumped, _ = pipeline.night()
+    assert dumped.manifest is not None and dumped.manifest.proof is not None
+    assert dumped.manifest.proof.proven
+    latest = (pipeline.dumps / "latest.sql").read_text()
+    assert "CREATE TABLE public.change_audit" in latest
+    assert "COPY public.change_audit" not in latest
+
+
+def test_what_changes_only_where_nothing_is_published_makes_no_new_dump(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.night()
+    pipeline.execute("UPDATE change_audit SET source_ip = '198.51.100.7'")
+    pipeline.execute("UPDATE location_source SET updated_by = 'somebody else'")
+    dumped, _ = pipeline.night()
+    assert dumped.status == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("statement", "name", "rules"),
+    [
+        ("CREATE TABLE visitors (email text)", "visitors", "structure|public"),
+        ('CREATE SCHEMA "Web"; CREATE TABLE "Web".log ()', '"Web".log', "structure|public"),
+        ("ALTER TABLE phone ADD owner text", "phone.owner", "public|null|replaced"),
+        ("ALTER TABLE phone RENAME number TO n", "phone.n", "public|null|replaced"),
+        ("SELECT lo_create(0)", "large objects", "structure|public"),
+        ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS x", "m", "structure|public"),
+    ],
+)
+def test_what_nobody_has_decided_on_stops_the_night(
+    pipeline: Pipeline, statement: str, name: str, rules: str
+) -> None:
+    pipeline.night()
+    before = pipeline.picture()
+    pipeline.execute(statement)
+    pipeline.gate(allow_empty=True)
+    with pytest.raises(PolicyRefused) as refused:
+        pipeline.night(override_reason="whatever it is")
+    assert refused.value.message == f"nobody has decided whether this may be published: {name}"
+    assert f"`ppr-assets policy add {name} {rules} --reason …`" in refused.value.hint
+    assert refused.value.exit_code == 8
+    assert pipeline.picture() == before
+
+
+def test_a_table_that_comes_between_count_and_dump_is_refused_all_the_same(
+    pipeline: Pipeline,
+) -> None:
+    assert count_records(pipeline.settings).plan.refusal is None
+    pipeline.execute("CREATE TABLE scratch AS SELECT 'a secret' AS note")
+    with pytest.raises(PolicyRefused, match="scratch"):
+        pipeline.night()
+
+
+def test_the_data_repository_adds_decisions_of_its_own(pipeline: Pipeline) -> None:
+    pipeline.execute("CREATE TABLE visits (day date, place text, who text NOT NULL, note text)")
+    pipeline.execute("INSERT INTO visits VALUES ('2025-08-01', 'pantry', 'Pat', 'came by'), ('2025-08-02', 'x', 'Kim', NULL)")  # fmt: skip  # noqa: E501
+    decide(
+        pipeline,
+        '[visits]\nday = "public"\nplace = "public"\nnote = "null"\n'
+        'who = { rule = "replaced", text = "somebody", reason = "names" }\n',
+    )
+    dumped, _ = pipeline.night()
+    assert dumped.manifest is not None
+    assert {one.name: one.rows for one in dumped.manifest.withheld if one.table == "visits"} == {
+        "visits.note": 1,
+        "visits.who": 2,
+    }
+    rows = (pipeline.dumps / "latest.sql").read_text().split("COPY public.visits")[1]
+    assert rows.splitlines()[1:3] == [
+        "2025-08-01\tpantry\tsomebody\t\\N",
+        "2025-08-02\tx\tsomebody\t\\N",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["[organization", '[organization]\n"*" = "all"\n', "\0", "organization = 1\n", "[x]\n"]
+)
+def test_a_damaged_policy_is_never_read_as_if_all_were_public(
+    pipeline: Pipeline, text: str
+) -> None:
+    pipeline.night()
+    decide(pipeline, text)
+    pipeline.change()
+    before = pipeline.picture()
+    with pytest.raises(PolicyUnreadable, match=r"sql_dumps/\.publication\.toml") as refused:
+        pipeline.night()
+    assert refused.value.exit_code == 8
+    assert pipeline.picture() == before
