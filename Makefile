@@ -48,8 +48,9 @@ bench: $(READY) ## how fast it is beside a bare pg_dump and git
 figures: $(READY) ## how large the code is, and how far a night and the verbs reach into it
 	@exec $(BIN)/python -m benchmarks.figures
 
-variables: $(READY) ## README's table of variables and .env.example, written from the code
-	@exec $(BIN)/python -m ppr_assets_tests.variables
+variables: $(READY) ## README's table of variables, .env.example and the policy's table, from the code
+	@$(BIN)/python -m ppr_assets_tests.variables
+	@exec $(BIN)/python -m ppr_assets_tests.published
 
 # Keeps the versions that are locked, and changes what pyproject.toml asks to be changed. The
 # server's lock is made within the developers' one, so that what runs is what was tested.

@@ -17,9 +17,11 @@ import pytest
 from ppr_assets import errors
 from ppr_assets.cli import EXIT_CODES, cli
 from ppr_assets.errors import PprError
+from ppr_assets.rules.publication_policy import shipped_policy
 from ppr_assets.settings import VARIABLES, Settings
 from ppr_assets.settings.environment import read_dotenv
 from ppr_assets_tests.places import ROOT
+from ppr_assets_tests.published import DOCUMENT, with_policy
 from ppr_assets_tests.variables import ENV_EXAMPLE, README, env_example, with_table
 
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -162,6 +164,12 @@ def test_the_table_of_variables_is_the_one_of_the_settings() -> None:
     """Rows ``| NAME | default | meaning |`` below ``## Variables``, in the order of the code."""
     described = [(v.name, v.default, v.description) for v in VARIABLES]
     assert _table("Variables") == described, "write it anew with `make variables`"
+
+
+def test_the_table_of_what_is_published_is_the_shipped_policy() -> None:
+    written = DOCUMENT.read_text(encoding="utf-8")
+    assert written == with_policy(written), "write it with `make variables`"
+    assert all(f"| {table} |" in written for table in shipped_policy().tables)
 
 
 def test_the_documents_of_the_variables_are_as_they_are_written_anew() -> None:
