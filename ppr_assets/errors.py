@@ -15,6 +15,8 @@
     │   ├── GitTimeout          6  a git call was cut off by its time limit
     │   └── PushFailed          6  the commit is kept, the remote does not have it
     ├── Busy                    7  another run holds the lock, or others work on a table
+    ├── PolicyRefused           8  something that nobody has agreed to publish
+    │   └── PolicyUnreadable    8  the policy cannot be read, so nothing may be published
     ├── DumpFailed              1  pg_dump did not do its work
     ├── RestoreFailed           1  a restore ended early; the target serves as before
     ├── PreconditionFailed      1  something a dump needs is missing; names the object

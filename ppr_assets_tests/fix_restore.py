@@ -263,7 +263,7 @@ def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
         hashed = content(connection)
     with connect_as_we_do(database) as connection:
         computing = Computing(
-            read_settings(connection), read_locale(connection), read_digests(connection)
+            read_settings(connection), read_locale(connection), read_digests(connection).found
         )
     manifest = Manifest(
         dump=path.name,

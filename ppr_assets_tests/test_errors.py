@@ -42,6 +42,8 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "GitTimeout": 6,
         "PushFailed": 6,
         "Busy": 7,
+        "PolicyRefused": 8,
+        "PolicyUnreadable": 8,
         "DumpFailed": 1,
         "RestoreFailed": 1,
         "PreconditionFailed": 1,

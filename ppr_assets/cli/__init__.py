@@ -36,6 +36,7 @@ Exit codes:
   5    database unreachable, or failing
   6    data repository unusable, or push rejected
   7    busy: another run holds the lock, or others a table
+  8    refused by the publication policy
   130  cancelled
 """
 
@@ -55,6 +56,7 @@ VERBS = {
     "cleanup": "Drop what restores have left beside the database.",
     "init": "Fill the database from the latest dump, unless it has records.",
     "ratchet": "Show the mark that dumps are held against, or set it on purpose.",
+    "policy": "Show what is published and what is withheld, or decide on what is new.",
     "demo": "Show a whole night: dump, guard, commit, push, and a refusal.",
     "dev": "Open Dagster's UI; one Ctrl-C stops everything that this has started.",
 }

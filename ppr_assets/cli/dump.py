@@ -49,6 +49,7 @@ def dump(invocation: Invocation, reason: str | None, without_record: bool) -> No
       5    database unreachable
       6    data repository unusable, or push rejected (the commit is kept)
       7    busy: another run is at work
+      8    refused by the publication policy: decide on what is new
       130  cancelled
     """
     settings = invocation.settings

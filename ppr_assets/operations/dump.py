@@ -45,7 +45,7 @@ from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
-from ppr_assets.rules.finds.judgement import judge_finds
+from ppr_assets.rules.finds.judgement import Rise
 from ppr_assets.rules.manifest import Computing, Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.ratchet import Override, Verdict
@@ -59,7 +59,7 @@ class DumpOutcome:
 
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
     ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
-    ``seconds`` is what all of it took.
+    ``seconds`` is what all of it took. ``rises``: more of what leads to persons than was reviewed.
     """
 
     status: Literal["staged", "unchanged", "refused"]
@@ -67,6 +67,7 @@ class DumpOutcome:
     manifest: Manifest | None = None
     path: Path | None = None
     seconds: float = 0.0
+    rises: tuple[Rise, ...] = ()
 
 
 def dump(
@@ -130,6 +131,7 @@ class _Written:
     computing: Computing
     previous: Manifest | None
     tips: Sequence[str]
+    rises: tuple[Rise, ...]
 
     def described(self, snapshot: Snapshot) -> Manifest:
         """As far as the database and pg_dump tell it."""
@@ -186,19 +188,32 @@ def _written(
     try:
         snapshot.require_untouched()
         _require_same_rows(written, verdict.counts, plan)
-        judge_finds(written.finds, {}, ()).require()
-        computing = _computing(snapshot)
+        judgement = plan.finds.judge(written.finds)
+        judgement.require()
+        computing = _computing(snapshot, plan)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return _Written(name, path, written, verdict, plan, tool.version, computing, previous, tips)
+    return _Written(
+        name=name,
+        path=path,
+        file=written,
+        verdict=verdict,
+        plan=plan,
+        pg_dump=tool.version,
+        computing=computing,
+        previous=previous,
+        tips=tips,
+        rises=judgement.rises,
+    )
 
 
-def _computing(snapshot: Snapshot) -> Computing:
+def _computing(snapshot: Snapshot, plan: Plan) -> Computing:
     with snapshot.letting_go():
         settings = read_settings(snapshot.connection)
         locale = read_locale(snapshot.connection)
-    return Computing(settings, locale, read_digests(snapshot.connection))
+    digests = read_digests(snapshot.connection, withheld=plan.withholding)
+    return Computing(settings, locale, digests.found, digests.withheld)
 
 
 def _kept(
@@ -209,7 +224,7 @@ def _kept(
     folder = unfinished.parent
     try:
         if previous is not None and previous.sha256 == made.file.sha256:
-            return DumpOutcome("unchanged", made.verdict, manifest=previous)
+            return DumpOutcome("unchanged", made.verdict, manifest=previous, rises=made.rises)
         limit = settings.dump.max_file_bytes
         if limit is not None and made.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)
@@ -230,7 +245,7 @@ def _kept(
         raise
     finally:
         unfinished.unlink(missing_ok=True)
-    return DumpOutcome("staged", made.verdict, manifest=manifest, path=path)
+    return DumpOutcome("staged", made.verdict, manifest=manifest, path=path, rises=made.rises)
 
 
 def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:

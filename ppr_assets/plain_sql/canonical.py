@@ -78,7 +78,7 @@ class _Canonicalizer:
         self._path = _path_statement(search_path) if search_path else b""
 
     def run(self, chunks: Iterable[bytes]) -> CanonicalDump:
-        for piece in pieces(chunks):
+        for piece in pieces(chunks, quoting=self._published is None):
             if isinstance(piece, Restrict):
                 self._restrict(piece)
             elif isinstance(piece, CopyRows):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.publication_policy import Decision
 
 NULL = b"\\N"
 """As COPY writes it; a text of these two characters is written with its backslash escaped."""
 
+_TAB = b"\t"
 _ESCAPED = {
     ord(one): f"\\{letter}" for one, letter in zip("\\\b\f\n\r\t\v", "\\bfnrtv", strict=True)
 }
@@ -22,6 +24,7 @@ class Withholding:
 
     def __init__(self, columns: Sequence[str], changed: Mapping[str, Decision]) -> None:
         self.counts = {name: 0 for name in columns if name in changed}
+        self._tabs = len(columns) - 1
         places = {name: columns.index(name) for name in self.counts}
         self._steps = [(name, places[name], _in_its_place(changed[name])) for name in places]
         first, last = min(places.values(), default=0), max(places.values(), default=0)
@@ -32,7 +35,8 @@ class Withholding:
             self._steps = [(name, place - len(columns), new) for name, place, new in self._steps]
 
     def rows(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks of whole rows without what is withheld."""
+        """The same chunks of whole rows without what is withheld. Raises :class:`DumpDamaged` for
+        a row of more or fewer values, of which nobody knows what they are."""
         if not self._steps:
             yield from chunks
             return
@@ -44,6 +48,8 @@ class Withholding:
     def _row(self, row: bytes) -> bytes:
         """A row's values are separated by tabs, and hold neither tabs nor newlines but as ``\\t``
         and ``\\n``."""
+        if row.count(_TAB) != self._tabs:
+            raise DumpDamaged(f"a row has {row.count(_TAB) + 1} values, {self._tabs + 1} needed")
         values = (
             row.rsplit(b"\t", self._parts) if self._from_right else row.split(b"\t", self._parts)
         )

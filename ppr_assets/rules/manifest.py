@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -73,11 +73,13 @@ class Proof:
 @dataclass(frozen=True)
 class Computing:
     """What the database computed by, and digests of what it had computed, which no dump holds:
-    generated columns and materialized views."""
+    generated columns and materialized views. ``withheld`` of them have none, since they may have
+    been computed from what is withheld."""
 
     settings: Mapping[str, str]
     locale: Mapping[str, str]
     digests: Mapping[str, str]
+    withheld: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -264,9 +266,10 @@ def _computing(fields: Fields) -> Computing | None:
     if fields.plain().get("computing") is None:  # older manifests do not know of it
         return None
     parts = fields.nested("computing")
-    return Computing(
-        *(parts.nested(name).each(Fields.text) for name in ("settings", "locale", "digests"))
+    settings, locale, digests = (
+        parts.nested(name).each(Fields.text) for name in ("settings", "locale", "digests")
     )
+    return Computing(settings, locale, digests, parts.texts_if_there("withheld"))
 
 
 def _proof(fields: Fields) -> Proof:

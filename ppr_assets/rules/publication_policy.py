@@ -12,7 +12,8 @@ line for each column, so that git's history says of each line who decided it, wh
     "*" = { rule = "structure", reason = "who changed what, from where" }
 
 A section's name is the table's key (:func:`~ppr_assets.rules.naming.table_key`), or
-:data:`LARGE_OBJECTS`.
+:data:`LARGE_OBJECTS`. What else is decided of values that were found in a dump stands in the same
+file, as :mod:`~ppr_assets.rules.finds.decisions` says.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from ppr_assets.errors import PolicyUnreadable
+from ppr_assets.rules.finds.decisions import ALLOWED, REVIEWED, FindDecisions
 
 Rule = Literal["public", "structure", "null", "replaced"]
 """Published; a table without its rows; NULL in the place of values; a text in their place."""
@@ -63,9 +65,10 @@ Decisions = Mapping[str, Decision]
 
 @dataclass(frozen=True)
 class Policy:
-    """By table key, or :data:`LARGE_OBJECTS`."""
+    """``tables`` by key, or :data:`LARGE_OBJECTS`; ``finds``: of values in what is published."""
 
     tables: Mapping[str, Decisions] = field(default_factory=dict)
+    finds: FindDecisions = field(default_factory=FindDecisions)
 
     @classmethod
     def parse(cls, text: str, *, source: str) -> Policy:
@@ -73,11 +76,14 @@ class Policy:
         where it is not what it has to be."""
         try:
             content = tomllib.loads(text)
-            return cls({table: _decisions(table, lines) for table, lines in content.items()})
         except tomllib.TOMLDecodeError as error:
             raise unreadable(source, f"it is not TOML: {error}") from None
-        except _Wrong as wrong:
+        try:
+            finds = FindDecisions.parse(content.pop(ALLOWED, None), content.pop(REVIEWED, None))
+            tables = {table: _decisions(table, lines) for table, lines in content.items()}
+        except ValueError as wrong:
             raise unreadable(source, str(wrong)) from None
+        return cls(tables, finds)
 
     @property
     def fingerprint(self) -> str:
@@ -86,7 +92,8 @@ class Policy:
             table: {column: [one.rule, one.text] for column, one in decisions.items()}
             for table, decisions in self.tables.items()
         }
-        text = json.dumps(decided, sort_keys=True)
+        allowed = sorted(self.finds.allowed)
+        text = json.dumps([decided, allowed] if allowed else decided, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def with_additions(self, added: Policy) -> Policy:
@@ -96,7 +103,7 @@ class Policy:
         tables = dict(self.tables)
         for table, decisions in added.tables.items():
             tables[table] = joined(tables.get(table, {}), decisions)
-        return Policy(tables)
+        return Policy(tables, self.finds.with_additions(added.finds))
 
 
 def joined(under: Decisions, over: Decisions) -> Decisions:
@@ -112,13 +119,9 @@ def _columns(decisions: Decisions) -> Decisions:
     return {column: one for column, one in decisions.items() if column != WHOLE}
 
 
-class _Wrong(Exception):  # becomes a PolicyUnreadable that names the file
-    pass
-
-
 def _decisions(table: str, lines: Any) -> Decisions:
     if not isinstance(lines, dict) or not lines:
-        raise _Wrong(f"`{table}` must be a section with a line for each column")
+        raise ValueError(f"`{table}` must be a section with a line for each column")
     return {column: _decision(table, column, value) for column, value in lines.items()}
 
 
@@ -126,18 +129,18 @@ def _decision(table: str, column: str, value: Any) -> Decision:
     where = table if column == WHOLE else f"{table}.{column}"
     told = {"rule": value} if isinstance(value, str) else value
     if not isinstance(told, dict) or not all(isinstance(one, str) for one in told.values()):
-        raise _Wrong(f"`{where}` must be a rule, or a table of rule, text and reason")
+        raise ValueError(f"`{where}` must be a rule, or a table of rule, text and reason")
     if strange := sorted(told.keys() - {"rule", "text", "reason"}):
-        raise _Wrong(f"`{where}` has `{strange[0]}`, must have rule, text and reason alone")
+        raise ValueError(f"`{where}` has `{strange[0]}`, must have rule, text and reason alone")
     allowed = OF_TABLES if column == WHOLE else OF_COLUMNS
     rule = next((one for one in allowed if one == told.get("rule")), None)
     if rule is None:
-        raise _Wrong(
+        raise ValueError(
             f"`{where}` has the rule {told.get('rule')!r:.40}, "
             f"must be {', '.join(allowed[:-1])} or {allowed[-1]}"
         )
     if ("text" in told) != (rule == "replaced"):
-        raise _Wrong(f"`{where}` must have a text exactly where it is replaced")
+        raise ValueError(f"`{where}` must have a text exactly where it is replaced")
     return Decision(rule, told.get("text", ""), told.get("reason", "").strip())
 
 

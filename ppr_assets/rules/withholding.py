@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ppr_assets.errors import PolicyRefused
+from ppr_assets.rules.finds.decisions import FindDecisions
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication_policy import (
     OF_COLUMNS,
@@ -76,7 +78,8 @@ class Unknown:
     @property
     def command(self) -> str:
         """The command that decides it; the rule is for a human to choose."""
-        return f"ppr-assets policy add {self.name} {'|'.join(self.rules)} --reason …"
+        name = shlex.quote(self.name)
+        return f"ppr-assets policy add {name} {'|'.join(self.rules)} --reason …"
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -122,17 +125,24 @@ class TablePlan:
 @dataclass(frozen=True)
 class Plan:
     """By table key. ``unknown`` and ``impossible`` (in words) stop a dump. ``policy``: the
-    fingerprint of the policy that it is of."""
+    fingerprint of the policy that it is of; ``finds``: what it says of values that are found in
+    what is published."""
 
     tables: Mapping[str, TablePlan]
     unknown: tuple[Unknown, ...] = ()
     impossible: tuple[str, ...] = ()
     policy: str = ""
+    finds: FindDecisions = field(default_factory=FindDecisions)
 
     @property
     def without_rows(self) -> list[str]:
         """Tables of which only the definition is published, by key."""
         return [key for key, table in self.tables.items() if not table.rows]
+
+    @property
+    def withholding(self) -> Mapping[str, Collection[str]]:
+        """The columns that are withheld of each table, by key; none where all rows are."""
+        return {key: [*table.changed] for key, table in self.tables.items() if table.withholds}
 
     def withheld(
         self, counts: Mapping[str, int], values: Mapping[tuple[str, str], int]
@@ -189,7 +199,7 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
             *_broken_references(by_key[key], tables),
         )
     ]
-    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint)
+    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint, policy.finds)
 
 
 def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.fix_postgres import SampleDatabase
-from ppr_assets_tests.opened import count_records
+from ppr_assets_tests.opened import count_records, dump, publish
 
 pytestmark = pytest.mark.usefixtures("strict_policy")
 
@@ -98,7 +99,8 @@ def test_what_nobody_has_decided_on_stops_the_night(
     with pytest.raises(PolicyRefused) as refused:
         pipeline.night(override_reason="whatever it is")
     assert refused.value.message == f"nobody has decided whether this may be published: {name}"
-    assert f"`ppr-assets policy add {name} {rules} --reason …`" in refused.value.hint
+    command = f"ppr-assets policy add {shlex.quote(name)} {rules} --reason …"
+    assert f"`{command}`" in refused.value.hint
     assert refused.value.exit_code == 8
     assert pipeline.picture() == before
 
@@ -147,3 +149,25 @@ def test_a_damaged_policy_is_never_read_as_if_all_were_public(
         pipeline.night()
     assert refused.value.exit_code == 8
     assert pipeline.picture() == before
+
+
+def test_a_dump_is_not_published_by_another_policy_than_it_was_made_by(
+    pipeline: Pipeline,
+) -> None:
+    """Somebody else withholds a column between the dump and its publication."""
+    pipeline.change()
+    pipeline.night()
+    pipeline.change()
+    assert dump(pipeline.settings).status == "staged"
+    other = pipeline.clone_again("other")
+    (other / "sql_dumps" / PUBLICATION).write_text('[language]\nnote = "null"\n')
+    git(other, "add", "-f", f"sql_dumps/{PUBLICATION}")
+    git(other, "commit", "-q", "-m", "Nobody is to read the notes")
+    git(other, "push", "-q", "origin", "main")
+    before = pipeline.remote_head()
+    with pytest.raises(PolicyRefused, match=r"the publication policy has changed since pantry"):
+        publish(pipeline.settings)
+    assert pipeline.remote_head() == before
+    _, published = pipeline.night()
+    assert published.status == "published"
+    assert "language.note" in {one.name for one in published.manifest.withheld}

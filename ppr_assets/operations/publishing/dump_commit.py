@@ -1,4 +1,5 @@
-"""The commits that this project makes: a published dump, a mark set on purpose, dumps retired."""
+"""The commits that this project makes: a published dump, a mark or a policy set on purpose, dumps
+retired."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ from ppr_assets.rules.naming import (
     DELTA_BASE_README,
     LATEST,
     LATEST_PACKED,
+    PUBLICATION,
     RATCHET,
     manifest_name,
     parts_folder,
@@ -124,6 +126,16 @@ def write_reset_commit(
     )
     changes = {DumpFolder(repo, base).path(RATCHET): _file(render_mark(after))}
     return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
+
+
+def write_policy_commit(
+    repo: DataRepo, base: str | None, text: str, subject: str, reason: str
+) -> str:
+    """A commit on ``base`` that sets what the data repository decides of what is published, and
+    nothing else."""
+    changes = {DumpFolder(repo, base).path(PUBLICATION): _file(text)}
+    message = compose_message(subject, {"Reason": reason})
+    return _commit(repo, base, changes, message, datetime.now(UTC))
 
 
 def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.integrate import base_for_publishing
+from ppr_assets.data_repo.history.merge_dumps import Unmergeable
+from ppr_assets.data_repo.remote.remote import fetched_tip
+from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.rules.publication_policy import Policy, parse_policy, shipped_policy, unreadable
 from ppr_assets.rules.withholding import Plan, Relation, plan
 from ppr_assets.settings import DumpSettings
@@ -15,9 +19,20 @@ from ppr_assets.settings import DumpSettings
 def plan_at(
     repo: DataRepo, commit: str | None, settings: DumpSettings, relations: Collection[Relation]
 ) -> Plan:
-    """What the policy at ``commit`` means for a database's ``relations``. Raises what
-    :func:`policy_at` raises."""
-    return plan(policy_at(repo, commit, settings), relations)
+    """What the policy means for a database's ``relations``, as a dump that is published on
+    ``commit``, the branch's tip, will be judged: by what the remote was last known to have as well.
+    Raises what :func:`policy_at` raises."""
+    return plan(policy_at(repo, _with_remote(repo, commit), settings), relations)
+
+
+def _with_remote(repo: DataRepo, commit: str | None) -> str | None:
+    remote = fetched_tip(repo)
+    if not repo.settings.push_enabled or remote is None or remote == commit:
+        return commit
+    try:
+        return base_for_publishing(repo, commit, remote, merge_ratchet=merge_ratchet)
+    except Unmergeable:  # which the publishing will tell of
+        return commit
 
 
 def policy_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Policy:

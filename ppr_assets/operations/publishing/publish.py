@@ -12,7 +12,14 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed, DumpUnproven, PprError
+from ppr_assets.errors import (
+    DataRepoError,
+    DumpDamaged,
+    DumpFailed,
+    DumpUnproven,
+    PolicyRefused,
+    PprError,
+)
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import (
     StoredDump,
@@ -23,9 +30,11 @@ from ppr_assets.operations.publishing.dump_commit import (
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.publishing.pending import require_fit
+from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest, Proof
+from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
 
@@ -125,6 +134,7 @@ def _build(
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
     _require_next(folder, standing, candidate)
+    _require_same_policy(policy_at(repo, base, settings), candidate.manifest)
     verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
     manifest = replace(
         candidate.manifest,
@@ -155,6 +165,17 @@ def _require_next(folder: DumpFolder, standing: Manifest | None, candidate: _Can
         raise DataRepoError(
             f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
             hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
+        )
+
+
+def _require_same_policy(policy: Policy, candidate: Manifest) -> None:
+    """Another publisher may have decided otherwise since the dump was made, or who made it knew of
+    no policy."""
+    if candidate.policy != policy.fingerprint:
+        raise PolicyRefused(
+            f"the publication policy has changed since {candidate.dump} was made",
+            hint="dump again, which is done by the policy as it is now: `ppr-assets dump`. "
+            "Nothing was published.",
         )
 
 

@@ -154,7 +154,14 @@ def computed_remarks(connection: Connection, verified: VerifiedDump) -> list[str
     """What is computed otherwise here than where the dump is from, as far as it says so."""
     if verified.manifest is None or verified.manifest.computing is None:
         return []
-    recorded = verified.manifest.computing.digests
-    if not recorded:
-        return []
-    return computed_otherwise(recorded, read_digests(connection, hold_seconds=_PATIENCE))
+    computing = verified.manifest.computing
+    said = []
+    if computing.digests:
+        now = read_digests(connection, hold_seconds=_PATIENCE)
+        said += computed_otherwise(computing.digests, now.found)
+    if computing.withheld:
+        said.append(
+            f"not compared: {few(computing.withheld, 5)}, which may be computed from what the dump "
+            "withholds"
+        )
+    return said

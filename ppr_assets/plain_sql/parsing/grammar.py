@@ -23,21 +23,23 @@ _AFTER_COMPLETE = (b"--\n", b"\n")
 _RESTRICT = re.compile(rb"\\(un)?restrict ([0-9A-Za-z]+)\n")
 
 
-def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
+def pieces(chunks: Iterable[bytes], *, quoting: bool = True) -> Iterator[Piece]:
     """The dump from its first byte to its last; together the pieces, and the ``\\.`` line that
-    follows the rows of each COPY, are the dump.
+    follows the rows of each COPY, are the dump. Without ``quoting`` no error says what stands
+    where something else should: it may be a row that nobody is to see.
 
     Raises :class:`DumpDamaged` with the byte offset of the first thing that pg_dump would not
     write: another beginning, a psql command, a quote or a COPY block that never ends, a table
     with two COPY blocks, no closing comment, something after it, or a ``\\restrict`` without its
     partner.
     """
-    return _Parser(LineReader(chunks)).run()
+    return _Parser(LineReader(chunks), quoting).run()
 
 
 class _Parser:
-    def __init__(self, reader: LineReader) -> None:
+    def __init__(self, reader: LineReader, quoting: bool) -> None:
         self._reader = reader
+        self._quoting = quoting
         self._scanner = SqlScanner()
         self._open = False  # a statement has begun and not ended
         self._statements = 0
@@ -113,7 +115,8 @@ class _Parser:
         copy = copy_rows(start, statement, self._rows)
         if copy is None:
             raise DumpDamaged(
-                f"a COPY statement that pg_dump would not write at byte {start}: {shown(statement)}"
+                f"a COPY statement that pg_dump would not write at byte {start}"
+                f"{self._quote(statement)}"
             )
         if copy.key in self._keys_seen:
             raise DumpDamaged(
@@ -182,10 +185,13 @@ class _Parser:
         if line.startswith((b"\\connect ", b"\\unrestrict ")):
             hint = "was it made with `pg_dump --create`? Make it without."
         raise DumpDamaged(
-            f"a psql command where none belongs at byte {start}: {shown(line)}", hint=hint
+            f"a psql command where none belongs at byte {start}{self._quote(line)}", hint=hint
         )
 
     def _goes_on(self, start: int, line: bytes) -> NoReturn:
         raise DumpDamaged(
-            f"the dump goes on after its closing comment at byte {start}: {shown(line)}"
+            f"the dump goes on after its closing comment at byte {start}{self._quote(line)}"
         )
+
+    def _quote(self, text: bytes) -> str:
+        return f": {shown(text)}" if self._quoting else ""

@@ -7,12 +7,14 @@ materialized view may have been stale, or depend on the moment, and is then righ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import LiteralString, NamedTuple
 
 import psycopg
 
 from ppr_assets.plain_sql.parsing.pieces import quoted
+from ppr_assets.postgres.compare.computed_from import computed_from
 from ppr_assets.postgres.sessions.computing import READING, Connection
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.row_count import HOLD_SECONDS
@@ -49,6 +51,7 @@ _PAGES = "WHERE ctid >= '(%d,0)'::pg_catalog.tid AND ctid < '(%d,0)'::pg_catalog
 
 
 class _Computed(NamedTuple):
+    oid: int
     schema: str
     name: str
     is_view: bool
@@ -60,15 +63,33 @@ class _Computed(NamedTuple):
         return (VIEW if self.is_view else GENERATED) + table_key(self.schema, self.name)
 
 
-def read_digests(connection: Connection, *, hold_seconds: float = HOLD_SECONDS) -> dict[str, str]:
-    """By what it is of, in the open transaction. No lock is held longer than ``hold_seconds``, and
-    none is left; what cannot be had so, or be read, is left out: nothing depends on it."""
+class Digests(NamedTuple):
+    """By what they are of, and what was left out because it is computed from what is withheld."""
+
+    found: Mapping[str, str]
+    withheld: Sequence[str]
+
+
+def read_digests(
+    connection: Connection,
+    *,
+    withheld: Mapping[str, Collection[str]] = MappingProxyType({}),
+    hold_seconds: float = HOLD_SECONDS,
+) -> Digests:
+    """In the open transaction. No lock is held longer than ``hold_seconds``, and none is left; what
+    cannot be had so, or be read, is left out: nothing depends on it. What may have been computed
+    from what is ``withheld``, columns by table key or none for whole tables, is left out too: a
+    digest lets values be guessed."""
     with connection.transaction(force_rollback=True):
         others = calling_others(connection)
-        rows = connection.execute(_COMPUTED).fetchall()
-        found = [_Computed(*facts) for oid, *facts in rows if oid not in others]
-    digests = {one.key: _digest(connection, one, hold_seconds) for one in found}
-    return {key: digest for key, digest in digests.items() if digest is not None}
+        private = computed_from(connection, withheld)
+        found = [_Computed(*facts) for facts in connection.execute(_COMPUTED).fetchall()]
+    wanted = [one for one in found if one.oid not in {*others, *private}]
+    digests = {one.key: _digest(connection, one, hold_seconds) for one in wanted}
+    return Digests(
+        {key: digest for key, digest in digests.items() if digest is not None},
+        [one.key for one in found if one.oid in private],
+    )
 
 
 def computed_otherwise(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -40,7 +40,8 @@ WITH RECURSIVE base AS (
 SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
   NOT (a.attnotnull OR b.forbids_null
     OR coalesce(
-      pg_catalog.bool_or((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::bool), false)),
+      pg_catalog.bool_or((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool),
+      false)),
   t.typcategory = 'S' AND t.typlen = -1,
   CASE WHEN b.type IN ('pg_catalog.varchar'::pg_catalog.regtype,
     'pg_catalog.bpchar'::pg_catalog.regtype)

@@ -3,6 +3,7 @@ persons is held to a baseline that somebody has reviewed."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -104,9 +105,17 @@ class Judgement:
             f"secrets would be published: {', '.join(map(str, self.refused[:_SHOWN]))}"
             f"{f' and {more} more' if more else ''}",
             hint="take them out of the database, and change them where they were used: somebody "
-            "may have seen them. What only looks like a secret can be allowed in the publication "
-            "policy, by column and kind, with a reason.",
+            "may have seen them. What only looks like a secret can be allowed by column and kind"
+            f"{_command(self.refused[:1])}. Nothing was published.",
         )
+
+
+def _command(refused: Sequence[Find]) -> str:
+    """What allows the first; nothing where only others are left that are not listed."""
+    for find in refused:
+        words = shlex.join(["ppr-assets", "policy", "allow", find.spot.place, find.kind])
+        return f": `{words} --reason …`"
+    return ""
 
 
 def judge_finds(

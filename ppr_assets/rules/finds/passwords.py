@@ -48,17 +48,6 @@ _URL = re.compile(
 )
 
 _PASSWORD = re.compile(
-    rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
-    re.DOTALL,
-)
-"""What stands where a password is to be filled in."""
-
-_URL = re.compile(
-    rb"(?<![0-9A-Za-z+.-])[A-Za-z][0-9A-Za-z+.-]{1,30}://"
-    rb"""[^\s/?#@:"'<>\\]*:(?P<password>[^\s/?#"'<>\\]+)@[0-9A-Za-z\[]"""
-)
-
-_PASSWORD = re.compile(
     rb"""(?<![0-9A-Za-z])(?i:password|passwd|pwd)\s{0,3}=\s{0,3}"""
     rb"""(?P<password>'[^'\n]+'|"[^"\n]+"|\{[^}\n]+\}|[^\s;&,'"<>]+)"""
 )

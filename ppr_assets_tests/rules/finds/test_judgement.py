@@ -77,8 +77,8 @@ def test_a_refusal_says_where_and_what_and_how_to_go_on() -> None:
         'app.audit."User Agent" in the row id=1, day=2025-08-08 (private key), '
         "CREATE FUNCTION public.f (URL with a password) and 2 more\n"
         "HINT: take them out of the database, and change them where they were used: somebody may "
-        "have seen them. What only looks like a secret can be allowed in the publication policy, "
-        "by column and kind, with a reason."
+        "have seen them. What only looks like a secret can be allowed by column and kind: "
+        "`ppr-assets policy allow api_keys.note 'GitHub token' --reason …`. Nothing was published."
     )
 
 

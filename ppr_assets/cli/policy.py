@@ -1,0 +1,218 @@
+"""``ppr-assets policy``: what is published, what is not, and deciding on what is new."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+import click
+
+from ppr_assets.cli.shared.console import out, print_columns
+from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.errors import SettingsError
+from ppr_assets.operations.policy import (
+    Wish,
+    check_policy,
+    decide,
+    policy_in_force,
+    review_policy,
+)
+from ppr_assets.operations.publishing.finds import allow as allow_find
+from ppr_assets.operations.publishing.finds import review as review_finds
+from ppr_assets.operations.publishing.policy_file import PolicyChange
+from ppr_assets.rules.finds.decisions import spot_at
+from ppr_assets.rules.publication_policy import RULES, WHOLE, Decision, Decisions, Rule
+from ppr_assets.rules.withholding import Plan
+
+reason_option = click.option(
+    "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
+)
+
+
+@click.group()
+def policy() -> None:
+    """Show what is published and what is withheld, or decide on what is new.
+
+    The policy says of every table and column what a dump has of it. What it does not know stops the
+    dump. What ppr_assets ships is in force with what the data repository adds in
+    `.publication.toml` in its dump folder, committed like everything else there.
+    """
+
+
+@policy.command()
+@click.argument("table", required=False)
+@pass_invocation
+def show(invocation: Invocation, table: str | None) -> None:
+    """Show the policy in force: all tables, or each column of one."""
+    found = policy_in_force(invocation.settings)
+    if table is None:
+        rows = [
+            (name, _summary(lines), "data repository" if name in found.added.tables else "shipped")
+            for name, lines in found.whole.tables.items()
+        ]
+        print_columns([("table", "what is published", "decided by"), *rows])
+        return
+    lines = found.whole.tables.get(table)
+    if lines is None:
+        raise SettingsError(
+            f"the policy does not know `{table}`",
+            hint="`ppr-assets policy check` names what is unknown in the database.",
+        )
+    own = found.added.tables.get(table, {})
+    print_columns(
+        [("column", "rule", "decided by", "reason")]
+        + [
+            (
+                "the table" if column == WHOLE else column,
+                _said(one),
+                "data repository" if column in own else "shipped",
+                one.reason,
+            )
+            for column, one in lines.items()
+        ]
+    )
+
+
+@policy.command()
+@pass_invocation
+def check(invocation: Invocation) -> None:
+    """Hold the database to the policy, as a dump does before it begins.
+
+    Prints what would be withheld, and each table and column that nobody has decided on, with the
+    command that decides. Ends with exit code 8 where a dump would be refused.
+    """
+    plan = check_policy(invocation.settings)
+    _print_plan(plan)
+    if plan.refusal is not None:
+        raise plan.refusal
+    out.print("everything in the database is decided on: a dump would not be refused")
+
+
+@policy.command()
+@click.argument("target", metavar="TABLE[.COLUMN]")
+@click.argument("rule", type=click.Choice(RULES))
+@reason_option
+@click.option(
+    "--text", default="withheld", show_default=True, help="What stands where a text is replaced."
+)
+@pass_invocation
+def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) -> None:
+    """Decide on a table or a column, in a commit that says why.
+
+    A table is `structure` (published without its rows) or `public`, which lists the columns that it
+    has now; a column is `public`, `null` (published as NULL) or `replaced` (by a fixed text).
+
+    \b
+    Examples:
+      ppr-assets policy add change_log structure --reason "who changed what"
+      ppr-assets policy add organization.updated_by null --reason "names of keys"
+    """
+    wish = Wish(target, cast(Rule, rule), reason, text)
+    decided = decide(invocation.settings, wish)
+    _print_change(f"{target} is {rule}", decided.change)
+    for one in decided.plan.unknown:
+        out.print(f"still unknown: {one.name}: `{one.command}`", markup=False)
+    _raise_undelivered(decided.change)
+
+
+@policy.command()
+@click.argument("place", metavar="TABLE.COLUMN")
+@click.argument("kind")
+@reason_option
+@pass_invocation
+def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
+    """Allow what only looks like a secret, by column and kind as the refusal names them.
+
+    \b
+    Example:
+      ppr-assets policy allow service.url "URL with a password" --reason "a public calendar"
+    """
+    try:
+        spot = spot_at(place, kind)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    change = allow_find(invocation.settings, spot, reason=reason)
+    _print_change(f"{kind} is allowed in {spot.place}", change)
+    _raise_undelivered(change)
+
+
+@policy.command()
+@reason_option
+@pass_invocation
+def baseline(invocation: Invocation, reason: str) -> None:
+    """Take what the latest dump has that leads to persons for reviewed.
+
+    A night warns where a column has some that had none, or twice as many as were reviewed.
+    """
+    change, found = review_finds(invocation.settings, reason=reason)
+    for spot, values in found.items():
+        out.print(f"{spot.place}: {values} of the kind {spot.kind}", markup=False)
+    _print_change("reviewed", change)
+    _raise_undelivered(change)
+
+
+@policy.command()
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="A day (UTC); without it, all that was ever decided.",
+)
+@pass_invocation
+def review(invocation: Invocation, since: datetime | None) -> None:
+    """List what the data repository decided since a day: when, who, what and why."""
+    revisions = review_policy(invocation.settings, since.replace(tzinfo=UTC) if since else None)
+    if not revisions:
+        out.print("nothing was decided in the data repository")
+    for one in revisions:
+        commit = one.commit
+        when = f"{commit.date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        out.print(f"{commit.sha[:10]}  {when}  {commit.author}", markup=False)
+        out.print(f"  {commit.subject}", markup=False)
+        if one.unreadable:
+            out.print(f"  {one.unreadable}", markup=False)
+        for table, column, before, after in one.changes:
+            name = table if column == WHOLE else f"{table}.{column}"
+            why = f" ({after.reason})" if after and after.reason else ""
+            out.print(f"  {name}: {_said(before)} → {_said(after)}{why}", markup=False)
+
+
+def _print_plan(plan: Plan) -> None:
+    for table, one in sorted(plan.tables.items()):
+        if not one.rows and table not in {unknown.table for unknown in plan.unknown}:
+            out.print(f"withheld: {table}: all rows", markup=False)
+        for column, decision in sorted(one.changed.items()):
+            out.print(f"withheld: {table}.{column}: {_said(decision)}", markup=False)
+    for unknown in plan.unknown:
+        out.print(f"unknown: {unknown.name}: `{unknown.command}`", markup=False)
+    for problem in plan.impossible:
+        out.print(f"cannot be kept: {problem}", markup=False)
+
+
+def _print_change(what: str, change: PolicyChange) -> None:
+    if change.commit is None:
+        out.print(f"{what}, as it was already", markup=False)
+        return
+    where = "which the remote has" if change.delivery.pushed else "not pushed"
+    out.print(f"{what}, in commit {change.commit[:10]}, {where}", markup=False)
+
+
+def _raise_undelivered(change: PolicyChange) -> None:
+    if change.delivery.failure is not None:
+        raise change.delivery.failure
+
+
+def _summary(lines: Decisions) -> str:
+    if WHOLE in lines and lines[WHOLE].rule == "structure":
+        return "no rows"
+    withheld = [f"{name} {_said(one)}" for name, one in lines.items() if one.rule != "public"]
+    columns = len(lines) - (WHOLE in lines)
+    published = f"{columns - len(withheld)} columns"
+    return f"{published}; withheld: {', '.join(withheld)}" if withheld else published
+
+
+def _said(decision: Decision | None) -> str:
+    if decision is None:
+        return "undecided"
+    if decision.rule == "replaced":
+        return f"replaced by `{decision.text}`"
+    return decision.rule

@@ -1,0 +1,233 @@
+"""What the publication policy means for the database, and deciding on what it does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import tomlkit
+from tomlkit import TOMLDocument
+
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
+from ppr_assets.errors import PolicyRefused, PolicyUnreadable, SettingsError
+from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
+from ppr_assets.operations.publishing.publication import plan_at, policy_at
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.naming import PUBLICATION, quote_identifier
+from ppr_assets.rules.publication_policy import (
+    OF_COLUMNS,
+    OF_TABLES,
+    WHOLE,
+    Decision,
+    Decisions,
+    Policy,
+    Rule,
+    shipped_policy,
+)
+from ppr_assets.rules.withholding import Plan, Relation, plan
+from ppr_assets.settings import Settings
+
+_LOCK_SECONDS = 5.0
+_REPLACED_BY = "withheld"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """``target``: a table, or a column of one, as messages name it. ``text`` stands in the place of
+    values that are replaced."""
+
+    target: str
+    rule: Rule
+    reason: str
+    text: str = _REPLACED_BY
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was committed, and what the policy means for the database since."""
+
+    change: PolicyChange
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class PolicyInForce:
+    """``added`` by the data repository (or the file that the settings name); ``whole`` with what
+    is shipped."""
+
+    whole: Policy
+    added: Policy
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What a commit changed: ``changes`` are table, column (or :data:`WHOLE`), before and after,
+    None where nothing was decided."""
+
+    commit: FolderCommit
+    changes: Sequence[tuple[str, str, Decision | None, Decision | None]]
+    unreadable: str = ""
+
+
+def policy_in_force(settings: Settings) -> PolicyInForce:
+    """Raises :class:`PolicyUnreadable`."""
+    with open_data_repo(settings.data_repo) as repo:
+        whole = policy_at(repo, tip(repo), settings.dump)
+    own = {
+        table: {
+            column: one
+            for column, one in decisions.items()
+            if shipped_policy().tables.get(table, {}).get(column) != one
+        }
+        for table, decisions in whole.tables.items()
+    }
+    return PolicyInForce(whole, Policy({table: found for table, found in own.items() if found}))
+
+
+def check_policy(settings: Settings) -> Plan:
+    """What the policy means for the database as it is now."""
+    relations = _relations(settings)
+    with open_data_repo(settings.data_repo) as repo:
+        return plan_at(repo, tip(repo), settings.dump, relations)
+
+
+def decide(settings: Settings, wish: Wish) -> Decided:
+    """Commit the decision that somebody wishes.
+
+    Raises :class:`SettingsError` for what is not in the database and for a rule that is not one of
+    a table or of a column, :class:`PolicyRefused` for a rule that cannot be kept there, and what
+    :func:`change_policy` raises.
+    """
+    relations = _relations(settings)
+    relation, column = _found(wish.target, relations)
+    allowed = OF_TABLES if column is None else OF_COLUMNS
+    if wish.rule not in allowed:
+        what = "a table" if column is None else "a column"
+        raise SettingsError(
+            f"{wish.target} is {what}, whose rule must be {' or '.join(allowed)}, not {wish.rule}",
+            hint="a column is named with its table: TABLE.COLUMN.",
+        )
+    plans: list[Plan] = []
+
+    def edit(document: TOMLDocument, folder: DumpFolder) -> None:
+        before = plan(shipped_policy().with_additions(folder.additions or Policy()), relations)
+        _write(document, relation, column, wish)
+        added = Policy.parse(tomlkit.dumps(document), source=folder.path(PUBLICATION))
+        after = plan(shipped_policy().with_additions(added), relations)
+        if broken := [one for one in after.impossible if one not in before.impossible]:
+            raise PolicyRefused(
+                f"{wish.target} cannot be {wish.rule}: {'; '.join(broken)}",
+                hint="choose another rule; nothing was committed.",
+            )
+        plans[:] = [after]
+
+    subject = f"Publish {wish.target} as {wish.rule}"
+    if wish.rule == "structure":
+        subject = f"Publish {wish.target} without its rows"
+    elif wish.rule == "public":
+        subject = f"Publish {wish.target}"
+    change = change_policy(settings, edit, subject=subject, reason=wish.reason)
+    return Decided(change, plans[-1])
+
+
+def review_policy(settings: Settings, since: datetime | None = None) -> list[Revision]:
+    """What the commits up to the branch's tip changed, the newest first, merges left out: what they
+    bring was decided elsewhere."""
+    with open_data_repo(settings.data_repo) as repo:
+        commit = tip(repo)
+        found = list(_revisions(repo, commit)) if commit else []
+    return [one for one in reversed(found) if since is None or one.commit.date >= since]
+
+
+def _revisions(repo: DataRepo, commit: str) -> Iterator[Revision]:
+    folders = DumpFolders(repo)
+    for one in folder_history(repo, commit):
+        if len(one.parents) > 1:
+            continue
+        now = folders.at(one.sha)
+        before = folders.at(one.parents[0]) if one.parents else DumpFolder(repo, None)
+        if now.sha(PUBLICATION) != before.sha(PUBLICATION):
+            then, _ = _readable(before)
+            added, problem = _readable(now)
+            yield Revision(one, list(_changes(then, added)), problem)
+
+
+def _readable(folder: DumpFolder) -> tuple[Policy, str]:
+    try:
+        return folder.additions or Policy(), ""
+    except PolicyUnreadable as error:
+        return Policy(), error.message
+
+
+def _changes(
+    before: Policy, now: Policy
+) -> Iterator[tuple[str, str, Decision | None, Decision | None]]:
+    for table in sorted(before.tables.keys() | now.tables.keys()):
+        then: Decisions = before.tables.get(table, {})
+        after: Decisions = now.tables.get(table, {})
+        for column in sorted(then.keys() | after.keys()):
+            if then.get(column) != after.get(column):
+                yield table, column, then.get(column), after.get(column)
+
+
+def _relations(settings: Settings) -> Sequence[Relation]:
+    with open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot:
+        return snapshot.relations()
+
+
+def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str | None]:
+    """The table that ``target`` names, and its column if it names one."""
+    wholes = [(one, None) for one in relations if one.key == target]
+    columns = [
+        (one, column.name)
+        for one in relations
+        for column in one.columns
+        if target in (f"{one.key}.{quote_identifier(column.name)}", f"{one.key}.{column.name}")
+    ]
+    found: list[tuple[Relation, str | None]] = [*wholes, *columns]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SettingsError(
+            f"`{target}` is the name of a table and of a column",
+            hint=f"write the decision into `{PUBLICATION}` by hand, and commit it.",
+        )
+    raise SettingsError(
+        f"`{target}` is not in the database, must be a table or TABLE.COLUMN",
+        hint="`ppr-assets policy check` names what is there and unknown; a table of another schema "
+        "than public has its schema before it.",
+    )
+
+
+def _write(document: TOMLDocument, relation: Relation, column: str | None, wish: Wish) -> None:
+    decision = Decision(
+        wish.rule, wish.text if wish.rule == "replaced" else "", wish.reason.strip()
+    ).to_toml()
+    if column is None and wish.rule == "structure":
+        section = tomlkit.table()
+        section[WHOLE] = _inline(decision)
+        document[relation.key] = section
+        return
+    if relation.key not in document:
+        document[relation.key] = tomlkit.table()
+    lines = document[relation.key]
+    if column is not None:
+        lines[column] = _inline(decision)
+        return
+    lines[WHOLE] = _inline(decision)
+    for one in relation.columns:
+        if one.name not in lines and not one.computed:
+            lines[one.name] = wish.rule
+
+
+def _inline(decision: str | dict[str, str]) -> object:
+    if isinstance(decision, str):
+        return decision
+    table = tomlkit.inline_table()
+    table.update(decision)
+    return table

@@ -1,0 +1,171 @@
+"""``ppr-assets policy``, as an operator types it on the morning after a migration."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+
+import pytest
+
+from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_postgres import SampleDatabase
+
+FILE = f"sql_dumps/{PUBLICATION}"
+
+
+@pytest.fixture
+def database(sample_database: SampleDatabase) -> DatabaseSettings:
+    return sample_database(private=True)
+
+
+def test_a_refused_night_is_mended_by_the_command_that_it_names(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.execute("CREATE TABLE visits (day date, who text NOT NULL, note text)")
+    refused = ppr_assets("dump")
+    assert refused.code == 8
+    assert refused.error == "nobody has decided whether this may be published: visits"
+    assert "`ppr-assets policy add visits structure|public --reason …`" in refused.err
+
+    checked = ppr_assets("policy", "check")
+    assert checked.code == 8
+    assert "withheld: change_audit: all rows" in checked.out.splitlines()
+    assert "withheld: location_source.updated_by: null" in checked.out.splitlines()
+    assert checked.out.splitlines()[-1].startswith("unknown: visits: `ppr-assets policy add visits")
+
+    added = ppr_assets("policy", "add", "visits", "public", "--reason", "days are open to all")
+    assert (added.code, added.err) == (0, "")
+    commit = git(pipeline.remote, "rev-parse", "main")
+    assert added.out == f"visits is public, in commit {commit[:10]}, which the remote has\n"
+    delivered = git(pipeline.remote, "show", f"main:{FILE}")
+    assert (pipeline.dumps / PUBLICATION).read_text().strip() == delivered.strip()
+
+    assert ppr_assets("policy", "add", "visits.who", "replaced", "--reason", "names").code == 0
+    assert ppr_assets("policy", "add", "visits.note", "null", "--reason", "free text").code == 0
+    content = tomllib.loads((pipeline.dumps / PUBLICATION).read_text())
+    assert content == {
+        "visits": {
+            "*": {"rule": "public", "reason": "days are open to all"},
+            "day": "public",
+            "who": {"rule": "replaced", "text": "withheld", "reason": "names"},
+            "note": {"rule": "null", "reason": "free text"},
+        }
+    }
+    good = ppr_assets("policy", "check")
+    assert (good.code, good.err) == (0, "")
+    assert ppr_assets("dump").code == 0
+
+    message = git(pipeline.remote, "log", "-1", "--format=%B", "--", FILE)
+    assert message.splitlines()[0] == "Publish visits.note as null"
+    assert "Reason: free text" in message
+
+
+@pytest.mark.parametrize(
+    ("target", "rule", "code", "problem"),
+    [
+        ("nowhere", "structure", 2, "`nowhere` is not in the database, must be a table or"),
+        ("phone.owner", "null", 2, "`phone.owner` is not in the database"),
+        ("phone", "null", 2, "phone is a table, whose rule must be structure or public, not null"),
+        ("phone.number", "structure", 2, "phone.number is a column, whose rule must be public or"),
+        ("phone.id", "replaced", 8, "phone.id is unique, so that one text cannot stand for all"),
+        ("organization.name", "null", 8, "organization.name may not be NULL"),
+        ("location.latitude", "replaced", 8, "location.latitude is not a text"),
+        ("organization", "structure", 8, "leads to organization, whose rows are withheld"),
+    ],
+)
+def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
+    pipeline: Pipeline, ppr_assets: CommandLine, target: str, rule: str, code: int, problem: str
+) -> None:
+    before = pipeline.picture()
+    said = ppr_assets("policy", "add", target, rule, "--reason", "why not")
+    assert said.code == code
+    assert problem in said.error
+    assert pipeline.picture() == before
+
+
+def test_comments_and_what_others_decided_stay(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    written = '# Ours, see the minutes of May.\n[phone]\ndescription = "null" # free text\n'
+    commit_files(pipeline.clone, "Decide by hand", {FILE: written})
+    git(pipeline.clone, "push", "-q", "origin", "main")
+    said = ppr_assets("policy", "add", "phone.extension", "null", "--reason", "of persons")
+    assert said.code == 0
+    text = (pipeline.dumps / PUBLICATION).read_text()
+    assert text == f'{written}extension = {{rule = "null", reason = "of persons"}}\n'
+
+
+def test_another_publishers_decision_is_kept(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    other = pipeline.clone_again("other")
+    (other / "sql_dumps").mkdir(exist_ok=True)
+    commit_files(other, "Theirs", {FILE: '[phone]\ndescription = "null"\n'})
+    git(other, "push", "-q", "origin", "main")
+    said = ppr_assets("policy", "add", "phone.extension", "null", "--reason", "of persons")
+    assert said.code == 0
+    content = tomllib.loads(git(pipeline.remote, "show", f"main:{FILE}"))
+    assert set(content["phone"]) == {"description", "extension"}
+
+
+def test_a_damaged_file_is_for_a_human_to_mend(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    commit_files(pipeline.clone, "Break it", {FILE: "[phone\n"})
+    before = pipeline.picture()
+    for arguments in (
+        ("policy", "show"),
+        ("policy", "check"),
+        ("policy", "add", "phone.extension", "null", "--reason", "x"),
+        ("dump",),
+    ):
+        said = ppr_assets(*arguments)
+        assert said.code == 8
+        assert "sql_dumps/.publication.toml in " in said.error and "it is not TOML" in said.error
+    assert pipeline.picture() == before
+
+
+def test_it_shows_what_is_decided_and_by_whom(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    assert (
+        ppr_assets("policy", "add", "phone.extension", "null", "--reason", "of persons").code == 0
+    )
+    tables = {line.split()[0]: line for line in ppr_assets("policy", "show").out.splitlines()}
+    assert tables["change_audit"].split()[1:] == ["no", "rows", "shipped"]
+    assert "withheld: extension null" in tables["phone"]
+    assert tables["phone"].endswith("data repository")
+    phone = ppr_assets("policy", "show", "phone").out.splitlines()
+    assert [line.split() for line in phone if line.startswith(("extension", "number"))] == [
+        ["number", "public", "shipped"],
+        ["extension", "null", "data", "repository", "of", "persons"],
+    ]
+    unknown = ppr_assets("policy", "show", "visits")
+    assert (unknown.code, unknown.error) == (2, "the policy does not know `visits`")
+
+
+def test_a_review_lists_who_decided_what_and_why(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    assert ppr_assets("policy", "review").out == "nothing was decided in the data repository\n"
+    ppr_assets("policy", "add", "phone.extension", "null", "--reason", "of persons")
+    ppr_assets("policy", "add", "phone.extension", "public", "--reason", "of offices after all")
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    lines = ppr_assets("policy", "review", "--since", today).out.splitlines()
+    assert lines[2::3] == [
+        "  phone.extension: null → public (of offices after all)",
+        "  phone.extension: undecided → null (of persons)",
+    ]
+    assert lines[0].split()[0] == git(pipeline.remote, "rev-parse", "main")[:10]
+    assert ppr_assets("policy", "review", "--since", "2999-01-01").out.startswith("nothing")
+
+
+def test_a_file_elsewhere_is_read_in_its_place_and_not_edited(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    other = pipeline.clone.parent / "policy.toml"
+    other.write_text('[phone]\nextension = "null"\n')
+    variables = {"SQL_DUMP_POLICY_FILE": str(other)}
+    assert "withheld: phone.extension: null" in ppr_assets("policy", "check", **variables).out
+    said = ppr_assets("policy", "add", "phone.type", "null", "--reason", "x", **variables)
+    assert said.code == 2
+    assert said.error.startswith(f"SQL_DUMP_POLICY_FILE names `{other}`")
+    other.unlink()
+    gone = ppr_assets("dump", **variables)
+    assert gone.code == 8
+    assert gone.error.endswith("cannot be read: No such file or directory")
