@@ -30,6 +30,7 @@ from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
+from ppr_assets.operations.publishing.profile import Profiled, judged_profile
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
@@ -60,6 +61,7 @@ class DumpOutcome:
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
     ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
     ``seconds`` is what all of it took. ``rises``: more of what leads to persons than was reviewed.
+    ``unusual``: what is not as it was on the nights before, in words.
     """
 
     status: Literal["staged", "unchanged", "refused"]
@@ -68,6 +70,7 @@ class DumpOutcome:
     path: Path | None = None
     seconds: float = 0.0
     rises: tuple[Rise, ...] = ()
+    unusual: tuple[str, ...] = ()
 
 
 def dump(
@@ -132,6 +135,10 @@ class _Written:
     previous: Manifest | None
     tips: Sequence[str]
     rises: tuple[Rise, ...]
+    profiled: Profiled
+
+    def outcome(self, status: Literal["staged", "unchanged"]) -> DumpOutcome:
+        return DumpOutcome(status, self.verdict, rises=self.rises, unusual=self.profiled.unusual)
 
     def described(self, snapshot: Snapshot) -> Manifest:
         """As far as the database and pg_dump tell it."""
@@ -151,6 +158,7 @@ class _Written:
             withheld=self.plan.withheld(self.verdict.counts, self.file.withheld),
             profile=self.file.profile,
             persons=self.file.finds.persons,
+            movements=self.profiled.largest,
             computing=self.computing,
         )
 
@@ -190,6 +198,12 @@ def _written(
         _require_same_rows(written, verdict.counts, plan)
         judgement = plan.finds.judge(written.finds)
         judgement.require()
+        withheld = plan.withheld(verdict.counts, written.withheld)
+        profiled = judged_profile(repo, commit, written.profile, withheld, settings.dump)
+        verdict = verdict.joined(profiled.findings, override)
+        if not verdict.passed:
+            path.unlink()
+            return DumpOutcome("refused", verdict)
         computing = _computing(snapshot, plan)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -205,6 +219,7 @@ def _written(
         previous=previous,
         tips=tips,
         rises=judgement.rises,
+        profiled=profiled,
     )
 
 
@@ -224,7 +239,7 @@ def _kept(
     folder = unfinished.parent
     try:
         if previous is not None and previous.sha256 == made.file.sha256:
-            return DumpOutcome("unchanged", made.verdict, manifest=previous, rises=made.rises)
+            return replace(made.outcome("unchanged"), manifest=previous)
         limit = settings.dump.max_file_bytes
         if limit is not None and made.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)
@@ -245,7 +260,7 @@ def _kept(
         raise
     finally:
         unfinished.unlink(missing_ok=True)
-    return DumpOutcome("staged", made.verdict, manifest=manifest, path=path, rises=made.rises)
+    return replace(made.outcome("staged"), manifest=manifest, path=path)
 
 
 def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:

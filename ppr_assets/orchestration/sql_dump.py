@@ -1,6 +1,6 @@
 """The asset ``sql_dump``: the database as one plain-SQL file, guarded and not yet public."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -50,11 +50,21 @@ POLICY_HELD = dg.AssetCheckSpec(
     description="The publication policy was judged once more on the very snapshot that was dumped, "
     "and what it withholds is not in the dump.",
 )
+USUAL = dg.AssetCheckSpec(
+    "usual",
+    asset="sql_dump",
+    description="Rows, columns and their values are as they were on the nights before.",
+)
+PERSONS_AS_REVIEWED = dg.AssetCheckSpec(
+    "persons_as_reviewed",
+    asset="sql_dump",
+    description="No column has more values that lead to persons than somebody has reviewed.",
+)
 
 
 @dg.asset(
     deps=[record_count],
-    check_specs=[COMPLETE, GATE_HELD, POLICY_HELD, PROVEN],
+    check_specs=[COMPLETE, GATE_HELD, POLICY_HELD, PROVEN, USUAL, PERSONS_AS_REVIEWED],
     group_name="backup",
     kinds={"postgres", "sql"},
     owners=OWNERS,
@@ -107,6 +117,8 @@ def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
         metadata={"withheld": withheld_table(manifest)},
     )
     yield _proven(manifest)
+    yield _warned(USUAL, "unusual", outcome.unusual)
+    yield _warned(PERSONS_AS_REVIEWED, "rises", [*map(str, outcome.rises)])
     yield dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.sha256),
         metadata={
@@ -136,6 +148,17 @@ def _proven(manifest: Manifest) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         description=None if proven else "nobody has restored this dump: SQL_DUMP_PROOF was off",
         metadata={"proof_seconds": proof.seconds, "where": str(proof)} if proof else {},
+    )
+
+
+def _warned(spec: dg.AssetCheckSpec, name: str, found: Sequence[str]) -> dg.AssetCheckResult:
+    """Nothing that refuses a dump, but somebody should look at it."""
+    return dg.AssetCheckResult(
+        check_name=spec.name,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(found) or None,
+        metadata={name: len(found)},
     )
 
 

@@ -93,7 +93,7 @@ class Manifest:
     place of pg_dump's empty one. ``withheld``: what the publication policy kept out, and ``policy``
     what tells one from another (:attr:`Policy.fingerprint`); empty in manifests from before there
     was one. ``profile``: numbers about the values of each column. ``persons``: values that lead to
-    persons, by table, column and kind.
+    persons, by table, column and kind. ``movements``: what moved most since the nights before.
     """
 
     dump: str
@@ -116,6 +116,7 @@ class Manifest:
     withheld: tuple[Withheld, ...] = ()
     profile: Profile = field(default_factory=dict)
     persons: Mapping[Spot, int] = field(default_factory=dict)
+    movements: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -159,7 +160,7 @@ class Manifest:
                 {**spot._asdict(), "values": values} for spot, values in self.persons.items()
             ],
         }
-        for name in ("search_path", "policy", "withheld", "profile", "persons"):
+        for name in ("search_path", "policy", "withheld", "profile", "persons", "movements"):
             if not content[name]:
                 del content[name]
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -199,6 +200,7 @@ class Manifest:
                 policy=fields.text_or_empty("policy"),
                 withheld=tuple(map(_withheld, fields.list_if_there("withheld"))),
                 profile=_profile(fields),
+                movements=fields.texts_if_there("movements"),
                 persons=dict(map(_persons, fields.list_if_there("persons"))),
             )
         except FieldError as error:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import FLOOR_TABLE, GatePolicy, ratchet_needs
+from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, hollow_tables
 
 Status = Literal["accepted", "refused", "overridden"]
+
+_RULES = {
+    "floor": "record-count floor",
+    "ratchet": "record-count ratchet",
+    "hollow": "share of the core tables",
+    "column": "column ratchet",
+    "point": "share of one point",
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Verdict:
     counts: Mapping[str, int]
     mark: Mark | None
     policy: GatePolicy
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding | ProfileFinding, ...] = ()
     override: Override | None = None
 
     @property
@@ -57,9 +66,10 @@ class Verdict:
         """One line: which rule, have, need, and who passed it; or that everything is there."""
         if not self.findings:
             return f"the gate accepted {self.counts.get(FLOOR_TABLE, 0)} organizations"
-        rules = " and ".join(dict.fromkeys(finding.rule for finding in self.findings))
+        rules = " and ".join(dict.fromkeys(_RULES[finding.rule] for finding in self.findings))
         details = "; ".join(self._described(finding) for finding in self.findings)
-        refusal = f"record-count {rules} refused the dump: {details}"
+        refusal = f"{rules} refused the dump: {details}"
+        refusal = refusal.replace(" and record-count ", " and ")
         if self.override is None:
             return refusal
         reason = " ".join(self.override.reason.split())
@@ -92,10 +102,22 @@ class Verdict:
             "mark": self.mark.organization if self.mark else None,
             "marks": dict(self.mark.tables) if self.mark else {},
             "headroom": dict(self.headroom),
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [
+                vars(one) if isinstance(one, Finding) else one.to_json() for one in self.findings
+            ],
+            **({"min_core_share": str(self.policy.core_share)} if self.policy.core_share else {}),
         }
 
-    def _described(self, finding: Finding) -> str:
+    def joined(self, found: Sequence[ProfileFinding], override: Override | None) -> Verdict:
+        """The same with what only the values of the dump tell."""
+        if not found:
+            return self
+        status: Status = "overridden" if override else "refused"
+        return replace(self, status=status, findings=(*self.findings, *found), override=override)
+
+    def _described(self, finding: Finding | ProfileFinding) -> str:
+        if isinstance(finding, ProfileFinding):
+            return finding.text
         if finding.rule == "floor":
             why = "SQL_DUMP_MIN_RECORDS"
         else:
@@ -122,10 +144,11 @@ def judge(
         have = counts.get(need.table, 0)
         if have < need.records:
             findings.append(Finding("ratchet", need.table, have, need.records, need.mark))
-    if not findings:
+    hollow = hollow_tables(counts, mark, ProfilePolicy(policy, policy.core_share))
+    if not findings and not hollow:
         return Verdict("accepted", counts, mark, policy)
     status: Status = "overridden" if override else "refused"
-    return Verdict(status, counts, mark, policy, tuple(findings), override)
+    return Verdict(status, counts, mark, policy, (*findings, *hollow), override)
 
 
 def raised_mark(mark: Mark | None, verdict: Verdict, *, at: datetime, by: str) -> Mark | None:

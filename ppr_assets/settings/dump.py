@@ -88,6 +88,19 @@ class DumpSettings:
         postgres_kinds.table_names,
         "the tables that the ratchet judges; organization always is one",
     )
+    core_share: Decimal = variable(
+        "SQL_DUMP_MIN_CORE_SHARE",
+        "0.1",
+        kinds.share_or_none,
+        "where no mark holds them: a dump with fewer locations or services than this share of its "
+        "organizations is refused, 0 for no such rule",
+    )
+    point_share: Decimal = variable(
+        "SQL_DUMP_MAX_POINT_SHARE",
+        "0.25",
+        kinds.share,
+        "a dump with more than this share of its locations on one point is refused",
+    )
     allow_empty: bool = variable(
         "ALLOW_EMPTY_SQL_DUMP",
         "false",

@@ -110,10 +110,22 @@ def keep(text: str) -> int | None:
 @must_be("a number above 0 and at most 1")
 def share(text: str) -> Decimal:
     """A share of one, kept as the decimal that was written: 0.9 as a float is not nine tenths."""
+    number = _share(text)
+    if not number:
+        raise UnusableValueError
+    return number
+
+
+@must_be("a number from 0 to 1")
+def share_or_none(text: str) -> Decimal:
+    return _share(text)
+
+
+def _share(text: str) -> Decimal:
     number = decimal(text)
     if 1 < number <= 100:
         raise UnusableValueError(f"For {text} % write {(number / 100).normalize():f}.")
-    if not 0 < number <= 1:
+    if not 0 <= number <= 1:
         raise UnusableValueError
     return number
 

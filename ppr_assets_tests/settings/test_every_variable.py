@@ -49,6 +49,8 @@ OTHER = {
     "SQL_DUMP_PROOF": "off",
     "SQL_DUMP_PROOF_WITHOUT": "event trigger",
     "SQL_DUMP_SEARCH_PATH": "hsds",
+    "SQL_DUMP_MIN_CORE_SHARE": "0",
+    "SQL_DUMP_MAX_POINT_SHARE": "0.5",
     "SQL_DUMP_POLICY_FILE": "/etc/publication.toml",
     "PPR_PROOF_HOST": "proof.example.org",
     "PPR_PROOF_PORT": "5434",

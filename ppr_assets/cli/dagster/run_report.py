@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ppr_assets.cli.shared.console import size
+from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
     from ppr_assets.operations.dump import DumpOutcome
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ppr_assets.rules.manifest import Manifest
     from ppr_assets.rules.ratchet import Verdict
 
+_MOST_UNUSUAL = 5
 _VERDICTS = {
     "accepted": "the gate accepted them",
     "refused": "the gate refused them",
@@ -54,6 +56,12 @@ def _dumped(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
     yield f"proven     {word}"
     if manifest.without:
         yield f"remark     {manifest.without}"
+    if manifest.withheld:
+        yield f"withheld   {few([str(one) for one in manifest.withheld if one.rows], 4)}"
+    for unusual in outcome.unusual[:_MOST_UNUSUAL]:
+        yield f"unusual    {unusual}"
+    for rise in outcome.rises[:_MOST_UNUSUAL]:
+        yield f"persons    {rise}"
 
 
 def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:

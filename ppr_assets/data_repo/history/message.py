@@ -24,12 +24,14 @@ def dump_message(
     override: str | None = None,
     proof: str | None = None,
     retired: Sequence[str] = (),
+    moved: Sequence[str] = (),
 ) -> str:
     """The message of the commit that publishes ``dump``.
 
     ``records`` are rows by table key, ``mark`` the mark that this commit carries (None: no ratchet
     file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate,
-    ``proof`` where the dump was restored before, ``retired`` the dumps that leave the folder.
+    ``proof`` where the dump was restored before, ``retired`` the dumps that leave the folder,
+    ``moved`` what moved most since the nights before, in words.
     """
     count = records.get(_ORGANIZATION, 0)
     noun = "organization" if count == 1 else "organizations"
@@ -41,6 +43,7 @@ def dump_message(
         "Run": run,
         "Override": override,
         "Proof": proof,
+        "Moved": "; ".join(moved),
         "Retired": " ".join(retired),
     }
     return compose_message(f"Dump {dump.removesuffix('.sql')}: {count} {noun}", trailers)

@@ -10,6 +10,7 @@ from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
+from ppr_assets.rules.profile.guard import findings_told
 from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
 from ppr_assets.rules.wording import few
 
@@ -24,6 +25,7 @@ def rejudged(
     nobody was asked, and nothing is recorded; the core ones are always held to it."""
     try:
         recorded = Fields(dict(manifest.verdict), "verdict")
+        core_share = recorded.text_or_empty("min_core_share") or "0"  # older ones know no such rule
         policy = GatePolicy(
             min_records=recorded.number("min_records"),
             percentage=Decimal(recorded.text("ratchet_percentage")),
@@ -31,12 +33,14 @@ def rejudged(
                 *recorded.nested("headroom").plain(),
                 *(table for table in CORE_TABLES if table in lost),
             ],
+            core_share=Decimal(core_share),
         )
     except (FieldError, ValueError) as error:
         return f"the gate cannot be judged again: {error}"
     except InvalidOperation:
         return "the gate cannot be judged again: verdict.ratchet_percentage is not a number"
-    return judge(rows, before, policy, manifest.override)
+    verdict = judge(rows, before, policy, manifest.override)
+    return verdict.joined(findings_told(manifest.verdict), manifest.override)
 
 
 def wrong_verdict(manifest: Manifest, verdict: Verdict) -> Iterator[str]:

@@ -39,6 +39,7 @@ def _expected_trailers(manifest: Manifest, mark: Mark | None) -> dict[str, str]:
             run=manifest.run_id,
             override=f"{override.source}: {override.reason}" if override else None,
             proof=str(manifest.proof) if manifest.proof else None,
+            moved=manifest.movements,
         )
     )
 

@@ -161,6 +161,7 @@ def _message(manifest: Manifest, mark: Mark, retention: Retention) -> str:
         run=manifest.run_id,
         override=f"{override.source}: {override.reason}" if override else None,
         proof=str(manifest.proof) if manifest.proof else None,
+        moved=manifest.movements,
         retired=retention.retired,
     )
 

@@ -21,6 +21,7 @@ def policy(settings: DumpSettings) -> GatePolicy:
         min_records=settings.min_records,
         percentage=settings.percentage,
         tables=settings.ratchet_tables,
+        core_share=settings.core_share,
     )
 
 

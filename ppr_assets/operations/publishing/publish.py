@@ -34,6 +34,7 @@ from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest, Proof
+from ppr_assets.rules.profile.guard import findings_told
 from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
@@ -136,6 +137,9 @@ def _build(
     _require_next(folder, standing, candidate)
     _require_same_policy(policy_at(repo, base, settings), candidate.manifest)
     verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
+    verdict = verdict.joined(
+        findings_told(candidate.manifest.verdict), override or candidate.manifest.override
+    )
     manifest = replace(
         candidate.manifest,
         verdict=verdict.to_json(),

@@ -161,6 +161,19 @@ def judge_profile(
     ]
 
 
+def findings_told(verdict: Mapping[str, Any]) -> list[ProfileFinding]:
+    """What a manifest's verdict tells of columns and points, which its counts do not. What is no
+    such finding is passed over."""
+    found = verdict.get("findings")
+    told = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    return [
+        ProfileFinding(**one)
+        for one in told
+        if one.get("rule") in ("column", "point")
+        and one.keys() <= set(ProfileFinding.__annotations__)
+    ]
+
+
 def let_pass(verdict: Mapping[str, Any]) -> frozenset[str]:
     """The tables and columns that a human let pass, as a manifest's verdict tells it; for
     :class:`~.movements.Night`. What is no finding is passed over."""
