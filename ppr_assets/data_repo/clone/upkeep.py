@@ -17,11 +17,15 @@ from time import monotonic
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at, tip
-from ppr_assets.rules.naming import DELTA_BASE_PARTS
+from ppr_assets.data_repo.git.tree import entry_at, read_entries, tip
+from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
 
 LOOSE_BYTES = 256 * 1024 * 1024
 """Loose objects that are left alone: packing them would cost more than they do."""
+
+LOOSE_DUMPS = 3
+"""So are those of a large dump, up to so many times its own bytes: whatever is loose, packing takes
+as long as the newest dump is large, which is not to be paid each night."""
 
 MANY_PACKS = 50
 """Packs that are left alone in a partial clone: git's own number (``gc.autoPackLimit``)."""
@@ -81,7 +85,7 @@ def tend(repo: DataRepo) -> Upkeep:
     """
     before = repo_size(repo)
     many = repo.partial and before.packs > MANY_PACKS and before.total <= ALL_BYTES
-    if before.loose <= LOOSE_BYTES and not many:
+    if not many and (before.loose <= LOOSE_BYTES or before.loose <= LOOSE_DUMPS * _newest(repo)):
         return Upkeep(before, before, done=False)
     if at_work := _at_work(repo):
         return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
@@ -111,6 +115,16 @@ def pack_parts(repo: DataRepo, commit: str) -> None:
 def has_parts(repo: DataRepo, commit: str) -> bool:
     """Whether the dump at ``commit`` is in parts."""
     return entry_at(repo, commit, _parts(repo)) is not None
+
+
+def _newest(repo: DataRepo) -> int:
+    """The bytes of the newest dump, as its objects have them; 0 where there is none."""
+    commit = tip(repo)
+    if commit is None:
+        return 0
+    paths = (f"{repo.dump_dir}/{DELTA_BASE_FILE}", f"{_parts(repo)}/")
+    files = read_entries(repo, commit, *paths).values()
+    return sum(repo.objects.size_of(file.sha) for file in files)
 
 
 def _packed_versions(repo: DataRepo) -> tuple[str, ...]:

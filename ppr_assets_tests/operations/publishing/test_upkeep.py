@@ -17,6 +17,7 @@ from ppr_assets_tests.opened import keep_small
 def heavy(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     """A clone of three nights; a tenth of a megabyte is much here."""
     monkeypatch.setattr(upkeep, "LOOSE_BYTES", 100_000)
+    monkeypatch.setattr(upkeep, "LOOSE_DUMPS", 0)
     for _ in range(3):
         pipeline.night()
         pipeline.change()
@@ -46,6 +47,21 @@ def test_a_little_is_left_alone(pipeline: Pipeline) -> None:
     before = upkeep_size(pipeline)
     state = keep_small(pipeline.settings.data_repo)
     assert (state.size.total, state.packed_seconds, state.remark) == (before, 0, "")
+
+
+@pytest.mark.parametrize("parts", [False, True], ids=["one file", "in parts"])
+def test_a_large_dump_is_packed_when_it_lies_there_several_times(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, *, parts: bool
+) -> None:
+    ours: Pipeline = request.getfixturevalue("in_parts" if parts else "pipeline")
+    monkeypatch.setattr(upkeep, "LOOSE_BYTES", 1000)
+    for _ in range(2):
+        ours.night()
+        ours.change()
+    state = keep_small(ours.settings.data_repo)
+    assert (state.packed_seconds, state.remark) == (0, "")
+    monkeypatch.setattr(upkeep, "LOOSE_DUMPS", 0.01)
+    assert keep_small(ours.settings.data_repo).packed_seconds > 0
 
 
 def test_a_publisher_at_work_is_left_alone(heavy: Pipeline) -> None:
@@ -159,6 +175,7 @@ def test_upkeep_compares_a_part_with_its_other_versions_alone(
     in_parts: Pipeline, monkeypatch: pytest.MonkeyPatch, *, push: bool
 ) -> None:
     monkeypatch.setattr(upkeep, "LOOSE_BYTES", 100_000)
+    monkeypatch.setattr(upkeep, "LOOSE_DUMPS", 0)
     in_parts.repo(push_enabled=push)
     versions: dict[str, set[str]] = {}
     for night in range(4):
