@@ -32,6 +32,12 @@ from ppr_assets.operations.audit import audit as audited
         help="Tell of a time without dumps that is longer.",
     ),
     offline_option,
+    click.option(
+        "--policy",
+        is_flag=True,
+        help="Name what a dump holds that the publication policy would not allow, the one of today "
+        "and the one of then.",
+    ),
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
@@ -57,6 +63,7 @@ def audit(invocation: Invocation, scope: Scope, *, as_json: bool) -> None:
       ppr-assets audit
       ppr-assets audit 4f2a91c03d
       ppr-assets audit --since 2026-01-01
+      ppr-assets audit --all --policy
       ppr-assets audit --all --json | jq '.[] | select(.status == "broken")'
 
     \b

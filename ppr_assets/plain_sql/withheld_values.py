@@ -26,7 +26,7 @@ class Withholding:
         self.counts = {name: 0 for name in columns if name in changed}
         self._tabs = len(columns) - 1
         places = {name: columns.index(name) for name in self.counts}
-        self._steps = [(name, places[name], _in_its_place(changed[name])) for name in places]
+        self._steps = [(name, places[name], in_its_place(changed[name])) for name in places]
         first, last = min(places.values(), default=0), max(places.values(), default=0)
         # Rows are long and few values are withheld, so a row is parted from its nearer end only.
         self._from_right = len(columns) - first <= last + 1
@@ -60,5 +60,6 @@ class Withholding:
         return b"\t".join(values)
 
 
-def _in_its_place(decision: Decision) -> bytes:
+def in_its_place(decision: Decision) -> bytes:
+    """What stands where a value was, as COPY writes it."""
     return NULL if decision.rule == "null" else decision.text.translate(_ESCAPED).encode()

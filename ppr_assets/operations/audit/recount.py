@@ -51,6 +51,13 @@ def _layout(reader: ObjectReader, dump: StoredDump) -> Layout:
     return layout
 
 
+def dump_bytes(reader: ObjectReader, dump: StoredDump) -> Iterator[bytes]:
+    """All of the dump, whether in parts or not. Raises what the reader raises, and
+    :class:`DumpDamaged` for parts that do not belong to it."""
+    joined = _joined(reader, dump)
+    yield from joined.chunks() if joined else reader.stream(dump.blob)
+
+
 def _joined(reader: ObjectReader, dump: StoredDump) -> JoinedDump | None:
     """None for a dump that is one file. Raises :class:`DumpDamaged` for parts that do not belong
     to it."""

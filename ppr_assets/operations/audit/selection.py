@@ -20,13 +20,15 @@ class Scope:
     """What is audited. ``commit``: the latest dump as published there (None: at the branch's tip)
     and what happened since it came. ``since``: what was committed from then on. ``every``: the
     whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported.
-    ``offline``: the remote is not asked for what is newest."""
+    ``offline``: the remote is not asked for what is newest. ``policy``: what dumps hold is held to
+    the publication policy too."""
 
     commit: str | None = None
     since: datetime | None = None
     every: bool = False
     gap_hours: float = GAP_HOURS
     offline: bool = False
+    policy: bool = False
 
 
 def end_of(repo: DataRepo, scope: Scope, on_view: OnView = unseen) -> str:

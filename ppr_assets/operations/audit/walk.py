@@ -37,6 +37,7 @@ from ppr_assets.operations.audit.marks import (
     reset_reason,
     wrong_mark,
 )
+from ppr_assets.operations.audit.policy import PolicyAudit
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
 from ppr_assets.operations.published.view import OnView, unseen
@@ -66,6 +67,7 @@ class _Audit:
         self._folders = DumpFolders(repo)
         self._history = folder_history(repo, end)
         self._brought = {commit.sha: self._brought_by(commit) for commit in self._history}
+        self._policy: PolicyAudit | None = None
         self._bringers: dict[str, list[str]] = {}
         for sha, dumps in self._brought.items():
             for dump in dumps:
@@ -89,6 +91,8 @@ class _Audit:
         stored = [
             dump.stored for dump in brought if dump.described and absent.isdisjoint(dump.objects)
         ]
+        if self._scope.policy:
+            self._policy = PolicyAudit(self._reader, last)
         with DumpReader(self._repo, self._reader, stored) as dumps:
             evidence = Evidence(dumps, standings, absent, self._scope.offline)
             for commit in commits:
@@ -123,7 +127,7 @@ class _Audit:
         """What is said of the commit itself is said with its first dump."""
         folder, parents = self._around(commit)
         checks = [
-            (dump, check_dump(evidence, dump, folder, parents))
+            (dump, self._held(dump, check_dump(evidence, dump, folder, parents), folder))
             for dump in self._brought[commit.sha]
         ]
         about = self._about(evidence.standings, commit, checks)
@@ -142,6 +146,17 @@ class _Audit:
                 unread=checked.unread,
             )
             about = replace(about, findings=(), notes=())
+
+    def _held(self, dump: Brought, checked: CheckedDump, folder: DumpFolder) -> CheckedDump:
+        """With what the publication policy says to it, where that was asked for."""
+        if self._policy is None or checked.unread:
+            return checked
+        findings, notes = self._policy.of(dump.name, dump.stored, folder)
+        return replace(
+            checked,
+            findings=(*checked.findings, *findings),
+            notes=(*checked.notes, *notes),
+        )
 
     def _about(
         self,

@@ -1,0 +1,76 @@
+"""Hold what published dumps hold to the policy in force today, and to the one in force then."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
+from ppr_assets.errors import DumpDamaged, PolicyUnreadable
+from ppr_assets.operations.audit.recount import dump_bytes
+from ppr_assets.plain_sql.disallowed import Disallowed, disallowed
+from ppr_assets.rules.publication_policy import Policy, shipped_policy
+from ppr_assets.rules.wording import few
+
+_TODAY = "the policy of today"
+_THEN = "the policy of then"
+_SHOWN = 10
+
+
+class PolicyAudit:
+    """``today``: the dump folder at the commit that the audit ends with. What is shipped is that of
+    this version in both: nobody recorded what another one shipped."""
+
+    def __init__(self, reader: ObjectReader, today: DumpFolder) -> None:
+        self._reader = reader
+        self._today = shipped_policy().with_additions(today.additions or Policy())
+        self._known: dict[tuple[StoredDump, str], tuple[list[str], list[str]]] = {}
+
+    def of(self, name: str, stored: StoredDump, then: DumpFolder) -> tuple[list[str], list[str]]:
+        """Findings and notes of the dump ``name`` that came with ``then``; each bytes once."""
+        policies = {_TODAY: self._today}
+        notes = []
+        try:
+            policies[_THEN] = shipped_policy().with_additions(then.additions or Policy())
+        except PolicyUnreadable as error:
+            notes.append(error.message)
+        key = stored, "".join(sorted(one.fingerprint for one in policies.values()))
+        if key not in self._known:
+            self._known[key] = self._judged(name, stored, policies)
+        findings, more = self._known[key]
+        return findings, [*notes, *more]
+
+    def _judged(
+        self, name: str, stored: StoredDump, policies: dict[str, Policy]
+    ) -> tuple[list[str], list[str]]:
+        try:
+            chunks: Iterable[bytes] = dump_bytes(self._reader, stored)
+            if name.endswith(".gz"):
+                chunks = _unpacked(chunks)
+            found = disallowed(chunks, policies)
+        except (DumpDamaged, zlib.error) as error:
+            return [], [f"it could not be held to a policy: {error}"]
+        except ObjectMissing:
+            return [], ["its bytes are not in this clone, so it was held to no policy"]
+        same = found.get(_THEN) == found[_TODAY]
+        by = f"{_TODAY} and {_THEN}" if same else _TODAY
+        findings = [_said(by, found[_TODAY])]
+        if not same:
+            findings.append(_said(_THEN, found.get(_THEN, [])))
+        return [one for one in findings if one], []
+
+
+def _said(policy: str, found: list[Disallowed]) -> str:
+    if not found:
+        return ""
+    return f"it holds what {policy} would not allow: {few([*map(str, found)], _SHOWN)}"
+
+
+def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    unpack = zlib.decompressobj(wbits=31)
+    for chunk in chunks:
+        if data := unpack.decompress(chunk):
+            yield data
+    if data := unpack.flush():
+        yield data
