@@ -32,7 +32,7 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     published = ppr_assets("dump")
     assert (published.code, published.err) == (0, "")
     told = facts(published.out)
-    assert list(told) == ["counted", "dumped", "proven", "published", "run"]
+    assert list(told) == ["counted", "dumped", "proven", "withheld", "published", "run"]
     assert told["counted"].startswith("200 organizations, ")
     assert told["dumped"].startswith(f"{pipeline.latest()}, ")
     assert told["published"].startswith(f"commit {pipeline.head()[:10]}, which the remote has (")
