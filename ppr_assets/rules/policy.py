@@ -21,7 +21,7 @@ class GatePolicy:
     ``percentage`` is the share of the mark that must be there (0 < x ≤ 1). ``tables`` are judged
     by the ratchet (None: all that have a mark); organization always is, listed or not.
     ``core_share``: places and services for each organization that there must be where no mark tells
-    (0 for no such rule).
+    (0 for no such rule). ``point_share``: the part of the places that may lie on one point.
     Raises ``ValueError`` for numbers that would guard nothing.
     """
 
@@ -29,6 +29,7 @@ class GatePolicy:
     percentage: Decimal
     tables: Sequence[str] | None = CORE_TABLES
     core_share: Decimal = Decimal(0)
+    point_share: Decimal = Decimal(1)
 
     def __post_init__(self) -> None:
         if not self.percentage.is_finite() or not 0 < self.percentage <= 1:

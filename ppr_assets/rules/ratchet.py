@@ -105,7 +105,9 @@ class Verdict:
             "findings": [
                 vars(one) if isinstance(one, Finding) else one.to_json() for one in self.findings
             ],
-            **({"min_core_share": str(self.policy.core_share)} if self.policy.core_share else {}),
+            "min_core_share": str(self.policy.core_share),
+            "max_point_share": str(self.policy.point_share),
+            "ratchet_tables": None if self.policy.tables is None else [*self.policy.tables],
         }
 
     def joined(self, found: Sequence[ProfileFinding], override: Override | None) -> Verdict:
@@ -144,7 +146,7 @@ def judge(
         have = counts.get(need.table, 0)
         if have < need.records:
             findings.append(Finding("ratchet", need.table, have, need.records, need.mark))
-    hollow = hollow_tables(counts, mark, ProfilePolicy(policy, policy.core_share))
+    hollow = hollow_tables(counts, mark, ProfilePolicy.of(policy))
     if not findings and not hollow:
         return Verdict("accepted", counts, mark, policy)
     status: Status = "overridden" if override else "refused"

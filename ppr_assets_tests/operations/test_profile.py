@@ -9,8 +9,8 @@ import pytest
 from ppr_assets.errors import GateRefused
 from ppr_assets.operations.audit import audit
 from ppr_assets.operations.audit.selection import Scope
-from ppr_assets_tests.fix_pipeline import Pipeline, git
-from ppr_assets_tests.opened import dump
+from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
+from ppr_assets_tests.opened import dump, publish
 
 
 def test_a_night_with_one_location_is_refused_before_there_is_any_mark(
@@ -25,6 +25,11 @@ def test_a_night_with_one_location_is_refused_before_there_is_any_mark(
         "beside 200 organizations"
     )
     assert pipeline.picture() == before
+    verdict = pipeline.night(override_reason="a test server")[0].verdict
+    assert [one.rule for one in verdict.findings] == ["hollow"]
+    found = audit(pipeline.settings.data_repo, Scope(every=True))
+    assert [finding for one in found for finding in one.findings] == []
+    pipeline.change()
     pipeline.gate(core_share=Decimal(0))
     assert pipeline.night()[1].status == "published"
 
@@ -69,3 +74,24 @@ def test_what_is_unusual_is_said_and_stops_nothing(pipeline: Pipeline) -> None:
     assert [one for one in dumped.unusual if one.startswith("phone")]
     assert published.manifest.movements
     assert published.manifest.profile["phone"].rows == pipeline.count("phone")
+
+
+def test_publishing_judges_the_profile_by_what_stands_by_then(pipeline: Pipeline) -> None:
+    other = pipeline.elsewhere(pipeline.clone_again("other"))
+    whole = dump(other.settings).manifest
+    assert whole is not None
+    wait_for_a_later_name(whole.dump)
+    pipeline.execute("UPDATE organization SET description = ''")
+    assert dump(pipeline.settings).status == "staged"  # nothing stands yet that had more
+    assert publish(other.settings).status == "published"
+    refused = publish(pipeline.settings)
+    assert refused.status == "refused" and refused.verdict is not None
+    assert f"it had 200 in {whole.dump}" in refused.verdict.message
+
+
+def test_what_was_let_pass_in_one_run_is_not_in_another(pipeline: Pipeline) -> None:
+    pipeline.night()
+    pipeline.execute("UPDATE organization SET description = ''")
+    dump(pipeline.settings, run_id="one", override_reason="known")
+    assert publish(pipeline.settings, run_id="another").status == "refused"
+    assert publish(pipeline.settings, run_id="one").status == "published"

@@ -249,4 +249,7 @@ def test_the_manifest_gets_the_judgement_in_numbers() -> None:
         "findings": [
             {"rule": "ratchet", "table": "organization", "have": 812, "need": 1134, "mark": 1260}
         ],
+        "min_core_share": "0",
+        "max_point_share": "1",
+        "ratchet_tables": ["organization", "location", "service"],
     }

@@ -14,10 +14,12 @@ from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
 from ppr_assets.operations.audit.marks import Standings, mark_of, readable_mark
 from ppr_assets.operations.audit.trailers import wrong_trailers
+from ppr_assets.operations.published.nights import nights_in
 from ppr_assets.plain_sql.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
+from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.ratchet import Verdict
 
 _RENAMED_WITHIN = timedelta(minutes=1)
@@ -94,7 +96,8 @@ def check_dump(
         except DumpDamaged as error:
             findings.append(error.message)
     findings += _wrong_record(brought, manifest, folder, parents)
-    wrong, notes = _wrong_gate(evidence, brought, manifest, rows, folder)
+    nights = _nights(manifest, parents)
+    wrong, notes = _wrong_gate(evidence, brought, manifest, rows, folder, nights)
     notes += _notes(brought, manifest)
     if unread:
         notes.append("its bytes are not in this clone, and the remote was not asked: --offline")
@@ -121,6 +124,7 @@ def _wrong_gate(
     manifest: Manifest,
     rows: Mapping[str, int],
     folder: DumpFolder,
+    nights: Sequence[Night],
 ) -> tuple[list[str], list[str]]:
     """Findings and notes. Of dumps that came together each was judged against a mark that only the
     others tell, at least as high as the one before all of them.
@@ -130,7 +134,7 @@ def _wrong_gate(
     """
     before = evidence.standings.before(brought.commit)
     mark, lost = (before.mark, before.lost) if before else (None, {})
-    verdict = rejudged(manifest, rows, mark, lost)
+    verdict = rejudged(manifest, rows, mark, lost, nights)
     if isinstance(verdict, str):
         return [verdict], []
     if not verdict.passed:
@@ -138,10 +142,18 @@ def _wrong_gate(
     if not brought.alone:
         return [], []
     wrong = _wrong_outcome(manifest, verdict, folder)
-    by_file = rejudged(manifest, rows, evidence.standings.written_before(brought.commit))
+    written = evidence.standings.written_before(brought.commit)
+    by_file = rejudged(manifest, rows, written, nights=nights)
     if wrong and not isinstance(by_file, str) and not _wrong_outcome(manifest, by_file, folder):
         return [], ["it was judged without the marks that the ratchet file had lost"]
     return wrong, []
+
+
+def _nights(manifest: Manifest, parents: Sequence[DumpFolder]) -> Sequence[Night]:
+    """What its profile was held to, where it was held to anything."""
+    if "max_point_share" not in manifest.verdict or not parents:
+        return ()
+    return nights_in(parents[0])
 
 
 def _wrong_outcome(manifest: Manifest, verdict: Verdict, folder: DumpFolder) -> list[str]:

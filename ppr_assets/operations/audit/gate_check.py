@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -10,7 +11,8 @@ from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
-from ppr_assets.rules.profile.guard import findings_told
+from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
+from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
 from ppr_assets.rules.wording import few
 
@@ -18,14 +20,19 @@ _LONGEST = 80
 
 
 def rejudged(
-    manifest: Manifest, rows: Mapping[str, int], before: Mark | None, lost: Collection[str] = ()
+    manifest: Manifest,
+    rows: Mapping[str, int],
+    before: Mark | None,
+    lost: Collection[str] = (),
+    nights: Sequence[Night] = (),
 ) -> Verdict | str:
     """The verdict on ``rows`` against the mark that stood before, with the floor, percentage and
     tables that the manifest records; or why it cannot be given. Of tables whose mark was ``lost``
-    nobody was asked, and nothing is recorded; the core ones are always held to it."""
+    nobody was asked, and nothing is recorded; the core ones are always held to it. The profile is
+    held to the limits that the manifest records and to the ``nights`` before; one from before there
+    were limits is held to none."""
     try:
         recorded = Fields(dict(manifest.verdict), "verdict")
-        core_share = recorded.text_or_empty("min_core_share") or "0"  # older ones know no such rule
         policy = GatePolicy(
             min_records=recorded.number("min_records"),
             percentage=Decimal(recorded.text("ratchet_percentage")),
@@ -33,14 +40,36 @@ def rejudged(
                 *recorded.nested("headroom").plain(),
                 *(table for table in CORE_TABLES if table in lost),
             ],
-            core_share=Decimal(core_share),
         )
+        limits = _limits(recorded, policy)
     except (FieldError, ValueError) as error:
         return f"the gate cannot be judged again: {error}"
     except InvalidOperation:
-        return "the gate cannot be judged again: verdict.ratchet_percentage is not a number"
+        return "the gate cannot be judged again: a share in its verdict is not a number"
     verdict = judge(rows, before, policy, manifest.override)
-    return verdict.joined(findings_told(manifest.verdict), manifest.override)
+    if limits is None:
+        return verdict
+    withheld = {one.name for one in manifest.withheld}
+    found = [
+        *hollow_tables(rows, before, limits),
+        *judge_profile(manifest.profile, nights, limits, withheld),
+    ]
+    return verdict.joined(found, manifest.override)
+
+
+def _limits(recorded: Fields, policy: GatePolicy) -> ProfilePolicy | None:
+    """None in manifests from before there were any."""
+    there = recorded.plain()
+    if "max_point_share" not in there:
+        return None
+    tables = there.get("ratchet_tables")
+    if tables is not None and not isinstance(tables, list):
+        raise FieldError(f"verdict.ratchet_tables is {tables!r:.60}, must be a list of names")
+    return ProfilePolicy(
+        replace(policy, tables=tables),
+        Decimal(recorded.text("min_core_share")),
+        Decimal(recorded.text("max_point_share")),
+    )
 
 
 def wrong_verdict(manifest: Manifest, verdict: Verdict) -> Iterator[str]:

@@ -44,7 +44,7 @@ def _expected_trailers(manifest: Manifest, mark: Mark | None) -> dict[str, str]:
     )
 
 
-_OPTIONAL = {"Run", "Override", "Proof"}
+_OPTIONAL = {"Run", "Override", "Proof", "Moved"}
 
 
 def _wrong_records(have: str, need: str) -> Iterator[str]:

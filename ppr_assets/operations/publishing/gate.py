@@ -22,6 +22,7 @@ def policy(settings: DumpSettings) -> GatePolicy:
         percentage=settings.percentage,
         tables=settings.ratchet_tables,
         core_share=settings.core_share,
+        point_share=settings.point_share,
     )
 
 

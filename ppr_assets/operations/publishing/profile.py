@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.operations.published.nights import nights_in
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.profile.bounds import NIGHTS
-from ppr_assets.rules.profile.columns import Profile, TableProfile, column_name
+from ppr_assets.rules.profile.columns import Profile
 from ppr_assets.rules.profile.guard import (
     ProfileFinding,
     ProfilePolicy,
     judge_profile,
-    let_pass,
 )
 from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
@@ -45,11 +43,9 @@ def judged_profile(
 ) -> Profiled:
     """``profile`` held to the dumps in the folder at ``commit``; one whose manifest cannot be read
     is passed over, which an audit tells."""
-    described = dump_folder(repo, commit).described()
-    manifests = [one for _, one in sorted(described.items()) if isinstance(one, Manifest)]
-    nights = [_night(one) for one in manifests[-NIGHTS:]]
-    left_out = {column_name(one.table, one.column) if one.column else one.table for one in withheld}
-    limits = ProfilePolicy(policy(settings), settings.core_share, settings.point_share)
+    nights = nights_in(dump_folder(repo, commit))
+    left_out = {one.name for one in withheld}
+    limits = ProfilePolicy.of(policy(settings))
     moved = movements(profile, nights, left_out)
     changes = _schema_changes(profile, nights, left_out)
     return Profiled(
@@ -57,13 +53,6 @@ def judged_profile(
         tuple([*changes, *warnings(moved)][:_MOST_SAID]),
         tuple(largest(moved)),
     )
-
-
-def _night(manifest: Manifest) -> Night:
-    profile = manifest.profile or {
-        table: TableProfile(rows) for table, rows in manifest.rows.items()
-    }
-    return Night(profile, manifest.dump, let_pass(manifest.verdict))
 
 
 def _schema_changes(

@@ -30,11 +30,11 @@ from ppr_assets.operations.publishing.dump_commit import (
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.publishing.pending import require_fit
+from ppr_assets.operations.publishing.profile import judged_profile
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest, Proof
-from ppr_assets.rules.profile.guard import findings_told
 from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
@@ -137,12 +137,13 @@ def _build(
     _require_next(folder, standing, candidate)
     _require_same_policy(policy_at(repo, base, settings), candidate.manifest)
     verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
-    verdict = verdict.joined(
-        findings_told(candidate.manifest.verdict), override or candidate.manifest.override
-    )
+    made = candidate.manifest
+    profiled = judged_profile(repo, base, made.profile, made.withheld, settings)
+    verdict = verdict.joined(profiled.findings, override)
     manifest = replace(
-        candidate.manifest,
+        made,
         verdict=verdict.to_json(),
+        movements=profiled.largest,
         override=verdict.override,
         previous=standing.dump if standing else None,
     )

@@ -40,6 +40,11 @@ class ProfilePolicy:
     core_share: Decimal = Decimal("0.1")
     point_share: Decimal = Decimal("0.25")
 
+    @classmethod
+    def of(cls, gate: GatePolicy) -> ProfilePolicy:
+        """With the shares that stand in the gate's own."""
+        return cls(gate, gate.core_share, gate.point_share)
+
     def __post_init__(self) -> None:
         for name in ("core_share", "point_share"):
             share = getattr(self, name)
@@ -158,19 +163,6 @@ def judge_profile(
     return [
         *emptied_columns(profile, nights, policy.gate, withheld),
         *crowded_points(profile, policy),
-    ]
-
-
-def findings_told(verdict: Mapping[str, Any]) -> list[ProfileFinding]:
-    """What a manifest's verdict tells of columns and points, which its counts do not. What is no
-    such finding is passed over."""
-    found = verdict.get("findings")
-    told = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-    return [
-        ProfileFinding(**one)
-        for one in told
-        if one.get("rule") in ("column", "point")
-        and one.keys() <= set(ProfileFinding.__annotations__)
     ]
 
 
