@@ -9,18 +9,25 @@ from dataclasses import dataclass, field
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
+from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
 from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
 from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
 from ppr_assets.rules.naming import quote_identifier, table_key
-from ppr_assets.rules.publication_policy import LARGE_OBJECTS, Policy
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS, WHOLE, Policy
 from ppr_assets.rules.withholding import Column, Relation, plan
 
 _TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
-_CREATED = re.compile(rb"CREATE (?:UNLOGGED )?TABLE " + _TABLE)
+_CREATED = re.compile(
+    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE " + _TABLE + rb"(?: PARTITION OF " + _TABLE + rb")?"
+)
 _INHERITS = re.compile(rb"^INHERITS \((.*)\)", re.MULTILINE)
-_ATTACHED = re.compile(rb"ALTER TABLE (?:ONLY )?" + _TABLE + rb" ATTACH PARTITION " + _TABLE)
+_ATTACHED = re.compile(
+    rb"ALTER TABLE (?:ONLY )?" + _TABLE + rb" (ATTACH PARTITION|INHERIT) " + _TABLE
+)
 _NAMED = re.compile(_TABLE)
-_LARGE_OBJECT = b"SELECT pg_catalog.lowrite("
+_LARGE_OBJECT = b"SELECT pg_catalog.lo_create("
+_REMEMBERED = 64 * 1024
+"""Bytes of a statement that are looked at for what it inserts."""
 
 
 @dataclass(frozen=True)
@@ -41,53 +48,89 @@ class Disallowed:
 
 @dataclass
 class _Tables:
-    """The parents of each table, as the statements before the rows tell them."""
+    """The parents of each table, as the statements before the rows tell them; rows that come by
+    INSERT, and large objects."""
 
     parents: dict[str, list[str]] = field(default_factory=dict)
+    inserted: InsertedRows = field(default_factory=InsertedRows)
+    large_objects: int = 0
     _last: str = ""
+    _statement: bytearray = field(default_factory=bytearray)
 
-    def line(self, line: bytes) -> None:
-        if made := _CREATED.match(line):
-            self._last = _key(made.group(1), made.group(2))
-        elif (attached := _ATTACHED.match(line)) is not None:
-            parent, child = _key(*attached.groups()[:2]), _key(*attached.groups()[2:])
-            self.parents.setdefault(child, []).append(parent)
-        elif inherits := _INHERITS.match(line):
+    def line(self, line: Line) -> None:
+        if line.between:
+            return
+        if line.begins:
+            self._statement.clear()
+            self._begins(line.text)
+        elif inherits := None if line.quoted else _INHERITS.match(line.text):
             for schema, name in _NAMED.findall(inherits.group(1)):
-                self.parents.setdefault(self._last, []).append(_key(schema, name))
+                self._follows(self._last, _key(schema, name))
+        if len(self._statement) < _REMEMBERED:
+            self._statement += line.text
+        self.inserted.line(line)
+        if line.ends:
+            self.inserted.finished(bytes(self._statement))
 
-    def relations(self, copy: CopyRows) -> Iterator[Relation]:
+    def _begins(self, line: bytes) -> None:
+        self.large_objects += line.startswith(_LARGE_OBJECT)
+        if made := _CREATED.match(line):
+            self._last = _key(made[1], made[2])
+            if made[3]:
+                self._follows(self._last, _key(made[3], made[4]))
+        elif attached := _ATTACHED.match(line):
+            one, other = _key(attached[1], attached[2]), _key(attached[4], attached[5])
+            self._follows(*((one, other) if attached[3] == b"INHERIT" else (other, one)))
+
+    def _follows(self, child: str, parent: str) -> None:
+        self.parents.setdefault(child, []).append(parent)
+
+    def relations(self, table: str, columns: Iterable[str]) -> Iterator[Relation]:
         yield Relation(
-            copy.key,
+            table,
             "table",
-            tuple(Column(name, nullable=True) for name in copied_columns(copy.statement)),
-            tuple(self.parents.get(copy.key, ())),
+            tuple(Column(name, nullable=True) for name in columns),
+            tuple(self.parents.get(table, ())),
         )
         for key, parents in self.parents.items():
-            if key != copy.key:
+            if key != table:
                 yield Relation(key, "table", parents=tuple(parents))
 
 
 def disallowed(
     chunks: Iterable[bytes], policies: Mapping[str, Policy]
 ) -> dict[str, list[Disallowed]]:
-    """By the name of each policy. Rows of INSERT statements are not looked at, which neither
-    pg_dump's default nor this project writes. Raises :class:`DumpDamaged` where it is not whole."""
+    """By the name of each policy. What INSERT brings is counted and not looked into, so each of its
+    rows counts for each withheld column. Raises :class:`DumpDamaged` where it is not whole."""
     tables, found = _Tables(), {name: list[Disallowed]() for name in policies}
-    large_objects = 0
     for piece in pieces(chunks):
         if isinstance(piece, CopyRows):
-            judges = {name: _judge(piece, policy, tables) for name, policy in policies.items()}
+            columns = copied_columns(piece.statement)
+            judges = {
+                name: _judge(piece.key, columns, policy, tables)
+                for name, policy in policies.items()
+            }
             counts = _counted(piece, judges)
             for name, judge in judges.items():
                 found[name] += judge.found(counts[name])
         elif isinstance(piece, Line):
-            tables.line(piece.text)
-            large_objects += piece.text.startswith(_LARGE_OBJECT)
+            tables.line(piece)
+    unseen = {**tables.inserted.counts, LARGE_OBJECTS: tables.large_objects}
     for name, policy in policies.items():
-        if large_objects and LARGE_OBJECTS not in policy.tables:
-            found[name].append(Disallowed(LARGE_OBJECTS, "", "undecided", large_objects))
+        for key, rows in unseen.items():
+            found[name] += _not_looked_into(key, rows, policy, tables)
     return found
+
+
+def _not_looked_into(key: str, rows: int, policy: Policy, tables: _Tables) -> Iterator[Disallowed]:
+    decided = {
+        column: decision
+        for table in (*tables.parents.get(key, ()), key)
+        for column, decision in policy.tables.get(table, {}).items()
+        if column != WHOLE
+    }
+    judge = _judge(key, [*decided], policy, tables)
+    yield from judge.found(Counter(dict.fromkeys((-1, *judge.columns), rows)))
 
 
 @dataclass(frozen=True)
@@ -108,15 +151,14 @@ class _Judge:
                 yield Disallowed(self.key, self.names[place], rule, counts[place])
 
 
-def _judge(copy: CopyRows, policy: Policy, tables: _Tables) -> _Judge:
-    names = copied_columns(copy.statement)
-    planned = plan(policy, [*tables.relations(copy)])
-    table = planned.tables[copy.key]
-    unknown = [one for one in planned.unknown if one.table == copy.key]
+def _judge(key: str, names: list[str], policy: Policy, tables: _Tables) -> _Judge:
+    planned = plan(policy, [*tables.relations(key, names)])
+    table = planned.tables[key]
+    unknown = [one for one in planned.unknown if one.table == key]
     if any(one.column is None for one in unknown):
-        return _Judge(copy.key, names, "undecided")
+        return _Judge(key, names, "undecided")
     if not table.rows:
-        return _Judge(copy.key, names, "structure")
+        return _Judge(key, names, "structure")
     columns = {
         names.index(one.column): (frozenset([NULL]), "undecided")
         for one in unknown
@@ -125,7 +167,7 @@ def _judge(copy: CopyRows, policy: Policy, tables: _Tables) -> _Judge:
     for column, decision in table.changed.items():
         allowed = frozenset([NULL, in_its_place(decision)])
         columns[names.index(column)] = (allowed, decision.rule)
-    return _Judge(copy.key, names, columns=columns)
+    return _Judge(key, names, columns=columns)
 
 
 def _counted(copy: CopyRows, judges: Mapping[str, _Judge]) -> dict[str, Counter[int]]:

@@ -1,6 +1,7 @@
 """What an audit lets a partial clone fetch: what it is going to read, at once, and nothing else.
 
-A dump without a manifest is held to nothing, so nobody looks at its bytes.
+A dump without a manifest is held to the publication policy alone, and only where that was asked
+for: otherwise nobody looks at its bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ppr_assets.data_repo.history.commits import FolderCommit
 from ppr_assets.data_repo.history.dump_folder import DumpFolders
 from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left, lacking
 from ppr_assets.operations.audit.dumps import Brought
-from ppr_assets.rules.naming import RATCHET, manifest_name
+from ppr_assets.rules.naming import PUBLICATION, RATCHET, manifest_name
 
 
 class Fetching:
@@ -36,15 +37,20 @@ class Fetching:
             self._have({sha for sha in shas if sha})
 
     def evidence(
-        self, commits: Sequence[FolderCommit], brought: Mapping[str, Sequence[Brought]]
+        self,
+        commits: Sequence[FolderCommit],
+        brought: Mapping[str, Sequence[Brought]],
+        *,
+        every_dump: bool,
     ) -> frozenset[str]:
-        """All that ``commits`` are held against. Returns what of it is not to be had."""
+        """All that ``commits`` are held against, with ``every_dump`` also those without a
+        manifest. Returns what of it is not to be had."""
         if not self._repo.partial:
             return frozenset()
         wanted = self._small({sha for commit in commits for sha in (commit.sha, *commit.parents)})
         for commit in commits:
             for dump in brought[commit.sha]:
-                wanted.update(dump.objects if dump.described else ())
+                wanted.update(dump.objects if dump.described or every_dump else ())
         return self._have(wanted)
 
     def _have(self, blobs: Collection[str]) -> frozenset[str]:
@@ -56,6 +62,6 @@ class Fetching:
         return {
             folder.entries[name].sha
             for folder in map(self._folders.at, commits)
-            for name in (folder.link, RATCHET, *map(manifest_name, folder.dumps))
+            for name in (folder.link, RATCHET, PUBLICATION, *map(manifest_name, folder.dumps))
             if name in folder.entries
         }

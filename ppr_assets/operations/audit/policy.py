@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.errors import DumpDamaged, PolicyUnreadable
-from ppr_assets.operations.audit.recount import dump_bytes
+from ppr_assets.operations.published.dump_bytes import dump_bytes
 from ppr_assets.plain_sql.disallowed import Disallowed, disallowed
 from ppr_assets.rules.publication_policy import Policy, shipped_policy
 from ppr_assets.rules.wording import few
@@ -50,7 +50,7 @@ class PolicyAudit:
                 chunks = _unpacked(chunks)
             found = disallowed(chunks, policies)
         except (DumpDamaged, zlib.error) as error:
-            return [], [f"it could not be held to a policy: {error}"]
+            return [f"nobody can tell whether a policy allows it: {error}"], []
         except ObjectMissing:
             return [], ["its bytes are not in this clone, so it was held to no policy"]
         same = found.get(_THEN) == found[_TODAY]
@@ -70,7 +70,9 @@ def _said(policy: str, found: list[Disallowed]) -> str:
 def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
     for chunk in chunks:
-        if data := unpack.decompress(chunk):
-            yield data
-    if data := unpack.flush():
-        yield data
+        rest = chunk
+        while rest:
+            if unpack.eof:  # gzip puts several files in a row
+                unpack = zlib.decompressobj(wbits=31)
+            yield unpack.decompress(rest)
+            rest = unpack.unused_data

@@ -85,7 +85,7 @@ class _Audit:
         standing = last.leads_to if last.leads_to in self._bringers else last.newest
         commits = selected(self._history, self._scope, self._bringers.get(standing or "", ()))
         fetching.marks(self._history)
-        absent = fetching.evidence(commits, self._brought)
+        absent = fetching.evidence(commits, self._brought, every_dump=self._scope.policy)
         standings = Standings(self._folders, self._history, self._bringers)
         brought = (dump for commit in commits for dump in self._brought[commit.sha])
         stored = [

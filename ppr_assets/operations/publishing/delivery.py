@@ -14,7 +14,7 @@ from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
-from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
+from ppr_assets.errors import DataRepoError, GitTimeout, PolicyRefused, PushFailed
 from ppr_assets.failures import file_failure
 from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
@@ -65,7 +65,7 @@ class Unfit(Exception):  # an event, like being outrun
     """
 
     def __init__(
-        self, error: DataRepoError, remote: str | None, refused: str | None = None
+        self, error: DataRepoError | PolicyRefused, remote: str | None, refused: str | None = None
     ) -> None:
         super().__init__(error.message)
         self.error = error

@@ -9,24 +9,35 @@ from __future__ import annotations
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.errors import DataRepoError, DumpDamaged, PolicyRefused
+from ppr_assets.operations.published.dump_bytes import dump_bytes
 from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at
+from ppr_assets.operations.publishing.publication import policy_at
+from ppr_assets.plain_sql.disallowed import disallowed
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import RATCHET
+from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DumpSettings
+
+_SHOWN = 10
 
 
 def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
     """Raise :class:`Unfit` for the first dump at ``ground.base`` that the remote lacks, and that
-    its mark refuses, or that repeats the published dump before or after it.
+    its mark refuses, that repeats the published dump before or after it, or that holds what the
+    publication policy at ``ground.base`` does not allow.
 
-    Where the remote has not moved there is nothing to judge: each dump that waits was then judged
-    against the one before it.
+    Where the remote has not moved its mark has nothing to judge: each dump that waits was then
+    judged against the one before it.
     """
     base, remote = ground.base, ground.remote
-    if base is None or remote is None or not _merged(repo, base, remote):
+    if base is None or remote is None or base == remote:
+        return
+    _require_allowed(repo, base, remote, settings)
+    if not _merged(repo, base, remote):
         return
     published, folder = set(dump_folder(repo, remote).dumps), dump_folder(repo, base)
     names = folder.dumps
@@ -41,6 +52,25 @@ def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
             told = _manifest(folder, other)
             if told is not None and told.sha256 == waiting.sha256:
                 raise Unfit(DataRepoError(f"{name} has the same bytes as {other}"), remote)
+
+
+def _require_allowed(repo: DataRepo, base: str, remote: str, settings: DumpSettings) -> None:
+    """A dump that was made by the policy as it is now is not read."""
+    published, folder = set(dump_folder(repo, remote).dumps), dump_folder(repo, base)
+    waiting = [name for name in folder.dumps if name not in published]
+    policy = policy_at(repo, base, settings) if waiting else Policy()
+    for name in waiting:
+        manifest = _manifest(folder, name)
+        if manifest is None or manifest.policy == policy.fingerprint:
+            continue
+        found = disallowed(dump_bytes(repo.objects, folder.stored(name)), {name: policy})[name]
+        if found:
+            told = f"{name} holds what the publication policy does not allow any more: "
+            hint = (
+                "it was not pushed. Where it stays at the branch's tip, `git rebase -i "
+                f"{remote[:10]}` in `{repo.path}` takes out the commit that brought it."
+            )
+            raise Unfit(PolicyRefused(told + few([*map(str, found)], _SHOWN), hint=hint), remote)
 
 
 def _merged(repo: DataRepo, base: str, remote: str) -> bool:

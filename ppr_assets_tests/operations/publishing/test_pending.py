@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import DataRepoError, GateRefused, PushFailed
+from ppr_assets.errors import DataRepoError, GateRefused, PolicyRefused, PushFailed
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.opened import dump, publish
@@ -223,3 +224,46 @@ def test_latest_never_goes_back_to_an_earlier_name(
     )
     assert pipeline.remote_head() == theirs.commit
     assert pipeline.night()[1].status == "published"
+
+
+def _stricter(clone: Path) -> None:
+    (clone / "sql_dumps").mkdir(exist_ok=True)
+    (clone / "sql_dumps/.publication.toml").write_text('[organization]\nwebsite = "null"\n')
+    git(clone, "add", "-f", "sql_dumps/.publication.toml")
+    git(clone, "commit", "-qm", "Websites are private")
+
+
+def test_a_dump_that_waited_is_set_aside_where_others_do_not_allow_what_it_holds(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.execute("UPDATE organization SET website = 'https://food.example.org'")
+    away = _offline(pipeline)
+    _, kept = pipeline.night()
+    away.rename(pipeline.remote)
+    git(tmp_path, "clone", "-q", str(pipeline.remote), str(tmp_path / "other"))
+    _stricter(tmp_path / "other")
+    git(tmp_path / "other", "push", "-q", "origin", "HEAD:main")
+
+    pipeline.change()
+    for _ in range(2):  # the dump of the first night may be made by the policy of before
+        with suppress(PolicyRefused, PushFailed):
+            pipeline.night()
+    assert kept.commit is not None
+    waited = kept.manifest.dump
+    assert waited not in git(pipeline.remote, "ls-tree", "-r", "--name-only", "main")
+    published = git(pipeline.remote, "log", "--format=%H", "main")
+    assert kept.commit not in published
+
+
+def test_a_dump_that_waited_is_not_pushed_below_a_policy_that_became_stricter(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.execute("UPDATE organization SET website = 'https://food.example.org'")
+    away = _offline(pipeline)
+    pipeline.night()
+    away.rename(pipeline.remote)
+    remote = pipeline.remote_head()
+    _stricter(pipeline.clone)
+    with pytest.raises(PolicyRefused, match="holds what the publication policy does not allow"):
+        pipeline.night()
+    assert pipeline.remote_head() == remote
