@@ -267,3 +267,20 @@ def test_a_dump_that_waited_is_not_pushed_below_a_policy_that_became_stricter(
     with pytest.raises(PolicyRefused, match="holds what the publication policy does not allow"):
         pipeline.night()
     assert pipeline.remote_head() == remote
+
+
+def test_two_decisions_about_what_is_public_are_merged_by_people(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    pipeline.night()
+    git(tmp_path, "clone", "-q", str(pipeline.remote), str(tmp_path / "other"))
+    _stricter(tmp_path / "other")
+    git(tmp_path / "other", "push", "-q", "origin", "HEAD:main")
+    (pipeline.dumps / ".publication.toml").write_text('[organization]\nwebsite = "public"\n')
+    git(pipeline.clone, "add", "-f", "sql_dumps/.publication.toml")
+    git(pipeline.clone, "commit", "-qm", "Websites are public")
+    ours, theirs = pipeline.head(), pipeline.remote_head()
+    pipeline.change()
+    with pytest.raises(DataRepoError, match=r"both have changed `sql_dumps/\.publication\.toml`"):
+        pipeline.night()
+    assert (pipeline.head(), pipeline.remote_head()) == (ours, theirs)
