@@ -81,6 +81,28 @@ def _withheld_table(withheld: Sequence[Withheld], columns: Sequence[str]) -> dg.
     return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
 
 
+def profile_facts(manifest: Manifest) -> Metadata:
+    """The profile as a table, what of it plots, and what moved most."""
+    records = [
+        dg.TableRecord({"table": name, "column": column, "filled": one.filled, **vars(one)})
+        for name, table in manifest.profile.items()
+        for column, one in table.columns.items()
+    ]
+    numbers = ["filled", "not_null", "empty", "distinct", "longest", "common"]
+    columns = [dg.TableColumn(name, "string") for name in ("table", "column")]
+    columns += [dg.TableColumn(name, "int") for name in numbers]
+    facts: Metadata = {
+        "profile": dg.MetadataValue.table(records, schema=dg.TableSchema(columns)),
+    }
+    for name, table in manifest.profile.items():
+        if table.points is not None:
+            share = round(100 * table.points.share, 2)
+            facts[f"on_one_point_percent/{name}"] = dg.MetadataValue.float(share)
+    if manifest.movements:
+        facts["movements"] = dg.MetadataValue.text("\n".join(manifest.movements))
+    return facts
+
+
 def manifest_facts(manifest: Manifest) -> Metadata:
     """What identifies a dump, where it came from, and how it was judged."""
     facts: Metadata = {

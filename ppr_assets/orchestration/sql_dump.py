@@ -13,6 +13,7 @@ from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import (
     manifest_facts,
+    profile_facts,
     row_counts,
     verdict_facts,
     withheld_table,
@@ -127,6 +128,7 @@ def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
             **facts,
             **verdict_facts(outcome.verdict),
             **row_counts(outcome.verdict.counts),
+            **profile_facts(manifest),
         },
     )
 

@@ -19,6 +19,8 @@ from ppr_assets_tests.places import ROOT
 
 ALL_CHECKS = {
     "minimum_records",
+    "persons_as_reviewed",
+    "policy_held",
     "ratchet",
     "complete",
     "gate_held",
@@ -26,6 +28,7 @@ ALL_CHECKS = {
     "latest_is_this_dump",
     "on_remote",
     "repo_size",
+    "usual",
 }
 REASON = "county left the program, ticket 214"
 
@@ -57,6 +60,12 @@ def test_a_night_materializes_everything_and_passes_all_checks(runs: Runs) -> No
     commit = runs.metadata("data_repo_commit")
     assert commit["commit"] == pipeline.head() == pipeline.remote_head()
     assert runs.data_version("data_repo_commit") == pipeline.head()
+    profile = runs.materialized("sql_dump").metadata["profile"]
+    assert isinstance(profile, dg.TableMetadataValue)
+    columns = [row.data for row in profile.records]
+    filled = {(one["table"], one["column"]): one["filled"] for one in columns}
+    assert filled["organization", "name"] == runs.pipeline.count("organization")
+    assert 0 < dumped["on_one_point_percent/location"] < 25
     assert commit["status"] == "published"
     assert commit["pushed"] is True
     assert commit["push_bytes"] > 1000
