@@ -110,7 +110,7 @@ def test_a_later_review_changes_what_has_changed_alone(pipeline: Pipeline) -> No
         {FILE: f"# by hand\n{(pipeline.clone / FILE).read_text()}\n[other]\na = 'public'\n"},
     )
     assert review(pipeline.settings, reason="again")[0].commit is None
-    pipeline.execute("UPDATE organization SET website = NULL, description = 'ann@aol.com'")
+    pipeline.execute("UPDATE organization SET website = 'here', description = 'ann@aol.com'")
     pipeline.night()
     review(pipeline.settings, reason="second")
     described = Spot("organization", "description", MAIL)
