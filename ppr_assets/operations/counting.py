@@ -54,5 +54,5 @@ def count_records(
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
             verdict=judge_at(repo, commit, counts, settings.dump, override),
-            plan=plan_at(repo, commit, settings.dump, snapshot.relations()),
+            plan=snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations())),
         )

@@ -20,6 +20,7 @@ from ppr_assets.failures import told
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal
 from ppr_assets.operations.publishing.judged_tip import judged_tip
+from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
@@ -28,6 +29,7 @@ from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
@@ -83,6 +85,7 @@ class _Examination:
             if self._repo is not None and self._snapshot is not None:
                 yield self._look("disk", self._disk)
                 yield self._look("gate", self._gate)
+                yield self._look("policy", self._policy)
 
     def _look(self, what: str, look: Callable[[], str]) -> Precondition:
         try:
@@ -190,6 +193,15 @@ class _Examination:
         least = min(verdict.headroom.items(), key=lambda item: item[1])
         says = "would accept" if verdict.override is None else "would be overridden"
         return f"{says}; least headroom {least[1]} records of {least[0]}"
+
+    def _policy(self) -> str:
+        repo, snapshot = _present(self._repo), _present(self._snapshot)
+        plan = snapshot.with_checks(
+            plan_at(repo, tip(repo), self._settings.dump, snapshot.relations())
+        )
+        plan.require()
+        withheld = [one.name for one in plan.withheld({}, {})]
+        return f"everything is decided on; withheld: {few(withheld, 4) if withheld else 'nothing'}"
 
 
 def _present(value: T | None) -> T:

@@ -177,6 +177,7 @@ def _written(
     if not verdict.passed:
         return DumpOutcome("refused", verdict)
     plan = plan_at(repo, commit, settings.dump, snapshot.relations())
+    plan = snapshot.with_checks(plan)
     plan.require()
     previous = dump_folder(repo, commit).latest_manifest
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)

@@ -91,9 +91,12 @@ def policy_in_force(settings: Settings) -> PolicyInForce:
 
 def check_policy(settings: Settings) -> Plan:
     """What the policy means for the database as it is now."""
-    relations = _relations(settings)
-    with open_data_repo(settings.data_repo) as repo:
-        return plan_at(repo, tip(repo), settings.dump, relations)
+    with (
+        open_data_repo(settings.data_repo) as repo,
+        open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot,
+    ):
+        relations = snapshot.relations()
+        return snapshot.with_checks(plan_at(repo, tip(repo), settings.dump, relations))
 
 
 def decide(settings: Settings, wish: Wish) -> Decided:

@@ -171,3 +171,50 @@ def test_a_dump_is_not_published_by_another_policy_than_it_was_made_by(
     _, published = pipeline.night()
     assert published.status == "published"
     assert "language.note" in {one.name for one in published.manifest.withheld}
+
+
+def test_a_policy_file_that_is_gone_is_not_taken_for_one_that_withholds_nothing(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.change()
+    decide(pipeline, '[language]\nnote = "null"\n')
+    pipeline.night()
+    git(pipeline.clone, "rm", "-q", f"sql_dumps/{PUBLICATION}")
+    git(pipeline.clone, "commit", "-q", "-m", "Tidy up")
+    before = pipeline.picture()
+    with pytest.raises(PolicyUnreadable, match=r"is missing in .*, and was there before"):
+        pipeline.night()
+    assert pipeline.picture() == before
+    decide(pipeline, "")
+    assert pipeline.night()[1].status == "published"
+
+
+@pytest.mark.parametrize(
+    ("check", "lines"),
+    [
+        ("note IS NOT NULL OR day IS NULL", 'note = "null"'),
+        ("note LIKE '%@%'", 'note = { rule = "replaced", text = "withheld" }'),
+        ("length(note) > 3 AND day > '2025-01-01'", 'note = { rule = "replaced", text = "-" }'),
+    ],
+)
+def test_a_check_that_would_not_hold_is_named_before_the_dump(
+    pipeline: Pipeline, check: str, lines: str
+) -> None:
+    pipeline.execute("CREATE TABLE visits (day date, note text)")
+    pipeline.execute("INSERT INTO visits VALUES ('2025-08-01', 'pat@example.org')")
+    pipeline.execute(f"ALTER TABLE visits ADD CONSTRAINT readable CHECK ({check})")
+    decide(pipeline, f'[visits]\nday = "public"\n{lines}\n')
+    with pytest.raises(PolicyRefused) as refused:
+        pipeline.night()
+    assert refused.value.message == (
+        "the publication policy cannot be kept: visits has the check readable, which would not "
+        "hold of what stands in the place of visits.note"
+    )
+
+
+def test_a_check_that_holds_of_what_is_published_stops_nothing(pipeline: Pipeline) -> None:
+    pipeline.gate(proof="server")
+    pipeline.execute("CREATE TABLE visits (day date, note text CHECK (note <> ''))")
+    pipeline.execute("INSERT INTO visits VALUES ('2025-08-01', 'pat@example.org')")
+    decide(pipeline, '[visits]\nday = "public"\nnote = "null"\n')
+    assert pipeline.night()[1].status == "published"

@@ -6,11 +6,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.commits import commit_that_added
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.remote import fetched_tip
+from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.publishing.delivery import merge_ratchet
+from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication_policy import Policy, parse_policy, shipped_policy, unreadable
 from ppr_assets.rules.withholding import Plan, Relation, plan
 from ppr_assets.settings import DumpSettings
@@ -41,8 +44,26 @@ def policy_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Pol
     if settings.policy_file is not None:
         added: Policy | None = _named(settings.policy_file)
     else:
-        added = dump_folder(repo, commit).additions
+        added = _committed(repo, commit)
     return shipped_policy().with_additions(added) if added else shipped_policy()
+
+
+def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
+    """Of a file that is gone nobody knows what it withheld. History is asked only where the dump
+    that stands was not made by what is shipped alone."""
+    folder = dump_folder(repo, commit)
+    if folder.additions is not None or commit is None:
+        return folder.additions
+    latest = folder.latest_manifest
+    alone = latest is not None and latest.policy == shipped_policy().fingerprint
+    path = folder.path(PUBLICATION)
+    if not alone and commit_that_added(repo, commit, path) is not None:
+        raise PolicyUnreadable(
+            f"`{path}` is missing in {commit[:10]}, and was there before",
+            hint="bring it back: `git log -- FILE` names the commit that removed it, `git checkout "
+            "COMMIT^ -- FILE` has it again; commit that. One that decides nothing may be empty.",
+        )
+    return None
 
 
 def _named(path: Path) -> Policy:

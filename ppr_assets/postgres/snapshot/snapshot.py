@@ -23,13 +23,14 @@ from ppr_assets.postgres.sessions.connection import connect, pinned, require_nam
 from ppr_assets.postgres.sessions.failures import is_lost, server_failures
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
+from ppr_assets.postgres.snapshot.checks import broken_checks
 from ppr_assets.postgres.snapshot.giving_way import Disturbed
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
 from ppr_assets.postgres.snapshot.schema_state import change, schema_state
 from ppr_assets.rules.manifest import DatabaseIdentity
-from ppr_assets.rules.withholding import Relation
+from ppr_assets.rules.withholding import Plan, Relation
 from ppr_assets.settings import DatabaseSettings
 
 T = TypeVar("T")
@@ -177,6 +178,10 @@ class Snapshot:
         """All that holds rows, with what a publication policy has to know of it."""
         with self.letting_go():
             return read_relations(self.connection)
+
+    def with_checks(self, plan: Plan) -> Plan:
+        """``plan`` with the CHECK constraints that it would break, as impossible."""
+        return replace(plan, impossible=(*plan.impossible, *broken_checks(self.connection, plan)))
 
     def export(self) -> str:
         """The snapshot's name for ``pg_dump --snapshot``."""
