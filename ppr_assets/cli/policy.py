@@ -125,7 +125,8 @@ def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
 
     \b
     Example:
-      ppr-assets policy allow service.url "URL with a password" --reason "a public calendar"
+      ppr-assets policy allow service.url "URL with a password" \\
+        --reason "a public calendar"
     """
     try:
         spot = spot_at(place, kind)

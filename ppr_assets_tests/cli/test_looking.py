@@ -27,6 +27,7 @@ EVERYTHING = [
     "remote",
     "disk",
     "gate",
+    "policy",
     "dagster",
 ]
 

@@ -60,7 +60,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     restored = restoring("restore")
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare", "swap"])
     told = facts(restored.out)
-    assert told["dump"].startswith(f"{pipeline.latest()}, 1.5 MiB")
+    assert told["dump"].startswith(f"{pipeline.latest()}, 1.4 MiB")
     assert re.search(r" MiB, \d+ min old$", told["dump"])
     assert told["from"] == f"commit {pipeline.head()[:10]}"
     assert told["replaces"].startswith(f"restorer@{target.settings.host}:5432/{name}, ")
