@@ -22,10 +22,10 @@ GLOSSARY = frozenset(re.findall(r"^\| ([a-z ]+) \|", _TABLE, re.MULTILINE)) - {"
 PLAIN = frozenset(
     re.findall(
         "[a-z]+",
-        """accepted after asked at author because branch but by bytes cleanup code
+        """accepted after asked at author because branch but by bytes cleanup code column
         commit committed config console count counts dagster demo dev differences
-        elsewhere equals error errors exit fetch files git have help hint kept level
-        list log loggers looked loose made mapping message names metadata monthly need
+        elsewhere equals error errors exit fetch files filled git have help hint kept level
+        list log loggers looked loose made mapping message names metadata monthly movements need
         night nightly ops option organizations origin other packed path platform previous
         proven publishing reason refused remote repo resources row rows run schedule
         seconds server settings sha signature snapshot source table tables tree url

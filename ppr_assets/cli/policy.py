@@ -185,6 +185,7 @@ def _print_plan(plan: Plan) -> None:
             out.print(f"withheld: {table}.{column}: {_said(decision)}", markup=False)
     for unknown in plan.unknown:
         out.print(f"unknown: {unknown.name}: `{unknown.command}`", markup=False)
+        out.print(f"         or in .publication.toml: {unknown.line}", markup=False)
     for problem in plan.impossible:
         out.print(f"cannot be kept: {problem}", markup=False)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
-from ppr_assets.postgres.snapshot.snapshot import Column, open_snapshot
+from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot
 from ppr_assets.rules.manifest import DatabaseIdentity
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.rules.withholding import Plan
@@ -54,5 +57,16 @@ def count_records(
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
             verdict=judge_at(repo, commit, counts, settings.dump, override),
-            plan=snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations())),
+            plan=_planned(settings, repo, snapshot, commit),
         )
+
+
+def _planned(settings: Settings, repo: DataRepo, snapshot: Snapshot, commit: str | None) -> Plan:
+    """What somebody has decided since may be on the remote only."""
+    relations = snapshot.relations()
+    plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, relations))
+    if plan.refusal is not None:
+        with suppress(PushFailed):
+            fetch(repo)
+        plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, relations))
+    return plan

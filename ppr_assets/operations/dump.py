@@ -229,7 +229,7 @@ def _computing(snapshot: Snapshot, plan: Plan) -> Computing:
         settings = read_settings(snapshot.connection)
         locale = read_locale(snapshot.connection)
     digests = read_digests(snapshot.connection, withheld=plan.withholding)
-    return Computing(settings, locale, digests.found, digests.withheld)
+    return Computing(settings, locale, digests.found, tuple(digests.withheld))
 
 
 def _kept(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,8 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
-from ppr_assets.errors import PolicyRefused, PolicyUnreadable, SettingsError
+from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.errors import PolicyRefused, PolicyUnreadable, PushFailed, SettingsError
 from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.publication import plan_at, policy_at
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
@@ -95,6 +97,8 @@ def check_policy(settings: Settings) -> Plan:
         open_data_repo(settings.data_repo) as repo,
         open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot,
     ):
+        with suppress(PushFailed):  # offline, by what the clone knows
+            fetch(repo)
         relations = snapshot.relations()
         return snapshot.with_checks(plan_at(repo, tip(repo), settings.dump, relations))
 
@@ -219,12 +223,19 @@ def _write(document: TOMLDocument, relation: Relation, column: str | None, wish:
     if relation.key not in document:
         document[relation.key] = tomlkit.table()
     lines = document[relation.key]
+    whole = lines.get(WHOLE)
+    if whole is not None and "structure" in (
+        whole,
+        whole.get("rule") if isinstance(whole, dict) else None,
+    ):
+        del lines[WHOLE]  # it is opened, column by column
     if column is not None:
         lines[column] = _inline(decision)
         return
     lines[WHOLE] = _inline(decision)
+    decided = shipped_policy().tables.get(relation.key, {})
     for one in relation.columns:
-        if one.name not in lines and not one.computed:
+        if one.name not in lines and one.name not in decided and not one.computed:
             lines[one.name] = wish.rule
 
 

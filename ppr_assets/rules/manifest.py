@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -79,7 +79,7 @@ class Computing:
     settings: Mapping[str, str]
     locale: Mapping[str, str]
     digests: Mapping[str, str]
-    withheld: Sequence[str] = ()
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

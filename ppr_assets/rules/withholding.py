@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from ppr_assets.rules.publication_policy import (
 )
 
 _SHOWN = 20
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ class Unknown:
         """The command that decides it; the rule is for a human to choose."""
         name = shlex.quote(self.name)
         return f"ppr-assets policy add {name} {'|'.join(self.rules)} --reason …"
+
+    @property
+    def line(self) -> str:
+        """What decides it in a policy file, below the section of its table."""
+        name = WHOLE if self.column is None else self.column
+        return f'[{_toml(self.table)}] {_toml(name)} = "{self.rules[0]}"'
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -194,6 +203,7 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
     impossible = [
         problem
         for key in sorted(by_key)
+        if decided[key]
         for problem in (
             *_not_possible(by_key[key], tables[key]),
             *_broken_references(by_key[key], tables),
@@ -289,6 +299,10 @@ def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> It
             yield f"{called} leads to {one.target}, whose rows are withheld"
         elif target is not None and target.changed.keys() & set(one.target_columns):
             yield f"{called} leads to columns of {one.target} whose values are withheld"
+
+
+def _toml(name: str) -> str:
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
 
 
 def _quoted(name: str) -> str:

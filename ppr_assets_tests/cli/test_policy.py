@@ -34,7 +34,7 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
     assert checked.code == 8
     assert "withheld: change_audit: all rows" in checked.out.splitlines()
     assert "withheld: location_source.updated_by: null" in checked.out.splitlines()
-    assert checked.out.splitlines()[-1].startswith("unknown: visits: `ppr-assets policy add visits")
+    assert checked.out.splitlines()[-2].startswith("unknown: visits: `ppr-assets policy add visits")
 
     added = ppr_assets("policy", "add", "visits", "public", "--reason", "days are open to all")
     assert (added.code, added.err) == (0, "")
@@ -169,3 +169,36 @@ def test_a_file_elsewhere_is_read_in_its_place_and_not_edited(
     gone = ppr_assets("dump", **variables)
     assert gone.code == 8
     assert gone.error.endswith("cannot be read: No such file or directory")
+
+
+def test_to_publish_a_table_does_not_open_what_is_withheld_of_it(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.execute("ALTER TABLE location_source ADD story text")
+    arguments = ("policy", "add", "location_source", "public", "--reason", "texts of scrapers")
+    assert ppr_assets(*arguments).code == 0
+    content = tomllib.loads((pipeline.dumps / PUBLICATION).read_text())["location_source"]
+    assert content["story"] == "public"
+    assert "updated_by" not in content
+    assert "withheld: location_source.updated_by: null" in ppr_assets("policy", "check").out
+
+
+def test_a_column_of_a_table_without_rows_opens_it_for_decisions(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.execute("CREATE TABLE visits (day date, who text)")
+    assert ppr_assets("policy", "add", "visits", "structure", "--reason", "who came").code == 0
+    opened = ppr_assets("policy", "add", "visits.day", "public", "--reason", "days are open")
+    assert opened.code == 0
+    assert "still unknown: visits.who" in opened.out
+
+
+def test_a_change_that_nobody_has_committed_is_not_decided_over(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.dumps.mkdir(exist_ok=True)
+    (pipeline.dumps / PUBLICATION).write_text("# my own\n")
+    said = ppr_assets("policy", "add", "phone.extension", "null", "--reason", "x")
+    assert said.code == 8
+    assert said.error.endswith("was changed in the work tree and not committed")
+    assert (pipeline.dumps / PUBLICATION).read_text() == "# my own\n"

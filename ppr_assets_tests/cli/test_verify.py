@@ -33,7 +33,7 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
 
     latest = ppr_assets("verify")
     assert (latest.code, latest.beside) == (0, "")
-    proven = r"    1\.5 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
+    proven = r"    1\.4 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
     assert re.fullmatch(re.escape(newer) + proven, latest.out)
 
     every = ppr_assets("verify", "--all", POSTGRES_PORT="9")

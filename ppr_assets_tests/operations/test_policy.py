@@ -218,3 +218,39 @@ def test_a_check_that_holds_of_what_is_published_stops_nothing(pipeline: Pipelin
     pipeline.execute("INSERT INTO visits VALUES ('2025-08-01', 'pat@example.org')")
     decide(pipeline, '[visits]\nday = "public"\nnote = "null"\n')
     assert pipeline.night()[1].status == "published"
+
+
+def test_a_file_that_is_gone_is_missed_whatever_made_the_dump_before(pipeline: Pipeline) -> None:
+    pipeline.night()
+    decide(pipeline, '[language]\nnote = "null"\n')
+    git(pipeline.clone, "rm", "-q", f"sql_dumps/{PUBLICATION}")
+    git(pipeline.clone, "commit", "-q", "-m", "Tidy up")
+    pipeline.change()
+    with pytest.raises(PolicyUnreadable, match="was there before"):
+        pipeline.night()
+
+
+def test_what_somebody_has_begun_to_decide_stops_a_night(pipeline: Pipeline) -> None:
+    pipeline.change()
+    pipeline.night()
+    (pipeline.dumps / PUBLICATION).write_text('[language]\nnote = "null"\n')
+    pipeline.change()
+    before = pipeline.picture()
+    with pytest.raises(PolicyUnreadable, match="was changed in the work tree and not committed"):
+        pipeline.night()
+    assert pipeline.picture() == before
+    git(pipeline.clone, "add", "-f", f"sql_dumps/{PUBLICATION}")
+    git(pipeline.clone, "commit", "-q", "-m", "Notes are private")
+    assert pipeline.night()[1].status == "published"
+
+
+def test_a_decision_that_only_the_remote_has_is_in_force(pipeline: Pipeline) -> None:
+    pipeline.night()
+    pipeline.execute("CREATE TABLE visits (day date)")
+    other = pipeline.clone_again("other")
+    (other / "sql_dumps" / PUBLICATION).write_text('[visits]\nday = "public"\n')
+    git(other, "add", "-f", f"sql_dumps/{PUBLICATION}")
+    git(other, "commit", "-q", "-m", "Days are public")
+    git(other, "push", "-q", "origin", "main")
+    assert count_records(pipeline.settings).plan.refusal is None
+    assert pipeline.night()[1].status == "published"

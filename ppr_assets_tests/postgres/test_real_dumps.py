@@ -66,6 +66,7 @@ def test_the_real_schema_is_proven_with_definitions_that_postgresql_words_anew(
             session.execute(setup.read_bytes())
     made = make_dump(database, tmp_path / NAMES[0])
     outcome = drill(ProofPlace(database, "server"), made.found(tmp_path), deadline=NO_HURRY)
-    (remark,) = outcome.remarks
+    withheld, remark = sorted(outcome.remarks, reverse=True)
+    assert withheld.startswith("not compared: the dump brings no rows of ")
     assert remark.startswith("6 of 371 definitions have other words than in the dump")
     assert outcome.tables == made.manifest.tables

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -151,9 +152,13 @@ class DumpFolder:
     def additions(self) -> Policy | None:
         """What the data repository decides itself of what is published; None where it has no such
         file. Raises :class:`PolicyUnreadable` for anything but a policy."""
-        file = self.file(PUBLICATION)
-        if file is None or self.commit is None:
+        if PUBLICATION not in self.entries or self.commit is None:
             return None
+        try:
+            file = self.file(PUBLICATION)
+        except DataRepoError as error:
+            raise unreadable(self.path(PUBLICATION), error.message) from error
+        assert file is not None
         source = f"{self.path(PUBLICATION)} in {self.commit[:10]}"
         if not self.is_regular(PUBLICATION):
             raise unreadable(source, "it is not a regular file")
@@ -270,8 +275,24 @@ def dumps_ever(repo: DataRepo, commit: str) -> bool:
 
     A shallow clone knows only as far back as it reaches.
     """
+    return _ever(repo, commit, RATCHET, "pantry_pirate_radio_*.sql*")
+
+
+_ASKED: dict[tuple[Path, str, str], bool] = {}
+
+
+def ever_there(repo: DataRepo, commit: str, name: str) -> bool:
+    """True if a file of the dump folder was ever committed up to ``commit``, on whichever branch.
+    Asked once for a commit, whose history never changes; a shallow clone knows only its own."""
+    key = repo.git_dir, commit, name
+    if key not in _ASKED:
+        _ASKED[key] = _ever(repo, commit, name)
+    return _ASKED[key]
+
+
+def _ever(repo: DataRepo, commit: str, *names: str) -> bool:
     folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
-    paths = [f":(top,glob){folder}/{name}" for name in (RATCHET, "pantry_pirate_radio_*.sql*")]
+    paths = [f":(top,glob){folder}/{name}" for name in names]
     return bool(repo.git_once("rev-list", "-1", "--full-history", commit, "--", *paths).strip())
 
 

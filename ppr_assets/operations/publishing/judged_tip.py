@@ -16,10 +16,10 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, dump_folder
-from ppr_assets.errors import RatchetFileError
+from ppr_assets.errors import PolicyUnreadable, RatchetFileError
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.rules.mark import parse_mark
-from ppr_assets.rules.naming import RATCHET
+from ppr_assets.rules.naming import PUBLICATION, RATCHET
 
 MOVING_SECONDS = 2.0
 
@@ -36,7 +36,8 @@ def judged_tip(repo: DataRepo) -> str | None:
         commit = tip(repo)
         try:
             _require_committed_ratchet(repo, commit)
-        except RatchetFileError:
+            require_committed_policy(repo, commit)
+        except (RatchetFileError, PolicyUnreadable):
             if read_journal(repo) is not None:
                 _finish_move(repo)
                 deadline = monotonic() + MOVING_SECONDS
@@ -86,6 +87,24 @@ def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:
         hint=f"`git checkout -- {path}` brings the mark back; to set it on purpose, "
         '`ppr-assets ratchet reset --to N --reason "…"`.',
     )
+
+
+def require_committed_policy(repo: DataRepo, commit: str | None) -> None:
+    """What somebody has begun to decide may withhold more than what is committed."""
+    folder = dump_folder(repo, commit)
+    path = folder.path(PUBLICATION)
+    file = repo.path / path
+    if repo.bare or not (file.is_file() or file.is_symlink()):
+        return
+    committed = folder.data(PUBLICATION) if PUBLICATION in folder.entries else None
+    if committed is not None and _holds(file, committed):
+        return
+    if checked_out_branch(repo) == repo.branch:
+        raise PolicyUnreadable(
+            f"`{path}` was changed in the work tree and not committed",
+            hint=f"commit it (`git add -f {path} && git commit`), or bring the committed one back: "
+            f"`git checkout -- {path}`.",
+        )
 
 
 def _holds(file: Path, content: bytes) -> bool:

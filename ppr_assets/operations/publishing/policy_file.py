@@ -12,10 +12,12 @@ from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_policy_commit
+from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication_policy import Policy
@@ -56,6 +58,7 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
 
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
             recover(repo)
+            require_committed_policy(repo, tip(repo))
             commit, delivery = land(repo, build)
         return PolicyChange(commit, delivery)
 

@@ -6,8 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.commits import commit_that_added
-from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.dump_folder import dump_folder, ever_there
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.remote import fetched_tip
@@ -49,17 +48,13 @@ def policy_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Pol
 
 
 def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
-    """Of a file that is gone nobody knows what it withheld. History is asked only where the dump
-    that stands was not made by what is shipped alone."""
+    """Of a file that is gone nobody knows what it withheld."""
     folder = dump_folder(repo, commit)
     if folder.additions is not None or commit is None:
         return folder.additions
-    latest = folder.latest_manifest
-    alone = latest is not None and latest.policy == shipped_policy().fingerprint
-    path = folder.path(PUBLICATION)
-    if not alone and commit_that_added(repo, commit, path) is not None:
+    if ever_there(repo, commit, PUBLICATION):
         raise PolicyUnreadable(
-            f"`{path}` is missing in {commit[:10]}, and was there before",
+            f"`{folder.path(PUBLICATION)}` is missing in {commit[:10]}, and was there before",
             hint="bring it back: `git log -- FILE` names the commit that removed it, `git checkout "
             "COMMIT^ -- FILE` has it again; commit that. One that decides nothing may be empty.",
         )
