@@ -108,3 +108,12 @@ def test_every_cut_of_a_dump_is_noticed() -> None:
 def test_what_pg_dump_would_not_write_is_damage(data: bytes, why: str) -> None:
     with pytest.raises(DumpDamaged, match=why):
         _run(data)
+
+
+def test_a_search_path_that_has_no_place_to_stand_in_is_refused() -> None:
+    with pytest.raises(DumpDamaged) as told:
+        canonicalize([WHOLE], io.BytesIO(), spill_folder=Path(), search_path=("public",))
+    assert told.value.render() == (
+        "the dump does not set an empty search path, in whose place the one it needs is written\n"
+        "HINT: nothing was published. pg_dump sets it; is another program in its place?"
+    )

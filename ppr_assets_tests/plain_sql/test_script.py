@@ -84,9 +84,15 @@ def test_a_script_includes_its_parts_in_their_order() -> None:
     ],
 )
 def test_a_script_that_says_anything_else_is_damaged(forged: str) -> None:
-    with pytest.raises(DumpDamaged, match="not as it was written") as failed:
+    with pytest.raises(DumpDamaged) as failed:
         Script.parse(forged)
-    assert "psql would run" in failed.value.hint
+    assert failed.value.message.startswith(
+        "the script that includes the parts is not as it was written"
+    )
+    assert failed.value.hint == (
+        "psql would run whatever stands there. Fetch the file again, or take another dump: "
+        "`ppr-assets list` names them."
+    )
 
 
 def test_the_byte_of_the_first_difference_is_named() -> None:

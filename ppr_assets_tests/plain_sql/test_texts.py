@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.errors import DumpDamaged
+from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.plain_sql.verify import verify_file
+from ppr_assets.rules.manifest import DatabaseIdentity, Manifest
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 PARTS = NAME.replace(".sql", ".parts")
@@ -172,9 +176,9 @@ TEXTS = {
 }
 
 
-def _said_of(file: Path) -> str:
+def _said_of(file: Path, manifest: Manifest | None = None) -> str:
     with pytest.raises(DumpDamaged) as told:
-        verify_file(file, name=file.name, manifest=None, spill_folder=file.parent)
+        verify_file(file, name=file.name, manifest=manifest, spill_folder=file.parent)
     return told.value.render()
 
 
@@ -241,3 +245,161 @@ def test_what_is_wrong_about_a_file(
     happened(file)
     told = message.format(name=NAME, above=tmp_path, parts=PARTS)
     assert _said_of(file) == f"{told}\nHINT: {hint}"
+
+
+def _part_missing(file: Path) -> None:
+    (file.parent / PARTS / "part_002.sql").unlink()
+
+
+def _part_of_another_size(file: Path) -> None:
+    (file.parent / PARTS / "part_002.sql").write_bytes(b"--\n")
+
+
+def _part_changed(file: Path) -> None:
+    part = file.parent / PARTS / "part_002.sql"
+    part.write_bytes(part.read_bytes().replace(b"two", b"owt"))
+
+
+def _part_too_many(file: Path) -> None:
+    (file.parent / PARTS / "part_099.sql").touch()
+
+
+def _part_that_is_none(file: Path) -> None:
+    parts = file.parent / PARTS
+    for part in parts.iterdir():
+        part.unlink()
+    parts.rmdir()
+    parts.touch()
+
+
+def _script_changed(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b"\\! date\n")
+
+
+def _script_too_large(file: Path) -> None:
+    file.write_bytes(file.read_bytes() + b" " * 16 * 1024 * 1024)
+
+
+PARTS_TOGETHER = (
+    "a dump in parts is its script, and all of its parts: fetch them again together (`git checkout "
+    "-- FOLDER` in the data repository, or a fresh clone), or take another dump: `ppr-assets list` "
+    "names them."
+)
+
+
+@pytest.fixture
+def in_parts(tmp_path: Path) -> Path:
+    """A dump in two parts; its file is the script."""
+    file = tmp_path / NAME
+    file.write_bytes(_with(b"2\ttwo\n", b"2\ttwo\n" * 100))
+    script = split_dump(file, name=NAME, most=1300)
+    assert [part.name for part in script.parts] == ["part_001.sql", "part_002.sql"]
+    return file
+
+
+@pytest.mark.parametrize(
+    ("happened", "message", "hint"),
+    [
+        (
+            _part_missing,
+            "part_002.sql of `{name}` is missing in {parts}, 2 parts needed",
+            PARTS_TOGETHER,
+        ),
+        (
+            _part_of_another_size,
+            "part_002.sql of `{name}` has 3 bytes, {size} needed",
+            PARTS_TOGETHER,
+        ),
+        (
+            _part_changed,
+            "part_002.sql of `{name}` has SHA-256 {found}…, {needed}… needed",
+            PARTS_TOGETHER,
+        ),
+        (
+            _part_too_many,
+            "{parts} holds `part_099.sql`, which is not a part of `{name}`",
+            "somebody put it there, or it is left of another dump; look at it and remove it.",
+        ),
+        (
+            _part_that_is_none,
+            "`{parts}` cannot be read: Not a directory",
+            PARTS_TOGETHER,
+        ),
+        (
+            _script_changed,
+            "the script that includes the parts is not as it was written, at byte {end}",
+            "psql would run whatever stands there. Fetch the file again, or take another dump: "
+            "`ppr-assets list` names them.",
+        ),
+        (
+            _script_too_large,
+            "the script that includes the parts has more than 16777216 bytes",
+            PARTS_TOGETHER,
+        ),
+    ],
+)
+def test_what_is_wrong_about_parts(
+    in_parts: Path, happened: Callable[[Path], None], message: str, hint: str
+) -> None:
+    end = in_parts.stat().st_size
+    part = in_parts.parent / PARTS / "part_002.sql"
+    whole = part.read_bytes()
+    happened(in_parts)
+    now = part.read_bytes() if part.is_file() else b""
+    told = message.format(
+        name=NAME,
+        parts=PARTS,
+        size=len(whole),
+        end=end,
+        found=hashlib.sha256(now).hexdigest()[:12],
+        needed=hashlib.sha256(whole).hexdigest()[:12],
+    )
+    assert _said_of(in_parts) == f"{told}\nHINT: {hint}"
+
+
+def test_a_script_under_the_name_of_another_dump(in_parts: Path) -> None:
+    other = NAME.replace("2026", "2030")
+    in_parts.rename(in_parts.with_name(other))
+    assert _said_of(in_parts.with_name(other)) == (
+        f"the script `{other}` includes the parts of `{NAME}`\n"
+        "HINT: a file was renamed or copied over another one; fetch both again."
+    )
+
+
+MANIFEST = Manifest(
+    dump=NAME,
+    bytes=len(WHOLE),
+    sha256=hashlib.sha256(WHOLE).hexdigest(),
+    tables={},
+    snapshot_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
+    database=DatabaseIdentity(None, "pantry", "18.6"),
+    tools={},
+    verdict={},
+)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message", "hint"),
+    [
+        (
+            replace(MANIFEST, dump=NAME.replace("2026", "2025")),
+            f"the manifest is that of `{NAME.replace('2026', '2025')}`, that of `{NAME}` is needed",
+            "a file was renamed or copied over another one; fetch both again.",
+        ),
+        (
+            replace(MANIFEST, schema_version=2),
+            f"the manifest of `{NAME}` has schema version 2, 1 needed",
+            "was it written by another version of ppr-assets? Update this one.",
+        ),
+        (
+            MANIFEST,
+            f"`{NAME}` is not what its manifest says: t at bytes 323 to 335 is not in the manifest",
+            FETCH_AGAIN,
+        ),
+    ],
+)
+def test_what_is_wrong_about_a_manifest(
+    tmp_path: Path, manifest: Manifest, message: str, hint: str
+) -> None:
+    (tmp_path / NAME).write_bytes(WHOLE)
+    assert _said_of(tmp_path / NAME, manifest) == f"{message}\nHINT: {hint}"
