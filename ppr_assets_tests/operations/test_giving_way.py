@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from time import monotonic, sleep
 from types import SimpleNamespace
@@ -88,7 +89,7 @@ def as_somebody(pipeline: Pipeline, statement: str) -> str:
 def test_pg_dump_gives_way_to_who_waits_for_it(
     pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path, statement: str
 ) -> None:
-    pipeline.gate(min_records=1)
+    pipeline.gate(min_records=1, core_share=Decimal(0))
     fake_tool("pg_dump", first_time(tmp_path, f'{PSQL} -Xqw -c "{LOCKS}"; exit 1'))
 
     def migrate() -> None:

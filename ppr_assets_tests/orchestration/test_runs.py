@@ -126,7 +126,7 @@ def test_a_refused_night_ends_at_the_count_and_moves_nothing(runs: Runs) -> None
     )
     assert "\nHINT: did the last scraper run finish?" in failed["text"]
     assert (failed["error"], failed["exit_code"]) == ("GateRefused", 3)
-    assert checks_of(run) == {"minimum_records": True, "ratchet": False}
+    assert checks_of(run) == {"minimum_records": True, "ratchet": False, "policy_held": True}
     assert runs.metadata("record_count")["verdict"] == "refused"
     assert runs.row_counts("organization") == [have, mark]
     assert runs.pipeline.picture() == before
@@ -147,7 +147,7 @@ def test_a_count_below_the_floor_fails_the_other_check(runs: Runs) -> None:
     runs.pipeline.gate(min_records=1000)
     before = runs.pipeline.picture()
     run = runs.nightly()
-    assert checks_of(run) == {"minimum_records": False, "ratchet": True}
+    assert checks_of(run) == {"minimum_records": False, "ratchet": True, "policy_held": True}
     assert failure_of(run)["exit_code"] == 3
     assert runs.pipeline.picture() == before
 
@@ -182,7 +182,9 @@ def test_the_gate_holds_when_only_one_asset_is_materialized(runs: Runs, asset: s
 def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
     dumped = runs.nightly("sql_dump")
     assert dumped.success
-    assert checks_of(dumped) == {"complete": True, "gate_held": True, "proven": True}
+    assert checks_of(dumped) == dict.fromkeys(
+        ["complete", "gate_held", "policy_held", "proven", "usual", "persons_as_reviewed"], True
+    )
     published = runs.nightly("data_repo_commit")
     assert checks_of(published) == {
         "latest_is_this_dump": True,
