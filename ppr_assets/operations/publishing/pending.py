@@ -92,7 +92,7 @@ def _refusal(
     then, now = (dump_folder(repo, one or None).entries.get(RATCHET) for one in (fork, remote))
     if fork and then == now:
         return None
-    verdict = judge_at(repo, remote, waiting.rows, settings, waiting.override)
+    verdict = judge_at(repo, remote, waiting.counts, settings, waiting.override)
     return None if verdict.passed else DataRepoError(verdict.message, hint=verdict.hint)
 
 
