@@ -23,6 +23,8 @@ from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.postgres.client_tools import probe
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication_policy import Policy, shipped_policy
+from ppr_assets.rules.withholding import plan
 
 _CHUNK = 256 * 1024
 
@@ -31,7 +33,8 @@ _CHUNK = 256 * 1024
 class FilterFigures:
     """Bytes of the dump; seconds of the filter alone, of the search alone, of pg_dump to a file,
     of a dump as the project makes it (through the filter to a file, fsync, and the SHA-256 read
-    back), and of the same with the search on the way."""
+    back), of the same with the search on the way, and of what a night does: search, withholding by
+    the shipped policy, and profile."""
 
     bytes: int
     alone: float
@@ -39,13 +42,14 @@ class FilterFigures:
     pg_dump: float
     filtered: float
     searched: float
+    published: float
 
 
 def figures(arena: Arena, rounds: int) -> FilterFigures:
     folder = arena.playground.folder / "canonical"
     folder.mkdir(exist_ok=True)
     raw, target = folder / "raw.sql", folder / "canonical.sql"
-    alone, parsed, search, plain, filtered, searched = [], [], [], [], [], []
+    alone, parsed, search, plain, filtered, searched, published = [], [], [], [], [], [], []
     for _ in range(rounds + 1):
         plain.append(timed(lambda: _pg_dump(arena, raw)))
         alone.append(timed(lambda: _filter(raw, target)))
@@ -54,6 +58,7 @@ def figures(arena: Arena, rounds: int) -> FilterFigures:
         filtered.append(_write_dump(arena, target))
         with patch.object(canonical, "pieces", _searched):
             searched.append(_write_dump(arena, target))
+        published.append(_write_dump(arena, target, policy=shipped_policy()))
     return FilterFigures(
         bytes=raw.stat().st_size,
         alone=median(alone[1:]),
@@ -61,6 +66,7 @@ def figures(arena: Arena, rounds: int) -> FilterFigures:
         pg_dump=median(plain[1:]),
         filtered=median(filtered[1:]),
         searched=median(searched[1:]),
+        published=median(published[1:]),
     )
 
 
@@ -74,10 +80,10 @@ def _filter(source: Path, target: Path) -> None:
         canonicalize(_chunks(file), out, spill_folder=target.parent)
 
 
-def _searched(chunks: Iterable[bytes]) -> Iterator[Piece]:
+def _searched(chunks: Iterable[bytes], *, quoting: bool = True) -> Iterator[Piece]:
     """A dump's pieces, each searched before it is given on."""
     scanner = Scanner()
-    for piece in pieces(chunks):
+    for piece in pieces(chunks, quoting=quoting):
         if isinstance(piece, CopyRows):
             columns = copied_columns(piece.statement)
             yield replace(piece, rows=scanner.rows(piece.key, columns, piece.rows))
@@ -100,10 +106,12 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _write_dump(arena: Arena, target: Path) -> float:
+def _write_dump(arena: Arena, target: Path, policy: Policy | None = None) -> float:
     target.unlink(missing_ok=True)
     settings = arena.playground.server.database_settings(DATABASE, user=ROLE)
     with open_snapshot(settings, exclusive=False, lock_seconds=60) as snapshot:
         name = snapshot.export()
         tool = probe(Path(PG_DUMP))
-        return timed(lambda: PgDump(tool, settings, stall_seconds=60).write(name, target))
+        decided = plan(policy, snapshot.relations()) if policy else None
+        dump = PgDump(tool, settings, stall_seconds=60, plan=decided)
+        return timed(lambda: dump.write(name, target))

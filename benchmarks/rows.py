@@ -96,6 +96,13 @@ def filter_rows(arena: Arena, rounds: int) -> Iterator[Row]:
         f"{found.searched / found.filtered:.2f}",
         "1.15",
     )
+    yield Row(
+        "the same with search, withholding and profile, against without",
+        f"{found.published:.2f} s",
+        f"{found.filtered:.2f} s",
+        f"{found.published / found.filtered:.2f}",
+        "",
+    )
 
 
 def profile_row(arena: Arena, rounds: int) -> Row:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 import hyperscan
@@ -72,10 +73,7 @@ class _Table(NamedTuple):
 
 class Scanner:
     """For one dump; not for two threads at once. ``primary_keys``: their columns, by table key, to
-    tell rows by; the first column of other tables.
-
-    To make one takes about 50 ms, in which the forms are compiled.
-    """
+    tell rows by; the first column of other tables."""
 
     def __init__(
         self,
@@ -90,9 +88,8 @@ class Scanner:
         self._persons = {kind.name for kind in kinds if kind.person}
         self._statement = _Statement("")
         self._bytea = len(kinds)
-        triggers = [*(kind.trigger for kind in kinds), _BYTEA]
-        self._engine = hyperscan.Database()
-        self._engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
+        self._engine = _compiled(tuple(kinds))
+        self._scratch = hyperscan.Scratch(self._engine)
 
     def rows(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same chunks of whole rows, each searched before it is given on. ``table`` is a
@@ -154,7 +151,7 @@ class Scanner:
                 seen[number] = end, _end_of_value(text, end - 1)
                 hits.append((end - 1, number))
 
-        self._engine.scan(text, match_event_handler=hit)
+        self._engine.scan(text, match_event_handler=hit, scratch=self._scratch)
         return hits
 
     def _search(self, table: _Table, chunk: bytes) -> None:
@@ -215,6 +212,15 @@ class Scanner:
     def _is_private(self, value: bytes, column: str) -> bool:
         meant = _without_json_escapes(value)
         return any(kind.found(meant, column) for kind in self._kinds)
+
+
+@cache
+def _compiled(kinds: tuple[Kind, ...]) -> hyperscan.Database:
+    """It takes 50 ms; a process that makes many dumps compiles once."""
+    triggers = [*(kind.trigger for kind in kinds), _BYTEA]
+    engine = hyperscan.Database()
+    engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
+    return engine
 
 
 def _value_at(chunk: bytes, at: int, before: _Value) -> _Value:
