@@ -27,6 +27,7 @@ LISTED = 5
 
 _BYTEA = rb"(?:^|[\t\n])\\\\x[0-9a-f]{32}"
 _HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})\Z")
+_HEX_IN_ROWS = re.compile(rb"\\\\x((?:[0-9a-f]{2}){16,})")
 _HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
 _NOWHERE = (1, 0)
 _KEY_SHOWN = 60
@@ -157,7 +158,10 @@ class Scanner:
     def _search(self, table: _Table, chunk: bytes) -> None:
         value, meant = _Value((0, 0), 0, 0, 0), b""
         judged: set[int] = set()
-        for at, number in sorted(self._hits(chunk)):
+        hits = self._hits(chunk)
+        if any(number == self._bytea for _, number in hits) and not self._in_bytea(chunk):
+            hits = [hit for hit in hits if hit[1] != self._bytea]
+        for at, number in sorted(hits):
             if at >= value.end:
                 value, judged = _value_at(chunk, at, value), set()
                 meant = _meant(chunk[value.start : value.end])
@@ -167,6 +171,12 @@ class Scanner:
             for kind, text in self._worth_a_look(number, meant):
                 if kind.found(text, table.column(value.place)):
                     self._found(table, chunk[slice(*value.row)], value.place, kind)
+
+    def _in_bytea(self, chunk: bytes) -> bool:
+        """Whether any of its bytea has a trigger: all of them at once, since a table of hashes has
+        one in each row."""
+        digits = b"0a".join(_HEX_IN_ROWS.findall(chunk))
+        return bool(self._hits(bytes.fromhex(digits.decode())))
 
     def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
         """A kind and the text that may have it; of bytea, all kinds whose triggers it has."""
