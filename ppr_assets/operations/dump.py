@@ -49,6 +49,7 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
 from ppr_assets.rules.manifest import Computing, Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
+from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
@@ -61,7 +62,8 @@ class DumpOutcome:
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
     ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
     ``seconds`` is what all of it took. ``rises``: more of what leads to persons than was reviewed.
-    ``unusual``: what is not as it was on the nights before, in words.
+    ``unusual``: what is not as it was on the nights before, in words; of data that are unchanged it
+    was said then.
     """
 
     status: Literal["staged", "unchanged", "refused"]
@@ -157,6 +159,7 @@ class _Written:
             policy=self.plan.policy,
             withheld=self.plan.withheld(self.verdict.counts, self.file.withheld),
             profile=self.file.profile,
+            schema=self.file.schema,
             persons=self.file.finds.persons,
             movements=self.profiled.largest,
             computing=self.computing,
@@ -200,7 +203,8 @@ def _written(
         judgement = plan.finds.judge(written.finds)
         judgement.require()
         withheld = plan.withheld(verdict.counts, written.withheld)
-        profiled = judged_profile(repo, commit, written.profile, withheld, settings.dump)
+        made = Night(written.profile, schema=written.schema)
+        profiled = judged_profile(repo, commit, made, withheld, settings.dump)
         verdict = verdict.joined(profiled.findings, override)
         if not verdict.passed:
             path.unlink()
@@ -240,7 +244,7 @@ def _kept(
     folder = unfinished.parent
     try:
         if previous is not None and previous.sha256 == made.file.sha256:
-            return replace(made.outcome("unchanged"), manifest=previous)
+            return replace(made.outcome("unchanged"), manifest=previous, unusual=())
         limit = settings.dump.max_file_bytes
         if limit is not None and made.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)

@@ -103,6 +103,6 @@ def _check_results(verdict: Verdict) -> Iterator[dg.AssetCheckResult]:
         yield dg.AssetCheckResult(
             check_name=spec.name,
             passed=verdict.passed or not broken,
-            description=verdict.message if broken else None,
+            description=verdict.explained if broken else None,
             metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
         )

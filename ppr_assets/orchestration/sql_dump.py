@@ -54,7 +54,8 @@ POLICY_HELD = dg.AssetCheckSpec(
 USUAL = dg.AssetCheckSpec(
     "usual",
     asset="sql_dump",
-    description="Rows, columns and their values are as they were on the nights before.",
+    description="Rows, columns and their values are as they were on the nights before, and the "
+    "schema as in the last dump.",
 )
 PERSONS_AS_REVIEWED = dg.AssetCheckSpec(
     "persons_as_reviewed",
@@ -138,6 +139,10 @@ def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome, manifest: Mani
         context.log.info(f"unchanged since {manifest.dump}: no new dump, that one still stands")
     else:
         context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
+    for unusual in outcome.unusual:
+        context.log.warning(f"unusual: {unusual}")
+    for rise in outcome.rises:
+        context.log.warning(f"persons: {rise}")
 
 
 def _proven(manifest: Manifest) -> dg.AssetCheckResult:
@@ -168,6 +173,6 @@ def _gate_held(outcome: DumpOutcome) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=GATE_HELD.name,
         passed=outcome.verdict.passed,
-        description=outcome.verdict.message if outcome.verdict.findings else None,
+        description=outcome.verdict.explained if outcome.verdict.findings else None,
         metadata=dict(verdict_facts(outcome.verdict)),
     )

@@ -1,7 +1,8 @@
 """What is done to every row on its way from pg_dump into a dump that is to be published.
 
 Withheld values are taken out first, so that nothing after it ever has them, on the disk or in
-memory; what is left is searched for secrets and persons, and profiled.
+memory; what is left is searched for secrets and persons, and profiled. Statements are searched too,
+and what they make is noted by name.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.profile import TableProfiler
+from ppr_assets.plain_sql.schema import SchemaReader
 from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.plain_sql.withheld_values import Withholding
 from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.profile.columns import Profile, TableProfile
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.withholding import Plan
 
 
@@ -29,10 +32,12 @@ class PublishedRows:
         self._scanner = Scanner({key: names for key, names in keys.items() if names})
         self._withholdings: dict[str, Withholding] = {}
         self._profile: dict[str, TableProfile] = {}
+        self._schema = SchemaReader()
 
     def line(self, line: Line) -> None:
         """Take the lines of statements in their order."""
         self._scanner.line(line)
+        self._schema.line(line)
 
     def rows(self, copy: CopyRows) -> Iterator[bytes]:
         """The rows of ``copy`` as they are published. Raises :class:`PolicyRefused` for a table or
@@ -44,6 +49,7 @@ class PublishedRows:
         for column in columns:
             if column not in table.columns:
                 raise _undecided(f"{copy.key}.{quote_identifier(column)}")
+        self._schema.copy(copy)
         withholding = self._withholdings[copy.key] = Withholding(columns, table.changed)
         return self._scanner.rows(copy.key, columns, withholding.rows(copy.rows))
 
@@ -72,6 +78,10 @@ class PublishedRows:
     @property
     def profile(self) -> Profile:
         return self._profile
+
+    def schema(self) -> Schema:
+        """Once, after the last line."""
+        return self._schema.finished()
 
 
 def _undecided(name: str) -> PolicyRefused:

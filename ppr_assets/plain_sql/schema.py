@@ -1,4 +1,4 @@
-"""The schema that a dump makes, to be held to another dump's: columns, and digests of the rest.
+"""The schema that a dump makes, to be held to another dump's: names, each with a digest.
 
 pg_dump writes each column of a table, and each of its own constraints, on lines of their own.
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
-from ppr_assets.plain_sql.parsing.layout import Entry, Layout
-from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollector
+from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, unquoted
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.profile.schema import Schema
 
-_DATA = frozenset(
-    {"TABLE DATA", "SEQUENCE SET", "STATISTICS DATA", "BLOB", "BLOBS", "BLOB METADATA"}
+_LEFT_OUT = frozenset(
+    {
+        *("TABLE DATA", "SEQUENCE SET", "STATISTICS DATA", "MATERIALIZED VIEW DATA"),
+        *("BLOB", "BLOBS", "BLOB METADATA", "COMMENT"),
+    }
 )
-"""Kinds of entries that are no part of the schema."""
+"""Kinds of entries that are no part of the schema, or only describe it."""
 _OF_A_TABLE = frozenset({"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TRIGGER", "RULE"})
 """Kinds whose entries are named by their table and their own name."""
 _TABLE = re.compile(
@@ -27,30 +31,49 @@ _TABLE = re.compile(
 _ITEM = re.compile(
     rb"    (?:CONSTRAINT (?P<constraint>" + NAME + rb")|(?P<column>" + NAME + rb")) "
 )
+_LARGE_OBJECT = b"SELECT pg_catalog.lo"
+_DIGITS = 6
+"""Of a digest: enough for one definition to be told from the next."""
 _QUOTE = re.compile(rb"['\"]")
 _QUOTED = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
-def schema_of(layout: Layout, read: Callable[[int, int], bytes]) -> Schema:
-    """``read`` gives the bytes of the dump from a start to an end."""
-    tables: dict[str, dict[str, str]] = {}
-    objects: dict[str, str] = {}
-    for entry in layout.entries:
-        if entry.kind in _DATA:
-            continue
-        text = read(entry.start, entry.end)
-        if entry.kind == "TABLE":
-            key, lines = _table(entry, text)
-            columns = tables.setdefault(key, {})
-            for constraint, name, definition in _items(lines):
-                if constraint:
-                    objects[f"constraint {quote_identifier(name)} of {key}"] = definition
-                else:
-                    columns[name] = definition
-        else:
-            name = _named(entry)
-            objects[name] = _digest(objects.get(name, "").encode() + text)
-    return Schema(tables, objects)
+class SchemaReader:
+    """Takes the pieces of a dump in their order, and keeps what is not rows."""
+
+    def __init__(self) -> None:
+        self._entries = EntryCollector()
+        self._text = bytearray()
+
+    def line(self, line: Line) -> None:
+        self._entries.line(replace(line, start=len(self._text)))
+        if not line.text.startswith(_LARGE_OBJECT):  # which may be of any size
+            self._text += line.text
+
+    def copy(self, copy: CopyRows) -> None:
+        at = len(self._text)
+        block = CopyBlock(copy.key, "", at, at, 0, "")
+        self._entries.copy(replace(copy, start=at), block)
+
+    def finished(self) -> Schema:
+        tables: dict[str, dict[str, str]] = {}
+        objects: dict[str, str] = {}
+        for entry in self._entries.finished():
+            if entry.kind in _LEFT_OUT:
+                continue
+            text = bytes(self._text[entry.start : entry.end])
+            if entry.kind == "TABLE":
+                key, lines = _table(entry, text)
+                columns = tables.setdefault(key, {})
+                for constraint, name, definition in _items(lines):
+                    if constraint:
+                        objects[f"constraint {quote_identifier(name)} of {key}"] = definition
+                    else:
+                        columns[name] = definition
+            else:
+                name = _named(entry)
+                objects[name] = _digest(objects.get(name, "").encode() + text)
+        return Schema(tables, objects)
 
 
 def _table(entry: Entry, text: bytes) -> tuple[str, list[bytes]]:
@@ -64,7 +87,8 @@ def _table(entry: Entry, text: bytes) -> tuple[str, list[bytes]]:
 
 def _items(lines: list[bytes]) -> Iterator[tuple[bool, str, str]]:
     """Columns and constraints of a CREATE TABLE: whether it is a constraint, its name, a digest of
-    its words. A line that begins neither goes on with the one before."""
+    what it is, which is the same for all columns of a type and packs well. A line that begins
+    neither goes on with the one before."""
     items: list[bytes] = []
     for line in _whole_lines(lines):
         if _ITEM.match(line) or not items:
@@ -75,7 +99,7 @@ def _items(lines: list[bytes]) -> Iterator[tuple[bool, str, str]]:
         if found := _ITEM.match(item):
             constraint = found["constraint"]
             name = unquoted(constraint or found["column"])
-            yield constraint is not None, name, _digest(item.rstrip(b","))
+            yield constraint is not None, name, _digest(item[found.end() :].rstrip(b","))
 
 
 def _whole_lines(lines: list[bytes]) -> Iterator[bytes]:
@@ -100,4 +124,4 @@ def _named(entry: Entry) -> str:
 
 
 def _digest(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:16]
+    return hashlib.sha256(text).hexdigest()[:_DIGITS]

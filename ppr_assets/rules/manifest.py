@@ -13,6 +13,7 @@ from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.profile.columns import Profile, profile_from_json, profile_json
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.publication_policy import RULES
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.withholding import Withheld
@@ -92,7 +93,8 @@ class Manifest:
     the database did not have, see :attr:`without`. ``search_path``: what was written in the
     place of pg_dump's empty one. ``withheld``: what the publication policy kept out, and ``policy``
     what tells one from another (:attr:`Policy.fingerprint`); empty in manifests from before there
-    was one. ``profile``: numbers about the values of each column. ``persons``: values that lead to
+    was one. ``profile``: numbers about the values of each column; ``schema``: what the dump makes,
+    by name; None in manifests from before it was recorded. ``persons``: values that lead to
     persons, by table, column and kind. ``movements``: what moved most since the nights before.
     """
 
@@ -117,6 +119,7 @@ class Manifest:
     profile: Profile = field(default_factory=dict)
     persons: Mapping[Spot, int] = field(default_factory=dict)
     movements: tuple[str, ...] = ()
+    schema: Schema | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -156,11 +159,21 @@ class Manifest:
             "verdict": dict(self.verdict),
             "withheld": [vars(one) for one in self.withheld],
             "profile": profile_json(self.profile),
+            "schema": vars(self.schema) if self.schema else None,
             "persons": [
                 {**spot._asdict(), "values": values} for spot, values in self.persons.items()
             ],
         }
-        for name in ("search_path", "policy", "withheld", "profile", "persons", "movements"):
+        optional = (
+            "search_path",
+            "policy",
+            "withheld",
+            "profile",
+            "schema",
+            "persons",
+            "movements",
+        )
+        for name in optional:
             if not content[name]:
                 del content[name]
         return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -200,6 +213,7 @@ class Manifest:
                 policy=fields.text_or_empty("policy"),
                 withheld=tuple(map(_withheld, fields.list_if_there("withheld"))),
                 profile=_profile(fields),
+                schema=_schema(fields),
                 movements=fields.texts_if_there("movements"),
                 persons=dict(map(_persons, fields.list_if_there("persons"))),
             )
@@ -250,6 +264,14 @@ def _withheld(fields: Fields) -> Withheld:
 
 def _profile(fields: Fields) -> Profile:
     return profile_from_json(fields.nested("profile")) if "profile" in fields.plain() else {}
+
+
+def _schema(fields: Fields) -> Schema | None:
+    if "schema" not in fields.plain():  # older manifests do not know of it
+        return None
+    parts = fields.nested("schema")
+    tables = parts.nested("tables").each(lambda all_, key: all_.nested(key).each(Fields.text))
+    return Schema(tables, parts.nested("objects").each(Fields.text))
 
 
 def _persons(fields: Fields) -> tuple[Spot, int]:

@@ -86,6 +86,11 @@ class Verdict:
         )
 
     @property
+    def explained(self) -> str:
+        """The message, and the way out below it where one is needed."""
+        return f"{self.message}\nHINT: {self.hint}" if self.hint else self.message
+
+    @property
     def headroom(self) -> Mapping[str, int]:
         """Records above what is needed, for the floor's table and each ratcheted one."""
         needs = {FLOOR_TABLE: self.policy.min_records}

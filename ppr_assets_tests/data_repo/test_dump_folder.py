@@ -10,6 +10,7 @@ import pytest
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_file, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolders, dump_folder, dumps_ever
+from ppr_assets.data_repo.history.dump_history import newest_manifests
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
@@ -114,6 +115,30 @@ def test_history_that_a_merge_has_dropped_still_counts(
     assert commit is not None
     assert read_file(data_repo, commit, "sql_dumps/.record_count_ratchet") is None
     assert dumps_ever(data_repo, commit)
+
+
+def test_manifests_of_retired_dumps_are_found_on_the_branch_that_was_published(
+    data_repo: DataRepo, owner: Somebody
+) -> None:
+    names = [f"pantry_pirate_radio_2026-11-2{day}_02-00-00.json" for day in range(5)]
+    retired, dropped, merged, *standing = names
+    owner.commit("Dump", {f"sql_dumps/{retired}": "old"})
+    owner.git("rm", "-q", f"sql_dumps/{retired}")
+    owner.git("commit", "-q", "-m", "Retire")
+    for side, name in (("ours", dropped), ("recursive", merged)):
+        owner.git("checkout", "-q", "-b", side)
+        owner.commit("Dump", {f"sql_dumps/{name}": side, f"sql_dumps/a/{name}": "deeper"})
+        owner.git("checkout", "-q", "main")
+        owner.commit("Main", {"a.txt": side})
+        owner.git("merge", "-q", "-s", side, "--no-edit", side)
+    for name in standing:
+        owner.commit("Dump", {f"sql_dumps/{name}": name})
+    commit = tip(data_repo)
+    assert commit is not None
+    found = newest_manifests(data_repo, commit, 60)
+    assert [*found] == [*reversed(standing), merged, retired]
+    assert data_repo.objects.read(found[retired]).data == b"old"
+    assert [*newest_manifests(data_repo, commit, 2)] == [*reversed(standing)]
 
 
 def test_other_files_in_the_folder_are_no_history_of_dumps(

@@ -20,6 +20,8 @@ from ppr_assets.data_repo.clone.upkeep import repo_size, tend
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
+from ppr_assets.data_repo.history.dump_folder import read_manifests
+from ppr_assets.data_repo.history.dump_history import newest_manifests
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.remote.missing_objects import bring, lacking
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, push
@@ -124,6 +126,27 @@ def test_our_own_clone_holds_all_commits_and_of_the_files_only_those_of_the_dump
     full = repo_size(open_data_repo(replace(ours.settings, path=publisher.path)))
     assert full.total > 800_000
     assert owner.git("config", "remote.origin.url") == str(remote)
+
+
+def test_manifests_that_are_not_here_are_fetched_and_without_a_remote_the_others_are_read(
+    settings: DataRepoSettings, remote: Path, publisher: Somebody
+) -> None:
+    names = [dump.replace(".sql", ".json") for dump in (OLD, SECOND)]
+    for name in names:
+        publisher.commit("Dump", {f"sql_dumps/{name}": f'{{"schema_version": "{name}"}}'})
+    publisher.git("rm", "-q", f"sql_dumps/{names[0]}")
+    publisher.git("commit", "-q", "-m", "Retire")
+    publisher.git("push", "-q", "origin", "main")
+    ours = open_data_repo(settings)
+    blobs = newest_manifests(ours, ours.word("rev-parse", "main"), 60)
+    assert [*blobs] == [*reversed(names)]
+    assert len(lacking(ours, blobs.values())) == 1
+    _loosened(remote)
+    away = read_manifests(ours, blobs)
+    assert names[1] in str(away[names[1]])
+    assert "the manifest cannot be read: no use of remote" in str(away[names[0]])
+    remote.with_name("away.git").rename(remote)
+    assert all(name in str(told) for name, told in read_manifests(ours, blobs).items())
 
 
 def test_a_folder_further_down_is_shown_with_the_files_on_the_way(

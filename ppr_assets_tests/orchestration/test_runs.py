@@ -110,6 +110,37 @@ def test_changed_data_have_other_versions(runs: Runs) -> None:
     assert runs.metadata("sql_dump")["previous"] == previous
 
 
+def test_what_is_unusual_is_told_line_by_line_and_what_is_hollow_with_a_way_out(runs: Runs) -> None:
+    runs.nightly()
+    phones = runs.pipeline.count("phone")
+    runs.pipeline.execute("DELETE FROM phone")
+    runs.pipeline.execute("ALTER TABLE phone ADD CONSTRAINT dialled CHECK (number <> '')")
+    run = runs.nightly()
+    assert run.success
+    said = [
+        "constraint dialled of phone is new",
+        f"phone: 0 rows, {phones} for 1 night",
+        "language.phone_id: 100 % empty, 77 % for 1 night",
+    ]
+    assert checks_of(run) == dict.fromkeys(ALL_CHECKS, True) | {"usual": False}
+    assert _described(run, "usual") == "\n".join(said)
+    logged = [entry.user_message for entry in runs.instance.all_logs(run.run_id)]
+    assert [line for line in logged if line.startswith("unusual: ")] == [
+        f"unusual: {line}" for line in said
+    ]
+    assert runs.metadata("sql_dump")["movements"].splitlines()[0] == said[1]
+
+    runs.pipeline.execute("UPDATE location SET latitude = 39.8, longitude = -98.6")
+    refused = _described(runs.nightly(), "gate_held")
+    assert "(SQL_DUMP_MAX_POINT_SHARE)\nHINT: " in refused
+    assert "set ALLOW_EMPTY_SQL_DUMP=true or give a reason in the Launchpad" in refused
+
+
+def _described(run: dg.ExecuteInProcessResult, check: str) -> str:
+    found = [one for one in run.get_asset_check_evaluations() if one.check_name == check]
+    return found[0].description or ""
+
+
 def test_a_refused_night_ends_at_the_count_and_moves_nothing(runs: Runs) -> None:
     runs.nightly()
     mark = runs.pipeline.count("organization")

@@ -62,12 +62,16 @@ def test_the_real_dumps_are_profiled_and_refused_only_for_being_hollow(tmp_path:
     assert refused == [
         [],  # no organizations: the floor's
         [
-            "location has 0 records, at least 16 needed beside 154 organizations",
-            "service has 4 records, at least 16 needed beside 154 organizations",
+            "location has 0 records, at least 16 needed "
+            "beside 154 organizations (SQL_DUMP_MIN_CORE_SHARE)",
+            "service has 4 records, at least 16 needed "
+            "beside 154 organizations (SQL_DUMP_MIN_CORE_SHARE)",
         ],
         [
-            "location has 0 records, at least 42 needed beside 413 organizations",
-            "service has 10 records, at least 42 needed beside 413 organizations",
+            "location has 0 records, at least 42 needed "
+            "beside 413 organizations (SQL_DUMP_MIN_CORE_SHARE)",
+            "service has 10 records, at least 42 needed "
+            "beside 413 organizations (SQL_DUMP_MIN_CORE_SHARE)",
         ],
     ]
     first, _, last = (night.profile for night in nights)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.layout import read_layout
-from ppr_assets.plain_sql.parsing.pieces import copied_columns
-from ppr_assets.plain_sql.schema import schema_of
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
+from ppr_assets.plain_sql.schema import SchemaReader
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets_tests.places import ROOT
 
@@ -24,6 +25,13 @@ SELECT pg_catalog.set_config('search_path', '', false);
 CREATE FUNCTION public.normalized(name text) RETURNS text
     LANGUAGE sql
     AS $$ SELECT lower(name) $$;
+
+
+--
+-- Name: FUNCTION normalized(name text); Type: COMMENT; Schema: public; Owner: -
+--
+
+COMMENT ON FUNCTION public.normalized(name text) IS 'As it is looked for.';
 
 
 --
@@ -64,13 +72,19 @@ ALTER TABLE ONLY public.service
 """
 
 
-def _schema(dump: bytes, folder: Path) -> Schema:
-    layout = read_layout([dump], sorted_rows=False, spill_folder=folder)
-    return schema_of(layout, lambda start, end: dump[start:end])
+def _schema(dump: bytes) -> Schema:
+    reader = SchemaReader()
+    for piece in pieces([dump], quoting=False):  # as a dump is read that is to be published
+        if isinstance(piece, Line):
+            reader.line(piece)
+        elif isinstance(piece, CopyRows):
+            reader.copy(piece)
+            assert all(piece.rows)
+    return reader.finished()
 
 
-def test_columns_constraints_and_functions_are_known(tmp_path: Path) -> None:
-    found = _schema(DUMP, tmp_path)
+def test_columns_constraints_and_functions_are_known() -> None:
+    found = _schema(DUMP)
     assert {table: list(columns) for table, columns in found.tables.items()} == {
         "service": ["id", "Fee, due", "notes", "status"]
     }
@@ -85,6 +99,7 @@ def test_columns_constraints_and_functions_are_known(tmp_path: Path) -> None:
     ("old", "new", "said"),
     [
         (b"2\tx\ta", b"3\ty\tb", []),  # rows are no part of it
+        (b"looked for", b"sought", []),
         (b"    status text,\n", b"", ["column service.status is gone"]),
         (
             b"    status text,\n",
@@ -105,16 +120,16 @@ def test_columns_constraints_and_functions_are_known(tmp_path: Path) -> None:
         ]),
     ],
 )  # fmt: skip
-def test_each_change_is_named(old: bytes, new: bytes, said: list[str], tmp_path: Path) -> None:
+def test_each_change_is_named(old: bytes, new: bytes, said: list[str]) -> None:
     changed = DUMP.replace(old, new)
     assert changed != DUMP
-    assert schema_changes(_schema(DUMP, tmp_path), _schema(changed, tmp_path)) == said
+    assert schema_changes(_schema(DUMP), _schema(changed)) == said
 
 
 def test_a_dump_is_read_to_its_oddest_column(tmp_path: Path) -> None:
     dump = (ROOT / "ppr_assets_tests/postgres/old_dumps/postgresql_17.sql").read_bytes()
     layout = read_layout([dump], sorted_rows=False, spill_folder=tmp_path)
-    found = schema_of(layout, lambda start, end: dump[start:end])
+    found = _schema(dump)
     assert found.tables.keys() >= layout.tables.keys()
     short = set()
     for entry in layout.entries:

@@ -16,6 +16,7 @@ from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, Proof, TableRe
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.policy import GatePolicy
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.ratchet import Override, judge
 
 SHA = "0123456789abcdef" * 4
@@ -42,6 +43,7 @@ MANIFEST = Manifest(
 HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 OPTIONAL_TEXT = st.none() | st.text()
+TEXTS = st.dictionaries(st.text(), st.text())
 MANIFESTS = st.builds(
     Manifest,
     dump=MOMENTS.map(dump_name),
@@ -57,6 +59,7 @@ MANIFESTS = st.builds(
     run_id=OPTIONAL_TEXT,
     previous=OPTIONAL_TEXT,
     publication=OPTIONAL_TEXT,
+    schema=st.none() | st.builds(Schema, st.dictionaries(st.text(), TEXTS), TEXTS),
 )
 
 

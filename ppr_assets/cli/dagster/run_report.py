@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ppr_assets.rules.manifest import Manifest
     from ppr_assets.rules.ratchet import Verdict
 
-_MOST_UNUSUAL = 5
 _VERDICTS = {
     "accepted": "the gate accepted them",
     "refused": "the gate refused them",
@@ -58,9 +57,9 @@ def _dumped(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
         yield f"remark     {manifest.without}"
     if manifest.withheld:
         yield f"withheld   {few([str(one) for one in manifest.withheld if one.rows], 4)}"
-    for unusual in outcome.unusual[:_MOST_UNUSUAL]:
+    for unusual in outcome.unusual:
         yield f"unusual    {unusual}"
-    for rise in outcome.rises[:_MOST_UNUSUAL]:
+    for rise in outcome.rises:
         yield f"persons    {rise}"
 
 

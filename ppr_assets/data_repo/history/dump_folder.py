@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
-from ppr_assets.data_repo.remote.missing_objects import read_small_files
+from ppr_assets.data_repo.remote.missing_objects import read_small_files, small_files_here
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, parse_mark
@@ -123,18 +123,8 @@ class DumpFolder:
         partial clone lacks are fetched in one request."""
         dumps = [name for name in self.dumps if self.is_regular(name)]
         names = {manifest_name(name) for name in dumps if self.is_regular(manifest_name(name))}
-        told = self._manifests(names)
+        told = read_manifests(self.repo, {name: self.entries[name].sha for name in names})
         return {dump: _of_dump(dump, told.get(manifest_name(dump))) for dump in dumps}
-
-    def _manifests(self, names: Iterable[str]) -> Mapping[str, Described]:
-        blobs = {name: self.entries[name].sha for name in names}
-        try:
-            contents = read_small_files(self.repo, set(blobs.values()))
-        except DataRepoError as error:
-            return dict.fromkeys(
-                blobs, DumpDamaged(f"the manifest cannot be read: {error.message}")
-            )
-        return {name: _parsed(contents.get(sha)) for name, sha in blobs.items()}
 
     @cached_property
     def mark(self) -> Mark | None:
@@ -296,13 +286,34 @@ def _ever(repo: DataRepo, commit: str, *names: str) -> bool:
     return bool(repo.git_once("rev-list", "-1", "--full-history", commit, "--", *paths).strip())
 
 
-def _parsed(content: bytes | None) -> Described:
-    if content is None:
-        return DumpDamaged("the manifest is lost, or far too large for one")
+def read_manifests(repo: DataRepo, blobs: Mapping[str, str]) -> Mapping[str, Described]:
+    """What ``blobs``, by whatever names, say as manifests. Those that a partial clone lacks are
+    fetched in one request, and without a remote only those that are here can be read."""
+    wanted, why = {*blobs.values()}, "the manifest is lost, or far too large for one"
     try:
-        return Manifest.from_json(content.decode("utf-8", "replace"))
+        contents = read_small_files(repo, wanted)
+    except DataRepoError as error:
+        contents, why = (
+            small_files_here(repo, wanted),
+            f"the manifest cannot be read: {error.message}",
+        )
+    return {
+        name: _parsed(contents[sha]) if sha in contents else DumpDamaged(why)
+        for name, sha in blobs.items()
+    }
+
+
+def _parsed(content: bytes) -> Manifest | DumpDamaged:
+    try:
+        return _manifest(content)
     except DumpDamaged as error:
         return error
+
+
+@lru_cache(maxsize=_KEPT * 2)
+def _manifest(content: bytes) -> Manifest:
+    """A night asks for the same sixty several times."""
+    return Manifest.from_json(content.decode("utf-8", "replace"))
 
 
 def _of_dump(dump: str, manifest: Described) -> Described:

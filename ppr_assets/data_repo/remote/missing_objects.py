@@ -101,11 +101,15 @@ def read_small_files(repo: DataRepo, blobs: Collection[str]) -> Mapping[str, byt
     A partial clone fetches what it lacks, in one request. Raises :class:`RemoteUnreachable`.
     """
     lost = bring_what_is_left(repo, blobs)
+    return small_files_here(repo, [name for name in blobs if name not in lost])
+
+
+def small_files_here(repo: DataRepo, blobs: Collection[str]) -> Mapping[str, bytes]:
+    """The same without asking the remote."""
     files = {}
     for name in blobs:
         with suppress(ObjectMissing, TooLarge):
-            if name not in lost:
-                files[name] = repo.objects.read(name).data
+            files[name] = repo.objects.read(name).data
     return files
 
 

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
-from ppr_assets.operations.published.nights import nights_in
+from ppr_assets.operations.published.nights import nights_before, nights_in
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.rules.profile.columns import Profile
-from ppr_assets.rules.profile.guard import (
-    ProfileFinding,
-    ProfilePolicy,
-    judge_profile,
-)
+from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, judge_profile
 from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets.rules.withholding import Withheld
@@ -37,32 +32,39 @@ class Profiled:
 def judged_profile(
     repo: DataRepo,
     commit: str | None,
-    profile: Profile,
+    made: Night,
     withheld: Sequence[Withheld],
     settings: DumpSettings,
 ) -> Profiled:
-    """``profile`` held to the dumps in the folder at ``commit``; one whose manifest cannot be read
-    is passed over, which an audit tells."""
-    nights = nights_in(dump_folder(repo, commit))
+    """``made`` held to the dumps before it at ``commit``; one whose manifest cannot be read is
+    passed over, which an audit tells."""
+    folder = dump_folder(repo, commit)
+    before = nights_before(folder)
     left_out = {one.name for one in withheld}
     limits = ProfilePolicy.of(policy(settings))
-    moved = movements(profile, nights, left_out)
-    changes = _schema_changes(profile, nights, left_out)
+    moved = movements(made.profile, before, left_out)
+    changes = _schema_changes(made, before[-1], left_out) if before else []
     return Profiled(
-        judge_profile(profile, nights, limits, left_out),
-        tuple([*changes, *warnings(moved)][:_MOST_SAID]),
+        judge_profile(made.profile, nights_in(folder), limits, left_out),
+        (*_said(changes, "schema"), *_said(warnings(moved), "values")),
         tuple(largest(moved)),
     )
 
 
-def _schema_changes(
-    profile: Profile, nights: Sequence[Night], withheld: Collection[str]
-) -> list[str]:
-    """Tables and columns since the last dump, as far as profiles know them."""
-    if not nights:
-        return []
-    before, now = (
-        {table: one for table, one in each.items() if table not in withheld}
-        for each in (nights[-1].profile, profile)
+def _schema_changes(made: Night, before: Night, withheld: Collection[str]) -> list[str]:
+    """Since the last dump; where it did not write its schema down, as far as profiles know it,
+    which know nothing of what is withheld."""
+    if made.schema and before.schema:
+        return schema_changes(before.schema, made.schema)
+    told = (
+        {table: one for table, one in night.profile.items() if table not in withheld}
+        for night in (before, made)
     )
-    return schema_changes(Schema.of_profile(before), Schema.of_profile(now))
+    return schema_changes(*map(Schema.of_profile, told))
+
+
+def _said(lines: Sequence[str], of: str) -> list[str]:
+    """As many as somebody reads."""
+    beside = len(lines) - _MOST_SAID
+    rest = [f"{beside} more changes in the {of}"] if beside > 0 else []
+    return [*lines[:_MOST_SAID], *rest]

@@ -35,6 +35,7 @@ from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest, Proof
+from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
@@ -138,7 +139,8 @@ def _build(
     _require_same_policy(policy_at(repo, base, settings), candidate.manifest)
     verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
     made = candidate.manifest
-    profiled = judged_profile(repo, base, made.profile, made.withheld, settings)
+    night = Night(made.profile, schema=made.schema)
+    profiled = judged_profile(repo, base, night, made.withheld, settings)
     verdict = verdict.joined(profiled.findings, override)
     manifest = replace(
         made,

@@ -31,6 +31,7 @@ from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import key_names
 from ppr_assets.rules.profile.columns import Profile
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.publication_policy import LARGE_OBJECTS
 from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import DatabaseSettings, child_environment
@@ -47,7 +48,7 @@ class WrittenDump:
     """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows.
 
     Of one that is to be published also how many values were ``withheld``, by table and column, what
-    was found in the others, and their profile.
+    was found in the others, their profile, and the schema that it makes.
     """
 
     bytes: int
@@ -56,6 +57,7 @@ class WrittenDump:
     withheld: Mapping[tuple[str, str], int] = field(default_factory=dict)
     finds: Finds = field(default_factory=Finds)
     profile: Profile = field(default_factory=dict)
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ class PgDump:
             withheld=published.withheld_values,
             finds=published.finds,
             profile=published.profile,
+            schema=published.schema(),
         )
 
     def _command(self, snapshot: str) -> list[str]:

@@ -73,21 +73,21 @@ class ProfileFinding:
 
     @property
     def text(self) -> str:
-        """As the gate's own findings say theirs."""
+        """As the gate's own findings say theirs, with the variable that sets the limit."""
         if self.rule == "hollow":
             return (
                 f"{self.table} has {self.have} records, at least {self.need} needed beside "
-                f"{self.mark} organizations"
+                f"{self.mark} organizations (SQL_DUMP_MIN_CORE_SHARE)"
             )
         if self.rule == "point":
             return (
                 f"{self.table} has {self.have} of {self.mark} places on one point, "
-                f"at most {self.need} allowed"
+                f"at most {self.need} allowed (SQL_DUMP_MAX_POINT_SHARE)"
             )
         since = f" in {self.dump}" if self.dump else " before"
         return (
             f"{self.name} has {self.have} values, at least {self.need} needed "
-            f"(it had {self.mark}{since})"
+            f"(it had {self.mark}{since}; SQL_DUMP_RATCHET_PERCENTAGE)"
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, Kind, Position, position
 from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile, column_name
+from ppr_assets.rules.profile.schema import Schema
 
 _ROWS = Kind("amount", 0.02, noise=3)
 _GROUP = Kind("amount", 0.2, noise=3)
@@ -27,11 +28,13 @@ _SMALL_GROUP = 10
 class Night:
     """What an earlier night published. ``accepted``: tables (``location``) and columns
     (``service.description``) that a human let pass that night in spite of what was found there;
-    what is usual for them is learned anew from then on."""
+    what is usual for them is learned anew from then on. ``schema``: None where nobody wrote it
+    down."""
 
     profile: Profile
     dump: str = ""
     accepted: frozenset[str] = field(default_factory=frozenset)
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)

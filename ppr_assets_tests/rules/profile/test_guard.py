@@ -38,8 +38,10 @@ def test_the_night_with_one_location_is_refused() -> None:
     for mark in (None, Mark(641), Mark(641, {"location": 1, "service": 30})):
         found = hollow_tables(counts, mark, POLICY)
         assert [one.text for one in found] == [
-            "location has 1 records, at least 122 needed beside 1219 organizations",
-            "service has 30 records, at least 122 needed beside 1219 organizations",
+            "location has 1 records, at least 122 needed "
+            "beside 1219 organizations (SQL_DUMP_MIN_CORE_SHARE)",
+            "service has 30 records, at least 122 needed "
+            "beside 1219 organizations (SQL_DUMP_MIN_CORE_SHARE)",
         ]
         assert [one.name for one in found] == ["location", "service"]
 
@@ -70,7 +72,8 @@ def test_a_column_that_loses_its_values_is_refused() -> None:
     nights = [Night(_services(1000, 970), "pantry_pirate_radio_2026-11-20_03-00-00.sql")]
     assert _texts(_services(1000, 872), nights) == [
         "service.description has 872 values, at least 873 needed "
-        "(it had 970 in pantry_pirate_radio_2026-11-20_03-00-00.sql)"
+        "(it had 970 in pantry_pirate_radio_2026-11-20_03-00-00.sql; "
+        "SQL_DUMP_RATCHET_PERCENTAGE)"
     ]
     assert _texts(_services(1000, 873), nights) == []
 
@@ -82,7 +85,8 @@ def test_an_empty_text_is_no_value() -> None:
 def test_a_column_that_is_dropped_has_lost_them_all() -> None:
     dropped = {"service": TableProfile(1000, {"id": ColumnProfile(1000)})}
     assert _texts(dropped, [Night(_services(1000, 970))]) == [
-        "service.description has 0 values, at least 873 needed (it had 970 before)"
+        "service.description has 0 values, at least 873 needed "
+        "(it had 970 before; SQL_DUMP_RATCHET_PERCENTAGE)"
     ]
 
 
@@ -141,7 +145,8 @@ def test_what_a_human_let_pass_is_read_back_from_a_verdict() -> None:
 def test_most_places_on_one_point_are_refused() -> None:
     profile = {"location": TableProfile(1000, points=Points(980, 246))}
     assert [found.text for found in crowded_points(profile, POLICY)] == [
-        "location has 246 of 980 places on one point, at most 245 allowed"
+        "location has 246 of 980 places on one point, at most 245 allowed "
+        "(SQL_DUMP_MAX_POINT_SHARE)"
     ]
     assert crowded_points({"location": TableProfile(1000, points=Points(980, 245))}, POLICY) == []
     assert crowded_points({"location": TableProfile(99, points=Points(99, 99))}, POLICY) == []
