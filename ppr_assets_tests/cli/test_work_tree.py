@@ -46,6 +46,10 @@ def test_another_file_in_the_work_tree_is_told_with_the_command_that_brings_it_b
     assert json.loads(ppr_assets("status", "--json").out)["other_files"] != []
 
     command = verified.err.split("`")[-2]
+    assert verified.err.strip().endswith(
+        f"HINT: psql would load what lies there; `{command}` brings back what was committed. "
+        "A restore takes that in any case."
+    )
     assert command in shown["work"]
     subprocess.run(shlex.split(command), check=True)
     assert ppr_assets("verify").code == 0

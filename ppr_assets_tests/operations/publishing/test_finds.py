@@ -123,8 +123,12 @@ def test_a_later_review_changes_what_has_changed_alone(pipeline: Pipeline) -> No
 
 
 def test_nothing_can_be_reviewed_before_a_dump_was_searched(pipeline: Pipeline) -> None:
-    with pytest.raises(DataRepoError, match="no dump has been published yet whose values were"):
+    with pytest.raises(DataRepoError) as told:
         review(pipeline.settings, reason="why not")
+    assert told.value.render() == (
+        "no dump has been published yet whose values were searched, so none can be reviewed\n"
+        "HINT: make one first: `ppr-assets dump`. A night without changes makes none."
+    )
 
 
 def test_a_decision_is_made_on_what_somebody_else_has_pushed(pipeline: Pipeline) -> None:

@@ -150,7 +150,13 @@ def test_a_dump_that_does_not_restore_to_what_it_says_is_unproven(
     with pytest.raises(DumpUnproven, match=words) as failed:
         run(target, made.found(tmp_path))
     assert failed.value.exit_code == 4
-    assert failed.value.hint
+    assert failed.value.hint == (
+        "the scratch database was dropped, nothing was replaced. Drill another dump (`ppr-assets "
+        "list` names them), and take a new one of what the database holds now: `ppr-assets dump`."
+        if "is not what" in words
+        else "nothing was published or replaced. If the server is well, the dump is to blame: "
+        "look at what the message names."
+    )
     assert target.databases() == databases
     assert settled(target.sessions) == []
 
