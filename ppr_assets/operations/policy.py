@@ -19,7 +19,7 @@ from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PolicyUnreadable, PushFailed, SettingsError
 from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.publication import plan_at, policy_at
-from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.rules.publication_policy import (
     OF_COLUMNS,
@@ -110,7 +110,12 @@ def decide(settings: Settings, wish: Wish) -> Decided:
     a table or of a column, :class:`PolicyRefused` for a rule that cannot be kept there, and what
     :func:`change_policy` raises.
     """
-    relations = _relations(settings)
+    with open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot:
+        return _decided(settings, wish, snapshot)
+
+
+def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
+    relations = snapshot.relations()
     relation, column = _found(wish.target, relations)
     allowed = OF_TABLES if column is None else OF_COLUMNS
     if wish.rule not in allowed:
@@ -121,11 +126,13 @@ def decide(settings: Settings, wish: Wish) -> Decided:
         )
     plans: list[Plan] = []
 
+    def planned(added: Policy) -> Plan:
+        return snapshot.with_checks(plan(shipped_policy().with_additions(added), relations))
+
     def edit(document: TOMLDocument, folder: DumpFolder) -> None:
-        before = plan(shipped_policy().with_additions(folder.additions or Policy()), relations)
+        before = planned(folder.additions or Policy())
         _write(document, relation, column, wish)
-        added = Policy.parse(tomlkit.dumps(document), source=folder.path(PUBLICATION))
-        after = plan(shipped_policy().with_additions(added), relations)
+        after = planned(Policy.parse(tomlkit.dumps(document), source=folder.path(PUBLICATION)))
         if broken := [one for one in after.impossible if one not in before.impossible]:
             raise PolicyRefused(
                 f"{wish.target} cannot be {wish.rule}: {'; '.join(broken)}",
@@ -180,11 +187,6 @@ def _changes(
         for column in sorted(then.keys() | after.keys()):
             if then.get(column) != after.get(column):
                 yield table, column, then.get(column), after.get(column)
-
-
-def _relations(settings: Settings) -> Sequence[Relation]:
-    with open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot:
-        return snapshot.relations()
 
 
 def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str | None]:

@@ -29,15 +29,10 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Column:
-    """``most_characters``: the length that its type allows, for a text; None without a limit, or
-    for what is not a text (``is_text``). ``unique``: part of a key or a unique index.
-    ``computed``: generated from other columns, and in no dump."""
+    """``computed``: generated from other columns, and in no dump."""
 
     name: str
     nullable: bool
-    is_text: bool = True
-    most_characters: int | None = None
-    unique: bool = False
     computed: bool = False
 
 
@@ -188,7 +183,9 @@ class Plan:
         if self.impossible:
             return PolicyRefused(
                 f"the publication policy cannot be kept: {'; '.join(self.impossible[:_SHOWN])}",
-                hint="choose another rule with `ppr-assets policy add`, or change the database.",
+                hint="choose another rule for the column (`ppr-assets policy add TABLE.COLUMN "
+                "public|null|replaced --text … --reason …`), publish the table without its rows "
+                "(`ppr-assets policy add TABLE structure --reason …`), or change the database.",
             )
         return None
 
@@ -264,20 +261,8 @@ def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
         yield f"{relation.key} is a materialized view, whose columns are computed: only `structure`"
         return
     for name, decision in plan.changed.items():
-        column, called = columns[name], f"{relation.key}.{_quoted(name)}"
-        if decision.rule == "null" and not column.nullable:
-            yield f"{called} may not be NULL"
-        if decision.rule != "replaced":
-            continue
-        if column.unique:
-            yield f"{called} is unique, so that one text cannot stand for all its values"
-        elif not column.is_text:
-            yield f"{called} is not a text, so that none can stand in its place"
-        elif column.most_characters is not None and len(decision.text) > column.most_characters:
-            yield (
-                f"{called} holds {column.most_characters} characters, "
-                f"its text has {len(decision.text)}"
-            )
+        if decision.rule == "null" and not columns[name].nullable:
+            yield f"{relation.key}.{_quoted(name)} may not be NULL"
 
 
 def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> Iterator[str]:

@@ -70,9 +70,14 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
         ("phone.owner", "null", 2, "`phone.owner` is not in the database"),
         ("phone", "null", 2, "phone is a table, whose rule must be structure or public, not null"),
         ("phone.number", "structure", 2, "phone.number is a column, whose rule must be public or"),
-        ("phone.id", "replaced", 8, "phone.id is unique, so that one text cannot stand for all"),
+        ("phone.id", "replaced", 8, "phone has the unique index phone_pkey, which would not be"),
         ("organization.name", "null", 8, "organization.name may not be NULL"),
-        ("location.latitude", "replaced", 8, "location.latitude is not a text"),
+        (
+            "location.latitude",
+            "replaced",
+            8,
+            "location.latitude cannot be 'withheld', which its type",
+        ),
         ("organization", "structure", 8, "leads to organization, whose rows are withheld"),
     ],
 )

@@ -26,35 +26,21 @@ WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
 ORDER BY n.nspname, c.relname
 """
 
-# A domain allows what its base type allows, and may forbid NULL itself; a domain over a domain adds
-# to it. In a unique index that takes NULL for a value, no column can be emptied.
+# A domain over a domain adds to what that forbids.
 _COLUMNS: LiteralString = """
 WITH RECURSIVE base AS (
-  SELECT oid, oid AS type, -1 AS modifier, false AS forbids_null
-  FROM pg_catalog.pg_type WHERE typtype <> 'd'
+  SELECT oid, false AS forbids_null FROM pg_catalog.pg_type WHERE typtype <> 'd'
   UNION ALL
-  SELECT d.oid, b.type, CASE WHEN d.typtypmod >= 0 THEN d.typtypmod ELSE b.modifier END,
-    d.typnotnull OR b.forbids_null
+  SELECT d.oid, d.typnotnull OR b.forbids_null
   FROM pg_catalog.pg_type d JOIN base b ON b.oid = d.typbasetype WHERE d.typtype = 'd'
 )
 SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
-  NOT (a.attnotnull OR b.forbids_null
-    OR coalesce(
-      pg_catalog.bool_or((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool),
-      false)),
-  t.typcategory = 'S' AND t.typlen = -1,
-  CASE WHEN b.type IN ('pg_catalog.varchar'::pg_catalog.regtype,
-    'pg_catalog.bpchar'::pg_catalog.regtype)
-    THEN nullif(greatest(a.atttypmod, b.modifier), -1) - 4 END,
-  pg_catalog.count(i.indexrelid) > 0, a.attgenerated <> ''
-FROM pg_catalog.pg_attribute a
-JOIN base b ON b.oid = a.atttypid
-JOIN pg_catalog.pg_type t ON t.oid = b.type
-LEFT JOIN pg_catalog.pg_index i
-  ON i.indrelid = a.attrelid AND i.indisunique AND a.attnum = ANY(i.indkey)
+  NOT (b.forbids_null OR a.attnotnull AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n'
+    AND c.conkey = ARRAY[a.attnum] AND NOT c.convalidated)),
+  a.attgenerated <> ''
+FROM pg_catalog.pg_attribute a JOIN base b ON b.oid = a.atttypid
 WHERE a.attrelid = ANY(%s::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
-GROUP BY a.attrelid, a.attnum, a.attname, a.attnotnull, a.atttypmod, a.attgenerated,
-  b.forbids_null, b.type, b.modifier, t.typcategory, t.typlen
 ORDER BY a.attrelid, a.attnum
 """
 
@@ -73,7 +59,7 @@ SELECT conrelid::bigint, conname::pg_catalog.text, confrelid::bigint, confmatcht
     FROM pg_catalog.unnest(confkey) WITH ORDINALITY AS k (number, place)
     JOIN pg_catalog.pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.number
     ORDER BY k.place)
-FROM pg_catalog.pg_constraint WHERE contype = 'f' ORDER BY conrelid, conname
+FROM pg_catalog.pg_constraint WHERE contype = 'f' AND convalidated ORDER BY conrelid, conname
 """
 
 _PRIMARY_KEYS: LiteralString = """

@@ -180,7 +180,7 @@ class Snapshot:
             return read_relations(self.connection)
 
     def with_checks(self, plan: Plan) -> Plan:
-        """``plan`` with the CHECK constraints that it would break, as impossible."""
+        """``plan`` with what would not load of what it publishes, as impossible."""
         return replace(plan, impossible=(*plan.impossible, *broken_checks(self.connection, plan)))
 
     def export(self) -> str:

@@ -1,0 +1,129 @@
+"""What would not load of what is published: found before the dump, and held against what happens
+when it is loaded all the same."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ppr_assets.postgres.client_tools import find_tool
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot.pg_dump import PgDump
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication_policy import Decision, Policy
+from ppr_assets.rules.withholding import Plan, Relation
+from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets_tests.lenient_policy import lenient_plan
+
+_HERE = Path(__file__).parent
+_RULES = {"nulled": Decision("null"), "replaced": Decision("replaced", "withheld")}
+_WITHOUT_ROWS = {"hidden", "june"}
+
+
+def _plan(relations: Sequence[Relation]) -> Plan:
+    columns = {one.key: {column.name for column in one.columns} for one in relations}
+    decided = {
+        key: {name: _RULES[name] for name in sorted(names & _RULES.keys())}
+        for key, names in columns.items()
+    } | {key: {"*": Decision("structure")} for key in _WITHOUT_ROWS}
+    return lenient_plan(Policy({key: lines for key, lines in decided.items() if lines}), relations)
+
+
+def _fill(database: DatabaseSettings) -> None:
+    with connect(database, autocommit=True) as session:
+        major = session.info.server_version // 10000
+        files = ["loading.sql", *(f"loading_{one}.sql" for one in (15, 18) if one <= major)]
+        for name in files:
+            session.execute((_HERE / name).read_bytes())
+
+
+def test_what_would_not_load_is_named_and_nothing_else(
+    empty_database: Callable[[], DatabaseSettings], tmp_path: Path
+) -> None:
+    database, target = empty_database(), empty_database()
+    _fill(database)
+    with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
+        relations = snapshot.relations()
+        plan = snapshot.with_checks(_plan(relations))
+        tool = find_tool("pg_dump", snapshot.server_major)
+        dump = PgDump(tool, database, stall_seconds=30, plan=plan)
+        dump.write(snapshot.export(), tmp_path / "dump.sql")
+    tables = {one.key for one in relations if one.key.startswith(("good_", "bad_"))}
+    bad = {key for key in tables if key.startswith("bad_")}
+    named = {key for key in tables for one in plan.impossible if re.search(rf"\b{key}\b", one)}
+    failed = _failing(tmp_path / "dump.sql", target, tables)
+    assert (bad - failed, failed - bad) == (set(), set())
+    assert (bad - named, named - bad) == (set(), set()), plan.impossible
+
+
+_OF_OTHERS = """
+SET search_path = public;
+CREATE FUNCTION spy(text) RETURNS bool IMMUTABLE LANGUAGE plpgsql
+  AS 'BEGIN RAISE EXCEPTION ''called'' USING ERRCODE = ''22000''; END';
+CREATE DOMAIN spied AS text CHECK (public.spy(VALUE));
+CREATE DOMAIN spied_too AS spied CHECK (VALUE <> 'withheld');
+CREATE TABLE checked (replaced text CHECK (spy(replaced)));
+CREATE TABLE within (replaced spied);
+CREATE TABLE above (replaced spied_too);
+CREATE TABLE casting (replaced text CHECK (replaced::spied_too IS NOT NULL));
+CREATE TABLE computed (replaced text, said bool GENERATED ALWAYS AS (spy(replaced)) STORED NOT NULL
+  CHECK (said) UNIQUE);
+CREATE TABLE indexed (replaced text UNIQUE);
+CREATE UNIQUE INDEX ON indexed (spy(replaced));
+CREATE TABLE listed (replaced text) PARTITION BY LIST (spy(replaced));
+CREATE TABLE part PARTITION OF listed FOR VALUES IN (true);
+"""
+
+
+def test_functions_of_others_are_not_called(
+    empty_database: Callable[[], DatabaseSettings],
+) -> None:
+    database = empty_database()
+    with connect(database) as session:
+        session.execute(_OF_OTHERS.encode())
+    superuser = replace(database, user="postgres")
+    with open_snapshot(superuser, exclusive=False, lock_seconds=5) as snapshot:
+        found = snapshot.with_checks(_plan(snapshot.relations())).impossible
+    assert found == (
+        "indexed has the unique index indexed_replaced_key, which would not be unique with what "
+        "stands in the place of indexed.replaced",
+    )
+
+
+def test_a_text_that_no_database_holds_is_named(
+    empty_database: Callable[[], DatabaseSettings],
+) -> None:
+    database = empty_database()
+    with connect(database) as session:
+        session.execute("CREATE TABLE public.visits (who text)")
+    with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
+        decided = Policy({"visits": {"who": Decision("replaced", "a\0b")}})
+        found = snapshot.with_checks(lenient_plan(decided, snapshot.relations())).impossible
+    assert found == (
+        r"visits.who cannot be 'a\x00b', which its type text does not hold as it is written",
+    )
+
+
+def _failing(dump: Path, database: DatabaseSettings, tables: set[str]) -> set[str]:
+    """Tables that errors of psql are about, or a constraint or index of them."""
+    psql = find_tool("psql", 18)
+    done = subprocess.run(
+        [psql.path, "-X", "-q", "-b", "-f", dump],
+        env=child_environment(client_environment(database)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    longest = sorted(tables, key=len, reverse=True)
+    errors = re.split(r"(?=psql:\S+ ERROR:)", done.stderr)
+    found = {
+        name
+        for error in errors
+        for name in [re.search("|".join(longest), error)]
+        if name and "does not exist" not in error
+    }
+    return {match.group() for match in found}
