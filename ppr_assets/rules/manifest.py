@@ -157,7 +157,7 @@ class Manifest:
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
-            "withheld": [vars(one) for one in self.withheld],
+            "withheld": [_withheld_json(one) for one in self.withheld],
             "profile": profile_json(self.profile),
             "schema": vars(self.schema) if self.schema else None,
             "persons": [
@@ -258,8 +258,17 @@ def _withheld(fields: Fields) -> Withheld:
     if rule is None:
         raise FieldError(f"withheld.rule is {fields.text('rule')!r:.60}, must be a rule")
     return Withheld(
-        fields.text("table"), fields.text_or_empty("column"), rule, fields.number("rows")
+        table=fields.text("table"),
+        column=fields.text_or_empty("column"),
+        rule=rule,
+        rows=fields.number("rows"),
+        text=fields.text_or_empty("text"),
     )
+
+
+def _withheld_json(one: Withheld) -> Mapping[str, Any]:
+    content = vars(one)
+    return content if one.text else {k: v for k, v in content.items() if k != "text"}
 
 
 def _profile(fields: Fields) -> Profile:

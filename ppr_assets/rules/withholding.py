@@ -93,12 +93,13 @@ class Unknown:
 @dataclass(frozen=True)
 class Withheld:
     """What a dump lacks on purpose: all ``rows`` of a table (``column`` is empty), or the values
-    that so many rows have in a column."""
+    that so many rows have in a column. ``text`` stands in the place of those that are replaced."""
 
     table: str
     column: str
     rule: Rule
     rows: int
+    text: str = ""
 
     @property
     def name(self) -> str:
@@ -158,7 +159,7 @@ class Plan:
             if not table.rows:
                 found.append(Withheld(key, "", "structure", counts.get(key, 0)))
             found += [
-                Withheld(key, column, decision.rule, values.get((key, column), 0))
+                Withheld(key, column, decision.rule, values.get((key, column), 0), decision.text)
                 for column, decision in sorted(table.changed.items())
             ]
         return tuple(found)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import psycopg
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
 from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.restoring.only_here import OnlyHere, only_here
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, failed
 from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.ratchet import Override
 from ppr_assets.rules.replacement import Guard, judged_tables, shortfalls
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings, DumpSettings
+
+T = TypeVar("T")
 
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
@@ -30,18 +35,26 @@ _WAY_OUT = (
 @dataclass(frozen=True)
 class Serving:
     """Records by table of the database that is to be replaced; ``unknown`` says why nobody could
-    count them."""
+    count them. ``only_here``: what of it the dump leaves out on purpose."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     unknown: str = ""
+    only_here: tuple[OnlyHere, ...] = ()
+
+    @property
+    def brought(self) -> Mapping[str, int]:
+        """The records that a dump could bring; of core tables all."""
+        left_out = {one.table for one in self.only_here if not one.column} - {*CORE_TABLES}
+        return {table: rows for table, rows in self.counts.items() if table not in left_out}
 
 
 @dataclass(frozen=True)
 class Judged:
-    """``override`` only where it was needed."""
+    """``override`` only where it was needed; ``only_here`` as in :class:`Serving`."""
 
     remarks: list[str]
     override: Override | None = None
+    only_here: tuple[OnlyHere, ...] = ()
 
 
 def guard_of(settings: DumpSettings, *, for_service: bool, override: Override | None) -> Guard:
@@ -49,11 +62,12 @@ def guard_of(settings: DumpSettings, *, for_service: bool, override: Override | 
     return Guard(policy(settings), for_service, override, settings.proof_without)
 
 
-def serving(settings: DatabaseSettings, guard: Guard) -> Serving:
-    """Count what serves now. It may be damaged, locked, or not ours to read, which is said."""
+def serving(settings: DatabaseSettings, guard: Guard, manifest: Manifest | None) -> Serving:
+    """Count what serves now, also of what a dump with this ``manifest`` leaves out. It may be
+    damaged, locked, or not ours to read, which is said."""
     try:
         with connect(settings) as connection:
-            return serving_in(connection, guard.policy)
+            return serving_in(connection, guard.policy, manifest)
     except DatabaseUnreachable as error:
         return Serving(unknown=error.message)
     except psycopg.OperationalError as error:
@@ -61,25 +75,38 @@ def serving(settings: DatabaseSettings, guard: Guard) -> Serving:
 
 
 def serving_in(
-    connection: Connection, policy: GatePolicy, *, beside: Collection[str] = ()
+    connection: Connection,
+    policy: GatePolicy,
+    manifest: Manifest | None,
+    *,
+    beside: Collection[str] = (),
 ) -> Serving:
     """The same in a session that is there, which holds no lock afterwards; ``beside``: tables that
     are to be counted beside those that the ratchet judges."""
     wanted = None if policy.tables is None else {*CORE_TABLES, *policy.tables, *beside}
+
+    def counted() -> Mapping[str, int]:
+        counts = count_records(connection, wanted, partitioned=wanted is not None)
+        return count_records(connection) if counts.keys().isdisjoint(CORE_TABLES) else counts
+
+    counts, unknown = _asked(connection, counted)
+    left_out, unseen = _asked(connection, lambda: only_here(connection, manifest))
+    return Serving(counts or {}, unknown or unseen, left_out or ())
+
+
+def _asked(connection: Connection, ask: Callable[[], T]) -> tuple[T | None, str]:
+    """The answer, or why there is none."""
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(_PATIENCE)
             connection.execute("SET LOCAL row_security = off")
-            counts = count_records(connection, wanted, partitioned=wanted is not None)
-            if counts.keys().isdisjoint(CORE_TABLES):
-                counts = count_records(connection)
+            return ask(), ""
     except (Busy, PreconditionFailed) as error:
-        return Serving(unknown=error.message)
+        return None, error.message
     except psycopg.Error as error:
         if connection.closed:
             raise
-        return Serving(unknown=error.diag.message_primary or " ".join(str(error).split()))
-    return Serving(counts)
+        return None, error.diag.message_primary or " ".join(str(error).split())
 
 
 def names_read(connection: Connection, names: Collection[str], encoding: str) -> frozenset[str]:
@@ -125,14 +152,17 @@ def require_kept(
 ) -> Judged:
     """Hold what came back to what serves ``now``. Raises :class:`GateRefused`, and
     :class:`RestoreFailed` where what came back cannot be counted."""
-    judged = list(now.counts) if every else judged_tables(now.counts, guard.policy)
+    serves = now.brought
+    judged = list(serves) if every else judged_tables(serves, guard.policy)
     try:
         wanted = {*CORE_TABLES, *judged}
         kept = count_records(restored, wanted, partitioned=True, owned=True)
         hollow = _hollow(restored, kept)
     except psycopg.Error as error:
         raise failed("the count of records", error) from error
-    findings = [str(one) for one in shortfalls(now.counts, kept, guard.policy, every=every)]
+    findings = [*map(str, shortfalls(serves, kept, guard.policy, every=every))]
+    if every and now.only_here:
+        findings.append(f"{few(now.only_here, 20)} would be gone")
     if hollow and guard.for_service and not findings:
         findings = [hollow]
     if findings and guard.override is None:
@@ -146,8 +176,8 @@ def require_kept(
     if findings:
         assert guard.override is not None
         remarks.append(f"overridden ({guard.override.reason}): {'; '.join(findings)}")
-        return Judged(remarks, guard.override)
-    return Judged([*remarks, *([hollow] if hollow else [])])
+        return Judged(remarks, guard.override, now.only_here)
+    return Judged([*remarks, *([hollow] if hollow else [])], only_here=now.only_here)
 
 
 def _hollow(restored: Connection, core: Mapping[str, int]) -> str:

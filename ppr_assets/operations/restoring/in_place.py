@@ -32,6 +32,7 @@ from ppr_assets.operations.restoring.load_and_compare import (
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
 from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
+from ppr_assets.operations.restoring.only_here import require_saved
 from ppr_assets.operations.restoring.privileges import again_in_place
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
@@ -73,6 +74,8 @@ HINT = (
     "(`ppr-assets list` names them), and keep this one for whoever looks into it."
 )
 """For whoever has a dump that did not become what it says."""
+
+_SAVED = 'Then, or to go without it: --override "why".'
 
 COST = (
     "in place: nobody could read the tables meanwhile, there is no former database to go back to, "
@@ -135,11 +138,14 @@ def _require_fit(session: Maintenance, loading: Loading, guard: Guard) -> _Groun
     require_encoding(session.connection, session.settings.dbname, encoding_of(loading.verified))
     with connect(session.settings) as looking:
         require_named(session.settings, looking)
-        now = serving_in(looking, guard.policy, beside=layout.made_tables)
+        manifest = loading.verified.manifest
+        now = serving_in(looking, guard.policy, manifest, beside=layout.made_tables)
         if guard.override is None:
             require_countable(now)
         made = names_read(looking, layout.made_tables, layout.encoding)
         foreign = require_akin(now, made, guard)
+        if guard.override is None:
+            require_saved(session.settings, now.only_here, then=_SAVED)
         without = require_makeable_in_place(server, looking, loading.plain(), layout, rule)
         return _Ground(now, foreign, without)
 

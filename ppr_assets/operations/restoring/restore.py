@@ -35,6 +35,7 @@ from ppr_assets.operations.restoring.new_database import (
     sweep,
     twin_maker,
 )
+from ppr_assets.operations.restoring.only_here import kept_in, require_saved
 from ppr_assets.operations.restoring.privileges import carried_over
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
@@ -63,6 +64,8 @@ HINT = (
     "this one for whoever looks into it."
 )
 """For whoever has a dump that did not become what it says."""
+
+_KEPT = "Without --drop-old the former database keeps it."
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,8 @@ def restore(
             session.swap(target.dbname, new, former, disconnect=terms.disconnect)
         loading.clock.lap("swap")
         kept = _former(session, former, loading, judged.override, drop=terms.drop_old)
+        if kept is not None:
+            remarks += kept_in(replace(session.settings, dbname=kept), judged.only_here)
         remarks += _closed(session, until)
     return RestoreOutcome.of(target.dbname, loading, compared, judged, kept)
 
@@ -191,6 +196,8 @@ def _require_fit(session: Maintenance, loading: Loading, terms: Terms) -> Withou
     require_owner(session)
     if not terms.disconnect:
         require_unused(session, target)
+    if terms.drop_old:
+        _serving(session, loading, terms.guard, strict=True)
     return require_makeable(server, loading, rule)
 
 
@@ -210,7 +217,9 @@ def _compared(
 def _made_ready(session: Maintenance, new: str, loading: Loading, terms: Terms) -> Judged:
     """Hold the new database to what serves, and give it what it takes over from that."""
     target = session.settings
-    judged = _judged(session, new, terms.guard, strict=terms.drop_old)
+    now = _serving(session, loading, terms.guard, strict=terms.drop_old)
+    with connect(replace(target, dbname=new)) as restored:
+        judged = require_kept(restored, now, terms.guard)
     loading.remarks.extend(judged.remarks)
     if session.holds_anything(target.dbname):
         aside = replace(target, dbname=new)
@@ -270,14 +279,19 @@ def _left(
     return None
 
 
-def _judged(session: Maintenance, new: str, guard: Guard, *, strict: bool) -> Judged:
-    """Count what serves and what is to serve; ``strict``: nothing will be left to go back to."""
+def _serving(session: Maintenance, loading: Loading, guard: Guard, *, strict: bool) -> Serving:
+    """Count what serves; ``strict``: nothing will be left to go back to, so that what the dump
+    leaves out would be gone."""
     target = session.settings
-    now = serving(target, guard) if session.holds_anything(target.dbname) else Serving()
+    if not session.holds_anything(target.dbname):
+        return Serving()
+    now = serving(target, guard, loading.verified.manifest)
     if strict:
         require_countable(now)
-    with connect(replace(target, dbname=new)) as restored:
-        return require_kept(restored, now, guard)
+        require_saved(
+            target, now.only_here, then="Without --drop-old the former database keeps it."
+        )
+    return now
 
 
 def known_gaps(verified: VerifiedDump, guard: Guard) -> Sequence[str]:
