@@ -44,20 +44,22 @@ def told(settings: Settings | None = None) -> Iterator[None]:
     except Exception as error:
         if (known := in_words(error, settings)) is error:
             raise
-        raise known from error
+        raise known from known.__cause__
 
 
 def in_words(error: Exception, settings: Settings | None = None) -> PprError:
-    """The error of the tree that says it; :class:`Unexpected` where nobody has thought of it."""
+    """The error of the tree that says it; :class:`Unexpected` where nobody has thought of it. Its
+    cause is ``error``, but a server's that may quote a row."""
     if isinstance(error, PprError):
         return error
     if (of_server := _server_failure(error, settings)) is not None:
         return of_server
-    if (of_git := library_failure(error)) is not None:
-        return of_git
-    if isinstance(error, OSError) and error.errno is not None:
-        return file_failure(error, settings)
-    return unexpected(error)
+    known: PprError | None = library_failure(error)
+    if known is None and isinstance(error, OSError) and error.errno is not None:
+        known = file_failure(error, settings)
+    known = known or unexpected(error)
+    known.__cause__ = error
+    return known
 
 
 def _server_failure(error: Exception, settings: Settings | None) -> PprError | None:

@@ -93,7 +93,7 @@ class _Verbs(click.Group):
             settings = ctx.obj.settings_if_read if ctx.obj else None
             if (told := in_words(error, settings)) is error:
                 raise
-            raise told from error
+            raise told from told.__cause__
 
 
 @click.group(

@@ -28,7 +28,7 @@ def expected_failures(settings: Settings, night: Night | None = None) -> Iterato
         known = in_words(error, settings)
         if isinstance(known, Unexpected):
             raise
-        raise failure(known, night) from error
+        raise failure(known, night) from known
 
 
 def failure(error: PprError, night: Night | None = None) -> dg.Failure:

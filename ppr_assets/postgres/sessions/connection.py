@@ -12,7 +12,12 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
-from ppr_assets.postgres.sessions.failures import SESSIONS_TAKEN, server_failure, taken
+from ppr_assets.postgres.sessions.failures import (
+    SESSIONS_TAKEN,
+    first_words,
+    server_failure,
+    taken,
+)
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.sessions.patience import PatientConnection
 from ppr_assets.postgres.sessions.pooler import (
@@ -131,9 +136,10 @@ def connect(settings: DatabaseSettings, **options: Any) -> Session:
                 hint=NONE_FREE,
             ) from error
         if error.sqlstate is not None:  # the server let us in, and then did not do what we asked
-            raise server_failure(error, settings.describe(), "opening a session") from error
+            failure = server_failure(error, settings.describe(), "opening a session")
+            raise failure from failure.__cause__
         raise DatabaseUnreachable(
-            f"no session with {settings.describe()}: {_one_line(error)}",
+            f"no session with {settings.describe()}: {first_words(str(error))}",
             hint=_hint(settings, str(error)),
         ) from None
 
@@ -263,7 +269,3 @@ def pinned_settings(server_version: int) -> dict[str, str]:
     """What a server of this version knows of what is to be set."""
     later = [more for since, more in _PINNED_SINCE.items() if server_version >= since * 10000]
     return _PINNED | {name: value for more in later for name, value in more.items()}
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

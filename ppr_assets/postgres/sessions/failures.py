@@ -51,6 +51,9 @@ _HINTS = {
 _SERVERS_OWN = ("40", "53", "58")
 """Classes of collisions, of want of room or memory, and of files that cannot be read."""
 
+_OF_ROWS = ("22", "23", "P0")
+"""Classes of values that are not what they must be, of constraints, and of what functions raise."""
+
 _GONE = ("08", "57P")
 """Classes after which there is no session any more."""
 
@@ -66,11 +69,20 @@ def server_failures(where: str, doing: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise server_failure(error, where, doing) from error
+        failure = server_failure(error, where, doing)
+        raise failure from failure.__cause__
 
 
 def server_failure(error: psycopg.Error, where: str, doing: str) -> DatabaseFailed:
-    """The failure in one line; ``doing`` ends the sentence "while …"."""
+    """The failure in one line; ``doing`` ends the sentence "while …". Its cause is ``error``, but
+    where that may quote a row: a database holds what nobody has agreed to publish, and causes are
+    printed and recorded."""
+    failure = _failure(error, where, doing)
+    failure.__cause__ = None if _may_quote_a_row(error) else error
+    return failure
+
+
+def _failure(error: psycopg.Error, where: str, doing: str) -> DatabaseFailed:
     state = error.sqlstate or ""
     words = _words(error)
     if is_lost(error):
@@ -107,7 +119,8 @@ def hint_for(error: psycopg.Error) -> str:
     if collided_on_standby(str(error)):
         return ON_STANDBY
     state = error.sqlstate or ""
-    known = _HINTS.get(state) or _HINTS.get(state[:2]) or error.diag.message_hint
+    servers_own = None if _may_quote_a_row(error) else error.diag.message_hint
+    known = _HINTS.get(state) or _HINTS.get(state[:2]) or servers_own
     return known or "look at the server's log; `ppr-assets doctor` looks at each thing."
 
 
@@ -124,6 +137,24 @@ def is_lost(error: psycopg.Error) -> bool:
     return error.sqlstate.startswith(_GONE)
 
 
+def first_words(said: str) -> str:
+    """What the server said to who could not connect, in one line without what stands in fields of
+    their own behind it: details, and where in a function it was."""
+    return " ".join(re.split(r"\n\w+\s?:\s", said, maxsplit=1)[0].split())
+
+
+def _may_quote_a_row(error: psycopg.Error) -> bool:
+    """Whether a value, a constraint or a function is the reason; of the latter the server says
+    where in it."""
+    return (error.sqlstate or "").startswith(_OF_ROWS) or bool(error.diag.context)
+
+
 def _words(error: psycopg.Error) -> str:
+    if _may_quote_a_row(error):
+        by = error.diag.constraint_name
+        return (
+            f"something was refused{f' by the constraint {by}' if by else ''}, in words that may "
+            "quote a row; the server's log has them"
+        )
     said = (error.diag.message_primary or str(error), error.diag.message_detail)
     return "; ".join(" ".join(part.split())[:300] for part in said if part) or "it gave no reason"

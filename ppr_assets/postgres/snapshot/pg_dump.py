@@ -1,13 +1,14 @@
 """Run pg_dump on an exported snapshot and write its canonical form to a file.
 
 pg_dump alone decides whether its output is worth anything: its exit code is looked at before
-anything else is believed, and its own words are passed on.
+anything else is believed, and its own words are passed on, without those that may quote a row.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -228,7 +229,7 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
     code = process.wait()  # its output has ended because it has
     if code != 0:
         words.seek(0)
-        said = " ".join(words.read().decode("utf-8", "replace").split())
+        said = _own_words(words.read().decode("utf-8", "replace"))
         how = f"exit code {code}" if code > 0 else f"killed by signal {-code}"
         if "SET TRANSACTION SNAPSHOT" in said:
             raise DumpFailed(
@@ -237,6 +238,12 @@ def _require_success(process: subprocess.Popen[bytes], words: IO[bytes]) -> None
                 "PPR_DIRECT_HOST and PPR_DIRECT_PORT name one server. Nothing was published.",
             )
         raise DumpFailed(f"pg_dump failed ({how}): {said or 'it said nothing'}", hint=_hint(said))
+
+
+def _own_words(said: str) -> str:
+    """The first lines of its messages. What the server says behind them, and what functions of the
+    database let it say between them, may quote rows that nobody is to read."""
+    return " ".join(" ".join(re.findall(r"^\S*pg_dump\S*: .*", said, re.MULTILINE)).split())
 
 
 def _hint(said: str) -> str:
