@@ -445,7 +445,8 @@ def test_the_command_line_says_and_leaves_nothing_private(
     damaged.write_text(latest.replace("2025-08-01\t", "2025-08-51\t"))
     call("drill", str(damaged), code=4)
     world.pipeline.execute("CREATE VIEW later AS SELECT who FROM visits")
-    call("restore", "--in-place", "--offline", code=1)
+    call("restore", "--in-place", "--offline", code=3)
+    call("restore", "--in-place", "--offline", "--override", "they are kept elsewhere", code=1)
     assert "could not be removed" in said[-1].error
 
     command = [str(REAL_PG_DUMP), "--dbname", ppr_assets.variables["DAGSTER_POSTGRES_URL"]]
