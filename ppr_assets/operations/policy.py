@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 import tomlkit
 from tomlkit import TOMLDocument
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
-from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
+from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
-from ppr_assets.errors import PolicyRefused, PolicyUnreadable, PushFailed, SettingsError
+from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
 from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
-from ppr_assets.operations.publishing.publication import plan_at, policy_at
+from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.rules.publication_policy import (
@@ -26,7 +23,6 @@ from ppr_assets.rules.publication_policy import (
     OF_TABLES,
     WHOLE,
     Decision,
-    Decisions,
     Policy,
     Rule,
     shipped_policy,
@@ -55,40 +51,6 @@ class Decided:
 
     change: PolicyChange
     plan: Plan
-
-
-@dataclass(frozen=True)
-class PolicyInForce:
-    """``added`` by the data repository (or the file that the settings name); ``whole`` with what
-    is shipped."""
-
-    whole: Policy
-    added: Policy
-
-
-@dataclass(frozen=True)
-class Revision:
-    """What a commit changed: ``changes`` are table, column (or :data:`WHOLE`), before and after,
-    None where nothing was decided."""
-
-    commit: FolderCommit
-    changes: Sequence[tuple[str, str, Decision | None, Decision | None]]
-    unreadable: str = ""
-
-
-def policy_in_force(settings: Settings) -> PolicyInForce:
-    """Raises :class:`PolicyUnreadable`."""
-    with open_data_repo(settings.data_repo) as repo:
-        whole = policy_at(repo, tip(repo), settings.dump)
-    own = {
-        table: {
-            column: one
-            for column, one in decisions.items()
-            if shipped_policy().tables.get(table, {}).get(column) != one
-        }
-        for table, decisions in whole.tables.items()
-    }
-    return PolicyInForce(whole, Policy({table: found for table, found in own.items() if found}))
 
 
 def check_policy(settings: Settings) -> Plan:
@@ -147,46 +109,6 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
         subject = f"Publish {wish.target}"
     change = change_policy(settings, edit, subject=subject, reason=wish.reason)
     return Decided(change, plans[-1])
-
-
-def review_policy(settings: Settings, since: datetime | None = None) -> list[Revision]:
-    """What the commits up to the branch's tip changed, the newest first, merges left out: what they
-    bring was decided elsewhere."""
-    with open_data_repo(settings.data_repo) as repo:
-        commit = tip(repo)
-        found = list(_revisions(repo, commit)) if commit else []
-    return [one for one in reversed(found) if since is None or one.commit.date >= since]
-
-
-def _revisions(repo: DataRepo, commit: str) -> Iterator[Revision]:
-    folders = DumpFolders(repo)
-    for one in folder_history(repo, commit):
-        if len(one.parents) > 1:
-            continue
-        now = folders.at(one.sha)
-        before = folders.at(one.parents[0]) if one.parents else DumpFolder(repo, None)
-        if now.sha(PUBLICATION) != before.sha(PUBLICATION):
-            then, _ = _readable(before)
-            added, problem = _readable(now)
-            yield Revision(one, list(_changes(then, added)), problem)
-
-
-def _readable(folder: DumpFolder) -> tuple[Policy, str]:
-    try:
-        return folder.additions or Policy(), ""
-    except PolicyUnreadable as error:
-        return Policy(), error.message
-
-
-def _changes(
-    before: Policy, now: Policy
-) -> Iterator[tuple[str, str, Decision | None, Decision | None]]:
-    for table in sorted(before.tables.keys() | now.tables.keys()):
-        then: Decisions = before.tables.get(table, {})
-        after: Decisions = now.tables.get(table, {})
-        for column in sorted(then.keys() | after.keys()):
-            if then.get(column) != after.get(column):
-                yield table, column, then.get(column), after.get(column)
 
 
 def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str | None]:

@@ -50,7 +50,7 @@ class PublishedRows:
             if column not in table.columns:
                 raise _undecided(f"{copy.key}.{quote_identifier(column)}")
         self._schema.copy(copy)
-        withholding = self._withholdings[copy.key] = Withholding(columns, table.changed)
+        withholding = self._withholdings[copy.key] = Withholding(copy.key, columns, table.changed)
         return self._scanner.rows(copy.key, columns, withholding.rows(copy.rows))
 
     def profiled(self, copy: CopyRows, rows: SortedRows) -> Iterator[list[bytes]]:

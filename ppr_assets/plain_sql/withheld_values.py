@@ -17,12 +17,13 @@ _ESCAPED = {
 
 
 class Withholding:
-    """For the rows of one COPY block with these ``columns``, of which ``changed`` are withheld.
+    """For the rows of ``table`` with these ``columns``, of which ``changed`` are withheld.
 
     ``counts``: by column, how many values were taken out so far. A NULL stays one: it was no value.
     """
 
-    def __init__(self, columns: Sequence[str], changed: Mapping[str, Decision]) -> None:
+    def __init__(self, table: str, columns: Sequence[str], changed: Mapping[str, Decision]) -> None:
+        self._table = table
         self.counts = {name: 0 for name in columns if name in changed}
         self._tabs = len(columns) - 1
         places = {name: columns.index(name) for name in self.counts}
@@ -49,7 +50,11 @@ class Withholding:
         """A row's values are separated by tabs, and hold neither tabs nor newlines but as ``\\t``
         and ``\\n``."""
         if row.count(_TAB) != self._tabs:
-            raise DumpDamaged(f"a row has {row.count(_TAB) + 1} values, {self._tabs + 1} needed")
+            raise DumpDamaged(
+                f"a row of {self._table} has {row.count(_TAB) + 1} values, {self._tabs + 1} needed",
+                hint="pg_dump wrote something else than its COPY statement says. Nothing was "
+                "published.",
+            )
         values = (
             row.rsplit(b"\t", self._parts) if self._from_right else row.split(b"\t", self._parts)
         )

@@ -166,7 +166,14 @@ def test_a_file_elsewhere_is_read_in_its_place_and_not_edited(
     other = pipeline.clone.parent / "policy.toml"
     other.write_text('[phone]\nextension = "null"\n')
     variables = {"SQL_DUMP_POLICY_FILE": str(other)}
-    assert "withheld: phone.extension: null" in ppr_assets("policy", "check", **variables).out
+    pipeline.execute("CREATE TABLE visits (day date)")
+    checked = ppr_assets("policy", "check", **variables).out
+    assert "withheld: phone.extension: null" in checked
+    assert f'or in {other}: [visits] "*" = "structure"' in checked
+    shown = ppr_assets("policy", "show", "phone", **variables).out.splitlines()
+    assert [line.split() for line in shown if line.startswith("extension")] == [
+        ["extension", "null", f"`{other}`"]
+    ]
     said = ppr_assets("policy", "add", "phone.type", "null", "--reason", "x", **variables)
     assert said.code == 2
     assert said.error.startswith(f"SQL_DUMP_POLICY_FILE names `{other}`")
@@ -207,3 +214,41 @@ def test_a_change_that_nobody_has_committed_is_not_decided_over(
     assert said.code == 8
     assert said.error.endswith("was changed in the work tree and not committed")
     assert (pipeline.dumps / PUBLICATION).read_text() == "# my own\n"
+
+
+def test_a_review_names_the_commit_that_nobody_can_read(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    decided = '[phone]\nextension = "null"\ntype = "null"\n'
+    commit_files(pipeline.clone, "Decide", {FILE: decided})
+    broken = commit_files(pipeline.clone, "Break it", {FILE: decided + "[phone\n"})[:10]
+    commit_files(pipeline.clone, "Break it more", {FILE: "[phone\n"})
+    commit_files(pipeline.clone, "Mend it", {FILE: decided.replace('type = "null"', "")})
+    said = ppr_assets("policy", "review")
+    assert (said.code, said.err) == (0, "")
+    commits = [lines.splitlines()[1:] for lines in said.out.split("UTC")[1:]]
+    mended, _, unreadable, first = [
+        [line for line in lines if line[:2] == "  "] for lines in commits
+    ]
+    assert mended == ["  Mend it", "  phone.type: null → undecided"]
+    assert unreadable[0] == "  Break it" and len(unreadable) == 2
+    assert f"`{FILE} in {broken}` cannot be read: it is not TOML" in unreadable[1]
+    assert first == [
+        "  Decide",
+        "  phone.extension: undecided → null",
+        "  phone.type: undecided → null",
+    ]
+
+
+def test_of_two_decisions_at_once_none_is_lost(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    """Two people in one clone, and somebody on another machine."""
+    elsewhere = {"DATA_REPO_PATH": str(pipeline.clone_again("other"))}
+    columns = ("extension", "type", "description")
+    started = [
+        ppr_assets.start("policy", "add", f"phone.{column}", "null", "--reason", "x", **variables)
+        for column, variables in zip(columns, ({}, {}, elsewhere), strict=True)
+    ]
+    for said in map(ppr_assets.ended, started):
+        assert (said.code, said.err) == (0, "")
+    content = tomllib.loads(git(pipeline.remote, "show", f"main:{FILE}"))
+    assert set(content["phone"]) == {*columns}

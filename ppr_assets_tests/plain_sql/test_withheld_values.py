@@ -44,7 +44,7 @@ def _block(rows: list[tuple[str | None, ...]]) -> bytes:
 def test_rows_are_what_they_were_but_for_the_withheld(
     rows: list[tuple[str | None, ...]], changed: dict[str, Decision]
 ) -> None:
-    withholding = Withholding(["a", "b", "c"], changed)
+    withholding = Withholding("t", ["a", "b", "c"], changed)
     chunks = [_block([row]) for row in rows]
     found = b"".join(withholding.rows([*chunks, _block(rows)]))
 
@@ -64,6 +64,6 @@ def test_rows_are_what_they_were_but_for_the_withheld(
 
 
 def test_a_table_of_one_column() -> None:
-    withholding = Withholding(["a"], {"a": Decision("replaced", "x\\1")})
+    withholding = Withholding("t", ["a"], {"a": Decision("replaced", "x\\1")})
     assert b"".join(withholding.rows([b"one\n\\N\n\n"])) == b"x\\\\1\n\\N\nx\\\\1\n"
     assert withholding.counts == {"a": 2}

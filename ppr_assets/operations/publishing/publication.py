@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication_policy import Policy, parse_policy, shipped_policy, unreadable
 from ppr_assets.rules.withholding import Plan, Relation, plan
 from ppr_assets.settings import DumpSettings
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Of a policy file that the settings name; what is shipped has 12 KB."""
 
 
 def plan_at(
@@ -38,13 +43,16 @@ def _with_remote(repo: DataRepo, commit: str | None) -> str | None:
 
 
 def policy_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Policy:
-    """What ppr_assets decides, with what the data repository adds at ``commit``, or the file that
-    the settings name in its place. Raises :class:`PolicyUnreadable`."""
+    """What ppr_assets decides, with what is added to it. Raises :class:`PolicyUnreadable`."""
+    return shipped_policy().with_additions(additions_at(repo, commit, settings))
+
+
+def additions_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Policy:
+    """What the data repository adds at ``commit``, or the file that the settings name in its place.
+    Raises :class:`PolicyUnreadable`."""
     if settings.policy_file is not None:
-        added: Policy | None = _named(settings.policy_file)
-    else:
-        added = _committed(repo, commit)
-    return shipped_policy().with_additions(added) if added else shipped_policy()
+        return _named(settings.policy_file)
+    return _committed(repo, commit) or Policy()
 
 
 def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
@@ -63,6 +71,28 @@ def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
 
 def _named(path: Path) -> Policy:
     try:
-        return parse_policy(path.read_bytes(), source=str(path))
+        return parse_policy(_read(path), source=str(path))
+    except PolicyUnreadable as error:
+        error.hint = (
+            "SQL_DUMP_POLICY_FILE must name a TOML file that this user may read; unset it to have "
+            f"`{PUBLICATION}` of the data repository in force. Nothing is published by a policy "
+            "that nobody can read."
+        )
+        raise
+
+
+def _read(path: Path) -> bytes:
+    """Without waiting for who writes into a pipe."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            found = os.fstat(file.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise unreadable(str(path), "it is a device, pipe or socket, must be a file")
+            if found.st_size > MOST_BYTES:
+                problem = f"it has {found.st_size} bytes, must have at most {MOST_BYTES}"
+                raise unreadable(str(path), problem)
+            return file.read(MOST_BYTES)
+    except IsADirectoryError:
+        raise unreadable(str(path), "it is a folder, must be a file") from None
     except OSError as error:
         raise unreadable(str(path), error.strerror or str(error)) from error
