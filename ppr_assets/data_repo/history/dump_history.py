@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.message import parse_records
-from ppr_assets.rules.naming import is_dump_name, manifest_name
+from ppr_assets.rules.naming import is_dump_name
 
 _COMMIT = "\x01"
 _TOLD = ("Dump", "Records", "Proof", "Override")
@@ -48,7 +48,7 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
 
     A shallow clone knows only as far back as it reaches.
     """
-    folder = _literal(repo.dump_dir)
+    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
     answer = repo.git(
         "-c",
         "log.showRoot=true",
@@ -87,26 +87,24 @@ def newest_manifests(repo: DataRepo, commit: str, most: int) -> dict[str, str]:
     """The blobs of the newest manifests that the branch had up to ``commit``, by their names, those
     of retired dumps too; of about so many. What a merge brought counts, what it dropped does not.
     """
-    folder = _literal(repo.dump_dir)
     answer = repo.git_once(
         *("-c", "log.showRoot=true", "-c", "log.follow=false"),
         *("log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames"),
         *("--diff-filter=A", f"--max-count={most}", "--no-show-signature", "--format="),
         commit,
         "--",
-        f":(top,glob){folder}/{manifest_name('pantry_pirate_radio_*.sql')}",
+        f":(top,literal){repo.dump_dir}",  # a pattern would take git six times as long
     )
+    depth = repo.dump_dir.count("/") + 1
     found: dict[str, str] = {}
-    for line in answer.decode("utf-8", "surrogateescape").splitlines():
+    for line in answer.decode("utf-8", "replace").splitlines():
         facts, _, path = line.partition("\t")
         _, mode, _, sha, _ = facts.split()
-        if mode.startswith("100"):
-            found.setdefault(path.rpartition("/")[2].removesuffix('"'), sha)
+        name = path.rpartition("/")[2].removesuffix('"')  # git quotes an unusual folder
+        described = is_dump_name(f"{name.removesuffix('.json')}.sql") and name.endswith(".json")
+        if described and path.count("/") == depth and mode.startswith("100"):
+            found.setdefault(name, sha)
     return found
-
-
-def _literal(folder: str) -> str:
-    return re.sub(r"([\\*?\[])", r"\\\1", folder)
 
 
 def _dumps(lines: list[str]) -> Iterator[tuple[str, str]]:
