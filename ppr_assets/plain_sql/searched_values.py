@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import hyperscan
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, Line, unquoted
+from ppr_assets.plain_sql.parsing.grammar import pieces
+from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Find, Finds, Spot
 from ppr_assets.rules.finds.kind import Kind
@@ -291,3 +292,15 @@ def _name_of(statement: bytes) -> str:
         return "large objects"
     found = _STATEMENT.match(statement)
     return unquoted(found.group()) if found else "a statement"
+
+
+def searched(chunks: Iterable[bytes]) -> Finds:
+    """What is found in a dump that is there. Raises :class:`DumpDamaged` where it is not whole."""
+    scanner = Scanner()
+    for piece in pieces(chunks):
+        if isinstance(piece, CopyRows):
+            for _ in scanner.rows(piece.key, copied_columns(piece.statement), piece.rows):
+                pass
+        elif isinstance(piece, Line):
+            scanner.line(piece)
+    return scanner.finds

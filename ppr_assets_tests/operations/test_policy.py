@@ -13,7 +13,7 @@ from ppr_assets.demo.sample.private import EDITORS
 from ppr_assets.errors import PolicyRefused, PolicyUnreadable
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.opened import count_records, dump, publish
 
@@ -151,26 +151,72 @@ def test_a_damaged_policy_is_never_read_as_if_all_were_public(
     assert pipeline.picture() == before
 
 
-def test_a_dump_is_not_published_by_another_policy_than_it_was_made_by(
+def decided_by_others(pipeline: Pipeline, text: str) -> None:
+    """Between a dump and its publication."""
+    other = pipeline.clone_again("other")
+    commit_files(other, "Decide elsewhere", {f"sql_dumps/{PUBLICATION}": text})
+    git(other, "push", "-q", "origin", "main")
+
+
+def test_a_staged_dump_is_not_published_where_others_withhold_what_it_holds(
     pipeline: Pipeline,
 ) -> None:
-    """Somebody else withholds a column between the dump and its publication."""
     pipeline.change()
     pipeline.night()
     pipeline.change()
     assert dump(pipeline.settings).status == "staged"
-    other = pipeline.clone_again("other")
-    (other / "sql_dumps" / PUBLICATION).write_text('[language]\nnote = "null"\n')
-    git(other, "add", "-f", f"sql_dumps/{PUBLICATION}")
-    git(other, "commit", "-q", "-m", "Nobody is to read the notes")
-    git(other, "push", "-q", "origin", "main")
+    decided_by_others(pipeline, '[language]\nnote = "null"\n')
     before = pipeline.remote_head()
-    with pytest.raises(PolicyRefused, match=r"the publication policy has changed since pantry"):
+    with pytest.raises(PolicyRefused) as refused:
         publish(pipeline.settings)
+    rows = pipeline.count("language")
+    assert refused.value.message.endswith(
+        f".sql holds what the publication policy does not allow any more: {rows} values of "
+        "language.note (null)"
+    )
+    assert refused.value.hint.startswith("dump again, which is done by the policy as it is now: ")
     assert pipeline.remote_head() == before
     _, published = pipeline.night()
     assert published.status == "published"
     assert "language.note" in {one.name for one in published.manifest.withheld}
+
+
+def test_a_staged_dump_is_published_where_others_decide_on_what_it_does_not_hold(
+    pipeline: Pipeline,
+) -> None:
+    pipeline.night()
+    pipeline.change()
+    dumped = dump(pipeline.settings)
+    decided_by_others(pipeline, '[visits]\nday = "public"\n[phone]\nextension = "public"\n')
+    published = publish(pipeline.settings)
+    assert (published.status, published.manifest.dump) == (
+        "published",
+        dumped.manifest and dumped.manifest.dump,
+    )
+    assert pipeline.remote_head() == published.commit
+
+
+def test_a_staged_dump_is_searched_again_where_a_find_is_not_allowed_any_more(
+    pipeline: Pipeline,
+) -> None:
+    address = "https://kim:Tr0ub4dor-and-3@food.pantry-county.org/"
+    pipeline.execute("UPDATE organization SET website = %s", address)
+    decide(
+        pipeline,
+        '[["allowed finds"]]\ntable = "organization"\ncolumn = "website"\n'
+        'kind = "URL with a password"\nreason = "made up"\n',
+    )
+    pipeline.night()
+    pipeline.change()
+    assert dump(pipeline.settings).status == "staged"
+    decided_by_others(pipeline, "")
+    before = pipeline.remote_head()
+    with pytest.raises(
+        PolicyRefused, match=r"^secrets would be published: organization\.website"
+    ) as refused:
+        publish(pipeline.settings)
+    assert address not in refused.value.render()
+    assert pipeline.remote_head() == before
 
 
 def test_a_policy_file_that_is_gone_is_not_taken_for_one_that_withholds_nothing(

@@ -7,22 +7,21 @@ second copy of what they have published.
 
 from __future__ import annotations
 
+from functools import partial
+
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, PolicyRefused
 from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at
 from ppr_assets.operations.publishing.publication import policy_at
-from ppr_assets.plain_sql.disallowed import disallowed
 from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.rules.publication_policy import Policy
-from ppr_assets.rules.wording import few
 from ppr_assets.settings import DumpSettings
-
-_SHOWN = 10
 
 
 def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
@@ -55,22 +54,22 @@ def require_fit(repo: DataRepo, ground: Ground, settings: DumpSettings) -> None:
 
 
 def _require_allowed(repo: DataRepo, base: str, remote: str, settings: DumpSettings) -> None:
-    """A dump that was made by the policy as it is now is not read."""
     published, folder = set(dump_folder(repo, remote).dumps), dump_folder(repo, base)
     waiting = [name for name in folder.dumps if name not in published]
     policy = policy_at(repo, base, settings) if waiting else Policy()
+    hint = (
+        f"it was not pushed. Where it stays at the branch's tip, `git rebase -i {remote[:10]}` in "
+        f"`{repo.path}` takes out the commit that brought it."
+    )
     for name in waiting:
         manifest = _manifest(folder, name)
-        if manifest is None or manifest.policy == policy.fingerprint:
+        if manifest is None:
             continue
-        found = disallowed(dump_bytes(repo.objects, folder.stored(name)), {name: policy})[name]
-        if found:
-            told = f"{name} holds what the publication policy does not allow any more: "
-            hint = (
-                "it was not pushed. Where it stays at the branch's tip, `git rebase -i "
-                f"{remote[:10]}` in `{repo.path}` takes out the commit that brought it."
-            )
-            raise Unfit(PolicyRefused(told + few([*map(str, found)], _SHOWN), hint=hint), remote)
+        read = partial(dump_bytes, repo.objects, folder.stored(name))
+        try:
+            require_allowed(manifest, policy, read, hint=hint)
+        except PolicyRefused as refused:
+            raise Unfit(refused, remote) from refused
 
 
 def _merged(repo: DataRepo, base: str, remote: str) -> bool:

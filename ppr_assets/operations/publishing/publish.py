@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from ppr_assets.data_repo.checkout.advance import recover
@@ -17,9 +18,9 @@ from ppr_assets.errors import (
     DumpDamaged,
     DumpFailed,
     DumpUnproven,
-    PolicyRefused,
     PprError,
 )
+from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import (
     StoredDump,
@@ -36,9 +37,13 @@ from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.manifest import Manifest, Proof
 from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.rules.ratchet import Override, Verdict
 from ppr_assets.settings import DumpSettings
+
+_DUMP_AGAIN = (
+    "dump again, which is done by the policy as it is now: `ppr-assets dump`. Nothing was "
+    "published."
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,8 @@ def _build(
         ours = candidate is not None and candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
     _require_next(folder, standing, candidate)
-    _require_same_policy(policy_at(repo, base, settings), candidate.manifest)
+    read = partial(open_dump, candidate.dump.path, name=candidate.dump.name)
+    require_allowed(candidate.manifest, policy_at(repo, base, settings), read, hint=_DUMP_AGAIN)
     verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
     made = candidate.manifest
     night = Night(made.profile, schema=made.schema)
@@ -172,17 +178,6 @@ def _require_next(folder: DumpFolder, standing: Manifest | None, candidate: _Can
         raise DataRepoError(
             f"{standing.dump} was published, and {candidate.dump.name} would stand before it",
             hint="run again: the next dump has a later name, and latest.sql leads to the last one.",
-        )
-
-
-def _require_same_policy(policy: Policy, candidate: Manifest) -> None:
-    """Another publisher may have decided otherwise since the dump was made, or who made it knew of
-    no policy."""
-    if candidate.policy != policy.fingerprint:
-        raise PolicyRefused(
-            f"the publication policy has changed since {candidate.dump} was made",
-            hint="dump again, which is done by the policy as it is now: `ppr-assets dump`. "
-            "Nothing was published.",
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PolicyRefused, PushFailed
 from ppr_assets.operations.publishing import judged_tip
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git
 from ppr_assets_tests.opened import dump, publish
 
 
@@ -284,3 +284,28 @@ def test_two_decisions_about_what_is_public_are_merged_by_people(
     with pytest.raises(DataRepoError, match=r"both have changed `sql_dumps/\.publication\.toml`"):
         pipeline.night()
     assert (pipeline.head(), pipeline.remote_head()) == (ours, theirs)
+
+
+@pytest.mark.usefixtures("strict_policy")
+def test_a_dump_that_waited_is_judged_by_what_its_database_had_of_what_is_withheld(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    """The mark of a withheld table is of rows that no dump holds."""
+    pipeline.gate(ratchet_tables=None)
+    pipeline.execute("CREATE TABLE data_upload (id text, uploaded_by text)")
+    pipeline.execute("INSERT INTO data_upload SELECT n, 'Pat' FROM generate_series(1, 300) n")
+    pipeline.night()
+    assert pipeline.mark()["tables"]["data_upload"] == 300
+    away = _offline(pipeline)
+    pipeline.change()
+    _, kept = pipeline.night()
+    away.rename(pipeline.remote)
+    git(tmp_path, "clone", "-q", str(pipeline.remote), str(tmp_path / "other"))
+    ratchet = tmp_path / "other" / RATCHET
+    ratchet.write_text(ratchet.read_text().replace('"updated_by": "', '"updated_by": "somebody, '))
+    git(tmp_path / "other", "commit", "-qam", "Another hand on the mark")
+    git(tmp_path / "other", "push", "-q", "origin", "HEAD:main")
+
+    _, outcome = pipeline.night()
+    assert (outcome.delivery.pushed, outcome.delivery.set_aside) == (True, "")
+    assert kept.manifest.dump in git(pipeline.remote, "ls-tree", "-r", "--name-only", "main")
