@@ -62,8 +62,8 @@ class DumpOutcome:
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
     ``manifest``'s dump, which still stands. ``refused``: the gate said no, nothing was written.
     ``seconds`` is what all of it took. ``rises``: more of what leads to persons than was reviewed.
-    ``unusual``: what is not as it was on the nights before, in words; of data that are unchanged it
-    was said then.
+    ``unusual``: what is not as it was on the nights before, in words, also of what is refused for
+    its values; of data that are unchanged it was said then.
     """
 
     status: Literal["staged", "unchanged", "refused"]
@@ -208,7 +208,7 @@ def _written(
         verdict = verdict.joined(profiled.findings, override)
         if not verdict.passed:
             path.unlink()
-            return DumpOutcome("refused", verdict)
+            return DumpOutcome("refused", verdict, unusual=profiled.unusual)
         computing = _computing(snapshot, plan)
     except BaseException:
         path.unlink(missing_ok=True)

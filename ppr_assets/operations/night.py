@@ -55,9 +55,9 @@ def _run(settings: Settings, night: Night, reason: str | None) -> None:
         if not night.counted.passed:
             raise refusal(night.counted)
         dumped = dump(settings, repo, run_id=night.run_id, override_reason=reason)
+        night.dumped = dumped
         if dumped.manifest is None:
             raise refusal(dumped.verdict)
-        night.dumped = dumped
         outcome = publish(settings.dump, repo, run_id=night.run_id, override_reason=reason)
         if outcome.commit is not None:
             keep_small(repo)

@@ -101,12 +101,12 @@ def sql_dump(
                 check_name=POLICY_HELD.name, passed=False, description=error.message
             )
             raise
+    night.dumped = outcome
+    _say(context, outcome)
     yield _gate_held(outcome)
     if outcome.manifest is None:
         raise failure(refusal(outcome.verdict), night)
-    night.dumped = outcome
     record_override(context, outcome.verdict.override)
-    _say(context, outcome, outcome.manifest)
     yield from _results(outcome, outcome.manifest)
 
 
@@ -134,10 +134,11 @@ def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
     )
 
 
-def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome, manifest: Manifest) -> None:
-    if outcome.status == "unchanged":
+def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome) -> None:
+    manifest = outcome.manifest
+    if manifest is not None and outcome.status == "unchanged":
         context.log.info(f"unchanged since {manifest.dump}: no new dump, that one still stands")
-    else:
+    elif manifest is not None:
         context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
     for unusual in outcome.unusual:
         context.log.warning(f"unusual: {unusual}")

@@ -21,6 +21,14 @@ _RULES = {
     "column": "column ratchet",
     "point": "share of one point",
 }
+_SCRAPERS = "did the last scraper run finish?"
+_ASKED = {
+    "floor": _SCRAPERS,
+    "ratchet": _SCRAPERS,
+    "hollow": _SCRAPERS,
+    "column": "did a migration or a scraper empty it?",
+    "point": "did a geocoder give one place for all that it did not find?",
+}
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,10 @@ class Verdict:
         """The way out, only where one is needed."""
         if self.passed:
             return ""
+        rules = {finding.rule for finding in self.findings}
+        asked = _ASKED[rules.pop()] if len(rules) == 1 else _ASKED["ratchet"]
         return (
-            "did the last scraper run finish? To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true "
+            f"{asked} To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true "
             "or give a reason in the Launchpad."
         )
 

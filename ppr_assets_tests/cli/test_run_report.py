@@ -74,6 +74,13 @@ def test_what_a_dump_lacks_is_told(changes: dict[str, Any], told: str) -> None:
     assert told in lines(dumped=replace(DUMPED, manifest=replace(PROVEN, **changes)))
 
 
+def test_what_is_unusual_is_told_whole_also_of_a_dump_that_is_refused() -> None:
+    unusual = tuple(f"column phone.c{number} is gone" for number in range(9))
+    for dumped in (DUMPED, DumpOutcome("refused", replace(ACCEPTED, status="refused"))):
+        told = lines(counted=ACCEPTED, dumped=replace(dumped, unusual=unusual))
+        assert told[-10:] == [*(f"unusual    {one}" for one in unusual), "run        a-run"]
+
+
 def test_an_unchanged_night_tells_which_dump_stands() -> None:
     unchanged = PublishOutcome("unchanged", PROVEN, COMMIT, delivery=Delivery(pushed=True))
     assert lines(dumped=replace(DUMPED, status="unchanged"), published=unchanged)[:2] == [

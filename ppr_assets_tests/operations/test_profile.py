@@ -64,7 +64,7 @@ def test_hundreds_of_places_on_one_point_are_refused(pipeline: Pipeline) -> None
     refused = dump(pipeline.settings)
     assert refused.status == "refused"
     assert "share of one point refused the dump: location has " in refused.verdict.message
-    assert "SQL_DUMP_MAX_POINT_SHARE" in refused.verdict.explained
+    assert "SQL_DUMP_MAX_POINT_SHARE)\nHINT: did a geocoder" in refused.verdict.explained
     assert "ALLOW_EMPTY_SQL_DUMP" in refused.verdict.explained
     pipeline.night(override_reason="one shelter with many programs")
     _require_recorded(pipeline, "point", "one shelter with many programs")

@@ -131,7 +131,10 @@ def test_what_is_unusual_is_told_line_by_line_and_what_is_hollow_with_a_way_out(
     assert runs.metadata("sql_dump")["movements"].splitlines()[0] == said[1]
 
     runs.pipeline.execute("UPDATE location SET latitude = 39.8, longitude = -98.6")
-    refused = _described(runs.nightly(), "gate_held")
+    run = runs.nightly()
+    logged = [entry.user_message for entry in runs.instance.all_logs(run.run_id)]
+    assert any(line.startswith("unusual: location: 100 % of places") for line in logged)
+    refused = _described(run, "gate_held")
     assert "(SQL_DUMP_MAX_POINT_SHARE)\nHINT: " in refused
     assert "set ALLOW_EMPTY_SQL_DUMP=true or give a reason in the Launchpad" in refused
 

@@ -26,8 +26,8 @@ def report(night: Night) -> Iterator[str]:
     """What each step has come to, and the run's id."""
     if night.counted is not None:
         yield _counted(night.counted)
-    if night.dumped is not None and night.dumped.manifest is not None:
-        yield from _dumped(night.dumped, night.dumped.manifest)
+    if night.dumped is not None:
+        yield from _dumped(night.dumped)
     if night.published is not None and night.published.commit is not None:
         yield from _published(night.published, night.published.commit)
     yield f"run        {night.run_id}"
@@ -42,13 +42,22 @@ def _counted(verdict: Verdict) -> str:
     )
 
 
-def _dumped(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
-    if outcome.status == "unchanged":
-        yield f"unchanged  since {manifest.dump}: that dump still stands, no commit is made"
+def _dumped(outcome: DumpOutcome) -> Iterator[str]:
+    if outcome.status == "unchanged" and outcome.manifest is not None:
+        yield f"unchanged  since {outcome.manifest.dump}: that dump still stands, no commit is made"
         return
+    if outcome.manifest is not None:
+        yield from _described(outcome.manifest, outcome.seconds)
+    for unusual in outcome.unusual:
+        yield f"unusual    {unusual}"
+    for rise in outcome.rises:
+        yield f"persons    {rise}"
+
+
+def _described(manifest: Manifest, seconds: float) -> Iterator[str]:
     yield (
         f"dumped     {manifest.dump}, {size(manifest.bytes)}, "
-        f"sha256 {manifest.sha256[:12]}…, in {outcome.seconds:.1f} s"
+        f"sha256 {manifest.sha256[:12]}…, in {seconds:.1f} s"
     )
     proven = manifest.proof is not None and manifest.proof.proven
     word = f"restored and equal ({manifest.proof})" if proven else "no: SQL_DUMP_PROOF is off"
@@ -57,10 +66,6 @@ def _dumped(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
         yield f"remark     {manifest.without}"
     if manifest.withheld:
         yield f"withheld   {few([str(one) for one in manifest.withheld if one.rows], 4)}"
-    for unusual in outcome.unusual:
-        yield f"unusual    {unusual}"
-    for rise in outcome.rises:
-        yield f"persons    {rise}"
 
 
 def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:
