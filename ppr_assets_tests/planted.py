@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import string
 from collections.abc import Callable, Mapping
 from random import Random
@@ -245,6 +246,11 @@ def _in_json(value: str) -> str:
     return json.dumps({"id": 7, "note": value})
 
 
+def _escaped(text: str, which: str) -> str:
+    """In JSON, whatever may be written as it is."""
+    return re.sub(which, lambda one: f"\\u{ord(one[0]):04x}", text, flags=re.DOTALL)
+
+
 PLACES: Mapping[str, Callable[[str], str]] = {
     "alone": lambda value: value,
     "at the beginning": lambda value: f"{value} is what they use",
@@ -258,6 +264,8 @@ PLACES: Mapping[str, Callable[[str], str]] = {
     "in a URL": lambda value: f"https://example.org/?to=pantry&key={value}&id=1",
     "in JSON in JSON": lambda value: json.dumps({"body": _in_json(f"a\n{value}\n")}),
     "in JSON with escaped slashes": lambda value: _in_json(value).replace("/", "\\/"),
+    "in JSON with all escaped": lambda value: f'{{"a": "{_escaped(value, ".")}"}}',
+    "in JSON with signs escaped": lambda value: f'{{"a": "{_escaped(value, "[^0-9A-Za-z]")}"}}',
     "in a very long text": lambda value: "Food, on Friday. " * 1_500 + value + " free" * 1_500,
     "after other letters": lambda value: f"Żywność 食物🥫 {value} 開放時間",
     "of many lines": lambda value: "\n".join(f"line {n}" for n in range(99)) + f"\n{value}\n",

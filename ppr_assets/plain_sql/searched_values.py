@@ -3,7 +3,8 @@
 Nearly no row holds any, so all bytes are searched for all forms at once, by Hyperscan's engine at
 more than a gigabyte a second, and only what it points at is read as a row: parted into its values,
 each taken as what it means, and looked at again by the precise form. COPY escapes a value's tabs,
-newlines and backslashes; JSON in it escapes once more; bytea is written in hexadecimal digits.
+newlines and backslashes; JSON in it escapes once more; bytea is written in hexadecimal digits, also
+in arrays, and may be UTF-16.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from ppr_assets.rules.finds.kind import Kind
 LISTED = 5
 """Secrets of one kind in one column that are listed; the others are counted."""
 
-_BYTEA = rb"(?:^|[\t\n])\\\\x[0-9a-f]{32}"
-_HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})\Z")
+_BYTEA = rb"\\\\x[0-9a-f]{32}"
+_HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})")
 _HEX_IN_ROWS = re.compile(rb"\\\\x((?:[0-9a-f]{2}){16,})")
 _HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
 _NOWHERE = (1, 0)
@@ -38,6 +39,9 @@ _LONGEST_SEARCHED = 1024 * 1024
 _ESCAPED_BY_COPY = {b"\\" + one: bytes([n]) for one, n in zip(
     (b"b", b"f", b"n", b"r", b"t", b"v"), b"\b\f\n\r\t\v", strict=True
 )}  # fmt: skip
+_ESCAPED = rb"\\u00(?:2[0134589a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])"
+"""What JSON need not escape and few do, so that it may hide a form. Many escape ``"&'<>``, which
+hide none."""
 _ESCAPED_BY_JSON = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([bfnrt"\\/]))')
 _JSON_IN_JSON = 3
 _LETTERS = dict(zip(b"bfnrt", b"\b\f\n\r\t", strict=True))
@@ -89,7 +93,7 @@ class Scanner:
         self._values: Counter[Spot] = Counter()
         self._persons = {kind.name for kind in kinds if kind.person}
         self._statement = _Statement("")
-        self._bytea = len(kinds)
+        self._bytea, self._escaped = len(kinds), len(kinds) + 1
         self._engine = _compiled(tuple(kinds))
         self._scratch = hyperscan.Scratch(self._engine)
 
@@ -123,14 +127,14 @@ class Scanner:
 
     def _search_statement(self) -> None:
         text, self._statement.text = bytes(self._statement.text), bytearray()
-        for piece in (text, *(bytes.fromhex(one.decode()) for one in _HEX_IN_SQL.findall(text))):
-            meant = _without_json_escapes(piece)
-            for number in {number for _, number in self._hits(piece)} - {self._bytea}:
-                if self._kinds[number].found(meant, ""):
+        told: set[str] = set()
+        for piece in (text, *_in_digits(_HEX_IN_SQL, text)):
+            for kind, meant in self._worth_a_look(self._escaped, _without_json_escapes(piece)):
+                if kind.name not in told and kind.found(meant, ""):
+                    told.add(kind.name)
                     name = self._statement.name
                     private = self._is_private(name.encode("utf-8", "replace"), "")
-                    where = "a statement" if private else name
-                    self._count(Find(where, "", self._kinds[number].name))
+                    self._count(Find("a statement" if private else name, "", kind.name))
 
     @property
     def finds(self) -> Finds:
@@ -159,34 +163,37 @@ class Scanner:
     def _search(self, table: _Table, chunk: bytes) -> None:
         value, meant = _Value((0, 0), 0, 0, 0), b""
         judged: set[int] = set()
+        told: set[str] = set()
         hits = self._hits(chunk)
         if any(number == self._bytea for _, number in hits) and not self._in_bytea(chunk):
             hits = [hit for hit in hits if hit[1] != self._bytea]
         for at, number in sorted(hits):
             if at >= value.end:
-                value, judged = _value_at(chunk, at, value), set()
+                value, judged, told = _value_at(chunk, at, value), set(), set()
                 meant = _meant(chunk[value.start : value.end])
             if number in judged:
                 continue
             judged.add(number)
             for kind, text in self._worth_a_look(number, meant):
-                if kind.found(text, table.column(value.place)):
+                if kind.name not in told and kind.found(text, table.column(value.place)):
+                    told.add(kind.name)
                     self._found(table, chunk[slice(*value.row)], value.place, kind)
 
     def _in_bytea(self, chunk: bytes) -> bool:
         """Whether any of its bytea has a trigger: all of them at once, since a table of hashes has
         one in each row."""
         digits = b"0a".join(_HEX_IN_ROWS.findall(chunk))
-        return bool(self._hits(bytes.fromhex(digits.decode())))
+        return any(self._hits(data) for data in _read(digits))
 
     def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
-        """A kind and the text that may have it; of bytea, all kinds whose triggers it has."""
-        if number != self._bytea:
+        """A kind and the text that may have it; of what was encoded, all kinds whose triggers it
+        has."""
+        if number < len(self._kinds):
             yield self._kinds[number], meant
-        elif digits := _HEX.match(meant):
-            data = bytes.fromhex(digits.group(1).decode())
-            for one in {one for _, one in self._hits(data)} - {self._bytea}:
-                yield self._kinds[one], data
+            return
+        for text in _in_digits(_HEX, meant) if number == self._bytea else [meant]:
+            for one in {one for _, one in self._hits(text) if one < len(self._kinds)}:
+                yield self._kinds[one], _without_json_escapes(text)
 
     def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
         """Look at each value of the columns whose names alone are reason enough."""
@@ -228,7 +235,7 @@ class Scanner:
 @cache
 def _compiled(kinds: tuple[Kind, ...]) -> hyperscan.Database:
     """It takes 50 ms; a process that makes many dumps compiles once."""
-    triggers = [*(kind.trigger for kind in kinds), _BYTEA]
+    triggers = [*(kind.trigger for kind in kinds), _BYTEA, _ESCAPED]
     engine = hyperscan.Database()
     engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
     return engine
@@ -249,6 +256,19 @@ def _end_of_value(text: bytes, at: int) -> int:
     end = len(text) if newline < 0 else newline
     tab = text.find(b"\t", at, end)
     return end if tab < 0 else tab
+
+
+def _in_digits(form: re.Pattern[bytes], text: bytes) -> Iterator[bytes]:
+    for digits in form.findall(text):
+        yield from _read(digits)
+
+
+def _read(digits: bytes) -> Iterator[bytes]:
+    """The bytes that hexadecimal digits stand for, and the text that they are if it is UTF-16."""
+    data = bytes.fromhex(digits.decode())
+    yield data
+    if b"\0" in data:
+        yield data.replace(b"\0", b"")
 
 
 def _meant(value: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
@@ -123,14 +123,26 @@ def test_a_planted_value_is_found_across_the_chunks_of_a_dump(kind: str) -> None
         assert finds.persons.get(spot) == 1 or [one.spot for one in finds.secrets] == [spot]
 
 
-def test_a_planted_value_is_found_in_bytea() -> None:
+BYTEA: Mapping[str, Callable[[str], str]] = {
+    "alone": lambda digits: rf"\x{digits}",
+    "in an array": lambda digits: rf'{{"\\x00","\\x{digits}"}}',
+    "in a row": lambda digits: rf'(1,"\\x{digits}",)',
+    "in an array of rows": lambda digits: rf'{{"(1,\"\\\\x{digits}\",)"}}',
+    "in JSON": lambda digits: rf'{{"file": "\\x{digits}"}}',
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("how", BYTEA)
+def test_a_planted_value_is_found_in_bytea(how: str, encoding: str) -> None:
     scanner = Scanner()
     for kind, make in SECRETS.items():
-        data = f"\0\1\2 {make(Random(2))}\n".encode()
-        row = b"1\t\\\\x" + data.hex().encode() + b"\tx\n"
+        data = b"\0\1\2\3" + f" {make(Random(2))}\n".encode(encoding)
+        row = _row("1", BYTEA[how](data.hex()), "x")
         _search(scanner, kind, ["id", "file", "more"], row)
     found = _found(scanner.finds)
     assert not [kind for kind in SECRETS if ("file", kind) not in found[kind]]
+    assert all(count == 1 for count in Counter(one.spot for one in scanner.finds.secrets).values())
 
 
 @given(
