@@ -34,7 +34,8 @@ def diff(
     Without B it is the latest; without A the one before it. Needs no database.
 
     A row counts as changed when one with the same primary key was there before; in a table
-    without one, the first column takes its place. Up to three examples of each are shown.
+    without one, the first column takes its place. Up to three examples of each are shown. What the
+    publication policy withholds from one of the two alone is told as that, and changes no row.
 
     \b
     Examples:
@@ -74,6 +75,7 @@ def _remarks(found: DumpDiff) -> Iterator[str]:
     for table in found.tables:
         for example in table.examples:
             yield f"{table.table}  {_shown(example, table.key)}"
+    yield from map(str, found.withheld)
     for one in found.schema:
         place = "" if one.schema == "-" else f"{one.schema}."
         yield f"{one.how} {one.kind} {place}{one.name}"

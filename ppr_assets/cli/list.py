@@ -11,6 +11,7 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.data_repo.history.dump_history import PastDump
 from ppr_assets.operations.published.listing import ListedDump, list_history, list_published
+from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.trust import Trust
 
@@ -26,8 +27,8 @@ _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
 def list_dumps(invocation: Invocation, *, history: bool, offline: bool, as_json: bool) -> None:
     """List the published dumps, newest first.
 
-    Remarks tell which one latest.sql names, which was published unproven, and why a refused gate
-    was passed. Needs the clone of the data repository only, not the database. What is listed is
+    Remarks tell which one latest.sql names, which was published unproven, why a refused gate was
+    passed, and how much the publication policy withheld. Needs the clone of the data repository only, not the database. What is listed is
     what the remote has, or the clone where that is ahead; stderr tells which commit that is.
 
     With --history also those that the keep rules have retired: `ppr-assets restore --at COMMIT`
@@ -99,6 +100,13 @@ def _past_json(dump: PastDump) -> dict[str, Any]:
     }
 
 
+def _withheld(manifest: Manifest) -> list[str]:
+    columns = sum(bool(one.column) for one in manifest.lacking)
+    counts = (len(manifest.lacking) - columns, "table"), (columns, "column")
+    told = [f"{number} {what}{'s' if number > 1 else ''}" for number, what in counts if number]
+    return [f"{' and '.join(told)} withheld"] if told else []
+
+
 def _row(dump: ListedDump) -> tuple[str, ...]:
     remarks = ["latest"] if dump.latest else []
     remarks += ["latest.sql.gz leads to it"] if dump.packed_latest else []
@@ -107,6 +115,7 @@ def _row(dump: ListedDump) -> tuple[str, ...]:
     if manifest is None:
         return (dump.name, "", "", "", ", ".join([*remarks, "no manifest, so unproven"]))
     remarks += Trust.of(manifest).remarks()
+    remarks += _withheld(manifest)
     return (
         dump.name,
         size(manifest.bytes),

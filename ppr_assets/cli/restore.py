@@ -145,7 +145,8 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
       0    restored, compared, in its place
       1    loading failed or was not done in time, or the server cannot hold it
       2    a database for no dump: the server's own, or Dagster's storage
-      3    refused: too few records would be left, or nothing of what the dump withholds
+      3    refused: too few records would be left, or what the dump withholds
+           would be gone
       4    damaged, or what was restored differs from the dump
       5    database unreachable
       6    data repository unusable, or there is no such dump

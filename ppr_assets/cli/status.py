@@ -15,6 +15,7 @@ from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
 from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.wording import few
 
 _SHOWN = 5
 
@@ -76,6 +77,8 @@ def _repository_facts(repository: Published) -> dict[str, str]:
         "latest": repository.latest or "none yet",
     }
     if manifest is not None:
+        if manifest.lacking:
+            facts["withheld"] = few(manifest.lacking, _SHOWN)
         facts["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
     if repository.latest is not None and (remarks := Trust.of(manifest).remarks()):
         facts["but"] = ", ".join(remarks)

@@ -54,6 +54,7 @@ class Status:
             "latest_sha256": manifest.sha256 if manifest else None,
             "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             **{f"latest_{name}": value for name, value in Trust.of(manifest).to_json().items()},
+            "latest_withheld": [vars(one) for one in manifest.lacking] if manifest else None,
             "pushed": self.pushed,
             "other_files": list(repository.other_files.paths)
             if repository and repository.other_files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -131,6 +131,11 @@ class Manifest:
         """Rows by table as they were in the database, also of those that were withheld: what the
         gate has judged."""
         return {**{one.table: one.rows for one in self.withheld if not one.column}, **self.rows}
+
+    @property
+    def lacking(self) -> Sequence[Withheld]:
+        """What was withheld that the database had."""
+        return [one for one in self.withheld if one.rows]
 
     @property
     def without(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ppr_assets.operations.diff.opened import OpenedDump, split_rows
 from ppr_assets.operations.diff.records import DumpDiff, Row, SchemaDiff, TableDiff
+from ppr_assets.operations.diff.withheld import withheld_otherwise
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.row_keys import key_reader
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
@@ -20,13 +21,16 @@ def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
     """Compare two dumps. Raises :class:`DumpDamaged` when one is not whole, or not what its
     manifest says: a comparison would name the damage as a change."""
     one, other = OpenedDump(before), OpenedDump(after)
+    withheld = (*withheld_otherwise(one, other),)
+    whole = {each.what.table for each in withheld if not each.what.column}
     tables, same = [], 0
-    for table in sorted(one.blocks.keys() | other.blocks.keys()):
-        here, there = one.blocks.get(table), other.blocks.get(table)
-        if here and there and (here.rows, here.sha256) == (there.rows, there.sha256):
+    for table in sorted((one.blocks.keys() | other.blocks.keys()) - whole):
+        unseen = {each.what.column for each in withheld if each.what.table == table}
+        found = None if _alike(table, one, other) else _table_diff(table, one, other, unseen)
+        if found is None or (unseen and not found):
             same += 1
         else:
-            tables.append(_table_diff(table, one, other))
+            tables.append(found)
     return DumpDiff(
         before=before.name,
         after=after.name,
@@ -34,7 +38,13 @@ def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
         same=same,
         schema=tuple(_schema(one, other)),
         server_versions=(one.layout.server_version, other.layout.server_version),
+        withheld=withheld,
     )
+
+
+def _alike(table: str, one: OpenedDump, other: OpenedDump) -> bool:
+    here, there = one.blocks.get(table), other.blocks.get(table)
+    return bool(here and there and (here.rows, here.sha256) == (there.rows, there.sha256))
 
 
 def _schema(one: OpenedDump, other: OpenedDump) -> Iterator[SchemaDiff]:
@@ -45,15 +55,17 @@ def _schema(one: OpenedDump, other: OpenedDump) -> Iterator[SchemaDiff]:
             yield SchemaDiff(how, *name)
 
 
-def _table_diff(table: str, one: OpenedDump, other: OpenedDump) -> TableDiff:
+def _table_diff(
+    table: str, one: OpenedDump, other: OpenedDump, unseen: Collection[str]
+) -> TableDiff:
     here, there = one.blocks.get(table), other.blocks.get(table)
     sides = {"before": one.columns(table), "after": other.columns(table)}
-    some = sides["after"] or sides["before"]
-    key = other.keys.get(table) or one.keys.get(table) or tuple(some[:1])
+    seen = [name for name in sides["after"] or sides["before"] if name not in unseen]
+    key = other.keys.get(table) or one.keys.get(table) or tuple(seen[:1])
     readers = {side: key_reader(columns, key) for side, columns in sides.items()}
     found = TableDiff(table, here.rows if here else None, there.rows if there else None, key)
     with SortedRows(one.spill_folder) as by_key:
-        for side, row in differing_rows(one.rows(table), other.rows(table)):
+        for side, row in differing_rows(one.rows(table, unseen), other.rows(table, unseen)):
             digest = hashlib.blake2b(readers[side](row), digest_size=_DIGEST).hexdigest()
             by_key.add(f"{digest}{side[0]}".encode() + row)
         rows = (row for block in by_key.blocks() for row in split_rows(block))

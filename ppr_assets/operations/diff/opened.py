@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -15,6 +15,8 @@ from ppr_assets.plain_sql.parsing.pieces import copied_columns
 from ppr_assets.plain_sql.parsing.row_keys import primary_key
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.verify import verify_file
+from ppr_assets.plain_sql.withheld_values import NULL
+from ppr_assets.rules.withholding import Withheld
 
 
 class OpenedDump:
@@ -33,6 +35,9 @@ class OpenedDump:
         }
         self.keys: dict[str, tuple[str, ...]] = {}
         self.objects: dict[tuple[str, str, str], bytes] = {}
+        self.withheld: Mapping[tuple[str, str], Withheld] | None = None
+        if found.manifest is not None:
+            self.withheld = {(one.table, one.column): one for one in found.manifest.withheld}
         self._look_at_statements()
 
     def _look_at_statements(self) -> None:
@@ -51,8 +56,20 @@ class OpenedDump:
         statement = f"{block.statement}\n" if block else ""
         return copied_columns(statement.encode("utf-8", "surrogateescape"))
 
-    def rows(self, table: str) -> Iterator[bytes]:
-        """In the order of their bytes, each with its newline."""
+    def rows(self, table: str, unseen: Collection[str] = ()) -> Iterator[bytes]:
+        """In the order of their bytes, each with its newline, and with NULL in the place of what
+        stands in columns that are to be ``unseen``."""
+        places = [at for at, column in enumerate(self.columns(table)) if column in unseen]
+        if not places:
+            yield from self._rows(table)
+            return
+        with SortedRows(self.spill_folder) as to_sort:
+            for row in self._rows(table):
+                to_sort.add(_without(row, places))
+            for rows in to_sort.blocks():
+                yield from split_rows(rows)
+
+    def _rows(self, table: str) -> Iterator[bytes]:
         block = self.blocks.get(table)
         if block is None:
             return
@@ -70,6 +87,13 @@ class OpenedDump:
     def _chunks(self, start: int, end: int) -> Iterator[bytes]:
         with DumpFile(self._dump) as file:
             yield from file.chunks(start, end)
+
+
+def _without(row: bytes, places: Collection[int]) -> bytes:
+    values = row.removesuffix(b"\n").split(b"\t")
+    for at in places:
+        values[at] = NULL
+    return b"\t".join(values) + b"\n"
 
 
 def split_rows(rows: bytes) -> Iterator[bytes]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from ppr_assets.rules.withholding import Withheld
 
 EXAMPLES = 3
 """Rows that are shown of each kind of difference in a table."""
@@ -36,6 +38,9 @@ class TableDiff:
     changed: int = 0
     examples: list[Example] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed)
+
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "key": list(self.key), "examples": [*map(vars, self.examples)]}
 
@@ -58,8 +63,23 @@ class SchemaDiff:
 
 
 @dataclass(frozen=True)
+class WithheldDiff:
+    """What the publication policy has come to keep out, or has let out; ``how`` in words."""
+
+    how: Literal["withheld since", "withheld no longer", "withheld otherwise"]
+    what: Withheld
+
+    def __str__(self) -> str:
+        return f"{self.how}: {self.what.name if self.how == 'withheld no longer' else self.what}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"how": self.how, **vars(self.what)}
+
+
+@dataclass(frozen=True)
 class DumpDiff:
-    """From dump ``before`` to dump ``after``: what differs, and how many tables do not."""
+    """From dump ``before`` to dump ``after``: what differs, and how many tables do not. No row
+    differs in what is ``withheld`` from one of the two."""
 
     before: str
     after: str
@@ -67,9 +87,10 @@ class DumpDiff:
     same: int
     schema: tuple[SchemaDiff, ...]
     server_versions: tuple[str, str]
+    withheld: tuple[WithheldDiff, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tables or self.schema)
+        return bool(self.tables or self.schema or self.withheld)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -79,4 +100,5 @@ class DumpDiff:
             "tables": [table.to_json() for table in self.tables],
             "unchanged_tables": self.same,
             "schema": [vars(one) for one in self.schema],
+            "withheld": [one.to_json() for one in self.withheld],
         }

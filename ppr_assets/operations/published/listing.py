@@ -40,6 +40,7 @@ class ListedDump:
             "rows": dict(manifest.rows) if manifest else None,
             "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             "run_id": manifest.run_id if manifest else None,
+            "withheld": [vars(one) for one in manifest.lacking] if manifest else None,
             **Trust.of(manifest).to_json(),
         }
 
