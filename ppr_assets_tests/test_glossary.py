@@ -22,7 +22,7 @@ GLOSSARY = frozenset(re.findall(r"^\| ([a-z ]+) \|", _TABLE, re.MULTILINE)) - {"
 PLAIN = frozenset(
     re.findall(
         "[a-z]+",
-        """accepted after asked at author because branch but by bytes cleanup code column
+        """accepted after asked at author because branch but by bytes cleanup code column command
         commit committed config console count counts dagster demo dev differences
         elsewhere equals error errors exit fetch files filled git have help hint kept level
         list log loggers looked loose made mapping message names metadata monthly movements need

@@ -10,6 +10,7 @@ from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
 from ppr_assets.operations.night import run_unrecorded
+from ppr_assets.rules.naming import PUBLICATION
 
 
 @click.command()
@@ -60,7 +61,7 @@ def dump(invocation: Invocation, reason: str | None, without_record: bool) -> No
         else:
             with dagster_instance(settings) as instance:
                 night = run_nightly(settings, instance, override_reason=reason)
-    for line in report(night):
+    for line in report(night, settings.dump.policy_file or PUBLICATION):
         out.print(line, markup=False)
     if night.failure is not None:
         raise night.failure

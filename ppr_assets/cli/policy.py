@@ -6,7 +6,6 @@ Only what looks at the database imports its driver, which takes as long as all e
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import click
@@ -20,8 +19,8 @@ from ppr_assets.operations.publishing.finds import review as review_finds
 from ppr_assets.operations.publishing.policy_file import PolicyChange
 from ppr_assets.rules.finds.decisions import spot_at
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import RULES, WHOLE, Decision, Decisions, Rule
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.plan_lines import plan_lines, said
+from ppr_assets.rules.publication_policy import RULES, WHOLE, Decisions, Rule
 
 reason_option = click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
@@ -63,7 +62,7 @@ def show(invocation: Invocation, table: str | None) -> None:
         + [
             (
                 "the table" if column == WHOLE else column,
-                _said(one),
+                said(one),
                 found.source if column in own else "shipped",
                 one.reason,
             )
@@ -83,7 +82,8 @@ def check(invocation: Invocation) -> None:
     from ppr_assets.operations.policy import check_policy
 
     plan = check_policy(invocation.settings)
-    _print_plan(plan, invocation.settings.dump.policy_file)
+    for line in plan_lines(plan, invocation.settings.dump.policy_file or PUBLICATION):
+        out.print(line, markup=False)
     if plan.refusal is not None:
         raise plan.refusal
     out.print("everything in the database is decided on: a dump would not be refused")
@@ -114,7 +114,7 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
     decided = decide(invocation.settings, wish)
     _print_change(f"{target} is {rule}", decided.change)
     for one in decided.plan.unknown:
-        out.print(f"still unknown: {one.name}: `{one.command}`", markup=False)
+        out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
     _raise_undelivered(decided.change)
 
 
@@ -177,20 +177,7 @@ def review(invocation: Invocation, since: datetime | None) -> None:
         for table, column, before, after in one.changes:
             name = table if column == WHOLE else f"{table}.{column}"
             why = f" ({after.reason})" if after and after.reason else ""
-            out.print(f"  {name}: {_said(before)} → {_said(after)}{why}", markup=False)
-
-
-def _print_plan(plan: Plan, file: Path | None) -> None:
-    for table, one in sorted(plan.tables.items()):
-        if not one.rows and table not in {unknown.table for unknown in plan.unknown}:
-            out.print(f"withheld: {table}: all rows", markup=False)
-        for column, decision in sorted(one.changed.items()):
-            out.print(f"withheld: {table}.{column}: {_said(decision)}", markup=False)
-    for unknown in plan.unknown:
-        out.print(f"unknown: {unknown.name}: `{unknown.command}`", markup=False)
-        out.print(f"         or in {file or PUBLICATION}: {unknown.line}", markup=False)
-    for problem in plan.impossible:
-        out.print(f"cannot be kept: {problem}", markup=False)
+            out.print(f"  {name}: {said(before)} → {said(after)}{why}", markup=False)
 
 
 def _print_change(what: str, change: PolicyChange) -> None:
@@ -209,15 +196,7 @@ def _raise_undelivered(change: PolicyChange) -> None:
 def _summary(lines: Decisions) -> str:
     if WHOLE in lines and lines[WHOLE].rule == "structure":
         return "no rows"
-    withheld = [f"{name} {_said(one)}" for name, one in lines.items() if one.rule != "public"]
+    withheld = [f"{name} {said(one)}" for name, one in lines.items() if one.rule != "public"]
     columns = len(lines) - (WHOLE in lines)
     published = f"{columns - len(withheld)} columns"
     return f"{published}; withheld: {', '.join(withheld)}" if withheld else published
-
-
-def _said(decision: Decision | None) -> str:
-    if decision is None:
-        return "undecided"
-    if decision.rule == "replaced":
-        return f"replaced by `{decision.text}`"
-    return decision.rule

@@ -29,7 +29,6 @@ from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.ratchet import judge
-from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
@@ -201,7 +200,7 @@ class _Examination:
         )
         plan.require()
         withheld = [one.name for one in plan.withheld({}, {})]
-        return f"everything is decided on; withheld: {few(withheld, 4) if withheld else 'nothing'}"
+        return f"everything is decided on; withheld: {', '.join(withheld) or 'nothing'}"
 
 
 def _present(value: T | None) -> T:

@@ -51,7 +51,7 @@ from ppr_assets.rules.manifest import Computing, Manifest, Proof
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.ratchet import Override, Verdict
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.withholding import Plan, Withheld
 from ppr_assets.settings import Settings
 
 
@@ -73,6 +73,7 @@ class DumpOutcome:
     seconds: float = 0.0
     rises: tuple[Rise, ...] = ()
     unusual: tuple[str, ...] = ()
+    newly_withheld: tuple[Withheld, ...] = ()
 
 
 def dump(
@@ -140,7 +141,19 @@ class _Written:
     profiled: Profiled
 
     def outcome(self, status: Literal["staged", "unchanged"]) -> DumpOutcome:
-        return DumpOutcome(status, self.verdict, rises=self.rises, unusual=self.profiled.unusual)
+        before = self.previous.withheld if self.previous else ()
+        known = {(one.name, one.rule) for one in before}
+        return DumpOutcome(
+            status,
+            self.verdict,
+            rises=self.rises,
+            unusual=self.profiled.unusual,
+            newly_withheld=tuple(one for one in self.withheld if (one.name, one.rule) not in known),
+        )
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        return self.plan.withheld(self.verdict.counts, self.file.withheld)
 
     def described(self, snapshot: Snapshot) -> Manifest:
         """As far as the database and pg_dump tell it."""
@@ -157,7 +170,7 @@ class _Written:
             previous=self.previous.dump if self.previous else None,
             without_rows=tuple(snapshot.without_rows),
             policy=self.plan.policy,
-            withheld=self.plan.withheld(self.verdict.counts, self.file.withheld),
+            withheld=self.withheld,
             profile=self.file.profile,
             schema=self.file.schema,
             persons=self.file.finds.persons,

@@ -20,6 +20,7 @@ from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
 
 
@@ -27,12 +28,14 @@ from ppr_assets.settings import Settings
 class Night:
     """The outcome of each step that has come to one, and the failure that ended the night early.
 
-    ``counted`` is the gate's verdict on what was counted. ``published`` is also what was committed
-    and could not be delivered, which the failure tells then.
+    ``counted`` is the gate's verdict on what was counted, ``plan`` what the policy means for it.
+    ``published`` is also what was committed and could not be delivered, which the failure tells
+    then.
     """
 
     run_id: str
     counted: Verdict | None = None
+    plan: Plan | None = None
     dumped: DumpOutcome | None = None
     published: PublishOutcome | None = None
     failure: PprError | None = None
@@ -51,9 +54,11 @@ def run_unrecorded(settings: Settings, *, override_reason: str | None = None) ->
 
 def _run(settings: Settings, night: Night, reason: str | None) -> None:
     with open_data_repo(settings.data_repo) as repo:
-        night.counted = count_records(settings, repo, override_reason=reason).verdict
+        counted = count_records(settings, repo, override_reason=reason)
+        night.counted, night.plan = counted.verdict, counted.plan
         if not night.counted.passed:
             raise refusal(night.counted)
+        counted.plan.require()
         dumped = dump(settings, repo, run_id=night.run_id, override_reason=reason)
         night.dumped = dumped
         if dumped.manifest is None:

@@ -21,6 +21,7 @@ from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.rules.publication_policy import (
     OF_COLUMNS,
     OF_TABLES,
+    REPLACED_BY,
     WHOLE,
     Decision,
     Policy,
@@ -31,7 +32,6 @@ from ppr_assets.rules.withholding import Plan, Relation, plan
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
-_REPLACED_BY = "withheld"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Wish:
     target: str
     rule: Rule
     reason: str
-    text: str = _REPLACED_BY
+    text: str = REPLACED_BY
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,13 @@ def plan_table(plan: Plan) -> dg.TableMetadataValue:
     return _withheld_table(plan.withheld({}, {}), ["table", "column", "rule"])
 
 
+def undecided_table(plan: Plan) -> dg.TableMetadataValue:
+    """What nobody has decided on, with the command that decides."""
+    records = [dg.TableRecord({"name": one.name, "command": one.choice}) for one in plan.unknown]
+    types = [dg.TableColumn(name, "string") for name in ("name", "command")]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
+
+
 def withheld_table(manifest: Manifest) -> dg.TableMetadataValue:
     """What was kept out of a dump, with the rows that had it."""
     return _withheld_table(manifest.withheld, ["table", "column", "rule", "rows"])

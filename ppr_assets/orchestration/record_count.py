@@ -10,9 +10,17 @@ from ppr_assets.operations.counting import RecordCount, count_records
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.failures import expected_failures, failure
-from ppr_assets.orchestration.metadata import gate_table, plan_table, row_counts, verdict_facts
+from ppr_assets.orchestration.metadata import (
+    gate_table,
+    plan_table,
+    row_counts,
+    undecided_table,
+    verdict_facts,
+)
 from ppr_assets.orchestration.resources import Override
 from ppr_assets.orchestration.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
+from ppr_assets.rules.naming import PUBLICATION as PUBLICATION_FILE
+from ppr_assets.rules.plan_lines import plan_lines
 from ppr_assets.rules.ratchet import Verdict
 from ppr_assets.rules.withholding import Plan
 from ppr_assets.settings import Settings
@@ -59,7 +67,7 @@ def record_count(
     with expected_failures(settings, night):
         counted = count_records(settings, data_repo.opened(), override_reason=override.given)
     _observe_tables(context, counted)
-    night.counted = counted.verdict
+    night.counted, night.plan = counted.verdict, counted.plan
     yield from _check_results(counted.verdict)
     yield _policy_held(counted.plan)
     yield dg.MaterializeResult(
@@ -73,6 +81,8 @@ def record_count(
     if not counted.verdict.passed:
         raise failure(refusal(counted.verdict), night)
     if counted.plan.refusal is not None:
+        file = settings.dump.policy_file or PUBLICATION_FILE
+        context.log.info("\n".join(plan_lines(counted.plan, file)))
         raise failure(counted.plan.refusal, night)
 
 
@@ -82,7 +92,7 @@ def _policy_held(plan: Plan) -> dg.AssetCheckResult:
         check_name=POLICY_HELD.name,
         passed=refusal is None,
         description=f"{refusal.message}\nHINT: {refusal.hint}" if refusal else None,
-        metadata={"withheld": plan_table(plan), "undecided": len(plan.unknown)},
+        metadata={"withheld": plan_table(plan), "undecided": undecided_table(plan)},
     )
 
 

@@ -140,6 +140,9 @@ def _say(context: dg.AssetExecutionContext, outcome: DumpOutcome) -> None:
         context.log.info(f"unchanged since {manifest.dump}: no new dump, that one still stands")
     elif manifest is not None:
         context.log.info(f"dump {manifest.dump} is complete: {manifest.bytes} bytes")
+    if outcome.newly_withheld:
+        said = "\n".join(map(str, outcome.newly_withheld))
+        context.log.info(f"withheld, and not by the dump before:\n{said}")
     for unusual in outcome.unusual:
         context.log.warning(f"unusual: {unusual}")
     for rise in outcome.rises:

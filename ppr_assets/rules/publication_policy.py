@@ -43,6 +43,9 @@ RULES: Sequence[Rule] = ("public", "structure", "null", "replaced")
 OF_TABLES: Sequence[Rule] = ("structure", "public")
 OF_COLUMNS: Sequence[Rule] = ("public", "null", "replaced")
 
+REPLACED_BY = "withheld"
+"""The text where nobody chooses another."""
+
 
 @dataclass(frozen=True)
 class Decision:

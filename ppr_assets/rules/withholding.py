@@ -13,8 +13,8 @@ from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.finds.decisions import FindDecisions
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication_policy import (
-    OF_COLUMNS,
     OF_TABLES,
+    REPLACED_BY,
     WHOLE,
     Decision,
     Decisions,
@@ -29,11 +29,13 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Column:
-    """``computed``: generated from other columns, and in no dump."""
+    """``computed``: generated from other columns, and in no dump. ``takes_text``: by its type and
+    its keys, any text may stand for all its values."""
 
     name: str
     nullable: bool
     computed: bool = False
+    takes_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ class Relation:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A table (``column`` is None) or a column that the policy does not name."""
+    """A table (``column`` is None) or a column that the policy does not name. ``rules``: those that
+    can be kept of it, the most private first."""
 
     table: str
     column: str | None = None
+    rules: Sequence[Rule] = OF_TABLES
 
     @property
     def name(self) -> str:
@@ -75,19 +79,23 @@ class Unknown:
 
     @property
     def command(self) -> str:
-        """The command that decides it; the rule is for a human to choose."""
-        name = shlex.quote(self.name)
-        return f"ppr-assets policy add {name} {'|'.join(self.rules)} --reason …"
+        """What a shell takes as it is, deciding for the most private rule."""
+        return f"ppr-assets policy add {shlex.quote(self.name)} {self.rules[0]} --reason …"
+
+    @property
+    def choice(self) -> str:
+        """The command, and the other rules that a human may choose."""
+        others = ", ".join(self.rules[1:])
+        return f"`{self.command}`{f' (or {others})' if others else ''}"
 
     @property
     def line(self) -> str:
-        """What decides it in a policy file, below the section of its table."""
+        """What decides it in a policy file, and below which section it stands."""
         name = WHOLE if self.column is None else self.column
-        return f'[{_toml(self.table)}] {_toml(name)} = "{self.rules[0]}"'
-
-    @property
-    def rules(self) -> Sequence[Rule]:
-        return OF_TABLES if self.column is None else OF_COLUMNS
+        rule = self.rules[0]
+        value = f'{{ rule = "{rule}", text = "{REPLACED_BY}" }}'
+        decision = value if rule == "replaced" else f'"{rule}"'
+        return f"{_toml(name)} = {decision} below [{_toml(self.table)}]"
 
 
 @dataclass(frozen=True)
@@ -178,7 +186,7 @@ class Plan:
             return PolicyRefused(
                 "nobody has decided whether this may be published: "
                 f"{', '.join(names[:_SHOWN])}{more}",
-                hint=f"look at what it holds, then decide: `{self.unknown[0].command}`. Until then "
+                hint=f"look at what it holds, then decide: {self.unknown[0].choice}. Until then "
                 "no dump is made; `ppr-assets policy check` shows all of them.",
             )
         if self.impossible:
@@ -235,7 +243,16 @@ def _unknown(relation: Relation, decisions: Decisions) -> Iterator[Unknown]:
     elif _has_rows(decisions):
         for column in relation.columns:
             if column.name not in decisions and not column.computed:
-                yield Unknown(relation.key, column.name)
+                yield Unknown(relation.key, column.name, _possible(relation, column))
+
+
+def _possible(relation: Relation, column: Column) -> Sequence[Rule]:
+    if relation.kind == "materialized view":
+        return ("public",)
+    private: list[Rule] = ["null"] if column.nullable else []
+    if column.takes_text:
+        return (*private, "replaced", "public")
+    return (*private, "public", "replaced")
 
 
 def _has_rows(decisions: Decisions) -> bool:
@@ -271,7 +288,10 @@ def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> It
     plan = plans[relation.key]
     if not plan.rows:
         return
+    undecided = {one.name for one in relation.columns if not one.computed} - plan.columns
     for one in relation.references:
+        if undecided & set(one.columns):
+            continue  # which may come to lead nowhere
         ours = [plan.changed[name].rule for name in one.columns if name in plan.changed]
         target = plans.get(one.target)
         called = f"foreign key {_quoted(one.name)} of {relation.key}"

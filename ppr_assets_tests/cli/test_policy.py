@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import tomllib
 from datetime import UTC, datetime
 
 import pytest
 
-from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
@@ -28,7 +31,7 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
     refused = ppr_assets("dump")
     assert refused.code == 8
     assert refused.error == "nobody has decided whether this may be published: visits"
-    assert "`ppr-assets policy add visits structure|public --reason …`" in refused.err
+    assert "`ppr-assets policy add visits structure --reason …` (or public)" in refused.err
 
     checked = ppr_assets("policy", "check")
     assert checked.code == 8
@@ -61,6 +64,57 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
     message = git(pipeline.remote, "log", "-1", "--format=%B", "--", FILE)
     assert message.splitlines()[0] == "Publish visits.note as null"
     assert "Reason: free text" in message
+
+
+_ODD = """-"It's" $HOME \\ `a`.é
+-"""
+
+
+def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    """What they decide is the most private of what each can be."""
+    odd = quote_identifier(_ODD)
+    pipeline.execute(
+        f"CREATE TABLE {odd} (id int PRIMARY KEY, {odd} text); "
+        'CREATE SCHEMA "Other one"; CREATE TABLE "Other one"."phone.id" (id int); '
+        f"ALTER TABLE phone ADD {odd} text, ADD who text NOT NULL DEFAULT '', "
+        f"ADD led int REFERENCES {odd}, ADD times int NOT NULL DEFAULT 0"
+    )
+    refused = ppr_assets("dump", "--without-record")
+    assert refused.code == 8
+    checked = ppr_assets("policy", "check")
+    assert [*checked.out.splitlines()] == refused.out.splitlines()[1:-1]
+    assert "withheld: change_audit: all rows" in refused.out.splitlines()
+    commands = re.findall(r"`(ppr-assets policy add .*? --reason …)`", refused.out, re.DOTALL)
+    assert len(commands) == 6
+    pasted = subprocess.run(
+        ["bash", "-e"],
+        input="\n".join(commands),
+        cwd=ppr_assets.folder,
+        env=ppr_assets.environment({"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (pasted.returncode, pasted.stderr) == (0, "")
+    night = ppr_assets("dump", "--without-record")
+    assert (night.code, night.err) == (0, "")
+    content = tomllib.loads((pipeline.dumps / PUBLICATION).read_text())
+    assert {
+        key: {name: one["rule"] for name, one in lines.items()} for key, lines in content.items()
+    } == {
+        odd: {"*": "structure"},
+        '"Other one"."phone.id"': {"*": "structure"},
+        "phone": {_ODD: "null", "who": "replaced", "led": "null", "times": "public"},
+    }
+    told = [line for line in night.out.splitlines() if line.startswith("withheld")]
+    audited = pipeline.count("change_audit")
+    assert f"withheld   change_audit without its {audited} rows" in told
+    assert f"withheld   phone.who replaced in {pipeline.count('phone')} rows" in told
+    pipeline.change()
+    later = ppr_assets("dump", "--without-record").out
+    assert later.count("withheld ") == 1 < len(told)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +223,7 @@ def test_a_file_elsewhere_is_read_in_its_place_and_not_edited(
     pipeline.execute("CREATE TABLE visits (day date)")
     checked = ppr_assets("policy", "check", **variables).out
     assert "withheld: phone.extension: null" in checked
-    assert f'or in {other}: [visits] "*" = "structure"' in checked
+    assert f'or in {other}: "*" = "structure" below [visits]' in checked
     shown = ppr_assets("policy", "show", "phone", **variables).out.splitlines()
     assert [line.split() for line in shown if line.startswith("extension")] == [
         ["extension", "null", f"`{other}`"]

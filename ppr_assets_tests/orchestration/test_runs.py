@@ -186,6 +186,33 @@ def test_a_count_below_the_floor_fails_the_other_check(runs: Runs) -> None:
     assert runs.pipeline.picture() == before
 
 
+@pytest.mark.usefixtures("strict_policy")
+def test_what_is_withheld_and_what_nobody_decided_on_is_told_whole(runs: Runs) -> None:
+    pipeline = runs.pipeline
+    pipeline.execute("CREATE TABLE visits (who text); CREATE TABLE uploads (who text)")
+    refused = runs.nightly()
+    checks = {check.check_name: check for check in refused.get_asset_check_evaluations()}
+    undecided = checks["policy_held"].metadata["undecided"]
+    assert isinstance(undecided, dg.TableMetadataValue)
+    assert [row.data["name"] for row in undecided.records] == ["uploads", "visits"]
+    command = "`ppr-assets policy add visits structure --reason …` (or public)"
+    assert undecided.records[1].data["command"] == command
+    assert f"\nunknown: visits: {command}\n" in _log(runs, refused)
+    assert failure_of(refused)["exit_code"] == 8
+
+    pipeline.execute("DROP TABLE visits, uploads")
+    night = runs.nightly()
+    assert night.success
+    metadata = f"metadata.updated_by replaced in {pipeline.count('metadata')} rows"
+    assert f"\n{metadata}\n" in _log(runs, night)
+    pipeline.change()
+    assert metadata not in _log(runs, runs.nightly())
+
+
+def _log(runs: Runs, run: dg.ExecuteInProcessResult) -> str:
+    return "".join(f"{one.message}\n" for one in runs.instance.all_logs(run.run_id))
+
+
 @pytest.mark.parametrize("asset", ["record_count", "sql_dump", "data_repo_commit"])
 def test_an_asset_cannot_be_selected_without_its_checks(asset: str) -> None:
     job = build_defs(settings=Settings.from_environment({}, dotenv=None)).resolve_job_def(

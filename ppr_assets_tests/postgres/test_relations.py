@@ -66,7 +66,7 @@ def test_what_may_stand_in_a_column(relations: Mapping[str, Relation]) -> None:
     )
     assert relations["other.seen"].columns == (
         Column("place", nullable=True),
-        Column("said", nullable=True),
+        Column("said", nullable=True, takes_text=True),
         Column("many", nullable=True),
         Column("who", nullable=False),
         Column("short", nullable=True),

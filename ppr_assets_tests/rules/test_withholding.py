@@ -24,7 +24,9 @@ def _table(key: str, *columns: str, parents: tuple[str, ...] = ()) -> Relation:
 def test_a_table_that_nobody_named_is_unknown_as_a_whole() -> None:
     found = plan(_policy(""), [_table("uploads", "name", "who")])
     assert [one.name for one in found.unknown] == ["uploads"]
-    assert found.unknown[0].command == ("ppr-assets policy add uploads structure|public --reason …")
+    assert found.unknown[0].choice == (
+        "`ppr-assets policy add uploads structure --reason …` (or public)"
+    )
 
 
 def test_a_column_that_nobody_named_is_unknown() -> None:
@@ -37,7 +39,7 @@ def test_a_column_that_nobody_named_is_unknown() -> None:
     )
     assert caught.value.hint.startswith(
         "look at what it holds, then decide: "
-        "`ppr-assets policy add t.who public|null|replaced --reason …`."
+        "`ppr-assets policy add t.who null --reason …` (or public, replaced)."
     )
 
 

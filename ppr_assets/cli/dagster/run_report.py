@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ppr_assets.cli.shared.console import size
+from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.rules.plan_lines import plan_lines
 from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
@@ -22,10 +24,12 @@ _VERDICTS = {
 }
 
 
-def report(night: Night) -> Iterator[str]:
+def report(night: Night, policy_file: object = PUBLICATION) -> Iterator[str]:
     """What each step has come to, and the run's id."""
     if night.counted is not None:
         yield _counted(night.counted)
+    if night.plan is not None and night.plan.refusal is not None:
+        yield from plan_lines(night.plan, policy_file)
     if night.dumped is not None:
         yield from _dumped(night.dumped)
     if night.published is not None and night.published.commit is not None:
@@ -45,27 +49,36 @@ def _counted(verdict: Verdict) -> str:
 def _dumped(outcome: DumpOutcome) -> Iterator[str]:
     if outcome.status == "unchanged" and outcome.manifest is not None:
         yield f"unchanged  since {outcome.manifest.dump}: that dump still stands, no commit is made"
+        yield from _newly_withheld(outcome)
         return
     if outcome.manifest is not None:
-        yield from _described(outcome.manifest, outcome.seconds)
+        yield from _described(outcome, outcome.manifest)
     for unusual in outcome.unusual:
         yield f"unusual    {unusual}"
     for rise in outcome.rises:
         yield f"persons    {rise}"
 
 
-def _described(manifest: Manifest, seconds: float) -> Iterator[str]:
+def _described(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
     yield (
         f"dumped     {manifest.dump}, {size(manifest.bytes)}, "
-        f"sha256 {manifest.sha256[:12]}…, in {seconds:.1f} s"
+        f"sha256 {manifest.sha256[:12]}…, in {outcome.seconds:.1f} s"
     )
     proven = manifest.proof is not None and manifest.proof.proven
     word = f"restored and equal ({manifest.proof})" if proven else "no: SQL_DUMP_PROOF is off"
     yield f"proven     {word}"
     if manifest.without:
         yield f"remark     {manifest.without}"
-    if manifest.withheld:
-        yield f"withheld   {few([str(one) for one in manifest.withheld if one.rows], 4)}"
+    yield from _newly_withheld(outcome)
+    known = [one for one in manifest.withheld if one.rows and one not in outcome.newly_withheld]
+    if known:
+        yield f"withheld   {few(known, 4)}"
+
+
+def _newly_withheld(outcome: DumpOutcome) -> Iterator[str]:
+    """Each on its line: all of it on the first night with a policy."""
+    for one in outcome.newly_withheld:
+        yield f"withheld   {one}"
 
 
 def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
 ORDER BY n.nspname, c.relname
 """
 
-# A domain over a domain adds to what that forbids.
+# A domain over a domain adds to what that forbids. A modifier of 12 is a length of 8.
 _COLUMNS: LiteralString = """
 WITH RECURSIVE base AS (
   SELECT oid, false AS forbids_null FROM pg_catalog.pg_type WHERE typtype <> 'd'
@@ -38,8 +38,14 @@ SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
   NOT (b.forbids_null OR a.attnotnull AND NOT EXISTS (
     SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n'
     AND c.conkey = ARRAY[a.attnum] AND NOT c.convalidated)),
-  a.attgenerated <> ''
+  a.attgenerated <> '',
+  t.typcategory = 'S' AND t.typtype = 'b' AND t.typlen = -1 AND a.atttypmod NOT BETWEEN 0 AND 11
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid
+      AND (i.indisunique OR i.indisexclusion) AND a.attnum = ANY(i.indkey))
+    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid
+      AND c.contype = 'f' AND a.attnum = ANY(c.conkey))
 FROM pg_catalog.pg_attribute a JOIN base b ON b.oid = a.atttypid
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = ANY(%s::pg_catalog.oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
