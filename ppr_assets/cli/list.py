@@ -28,8 +28,9 @@ def list_dumps(invocation: Invocation, *, history: bool, offline: bool, as_json:
     """List the published dumps, newest first.
 
     Remarks tell which one latest.sql names, which was published unproven, why a refused gate was
-    passed, and how much the publication policy withheld. Needs the clone of the data repository only, not the database. What is listed is
-    what the remote has, or the clone where that is ahead; stderr tells which commit that is.
+    passed, and how much the publication policy withheld. Needs the clone of the data repository
+    only, not the database. What is listed is what the remote has, or the clone where that is ahead;
+    stderr tells which commit that is.
 
     With --history also those that the keep rules have retired: `ppr-assets restore --at COMMIT`
     restores the dump that the commit beside it has published.
