@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import tomlkit
 from tomlkit import TOMLDocument
@@ -79,6 +80,11 @@ def decide(settings: Settings, wish: Wish) -> Decided:
 def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
     relations = snapshot.relations()
     relation, column = _found(wish.target, relations)
+    if column == WHOLE:
+        raise SettingsError(
+            f"{wish.target} has the name that stands for a whole table in a policy",
+            hint="give the column another name, or publish the table without its rows.",
+        )
     allowed = OF_TABLES if column is None else OF_COLUMNS
     if wish.rule not in allowed:
         what = "a table" if column is None else "a column"
@@ -93,7 +99,7 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
 
     def edit(document: TOMLDocument, folder: DumpFolder) -> None:
         before = planned(folder.additions or Policy())
-        _write(document, relation, column, wish)
+        write_decision(document, relation, column, wish)
         after = planned(Policy.parse(tomlkit.dumps(document), source=folder.path(PUBLICATION)))
         if broken := [one for one in after.impossible if one not in before.impossible]:
             raise PolicyRefused(
@@ -135,7 +141,10 @@ def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str 
     )
 
 
-def _write(document: TOMLDocument, relation: Relation, column: str | None, wish: Wish) -> None:
+def write_decision(
+    document: TOMLDocument, relation: Relation, column: str | None, wish: Wish
+) -> None:
+    """Write into a policy file what ``wish`` says of a table, or of its ``column``."""
     decision = Decision(
         wish.rule, wish.text if wish.rule == "replaced" else "", wish.reason.strip()
     ).to_toml()
@@ -144,23 +153,21 @@ def _write(document: TOMLDocument, relation: Relation, column: str | None, wish:
         section[WHOLE] = _inline(decision)
         document[relation.key] = section
         return
-    if relation.key not in document:
-        document[relation.key] = tomlkit.table()
+    if relation.key not in document or _is_structure(document[relation.key].get(WHOLE)):
+        document[relation.key] = tomlkit.table()  # where it is opened, column by column
     lines = document[relation.key]
-    whole = lines.get(WHOLE)
-    if whole is not None and "structure" in (
-        whole,
-        whole.get("rule") if isinstance(whole, dict) else None,
-    ):
-        del lines[WHOLE]  # it is opened, column by column
     if column is not None:
         lines[column] = _inline(decision)
         return
     lines[WHOLE] = _inline(decision)
     decided = shipped_policy().tables.get(relation.key, {})
     for one in relation.columns:
-        if one.name not in lines and one.name not in decided and not one.computed:
+        if one.name not in {*lines, *decided, WHOLE} and not one.computed:
             lines[one.name] = wish.rule
+
+
+def _is_structure(line: Any) -> bool:
+    return "structure" in (line, line.get("rule") if isinstance(line, dict) else None)
 
 
 def _inline(decision: str | dict[str, str]) -> object:

@@ -114,11 +114,14 @@ def joined(under: Decisions, over: Decisions) -> Decisions:
     if not over:
         return under
     if WHOLE in over:
-        return over if over[WHOLE].rule == "structure" else {**_columns(under), **over}
-    return {**_columns(under), **over}
+        return over if over[WHOLE].rule == "structure" else {**of_columns(under), **over}
+    return {**of_columns(under), **over}
 
 
-def _columns(decisions: Decisions) -> Decisions:
+def of_columns(decisions: Decisions) -> Decisions:
+    """Those that are in force for columns; none where the table is published without rows."""
+    if WHOLE in decisions and decisions[WHOLE].rule == "structure":
+        return {}
     return {column: one for column, one in decisions.items() if column != WHOLE}
 
 

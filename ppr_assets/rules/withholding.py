@@ -21,6 +21,7 @@ from ppr_assets.rules.publication_policy import (
     Policy,
     Rule,
     joined,
+    of_columns,
 )
 
 _SHOWN = 20
@@ -241,8 +242,9 @@ def _unknown(relation: Relation, decisions: Decisions) -> Iterator[Unknown]:
     if not decisions:
         yield Unknown(relation.key)
     elif _has_rows(decisions):
+        decided = of_columns(decisions)
         for column in relation.columns:
-            if column.name not in decisions and not column.computed:
+            if column.name not in decided and not column.computed:
                 yield Unknown(relation.key, column.name, _possible(relation, column))
 
 
@@ -262,15 +264,15 @@ def _has_rows(decisions: Decisions) -> bool:
 def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
     if not _has_rows(decisions):
         return TablePlan(rows=False, changed={})
-    columns = frozenset(one.name for one in relation.columns if one.name in decisions)
+    decided = of_columns(decisions)
+    columns = [one for one in relation.columns if one.name in decided]
     changed = {
-        column.name: decisions[column.name]
-        for column in relation.columns
-        if not column.computed
-        and column.name in decisions
-        and decisions[column.name].rule != "public"
+        one.name: decided[one.name]
+        for one in columns
+        if not one.computed and decided[one.name].rule != "public"
     }
-    return TablePlan(True, changed, columns, relation.primary_key)
+    names = frozenset(one.name for one in columns)
+    return TablePlan(True, changed, names, relation.primary_key)
 
 
 def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:

@@ -122,6 +122,7 @@ def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
     [
         ("nowhere", "structure", 2, "`nowhere` is not in the database, must be a table or"),
         ("phone.owner", "null", 2, "`phone.owner` is not in the database"),
+        ('stars."*"', "public", 2, 'stars."*" has the name that stands for a whole table'),
         ("phone", "null", 2, "phone is a table, whose rule must be structure or public, not null"),
         ("phone.number", "structure", 2, "phone.number is a column, whose rule must be public or"),
         ("phone.id", "replaced", 8, "phone has the unique index phone_pkey, which would not be"),
@@ -138,6 +139,7 @@ def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
 def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
     pipeline: Pipeline, ppr_assets: CommandLine, target: str, rule: str, code: int, problem: str
 ) -> None:
+    pipeline.execute('CREATE TABLE stars ("*" int)')
     before = pipeline.picture()
     said = ppr_assets("policy", "add", target, rule, "--reason", "why not")
     assert said.code == code
