@@ -240,7 +240,10 @@ OF_PG_DUMP = {
         f"{REAL} | sed 's/^\\(COPY public.visits (.*\\)) FROM/\\1, owner) FROM/'",
         "pg_dump wrote visits.owner",
     ),
-    "writes a row of more values": (f"{REAL} | sed 's/{PATTERN}/&\t&/'", "a row of location_source has 11 values"),
+    "writes a row of more values": (
+        f"{REAL} | sed 's/{PATTERN}/&\t&/'",
+        "a row of location_source has 11 values",
+    ),
 }
 
 
