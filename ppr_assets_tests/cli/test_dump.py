@@ -68,7 +68,8 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert table[0].split() == ["dump", "size", "organizations", "records", "remarks"]
     assert table[1].startswith(f"{listed[0]['dump']}  ")
     assert table[1].endswith(
-        "  latest, unproven: published without a restore, overridden: county [closed], ticket :214:"
+        "  latest, unproven: published without a restore, "
+        "overridden: county [closed], ticket :214:, 1 column withheld"
     )
     assert len(table) == 3
 

@@ -33,14 +33,15 @@ def test_unproven_and_overridden_dumps_are_marked(
 ) -> None:
     pipeline.gate(proof="embedded")
     pipeline.night()
-    assert _remarks(ppr_assets) == ["latest"]
+    withheld = "1 column withheld"
+    assert _remarks(ppr_assets) == [f"latest, {withheld}"]
     assert "but" not in facts(ppr_assets("status").out)
 
     pipeline.change()
     pipeline.gate(proof="off", min_records=1000)
     pipeline.night(override_reason="a closed county")
     marks = "unproven: published without a restore, overridden: "
-    assert _remarks(ppr_assets) == [f"latest, {marks}a closed county", ""]
+    assert _remarks(ppr_assets) == [f"latest, {marks}a closed county, {withheld}", withheld]
     past = _remarks(ppr_assets, "--history")
     assert (past[0].startswith(marks), past[0].endswith(": a closed county")) == (True, True)
     assert past[1] == ""
