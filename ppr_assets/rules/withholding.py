@@ -23,8 +23,10 @@ from ppr_assets.rules.publication_policy import (
     joined,
     of_columns,
 )
+from ppr_assets.rules.wording import few
 
 _SHOWN = 20
+_PROBLEMS = 5
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -182,17 +184,21 @@ class Plan:
     def refusal(self) -> PolicyRefused | None:
         """Why nothing is published by this plan; None where it holds."""
         if self.unknown:
-            names = [one.name for one in self.unknown]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            names = few([one.name for one in self.unknown], _SHOWN)
             return PolicyRefused(
-                "nobody has decided whether this may be published: "
-                f"{', '.join(names[:_SHOWN])}{more}",
+                f"nobody has decided whether this may be published: {names}",
                 hint=f"look at what it holds, then decide: {self.unknown[0].choice}. Until then "
                 "no dump is made; `ppr-assets policy check` shows all of them.",
             )
         if self.impossible:
+            problems = few(
+                self.impossible,
+                _PROBLEMS,
+                between="; ",
+                rest="; and {} more, which `ppr-assets policy check` shows",
+            )
             return PolicyRefused(
-                f"the publication policy cannot be kept: {'; '.join(self.impossible[:_SHOWN])}",
+                f"the publication policy cannot be kept: {problems}",
                 hint="choose another rule for the column (`ppr-assets policy add TABLE.COLUMN "
                 "public|null|replaced --text … --reason …`), publish the table without its rows "
                 "(`ppr-assets policy add TABLE structure --reason …`), or change the database.",

@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.snapshot import checks
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication_policy import Decision, Policy
@@ -19,7 +22,7 @@ from ppr_assets.rules.withholding import Plan, Relation
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.lenient_policy import lenient_plan
 
-_HERE = Path(__file__).parent
+_SQL = Path(__file__).parent / "loading"
 _RULES = {"nulled": Decision("null"), "replaced": Decision("replaced", "withheld")}
 _WITHOUT_ROWS = {"hidden", "june"}
 
@@ -33,31 +36,68 @@ def _plan(relations: Sequence[Relation]) -> Plan:
     return lenient_plan(Policy({key: lines for key, lines in decided.items() if lines}), relations)
 
 
-def _fill(database: DatabaseSettings) -> None:
+def _fill(database: DatabaseSettings, *more: str) -> int:
     with connect(database, autocommit=True) as session:
         major = session.info.server_version // 10000
-        files = ["loading.sql", *(f"loading_{one}.sql" for one in (15, 18) if one <= major)]
-        for name in files:
-            session.execute((_HERE / name).read_bytes())
+        for name in [*(str(one) for one in (12, 15, 18) if one <= major), *more]:
+            session.execute((_SQL / f"{name}.sql").read_bytes())
+    return major
 
 
 def test_what_would_not_load_is_named_and_nothing_else(
     empty_database: Callable[[], DatabaseSettings], tmp_path: Path
 ) -> None:
-    database, target = empty_database(), empty_database()
-    _fill(database)
+    _compare_with_what_loads(empty_database, tmp_path)
+
+
+def test_what_would_not_load_on_another_server_and_of_extensions(
+    debian_database: Callable[[], DatabaseSettings], tmp_path: Path
+) -> None:
+    _compare_with_what_loads(debian_database, tmp_path, "contrib")
+
+
+def _compare_with_what_loads(
+    empty: Callable[[], DatabaseSettings], folder: Path, *more: str
+) -> None:
+    database, target, path = empty(), empty(), folder / "dump.sql"
+    major = _fill(database, *more)
     with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
         relations = snapshot.relations()
         plan = snapshot.with_checks(_plan(relations))
-        tool = find_tool("pg_dump", snapshot.server_major)
-        dump = PgDump(tool, database, stall_seconds=30, plan=plan)
-        dump.write(snapshot.export(), tmp_path / "dump.sql")
+        dump = PgDump(find_tool("pg_dump", major), database, stall_seconds=30, plan=plan)
+        dump.write(snapshot.export(), path)
     tables = {one.key for one in relations if one.key.startswith(("good_", "bad_"))}
     bad = {key for key in tables if key.startswith("bad_")}
     named = {key for key in tables for one in plan.impossible if re.search(rf"\b{key}\b", one)}
-    failed = _failing(tmp_path / "dump.sql", target, tables)
+    failed = _failing(path, target, tables, find_tool("psql", major).path)
     assert (bad - failed, failed - bad) == (set(), set())
     assert (bad - named, named - bad) == (set(), set()), plan.impossible
+    by_its_own_name = (
+        "foreign key bad_day_at_fkey of bad_day leads to june, whose rows are withheld"
+    )
+    assert by_its_own_name in plan.impossible
+
+
+_SLOW = """
+SET search_path = public;
+CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+  AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.01); RETURN $1; END';
+CREATE TABLE visits (place int, replaced text);
+CREATE UNIQUE INDEX slow_pair ON visits (slow(place), replaced);
+INSERT INTO visits SELECT n % 5, n FROM generate_series(1, 60) AS n;
+"""
+
+
+def test_what_takes_too_long_for_all_rows_is_asked_of_some(
+    empty_database: Callable[[], DatabaseSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "SOME_ROWS", 10)
+    database = empty_database()
+    with connect(database) as session:
+        session.execute(_SLOW.encode())
+    with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
+        (found,) = snapshot.with_checks(_plan(snapshot.relations())).impossible
+    assert "unique index slow_pair" in found
 
 
 _OF_OTHERS = """
@@ -108,11 +148,10 @@ def test_a_text_that_no_database_holds_is_named(
     )
 
 
-def _failing(dump: Path, database: DatabaseSettings, tables: set[str]) -> set[str]:
+def _failing(dump: Path, database: DatabaseSettings, tables: set[str], psql: Path) -> set[str]:
     """Tables that errors of psql are about, or a constraint or index of them."""
-    psql = find_tool("psql", 18)
     done = subprocess.run(
-        [psql.path, "-X", "-q", "-b", "-f", dump],
+        [psql, "-X", "-q", "-b", "-f", dump],
         env=child_environment(client_environment(database)),
         capture_output=True,
         text=True,

@@ -15,6 +15,9 @@ from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication_policy import shipped_policy
+from ppr_assets.rules.withholding import plan
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer, require_postgis
@@ -55,6 +58,10 @@ def test_real_dumps_restore_equal(database: DatabaseSettings, tmp_path: Path) ->
         assert len(outcome.tables) == found.path.read_bytes().count(b"\nCOPY ")
         rows.append(outcome.rows)
     assert rows == [4, 888, 2340]
+    with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
+        planned = snapshot.with_checks(plan(shipped_policy(), snapshot.relations()))
+    planned.require()
+    assert any(table.changed for table in planned.tables.values())
 
 
 def test_the_real_schema_is_proven_with_definitions_that_postgresql_words_anew(

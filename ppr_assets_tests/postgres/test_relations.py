@@ -8,6 +8,7 @@ import pytest
 
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.snapshot.relations import read_relations
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication_policy import LARGE_OBJECTS, shipped_policy
 from ppr_assets.rules.withholding import Column, Reference, Relation, plan
 from ppr_assets.settings import DatabaseSettings
@@ -83,8 +84,9 @@ def test_foreign_keys_are_found(relations: Mapping[str, Relation]) -> None:
 
 
 def test_the_sample_holds_nothing_that_nobody_decided(sample_database: SampleDatabase) -> None:
-    with connect(sample_database(private=True)) as session:
-        found = plan(shipped_policy(), read_relations(session))
+    database = sample_database(private=True)
+    with open_snapshot(database, exclusive=False, lock_seconds=5) as snapshot:
+        found = snapshot.with_checks(plan(shipped_policy(), snapshot.relations()))
     found.require()
     assert {key for key, one in found.tables.items() if one.withholds} == {
         "metadata",

@@ -95,6 +95,17 @@ def test_what_a_column_cannot_be_is_said_before_the_dump() -> None:
     assert plan(_policy("[t]\nwho = {rule = 'replaced', text = 'x'}"), [table]).impossible == ()
 
 
+def test_a_refusal_of_much_is_short() -> None:
+    columns = tuple(Column(f"c{n}", nullable=False) for n in range(9))
+    lines = "\n".join(f"{one.name} = 'null'" for one in columns)
+    found = plan(_policy(f"[t]\n{lines}"), [Relation("t", "table", columns)])
+    with pytest.raises(PolicyRefused) as caught:
+        found.require()
+    assert caught.value.message.endswith(
+        "; t.c4 may not be NULL; and 4 more, which `ppr-assets policy check` shows"
+    )
+
+
 def test_a_materialized_view_is_published_whole_or_not_at_all() -> None:
     view = replace(_table("v", "who"), kind="materialized view")
     found = plan(_policy("[v]\nwho = 'null'"), [view])

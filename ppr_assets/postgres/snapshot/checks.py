@@ -25,10 +25,12 @@ from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.publication_policy import Decision
 from ppr_assets.rules.withholding import Plan
 
+SOME_ROWS = 10_000
 _LIMIT = sql.SQL("SET LOCAL statement_timeout TO {}").format(
     sql.Literal(f"{round(HOLD_SECONDS * 1000)}ms")
 )
 _TWO_ROWS = sql.SQL("(VALUES ('(0,1)'::pg_catalog.tid), ('(0,2)'::pg_catalog.tid)) AS two (ctid)")
+_ROWS = sql.SQL("(SELECT {} FROM (SELECT {} FROM {} LIMIT {most} OFFSET 0) AS {name}) AS {name}")
 _CHECK = sql.SQL("SELECT EXISTS (SELECT FROM {rows} WHERE ({condition}) IS FALSE)")
 _KEYS = sql.SQL("(SELECT ctid AS at, {keys} FROM {rows} WHERE {condition} OFFSET 0)")
 _UNIQUE = sql.SQL(
@@ -90,7 +92,7 @@ class _Loading:
             alone = withheld == read
             if not withheld or strange & {*read} or (self._table.calling_others and not alone):
                 continue
-            if self._finds(self._broken(one, read, alone=alone)):
+            if self._is_broken(one, read, alone=alone):
                 words = _WORDS[one.kind].format(
                     table=self._key, name=quote_identifier(one.name), domain=one.domain
                 )
@@ -106,15 +108,23 @@ class _Loading:
         query = sql.SQL("SELECT pg_catalog.format('%s', {}) <> {}").format(
             self._instead(self._table.columns[name]), sql.Literal(decision.text)
         )
-        return decision.rule == "replaced" and self._finds(query)
+        return decision.rule == "replaced" and bool(self._finds(query))
 
     def _read(self, columns: Sequence[str]) -> list[str]:
         """Those that are in a dump; what is generated is computed from them anew."""
         found = [self._table.columns[name] for name in columns]
         return [*dict.fromkeys(name for one in found for name in one.reads or (one.name,))]
 
-    def _broken(self, one: Constraint, read: Sequence[str], *, alone: bool) -> sql.Composed:
-        rows, condition = self._rows(one, read, alone=alone), sql.SQL(one.condition)
+    def _is_broken(self, one: Constraint, read: Sequence[str], *, alone: bool) -> bool:
+        """By all rows, or by some where all take too long."""
+        for most in (None, SOME_ROWS):
+            told = self._finds(self._query(one, self._rows(one, read, alone=alone, most=most)))
+            if told is not None:
+                return told
+        return False
+
+    def _query(self, one: Constraint, rows: sql.Composable) -> sql.Composed:
+        condition = sql.SQL(one.condition)
         if not one.keys:
             return _CHECK.format(rows=rows, condition=condition)
         names = [sql.Identifier(f"k{place}") for place, _ in enumerate(one.keys)]
@@ -125,7 +135,9 @@ class _Loading:
         keys = _KEYS.format(keys=_listed(parts), rows=rows, condition=condition)
         return _conflict(one, keys, names)
 
-    def _rows(self, one: Constraint, read: Sequence[str], *, alone: bool) -> sql.Composable:
+    def _rows(
+        self, one: Constraint, read: Sequence[str], *, alone: bool, most: int | None
+    ) -> sql.Composable:
         """As they will be loaded: the table's, or two where what is ``read`` stands ``alone``. The
         planner must not compute of them what an index leaves out, hence the OFFSET."""
         values = [self._value(self._table.columns[name], alone=alone) for name in read]
@@ -135,10 +147,11 @@ class _Loading:
             for column in map(self._table.columns.__getitem__, one.columns)
             if column.reads
         ]
-        rows = sql.SQL("(SELECT {} FROM (SELECT {} FROM {} OFFSET 0) AS {name}) AS {name}").format(
+        rows = _ROWS.format(
             _listed([sql.SQL("*"), *computed]),
             _listed([sql.SQL("ctid"), *values]),
             _TWO_ROWS if alone else table,
+            most=sql.Literal(most),
             name=sql.Identifier(self._table.name),
         )
         if one.kind == "domain":
@@ -160,15 +173,17 @@ class _Loading:
         literal = sql.Literal(decision.text) if decision.rule == "replaced" else sql.SQL("NULL")
         return sql.SQL("CAST({} AS {})").format(literal, sql.SQL(column.type))
 
-    def _finds(self, query: sql.Composed) -> bool:
-        """Whether it finds something or cannot be computed. False also where it cannot be told
-        here; no lock is held longer than a moment."""
+    def _finds(self, query: sql.Composed) -> bool | None:
+        """Whether it finds something or cannot be computed; None where that takes longer than the
+        moment that a lock may be held. False also where it cannot be told here."""
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(_LIMIT)
                 row = self._connection.execute(query).fetchone()
         except (psycopg.DataError, psycopg.IntegrityError):
             return True
+        except psycopg.errors.QueryCanceled:
+            return None
         except psycopg.Error:
             if self._connection.closed:
                 raise

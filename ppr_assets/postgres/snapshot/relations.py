@@ -55,17 +55,21 @@ SELECT inhrelid::bigint, inhparent::bigint FROM pg_catalog.pg_inherits
 ORDER BY inhrelid, inhseqno
 """
 
+# Of a partition by the name that somebody gave to the constraint above.
 _REFERENCES: LiteralString = """
-SELECT conrelid::bigint, conname::pg_catalog.text, confrelid::bigint, confmatchtype = 'f',
+SELECT c.conrelid::bigint, coalesce(above.conname, c.conname)::pg_catalog.text,
+  c.confrelid::bigint, c.confmatchtype = 'f',
   ARRAY(SELECT a.attname::pg_catalog.text
-    FROM pg_catalog.unnest(conkey) WITH ORDINALITY AS k (number, place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = conrelid AND a.attnum = k.number
+    FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number
     ORDER BY k.place),
   ARRAY(SELECT a.attname::pg_catalog.text
-    FROM pg_catalog.unnest(confkey) WITH ORDINALITY AS k (number, place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.number
+    FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY AS k (number, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.number
     ORDER BY k.place)
-FROM pg_catalog.pg_constraint WHERE contype = 'f' AND convalidated ORDER BY conrelid, conname
+FROM pg_catalog.pg_constraint c
+LEFT JOIN pg_catalog.pg_constraint above ON above.oid = c.conparentid
+WHERE c.contype = 'f' AND c.convalidated ORDER BY c.conrelid, c.conname
 """
 
 _PRIMARY_KEYS: LiteralString = """
