@@ -200,8 +200,9 @@ class Plan:
             return PolicyRefused(
                 f"the publication policy cannot be kept: {problems}",
                 hint="choose another rule for the column (`ppr-assets policy add TABLE.COLUMN "
-                "public|null|replaced --text … --reason …`), publish the table without its rows "
-                "(`ppr-assets policy add TABLE structure --reason …`), or change the database.",
+                "null --reason …`, or public, or replaced with another --text), publish the table "
+                "without its rows (`ppr-assets policy add TABLE structure --reason …`), or change "
+                "the database.",
             )
         return None
 
