@@ -56,8 +56,9 @@ class Reference:
 @dataclass(frozen=True)
 class Relation:
     """What holds rows: a table or partition, a materialized view, or a foreign table; by its table
-    key, with those that it inherits from, the nearest first. The large objects are one of the kind
-    of their own, without columns."""
+    key, with those that it inherits from, the nearest first. ``sequences``: those that belong to
+    it, by key, each with its column. The large objects are one of the kind of their own, without
+    columns."""
 
     key: str
     kind: Literal["table", "materialized view", "foreign table", "large objects"]
@@ -65,6 +66,7 @@ class Relation:
     parents: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     primary_key: tuple[str, ...] = ()
+    sequences: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,14 @@ class Withheld:
 @dataclass(frozen=True)
 class TablePlan:
     """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
-    whose values are not. ``columns``: those that somebody has decided on."""
+    whose values are not. ``columns``: those that somebody has decided on. ``sequences``: those that
+    would tell how many rows there have been of what is withheld."""
 
     rows: bool
     changed: Mapping[str, Decision]
     columns: frozenset[str] = frozenset()
     primary_key: tuple[str, ...] = ()
+    sequences: tuple[str, ...] = ()
 
     @property
     def withholds(self) -> bool:
@@ -154,6 +158,11 @@ class Plan:
     def without_rows(self) -> list[str]:
         """Tables of which only the definition is published, by key."""
         return [key for key, table in self.tables.items() if not table.rows]
+
+    @property
+    def without_values(self) -> list[str]:
+        """Sequences of which only the definition is published, by key."""
+        return [sequence for table in self.tables.values() for sequence in table.sequences]
 
     @property
     def withholding(self) -> Mapping[str, Collection[str]]:
@@ -270,7 +279,8 @@ def _has_rows(decisions: Decisions) -> bool:
 
 def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
     if not _has_rows(decisions):
-        return TablePlan(rows=False, changed={})
+        sequences = tuple(sequence for sequence, _ in relation.sequences)
+        return TablePlan(rows=False, changed={}, sequences=sequences)
     decided = of_columns(decisions)
     columns = [one for one in relation.columns if one.name in decided]
     changed = {
@@ -279,7 +289,8 @@ def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
         if not one.computed and decided[one.name].rule != "public"
     }
     names = frozenset(one.name for one in columns)
-    return TablePlan(True, changed, names, relation.primary_key)
+    sequences = tuple(sequence for sequence, column in relation.sequences if column in changed)
+    return TablePlan(True, changed, names, relation.primary_key, sequences)
 
 
 def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:

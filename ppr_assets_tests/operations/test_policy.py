@@ -78,6 +78,22 @@ def test_what_changes_only_where_nothing_is_published_makes_no_new_dump(
     assert dumped.status == "unchanged"
 
 
+@pytest.mark.parametrize("key", ["bigserial", "int GENERATED ALWAYS AS IDENTITY"])
+def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline, key: str) -> None:
+    """It would tell how many rows there were, and make a new dump every night."""
+    pipeline.gate(proof="server")
+    pipeline.execute(f"CREATE TABLE visits (id {key}, who text)")
+    pipeline.execute("INSERT INTO visits (who) VALUES ('Pat'), ('Kim')")
+    decide(pipeline, '[visits]\n"*" = "structure"\n')
+    pipeline.night()
+    latest = (pipeline.dumps / "latest.sql").read_text()
+    assert "visits_id_seq" in latest
+    assert "setval('public.visits_id_seq'" not in latest
+    assert "setval('public.record_version_id_seq'" in latest
+    pipeline.execute("INSERT INTO visits (who) VALUES ('Sam')")
+    assert pipeline.night()[0].status == "unchanged"
+
+
 @pytest.mark.parametrize(
     ("statement", "name", "rule"),
     [

@@ -172,7 +172,8 @@ class PgDump:
         ]
 
     def _left_out(self) -> Iterator[str]:
-        for key in self.plan.without_rows if self.plan else ():
+        left_out = [*self.plan.without_rows, *self.plan.without_values] if self.plan else []
+        for key in left_out:
             if key == LARGE_OBJECTS:
                 yield "--no-blobs"
             else:

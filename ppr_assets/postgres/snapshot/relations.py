@@ -81,6 +81,18 @@ SELECT conrelid::bigint,
 FROM pg_catalog.pg_constraint WHERE contype = 'p'
 """
 
+_SEQUENCES: LiteralString = """
+SELECT d.refobjid::bigint, n.nspname::pg_catalog.text, c.relname::pg_catalog.text,
+  a.attname::pg_catalog.text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype IN ('a', 'i')
+  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE c.relkind = 'S' ORDER BY n.nspname, c.relname
+"""
+
 _LARGE_OBJECTS: LiteralString = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"
 
 
@@ -103,6 +115,9 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
             leads = Reference(name, tuple(ours), found[target][0], tuple(theirs), full=full)
             references[oid].append(leads)
     keys = {oid: tuple(names) for oid, names in connection.execute(_PRIMARY_KEYS)}
+    sequences: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for oid, schema, name, column in connection.execute(_SEQUENCES):
+        sequences[oid].append((table_key(schema, name), column))
     relations = [
         Relation(
             key,
@@ -111,6 +126,7 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
             tuple(parents[oid]),
             tuple(references[oid]),
             keys.get(oid, ()),
+            tuple(sequences[oid]),
         )
         for oid, (key, kind) in found.items()
     ]
