@@ -46,7 +46,8 @@ class SchemaReader:
         self._text = bytearray()
 
     def line(self, line: Line) -> None:
-        self._entries.line(replace(line, start=len(self._text)))
+        at = len(self._text)
+        self._entries.line(Line(at, line.text, line.begins, line.ends, line.between, line.quoted))
         if not line.text.startswith(_LARGE_OBJECT):  # which may be of any size
             self._text += line.text
 

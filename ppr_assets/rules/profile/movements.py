@@ -19,7 +19,7 @@ _POINT = Kind("share", 0.01, noise=4)
 _DISTINCT = Kind("amount", 0.4, noise=3)
 _LONGEST = Kind("amount", 0.25)
 
-_FEW_ROWS = 50
+_FEW_ROWS = 30
 """Below it, shares and lengths say nothing."""
 _SMALL_GROUP = 10
 
