@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +66,10 @@ def test_a_schema_that_may_not_be_entered_is_named_by_its_tables(
 ) -> None:
     pipeline.administer('CREATE SCHEMA "Other"; CREATE TABLE "Other".hidden (a int)')
     pipeline.administer(f'GRANT SELECT ON "Other".hidden TO {reader}')
-    _refused(pipeline, 'may not read table "Other".hidden$')
+    error = _refused(pipeline, 'may not read table "Other".hidden$')
+    for statement in re.findall("GRANT [^;]+;", error.hint):
+        pipeline.administer(statement)
+    assert dump(pipeline.settings).status == "staged"
 
 
 def test_row_level_security_that_hides_rows_is_named(pipeline: Pipeline, reader: str) -> None:

@@ -136,19 +136,28 @@ def _require_no_runs(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
 
 
 def _require_readable(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    unreadable = [
-        f"{kind} {table_key(schema, name)}"
-        for kind, schema, name in connection.execute(_UNREADABLE)
-    ]
-    if unreadable:
+    found = connection.execute(_UNREADABLE).fetchall()
+    if found:
         row = connection.execute("SELECT current_user").fetchone()  # who may be set to be another
         assert row is not None
         role = quote_identifier(row[0])
+        unreadable = [f"{kind} {table_key(schema, name)}" for kind, schema, name in found]
+        schemas = dict.fromkeys(schema for _, schema, _ in found)
         raise PreconditionFailed(
             f"role {role} may not read {few(unreadable, 5)}",
-            hint=f"grant it as the owner: GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; "
-            f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};",
+            hint=f"grant it as the owner: {' '.join(_grants(one, role) for one in schemas)} "
+            "Tables whose rows are withheld as well: pg_dump locks what it defines, and the gate "
+            "counts it.",
         )
+
+
+def _grants(schema: str, role: str) -> str:
+    name = quote_identifier(schema)
+    return (
+        f"GRANT USAGE ON SCHEMA {name} TO {role}; "
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {role}; "
+        f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA {name} TO {role};"
+    )
 
 
 def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

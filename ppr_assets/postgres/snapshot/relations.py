@@ -40,6 +40,7 @@ SELECT a.attrelid::bigint, a.attname::pg_catalog.text,
     AND c.conkey = ARRAY[a.attnum] AND NOT c.convalidated)),
   a.attgenerated <> '',
   t.typcategory = 'S' AND t.typtype = 'b' AND t.typlen = -1 AND a.atttypmod NOT BETWEEN 0 AND 11
+    AND a.atttypid <> 'pg_catalog.bpchar'::pg_catalog.regtype
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = a.attrelid
       AND (i.indisunique OR i.indisexclusion) AND a.attnum = ANY(i.indkey))
     AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint c WHERE c.conrelid = a.attrelid
