@@ -21,6 +21,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,12 +151,23 @@ def _decision(table: str, column: str, value: Any) -> Decision:
     return Decision(rule, told.get("text", ""), told.get("reason", "").strip())
 
 
+_DAMAGED = (
+    (re.compile(r"\A\s*\Z"), "it is empty; one that decides nothing says so in a comment"),
+    (re.compile(r"\A\ufeff"), "it begins with a byte order mark; save it as UTF-8 without one"),
+    (re.compile(r"\Aversion https://git-lfs"), "it is a Git LFS pointer, and not the file itself"),
+    (re.compile(r"^(<{7}|>{7}) ", re.MULTILINE), "git has left conflict markers in it"),
+)
+"""What becomes of files by accident, in words for whoever has to mend it."""
+
+
 def parse_policy(data: bytes, *, source: str) -> Policy:
     """Read a policy file's bytes, as :meth:`Policy.parse` reads its text."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise unreadable(source, "it is not UTF-8") from None
+    if found := next((said for form, said in _DAMAGED if form.search(text)), None):
+        raise unreadable(source, found)
     return Policy.parse(text, source=source)
 
 

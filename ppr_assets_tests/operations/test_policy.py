@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.demo.sample.private import EDITORS
 from ppr_assets.errors import PolicyRefused, PolicyUnreadable
+from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
@@ -151,20 +152,69 @@ def test_the_data_repository_adds_decisions_of_its_own(pipeline: Pipeline) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["[organization", '[organization]\n"*" = "all"\n', "\0", "organization = 1\n", "[x]\n"]
-)
+def symlink(file: Path) -> None:
+    """To the very same policy."""
+    elsewhere = file.rename(file.with_name("policy.toml"))
+    file.symlink_to(elsewhere.name)
+
+
+def folder(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+    (file / "policy.toml").write_text("")
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "cut off": lambda file: file.write_text("[language"),
+    "no rule": lambda file: file.write_text('[language]\n"*" = "all"\n'),
+    "zero bytes": lambda file: file.write_bytes(b"\0" * 40),
+    "empty": lambda file: file.write_text(""),
+    "a conflict": lambda file: file.write_text(
+        f"<<<<<<< HEAD\n{file.read_text()}=======\n>>>>>>> theirs\n"
+    ),
+    "a byte order mark": lambda file: file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes()),
+    "a pointer": lambda file: file.write_text("version https://git-lfs.github.com/spec/v1\n"),
+    "a symlink": symlink,
+    "a folder": folder,
+}
+
+
 def test_a_damaged_policy_is_never_read_as_if_all_were_public(
-    pipeline: Pipeline, text: str
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline.night()
-    decide(pipeline, text)
+    """In the work tree, committed here, and committed by others."""
+    monkeypatch.setattr(judged_tip, "MOVING_SECONDS", 0.0)
+    decide(pipeline, '[language]\nnote = "null"\n')
     pipeline.change()
+    pipeline.night()
+    pipeline.change()
+    good, other = pipeline.head(), pipeline.clone_again("other")
+    for damage, done in DAMAGE.items():
+        done(pipeline.dumps / PUBLICATION)
+        require_refused(pipeline, f"{damage} in the work tree")
+        git(pipeline.clone, "add", "-Af", "sql_dumps")
+        git(pipeline.clone, "commit", "-q", "-m", damage)
+        require_refused(pipeline, f"{damage} committed here")
+        git(pipeline.clone, "reset", "-q", "--hard", good)
+
+        done(other / "sql_dumps" / PUBLICATION)
+        git(other, "add", "-Af", "sql_dumps")
+        git(other, "commit", "-q", "-m", damage)
+        git(other, "push", "-q", "-f", "origin", "main")
+        require_refused(pipeline, f"{damage} committed by others")
+        git(other, "reset", "-q", "--hard", good)
+        git(other, "push", "-q", "-f", "origin", "main")
+    assert pipeline.night()[1].status == "unchanged"
+
+
+def require_refused(pipeline: Pipeline, where: str) -> None:
     before = pipeline.picture()
-    with pytest.raises(PolicyUnreadable, match=r"sql_dumps/\.publication\.toml") as refused:
-        pipeline.night()
-    assert refused.value.exit_code == 8
-    assert pipeline.picture() == before
+    with pytest.raises(PolicyUnreadable) as caught:
+        assert pipeline.night() is None, where
+    assert PUBLICATION in caught.value.message, where
+    assert "\n" not in caught.value.message and caught.value.hint, where
+    assert caught.value.exit_code == 8
+    assert pipeline.picture() == before, where
 
 
 def decided_by_others(pipeline: Pipeline, text: str) -> None:
@@ -225,7 +275,7 @@ def test_a_staged_dump_is_searched_again_where_a_find_is_not_allowed_any_more(
     pipeline.night()
     pipeline.change()
     assert dump(pipeline.settings).status == "staged"
-    decided_by_others(pipeline, "")
+    decided_by_others(pipeline, "# That was a password.\n")
     before = pipeline.remote_head()
     with pytest.raises(
         PolicyRefused, match=r"^secrets would be published: organization\.website"
@@ -247,7 +297,7 @@ def test_a_policy_file_that_is_gone_is_not_taken_for_one_that_withholds_nothing(
     with pytest.raises(PolicyUnreadable, match=r"is missing in .*, and was there before"):
         pipeline.night()
     assert pipeline.picture() == before
-    decide(pipeline, "")
+    decide(pipeline, "# Nothing is decided here.\n")
     assert pipeline.night()[1].status == "published"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import tomlkit
 from hypothesis import given
@@ -15,6 +17,7 @@ from ppr_assets.rules.publication_policy import (
     Decision,
     Policy,
     joined,
+    parse_policy,
     shipped_policy,
 )
 
@@ -78,6 +81,38 @@ def test_what_is_damaged_is_never_read_as_something_else(text: str, problem: str
         _parse(text)
     assert f"the publication policy `here.toml` cannot be read: {problem}" in caught.value.message
     assert caught.value.exit_code == 8
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "it is empty; one that decides nothing says so in a comment"),
+        (b" \r\n", "it is empty; "),
+        (b"\xef\xbb\xbf[t]\nname = 'null'\n", "it begins with a byte order mark; "),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "it is a Git LFS pointer, "),
+        (b"[t]\n<<<<<<< HEAD\nname = 'null'\n=======\n", "git has left conflict markers in it"),
+        (b"[t]\nname = 'null' # caf\xe9\n", "it is not UTF-8"),
+    ],
+)
+def test_what_became_of_a_file_by_accident_is_named(data: bytes, problem: str) -> None:
+    with pytest.raises(PolicyUnreadable) as caught:
+        parse_policy(data, source="here.toml")
+    assert caught.value.message.startswith(
+        f"the publication policy `here.toml` cannot be read: {problem}"
+    )
+
+
+def test_a_file_that_is_cut_off_decides_nothing_otherwise() -> None:
+    """Wherever it ends, it cannot be read, or says less: what it does not say is not public."""
+    whole = (
+        b'[t]\nname = "null"\nemail = { rule = "replaced", text = "x" }\n[u]\n"*" = "structure"\n'
+    )
+    every = Policy.parse(whole.decode(), source="whole").tables
+    assert parse_policy(whole.replace(b"\n", b"\r\n"), source="CR LF").tables == every
+    for end in range(len(whole)):
+        with suppress(PolicyUnreadable):
+            found = parse_policy(whole[:end], source="cut off").tables
+            assert all(found[table].items() <= every[table].items() for table in found), end
 
 
 _DECISIONS = st.builds(Decision, st.sampled_from(OF_COLUMNS))

@@ -6,6 +6,7 @@ is refused, never merged or ignored.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -94,7 +95,7 @@ def require_committed_policy(repo: DataRepo, commit: str | None) -> None:
     folder = dump_folder(repo, commit)
     path = folder.path(PUBLICATION)
     file = repo.path / path
-    if repo.bare or not (file.is_file() or file.is_symlink()):
+    if repo.bare or not os.path.lexists(file):
         return
     committed = folder.data(PUBLICATION) if PUBLICATION in folder.entries else None
     if committed is not None and _holds(file, committed):

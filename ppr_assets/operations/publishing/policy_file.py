@@ -23,6 +23,8 @@ from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.settings import Settings
 
+_NOTHING = "# Nothing is decided here.\n"
+
 Edit = Callable[[TOMLDocument, DumpFolder], None]
 """Changes the file; told the dump folder as it is at the commit that it stands on."""
 
@@ -69,7 +71,7 @@ def _written(repo: DataRepo, base: str | None, edit: Edit, subject: str, reason:
     before = folder.text(PUBLICATION) if folder.additions is not None else ""
     document = tomlkit.parse(before)
     edit(document, folder)
-    text = tomlkit.dumps(document)
+    text = tomlkit.dumps(document) or _NOTHING
     if text == before:
         return None
     Policy.parse(text, source=folder.path(PUBLICATION))

@@ -64,7 +64,8 @@ def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
         raise PolicyUnreadable(
             f"`{folder.path(PUBLICATION)}` is missing in {commit[:10]}, and was there before",
             hint="bring it back: `git log -- FILE` names the commit that removed it, `git checkout "
-            "COMMIT^ -- FILE` has it again; commit that. One that decides nothing may be empty.",
+            "COMMIT^ -- FILE` has it again; commit that. One that decides nothing has a comment "
+            "alone.",
         )
     return None
 
