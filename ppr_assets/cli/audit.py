@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import click
@@ -74,6 +75,7 @@ def audit(invocation: Invocation, scope: Scope, *, as_json: bool) -> None:
     """
     if scope.since is not None and scope.every:
         raise click.UsageError("--all is the whole history, so no --since can be given")
+    scope = replace(scope, policy_file=invocation.settings.dump.policy_file)
     with progress("auditing"):
         found = audited(invocation.settings.data_repo, scope, print_view)
         results = [*found] if as_json else [*_reported(found)]

@@ -19,12 +19,12 @@ _SHOWN = 10
 
 
 class PolicyAudit:
-    """``today``: the dump folder at the commit that the audit ends with. What is shipped is that of
-    this version in both: nobody recorded what another one shipped."""
+    """``added``: what is added today to what is shipped, which is that of this version then as
+    well: nobody recorded what another one shipped."""
 
-    def __init__(self, reader: ObjectReader, today: DumpFolder) -> None:
+    def __init__(self, reader: ObjectReader, added: Policy) -> None:
         self._reader = reader
-        self._today = shipped_policy().with_additions(today.additions or Policy())
+        self._today = shipped_policy().with_additions(added)
         self._known: dict[tuple[StoredDump, str], tuple[list[str], list[str]]] = {}
 
     def of(self, name: str, stored: StoredDump, then: DumpFolder) -> tuple[list[str], list[str]]:

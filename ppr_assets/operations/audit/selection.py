@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit
@@ -21,7 +22,7 @@ class Scope:
     and what happened since it came. ``since``: what was committed from then on. ``every``: the
     whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported.
     ``offline``: the remote is not asked for what is newest. ``policy``: what dumps hold is held to
-    the publication policy too."""
+    the publication policy too, ``policy_file`` being read in the place of today's."""
 
     commit: str | None = None
     since: datetime | None = None
@@ -29,6 +30,7 @@ class Scope:
     gap_hours: float = GAP_HOURS
     offline: bool = False
     policy: bool = False
+    policy_file: Path | None = None
 
 
 def end_of(repo: DataRepo, scope: Scope, on_view: OnView = unseen) -> str:

@@ -40,8 +40,10 @@ from ppr_assets.operations.audit.marks import (
 from ppr_assets.operations.audit.policy import PolicyAudit
 from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
+from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.published.view import OnView, unseen
 from ppr_assets.rules.naming import dump_moment
+from ppr_assets.rules.publication_policy import Policy
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -92,7 +94,9 @@ class _Audit:
             dump.stored for dump in brought if dump.described and absent.isdisjoint(dump.objects)
         ]
         if self._scope.policy:
-            self._policy = PolicyAudit(self._reader, last)
+            file = self._scope.policy_file
+            added = last.additions if file is None else named_policy(file)
+            self._policy = PolicyAudit(self._reader, added or Policy())
         with DumpReader(self._repo, self._reader, stored) as dumps:
             evidence = Evidence(dumps, standings, absent, self._scope.offline)
             for commit in commits:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Collection
-from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder, ever_there
@@ -13,14 +10,12 @@ from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import PolicyUnreadable
+from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy, parse_policy, shipped_policy, unreadable
+from ppr_assets.rules.publication_policy import Policy, shipped_policy
 from ppr_assets.rules.withholding import Plan, Relation, plan
 from ppr_assets.settings import DumpSettings
-
-MOST_BYTES = 4 * 1024 * 1024
-"""Of a policy file that the settings name; what is shipped has 12 KB."""
 
 
 def plan_at(
@@ -51,7 +46,7 @@ def additions_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> 
     """What the data repository adds at ``commit``, or the file that the settings name in its place.
     Raises :class:`PolicyUnreadable`."""
     if settings.policy_file is not None:
-        return _named(settings.policy_file)
+        return named_policy(settings.policy_file)
     return _committed(repo, commit) or Policy()
 
 
@@ -68,32 +63,3 @@ def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
             "alone.",
         )
     return None
-
-
-def _named(path: Path) -> Policy:
-    try:
-        return parse_policy(_read(path), source=str(path))
-    except PolicyUnreadable as error:
-        error.hint = (
-            "SQL_DUMP_POLICY_FILE must name a TOML file that this user may read; unset it to have "
-            f"`{PUBLICATION}` of the data repository in force. Nothing is published by a policy "
-            "that nobody can read."
-        )
-        raise
-
-
-def _read(path: Path) -> bytes:
-    """Without waiting for who writes into a pipe."""
-    try:
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise unreadable(str(path), "it is a device, pipe or socket, must be a file")
-            if found.st_size > MOST_BYTES:
-                problem = f"it has {found.st_size} bytes, must have at most {MOST_BYTES}"
-                raise unreadable(str(path), problem)
-            return file.read(MOST_BYTES)
-    except IsADirectoryError:
-        raise unreadable(str(path), "it is a folder, must be a file") from None
-    except OSError as error:
-        raise unreadable(str(path), error.strerror or str(error)) from error

@@ -37,6 +37,17 @@ def held(pipeline: Pipeline) -> dict[str, Audited]:
     return {one.dump: one for one in found if one.dump}
 
 
+def test_a_file_that_the_settings_name_is_the_policy_of_today(pipeline: Pipeline) -> None:
+    pipeline.night()
+    file = pipeline.clone.parent / "policy.toml"
+    file.write_text('[phone]\nnumber = "null"\n')
+    scope = Scope(every=True, policy=True, policy_file=file)
+    found = audit(pipeline.settings.data_repo, scope)
+    (said,) = [finding for one in found for finding in one.findings]
+    assert said.startswith("it holds what the policy of today would not allow: ")
+    assert "values of phone.number (null)" in said
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_dump_from_before_there_was_a_policy_is_named_with_what_it_holds(
     pipeline: Pipeline, packed: bool
