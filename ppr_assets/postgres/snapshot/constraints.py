@@ -189,7 +189,8 @@ SELECT i.indrelid::bigint,
     CROSS JOIN pg_catalog.unnest(c.conexclop) WITH ORDINALITY AS e (operator, place)
     JOIN pg_catalog.pg_operator o ON o.oid = e.operator
     JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-    WHERE c.contype = 'x' AND c.conindid = i.indexrelid ORDER BY e.place),
+    WHERE c.contype = 'x' AND c.conrelid = i.indrelid AND c.conindid = i.indexrelid
+    ORDER BY e.place),
   coalesce(NOT (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, true)
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
 WHERE i.indrelid = ANY(%(tables)s::pg_catalog.oid[]) AND i.indisvalid AND i.indisready
