@@ -43,6 +43,8 @@ _EXCLUSION = sql.SQL(
 )
 _COMPUTED = sql.SQL("SELECT pg_catalog.count(keys.*) < 0 FROM {keys} AS keys")
 
+_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+
 _WORDS = {
     "check": "{table} has the check {name}, which would not hold of",
     "domain": "{table} has the domain {domain}, whose check {name} would not hold of",
@@ -180,7 +182,7 @@ class _Loading:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(_LIMIT)
                 row = self._connection.execute(query).fetchone()
-        except (psycopg.DataError, psycopg.IntegrityError):
+        except _REFUSED:
             return True
         except psycopg.errors.QueryCanceled:
             return None

@@ -41,6 +41,10 @@ CREATE FUNCTION addressed(text) RETURNS bool IMMUTABLE LANGUAGE plpgsql
   AS 'BEGIN RETURN $1 LIKE ''%@%''; END';
 CREATE TABLE bad_function (replaced text CHECK (public.addressed(replaced)));
 INSERT INTO bad_function VALUES ('a@b');
+CREATE FUNCTION asking(text) RETURNS bool IMMUTABLE LANGUAGE plpgsql
+  AS 'BEGIN IF $1 NOT LIKE ''%@%'' THEN RAISE EXCEPTION ''no''; END IF; RETURN true; END';
+CREATE TABLE bad_raising (replaced text CHECK (public.asking(replaced)));
+INSERT INTO bad_raising VALUES ('a@b');
 CREATE TABLE bad_cast (replaced text CHECK (replaced::int > 0));
 INSERT INTO bad_cast VALUES ('1');
 CREATE TABLE bad_check (id int, replaced char(3), nulled text, CHECK (id > 1 OR nulled = 'x'));
