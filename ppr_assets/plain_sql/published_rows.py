@@ -7,6 +7,7 @@ and what they make is noted by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ppr_assets.errors import PolicyRefused
@@ -20,7 +21,14 @@ from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.profile.columns import Profile, TableProfile
 from ppr_assets.rules.profile.schema import Schema
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS
 from ppr_assets.rules.withholding import Plan
+
+_VALUES = re.compile(
+    rb"(?P<rows>INSERT INTO) |(?P<large_objects>SELECT pg_catalog\.lowrite)\("
+    rb"|(?P<statistics>SELECT \* FROM pg_catalog\.pg_restore_\w+_stats)\("
+)
+"""How pg_dump begins statements that hold values; statistics have the most common ones."""
 
 
 class PublishedRows:
@@ -35,7 +43,14 @@ class PublishedRows:
         self._schema = SchemaReader()
 
     def line(self, line: Line) -> None:
-        """Take the lines of statements in their order."""
+        """Take the lines of statements in their order. Raises :class:`PolicyRefused` for one that
+        holds values, out of which none is taken; large objects are published whole or not at
+        all."""
+        if line.begins and (found := _VALUES.match(line.text)):
+            objects = self._plan.tables.get(LARGE_OBJECTS)
+            if not found["large_objects"] or objects is None or not objects.rows:
+                what = (found.lastgroup or "").replace("_", " ")
+                raise _undecided(f"{what} in statements")
         self._scanner.line(line)
         self._schema.line(line)
 
@@ -86,6 +101,6 @@ class PublishedRows:
 
 def _undecided(name: str) -> PolicyRefused:
     return PolicyRefused(
-        f"pg_dump wrote {name}, whose rows are not to be published",
+        f"pg_dump wrote {name}, whose values are not to be published",
         hint="was it made or altered at this moment? Run again; nothing was published.",
     )

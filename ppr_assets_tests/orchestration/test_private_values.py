@@ -70,6 +70,7 @@ CREATE TABLE visits (day date, who text, mark text NOT NULL, notes text[], raw b
 INSERT INTO visits SELECT '2025-08-01', {0}, {0}, ARRAY[{0}], convert_to({0}, 'UTF8');
 CREATE VIEW visitors AS SELECT who, loud FROM visits;
 CREATE MATERIALIZED VIEW regulars AS SELECT who, api_key_name FROM visitors, change_audit;
+ANALYZE change_audit;
 """
 
 POLICY = """
@@ -240,6 +241,8 @@ OF_PG_DUMP = {
         f"{REAL} | sed 's/^\\(COPY public.visits (.*\\)) FROM/\\1, owner) FROM/'",
         "pg_dump wrote visits.owner",
     ),
+    "writes rows in statements": (f"{REAL} --inserts", "pg_dump wrote rows in statements"),
+    "writes statistics": (f"{REAL} --statistics", "pg_dump wrote statistics in statements"),
     "writes a row of more values": (
         f"{REAL} | sed 's/{PATTERN}/&\t&/'",
         "a row of location_source has 11 values",

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyRefused
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, copy_rows
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copy_rows
 from ppr_assets.plain_sql.published_rows import PublishedRows
-from ppr_assets.rules.publication_policy import Decision, Policy
-from ppr_assets.rules.withholding import Column, Plan, Relation, plan
+from ppr_assets.rules.publication_policy import LARGE_OBJECTS, Decision, Policy
+from ppr_assets.rules.withholding import Column, Plan, Relation, TablePlan, plan
 from ppr_assets_tests.fix_campaign import Campaign
 
 MARKER = "Pirate-7d3e"
@@ -116,6 +116,26 @@ def test_nothing_of_what_nobody_decided_on_goes_on(table: Table) -> None:
 
 def _of_another_table(copy: CopyRows) -> CopyRows:
     return CopyRows(0, copy.statement, copy.schema, "other", copy.columns, copy.rows)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("INSERT INTO public.t VALUES (1);", "rows"),
+        ("SELECT pg_catalog.lowrite(0, '\\x7069');", "large objects"),
+        ("SELECT * FROM pg_catalog.pg_restore_attribute_stats(", "statistics"),
+        ("SELECT * FROM pg_catalog.pg_restore_extended_stats(", "statistics"),
+    ],
+)
+def test_no_statement_brings_values(statement: str, what: str) -> None:
+    line = Line(0, statement.encode(), begins=True)
+    with pytest.raises(PolicyRefused, match=f"^pg_dump wrote {what} in statements, whose values"):
+        PublishedRows(Plan({})).line(line)
+
+
+def test_large_objects_that_are_public_go_on() -> None:
+    public = Plan({LARGE_OBJECTS: TablePlan(rows=True, changed={})})
+    PublishedRows(public).line(Line(0, b"SELECT pg_catalog.lowrite(0, 'x');\n", begins=True))
 
 
 def test_rows_go_on_so(campaign: Campaign) -> None:
