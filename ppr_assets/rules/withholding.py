@@ -218,7 +218,7 @@ class Plan:
 
 def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
     """Hold each of ``relations`` to ``policy``; children follow what is decided of their parents
-    unless they are named themselves."""
+    unless they are named themselves, which foreign tables have to be."""
     by_key = {one.key: one for one in relations}
     decided = {key: _decided(policy, one, by_key) for key, one in by_key.items()}
     unknown = [one for key in sorted(by_key) for one in _unknown(by_key[key], decided[key])]
@@ -237,7 +237,8 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
 
 def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
     found: Decisions = {}
-    for ancestor in reversed(_ancestors(relation, by_key)):
+    above = () if relation.kind == "foreign table" else _ancestors(relation, by_key)
+    for ancestor in reversed(above):
         found = joined(found, policy.tables.get(ancestor, {}))
     return joined(found, policy.tables.get(relation.key, {}))
 

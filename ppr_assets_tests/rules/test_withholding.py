@@ -86,6 +86,29 @@ def test_children_follow_their_parents_unless_named() -> None:
     assert [*found.tables["day"].changed] == ["who"]
 
 
+def test_a_foreign_table_is_unknown_until_it_is_named_whatever_its_parent_is() -> None:
+    child = replace(_table("far", "said", parents=("log",)), kind="foreign table")
+    tables = [_table("log", "said"), child]
+    log = "[log]\nsaid = 'public'\n"
+    assert [one.name for one in plan(_policy(log), tables).unknown] == ["far"]
+    assert plan(_policy(log + "[far]\n'*' = 'structure'"), tables).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("column", "command"),
+    [
+        (Column("who", nullable=True), "null --reason …` (or public, replaced)"),
+        (Column("who", nullable=True, takes_text=True), "null --reason …` (or replaced, public)"),
+        (Column("who", nullable=False, takes_text=True), "replaced --reason …` (or public)"),
+        (Column("who", nullable=False), "public --reason …` (or replaced)"),
+    ],
+)
+def test_the_command_decides_for_the_most_private_that_can_be(column: Column, command: str) -> None:
+    table = Relation("t", "table", (Column("id", nullable=False), column))
+    (unknown,) = plan(_policy("[t]\nid = 'public'"), [table]).unknown
+    assert unknown.choice == f"`ppr-assets policy add t.who {command}"
+
+
 def test_what_a_column_cannot_be_is_said_before_the_dump() -> None:
     table = Relation("t", "table", (Column("who", nullable=False),))
     found = plan(_policy("[t]\nwho = 'null'"), [table])
@@ -123,6 +146,7 @@ _KEYS = "[key]\nid = 'public'\n"
         (_KEYS + "[t]\na = 'public'\nb = 'public'", False, None),
         ("[key]\n'*' = 'structure'\n[t]\na = 'null'\nb = 'public'", False, None),
         ("[key]\n'*' = 'structure'\n[t]\na = 'null'\nb = 'null'", True, None),
+        ("[key]\n'*' = 'structure'\n[t]\nb = 'public'", False, None),
         ("[key]\n'*' = 'structure'\n[t]\n'*' = 'structure'", False, None),
         (
             "[key]\n'*' = 'structure'\n[t]\na = 'public'\nb = 'public'",
