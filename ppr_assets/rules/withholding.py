@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,7 +22,7 @@ from ppr_assets.rules.publication_policy import (
     joined,
     of_columns,
 )
-from ppr_assets.rules.wording import few
+from ppr_assets.rules.wording import few, shell_word
 
 _SHOWN = 20
 _PROBLEMS = 5
@@ -85,7 +84,7 @@ class Unknown:
     @property
     def command(self) -> str:
         """What a shell takes as it is, deciding for the most private rule."""
-        return f"ppr-assets policy add {shlex.quote(self.name)} {self.rules[0]} --reason …"
+        return f"ppr-assets policy add {shell_word(self.name)} {self.rules[0]} --reason …"
 
     @property
     def choice(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 
@@ -11,3 +12,17 @@ def few(
     """The first ``most`` of ``words``, and how many there are beside: ``a, b and 3 more``."""
     beside = len(words) - most
     return between.join(map(str, words[:most])) + (rest.format(beside) if beside > 0 else "")
+
+
+def shell_word(text: str) -> str:
+    """``text`` as a word of a command that can be pasted from a terminal, which keeps to itself
+    what it cannot show: in octal digits, as bash, zsh and POSIX read them."""
+    if text.isprintable():
+        return shlex.quote(text)
+    shown = (
+        one
+        if one.isprintable() and one not in "\\'"
+        else "".join(rf"\{byte:03o}" for byte in one.encode())
+        for one in text
+    )
+    return f"$'{''.join(shown)}'"

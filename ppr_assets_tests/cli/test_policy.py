@@ -67,7 +67,7 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
 
 
 _ODD = """-"It's" $HOME \\ `a`.é
--"""
+\r-"""
 
 
 def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(

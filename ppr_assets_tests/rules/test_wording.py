@@ -1,6 +1,10 @@
-"""The first few of many words."""
+"""The first few of many words, and words for a shell."""
 
-from ppr_assets.rules.wording import few
+import subprocess
+
+import pytest
+
+from ppr_assets.rules.wording import few, shell_word
 
 
 def test_the_first_few_and_how_many_there_are_beside() -> None:
@@ -8,3 +12,13 @@ def test_the_first_few_and_how_many_there_are_beside() -> None:
     assert few(["a", "b"], 2) == "a, b"
     assert few(["a", "b", "c"], 2) == "a, b and 1 more"
     assert few([1, 2, 3, 4], 2, between="; ", rest="; {} more tables") == "1; 2; 2 more tables"
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "-a.B", '$HOME `id` "it\'s" \\', "é\n1", "\r\x1b[2J'\\n é\t7"]
+)
+def test_a_shell_reads_a_word_as_it_is(text: str) -> None:
+    word = shell_word(text)
+    assert word.isprintable()
+    command = ["bash", "-c", f"printf %s {word}"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == text.encode()

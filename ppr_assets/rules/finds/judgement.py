@@ -3,13 +3,13 @@ persons is held to a baseline that somebody has reviewed."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.wording import shell_word
 
 _SHOWN = 20
 
@@ -113,7 +113,7 @@ class Judgement:
 def _command(refused: Sequence[Find]) -> str:
     """What allows the first; nothing where only others are left that are not listed."""
     for find in refused:
-        words = shlex.join(["ppr-assets", "policy", "allow", find.spot.place, find.kind])
+        words = f"ppr-assets policy allow {shell_word(find.spot.place)} {shell_word(find.kind)}"
         return f": `{words} --reason …`"
     return ""
 
