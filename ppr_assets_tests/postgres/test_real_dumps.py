@@ -18,6 +18,9 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication_policy import shipped_policy
 from ppr_assets.rules.withholding import plan
+from ppr_assets.postgres.snapshot.relations import read_relations
+from ppr_assets.rules.publication_policy import shipped_policy
+from ppr_assets.rules.withholding import plan
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer, require_postgis
@@ -69,6 +72,7 @@ def test_the_real_schema_is_proven_with_definitions_that_postgresql_words_anew(
 ) -> None:
     restore(database, _unpacked(DUMPS[-1], tmp_path), Terms(drop_old=True), deadline=NO_HURRY)
     with connect(database, autocommit=True) as session:
+        assert plan(shipped_policy(), read_relations(session)).refusal is None
         for setup in CASES:
             session.execute(setup.read_bytes())
     made = make_dump(database, tmp_path / NAMES[0])
