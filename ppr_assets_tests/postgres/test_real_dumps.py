@@ -15,10 +15,8 @@ from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.publication_policy import shipped_policy
-from ppr_assets.rules.withholding import plan
 from ppr_assets.postgres.snapshot.relations import read_relations
+from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication_policy import shipped_policy
 from ppr_assets.rules.withholding import plan
 from ppr_assets.settings import DatabaseSettings
