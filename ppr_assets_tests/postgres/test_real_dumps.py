@@ -15,7 +15,6 @@ from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication_policy import shipped_policy
 from ppr_assets.rules.withholding import plan
@@ -70,7 +69,6 @@ def test_the_real_schema_is_proven_with_definitions_that_postgresql_words_anew(
 ) -> None:
     restore(database, _unpacked(DUMPS[-1], tmp_path), Terms(drop_old=True), deadline=NO_HURRY)
     with connect(database, autocommit=True) as session:
-        assert plan(shipped_policy(), read_relations(session)).refusal is None
         for setup in CASES:
             session.execute(setup.read_bytes())
     made = make_dump(database, tmp_path / NAMES[0])
