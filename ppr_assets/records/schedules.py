@@ -1,0 +1,263 @@
+"""Schedules in all the forms in which they come: one row for each rhythm and pair of hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ppr_assets.records.parts import checked
+from ppr_assets.records.reading import Fields, Reading
+from ppr_assets.records.spellings import SCHEDULE, TIMES
+from ppr_assets.rules.replay import times as read
+from ppr_assets.rules.replay.record import Schedule
+
+FROM_WKST = "the weekday stood in wkst"
+AMBIGUOUS_WKST = "wkst MO is the weekday, or only where the week starts"
+EVERY_DAY = "published as DAILY"
+MOST_ROWS = 400
+"""That one schedule may unfold to: more than a year of days."""
+
+
+def schedules(reading: Reading, raw: Any, path: str) -> list[Schedule]:
+    """The rows of one published schedule; none where it says nothing."""
+    if isinstance(raw, str):
+        raw = {"description": raw}
+    if not isinstance(raw, dict):
+        reading.lose("schedule")
+        return []
+    fields = reading.fields(raw, SCHEDULE, path)
+    nested = fields.raw("nested")
+    if isinstance(nested, dict):
+        inner = reading.fields(nested, SCHEDULE, f"{path}.schedule")
+        for name, values in inner.values.items():
+            fields.values.setdefault(name, values)
+    rows = list(_rows(fields, _base(fields)))
+    if len(rows) > MOST_ROWS:
+        reading.lose("schedule.rows beyond 400")
+    told = [_weekday_of_wkst(row) for row in rows[:MOST_ROWS] if _says_something(row)]
+    if not told:
+        reading.lose("schedule without days and hours")
+    return told
+
+
+def _base(fields: Fields) -> Schedule:
+    rule = read.recurrence(fields.text("rrule") or "")
+    start, end = _moment(fields, "dtstart"), _moment(fields, "dtend")
+    freq, interval, remark = _rhythm(fields, rule)
+    until = _moment(fields, "until")
+    last = until[0] if until else None
+    if end and not until and (not start or end[0] != start[0]):
+        last = end[0]
+    return Schedule(
+        path=fields.path,
+        freq=freq,
+        wkst=_wkst(fields),
+        interval=interval,
+        byday=_byday(fields, "byday") or _byday_of_rule(fields, rule),
+        bymonthday=checked(fields, "bymonthday", read.days_of_month)
+        or read.days_of_month(rule.get("BYMONTHDAY", "")),
+        dtstart=start[0] if start else None,
+        until=last,
+        count=_whole(fields, "count"),
+        valid_from=_date(fields, "valid_from"),
+        valid_to=_date(fields, "valid_to"),
+        opens_at=_clock(fields, "opens_at") or (start[1] if start else None),
+        closes_at=_clock(fields, "closes_at") or (end[1] if end else None),
+        description=fields.text("description"),
+        notes="; ".join(fields.texts("notes")) or None,
+        remark=remark,
+    )
+
+
+def _rhythm(fields: Fields, rule: dict[str, str]) -> tuple[str | None, int | None, str | None]:
+    words = fields.text("freq") or rule.get("FREQ")
+    interval = _whole(fields, "interval") or _number(rule.get("INTERVAL"))
+    if words is None:
+        return None, interval, None
+    found = read.frequency(words)
+    if found:
+        return found[0], found[1] or interval, None
+    if words.upper() == "DAILY" and interval in (None, 1):
+        return "WEEKLY", None, EVERY_DAY
+    return None, interval, f"published as {words[:40]}"
+
+
+def _rows(fields: Fields, base: Schedule) -> Iterator[Schedule]:
+    """One row for each element of ``times``, ``days`` and ``date`` that has hours of its own, and
+    for each day or span of days."""
+    if base.remark == EVERY_DAY:
+        base = replace(base, byday=base.byday or ",".join(read.WEEKDAYS))
+    timed = [
+        row
+        for name in ("times", "byday", "date")
+        for path, raw in fields.each(name)
+        if isinstance(raw, dict)
+        for row in _timed(fields.reading, raw, path, base)
+    ]
+    spans = [row for row in timed if _hours_and_days(row) == _hours_and_days(base)]
+    rows = [row for row in timed if row not in spans] or [base]
+    if spans:
+        rows = [
+            replace(row, valid_from=span.valid_from, valid_to=span.valid_to)
+            for row in rows
+            for span in spans
+        ]
+    for row in rows:
+        yield from _on_its_dates(fields, row)
+
+
+def _hours_and_days(row: Schedule) -> tuple[str | None, ...]:
+    return row.opens_at, row.closes_at, row.byday, row.dtstart
+
+
+def _on_its_dates(fields: Fields, row: Schedule) -> Iterator[Schedule]:
+    told = [words for _, words in fields.each("date") if isinstance(words, str)]
+    dates = [day for words in told if (day := read.moment(words))]
+    for _ in range(len(told) - len(dates)):
+        fields.reading.lose("schedule.date")
+    for day in dates:
+        yield replace(row, dtstart=day[0], until=day[0], count=1)
+    if not dates:
+        once = row.remark is not None and row.remark.upper().endswith("ONCE")
+        yield replace(row, until=row.until or row.dtstart, count=1) if once and row.dtstart else row
+
+
+def _timed(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> list[Schedule]:
+    fields = reading.fields(raw, TIMES, path)
+    row = replace(
+        base,
+        path=path,
+        byday=_byday(fields, "byday") or base.byday,
+        opens_at=_clock(fields, "opens_at") or base.opens_at,
+        closes_at=_clock(fields, "closes_at") or base.closes_at,
+        description=fields.text("description") or base.description,
+        valid_from=_date(fields, "valid_from") or base.valid_from,
+        valid_to=_date(fields, "valid_to") or base.valid_to,
+    )
+    days = [day for words in fields.texts("date") if (day := read.moment(words))]
+    if days:
+        row = replace(row, dtstart=days[0][0], until=days[-1][0])
+    slots = [
+        inner
+        for where, slot in fields.each("times")
+        if isinstance(slot, dict) and slot is not raw
+        for inner in _slot(reading, slot, where, row)
+    ]
+    return slots or [row]
+
+
+def _slot(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> list[Schedule]:
+    fields = reading.fields(raw, TIMES, path)
+    opens, closes = _clock(fields, "opens_at"), _clock(fields, "closes_at")
+    return [replace(base, path=path, opens_at=opens, closes_at=closes)] if opens or closes else []
+
+
+def _weekday_of_wkst(row: Schedule) -> Schedule:
+    """A generation of prompts had no ``byday``, so that the weekday was written to ``wkst``."""
+    if row.freq != "WEEKLY" or row.byday or row.wkst is None or row.dtstart:
+        return row
+    if row.wkst == "MO":
+        return replace(row, remark=row.remark or AMBIGUOUS_WKST)
+    return replace(row, byday=row.wkst, wkst=None, remark=row.remark or FROM_WKST)
+
+
+def _says_something(row: Schedule) -> bool:
+    """A frequency alone, which the prompt asked for, says nothing about when a place is open."""
+    return bool(
+        row.opens_at or row.closes_at or row.byday or row.bymonthday or row.dtstart
+        or row.until or row.valid_from or row.valid_to or row.description or row.notes
+        or (row.wkst and row.wkst != "MO")
+    )  # fmt: skip
+
+
+def _is_object(fields: Fields, name: str) -> bool:
+    return any(isinstance(raw, dict) for _, raw in fields.each(name))
+
+
+def _byday(fields: Fields, name: str) -> str | None:
+    if name not in fields.values:
+        return None
+    words = [
+        part
+        for text in fields.texts(name)
+        for part in text.replace(";", ",").replace("/", ",").split(",")
+        if part.strip()
+    ]
+    if not words or _is_object(fields, name):
+        return None
+    found = read.weekdays(words)
+    position = fields.text("bysetpos") if "bysetpos" in fields.kind.fields.values() else None
+    if found is None:
+        fields.reading.lose(f"{fields.kind.name}.{name}")
+    elif position and "," not in found and len(found) == 2 and position.lstrip("-").isdigit():
+        return f"{int(position)}{found}"
+    return found
+
+
+def _byday_of_rule(fields: Fields, rule: dict[str, str]) -> str | None:
+    days = rule.get("BYDAY")
+    if not days:
+        words = "" if rule else fields.text("rrule") or ""
+        in_words = read.weekday(words)  # LAST_WEDNESDAY
+        if words and in_words is None:
+            fields.reading.lose("schedule.rrule")
+        return in_words
+    found = read.weekdays(days.split(","))
+    position = rule.get("BYSETPOS", "")
+    if found and len(found) == 2 and position.lstrip("-").isdigit():
+        return f"{int(position)}{found}"
+    return found
+
+
+def _wkst(fields: Fields) -> str | None:
+    words = fields.text("wkst")
+    found = read.weekday(words) if words else None
+    if words and (found is None or len(found) != 2):
+        fields.reading.lose("schedule.wkst")
+        return None
+    return found
+
+
+def _clock(fields: Fields, name: str) -> str | None:
+    """A time of day; the time in a moment, where somebody wrote one."""
+    if name not in fields.values or _is_object(fields, name):
+        return None
+    words = fields.text(name)
+    if words is None:
+        return None
+    found = read.clock_time(words)
+    if found is None and (whole := read.moment(words)):
+        found = whole[1]
+    if found is None:
+        fields.reading.lose(f"{fields.kind.name}.{name}")
+    return found
+
+
+def _moment(fields: Fields, name: str) -> tuple[str, str | None] | None:
+    if name not in fields.values or _is_object(fields, name):
+        return None
+    words = fields.text(name)
+    if words is None:
+        return None
+    found = read.moment(words)
+    if found is None:
+        fields.reading.lose(f"{fields.kind.name}.{name}")
+    return found
+
+
+def _date(fields: Fields, name: str) -> str | None:
+    found = _moment(fields, name)
+    return found[0] if found else None
+
+
+def _whole(fields: Fields, name: str) -> int | None:
+    words = fields.text(name)
+    found = _number(words)
+    if words and found is None:
+        fields.reading.lose(f"{fields.kind.name}.{name}")
+    return found
+
+
+def _number(words: str | None) -> int | None:
+    return int(words) if words and words.isascii() and words.isdigit() and len(words) < 5 else None

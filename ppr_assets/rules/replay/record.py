@@ -1,0 +1,184 @@
+"""The records that one published file tells of, as typed values. What is unknown is None; ``path``
+is the JSON path in the file that a value came from, so that each row can be traced to its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    path: str
+    name: str | None = None
+    code: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    path: str
+    number: str
+    """As it was published, without its extension."""
+    extension: str | None = None
+    type: str | None = None
+    description: str | None = None
+    languages: tuple[Language, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    path: str
+    attention: str | None = None
+    address_1: str | None = None
+    address_2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    state_province: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    address_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    path: str
+    freq: str | None = None
+    """``WEEKLY`` or ``MONTHLY``, as the schema has them."""
+    wkst: str | None = None
+    interval: int | None = None
+    byday: str | None = None
+    """Weekdays as iCalendar writes them: ``TU,TH`` or ``3SA``."""
+    bymonthday: str | None = None
+    dtstart: str | None = None
+    until: str | None = None
+    count: int | None = None
+    valid_from: str | None = None
+    valid_to: str | None = None
+    opens_at: str | None = None
+    closes_at: str | None = None
+    description: str | None = None
+    notes: str | None = None
+    remark: str | None = None
+    """What somebody should know of how this was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    path: str
+    name: str | None = None
+    title: str | None = None
+    department: str | None = None
+    email: str | None = None
+    phones: tuple[Phone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accessibility:
+    path: str
+    description: str | None = None
+    details: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    path: str
+    name: str
+    alternate_name: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    path: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    path: str
+    identifier: str
+    identifier_type: str | None = None
+    identifier_scheme: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    path: str
+    name: str | None = None
+    alternate_name: str | None = None
+    description: str | None = None
+    transportation: str | None = None
+    url: str | None = None
+    location_type: str | None = None
+    external_identifier: str | None = None
+    external_identifier_type: str | None = None
+    coordinates: tuple[float, float] | None = None
+    """Latitude and longitude in degrees."""
+    addresses: tuple[Address, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    languages: tuple[Language, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    accessibility: tuple[Accessibility, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAtLocation:
+    path: str
+    location: int
+    """Which of the organization's locations."""
+    description: str | None = None
+    schedules: tuple[Schedule, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    path: str
+    name: str
+    alternate_name: str | None = None
+    description: str | None = None
+    url: str | None = None
+    email: str | None = None
+    status: str | None = None
+    interpretation_services: str | None = None
+    application_process: str | None = None
+    fees_description: str | None = None
+    wait_time: str | None = None
+    accreditations: str | None = None
+    licenses: str | None = None
+    eligibility_description: str | None = None
+    alert: str | None = None
+    program: str | None = None
+    """The path of the program that it is part of."""
+    at: tuple[ServiceAtLocation, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    languages: tuple[Language, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    path: str
+    name: str
+    alternate_names: tuple[str, ...] = ()
+    description: str | None = None
+    email: str | None = None
+    website: str | None = None
+    other_urls: tuple[str, ...] = ()
+    tax_status: str | None = None
+    tax_id: str | None = None
+    year_incorporated: int | None = None
+    legal_status: str | None = None
+    logo: str | None = None
+    uri: str | None = None
+    locations: tuple[Location, ...] = ()
+    services: tuple[Service, ...] = ()
+    programs: tuple[Program, ...] = ()
+    fundings: tuple[Funding, ...] = ()
+    identifiers: tuple[Identifier, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    contacts: tuple[Contact, ...] = ()

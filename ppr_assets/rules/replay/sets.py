@@ -1,0 +1,56 @@
+"""Disjoint sets of records that are one, with the reason for each that joined."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why one telling's record is counted to another's."""
+
+    id: str
+    same_as: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """``records`` leads from each telling's id to the id of what it tells of: that of the oldest
+    telling among those that are one."""
+
+    records: Mapping[str, str]
+    decisions: tuple[Decision, ...]
+
+
+class Sets:
+    """Ids are given from the oldest to the newest; a set is known by its oldest."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._age = {one: age for age, one in enumerate(dict.fromkeys(ids))}
+        self._parent = {one: one for one in self._age}
+        self._first: dict[Hashable, str] = {}
+        self._decisions: list[Decision] = []
+
+    def _root(self, one: str) -> str:
+        while (parent := self._parent[one]) != one:
+            self._parent[one] = one = self._parent[parent]
+        return one
+
+    def are_one(self, one: str, other: str) -> bool:
+        return self._root(one) == self._root(other)
+
+    def join(self, one: str, other: str, reason: str) -> None:
+        older, newer = sorted((self._root(one), self._root(other)), key=self._age.__getitem__)
+        if older != newer:
+            self._parent[newer] = older
+            first, second = sorted((one, other), key=self._age.__getitem__)
+            self._decisions.append(Decision(second, first, reason))
+
+    def share(self, one: str, key: Hashable, reason: str) -> None:
+        """Joins all that have the key."""
+        self.join(self._first.setdefault(key, one), one, reason)
+
+    def merged(self) -> Merged:
+        return Merged({one: self._root(one) for one in self._parent}, tuple(self._decisions))
