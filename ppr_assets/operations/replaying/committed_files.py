@@ -1,0 +1,34 @@
+"""The published job files of a commit, read from git's objects; a partial clone brings those that
+are chosen in one request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.missing_objects import bring
+from ppr_assets.operations.replaying.published_files import PublishedFile, is_job, place_of
+
+_LINK = "120000"
+
+
+def committed_files(repo: DataRepo, commit: str) -> Iterator[PublishedFile]:
+    """All below ``daily/``, wherever in the repository that is."""
+    listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", "daily/")
+    for line in listing.split(b"\0"):
+        facts, _, path = line.partition(b"\t")
+        name = path.decode("utf-8", "surrogateescape")
+        if facts and is_job(name):
+            mode, _, sha = facts.decode().split()
+            day, scraper = place_of(name)
+            yield PublishedFile(day, name, scraper, sha=sha, link=mode == _LINK)
+
+
+def bring_files(repo: DataRepo, files: Sequence[PublishedFile]) -> None:
+    """Have their bytes here. Raises :class:`RemoteUnreachable`."""
+    if repo.partial:
+        bring(repo, *(one.sha for one in files))
+
+
+def blob(repo: DataRepo, file: PublishedFile) -> bytes:
+    return b"".join(repo.objects.stream(file.sha))

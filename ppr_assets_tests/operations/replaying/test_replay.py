@@ -1,0 +1,286 @@
+"""A database rebuilt from published records: every file is accounted for, and the rows follow from
+what was told and from nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ppr_assets.errors import DumpDamaged, GateRefused, SettingsError
+from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.published_files import Selection, published_files
+from ppr_assets.operations.replaying.replay import (
+    Input,
+    ReplayOutcome,
+    opened_input,
+    replay,
+)
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.rules.replay.rows import COLUMNS
+from ppr_assets.settings import DatabaseSettings, DataRepoSettings
+from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.records.told import BARE, LOCATION
+
+FRESHTRAK = "freshtrak"
+
+
+def publish(folder: Path, day: str, scraper: str, number: int, told: dict[str, Any]) -> Path:
+    """A file as the publisher writes it."""
+    path = folder / "daily" / day / "scrapers" / scraper / f"{number}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    job = {
+        "id": f"{day}-{scraper}-{number}",
+        "metadata": {"scraper_id": scraper, "content_hash": f"{number:064x}"},
+        "created_at": f"{day}T10:00:{number % 60:02}",
+    }
+    content = {"job_id": job["id"], "job": job, "result": json.dumps(told), "error": None}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def named(name: str, **told: Any) -> dict[str, Any]:
+    return {**BARE, "name": name, **told}
+
+
+def emptied(database: DatabaseSettings) -> DatabaseSettings:
+    tables = ", ".join(f"public.{table}" for table in COLUMNS)
+    with connect(database, autocommit=True) as session:
+        session.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return database
+
+
+@pytest.fixture
+def empty(database: DatabaseSettings) -> DatabaseSettings:
+    """The sample's tables without their rows."""
+    return emptied(database)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three scrapers, two days, one pantry that two of them tell of."""
+    folder = tmp_path / "data"
+    publish(folder, "2025-08-07", FRESHTRAK, 1, named("Hope Pantry", description="Old"))
+    publish(folder, "2025-08-08", FRESHTRAK, 2, named("Hope Pantry", description="New"))
+    publish(folder, "2025-08-08", "vivery", 3, named("HOPE PANTRY", description=None))
+    for number in range(10, 16):
+        where = {**LOCATION, "latitude": 30.0 + number, "name": f"Hall {number}"}
+        publish(folder, "2025-08-08", "care", number, named(f"Pantry {number}", locations=[where]))
+    return folder
+
+
+def given(*folders: Path, selection: Selection | None = None) -> Input:
+    found = [file for folder in folders for file in published_files(folder)]
+    return Input((selection or Selection()).of(found), "a test")
+
+
+def content(settings: DatabaseSettings) -> dict[str, list[str]]:
+    """All rows of the tables that a replay fills, as text, sorted."""
+    with connect(settings) as session:
+        return {
+            table: sorted(
+                row for (row,) in session.execute(f"SELECT t::text FROM public.{table} AS t")
+            )
+            for table in COLUMNS
+        }
+
+
+def digest(settings: DatabaseSettings) -> str:
+    return hashlib.sha256(json.dumps(content(settings)).encode()).hexdigest()
+
+
+def test_the_newest_word_wins_and_says_whose_it_is(empty: DatabaseSettings, folder: Path) -> None:
+    outcome = replay(empty, given(folder))
+    assert outcome.changed["organization"] == 7
+    with connect(empty) as session:
+        row = session.execute(
+            "SELECT description, o.id, created_at::date::text, updated_at::date::text "
+            "FROM public.organization AS o WHERE name ILIKE 'hope pantry'"
+        ).fetchall()
+        scrapers = session.execute(
+            "SELECT scraper_id FROM public.organization_source WHERE organization_id = %s "
+            "ORDER BY 1",
+            [row[0][1]],
+        ).fetchall()
+        version = session.execute(
+            "SELECT data FROM public.record_version WHERE record_id::text = %s", [row[0][1]]
+        ).fetchone()
+    assert [one[0] for one in row] == ["New"]
+    assert scrapers == [(FRESHTRAK,), ("vivery",)]
+    assert version is not None
+    assert [(one["scraper"], one.get("reason", "")) for one in version[0]["told_by"]] == [
+        (FRESHTRAK, ""),
+        (FRESHTRAK, ""),
+        ("vivery", "same name and the address 12 main st"),
+    ]
+    assert version[0]["word_of"]["description"] == "2025-08-08-freshtrak-2"
+
+
+def test_neither_order_nor_place_nor_repetition_changes_a_byte(
+    empty: DatabaseSettings, folder: Path, tmp_path: Path
+) -> None:
+    files = given(folder)
+    replay(empty, files)
+    first = content(empty)
+    halves = [tmp_path / "half_a", tmp_path / "half_b"]
+    for number, file in enumerate(files.files):
+        assert file.path is not None
+        there = halves[number % 2] / file.name
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.path, there)
+    shuffled = [*files.files]
+    random.Random(1).shuffle(shuffled)
+    for again in (given(*halves), given(*reversed(halves)), replace(files, files=shuffled)):
+        emptied(empty)
+        replay(empty, again)
+        assert content(empty) == first
+
+
+@pytest.fixture
+def hostile(folder: Path) -> Path:
+    at = folder / "daily/2025-08-08/scrapers/freshtrak"
+    good = (at / "2.json").read_bytes()
+    (at / "cut.json").write_bytes(good[:-30])
+    (at / "latin1.json").write_bytes(good.replace(b"New", b"Caf\xe9"))
+    (at / "out.json").symlink_to("/etc/hostname")
+    (at / "gone.json").symlink_to("nowhere")
+    os.mkfifo(at / "pipe.json")
+    (at / "folder.json").mkdir()
+    with (at / "large.json").open("wb") as file:
+        file.truncate(100_000_000)
+    publish(folder, "2025-08-08", FRESHTRAK, 20, {"organizations": []})
+    (folder / "daily/2025-08-08/summary.json").write_text("{}")
+    (folder / "daily/latest").symlink_to("2025-08-08")
+    return folder
+
+
+def test_each_file_is_loaded_empty_or_rejected_and_no_more(
+    empty: DatabaseSettings, hostile: Path
+) -> None:
+    lines: list[Line] = []
+    outcome = replay(empty, given(hostile), on_line=lines.append)
+    assert outcome.accounts.accounted
+    assert len(lines) == outcome.accounts.files == 16
+    assert dict(outcome.accounts.by_outcome) == {"loaded": 9, "empty": 1, "rejected": 6}
+    rejected = {line.file.rsplit("/", 1)[1]: line.reason for line in lines if line.reason}
+    assert outcome.accounts.by_reason["rejected", "cut off: Unterminated string"] == 1
+    assert rejected == {
+        "cut.json": "cut off: Unterminated string starting at at line 1, column 251",
+        "latin1.json": "not UTF-8 at byte 301",
+        "out.json": "a symbolic link",
+        "gone.json": "a symbolic link",
+        "pipe.json": "not a regular file",
+        "large.json": "more than 16 MB",
+        "20.json": "no organization in the result",
+    }
+
+
+def test_strict_loads_nothing_where_a_file_cannot_be_used(
+    empty: DatabaseSettings, hostile: Path
+) -> None:
+    with pytest.raises(DumpDamaged, match=r"cut\.json cannot be used: cut off"):
+        replay(empty, given(hostile), strict=True)
+    assert content(empty)["organization"] == []
+
+
+def test_what_holds_records_is_left_alone(database: DatabaseSettings, folder: Path) -> None:
+    before = digest(database)
+    with pytest.raises(GateRefused, match="has records, a replay needs an empty one"):
+        replay(database, given(folder))
+    assert digest(database) == before
+
+
+def test_a_dry_run_asks_no_server(folder: Path) -> None:
+    nowhere = DatabaseSettings(host="/nonexistent")
+    assert replay(nowhere, given(folder), load=False) == ReplayOutcome(
+        replay(nowhere, given(folder), load=False).accounts, (1, 1)
+    )
+
+
+def test_a_commit_gives_what_its_files_give(folder: Path, tmp_path: Path) -> None:
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Publish")
+    shutil.rmtree(folder / "daily")
+    settings = DataRepoSettings(path=folder, url=None)
+    for wanted in (Wanted(at="HEAD"), Wanted(source=folder.as_uri())):
+        with opened_input(settings, (), wanted, Selection()) as found:
+            outcome = replay(DatabaseSettings(host="/nonexistent"), found, load=False)
+        assert dict(outcome.accounts.by_outcome) == {"loaded": 9}
+
+
+def test_the_last_days_that_each_scraper_has_are_taken(folder: Path) -> None:
+    def days(selection: Selection) -> list[tuple[str | None, str | None]]:
+        found = selection.of(published_files(folder))
+        return sorted({(one.day, one.scraper) for one in found}, key=str)
+
+    publish(folder, "2024-01-01", "seldom", 30, named("Seldom"))
+    assert ("2024-01-01", "seldom") in days(Selection(days=1))
+    assert ("2025-08-07", FRESHTRAK) not in days(Selection(days=1))
+    assert ("2025-08-07", FRESHTRAK) in days(Selection(days=2))
+    assert days(Selection(days=1, since="2025-08-07", until="2025-08-07")) == [
+        ("2025-08-07", FRESHTRAK)
+    ]
+    assert days(Selection(scrapers=["care"])) == [("2025-08-08", "care")]
+    assert days(Selection(patterns=["*/vivery/*"])) == [("2025-08-08", "vivery")]
+
+
+def test_nothing_to_read_is_said(folder: Path) -> None:
+    settings = DataRepoSettings(path=folder, url=None)
+    with (
+        pytest.raises(SettingsError, match="none of 9 published files is to be replayed"),
+        opened_input(settings, [folder], Wanted(), Selection(since="2030-01-01")),
+    ):
+        pass
+    with (
+        pytest.raises(SettingsError, match="is not there"),
+        opened_input(settings, [folder / "gone"], Wanted(), Selection()),
+    ):
+        pass
+
+
+def test_a_killed_replay_leaves_nothing(empty: DatabaseSettings, folder: Path) -> None:
+    """Killed when the first rows are in: the server takes the transaction back."""
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from ppr_assets.operations.replaying import replay as module\n"
+        "from ppr_assets.operations.replaying.published_files import Selection, published_files\n"
+        "from ppr_assets.postgres.upsert.staging import Staging\n"
+        "from ppr_assets.settings import DatabaseSettings, Secret\n"
+        "upsert = Staging._upsert\n"
+        "def killed(self, table):\n"
+        "    changed = upsert(self, table)\n"
+        "    if table == 'location' and changed:\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return changed\n"
+        "Staging._upsert = killed\n"
+        "host, port, user, name, folder = sys.argv[1:]\n"
+        "secret = Secret(os.environ['PASSWORD'])\n"
+        "target = DatabaseSettings(\n"
+        "    host=host, port=int(port), user=user, dbname=name, password=secret\n"
+        ")\n"
+        "files = Selection().of(published_files(Path(folder)))\n"
+        "module.replay(target, module.Input(files, 'a test'))\n"
+    )
+    words = [empty.host, str(empty.port), empty.user, empty.dbname, str(folder)]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env={**os.environ, "PASSWORD": empty.require_password().reveal()},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert all(not rows for rows in content(empty).values())
+    assert replay(empty, given(folder)).changed["organization"] == 7
