@@ -11,6 +11,8 @@ import pytest
 
 from ppr_assets.demo.sample.private import EDITORS
 from ppr_assets.errors import PolicyRefused, PolicyUnreadable
+from ppr_assets.operations.policy import Wish
+from ppr_assets.operations.policy import decide as decide_by_command
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
@@ -366,3 +368,14 @@ def test_a_decision_that_only_the_remote_has_is_in_force(pipeline: Pipeline) -> 
     git(other, "push", "-q", "origin", "main")
     assert count_records(pipeline.settings).plan.refusal is None
     assert pipeline.night()[1].status == "published"
+
+
+def test_a_decision_before_the_first_dump_is_checked_out_as_it_was_committed(
+    pipeline: Pipeline,
+) -> None:
+    """Also by a clone that ends lines as Windows does."""
+    decide_by_command(pipeline.settings, Wish("language.note", "null", "private"))
+    other = pipeline.clone.parent / "windows"
+    git(other.parent, "clone", "-q", "-c", "core.autocrlf=true", str(pipeline.remote), str(other))
+    assert b"\r\n" not in (other / "sql_dumps" / PUBLICATION).read_bytes()
+    assert pipeline.elsewhere(other).night()[1].status == "published"

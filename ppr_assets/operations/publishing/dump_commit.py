@@ -132,8 +132,9 @@ def write_policy_commit(
     repo: DataRepo, base: str | None, text: str, subject: str, reason: str
 ) -> str:
     """A commit on ``base`` that sets what the data repository decides of what is published, and
-    nothing else."""
-    changes = {DumpFolder(repo, base).path(PUBLICATION): _file(text)}
+    nothing else but that it is checked out byte for byte."""
+    folder = dump_folder(repo, base)
+    changes = {folder.path(PUBLICATION): _file(text), **_attributes(folder)}
     message = compose_message(subject, {"Reason": reason})
     return _commit(repo, base, changes, message, datetime.now(UTC))
 
