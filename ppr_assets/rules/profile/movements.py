@@ -14,7 +14,7 @@ from ppr_assets.rules.profile.schema import Schema
 _ROWS = Kind("amount", 0.02, noise=2.5)
 _GROUP = Kind("amount", 0.2, noise=2.5)
 _EMPTY = Kind("share", 0.05, noise=4)
-_COMMON = Kind("share", 0.10, noise=4)
+_COMMON = Kind("share", 0.15, noise=4)
 _POINT = Kind("share", 0.01, noise=4)
 _DISTINCT = Kind("amount", 0.4, noise=3)
 _LONGEST = Kind("amount", 0.25)
