@@ -25,7 +25,7 @@ from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.publication_policy import shipped_policy
+from ppr_assets.rules.publication.policy import shipped_policy
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_postgres import Databases

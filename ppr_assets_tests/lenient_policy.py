@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ppr_assets.operations.publishing import publication
-from ppr_assets.rules.publication_policy import WHOLE, Decision, Policy
-from ppr_assets.rules.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.policy import WHOLE, Decision, Policy
+from ppr_assets.rules.publication.withholding import Plan, Relation, plan
 
 _PUBLIC = Decision("public")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ppr_assets.rules.publication_policy import WHOLE, Decisions, shipped_policy
+from ppr_assets.rules.publication.policy import WHOLE, Decisions, shipped_policy
 from ppr_assets_tests.places import ROOT
 
 DOCUMENT = ROOT / "docs" / "what-is-published.md"

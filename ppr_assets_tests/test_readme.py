@@ -17,7 +17,7 @@ import pytest
 from ppr_assets import errors
 from ppr_assets.cli import EXIT_CODES, cli
 from ppr_assets.errors import PprError
-from ppr_assets.rules.publication_policy import shipped_policy
+from ppr_assets.rules.publication.policy import shipped_policy
 from ppr_assets.settings import VARIABLES, Settings
 from ppr_assets.settings.environment import read_dotenv
 from ppr_assets_tests.places import ROOT

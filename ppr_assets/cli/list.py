@@ -11,9 +11,9 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.data_repo.history.dump_history import PastDump
 from ppr_assets.operations.published.listing import ListedDump, list_history, list_published
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.policy import FLOOR_TABLE
-from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.trust import Trust
 
 _HEADING = ("dump", "size", "organizations", "records", "remarks")
 _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")

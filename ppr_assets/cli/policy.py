@@ -13,14 +13,14 @@ import click
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.decisions import policy_in_force, review_policy
-from ppr_assets.operations.publishing.finds import allow as allow_find
-from ppr_assets.operations.publishing.finds import review as review_finds
-from ppr_assets.operations.publishing.policy_file import PolicyChange
+from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
+from ppr_assets.operations.deciding.finds import allow as allow_find
+from ppr_assets.operations.deciding.finds import review as review_finds
+from ppr_assets.operations.deciding.policy_file import PolicyChange
 from ppr_assets.rules.finds.decisions import spot_at
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.plan_lines import plan_lines, said
-from ppr_assets.rules.publication_policy import RULES, WHOLE, Decisions, Rule
+from ppr_assets.rules.publication.lines import plan_lines, said
+from ppr_assets.rules.publication.policy import RULES, WHOLE, Decisions, Rule
 
 reason_option = click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
@@ -79,7 +79,7 @@ def check(invocation: Invocation) -> None:
     Prints what would be withheld, and each table and column that nobody has decided on, with the
     command that decides. Ends with exit code 8 where a dump would be refused.
     """
-    from ppr_assets.operations.policy import check_policy
+    from ppr_assets.operations.deciding.against_database import check_policy
 
     plan = check_policy(invocation.settings)
     for line in plan_lines(plan, invocation.settings.dump.policy_file or PUBLICATION):
@@ -108,7 +108,7 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
       ppr-assets policy add change_log structure --reason "who changed what"
       ppr-assets policy add organization.updated_by null --reason "names of keys"
     """
-    from ppr_assets.operations.policy import Wish, decide
+    from ppr_assets.operations.deciding.against_database import Wish, decide
 
     wish = Wish(target, cast(Rule, rule), reason, text)
     decided = decide(invocation.settings, wish)

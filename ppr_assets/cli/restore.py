@@ -35,8 +35,8 @@ from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 

@@ -14,7 +14,7 @@ from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
-from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import few
 
 _SHOWN = 5

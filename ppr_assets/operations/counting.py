@@ -17,9 +17,9 @@ from ppr_assets.operations.restoring.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot
-from ppr_assets.rules.manifest import DatabaseIdentity
-from ppr_assets.rules.ratchet import Verdict
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.recorded.manifest import DatabaseIdentity
 from ppr_assets.settings import Settings
 
 

@@ -28,7 +28,7 @@ from ppr_assets.postgres.load.session_limits import login_triggers, require_sess
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
-from ppr_assets.rules.ratchet import judge
+from ppr_assets.rules.gate.ratchet import judge
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0

@@ -47,11 +47,11 @@ from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
-from ppr_assets.rules.manifest import Computing, Manifest, Proof
+from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.ratchet import Override, Verdict
-from ppr_assets.rules.withholding import Plan, Withheld
+from ppr_assets.rules.publication.withholding import Plan, Withheld
+from ppr_assets.rules.recorded.manifest import Computing, Manifest, Proof
 from ppr_assets.settings import Settings
 
 

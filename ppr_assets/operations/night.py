@@ -19,8 +19,8 @@ from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small
-from ppr_assets.rules.ratchet import Verdict
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
 

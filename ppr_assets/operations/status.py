@@ -15,8 +15,8 @@ from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.ratchet import Verdict, judge
-from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.gate.ratchet import Verdict, judge
+from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import Settings
 
 

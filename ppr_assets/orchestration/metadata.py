@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.ratchet import Verdict
-from ppr_assets.rules.withholding import Plan, Withheld
+from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.publication.withholding import Plan, Withheld
+from ppr_assets.rules.recorded.manifest import Manifest
 
 Metadata = dict[str, dg.MetadataValue]
 

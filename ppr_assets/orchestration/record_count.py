@@ -19,10 +19,10 @@ from ppr_assets.orchestration.metadata import (
 )
 from ppr_assets.orchestration.resources import Override
 from ppr_assets.orchestration.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
+from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.naming import PUBLICATION as PUBLICATION_FILE
-from ppr_assets.rules.plan_lines import plan_lines
-from ppr_assets.rules.ratchet import Verdict
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.lines import plan_lines
+from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
 MINIMUM_RECORDS = dg.AssetCheckSpec(

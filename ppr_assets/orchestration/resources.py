@@ -13,7 +13,7 @@ from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.night import Night
-from ppr_assets.rules import ratchet
+from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import DataRepoSettings, Settings
 
 OVERRIDE_TAG = "ppr_assets/override"

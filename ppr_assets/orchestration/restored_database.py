@@ -34,7 +34,7 @@ from ppr_assets.orchestration.restore_facts import (
     rows_matched,
 )
 from ppr_assets.orchestration.tables import OWNERS
-from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
 
 SUFFIX = "_restored"

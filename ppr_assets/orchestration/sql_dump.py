@@ -21,7 +21,7 @@ from ppr_assets.orchestration.metadata import (
 from ppr_assets.orchestration.record_count import record_count
 from ppr_assets.orchestration.resources import Override, record_override
 from ppr_assets.orchestration.tables import OWNERS
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import Settings
 
 COMPLETE = dg.AssetCheckSpec(

@@ -21,8 +21,8 @@ from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.profile.columns import Profile, TableProfile
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.publication_policy import LARGE_OBJECTS
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.policy import LARGE_OBJECTS
+from ppr_assets.rules.publication.withholding import Plan
 
 _VALUES = re.compile(
     rb"(?P<rows>INSERT INTO) |(?P<large_objects>SELECT pg_catalog\.lowrite)\("

@@ -14,8 +14,8 @@ from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import FETCH_AGAIN, open_dump, require_file, stored_bytes
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.plain_sql.parts.joined import JoinedDump, parts_on_disk
-from ppr_assets.rules.manifest import SCHEMA_VERSION, Manifest, TableRecord
 from ppr_assets.rules.naming import is_dump_name, parts_folder
+from ppr_assets.rules.recorded.manifest import SCHEMA_VERSION, Manifest, TableRecord
 
 
 @dataclass(frozen=True)

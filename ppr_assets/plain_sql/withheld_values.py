@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.rules.publication_policy import Decision
+from ppr_assets.rules.publication.policy import Decision
 
 NULL = b"\\N"
 """As COPY writes it; a text of these two characters is written with its backslash escaped."""

@@ -14,11 +14,11 @@ from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery
 from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.operations.publishing.retention import Retention
-from ppr_assets.rules.manifest import Proof
-from ppr_assets.rules.ratchet import Override, Verdict
-from ppr_assets.rules.replacement import STANDARD
+from ppr_assets.rules.gate.ratchet import Override, Verdict
+from ppr_assets.rules.gate.replacement import STANDARD
+from ppr_assets.rules.recorded.manifest import Proof
 from ppr_assets.rules.retention import Fate, ShelvedDump
-from ppr_assets_tests.rules.test_manifest import MANIFEST
+from ppr_assets_tests.rules.recorded.test_manifest import MANIFEST
 
 COUNTS = {"organization": 200, "location": 300}
 ACCEPTED = Verdict("accepted", COUNTS, None, STANDARD.policy)

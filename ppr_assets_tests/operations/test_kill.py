@@ -18,7 +18,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.operations.published.committed import committed_sha256
 from ppr_assets.plain_sql.dump_file import open_dump
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_pipeline import (

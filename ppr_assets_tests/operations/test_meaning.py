@@ -20,8 +20,8 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.rules.difference import Accepted
-from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.gate.difference import Accepted
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import fill_core, fill_words

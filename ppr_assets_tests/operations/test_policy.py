@@ -11,8 +11,8 @@ import pytest
 
 from ppr_assets.demo.sample.private import EDITORS
 from ppr_assets.errors import PolicyRefused, PolicyUnreadable
-from ppr_assets.operations.policy import Wish
-from ppr_assets.operations.policy import decide as decide_by_command
+from ppr_assets.operations.deciding.against_database import Wish
+from ppr_assets.operations.deciding.against_database import decide as decide_by_command
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings

@@ -19,7 +19,7 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.replacement import Guard
+from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets.settings.postgres_kinds import left_out
 from ppr_assets_tests.fix_nasty import fill_core

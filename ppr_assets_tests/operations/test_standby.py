@@ -23,7 +23,7 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.operations.status import status
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline, git

@@ -19,7 +19,7 @@ from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import DatabaseSettings, KeepSettings
 from ppr_assets_tests import fix_nasty
 from ppr_assets_tests.fix_command_line import CommandLine

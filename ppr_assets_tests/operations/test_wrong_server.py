@@ -30,7 +30,7 @@ from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_environment
 from ppr_assets_tests.application import connect as as_application
 from ppr_assets_tests.fix_forwarder import Forwarder

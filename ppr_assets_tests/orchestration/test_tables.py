@@ -15,10 +15,10 @@ from ppr_assets.operations.counting import RecordCount
 from ppr_assets.orchestration.tables import HSDS_TABLES, MOST_OTHERS, observations
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column
-from ppr_assets.rules.manifest import DatabaseIdentity
+from ppr_assets.rules.gate.ratchet import judge
 from ppr_assets.rules.policy import GatePolicy
-from ppr_assets.rules.ratchet import judge
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.recorded.manifest import DatabaseIdentity
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_runs import Runs
 

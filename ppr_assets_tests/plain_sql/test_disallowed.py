@@ -6,7 +6,7 @@ import pytest
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.disallowed import disallowed
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
 
 POLICY = Policy.parse(
     """

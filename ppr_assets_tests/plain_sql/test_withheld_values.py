@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.plain_sql.withheld_values import Withholding
-from ppr_assets.rules.publication_policy import Decision
+from ppr_assets.rules.publication.policy import Decision
 
 _TEXTS = st.text(
     st.characters(codec="utf-8", exclude_characters="\0") | st.sampled_from("\\\t\n\rN"), max_size=8

@@ -16,8 +16,8 @@ from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.publication_policy import shipped_policy
-from ppr_assets.rules.withholding import plan
+from ppr_assets.rules.publication.policy import shipped_policy
+from ppr_assets.rules.publication.withholding import plan
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_debian import DebianServer, require_postgis

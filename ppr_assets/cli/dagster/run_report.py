@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from ppr_assets.cli.shared.console import size
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.plan_lines import plan_lines
+from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
     from ppr_assets.operations.dump import DumpOutcome
     from ppr_assets.operations.night import Night
     from ppr_assets.operations.publishing.publish import PublishOutcome
-    from ppr_assets.rules.manifest import Manifest
-    from ppr_assets.rules.ratchet import Verdict
+    from ppr_assets.rules.gate.ratchet import Verdict
+    from ppr_assets.rules.recorded.manifest import Manifest
 
 _VERDICTS = {
     "accepted": "the gate accepted them",

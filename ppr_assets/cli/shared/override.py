@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.shared.context import worded
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import is_dump_name
-from ppr_assets.rules.ratchet import Override
 
 _NO_REASON = "no reason given"
 

@@ -19,7 +19,6 @@ from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
 from ppr_assets.data_repo.remote.missing_objects import read_small_files, small_files_here
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import (
     DELTA_BASE,
@@ -34,7 +33,8 @@ from ppr_assets.rules.naming import (
     manifest_name,
     parts_folder,
 )
-from ppr_assets.rules.publication_policy import Policy, parse_policy, unreadable
+from ppr_assets.rules.publication.policy import Policy, parse_policy, unreadable
+from ppr_assets.rules.recorded.manifest import Manifest
 
 MARK_WAY_OUT = (
     "look at the file's history; to set the mark on purpose, "

@@ -20,7 +20,7 @@ from ppr_assets.demo.sample.tables import SAMPLE_TABLES, Batch, Row
 from ppr_assets.demo.sample.vocabulary import Vocabulary
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.publication_policy import WHOLE, shipped_policy
+from ppr_assets.rules.publication.policy import WHOLE, shipped_policy
 from ppr_assets.settings import DatabaseSettings
 
 Session = psycopg.Connection[tuple[Any, ...]]

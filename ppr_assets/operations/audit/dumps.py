@@ -16,11 +16,11 @@ from ppr_assets.operations.audit.marks import Standings, mark_of, readable_mark
 from ppr_assets.operations.audit.trailers import wrong_trailers
 from ppr_assets.operations.published.nights import nights_in
 from ppr_assets.plain_sql.verify import require_as_described, require_manifest_of
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
 from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.ratchet import Verdict
+from ppr_assets.rules.recorded.manifest import Manifest
 
 _RENAMED_WITHIN = timedelta(minutes=1)
 """A dump whose name is taken gets that of the next free second."""

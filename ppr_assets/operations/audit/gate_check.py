@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from ppr_assets.rules.gate.ratchet import Verdict, judge, raised_mark
 from ppr_assets.rules.json_fields import FieldError, Fields
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
 from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.ratchet import Verdict, judge, raised_mark
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 
 _LONGEST = 80

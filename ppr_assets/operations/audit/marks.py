@@ -19,10 +19,10 @@ from ppr_assets.operations.published.mark_history import (
     standing,
     told_by,
 )
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.gate.ratchet import mark_told
 from ppr_assets.rules.mark import Mark, merged_mark, parse_mark
 from ppr_assets.rules.naming import RATCHET, manifest_name
-from ppr_assets.rules.ratchet import mark_told
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 def mark_of(folder: DumpFolder) -> Mark | None:

@@ -10,7 +10,7 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.errors import DumpDamaged, PolicyUnreadable
 from ppr_assets.operations.published.dump_bytes import dump_bytes
 from ppr_assets.plain_sql.disallowed import Disallowed, disallowed
-from ppr_assets.rules.publication_policy import Policy, shipped_policy
+from ppr_assets.rules.publication.policy import Policy, shipped_policy
 from ppr_assets.rules.wording import few
 
 _TODAY = "the policy of today"

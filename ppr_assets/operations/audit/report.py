@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ppr_assets.data_repo.history.commits import FolderCommit, Signature
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ppr_assets.data_repo.history.message import dump_message, parse_records, parse_trailers
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.recorded.manifest import Manifest
 
 _SHOWN = 3
 

@@ -43,7 +43,7 @@ from ppr_assets.operations.audit.selection import Scope, end_of, selected
 from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.published.view import OnView, unseen
 from ppr_assets.rules.naming import dump_moment
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import DataRepoSettings
 
 

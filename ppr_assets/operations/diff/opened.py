@@ -16,7 +16,7 @@ from ppr_assets.plain_sql.parsing.row_keys import primary_key
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.plain_sql.withheld_values import NULL
-from ppr_assets.rules.withholding import Withheld
+from ppr_assets.rules.publication.withholding import Withheld
 
 
 class OpenedDump:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ppr_assets.rules.withholding import Withheld
+from ppr_assets.rules.publication.withholding import Withheld
 
 EXAMPLES = 3
 """Rows that are shown of each kind of difference in a table."""

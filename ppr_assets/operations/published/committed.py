@@ -16,8 +16,8 @@ from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.plain_sql.parts.joined import JoinedDump, read_script, require_parts
 from ppr_assets.plain_sql.parts.script import Part, Script
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import parts_folder
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 def dump_at(committed: DumpFolder, name: str, manifest: Manifest | None, scratch: Path) -> Path:

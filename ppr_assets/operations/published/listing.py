@@ -11,9 +11,9 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.view import OnView, look, unseen
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, parts_folder
-from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import DataRepoSettings
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 
 from ppr_assets.data_repo.history.dump_folder import Described, DumpFolder, read_manifests
 from ppr_assets.data_repo.history.dump_history import newest_manifests
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.profile.bounds import NIGHTS
 from ppr_assets.rules.profile.columns import TableProfile
 from ppr_assets.rules.profile.guard import let_pass
 from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 def nights_in(folder: DumpFolder) -> list[Night]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy, parse_policy, unreadable
+from ppr_assets.rules.publication.policy import Policy, parse_policy, unreadable
 
 MOST_BYTES = 4 * 1024 * 1024
 """Of a policy file that the settings name; what is shipped has 12 KB."""

@@ -21,8 +21,8 @@ from ppr_assets.data_repo.remote.address import Pages
 from ppr_assets.data_repo.remote.remote import remote_has
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.committed import committed_sha256
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
 
 _SHORT = 12
 """Digits of a commit in a command that somebody copies."""

@@ -25,9 +25,9 @@ from ppr_assets.operations.published.mark_history import (
     standing,
     told_by,
 )
+from ppr_assets.rules.gate.ratchet import mark_told
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import RATCHET, manifest_name
-from ppr_assets.rules.ratchet import mark_told
 
 
 class ShallowHistory(DataRepoError):

@@ -14,8 +14,8 @@ from ppr_assets.operations.published.mark_history import Marks
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.published.view import View, look
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DataRepoSettings
 
 

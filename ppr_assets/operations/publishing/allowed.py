@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.disallowed import disallowed
-from ppr_assets.rules.manifest import Manifest
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 
 _SHOWN = 10

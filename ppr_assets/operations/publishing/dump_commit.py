@@ -27,7 +27,7 @@ from ppr_assets.data_repo.history.message import compose_message, dump_message
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.gate.ratchet import Verdict, raised_mark
 from ppr_assets.rules.mark import Mark, render_mark
 from ppr_assets.rules.naming import (
     DELTA_BASE_FILE,
@@ -40,7 +40,7 @@ from ppr_assets.rules.naming import (
     manifest_name,
     parts_folder,
 )
-from ppr_assets.rules.ratchet import Verdict, raised_mark
+from ppr_assets.rules.recorded.manifest import Manifest
 
 UPDATED_BY = "ppr_assets"
 

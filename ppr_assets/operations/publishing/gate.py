@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import GateRefused
 from ppr_assets.operations.published.standing_mark import standing_mark
+from ppr_assets.rules.gate.ratchet import Override, Verdict, judge
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import GatePolicy
-from ppr_assets.rules.ratchet import Override, Verdict, judge
 from ppr_assets.settings import DumpSettings
 
 

@@ -18,9 +18,9 @@ from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at
 from ppr_assets.operations.publishing.publication import policy_at
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import RATCHET
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DumpSettings
 
 

@@ -12,7 +12,7 @@ from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, judge_profile
 from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
-from ppr_assets.rules.withholding import Withheld
+from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.settings import DumpSettings
 
 _MOST_SAID = 20

@@ -13,8 +13,8 @@ from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy, shipped_policy
-from ppr_assets.rules.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.policy import Policy, shipped_policy
+from ppr_assets.rules.publication.withholding import Plan, Relation, plan
 from ppr_assets.settings import DumpSettings
 
 

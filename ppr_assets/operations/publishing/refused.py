@@ -25,7 +25,7 @@ from ppr_assets.operations.publishing.delivery import (
     follow,
     merge_ratchet,
 )
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 def delivered_in_part(repo: DataRepo, event: Unfit) -> bool:

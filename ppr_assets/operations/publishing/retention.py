@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import Described, DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import (
     LATEST_PACKED,
     dump_moment,
@@ -20,6 +19,7 @@ from ppr_assets.rules.naming import (
     parts_folder,
 )
 from ppr_assets.rules.policy import FLOOR_TABLE
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
 from ppr_assets.settings import DumpSettings
 

@@ -14,10 +14,10 @@ from ppr_assets.operations.restoring.only_here import OnlyHere, only_here
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, failed
 from ppr_assets.postgres.snapshot.records import count_records
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import Guard, judged_tables, shortfalls
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import Guard, judged_tables, shortfalls
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings, DumpSettings
 

@@ -64,9 +64,9 @@ from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.connection import connect, require_named
 from ppr_assets.postgres.sessions.session import Connection, Session
-from ppr_assets.rules.difference import Difference
-from ppr_assets.rules.manifest import TableRecord
-from ppr_assets.rules.replacement import Guard
+from ppr_assets.rules.gate.difference import Difference
+from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.rules.recorded.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 HINT = (

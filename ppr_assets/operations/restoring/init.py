@@ -37,8 +37,8 @@ from ppr_assets.postgres.sessions.connection import Session, connect, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES
-from ppr_assets.rules.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 WAIT_SECONDS = 60.0

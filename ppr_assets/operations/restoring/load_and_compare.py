@@ -21,9 +21,9 @@ from ppr_assets.postgres.load import Wishes, load
 from ppr_assets.postgres.load.work.statistics import analyze as make_statistics
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
-from ppr_assets.rules.difference import Accepted, Difference
-from ppr_assets.rules.manifest import TableRecord
-from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.gate.difference import Accepted, Difference
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.recorded.manifest import TableRecord
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 

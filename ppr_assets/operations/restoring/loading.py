@@ -12,7 +12,7 @@ from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
 from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 
 UNPROVEN = (
     "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "

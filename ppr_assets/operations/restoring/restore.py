@@ -53,10 +53,10 @@ from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import former_name
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
-from ppr_assets.rules.difference import Accepted
-from ppr_assets.rules.manifest import Manifest, TableRecord
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import STANDARD, Guard
+from ppr_assets.rules.gate.difference import Accepted
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import STANDARD, Guard
+from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 HINT = (

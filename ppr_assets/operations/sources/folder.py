@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import is_dump_name, manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
 
 
 def is_plain_folder(path: Path) -> bool:

@@ -13,7 +13,7 @@ from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
 
 if TYPE_CHECKING:
     from ppr_assets.operations.published.view import View
-    from ppr_assets.rules.manifest import Manifest
+    from ppr_assets.rules.recorded.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollecto
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict, shown
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
-from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.recorded.manifest import TableRecord
 
 __all__ = ["CopyBlock", "Entry", "Layout", "read_layout"]
 

@@ -15,7 +15,7 @@ import psycopg
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.sessions.session import Connection, failed
-from ppr_assets.rules.difference import HOLD_DATA, Difference
+from ppr_assets.rules.gate.difference import HOLD_DATA, Difference
 
 _RELATIONS: LiteralString = """
 SELECT n.nspname, c.relname, coalesce(i.indisvalid OR c.relkind = 'I', true)

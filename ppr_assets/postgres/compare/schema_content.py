@@ -28,7 +28,7 @@ from ppr_assets.postgres.compare.value_content import value_differences
 from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.sessions.session import Connection, open_session
-from ppr_assets.rules.difference import HOLD_DATA, Difference, first_difference
+from ppr_assets.rules.gate.difference import HOLD_DATA, Difference, first_difference
 from ppr_assets.settings import DatabaseSettings
 
 _NAMED_OTHERWISE = frozenset(

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.postgres.sessions.live_sessions import Connection
-from ppr_assets.rules.difference import without_notes
+from ppr_assets.rules.gate.difference import without_notes
 
 _DATABASE: LiteralString = """
 SELECT pg_catalog.to_jsonb(d), pg_catalog.pg_encoding_to_char(d.encoding),

@@ -22,8 +22,8 @@ from ppr_assets.postgres.snapshot.constraints import (
 )
 from ppr_assets.postgres.snapshot.row_count import HOLD_SECONDS
 from ppr_assets.rules.naming import quote_identifier, table_key
-from ppr_assets.rules.publication_policy import Decision
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.policy import Decision
+from ppr_assets.rules.publication.withholding import Plan
 
 SOME_ROWS = 10_000
 _LIMIT = sql.SQL("SET LOCAL statement_timeout TO {}").format(

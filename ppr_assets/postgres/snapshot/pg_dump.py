@@ -29,12 +29,12 @@ from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
 from ppr_assets.rules.finds.judgement import Finds
-from ppr_assets.rules.manifest import TableRecord
 from ppr_assets.rules.naming import key_names
 from ppr_assets.rules.profile.columns import Profile
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.publication_policy import LARGE_OBJECTS
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.policy import LARGE_OBJECTS
+from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.recorded.manifest import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _LOCK_MILLISECONDS = 1000

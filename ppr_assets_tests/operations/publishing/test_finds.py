@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from ppr_assets.errors import DataRepoError, PolicyRefused, PolicyUnreadable, SettingsError
-from ppr_assets.operations.publishing.finds import allow, review
+from ppr_assets.operations.deciding.finds import allow, review
 from ppr_assets.rules.finds.decisions import Reviewed
 from ppr_assets.rules.finds.judgement import Rise, Spot
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 from ppr_assets_tests.planted import KEYS
 

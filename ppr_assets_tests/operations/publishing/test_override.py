@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.errors import GateRefused
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.opened import dump, publish
 

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from ppr_assets.plain_sql.disallowed import disallowed
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy, shipped_policy
+from ppr_assets.rules.publication.policy import Policy, shipped_policy
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets_tests.fix_pipeline import Pipeline, git
 
 DECIDED = ("language.note", "service.description", "organization.website", "service.email")
@@ -23,7 +23,7 @@ DECIDED = ("language.note", "service.description", "organization.website", "serv
 DECIDER = """
 import random, sys, time
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.policy import Wish, decide
+from ppr_assets.operations.deciding.against_database import Wish, decide
 from ppr_assets.settings import Settings
 
 settings = Settings.from_environment(dotenv=None)

@@ -24,7 +24,7 @@ import pytest
 from ppr_assets.operations.audit.report import Audited
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.operations.audit.walk import audit
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_command_line import wait_until

@@ -14,8 +14,8 @@ from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, resto
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.manifest import Manifest
 from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets_tests.application import connect as connect_as_application
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import NAMES, MadeDump, MakeTarget, Target, make_dump

@@ -20,8 +20,8 @@ from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.records import count_records
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import Guard
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files
 from ppr_assets_tests.fix_restore import MadeDump, MakeTarget, Target

@@ -19,9 +19,9 @@ from ppr_assets.operations.restoring.only_here import ROWS_FILE, VALUES_FILE
 from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.replacement import Guard
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline, commit_files

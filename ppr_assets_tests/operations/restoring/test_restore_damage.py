@@ -17,7 +17,7 @@ from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.restore import Terms, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
-from ppr_assets.rules.manifest import Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MadeDump, Target
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
-    from ppr_assets.rules.ratchet import Override
+    from ppr_assets.rules.gate.ratchet import Override
 
 _SHOWN = 120
 """Characters of a line that a message shows."""

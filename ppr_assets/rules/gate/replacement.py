@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE, GatePolicy, records_needed
-from ppr_assets.rules.ratchet import Override
 
 
 @dataclass(frozen=True)

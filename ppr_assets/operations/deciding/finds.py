@@ -10,10 +10,10 @@ from tomlkit import TOMLDocument
 
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
+from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.rules.finds.decisions import ALLOWED, REVIEWED
 from ppr_assets.rules.finds.judgement import Spot
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import Settings
 
 

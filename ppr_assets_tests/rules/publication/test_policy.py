@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyUnreadable
-from ppr_assets.rules.publication_policy import (
+from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
     OF_TABLES,
     WHOLE,

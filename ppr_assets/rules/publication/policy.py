@@ -182,5 +182,5 @@ def unreadable(source: str, problem: str) -> PolicyUnreadable:
 @functools.cache
 def shipped_policy() -> Policy:
     """What ppr_assets itself decides: HSDS 3.1, and what Pantry Pirate Radio keeps beside it."""
-    file = files("ppr_assets.rules") / "publication.toml"
+    file = files("ppr_assets.rules.publication") / "publication.toml"
     return Policy.parse(file.read_text(encoding="utf-8"), source="publication.toml")

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.rules.manifest import DatabaseIdentity, Manifest, Proof, TableRecord
+from ppr_assets.rules.gate.ratchet import Override, judge
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.ratchet import Override, judge
+from ppr_assets.rules.recorded.manifest import DatabaseIdentity, Manifest, Proof, TableRecord
 
 SHA = "0123456789abcdef" * 4
 MANIFEST = Manifest(

@@ -15,11 +15,11 @@ from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
-from ppr_assets.operations.publishing.policy_file import PolicyChange, change_policy
+from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
-from ppr_assets.rules.publication_policy import (
+from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
     OF_TABLES,
     REPLACED_BY,
@@ -29,7 +29,7 @@ from ppr_assets.rules.publication_policy import (
     Rule,
     shipped_policy,
 )
-from ppr_assets.rules.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.withholding import Plan, Relation, plan
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0

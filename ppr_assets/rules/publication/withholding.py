@@ -11,7 +11,7 @@ from typing import Literal
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.finds.decisions import FindDecisions
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.rules.publication_policy import (
+from ppr_assets.rules.publication.policy import (
     OF_TABLES,
     REPLACED_BY,
     WHOLE,

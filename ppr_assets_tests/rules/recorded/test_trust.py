@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ppr_assets.rules.manifest import Proof
-from ppr_assets.rules.trust import Trust
+from ppr_assets.rules.recorded.manifest import Proof
+from ppr_assets.rules.recorded.trust import Trust
 
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)
 WHOLE = Proof("embedded", NOW, "18.6", 1.5)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ppr_assets.rules.difference import Accepted, first_difference, without_notes
-from ppr_assets.rules.ratchet import Override
+from ppr_assets.rules.gate.difference import Accepted, first_difference, without_notes
+from ppr_assets.rules.gate.ratchet import Override
 
 MOMENT = datetime(2026, 11, 28, 2, 3, 4, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyRefused
-from ppr_assets.rules.publication_policy import Policy
-from ppr_assets.rules.withholding import Column, Reference, Relation, TablePlan, plan
+from ppr_assets.rules.publication.policy import Policy
+from ppr_assets.rules.publication.withholding import Column, Reference, Relation, TablePlan, plan
 
 
 def _policy(text: str) -> Policy:

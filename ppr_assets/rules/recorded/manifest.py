@@ -10,13 +10,13 @@ from typing import Any, NoReturn
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.finds.judgement import Spot
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.profile.columns import Profile, profile_from_json, profile_json
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.publication_policy import RULES
-from ppr_assets.rules.ratchet import Override
-from ppr_assets.rules.withholding import Withheld
+from ppr_assets.rules.publication.policy import RULES
+from ppr_assets.rules.publication.withholding import Withheld
 
 SCHEMA_VERSION = 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ppr_assets.rules.publication_policy import Decision
-from ppr_assets.rules.withholding import Plan
+from ppr_assets.rules.publication.policy import Decision
+from ppr_assets.rules.publication.withholding import Plan
 
 
 def plan_lines(plan: Plan, file: object) -> Iterator[str]:

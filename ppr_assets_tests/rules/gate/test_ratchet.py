@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ppr_assets.rules.gate.ratchet import Override, Verdict, judge, raised_mark
 from ppr_assets.rules.mark import Mark, parse_mark, render_mark
 from ppr_assets.rules.policy import GatePolicy
-from ppr_assets.rules.ratchet import Override, Verdict, judge, raised_mark
 
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 POLICY = GatePolicy(100, Decimal("0.9"))

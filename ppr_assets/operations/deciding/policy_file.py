@@ -20,7 +20,7 @@ from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Policy
+from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import Settings
 
 _NOTHING = "# Nothing is decided here.\n"

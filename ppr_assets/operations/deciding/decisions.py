@@ -15,7 +15,7 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.publishing.publication import additions_at
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication_policy import Decision, Decisions, Policy, shipped_policy
+from ppr_assets.rules.publication.policy import Decision, Decisions, Policy, shipped_policy
 from ppr_assets.settings import Settings
 
 

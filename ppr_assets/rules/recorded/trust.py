@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ppr_assets.rules.manifest import Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
 
 _BUT_FOR = " but for "
 

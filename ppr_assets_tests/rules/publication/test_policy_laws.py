@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyUnreadable
-from ppr_assets.operations.policy import Wish, write_decision
+from ppr_assets.operations.deciding.against_database import Wish, write_decision
 from ppr_assets.rules.naming import table_key
-from ppr_assets.rules.publication_policy import (
+from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
     OF_TABLES,
     WHOLE,
@@ -25,7 +25,7 @@ from ppr_assets.rules.publication_policy import (
     parse_policy,
     shipped_policy,
 )
-from ppr_assets.rules.withholding import Column, Reference, Relation, plan
+from ppr_assets.rules.publication.withholding import Column, Reference, Relation, plan
 from ppr_assets_tests.fix_campaign import Campaign
 
 _few = settings(max_examples=40)
