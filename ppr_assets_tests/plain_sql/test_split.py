@@ -166,7 +166,7 @@ def test_the_next_night_pushes_only_what_changed(in_parts: Pipeline) -> None:
     _, second = in_parts.night()
     assert second.status == "published"
     assert first.delivery.bytes > 100_000
-    assert second.delivery.bytes < 10_000
+    assert second.delivery.bytes < 15_000  # of which the manifest is the most
     tree = git(in_parts.clone, "ls-tree", "-r", "main").splitlines()
     shared = [line for line in tree if "/part_" in line]
     objects = {line.split()[2] for line in shared}

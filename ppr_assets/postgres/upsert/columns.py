@@ -17,7 +17,7 @@ SELECT class.relname, attribute.attname,
     CASE WHEN base.typname IN ('varchar', 'bpchar') AND modifier.typmod > 4
         THEN modifier.typmod - 4 END,
     ARRAY(SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum
-        WHERE enumtypid OPERATOR(pg_catalog.=) base.oid)
+        WHERE enumtypid = base.oid)
 FROM pg_catalog.pg_attribute AS attribute
 JOIN pg_catalog.pg_class AS class ON class.oid = attribute.attrelid
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace

@@ -13,7 +13,7 @@ _ROWS = 2_000
 """Of one table that wait for COPY."""
 _ROW_TRIGGERS = """
 SELECT trigger.tgname, function.pronamespace::pg_catalog.regnamespace::pg_catalog.text
-    OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(function.proname)
+    || '.' || pg_catalog.quote_ident(function.proname)
 FROM pg_catalog.pg_trigger AS trigger
 JOIN pg_catalog.pg_proc AS function ON function.oid = trigger.tgfoid
 WHERE trigger.tgrelid = %s::pg_catalog.regclass AND NOT trigger.tgisinternal
@@ -45,7 +45,7 @@ WHERE conrelid = %s::pg_catalog.regclass AND contype = 'c' ORDER BY conname
 
 
 _UPDATE: LiteralString = """
-UPDATE {table} AS here SET ({others}) = ROW ({new}) FROM {staged} AS new
+UPDATE {table} AS here SET {assignments} FROM {staged} AS new
 WHERE {same} AND ROW ({old}) IS DISTINCT FROM ROW ({new}) {unverified}
 """
 _INSERT: LiteralString = """
@@ -137,7 +137,9 @@ class Staging:
             "same": sql.SQL("ROW ({}) = ROW ({})").format(
                 _listed(known_by, "here"), _listed(known_by, "new")
             ),
-            "others": _listed(others),
+            "assignments": sql.SQL(", ").join(
+                sql.SQL("{0} = new.{0}").format(sql.Identifier(name)) for name in others
+            ),
             "old": _listed(others, "here"),
             "new": _listed(others, "new"),
             "unverified": sql.SQL("AND here.verified_by IS NULL" if table in self.verified else ""),

@@ -205,7 +205,7 @@ def test_what_a_killed_drill_leaves_is_gone_after_the_next_one(
 
     def half_made() -> bool:
         if where == "server":
-            return any("_drill_restoring_" in name for name, _ in target.sessions())
+            return any("_drill_restoring_" in (name or "") for name, _ in target.sessions())
         return any(working.glob("*/drill/*/postgres/postmaster.pid"))
 
     def left_half_made() -> bool:
