@@ -14,9 +14,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -34,6 +38,21 @@ def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[b
             at_the_end.enter_context(process)
             at_the_end.callback(kill_group, process)
         yield process
+
+
+@contextmanager
+def helper(module: str, *words: str) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
+    """``python -m module DESCRIPTOR words…`` as a child, and our end of the pipe whose other end is
+    the descriptor. A child as every other, which multiprocessing's own are not: they outlive a
+    killed parent."""
+    ours, its = Pipe()
+    folder = Path(__file__).parents[1]  # the package is found from there, installed or not
+    command = [sys.executable, "-m", module, str(its.fileno()), *words]
+    null = subprocess.DEVNULL
+    started = supervised(command, stdin=null, stdout=null, pass_fds=[its.fileno()], cwd=folder)
+    with ours, its, started as process:
+        its.close()
+        yield process, ours
 
 
 @contextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -34,6 +36,13 @@ class _Which:
         return Selection(days, self.since, self.until, self.scrapers, self.patterns)
 
 
+def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Days are compared as they are written, so they are written in one way."""
+    if value is None or re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return value
+    raise click.BadParameter(f"`{value}` must be a day like 2026-11-01", param=option)
+
+
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @bundled(
@@ -42,10 +51,11 @@ class _Which:
     click.option(
         "--since",
         metavar="DAY",
+        callback=_a_day,
         help="The first day, as YYYY-MM-DD.  [default: the last DB_INIT_DAYS_TO_SYNC days that "
         "each scraper has]",
     ),
-    click.option("--until", metavar="DAY", help="The last day."),
+    click.option("--until", metavar="DAY", callback=_a_day, help="The last day."),
     click.option(
         "--scraper", "scrapers", metavar="NAME", multiple=True, help="Of this scraper alone."
     ),
@@ -104,6 +114,8 @@ def replay(
       3    refused: the database holds records
       4    a file cannot be used, and --strict was given
       5    database unreachable
+      6    data repository unusable
+      7    busy: somebody writes to the database
     """
     settings = invocation.settings
     target = settings.restore_target(into)
@@ -117,7 +129,7 @@ def replay(
     selection = which.selection(settings.db_init_days_to_sync)
     with ExitStack() as until, progress("reading published records"):
         given = until.enter_context(opened_input(settings.data_repo, paths, wanted, selection))
-        file = until.enter_context(report.open("w", encoding="utf-8")) if report else None
+        file = until.enter_context(_report(report)) if report else None
 
         def told(line: Line) -> None:
             if file:
@@ -130,6 +142,18 @@ def replay(
     _print_table(outcome.accounts)
     for word, text in _lines(outcome, target.dbname):
         out.print(f"{word:<10} {text}", markup=False)
+
+
+@contextmanager
+def _report(path: Path) -> Iterator[IO[str]]:
+    """Has its name when all is done, so that it never says loaded of what was taken back."""
+    beside = path.with_name(f"{path.name}.partial")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _print_table(accounts: Accounts) -> None:

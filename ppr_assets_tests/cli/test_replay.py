@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -28,14 +30,15 @@ def records(tmp_path: Path) -> Path:
 def test_a_replay_says_what_became_of_each_file_and_fills_the_database(
     ppr_assets: CommandLine, database: DatabaseSettings, records: Path, tmp_path: Path
 ) -> None:
-    refused = ppr_assets("replay", str(records))
+    report = tmp_path / "report.jsonl"
+    refused = ppr_assets("replay", str(records), "--report", str(report))
+    assert not report.exists()
     assert refused.code == 3
     assert refused.err.splitlines()[-2:] == [
         f"table location of database {database.dbname} has records, a replay needs an empty one",
         "HINT: nothing was changed. Replay into a database of its own: --into NAME.",
     ]
     emptied(database)
-    report = tmp_path / "report.jsonl"
     done = ppr_assets("replay", str(records), "--report", str(report))
     assert done.code == 0
     assert "files      4 files: 3 loaded, 0 empty, 1 rejected" in done.out
@@ -61,3 +64,30 @@ def test_paths_and_repositories_are_not_mixed(ppr_assets: CommandLine, records: 
     told = ppr_assets("replay", str(records), "--at", "HEAD")
     assert told.code == 2
     assert "PATH names files, so neither --from nor --at can choose others" in told.err
+
+
+def test_a_day_is_written_in_one_way(ppr_assets: CommandLine, records: Path) -> None:
+    for option in ("--since", "--until"):
+        told = ppr_assets("replay", str(records), "--dry-run", option, "01/08/2025")
+        assert told.code == 2
+        assert "`01/08/2025` must be a day like 2026-11-01" in told.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_a_replay_that_is_ended(
+    ppr_assets: CommandLine, tmp_path: Path, number: signal.Signals
+) -> None:
+    records = tmp_path / "many"
+    for one in range(400):
+        publish(records, "2025-08-07", "freshtrak", one, named("Pantry", description="x" * 99_999))
+    report = tmp_path / "report.jsonl.partial"
+    process = ppr_assets.start(
+        "replay", str(records), "--dry-run", "--report", str(report.with_suffix(""))
+    )
+    until = time.monotonic() + 20
+    while not (report.exists() and report.stat().st_size) and time.monotonic() < until:
+        assert process.poll() is None
+    process.send_signal(number)
+    _, said = process.communicate(timeout=10)  # ends when nobody holds the pipe
+    assert process.returncode == (-number if number == signal.SIGKILL else 130)
+    assert "Traceback" not in said

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from threading import Thread
 
-import ppr_assets
-from ppr_assets.child_process import kill_group, supervised
+from ppr_assets.child_process import helper, kill_group
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -76,8 +72,8 @@ class DumpReader:
         order = self._in_order()
         share = ceil(len(order) / count)
         threads = [
-            Thread(target=self._ask, args=(helper, order[at : at + share]), name="audit")
-            for helper, at in zip(helpers, range(0, len(order), share), strict=False)
+            Thread(target=self._ask, args=(one, order[at : at + share]), name="audit")
+            for one, at in zip(helpers, range(0, len(order), share), strict=False)
         ]
         stack.callback(_end, helpers, threads)
         for thread in threads:
@@ -96,10 +92,10 @@ class DumpReader:
             by_blob.setdefault(first, []).append(dump)
         return [dump for blob in reading_order(self._repo, [*by_blob]) for dump in by_blob[blob]]
 
-    def _ask(self, helper: _Helper, dumps: Sequence[StoredDump]) -> None:
+    def _ask(self, asked: _Helper, dumps: Sequence[StoredDump]) -> None:
         for dump in dumps:
             try:
-                found = helper.recount(dump)
+                found = asked.recount(dump)
             except DataRepoError as error:
                 self._coming[dump].set_exception(error)
             else:
@@ -128,22 +124,14 @@ class _Helper:
 
 @contextmanager
 def _helper(repo: DataRepo) -> Iterator[_Helper]:
-    """A child as every other, which multiprocessing's own are not: they outlive a killed parent."""
-    ours, its = Pipe()
-    folder = Path(ppr_assets.__file__).parents[1]  # found from there, whether installed or not
-    clone = (str(its.fileno()), str(repo.path), str(repo.settings.timeout_seconds))
-    command = [sys.executable, "-m", _HELPER, *clone]
-    null = subprocess.DEVNULL
-    started = supervised(command, stdin=null, stdout=null, pass_fds=[its.fileno()], cwd=folder)
-    with ours, its, started as process:
-        its.close()
-        yield _Helper(process, ours)
+    with helper(_HELPER, str(repo.path), str(repo.settings.timeout_seconds)) as started:
+        yield _Helper(*started)
 
 
 def _end(helpers: Sequence[_Helper], threads: Sequence[Thread]) -> None:
     """Before anybody closes the pipes that a thread may be waiting at."""
-    for helper in helpers:
-        kill_group(helper.process)
+    for one in helpers:
+        kill_group(one.process)
     for thread in threads:
         if thread.ident is not None:  # it was started
             thread.join()

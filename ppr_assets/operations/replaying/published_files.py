@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ppr_assets.records.json_text import MOST_BYTES
+
 _DAILY = re.compile(r"(?:.*/)?daily/(\d{4}-\d\d-\d\d)/(?:scrapers/([^/]+)|processed)/[^/]+\.json")
 _NO_JOB = re.compile(
-    r"(?:.*/)?(?:summary\.json|(?:content_store|data|sqlite|sql_dumps|\.git)/.*|latest/.*)"
+    r"(?:.*/)?summary\.json|(?:content_store|data|sqlite|sql_dumps)/.*|(?:daily/)?latest(?:/.*)?"
 )
+NO_FILE = "not a regular file"
+LINK = "a symbolic link"
+TOO_LARGE = f"more than {MOST_BYTES // 2**20} MB"
 PROCESSED = "processed"
 """In the place of a scraper's name, of jobs that name none."""
 
@@ -21,14 +26,15 @@ PROCESSED = "processed"
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
     """``day`` and ``scraper`` as its place says, None for one that lies elsewhere; ``name``: its
-    path within what was named, with ``/``. It lies at ``path``, or is git's object ``sha``."""
+    path within what was named, with ``/``. It lies at ``path``, or is git's object ``sha``;
+    ``unread`` says why it is none that can be read."""
 
     day: str | None
     name: str
     scraper: str | None
     path: Path | None = None
     sha: str = ""
-    link: bool = False
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,23 +75,31 @@ class Selection:
 
 
 def published_files(folder: Path) -> Iterator[PublishedFile]:
-    """All below the folder; links are told as files, and not followed."""
-    for at, folders, names in os.walk(folder):
+    """All below the folder. What cannot be looked into, a link or a folder that this user may not
+    read, is told like a file, so that nobody takes it for read."""
+    closed: list[OSError] = []
+    for at, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted(names):
+        linked = [name for name in folders if Path(at, name).is_symlink()]
+        for name in sorted([*names, *linked]):
             path = Path(at, name)
             within = path.relative_to(folder).as_posix()
-            if is_job(within):
+            if is_job(within) or (name in linked and not _NO_JOB.fullmatch(within)):
                 yield published_file(within, path)
+    for error in closed:
+        path = Path(error.filename)
+        yield published_file(path.relative_to(folder).as_posix(), path)
 
 
 def published_file(name: str, path: Path) -> PublishedFile:
     day, scraper = place_of(path.absolute().as_posix())
-    return PublishedFile(day, name, scraper, path)
+    return PublishedFile(day, name, scraper, path.absolute())
 
 
 def is_job(name: str) -> bool:
-    return name.endswith(".json") and not _NO_JOB.fullmatch(name)
+    return name.endswith(".json") and (
+        _DAILY.fullmatch(name) is not None or not _NO_JOB.fullmatch(name)
+    )
 
 
 def place_of(path: str) -> tuple[str | None, str | None]:

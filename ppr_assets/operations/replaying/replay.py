@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ppr_assets.errors import DumpDamaged, GateRefused, PreconditionFailed, SettingsError
+from psycopg import sql
+from psycopg.errors import LockNotAvailable
+
+from ppr_assets.errors import (
+    Busy,
+    DumpDamaged,
+    GateRefused,
+    PreconditionFailed,
+    RestoreFailed,
+    SettingsError,
+)
 from ppr_assets.operations.replaying.accounts import Accounts, Line
 from ppr_assets.operations.replaying.committed_files import blob, bring_files, committed_files
 from ppr_assets.operations.replaying.merged import Merged, Merging
@@ -31,6 +41,8 @@ from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.replay.fitting import Column, Fitted
 from ppr_assets.rules.replay.rows import COLUMNS
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings
+
+_PATIENCE = "15s"
 
 OnLine = Callable[[Line], None]
 
@@ -113,8 +125,9 @@ def replay(
     records. Without ``load`` the server is left alone.
 
     Raises :class:`PreconditionFailed` for a database without the tables, :class:`GateRefused` for
-    one that holds records, :class:`DumpDamaged` for a rejected file where ``strict``; nothing is
-    loaded then.
+    one that holds records, :class:`Busy` for one that somebody writes to, :class:`DumpDamaged` for
+    a rejected file where ``strict``, and :class:`RestoreFailed` when a file has no outcome; nothing
+    is loaded then.
     """
     if load:
         _require_empty(target)
@@ -131,6 +144,11 @@ def replay(
                 )
             for named, organization in zip(read.named, organizations, strict=True):
                 merging.add(named, organization)
+        if not accounts.accounted:
+            raise RestoreFailed(
+                f"{accounts.by_outcome.total()} of {accounts.files} files are accounted for",
+                hint="nothing was loaded. Do files come and go there meanwhile?",
+            )
         merged = merging.merged()
         decided = merged.everything
         counts = len(decided.organizations.decisions), len(decided.locations.decisions)
@@ -149,10 +167,31 @@ def _require_empty(target: DatabaseSettings) -> None:
                 "make them, or restore any dump of it and empty it.",
             )
     if holding := table_with_records(target, CORE_TABLES):
-        raise GateRefused(
-            f"table {holding} of database {target.dbname} has records, a replay needs an empty one",
-            hint="nothing was changed. Replay into a database of its own: --into NAME.",
-        )
+        raise _holding(holding, target)
+
+
+def _require_still_empty(session: Connection, target: DatabaseSettings) -> None:
+    """Files take minutes to read; from here on nobody else writes to these tables, and whoever
+    reads them is not stopped."""
+    session.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_PATIENCE)))
+    for table in CORE_TABLES:
+        name = sql.Identifier("public", table)
+        try:
+            session.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(name))
+        except LockNotAvailable as error:
+            raise Busy(
+                f"busy: table {table} of database {target.dbname} is being written to",
+                hint="nothing was changed. Stop what writes there, and run again.",
+            ) from error
+        if session.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(name)).fetchone() is not None:
+            raise _holding(table, target)
+
+
+def _holding(table: str, target: DatabaseSettings) -> GateRefused:
+    return GateRefused(
+        f"table {table} of database {target.dbname} has records, a replay needs an empty one",
+        hint="nothing was changed. Replay into a database of its own: --into NAME.",
+    )
 
 
 def _load(target: DatabaseSettings, merged: Merged) -> tuple[Fitted, Mapping[str, int]]:
@@ -161,6 +200,7 @@ def _load(target: DatabaseSettings, merged: Merged) -> tuple[Fitted, Mapping[str
         connect(target) as session,
         session.transaction(),
     ):
+        _require_still_empty(session, target)
         # Triggers of the tables may call functions by their bare names, as migrations write them.
         session.execute("SET LOCAL search_path TO public")
         found = read_columns(session, COLUMNS)

@@ -75,7 +75,8 @@ class Staging:
         self._waiting = {table: [] for table in self.columns}
 
     def _make(self, table: str) -> None:
-        """Like the table, with what its triggers make of a row, and free of what it must have."""
+        """Like the table and free of what it must have; with its triggers only where they make what
+        rows are known by, since they run once more when the rows go on."""
         self._run("CREATE TEMPORARY TABLE {staged} (LIKE {table}) ON COMMIT DROP", table)
         names = self.connection.execute(
             "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = %s::pg_catalog.regclass "
@@ -84,9 +85,10 @@ class Staging:
         ).fetchall()
         for (name,) in names:
             self._run("ALTER TABLE {staged} ALTER {name} DROP NOT NULL", table, name=name)
-        for name, function in self.connection.execute(
-            _ROW_TRIGGERS, [f"public.{table}"]
-        ).fetchall():
+        if not self._made_by_triggers(table):
+            return
+        triggers = self.connection.execute(_ROW_TRIGGERS, [f"public.{table}"]).fetchall()
+        for name, function in triggers:
             self.connection.execute(
                 sql.SQL(
                     "CREATE TRIGGER {} BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION {}()"
@@ -96,6 +98,13 @@ class Staging:
                     sql.SQL(function),
                 )
             )
+
+    def _keys(self, table: str) -> list[list[str]]:
+        return [key for (key,) in self.connection.execute(_UNIQUE, [f"public.{table}"])]
+
+    def _made_by_triggers(self, table: str) -> bool:
+        """Whether the table holds one row for each value of a column that rows do not bring."""
+        return any({*key} - {*self.columns[table]} for key in self._keys(table))
 
     def add(self, table: str, row: Sequence[str | None]) -> None:
         waiting = self._waiting[table]
@@ -122,12 +131,13 @@ class Staging:
 
     def _upsert(self, table: str) -> int:
         self._run("ANALYZE {staged}", table)
-        keys = [key for (key,) in self.connection.execute(_UNIQUE, [f"public.{table}"])]
+        keys = self._keys(table)
         for key in keys:
             self._one_for_each(table, key)
         self._hold_to_checks(table)
         columns = self.columns[table]
-        known_by = ["id"] if "id" in columns else next(k for k in keys if {*k} <= {*columns})
+        whole = [key for key in keys if {*key} <= {*columns}]
+        known_by = ["id"] if "id" in columns else whole[0] if whole else columns
         others = [name for name in columns if name not in known_by]
         parts = {
             "table": sql.Identifier("public", table),
@@ -146,7 +156,7 @@ class Staging:
         }
         return sum(
             self.connection.execute(sql.SQL(statement).format(**parts)).rowcount
-            for statement in (_UPDATE, _INSERT)
+            for statement in ([_UPDATE] if others else []) + [_INSERT]
         )
 
     def _hold_to_checks(self, table: str) -> None:

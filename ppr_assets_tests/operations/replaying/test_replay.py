@@ -168,11 +168,12 @@ def hostile(folder: Path) -> Path:
 def test_each_file_is_loaded_empty_or_rejected_and_no_more(
     empty: DatabaseSettings, hostile: Path
 ) -> None:
+    (hostile / "daily/2025-08-09").symlink_to("/etc")
     lines: list[Line] = []
     outcome = replay(empty, given(hostile), on_line=lines.append)
     assert outcome.accounts.accounted
-    assert len(lines) == outcome.accounts.files == 16
-    assert dict(outcome.accounts.by_outcome) == {"loaded": 9, "empty": 1, "rejected": 6}
+    assert len(lines) == outcome.accounts.files == 17
+    assert dict(outcome.accounts.by_outcome) == {"loaded": 9, "empty": 1, "rejected": 7}
     rejected = {line.file.rsplit("/", 1)[1]: line.reason for line in lines if line.reason}
     assert outcome.accounts.by_reason["rejected", "cut off: Unterminated string"] == 1
     assert rejected == {
@@ -180,8 +181,9 @@ def test_each_file_is_loaded_empty_or_rejected_and_no_more(
         "latin1.json": "not UTF-8 at byte 301",
         "out.json": "a symbolic link",
         "gone.json": "a symbolic link",
+        "2025-08-09": "a symbolic link",
         "pipe.json": "not a regular file",
-        "large.json": "more than 16 MB",
+        "large.json": "more than 8 MB",
         "20.json": "no organization in the result",
     }
 
@@ -218,6 +220,49 @@ def test_a_commit_gives_what_its_files_give(folder: Path, tmp_path: Path) -> Non
         with opened_input(settings, (), wanted, Selection()) as found:
             outcome = replay(DatabaseSettings(host="/nonexistent"), found, load=False)
         assert dict(outcome.accounts.by_outcome) == {"loaded": 9}
+
+
+def test_what_is_no_file_in_a_commit_is_told_as_such(folder: Path) -> None:
+    at = folder / "daily/2025-08-08/scrapers/freshtrak"
+    (at / "out.json").symlink_to("/etc/hostname")
+    with (at / "large.json").open("wb") as file:
+        file.truncate(9_000_000)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    entry = f"160000,{'1' * 40},daily/2025-08-08/scrapers/freshtrak/other.json"
+    git(folder, "update-index", "--add", "--cacheinfo", entry)
+    git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Publish")
+    lines: list[Line] = []
+    settings = DataRepoSettings(path=folder, url=None)
+    with opened_input(settings, (), Wanted(at="HEAD"), Selection()) as found:
+        replay(DatabaseSettings(host="/nonexistent"), found, load=False, on_line=lines.append)
+    assert {line.file.rsplit("/", 1)[1]: line.reason for line in lines if line.reason} == {
+        "out.json": "a symbolic link",
+        "large.json": "more than 8 MB",
+        "other.json": "not a regular file",
+    }
+
+
+def test_no_name_of_a_scraper_hides_its_files(folder: Path) -> None:
+    for scraper in ("data", "latest", "sqlite"):
+        publish(folder, "2025-08-08", scraper, 40, named("Pantry"))
+    found = {one.scraper for one in published_files(folder)}
+    assert {"data", "latest", "sqlite"} <= found
+
+
+def test_records_that_came_while_files_were_read_are_not_replayed_over(
+    empty: DatabaseSettings, folder: Path
+) -> None:
+    def somebody_writes(_: Line) -> None:
+        with connect(empty, autocommit=True) as session:
+            session.execute(
+                "INSERT INTO public.organization (id, name, description) "
+                "VALUES (gen_random_uuid()::text, 'Somebody', '') ON CONFLICT DO NOTHING"
+            )
+
+    with pytest.raises(GateRefused, match=r"table organization .* has records"):
+        replay(empty, given(folder), on_line=somebody_writes)
+    assert content(empty)["location"] == []
 
 
 def test_the_last_days_that_each_scraper_has_are_taken(folder: Path) -> None:
