@@ -6,14 +6,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 import msgspec
@@ -59,22 +57,11 @@ class Kept:
 
 
 class Spool:
-    """Organizations as they were told, in a temporary file that has no name."""
+    """Organizations as they were told, in a file of the caller's."""
 
-    def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.TemporaryFile(prefix="ppr_assets_replay_")  # noqa: SIM115 - closed by __exit__
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._end = 0
-
-    def __enter__(self) -> Spool:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._file.close()
 
     def keep(self, organization: bytes) -> Kept:
         kept = Kept(self._end, len(organization))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
@@ -132,8 +133,8 @@ def replay(
     if load:
         _require_empty(target)
     accounts = Accounts(len(given.files))
-    with Spool() as spool:
-        merging = Merging(spool)
+    with TemporaryFile(prefix="ppr_assets_replay_") as file:  # which has no name on the disk
+        merging = Merging(Spool(file))
         for read, organizations in read_files(given.files, given.blob):
             line = accounts.add(read)
             on_line(line)
@@ -190,7 +191,7 @@ def _require_still_empty(session: Connection, target: DatabaseSettings) -> None:
 def _holding(table: str, target: DatabaseSettings) -> GateRefused:
     return GateRefused(
         f"table {table} of database {target.dbname} has records, a replay needs an empty one",
-        hint="nothing was changed. Replay into a database of its own: --into NAME.",
+        hint="nothing was changed. --into NAME takes another database, one with the tables alone.",
     )
 
 
