@@ -133,24 +133,18 @@ def languages(fields: Fields) -> tuple[Language, ...]:
 
 
 def language(reading: Reading, raw: Any, path: str) -> Language | None:
-    if isinstance(raw, str):
-        raw = {"name": raw}
-    if not isinstance(raw, dict):
-        reading.lose("language")
+    fields = reading.told(raw, LANGUAGE, path, alone="name")
+    if fields is None:
         return None
-    fields = reading.fields(raw, LANGUAGE, path)
     name, code = fields.text("name"), fields.text("code")
     return Language(path, name, code, fields.text("note")) if name or code else None
 
 
 def contact(reading: Reading, raw: Any, path: str) -> Contact | Phone | None:
     """A contact; a phone where that is all it is."""
-    if isinstance(raw, str):
-        raw = {"name": raw}
-    if not isinstance(raw, dict):
-        reading.lose("contact")
+    fields = reading.told(raw, CONTACT, path, alone="name")
+    if fields is None:
         return None
-    fields = reading.fields(raw, CONTACT, path)
     numbers = [phone(reading, one, where) for where, one in fields.each("phones")]
     if "number" in fields.values:
         numbers.append(phone_of(fields))
@@ -168,12 +162,9 @@ def contact(reading: Reading, raw: Any, path: str) -> Contact | Phone | None:
 
 
 def accessibility(reading: Reading, raw: Any, path: str) -> Accessibility | None:
-    if isinstance(raw, str):
-        raw = {"description": raw}
-    if not isinstance(raw, dict):
-        reading.lose("accessibility")
+    fields = reading.told(raw, ACCESSIBILITY, path, alone="description")
+    if fields is None:
         return None
-    fields = reading.fields(raw, ACCESSIBILITY, path)
     told = fields.text("description"), fields.text("details"), fields.text("url")
     return Accessibility(path, *told) if any(told) else None
 

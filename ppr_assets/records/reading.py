@@ -70,6 +70,15 @@ class Reading:
         else:
             self.without_place["others"] += 1
 
+    def told(self, raw: Any, kind: Kind, path: str, *, alone: str) -> Fields | None:
+        """The object, or the text that stands ``alone`` for one; what is neither is counted."""
+        if isinstance(raw, str):
+            raw = {alone: raw}
+        if not isinstance(raw, dict):
+            self.lose(kind.name)
+            return None
+        return self.fields(raw, kind, path)
+
     def fields(self, raw: Any, kind: Kind, path: str, *, again: bool = False) -> Fields:
         """The object by its names here; unknown keys that hold something are counted, unless it
         is looked at ``again``. What is no object has no fields."""

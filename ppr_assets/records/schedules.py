@@ -21,12 +21,9 @@ MOST_ROWS = 400
 
 def schedules(reading: Reading, raw: Any, path: str) -> list[Schedule]:
     """The rows of one published schedule; none where it says nothing."""
-    if isinstance(raw, str):
-        raw = {"description": raw}
-    if not isinstance(raw, dict):
-        reading.lose("schedule")
+    fields = reading.told(raw, SCHEDULE, path, alone="description")
+    if fields is None:
         return []
-    fields = reading.fields(raw, SCHEDULE, path)
     nested = fields.raw("nested")
     if isinstance(nested, dict):
         inner = reading.fields(nested, SCHEDULE, f"{path}.schedule")
