@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,17 +168,15 @@ def _print_table(accounts: Accounts) -> None:
 def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
     accounts = outcome.accounts
     yield "files", str(accounts)
-    for (became, reason), count in accounts.by_reason.most_common(_SHOWN):
-        yield became, f"{count}: {reason}"
+    for became in ("empty", "rejected"):
+        yield from _most(became, _reasons(accounts, became))
     if accounts.truncated:
         yield "cut short", f"{accounts.truncated} answers were cut off: locations may be missing"
     organizations, locations = outcome.merged
     yield "merged", f"{organizations} organizations and {locations} locations told more than once"
-    for word, counts in (("no place", outcome.no_place), ("filled", outcome.filled)):
-        for name, count in sorted(counts.items(), key=lambda one: -one[1])[:_SHOWN]:
-            yield word, f"{count}: {name}"
-    for name, count in accounts.without_place.most_common(_SHOWN):
-        yield "unknown", f"{count}: {name}"
+    yield from _most("no place", outcome.no_place)
+    yield from _most("filled", outcome.filled)
+    yield from _most("unknown", accounts.without_place)
     if outcome.changed:
         shown = ", ".join(f"{count} {table}" for table, count in outcome.changed.items() if count)
         yield "replayed", f"{database}: {shown or 'nothing changed'}"
@@ -186,19 +184,29 @@ def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
         yield "dry run", "the server was left alone"
 
 
+def _most(word: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """The most frequent, and how many others there are."""
+    often = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    for name, count in often[:_SHOWN]:
+        yield word, f"{count}: {name}"
+    if beside := len(often[_SHOWN:]):
+        yield word, f"and {beside} more, which --json lists"
+
+
+def _reasons(accounts: Accounts, outcome: str) -> Mapping[str, int]:
+    return {
+        reason: count
+        for (became, reason), count in accounts.by_reason.most_common()
+        if became == outcome
+    }
+
+
 def _json(outcome: ReplayOutcome) -> dict[str, object]:
     accounts = outcome.accounts
     return {
         "files": accounts.files,
         **{one: accounts.by_outcome[one] for one in ("loaded", "empty", "rejected")},
-        "reasons": {
-            outcome: {
-                reason: count
-                for (became, reason), count in accounts.by_reason.most_common()
-                if became == outcome
-            }
-            for outcome in ("empty", "rejected")
-        },
+        "reasons": {one: _reasons(accounts, one) for one in ("empty", "rejected")},
         "merged": dict(zip(("organization", "location"), outcome.merged, strict=True)),
         "changed": dict(outcome.changed),
         "no_place": dict(outcome.no_place),

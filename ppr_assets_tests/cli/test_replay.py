@@ -60,6 +60,22 @@ def test_the_variable_says_how_many_days_are_read(ppr_assets: CommandLine, recor
     assert [*counted["reasons"]["rejected"].values()] == [1]
 
 
+def test_no_unknown_key_is_left_out_unsaid(ppr_assets: CommandLine, tmp_path: Path) -> None:
+    strange = {f"strange_{number:02}": "x" for number in range(14)}
+    publish(tmp_path, "2025-08-07", "freshtrak", 1, named("Pantry", **strange))
+    path = str(tmp_path / "daily")
+    lines = [
+        line
+        for line in ppr_assets("replay", path, "--dry-run").out.splitlines()
+        if line.startswith("unknown")
+    ]
+    assert len(lines) == 13
+    assert lines[0] == "unknown    1: organization.strange_00"
+    assert lines[-1] == "unknown    and 2 more, which --json lists"
+    listed = json.loads(ppr_assets("replay", path, "--dry-run", "--json").out)["unknown"]
+    assert {f"organization.{name}" for name in strange} == listed.keys()
+
+
 def test_paths_and_repositories_are_not_mixed(ppr_assets: CommandLine, records: Path) -> None:
     told = ppr_assets("replay", str(records), "--at", "HEAD")
     assert told.code == 2
