@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.command import Output
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.errors import push_failure
 from ppr_assets.data_repo.remote.remote import TooLarge, push, remote_tip
 from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
@@ -66,6 +68,17 @@ def test_gits_own_limit_on_a_push_is_no_matter_of_one_file(
         push(data_repo, large)
     assert caught.value.message.endswith(NAMED)
     assert "receive.maxInputSize" in caught.value.hint
+
+
+def test_a_complaint_behind_somebody_s_progress_is_read() -> None:
+    """Seen on a busy machine: git writes its progress while the remote's words come in."""
+    said = (
+        "Writing objects:  66% (2/3)remote: fatal: pack exceeds maximum allowed size (50.00 KiB)\n"
+        "error: remote unpack failed: index-pack abnormal exit\n"
+    )
+    failure = push_failure("origin", "refs/heads/main", Output(b"", said, 1))
+    assert isinstance(failure, TooLarge)
+    assert "fatal: pack exceeds maximum allowed size (50.00 KiB)" in failure.message
 
 
 def test_a_web_server_in_front_that_takes_no_such_body_is_understood(

@@ -153,6 +153,9 @@ def _words_of_remote(stderr: str) -> list[str]:
     return [line for line in said if re.search(r"\w", line) and not re.search(r"\d+% \(", line)]
 
 
+_ENDS = re.compile(r"[\r\n]+|(?<=\S)(?=(?:remote|fatal|error): )")
+
+
 def _gist(stderr: str) -> str:
     """git's own complaint, without the advice that follows it."""
     lines = _lines(stderr)
@@ -161,7 +164,8 @@ def _gist(stderr: str) -> str:
 
 
 def _lines(stderr: str) -> list[str]:
-    lines = (_COLOURS.sub("", line).strip() for line in re.split(r"[\r\n]+", stderr))
+    """Two processes write there, so a complaint may begin behind the other's progress."""
+    lines = (_COLOURS.sub("", line).strip() for line in _ENDS.split(stderr))
     return [line for line in lines if line]
 
 
