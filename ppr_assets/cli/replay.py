@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import click
 
-from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
+from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option
-from ppr_assets.operations.replaying.accounts import Accounts, Line
+from ppr_assets.cli.shared.replay_report import print_replay, replay_json, reported
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.replay import ReplayOutcome, opened_input
+from ppr_assets.operations.replaying.replay import opened_input
 from ppr_assets.operations.replaying.replay import replay as replay_records
 from ppr_assets.operations.restoring.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
-
-_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -127,90 +121,13 @@ def replay(
         raise click.UsageError("PATH names files, so neither --from nor --at can choose others")
     wanted = Wanted(source=source, at=at, offline=offline)
     selection = which.selection(settings.db_init_days_to_sync)
-    with ExitStack() as until, progress("reading published records"):
-        given = until.enter_context(opened_input(settings.data_repo, paths, wanted, selection))
-        file = until.enter_context(_report(report)) if report else None
-
-        def told(line: Line) -> None:
-            if file:
-                file.write(json.dumps(line.to_json()) + "\n")
-
-        outcome = replay_records(target, given, load=not dry_run, strict=strict, on_line=told)
+    with (
+        progress("reading published records"),
+        opened_input(settings.data_repo, paths, wanted, selection) as given,
+        reported(report) as on_line,
+    ):
+        outcome = replay_records(target, given, load=not dry_run, strict=strict, on_line=on_line)
     if as_json:
-        print_json(_json(outcome))
-        return
-    _print_table(outcome.accounts)
-    for word, text in _lines(outcome, target.dbname):
-        out.print(f"{word:<10} {text}", markup=False)
-
-
-@contextmanager
-def _report(path: Path) -> Iterator[IO[str]]:
-    """Has its name when all is done, so that it never says loaded of what was taken back."""
-    beside = path.with_name(f"{path.name}.partial")
-    try:
-        with beside.open("w", encoding="utf-8") as file:
-            yield file
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _print_table(accounts: Accounts) -> None:
-    heading = ["scraper", "loaded", "empty", "rejected"]
-    rows = [
-        [scraper, *(str(counts[one]) for one in heading[1:])]
-        for scraper, counts in sorted(accounts.by_scraper.items())
-    ]
-    print_columns([heading, *rows], numbers={1, 2, 3})
-
-
-def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
-    accounts = outcome.accounts
-    yield "files", str(accounts)
-    for became in ("empty", "rejected"):
-        yield from _most(became, _reasons(accounts, became))
-    if accounts.truncated:
-        yield "cut short", f"{accounts.truncated} answers were cut off: locations may be missing"
-    organizations, locations = outcome.merged
-    yield "merged", f"{organizations} organizations and {locations} locations told more than once"
-    yield from _most("no place", outcome.no_place)
-    yield from _most("filled", outcome.filled)
-    yield from _most("unknown", accounts.without_place)
-    if outcome.changed:
-        shown = ", ".join(f"{count} {table}" for table, count in outcome.changed.items() if count)
-        yield "replayed", f"{database}: {shown or 'nothing changed'}"
+        print_json(replay_json(outcome))
     else:
-        yield "dry run", "the server was left alone"
-
-
-def _most(word: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """The most frequent, and how many others there are."""
-    often = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    for name, count in often[:_SHOWN]:
-        yield word, f"{count}: {name}"
-    if beside := len(often[_SHOWN:]):
-        yield word, f"and {beside} more, which --json lists"
-
-
-def _reasons(accounts: Accounts, outcome: str) -> Mapping[str, int]:
-    return {
-        reason: count
-        for (became, reason), count in accounts.by_reason.most_common()
-        if became == outcome
-    }
-
-
-def _json(outcome: ReplayOutcome) -> dict[str, object]:
-    accounts = outcome.accounts
-    return {
-        "files": accounts.files,
-        **{one: accounts.by_outcome[one] for one in ("loaded", "empty", "rejected")},
-        "reasons": {one: _reasons(accounts, one) for one in ("empty", "rejected")},
-        "merged": dict(zip(("organization", "location"), outcome.merged, strict=True)),
-        "changed": dict(outcome.changed),
-        "no_place": dict(outcome.no_place),
-        "filled": dict(outcome.filled),
-        "unknown": dict(accounts.without_place),
-        "truncated": accounts.truncated,
-    }
+        print_replay(outcome, target.dbname)
