@@ -19,7 +19,7 @@ from benchmarks.measure import clean_environment, run, timed
 from benchmarks.world import PPR_ASSETS, Arena
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.replay.rows import COLUMNS
+from ppr_assets.rules.replay.rows.columns import COLUMNS
 
 
 @dataclass(frozen=True)

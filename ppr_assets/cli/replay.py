@@ -12,8 +12,8 @@ from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.replay_report import print_replay, replay_json, reported
+from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.replay import opened_input
 from ppr_assets.operations.replaying.replay import replay as replay_records
 from ppr_assets.operations.restoring.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted

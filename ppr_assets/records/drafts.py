@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ppr_assets.records.reading import Fields
-from ppr_assets.rules.replay.addresses import same_address_key
-from ppr_assets.rules.replay.coordinates import Point, metres_between
-from ppr_assets.rules.replay.names import normalized_name
 from ppr_assets.rules.replay.record import (
     Accessibility,
     Address,
@@ -22,6 +19,9 @@ from ppr_assets.rules.replay.record import (
     Program,
     Schedule,
 )
+from ppr_assets.rules.replay.words.addresses import same_address_key
+from ppr_assets.rules.replay.words.coordinates import Point, metres_between
+from ppr_assets.rules.replay.words.names import normalized_name
 
 MOST_OF_A_KIND = 1000
 """Locations, services or organizations of one file; a model's answer has a handful."""

@@ -17,9 +17,6 @@ from ppr_assets.records.spellings import (
     PROGRAM,
     stem,
 )
-from ppr_assets.rules.replay.addresses import country_code, from_one_line, postal_code, state_code
-from ppr_assets.rules.replay.contact_points import phone_number
-from ppr_assets.rules.replay.coordinates import Point, point, point_of_two
 from ppr_assets.rules.replay.record import (
     Accessibility,
     Address,
@@ -30,6 +27,14 @@ from ppr_assets.rules.replay.record import (
     Phone,
     Program,
 )
+from ppr_assets.rules.replay.words.addresses import (
+    country_code,
+    from_one_line,
+    postal_code,
+    state_code,
+)
+from ppr_assets.rules.replay.words.contact_points import phone_number
+from ppr_assets.rules.replay.words.coordinates import Point, point, point_of_two
 
 _NESTED = stem("address")
 _NOWHERE = ("attention", "address_1", "address_2", "region", "state_province", "country")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ppr_assets.records.spellings import Kind, stem
-from ppr_assets.rules.replay.texts import known
+from ppr_assets.rules.replay.words.texts import known
 
 MOST_NAMES = 200
 """Different names that one file may add to the count; the others are counted together."""

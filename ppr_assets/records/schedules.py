@@ -9,8 +9,8 @@ from typing import Any
 from ppr_assets.records.parts import checked
 from ppr_assets.records.reading import Fields, Reading
 from ppr_assets.records.spellings import SCHEDULE, TIMES
-from ppr_assets.rules.replay import times as read
 from ppr_assets.rules.replay.record import Schedule
+from ppr_assets.rules.replay.words import times as read
 
 FROM_WKST = "the weekday stood in wkst"
 AMBIGUOUS_WKST = "wkst MO is the weekday, or only where the week starts"

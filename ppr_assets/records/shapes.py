@@ -29,8 +29,8 @@ from ppr_assets.records.reading import Fields, Reading
 from ppr_assets.records.spellings import LOCATION, ORGANIZATION, SAL, SERVICE, WRAPPER
 from ppr_assets.records.to_records import organization_record
 from ppr_assets.records.tops import holds_organizations, tops
-from ppr_assets.rules.replay.addresses import street_of
 from ppr_assets.rules.replay.record import Organization
+from ppr_assets.rules.replay.words.addresses import street_of
 
 Owner = OrganizationDraft | None
 """The organization that something is nested in; None beside all of them."""

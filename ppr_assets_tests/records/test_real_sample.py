@@ -12,7 +12,7 @@ import pytest
 
 from ppr_assets.records.outcome import Loaded, NothingToLoad, Outcome
 from ppr_assets.records.reader import read_file
-from ppr_assets.rules.replay.merge import merge
+from ppr_assets.rules.replay.merging.merge import merge
 from ppr_assets.rules.replay.telling import Named, Telling, named
 from ppr_assets_tests.places import SHARED
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.operations.replaying.accounts import Accounts
-from ppr_assets.operations.replaying.replay import OnLine, ReplayOutcome, unseen
+from ppr_assets.operations.replaying.gathered import OnLine, unseen
+from ppr_assets.operations.replaying.replay import ReplayOutcome
 
 _SHOWN = 12
 

@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ppr_assets.operations.replaying.read_files import Kept, Spool
-from ppr_assets.rules.replay.merge import Everything, merge
+from ppr_assets.rules.replay.merging.merge import Everything, merge
 from ppr_assets.rules.replay.record import Location
-from ppr_assets.rules.replay.rows import (
-    LocationTold,
-    OrganizationTold,
-    Row,
-    location_rows,
-    organization_rows,
-)
+from ppr_assets.rules.replay.rows.columns import Row
+from ppr_assets.rules.replay.rows.location import location_rows
+from ppr_assets.rules.replay.rows.organization import organization_rows
+from ppr_assets.rules.replay.rows.told import LocationTold, OrganizationTold
 from ppr_assets.rules.replay.telling import Named
 
 

@@ -3,35 +3,17 @@ the rows into the tables that are there, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryFile
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
-from ppr_assets.errors import (
-    Busy,
-    DumpDamaged,
-    GateRefused,
-    PreconditionFailed,
-    RestoreFailed,
-    SettingsError,
-)
-from ppr_assets.operations.replaying.accounts import Accounts, Line
-from ppr_assets.operations.replaying.committed_files import blob, bring_files, committed_files
-from ppr_assets.operations.replaying.merged import Merged, Merging
-from ppr_assets.operations.replaying.published_files import (
-    PublishedFile,
-    Selection,
-    published_file,
-    published_files,
-)
-from ppr_assets.operations.replaying.read_files import Blob, Spool, read_files
-from ppr_assets.operations.sources.repository import opened
-from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.errors import Busy, GateRefused, PreconditionFailed
+from ppr_assets.operations.replaying.accounts import Accounts
+from ppr_assets.operations.replaying.gathered import OnLine, gathered, unseen
+from ppr_assets.operations.replaying.input import Input
+from ppr_assets.operations.replaying.merged import Merged
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import Connection
@@ -39,17 +21,11 @@ from ppr_assets.postgres.snapshot.records import missing_tables, table_with_reco
 from ppr_assets.postgres.upsert.columns import read_columns
 from ppr_assets.postgres.upsert.staging import Staging
 from ppr_assets.rules.policy import CORE_TABLES
-from ppr_assets.rules.replay.fitting import Column, Fitted
-from ppr_assets.rules.replay.rows import COLUMNS
-from ppr_assets.settings import DatabaseSettings, DataRepoSettings
+from ppr_assets.rules.replay.rows.columns import COLUMNS
+from ppr_assets.rules.replay.rows.fitting import Column, Fitted
+from ppr_assets.settings import DatabaseSettings
 
 _PATIENCE = "15s"
-
-OnLine = Callable[[Line], None]
-
-
-def unseen(_: Line) -> None:
-    """For whoever needs no line for each file."""
 
 
 @dataclass(frozen=True)
@@ -64,54 +40,6 @@ class ReplayOutcome:
     changed: Mapping[str, int] = field(default_factory=dict)
     no_place: Mapping[str, int] = field(default_factory=dict)
     filled: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Input:
-    """The files to be read, the oldest day first; ``blob`` reads those that are in git, and
-    ``origin`` says where they are from."""
-
-    files: Sequence[PublishedFile]
-    origin: str
-    blob: Blob | None = None
-
-
-@contextmanager
-def opened_input(
-    settings: DataRepoSettings, paths: Sequence[Path], wanted: Wanted, selection: Selection
-) -> Iterator[Input]:
-    """What of the ``paths``, or else of the data repository that is ``wanted``, is to be read.
-    Raises :class:`SettingsError` for a path that is not there and where there is nothing to read,
-    and what opening a data repository raises."""
-    if paths:
-        found = [file for path in paths for file in _files(path)]
-        yield Input(_chosen(found, selection), ", ".join(f"`{path}`" for path in paths))
-        return
-    with opened(settings, wanted) as (repo, commit, _, _):
-        files = _chosen([*committed_files(repo, commit)], selection)
-        bring_files(repo, files)
-        yield Input(files, f"commit {commit[:10]}", lambda file: blob(repo, file))
-
-
-def _files(path: Path) -> Iterable[PublishedFile]:
-    if path.is_dir():
-        return published_files(path)
-    if path.is_symlink() or path.exists():
-        return [published_file(path.name, path)]
-    raise SettingsError(
-        f"`{path}` is not there",
-        hint="name a clone of the data repository, a folder or a file of it.",
-    )
-
-
-def _chosen(found: Sequence[PublishedFile], selection: Selection) -> Sequence[PublishedFile]:
-    if files := selection.of(found):
-        return files
-    raise SettingsError(
-        f"none of {len(found)} published files is to be replayed",
-        hint="look at --since, --until, --scraper and --pattern; published records lie in "
-        "daily/YYYY-MM-DD/scrapers/NAME/ of a data repository.",
-    )
 
 
 def replay(
@@ -132,25 +60,7 @@ def replay(
     """
     if load:
         _require_empty(target)
-    accounts = Accounts(len(given.files))
-    with TemporaryFile(prefix="ppr_assets_replay_") as file:  # which has no name on the disk
-        merging = Merging(Spool(file))
-        for read, organizations in read_files(given.files, given.blob):
-            line = accounts.add(read)
-            on_line(line)
-            if strict and line.outcome == "rejected":
-                raise DumpDamaged(
-                    f"{line.file} cannot be used: {line.reason} at {line.json_path or '$'}",
-                    hint="nothing was loaded. Without --strict such files are counted and named.",
-                )
-            for named, organization in zip(read.named, organizations, strict=True):
-                merging.add(named, organization)
-        if not accounts.accounted:
-            raise RestoreFailed(
-                f"{accounts.by_outcome.total()} of {accounts.files} files are accounted for",
-                hint="nothing was loaded. Do files come and go there meanwhile?",
-            )
-        merged = merging.merged()
+    with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
         decided = merged.everything
         counts = len(decided.organizations.decisions), len(decided.locations.decisions)
         if not load:

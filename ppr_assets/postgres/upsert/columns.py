@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from psycopg import Connection
 
-from ppr_assets.rules.replay.fitting import Column
+from ppr_assets.rules.replay.rows.fitting import Column
 
 _COLUMNS = """
 SELECT class.relname, attribute.attname,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ppr_assets.rules.replay.addresses import same_address_key, street_of
-from ppr_assets.rules.replay.contact_points import phone_keys, website_key
-from ppr_assets.rules.replay.coordinates import Point
 from ppr_assets.rules.replay.ids import record_id
-from ppr_assets.rules.replay.names import normalized_name, says_only_what_it_is
 from ppr_assets.rules.replay.record import Location, Organization
+from ppr_assets.rules.replay.words.addresses import same_address_key, street_of
+from ppr_assets.rules.replay.words.contact_points import phone_keys, website_key
+from ppr_assets.rules.replay.words.coordinates import Point
+from ppr_assets.rules.replay.words.names import normalized_name, says_only_what_it_is
 
 AddressKey = tuple[str, str]
 

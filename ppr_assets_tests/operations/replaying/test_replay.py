@@ -19,16 +19,12 @@ import pytest
 
 from ppr_assets.errors import DumpDamaged, GateRefused, SettingsError
 from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
-from ppr_assets.operations.replaying.replay import (
-    Input,
-    ReplayOutcome,
-    opened_input,
-    replay,
-)
+from ppr_assets.operations.replaying.replay import ReplayOutcome, replay
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.replay.rows import COLUMNS
+from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings
 from ppr_assets_tests.fix_pipeline import git
 from ppr_assets_tests.records.told import BARE, LOCATION
@@ -301,6 +297,7 @@ def test_a_killed_replay_leaves_nothing(empty: DatabaseSettings, folder: Path) -
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from ppr_assets.operations.replaying import replay as module\n"
+        "from ppr_assets.operations.replaying.input import Input\n"
         "from ppr_assets.operations.replaying.published_files import Selection, published_files\n"
         "from ppr_assets.postgres.upsert.staging import Staging\n"
         "from ppr_assets.settings import DatabaseSettings, Secret\n"
@@ -317,7 +314,7 @@ def test_a_killed_replay_leaves_nothing(empty: DatabaseSettings, folder: Path) -
         "    host=host, port=int(port), user=user, dbname=name, password=secret\n"
         ")\n"
         "files = Selection().of(published_files(Path(folder)))\n"
-        "module.replay(target, module.Input(files, 'a test'))\n"
+        "module.replay(target, Input(files, 'a test'))\n"
     )
     words = [empty.host, str(empty.port), empty.user, empty.dbname, str(folder)]
     done = subprocess.run(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.rules.replay.common import common
-from ppr_assets.rules.replay.merge import merge
+from ppr_assets.rules.replay.merging.common import common
+from ppr_assets.rules.replay.merging.merge import merge
+from ppr_assets.rules.replay.merging.same import same_organization, same_place
 from ppr_assets.rules.replay.record import Address, Location, Organization, Phone
-from ppr_assets.rules.replay.same import same_organization, same_place
 from ppr_assets.rules.replay.telling import Named, Telling, named
 
 _JOBS = count()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from ppr_assets.rules.replay.newest import newest
 from ppr_assets.rules.replay.record import Location, Phone, Schedule
+from ppr_assets.rules.replay.rows.newest import newest
 from ppr_assets.rules.replay.telling import Telling
 
 OLD = Telling("2025-08-01", "freshtrak", "1")

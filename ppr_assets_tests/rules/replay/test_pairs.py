@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ppr_assets.rules.replay.merge import Everything, merge
+from ppr_assets.rules.replay.merging.merge import Everything, merge
+from ppr_assets.rules.replay.merging.same import same_organization, same_place
 from ppr_assets.rules.replay.record import Address, Location, Organization, Phone
-from ppr_assets.rules.replay.same import same_organization, same_place
 from ppr_assets.rules.replay.telling import Named, Telling, named
 
 LABELLED = json.loads(Path(__file__).with_name("pairs.json").read_text(encoding="utf-8"))

@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.rules.replay import times
-from ppr_assets.rules.replay.addresses import (
+from ppr_assets.rules.replay.record import Address
+from ppr_assets.rules.replay.words import times
+from ppr_assets.rules.replay.words.addresses import (
     from_one_line,
     normalized_street,
     postal_code,
     same_address_key,
     state_code,
 )
-from ppr_assets.rules.replay.contact_points import phone_keys, phone_number, website_key
-from ppr_assets.rules.replay.coordinates import metres_between, point
-from ppr_assets.rules.replay.names import normalized_name, says_only_what_it_is
-from ppr_assets.rules.replay.record import Address
-from ppr_assets.rules.replay.texts import known
+from ppr_assets.rules.replay.words.contact_points import phone_keys, phone_number, website_key
+from ppr_assets.rules.replay.words.coordinates import metres_between, point
+from ppr_assets.rules.replay.words.names import normalized_name, says_only_what_it_is
+from ppr_assets.rules.replay.words.texts import known
 
 
 @pytest.mark.parametrize(

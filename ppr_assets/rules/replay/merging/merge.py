@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.rules.replay import same
-from ppr_assets.rules.replay.common import Common, common
-from ppr_assets.rules.replay.coordinates import METRES_PER_DEGREE, Point
-from ppr_assets.rules.replay.sets import Merged, Sets
+from ppr_assets.rules.replay.merging import same
+from ppr_assets.rules.replay.merging.common import Common, common
+from ppr_assets.rules.replay.merging.sets import Merged, Sets
 from ppr_assets.rules.replay.telling import Named, Place
+from ppr_assets.rules.replay.words.coordinates import METRES_PER_DEGREE, Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@ merged wrongly is lost, so a name alone never merges, and what cannot be compare
 
 from __future__ import annotations
 
-from ppr_assets.rules.replay.common import Common
-from ppr_assets.rules.replay.coordinates import metres_between
-from ppr_assets.rules.replay.names import says_only_what_it_is
+from ppr_assets.rules.replay.merging.common import Common
 from ppr_assets.rules.replay.telling import Named, Place
+from ppr_assets.rules.replay.words.coordinates import metres_between
+from ppr_assets.rules.replay.words.names import says_only_what_it_is
 
 DEGREES = 0.01
 """Within which, north and east, two organizations of one name are one."""

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from ppr_assets.rules.replay.record import Address
-from ppr_assets.rules.replay.texts import known
+from ppr_assets.rules.replay.words.texts import known
 
 _STATES = {
     "AL": "alabama", "AK": "alaska", "AZ": "arizona", "AR": "arkansas", "CA": "california",

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from ppr_assets.rules.replay.contact_points import phone_keys
 from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.record import Phone
 from ppr_assets.rules.replay.telling import Telling
+from ppr_assets.rules.replay.words.contact_points import phone_keys
 
 R = TypeVar("R")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ppr_assets.rules.replay.rows import COLUMNS, TIMES
+from ppr_assets.rules.replay.rows.columns import COLUMNS, TIMES
 
 FILLED = {"status": "active", "location_type": "physical", "address_type": "physical"}
 """What a list of places where food is given out says by naming one; only where a column must have a

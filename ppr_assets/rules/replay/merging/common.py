@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ppr_assets.rules.replay.coordinates import Point, spot
 from ppr_assets.rules.replay.telling import Named
+from ppr_assets.rules.replay.words.coordinates import Point, spot
 
 NAMES = 3
 """What more differently named places or organizations share says nothing about any of them."""

@@ -1,0 +1,69 @@
+"""What a replay reads: the published files of folders, or of a commit of a data repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ppr_assets.errors import SettingsError
+from ppr_assets.operations.replaying.committed_files import blob, bring_files, committed_files
+from ppr_assets.operations.replaying.published_files import (
+    PublishedFile,
+    Selection,
+    published_file,
+    published_files,
+)
+from ppr_assets.operations.replaying.read_files import Blob
+from ppr_assets.operations.sources.repository import opened
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Input:
+    """The files to be read, the oldest day first; ``blob`` reads those that are in git, and
+    ``origin`` says where they are from."""
+
+    files: Sequence[PublishedFile]
+    origin: str
+    blob: Blob | None = None
+
+
+@contextmanager
+def opened_input(
+    settings: DataRepoSettings, paths: Sequence[Path], wanted: Wanted, selection: Selection
+) -> Iterator[Input]:
+    """What of the ``paths``, or else of the data repository that is ``wanted``, is to be read.
+    Raises :class:`SettingsError` for a path that is not there and where there is nothing to read,
+    and what opening a data repository raises."""
+    if paths:
+        found = [file for path in paths for file in _files(path)]
+        yield Input(_chosen(found, selection), ", ".join(f"`{path}`" for path in paths))
+        return
+    with opened(settings, wanted) as (repo, commit, _, _):
+        files = _chosen([*committed_files(repo, commit)], selection)
+        bring_files(repo, files)
+        yield Input(files, f"commit {commit[:10]}", lambda file: blob(repo, file))
+
+
+def _files(path: Path) -> Iterable[PublishedFile]:
+    if path.is_dir():
+        return published_files(path)
+    if path.is_symlink() or path.exists():
+        return [published_file(path.name, path)]
+    raise SettingsError(
+        f"`{path}` is not there",
+        hint="name a clone of the data repository, a folder or a file of it.",
+    )
+
+
+def _chosen(found: Sequence[PublishedFile], selection: Selection) -> Sequence[PublishedFile]:
+    if files := selection.of(found):
+        return files
+    raise SettingsError(
+        f"none of {len(found)} published files is to be replayed",
+        hint="look at --since, --until, --scraper and --pattern; published records lie in "
+        "daily/YYYY-MM-DD/scrapers/NAME/ of a data repository.",
+    )

@@ -1,0 +1,1 @@
+"""Which tellings are of one organization or place: the rules for a pair, and over all files."""

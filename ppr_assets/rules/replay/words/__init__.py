@@ -1,0 +1,1 @@
+"""Names, addresses, numbers, times and points as somebody published them: read, and compared."""
