@@ -29,7 +29,8 @@ from ppr_assets.operations.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.sessions.connection import connect

@@ -23,7 +23,8 @@ from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.target import (
     Target,

@@ -16,7 +16,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import require_not_storage
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump

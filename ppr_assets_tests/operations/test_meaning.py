@@ -15,7 +15,8 @@ from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.postgres.embedded import EMBEDDED_BIN

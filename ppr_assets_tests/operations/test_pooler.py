@@ -15,7 +15,8 @@ from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.snapshot.giving_way import giving_way

@@ -14,7 +14,8 @@ from ppr_assets.operations.doctor import Precondition, preconditions
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.embedded import EmbeddedServer

@@ -17,7 +17,8 @@ from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.init import InitTerms, initialise
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.restoring.target import look_at
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted

@@ -16,7 +16,8 @@ from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed
 from ppr_assets.operations.published.listing import list_published
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps

@@ -17,7 +17,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.restoring.in_place import COST, restore_in_place
 from ppr_assets.operations.restoring.loading import UNPROVEN
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file

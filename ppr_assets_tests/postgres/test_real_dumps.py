@@ -13,7 +13,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.loading import UNPROVEN
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication.policy import shipped_policy

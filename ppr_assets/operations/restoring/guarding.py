@@ -11,6 +11,7 @@ import psycopg
 from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
 from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.operations.restoring.only_here import OnlyHere, only_here
+from ppr_assets.operations.restoring.target import IN_PLACE_INSTEAD
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, failed
 from ppr_assets.postgres.snapshot.records import count_records
@@ -25,11 +26,32 @@ T = TypeVar("T")
 
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
-_WAY_OUT = (
+
+@dataclass(frozen=True)
+class Coming:
+    """What comes into the place of what serves, in words: ``name`` it, what was ``done`` then, the
+    ``way_out`` for whoever is refused, and what can be done ``instead`` by a role that may make no
+    database."""
+
+    name: str
+    done: str
+    way_out: str
+    instead: str
+
+
+A_RESTORE = Coming(
+    "the restore",
+    "a dump was restored",
     "nothing was replaced. Is it the right dump (`ppr-assets list`), and whole? `ppr-assets "
     "restore --into NAME` looks at it in a database of its own. To take it all the same: "
-    '--override "why".'
+    '--override "why".',
+    IN_PLACE_INSTEAD,
 )
+
+
+def restored(dump: str) -> str:
+    """What was done, where it is to be remembered."""
+    return f"`{dump}` was restored"
 
 
 @dataclass(frozen=True)
@@ -143,12 +165,17 @@ def require_akin(now: Serving, made: Collection[str], guard: Guard) -> list[str]
         return []
     said = f"the dump makes no table {few(strange, 5)}, where records serve"
     if guard.override is None:
-        raise GateRefused(f"the dump is not one of this database: {said}", hint=_WAY_OUT)
+        raise GateRefused(f"the dump is not one of this database: {said}", hint=A_RESTORE.way_out)
     return [f"overridden ({guard.override.reason}): {said}"]
 
 
 def require_kept(
-    restored: Connection, now: Serving, guard: Guard, *, every: bool = False
+    restored: Connection,
+    now: Serving,
+    guard: Guard,
+    *,
+    every: bool = False,
+    coming: Coming = A_RESTORE,
 ) -> Judged:
     """Hold what came back to what serves ``now``. Raises :class:`GateRefused`, and
     :class:`RestoreFailed` where what came back cannot be counted."""
@@ -167,10 +194,10 @@ def require_kept(
         findings = [hollow]
     if findings and guard.override is None:
         raise GateRefused(
-            f"the restore would take records away: {few(findings, 5, between='; ')}"
+            f"{coming.name} would take records away: {few(findings, 5, between='; ')}"
             if now.counts
-            else f"the restore would give a database without records: {findings[0]}",
-            hint=_WAY_OUT,
+            else f"{coming.name} would give a database without records: {findings[0]}",
+            hint=coming.way_out,
         )
     remarks = [f"records of what serves were not counted: {now.unknown}"] if now.unknown else []
     if findings:

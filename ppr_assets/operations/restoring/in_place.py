@@ -22,6 +22,7 @@ from ppr_assets.operations.restoring.guarding import (
     require_akin,
     require_countable,
     require_kept,
+    restored,
     serving_in,
 )
 from ppr_assets.operations.restoring.load_and_compare import (
@@ -36,14 +37,8 @@ from ppr_assets.operations.restoring.only_here import require_saved
 from ppr_assets.operations.restoring.privileges import again_in_place
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
-from ppr_assets.operations.restoring.restore import (
-    STRICT,
-    RestoreOutcome,
-    Terms,
-    accepted_noted,
-    known_gaps,
-    override_note,
-)
+from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, override_note
+from ppr_assets.operations.restoring.restore import RestoreOutcome, accepted_noted
 from ppr_assets.operations.restoring.target import TO_BE_MADE, require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
@@ -110,7 +105,7 @@ def restore_in_place(
         loading.remarks.extend(_analyzed(session.settings))
         name = loading.verified.name
         if judged.override:
-            note = override_note(name, judged.override)
+            note = override_note(restored(name), judged.override)
             loading.remarks.extend(session.note(target.dbname, note))
         loading.remarks.extend(accepted_noted(session, target.dbname, name, compared.accepted))
     return RestoreOutcome.of(target.dbname, loading, compared, judged, former=None)

@@ -26,7 +26,8 @@ from ppr_assets.errors import (
 )
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
 from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump

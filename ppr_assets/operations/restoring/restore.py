@@ -6,21 +6,14 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
-from ppr_assets.operations.restoring.going_without import Without
-from ppr_assets.operations.restoring.guarding import (
-    Judged,
-    Serving,
-    require_countable,
-    require_kept,
-    serving,
-)
+from ppr_assets.operations.restoring.guarding import A_RESTORE, Judged, restored
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
@@ -29,33 +22,19 @@ from ppr_assets.operations.restoring.load_and_compare import (
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
 from ppr_assets.operations.restoring.new_database import (
-    encoding_of,
     new_database,
     set_as_target,
     sweep,
     twin_maker,
 )
-from ppr_assets.operations.restoring.only_here import kept_in, require_saved
-from ppr_assets.operations.restoring.privileges import carried_over
-from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
-from ppr_assets.operations.restoring.target import (
-    require_creator,
-    require_ordinary,
-    require_owner,
-    require_unused,
-)
+from ppr_assets.operations.restoring.replacing import STRICT, Terms, put_in_place, require_fit
+from ppr_assets.operations.restoring.target import require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.postgres.compare.schema_content import Twin
-from ppr_assets.postgres.databases.fitness import require_encoding
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
-from ppr_assets.postgres.databases.names import former_name
-from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.rules.gate.difference import Accepted
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.gate.replacement import STANDARD, Guard
 from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -64,8 +43,6 @@ HINT = (
     "this one for whoever looks into it."
 )
 """For whoever has a dump that did not become what it says."""
-
-_KEPT = "Without --drop-old the former database keeps it."
 
 
 @dataclass(frozen=True)
@@ -113,28 +90,6 @@ class RestoreOutcome:
         return sum(record.rows for record in self.tables.values())
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What a human lets a restore do.
-
-    ``guard`` is held against what serves right before the swap. ``disconnect`` ends sessions on the
-    target, at the swap only; without it they are a reason to refuse. ``drop_old`` drops the former
-    database once the new one serves. ``grants``: privileges of the former database are given again
-    before it. ``accept``: differences between objects and their definitions in the dump are taken,
-    and recorded.
-    """
-
-    guard: Guard = STANDARD
-    disconnect: bool = False
-    drop_old: bool = False
-    grants: bool = False
-    accept: Override | None = None
-
-
-STRICT = Terms()
-"""With the settings' defaults: nothing that anybody uses, or may want back, goes."""
-
-
 def restore(
     target: DatabaseSettings,
     found: FoundDump,
@@ -158,23 +113,18 @@ def restore(
     loading = Loading.begin(found, deadline, on_stage)
     with maintenance(target) as session, ExitStack() as until:
         left_over = sweep(session)
-        without = _require_fit(session, loading, terms)
+        without = require_fit(session, loading, terms)
         loading = loading.without(without.keys)
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
             twin = Twin(twin_maker(session, loading.verified, new, until), without.definitions)
             compared = _compared(session, new, loading, twin, terms.accept)
-            judged = _made_ready(session, new, loading, terms)
             remarks += accepted_noted(session, new, loading.verified.name, compared.accepted)
-            former = session.unused(former_name)
-            session.swap(target.dbname, new, former, disconnect=terms.disconnect)
-        loading.clock.lap("swap")
-        kept = _former(session, former, loading, judged.override, drop=terms.drop_old)
-        if kept is not None:
-            remarks += kept_in(replace(session.settings, dbname=kept), judged.only_here)
+            coming = replace(A_RESTORE, done=restored(loading.verified.name))
+            judged, former = put_in_place(session, new, loading, terms, coming)
         remarks += _closed(session, until)
-    return RestoreOutcome.of(target.dbname, loading, compared, judged, kept)
+    return RestoreOutcome.of(target.dbname, loading, compared, judged, former)
 
 
 def _require_way_back(terms: Terms) -> None:
@@ -184,21 +134,6 @@ def _require_way_back(terms: Terms) -> None:
             "what the dump lacks",
             hint="leave out --drop-old; `ppr-assets cleanup` drops it when you are sure.",
         )
-
-
-def _require_fit(session: Maintenance, loading: Loading, terms: Terms) -> Without:
-    """Raise what stands in the way before anything is made; what to go without."""
-    server, rule = ProofServer("target", session), known_gaps(loading.verified, terms.guard)
-    target = session.settings.dbname
-    require_taker(server, loading.verified.layout, rule)
-    require_encoding(session.connection, target, encoding_of(loading.verified))
-    require_creator(session)
-    require_owner(session)
-    if not terms.disconnect:
-        require_unused(session, target)
-    if terms.drop_old:
-        _serving(session, loading, terms.guard, strict=True)
-    return require_makeable(server, loading, rule)
 
 
 def _compared(
@@ -214,36 +149,6 @@ def _compared(
     )
 
 
-def _made_ready(session: Maintenance, new: str, loading: Loading, terms: Terms) -> Judged:
-    """Hold the new database to what serves, and give it what it takes over from that."""
-    target = session.settings
-    now = _serving(session, loading, terms.guard, strict=terms.drop_old)
-    with connect(replace(target, dbname=new)) as restored:
-        judged = require_kept(restored, now, terms.guard)
-    loading.remarks.extend(judged.remarks)
-    if session.holds_anything(target.dbname):
-        aside = replace(target, dbname=new)
-        loading.remarks.extend(carried_over(session, aside, wanted=terms.grants))
-    loading.deadline.require("putting the new database in place")
-    if session.exists(target.dbname):
-        session.copy_limit(target.dbname, new)
-    return judged
-
-
-def _former(
-    session: Maintenance, name: str, loading: Loading, override: Override | None, *, drop: bool
-) -> str | None:
-    """What is to be done to the database that was replaced; its name where it is kept. The new one
-    serves by now, so what fails here makes no failed restore."""
-    note = override_note(loading.verified.name, override) if override else None
-    try:
-        with server_failures(session.settings.describe(), "looking at the former database"):
-            return _left(session, name, note, loading.remarks, drop=drop)
-    except (RestoreFailed, DatabaseFailed) as error:
-        loading.remarks.append(f"the former database is still there: {error.message}")
-        return name
-
-
 def _closed(session: Maintenance, until: ExitStack) -> list[str]:
     """Drop what was made to compare with; returns in words what is still there. That is no failed
     restore either."""
@@ -253,60 +158,6 @@ def _closed(session: Maintenance, until: ExitStack) -> list[str]:
     except (RestoreFailed, DatabaseFailed) as error:
         return [f"a half-made database is still there: {error.message}"]
     return []
-
-
-def _left(
-    session: Maintenance, name: str, note: str | None, remarks: list[str], *, drop: bool
-) -> str | None:
-    """Say what stays with the database that was replaced, and drop it if that is wanted. It may
-    have come while the new one was filled, and was kept like any other then."""
-    kept = name if session.exists(name) else None
-    if kept and (slots := session.replication_slots(kept)):
-        remarks.append(
-            f"replication slots stay with the former database ({', '.join(slots)}): who "
-            "follows them gets nothing of the new one, and they go when it is dropped"
-        )
-    if kept and (subscriptions := session.subscriptions(kept)):
-        remarks.append(
-            f"subscriptions stay with the former database ({', '.join(subscriptions)}), which goes "
-            "on following by them and cannot be dropped while it does; the new one follows nothing"
-        )
-    if note:
-        remarks += session.note(kept or session.settings.dbname, note)
-    if not (kept and drop):
-        return kept
-    session.drop(kept)
-    return None
-
-
-def _serving(session: Maintenance, loading: Loading, guard: Guard, *, strict: bool) -> Serving:
-    """Count what serves; ``strict``: nothing will be left to go back to, so that what the dump
-    leaves out would be gone."""
-    target = session.settings
-    if not session.holds_anything(target.dbname):
-        return Serving()
-    now = serving(target, guard, loading.verified.manifest)
-    if strict:
-        require_countable(now)
-        require_saved(
-            target, now.only_here, then="Without --drop-old the former database keeps it."
-        )
-    return now
-
-
-def known_gaps(verified: VerifiedDump, guard: Guard) -> Sequence[str]:
-    """What to go without where it cannot be made: what a rule names, and what the dump was proven
-    without."""
-    proof = verified.manifest.proof if verified.manifest else None
-    return [*guard.without, *(proof.without if proof else ())]
-
-
-def override_note(dump: str, override: Override) -> str:
-    """What the database's comment says from then on."""
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored in its place although "
-        f"records are missing in it, by an override ({override.source}): {override.reason}"
-    )
 
 
 def accepted_noted(session: Maintenance, name: str, dump: str, accepted: Accepted) -> list[str]:

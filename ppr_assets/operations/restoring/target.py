@@ -25,7 +25,7 @@ TO_BE_MADE = (
 )
 """What to do where the target is missing, and the role may not make it."""
 
-_IN_PLACE = (
+IN_PLACE_INSTEAD = (
     "--in-place replaces the tables in one transaction instead, during which nobody can read them."
 )
 
@@ -76,20 +76,20 @@ def require_ordinary(name: str) -> None:
         )
 
 
-def require_creator(session: Maintenance) -> None:
+def require_creator(session: Maintenance, *, instead: str = IN_PLACE_INSTEAD) -> None:
     """Raise :class:`PreconditionFailed` where the role cannot put a new database in place."""
     if not session.is_beside() and session.settings.pooled:
-        raise no_other_database(session.settings, hint=f"; {_IN_PLACE}")
+        raise no_other_database(session.settings, hint=f"; {instead}")
     if not session.is_beside():
         raise PreconditionFailed(
             f"role {session.settings.user} may enter neither database postgres nor template1, and "
             "one of them is needed to put another in place",
-            hint=f"GRANT CONNECT ON DATABASE postgres lets the restore happen aside; {_IN_PLACE}",
+            hint=f"GRANT CONNECT ON DATABASE postgres lets the restore happen aside; {instead}",
         )
     if not session.may_create():
         raise PreconditionFailed(
             f"role {session.settings.user} may not create databases",
-            hint=f"ALTER ROLE … CREATEDB lets the restore happen aside; {_IN_PLACE}"
+            hint=f"ALTER ROLE … CREATEDB lets the restore happen aside; {instead}"
             if session.exists(session.settings.dbname)
             else TO_BE_MADE,
         )

@@ -10,7 +10,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.new_database import NOT_SAID
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.sessions.connection import connect

@@ -12,7 +12,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment

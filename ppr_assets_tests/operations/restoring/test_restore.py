@@ -18,7 +18,8 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpMissing, PprError, PushFailed
 from ppr_assets.operations.restoring.loading import UNPROVEN
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded

@@ -25,7 +25,8 @@ from psycopg import sql
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
 from ppr_assets.operations.cleanup import cleanup
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
@@ -63,7 +64,8 @@ RESTORER_PROGRAM = """
 import os, signal, sys
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.databases import swap

@@ -28,7 +28,8 @@ from ppr_assets.errors import (
     SettingsError,
 )
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import RestoreOutcome, Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows

@@ -10,7 +10,8 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.restore import Terms, restore
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.plain_sql.dump_file import open_dump
