@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import sweep
+from ppr_assets.operations.restoring.own_schema import written_schema
 from ppr_assets.operations.restoring.proof_server import ProofPlace, proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
-from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.settings import Settings
 
 SCRATCH = "trial"
 """What the name of the scratch database has after that of the database."""
 
-_NAME = "schema.sql"
 _SECONDS = 300.0
 
 
@@ -44,9 +40,7 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
     """
     settings = replace(settings, database=snapshot.settings)
     with scratch_folder(temporary()) as folder:
-        path = folder / _NAME
-        snapshot.undisturbed(lambda: _write_schema(settings, snapshot, path))
-        found = FoundDump(_NAME, path, None, None, folder)
+        found = written_schema(settings.dump, snapshot, folder)
         place = ProofPlace.of(settings, scratch=SCRATCH)
         with proof_server(place, folder / "server") as server:
             sweep(server.session)
@@ -54,15 +48,3 @@ def try_schema(settings: Settings, snapshot: Snapshot) -> Trial:
             without = require_makeable(server, loading, place.rule, always=True, unmade=True)
             made = len(loading.verified.layout.entries) - len(without.keys)
             return Trial(server.where, server.instead, made, without)
-
-
-def _write_schema(settings: Settings, snapshot: Snapshot, path: Path) -> None:
-    tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
-    pg_dump = PgDump(
-        tool,
-        settings.database,
-        stall_seconds=settings.dump.stall_seconds,
-        search_path=settings.dump.search_path,
-        rows=False,
-    )
-    pg_dump.write(snapshot.export(), path)

@@ -36,7 +36,8 @@ def test_a_replay_says_what_became_of_each_file_and_fills_the_database(
     assert refused.code == 3
     assert refused.err.splitlines()[-2:] == [
         f"table location of database {database.dbname} has records, a replay needs an empty one",
-        "HINT: nothing was changed. --into NAME takes another database, one with the tables alone.",
+        "HINT: nothing was changed. --into NAME --schema latest makes another database; --replace "
+        "fills a new one beside this, and puts it in its place.",
     ]
     emptied(database)
     done = ppr_assets("replay", str(records), "--report", str(report))

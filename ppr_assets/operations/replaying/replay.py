@@ -25,6 +25,13 @@ from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.rules.replay.rows.fitting import Column, Fitted
 from ppr_assets.settings import DatabaseSettings
 
+NO_TABLES = (
+    "`--schema latest` takes the tables of the latest dump, without its rows; --schema also takes "
+    "another dump, or a file of `pg_dump --schema-only`. Or let the application's migrations make "
+    "them first."
+)
+"""For whoever has a database in which there is nothing to be filled."""
+
 _PATIENCE = "15s"
 
 
@@ -74,11 +81,10 @@ def _require_empty(target: DatabaseSettings) -> None:
         if missing := missing_tables(session, CORE_TABLES):
             raise PreconditionFailed(
                 f"database {target.dbname} has no table {', '.join(missing)}",
-                hint="a replay fills the tables that are there; let the application's migrations "
-                "make them, or restore any dump of it and empty it.",
+                hint=NO_TABLES,
             )
     if holding := table_with_records(target, CORE_TABLES):
-        raise _holding(holding, target)
+        raise refused(holding, target)
 
 
 def _require_still_empty(session: Connection, target: DatabaseSettings) -> None:
@@ -95,13 +101,14 @@ def _require_still_empty(session: Connection, target: DatabaseSettings) -> None:
                 hint="nothing was changed. Stop what writes there, and run again.",
             ) from error
         if session.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(name)).fetchone() is not None:
-            raise _holding(table, target)
+            raise refused(table, target)
 
 
-def _holding(table: str, target: DatabaseSettings) -> GateRefused:
+def refused(table: str, target: DatabaseSettings) -> GateRefused:
     return GateRefused(
         f"table {table} of database {target.dbname} has records, a replay needs an empty one",
-        hint="nothing was changed. --into NAME takes another database, one with the tables alone.",
+        hint="nothing was changed. --into NAME --schema latest makes another database; --replace "
+        "fills a new one beside this, and puts it in its place.",
     )
 
 

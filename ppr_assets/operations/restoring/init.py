@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Literal
 
@@ -21,19 +21,17 @@ from ppr_assets.errors import (
     Busy,
     DatabaseUnreachable,
     DumpMissing,
-    PreconditionFailed,
     SettingsError,
 )
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.replacing import Terms, dropped_if_empty
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
 from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
-from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.postgres.sessions.connection import Session, connect, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
@@ -122,7 +120,7 @@ def _filled(
         outcome = way(target, found, allowed, deadline=deadline)
     remarks = [*found.remarks, *outcome.remarks]
     if outcome.former is not None:
-        why = "--force was given" if terms.force else _dropped_if_empty(target, outcome.former)
+        why = "--force was given" if terms.force else dropped_if_empty(target, outcome.former)
         if why is not None:
             remarks.append(f"the former database is kept as {outcome.former}: {why}")
     return InitOutcome("restored", target.dbname, restored=outcome, remarks=tuple(remarks))
@@ -190,23 +188,6 @@ def _latest(settings: DataRepoSettings) -> Iterator[FoundDump]:
             "to a data repository that has dumps. To start with an empty database on purpose, set "
             "SKIP_DB_INIT=true.",
         ) from error
-
-
-def _dropped_if_empty(target: DatabaseSettings, former: str) -> str | None:
-    """Drop the database that was replaced if nothing is in it; else why it is still there.
-
-    Looked at again, and at every table: somebody may have written between the first look and the
-    swap. The new database serves by now, so what is in the way here is not a failure.
-    """
-    try:
-        found = table_with_records(replace(target, dbname=former))
-        if found is not None:
-            return f"table {found} has rows"
-        with maintenance(target) as session:
-            session.drop_unused(former)
-    except (PreconditionFailed, Busy) as error:
-        return error.message
-    return None
 
 
 def lock_number(target: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ppr_assets.errors import DatabaseFailed, RestoreFailed
+from ppr_assets.errors import Busy, DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.guarding import (
     A_RESTORE,
@@ -35,12 +35,14 @@ from ppr_assets.operations.restoring.target import (
 )
 from ppr_assets.plain_sql.verify import VerifiedDump
 from ppr_assets.postgres.databases.fitness import require_encoding
-from ppr_assets.postgres.databases.maintenance import Maintenance
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import former_name
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
+from ppr_assets.postgres.snapshot.records import table_with_records
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import STANDARD, Guard
+from ppr_assets.settings import DatabaseSettings
 
 _KEPT = "Without --drop-old the former database keeps it."
 
@@ -157,6 +159,23 @@ def _left(
     if not (kept and drop):
         return kept
     session.drop(kept)
+    return None
+
+
+def dropped_if_empty(target: DatabaseSettings, former: str) -> str | None:
+    """Drop the database that was replaced if nothing is in it; else why it is still there.
+
+    Looked at again, and at every table: somebody may have written between the first look and the
+    swap. The new database serves by now, so what is in the way here is not a failure.
+    """
+    try:
+        found = table_with_records(replace(target, dbname=former))
+        if found is not None:
+            return f"table {found} has rows"
+        with maintenance(target) as session:
+            session.drop_unused(former)
+    except (PreconditionFailed, Busy) as error:
+        return error.message
     return None
 
 

@@ -1,0 +1,193 @@
+"""Where a replay goes: into the empty tables that are there, or into a new database that is made
+beside the target and takes its place when it is full, by the very swap of a restore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
+from ppr_assets.operations.replaying.gathered import OnLine, unseen
+from ppr_assets.operations.replaying.input import Input
+from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
+from ppr_assets.operations.restoring.guarding import Coming
+from ppr_assets.operations.restoring.loading import Loading
+from ppr_assets.operations.restoring.new_database import new_database, set_as_target, sweep
+from ppr_assets.operations.restoring.own_schema import own_schema
+from ppr_assets.operations.restoring.replacing import (
+    Terms,
+    dropped_if_empty,
+    put_in_place,
+    require_fit,
+)
+from ppr_assets.operations.restoring.target import Target, look_at, require_ordinary
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
+from ppr_assets.postgres.load import make_definitions
+from ppr_assets.postgres.load.work.statistics import analyze
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import STANDARD, Guard
+from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.settings import DatabaseSettings, Settings
+
+_WAY_OUT = (
+    "nothing was replaced. Were all days and scrapers read (--since, --scraper, "
+    "DB_INIT_DAYS_TO_SYNC)? `ppr-assets replay --into NAME --schema latest` looks at it in a "
+    'database of its own. To take it all the same: --override "why".'
+)
+_INSTEAD = "an empty database that has the tables is filled without that."
+
+
+@dataclass(frozen=True)
+class RebuildTerms:
+    """What a human lets a replay do. ``replace``: take the place of a database that holds records.
+    ``schema``: the dump whose tables are made where there are none. ``disconnect`` ends sessions on
+    the target, at the swap only. ``strict``: load nothing if a file cannot be used. ``guard`` is
+    held against what serves right before the swap."""
+
+    replace: bool = False
+    schema: Wanted | None = None
+    disconnect: bool = False
+    strict: bool = False
+    guard: Guard = STANDARD
+
+
+CAUTIOUS = RebuildTerms()
+"""Into the empty tables of a database that is there, and nowhere else."""
+
+
+@dataclass(frozen=True)
+class RebuildOutcome:
+    """``database`` now holds what was ``replayed``, in the tables of ``schema`` (empty: in those
+    that were there). ``former`` is what the one that it replaced is called now, None where none is
+    kept. ``override`` only where it was needed; ``remarks`` are for a human."""
+
+    replayed: ReplayOutcome
+    database: str
+    schema: str = ""
+    former: str | None = None
+    override: Override | None = None
+    remarks: Sequence[str] = ()
+
+
+def rebuild(
+    settings: Settings,
+    target: DatabaseSettings,
+    given: Input,
+    terms: RebuildTerms = CAUTIOUS,
+    *,
+    on_line: OnLine = unseen,
+) -> RebuildOutcome:
+    """Replay what is given into ``target``: in one transaction where its tables are there and
+    empty, else into a new database that takes its place.
+
+    Raises :class:`GateRefused` for a target that holds records, unless ``terms`` replace it, and
+    when too few would be left; :class:`PreconditionFailed` where nobody has named the tables to be
+    made; what finding a dump raises, what :func:`~ppr_assets.operations.replaying.replay.replay`
+    and, but for what is compared, :func:`~ppr_assets.operations.restoring.restore.restore` raise.
+    """
+    require_ordinary(target.dbname)
+    looked = look_at(target)
+    target = looked.settings  # the very server that was asked
+    if looked.exists and not terms.replace:
+        with connect(target, autocommit=True) as session:
+            missing = missing_tables(session, CORE_TABLES)
+        if not missing or terms.schema is None:
+            return _in_place(target, given, terms, on_line)
+        if holding := table_with_records(target, CORE_TABLES):
+            raise refused(holding, target)
+    with _schema(settings, looked, terms) as found:
+        outcome = _beside(target, found, given, terms, on_line)
+    if outcome.former is None or terms.replace:
+        return outcome
+    why = dropped_if_empty(target, outcome.former)
+    if why is None:
+        return replace(outcome, former=None)
+    return replace(outcome, remarks=[*outcome.remarks, f"the former database is kept: {why}"])
+
+
+def _in_place(
+    target: DatabaseSettings, given: Input, terms: RebuildTerms, on_line: OnLine
+) -> RebuildOutcome:
+    replayed = replay(target, given, strict=terms.strict, on_line=on_line)
+    remarks = []
+    if terms.schema is not None:
+        remarks.append("the tables that are there were filled, so --schema made none")
+    try:  # the rows serve by now, so what is in the way is no failure
+        _with_statistics(target)
+    except (DatabaseFailed, RestoreFailed) as error:
+        remarks.append(f"queries may be slow until ANALYZE is run: {error.message}")
+    return RebuildOutcome(replayed, target.dbname, remarks=remarks)
+
+
+def _with_statistics(target: DatabaseSettings) -> None:
+    with connect(target, autocommit=True) as connection:
+        analyze(connection)
+
+
+@contextmanager
+def _schema(settings: Settings, looked: Target, terms: RebuildTerms) -> Iterator[FoundDump]:
+    """The dump whose tables are made: the one that was named, else of the database that serves."""
+    if terms.schema is not None:
+        with found_dump(settings.data_repo, terms.schema) as found:
+            yield found
+    elif looked.exists:
+        with own_schema(settings.dump, looked.settings) as found:
+            yield found
+    else:
+        raise PreconditionFailed(
+            f"database {looked.settings.dbname} is not there, and nobody has said which tables it "
+            "is to have",
+            hint=NO_TABLES,
+        )
+
+
+def _beside(
+    target: DatabaseSettings,
+    found: FoundDump,
+    given: Input,
+    terms: RebuildTerms,
+    on_line: OnLine,
+) -> RebuildOutcome:
+    loading = Loading.begin(found, Deadline(None))
+    files = f"{len(given.files)} published files of {given.origin}"
+    coming = Coming("the replay", f"{files} were replayed", _WAY_OUT, _INSTEAD)
+    allowed = Terms(terms.guard, disconnect=terms.disconnect, grants=True)
+    with maintenance(target) as session:
+        left_over = sweep(session)
+        without = require_fit(session, loading, allowed, coming)
+        loading = loading.without(without.keys)
+        with new_database(session, loading.verified) as (new, remarks):
+            remarks += [*left_over, *without.remarks]
+            loading = replace(loading, remarks=remarks)
+            filled = _with_tables(session, new, loading)
+            replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
+            _with_statistics(filled)
+            # What a dump withholds is none of the replay's: all rows stay with the former database.
+            bare = replace(loading, verified=replace(loading.verified, manifest=None))
+            judged, former = put_in_place(session, new, bare, allowed, coming)
+    name = found.name if terms.schema else "the database that it replaces"
+    return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
+
+
+def _with_tables(session: Maintenance, new: str, loading: Loading) -> DatabaseSettings:
+    """Make all that the dump defines in the database ``new``, and none of its rows."""
+    loading.remarks.extend(set_as_target(session, new, loading.verified))
+    filled = replace(session.settings, dbname=new)
+    layout = loading.verified.layout
+    make_definitions(
+        loading.plain(), layout, filled, deadline=loading.deadline, going_on=lambda: None
+    )
+    with connect(filled, autocommit=True) as connection:
+        if missing := missing_tables(connection, CORE_TABLES):
+            raise PreconditionFailed(
+                f"`{loading.verified.name}` makes no table {', '.join(missing)}",
+                hint="nothing was changed. --schema takes a dump of the application's database.",
+            )
+    return filled
