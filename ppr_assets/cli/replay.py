@@ -11,7 +11,9 @@ import click
 from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option
-from ppr_assets.cli.shared.replay_report import print_replay, replay_json, reported
+from ppr_assets.cli.shared.replay_explained import print_explanation
+from ppr_assets.cli.shared.replay_report import followed, print_replay, replay_json, reported
+from ppr_assets.operations.replaying.explain import explain
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.replay import replay as replay_records
@@ -70,6 +72,12 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     help="What became of each file, as JSON lines.",
 )
+@click.option(
+    "--explain",
+    "explained",
+    metavar="FILE|ID",
+    help="Instead of replaying, how what is in a file, or the row of an id, came to be.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
 def replay(
@@ -80,6 +88,7 @@ def replay(
     at: str | None,
     into: str | None,
     report: Path | None,
+    explained: str | None,
     *,
     offline: bool,
     dry_run: bool,
@@ -98,13 +107,14 @@ def replay(
       ppr-assets replay --dry-run
       ppr-assets replay --into rebuilt --report replay.jsonl
       ppr-assets replay --from https://example.org/data.git --since 2025-08-01
+      ppr-assets replay --explain daily/2025-08-08/scrapers/freshtrak/4711.json
       ppr-assets replay ./HAARRRvest/daily/2025-08-08 --scraper freshtrak
 
     \b
     Exit codes:
       0    replayed
       1    the server could not take it; nothing was loaded
-      2    a database or a file that is none
+      2    a database, a file or an id that is none
       3    refused: the database holds records
       4    a file cannot be used, and --strict was given
       5    database unreachable
@@ -113,7 +123,7 @@ def replay(
     """
     settings = invocation.settings
     target = settings.restore_target(into)
-    if not dry_run:
+    if not (dry_run or explained):
         settings.database.require_password()
         require_ordinary(target.dbname)
         require_not_storage(target, settings.dagster_postgres_url)
@@ -121,11 +131,20 @@ def replay(
         raise click.UsageError("PATH names files, so neither --from nor --at can choose others")
     wanted = Wanted(source=source, at=at, offline=offline)
     selection = which.selection(settings.db_init_days_to_sync)
+    if explained:
+        with (
+            progress("reading published records") as say,
+            opened_input(settings.data_repo, paths, wanted, selection) as given,
+        ):
+            found = explain(given, explained, followed(given, say))
+        print_explanation(found, as_json=as_json)
+        return
     with (
-        progress("reading published records"),
+        progress("reading published records") as say,
         opened_input(settings.data_repo, paths, wanted, selection) as given,
         reported(report) as on_line,
     ):
+        on_line = followed(given, say, on_line)
         outcome = replay_records(target, given, load=not dry_run, strict=strict, on_line=on_line)
     if as_json:
         print_json(replay_json(outcome))

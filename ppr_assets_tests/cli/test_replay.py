@@ -44,6 +44,18 @@ def test_a_replay_says_what_became_of_each_file_and_fills_the_database(
     assert done.code == 0
     assert "files      4 files: 3 loaded, 0 empty, 1 rejected" in done.out
     assert f"replayed   {database.dbname}: 3 organization, " in done.out
+    assert [line.split() for line in done.out.splitlines()[1:4]] == [
+        ["freshtrak", "2025-08-05", "…", "2025-08-07", "(3)", "3", "loaded"],
+        [
+            "freshtrak",
+            "2025-08-07",
+            "1",
+            "rejected",
+            *["cut", "off:", "Expecting", "property", "name"],
+            *["enclosed", "in", "double", "quotes"],
+        ],
+        ["all", "2025-08-05", "…", "2025-08-07", "(3)", "4"],
+    ]
     lines = [json.loads(line) for line in report.read_text().splitlines()]
     assert [(line["outcome"], line["day"]) for line in lines] == [
         ("loaded", "2025-08-05"),
@@ -59,6 +71,10 @@ def test_the_variable_says_how_many_days_are_read(ppr_assets: CommandLine, recor
     )
     assert (counted["files"], counted["loaded"], counted["rejected"]) == (2, 1, 1)
     assert [*counted["reasons"]["rejected"].values()] == [1]
+    assert [(one["day"], one["outcome"], one["files"]) for one in counted["table"]] == [
+        ("2025-08-07", "loaded", 1),
+        ("2025-08-07", "rejected", 1),
+    ]
 
 
 def test_no_unknown_key_is_left_out_unsaid(ppr_assets: CommandLine, tmp_path: Path) -> None:
@@ -108,3 +124,22 @@ def test_no_process_outlives_a_replay_that_is_ended(
     _, said = process.communicate(timeout=10)  # ends when nobody holds the pipe
     assert process.returncode == (-number if number == signal.SIGKILL else 130)
     assert "Traceback" not in said
+
+
+def test_a_record_is_explained_without_a_server(ppr_assets: CommandLine, records: Path) -> None:
+    words = ("replay", str(records), "--explain")
+    file = "daily/2025-08-07/scrapers/freshtrak/3.json"
+    told = ppr_assets(*words, file, POSTGRES_HOST="/nonexistent")
+    assert told.code == 0
+    lines = told.out.splitlines()
+    assert lines[0] == f"{file}: loaded"
+    assert lines[1].startswith("organization ")
+    assert "Pantry of 2025-08-07" in lines[1]
+    assert f"  told  2025-08-07 10:00:03 freshtrak {file} at $.result" in lines
+    own = lines[1].split()[1]
+    explained = json.loads(ppr_assets(*words, own, "--json").out)
+    assert [one["id"] for one in explained["records"]] == [own]
+    assert explained["records"][0]["told"][0]["file"] == file
+    missing = ppr_assets(*words, "gone.json")
+    assert missing.code == 2
+    assert "`gone.json` is neither one of the 4 files that were read nor the id" in missing.err

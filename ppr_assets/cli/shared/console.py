@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
@@ -28,13 +28,13 @@ def escape_what_cannot_be_written() -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """A moving line on a live terminal, nothing anywhere else."""
+def progress(what: str) -> Iterator[Callable[[str], None] | None]:
+    """A moving line on a live terminal, which what is given changes; nothing anywhere else."""
     if err.file.isatty():  # and not `is_terminal`, which FORCE_COLOR makes true in a log as well
-        with err.status(what):
-            yield
+        with err.status(what) as status:
+            yield lambda text: status.update(text)
     else:
-        yield
+        yield None
 
 
 def print_json(value: Any) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ppr_assets.cli.shared.console import out, print_columns
-from ppr_assets.operations.replaying.accounts import Accounts
+from ppr_assets.cli.shared.console import out, print_columns, size
+from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
+from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.replay import ReplayOutcome
 
 _SHOWN = 12
@@ -31,6 +33,26 @@ def reported(path: Path | None) -> Iterator[OnLine]:
         beside.unlink(missing_ok=True)
 
 
+def followed(given: Input, say: Callable[[str], None] | None, then: OnLine = unseen) -> OnLine:
+    """``then``, and where somebody looks on how far it is, by files and bytes."""
+    if say is None:
+        return then
+    files, held = len(given.files), size(given.bytes())
+    done = read = 0
+
+    def told(line: Line) -> None:
+        nonlocal done, read
+        then(line)
+        done, read = done + 1, read + line.bytes
+        say(
+            f"reading published records: {done:,} of {files:,} files, {size(read)} of {held}"
+            if done < files
+            else f"replaying what {files:,} files tell"
+        )
+
+    return told
+
+
 def print_replay(outcome: ReplayOutcome, database: str) -> None:
     _print_table(outcome.accounts)
     for word, text in _lines(outcome, database):
@@ -38,12 +60,23 @@ def print_replay(outcome: ReplayOutcome, database: str) -> None:
 
 
 def _print_table(accounts: Accounts) -> None:
-    heading = ["scraper", "loaded", "empty", "rejected"]
+    """By scraper and reason, with the days of each from the first to the last."""
+    days: defaultdict[tuple[str, int, str], Counter[str]] = defaultdict(Counter)
+    for kind, count in accounts.counted.items():
+        days[kind.scraper, OUTCOMES.index(kind.outcome), kind.reason][kind.day] += count
     rows = [
-        [scraper, *(str(counts[one]) for one in heading[1:])]
-        for scraper, counts in sorted(accounts.by_scraper.items())
+        [scraper, _days(counts), str(counts.total()), OUTCOMES[became], reason]
+        for (scraper, became, reason), counts in sorted(days.items())
     ]
-    print_columns([heading, *rows], numbers={1, 2, 3})
+    total = ["all", _days({kind.day for kind in accounts.counted}), str(accounts.files), "", ""]
+    print_columns([["scraper", "days", "files", "outcome", "reason"], *rows, total], numbers={2})
+
+
+def _days(days: Iterable[str]) -> str:
+    known = sorted(day for day in days if day)
+    if len(known) < 2:
+        return known[0] if known else "unknown"
+    return f"{known[0]} … {known[-1]} ({len(known)})"
 
 
 def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
@@ -86,7 +119,7 @@ def replay_json(outcome: ReplayOutcome) -> dict[str, object]:
     accounts = outcome.accounts
     return {
         "files": accounts.files,
-        **{one: accounts.by_outcome[one] for one in ("loaded", "empty", "rejected")},
+        **{one: accounts.by_outcome[one] for one in OUTCOMES},
         "reasons": {one: _reasons(accounts, one) for one in ("empty", "rejected")},
         "merged": dict(zip(("organization", "location"), outcome.merged, strict=True)),
         "changed": dict(outcome.changed),
@@ -94,4 +127,7 @@ def replay_json(outcome: ReplayOutcome) -> dict[str, object]:
         "filled": dict(outcome.filled),
         "unknown": dict(accounts.without_place),
         "truncated": accounts.truncated,
+        "table": [
+            {**kind._asdict(), "files": count} for kind, count in sorted(accounts.counted.items())
+        ],
     }

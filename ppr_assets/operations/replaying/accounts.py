@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from ppr_assets.operations.replaying.published_files import PROCESSED
 from ppr_assets.operations.replaying.read_files import Read
@@ -15,6 +16,7 @@ _PLACE = re.compile(r"(?: starting at)? at (?:line|byte) .*", re.DOTALL)
 """Where in a file something is wrong; a reason is counted without it."""
 
 Outcome = Literal["loaded", "empty", "rejected"]
+OUTCOMES: tuple[Outcome, ...] = ("loaded", "empty", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Line:
     json_path: str = ""
     organizations: int = 0
     was_truncated: bool = False
+    bytes: int = 0
 
     @classmethod
     def of(cls, read: Read) -> Line:
@@ -40,12 +43,13 @@ class Line:
             case Loaded():
                 told = len(read.named)
                 cut = became.was_truncated
-                return cls(file.name, "loaded", day, scraper, organizations=told, was_truncated=cut)
+                line = cls(file.name, "loaded", day, scraper, organizations=told, was_truncated=cut)
             case NothingToLoad():
-                return cls(file.name, "empty", day, scraper, became.reason)
+                line = cls(file.name, "empty", day, scraper, became.reason)
             case _:
                 reason, path = became.reason, became.json_path
-                return cls(file.name, "rejected", day, scraper, reason, path)
+                line = cls(file.name, "rejected", day, scraper, reason, path)
+        return replace(line, bytes=read.bytes)
 
     def to_json(self) -> dict[str, Any]:
         """Without what it has nothing to say of."""
@@ -53,33 +57,57 @@ class Line:
         return {name: value for name, value in values.items() if value not in (None, "", 0, False)}
 
 
+class Kind(NamedTuple):
+    """Of files that are counted together; a ``day`` that nobody knows is empty."""
+
+    scraper: str
+    day: str
+    outcome: Outcome
+    reason: str
+
+
+K = TypeVar("K")
+
+
 @dataclass
 class Accounts:
     """``files``: how many were to be read."""
 
     files: int
-    by_outcome: Counter[str] = field(default_factory=Counter)
-    by_reason: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_scraper: dict[str, Counter[str]] = field(default_factory=dict)
+    counted: Counter[Kind] = field(default_factory=Counter)
     without_place: Counter[str] = field(default_factory=Counter)
     """What the files hold and no table of HSDS has, by name."""
     truncated: int = 0
 
     def add(self, read: Read) -> Line:
         line = Line.of(read)
-        self.by_outcome[line.outcome] += 1
-        self.by_scraper.setdefault(line.scraper, Counter())[line.outcome] += 1
-        if line.reason:
-            self.by_reason[line.outcome, _PLACE.sub("", line.reason)] += 1
+        reason = _PLACE.sub("", line.reason)
+        self.counted[Kind(line.scraper, line.day or "", line.outcome, reason)] += 1
         if isinstance(read.outcome, Loaded):
             self.without_place.update(read.outcome.without_place)
             self.truncated += read.outcome.was_truncated
         return line
 
     @property
+    def by_outcome(self) -> Counter[str]:
+        return self._by(lambda kind: kind.outcome)
+
+    @property
+    def by_reason(self) -> Counter[tuple[str, str]]:
+        found = self._by(lambda kind: (kind.outcome, kind.reason))
+        return Counter({key: count for key, count in found.items() if key[1]})
+
+    def _by(self, key: Callable[[Kind], K]) -> Counter[K]:
+        found: Counter[K] = Counter()
+        for kind, count in self.counted.items():
+            found[key(kind)] += count
+        return found
+
+    @property
     def accounted(self) -> bool:
-        return self.by_outcome.total() == self.files
+        return self.counted.total() == self.files
 
     def __str__(self) -> str:
-        parts = (f"{self.by_outcome[one]} {one}" for one in ("loaded", "empty", "rejected"))
+        counts = self.by_outcome
+        parts = (f"{counts[one]} {one}" for one in OUTCOMES)
         return f"{self.files} files: {', '.join(parts)}"

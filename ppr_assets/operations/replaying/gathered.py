@@ -37,10 +37,10 @@ def gathered(
                     hint="nothing was loaded. Without --strict such files are counted and named.",
                 )
             for named, organization in zip(read.named, organizations, strict=True):
-                merging.add(named, organization)
+                merging.add(named, organization, line.file)
         if not accounts.accounted:
             raise RestoreFailed(
-                f"{accounts.by_outcome.total()} of {accounts.files} files are accounted for",
+                f"{accounts.counted.total()} of {accounts.files} files are accounted for",
                 hint="nothing was loaded. Do files come and go there meanwhile?",
             )
         yield accounts, merging.merged()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,9 @@ from ppr_assets.operations.replaying.published_files import (
     Selection,
     published_file,
     published_files,
+    size_of_path,
 )
-from ppr_assets.operations.replaying.read_files import Blob
+from ppr_assets.operations.replaying.read_files import LARGEST, Blob
 from ppr_assets.operations.sources.repository import opened
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.settings import DataRepoSettings
@@ -29,6 +30,12 @@ class Input:
     files: Sequence[PublishedFile]
     origin: str
     blob: Blob | None = None
+    size: Callable[[PublishedFile], int] = size_of_path
+
+    def bytes(self) -> int:
+        """Of all files that are read."""
+        sizes = (self.size(file) for file in self.files if not file.unread)
+        return sum(size for size in sizes if size <= LARGEST)
 
 
 @contextmanager
@@ -45,7 +52,8 @@ def opened_input(
     with opened(settings, wanted) as (repo, commit, _, _):
         files = _chosen([*committed_files(repo, commit)], selection)
         bring_files(repo, files)
-        yield Input(files, f"commit {commit[:10]}", lambda file: blob(repo, file))
+        origin, size_of = f"commit {commit[:10]}", repo.objects.size_of
+        yield Input(files, origin, lambda one: blob(repo, one), lambda one: size_of(one.sha))
 
 
 def _files(path: Path) -> Iterable[PublishedFile]:

@@ -1,14 +1,15 @@
-"""What was told, as the rows of one record after the other."""
+"""What was told, as one record after the other, with its rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from ppr_assets.operations.replaying.read_files import Kept, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
+from ppr_assets.rules.replay.merging.sets import Decision
 from ppr_assets.rules.replay.record import Location
 from ppr_assets.rules.replay.rows.columns import Row
 from ppr_assets.rules.replay.rows.location import location_rows
@@ -24,11 +25,31 @@ class Merging:
     spool: Spool
     _told: list[tuple[Named, Kept]] = field(default_factory=list)
 
-    def add(self, told: Named, organization: bytes) -> None:
-        self._told.append((told, self.spool.keep(organization)))
+    def add(self, told: Named, organization: bytes, file: str) -> None:
+        self._told.append((told, self.spool.keep(organization, file)))
 
     def merged(self) -> Merged:
         return Merged(self.spool, self._told, merge(named for named, _ in self._told))
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrganization:
+    """``id``: that which it has come to; ``told``: all words on it."""
+
+    id: str
+    told: Sequence[OrganizationTold]
+
+    def rows(self) -> Iterator[Row]:
+        return organization_rows(self.id, self.told)
+
+
+@dataclass(frozen=True, slots=True)
+class OnePlace:
+    id: str
+    told: Sequence[LocationTold]
+
+    def rows(self) -> Iterator[Row]:
+        return location_rows(self.id, self.told)
 
 
 @dataclass
@@ -38,35 +59,52 @@ class Merged:
     everything: Everything
 
     def rows(self) -> Iterator[Row]:
-        """Of each organization in turn, and of its places; places that are told of several
-        organizations come last, since their words lie apart."""
-        reasons = {one.id: one.reason for one in self.everything.organizations.decisions}
+        for one in self.records():
+            yield from one.rows()
+
+    def records(self) -> Iterator[OneOrganization | OnePlace]:
+        """Each organization in turn, and its places; places that are told of several organizations
+        come last, since their words lie apart."""
         shared: defaultdict[str, list[LocationTold]] = defaultdict(list)
         apart = self._of_several()
         for own, told in sorted(self._by_organization().items()):
             words: list[OrganizationTold] = []
             places: defaultdict[str, list[LocationTold]] = defaultdict(list)
             for named, kept in told:
-                record = self.spool.organization(kept)
-                ids = tuple(self.everything.locations.records[one.id] for one in named.places)
-                reason = reasons.get(named.id, "")
-                words.append(OrganizationTold(named.told, named.id, record, ids, reason))
-                for at, location in enumerate(record.locations):
-                    where = shared if ids[at] in apart else places
-                    where[ids[at]].append(self._place(named, at, location, own))
-            yield from organization_rows(own, words)
+                word = self._word(named, kept)
+                words.append(word)
+                for at, location in enumerate(word.record.locations):
+                    place = word.places[at]
+                    where = shared if place in apart else places
+                    where[place].append(self._place(named, at, location, (own, kept.file)))
+            yield OneOrganization(own, words)
             for place in sorted(places):
-                yield from location_rows(place, places[place])
+                yield OnePlace(place, places[place])
         for place in sorted(shared):
-            yield from location_rows(place, shared[place])
+            yield OnePlace(place, shared[place])
 
-    def _place(self, named: Named, at: int, location: Location, own: str) -> LocationTold:
+    def _word(self, named: Named, kept: Kept) -> OrganizationTold:
+        record = self.spool.organization(kept)
+        places = tuple(self.everything.locations.records[one.id] for one in named.places)
+        reason = self._reason(named.id)
+        return OrganizationTold(named.told, named.id, record, places, reason, kept.file)
+
+    def _place(
+        self, named: Named, at: int, location: Location, owner: tuple[str, str]
+    ) -> LocationTold:
+        own, file = owner
         told = named.places[at].id
-        return LocationTold(named.told, told, location, own, self._place_reasons.get(told, ""))
+        return LocationTold(named.told, told, location, own, self._reason(told), file)
+
+    def _reason(self, told: str) -> str:
+        decision = self.decisions.get(told)
+        return decision.reason if decision else ""
 
     @cached_property
-    def _place_reasons(self) -> Mapping[str, str]:
-        return {one.id: one.reason for one in self.everything.locations.decisions}
+    def decisions(self) -> Mapping[str, Decision]:
+        """By the id, as its scraper tells it, of what is counted to another one."""
+        both = self.everything.organizations, self.everything.locations
+        return {one.id: one for merged in both for one in merged.decisions}
 
     def _by_organization(self) -> Mapping[str, list[tuple[Named, Kept]]]:
         found: defaultdict[str, list[tuple[Named, Kept]]] = defaultdict(list)

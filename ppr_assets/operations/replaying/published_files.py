@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -106,3 +107,12 @@ def place_of(path: str) -> tuple[str | None, str | None]:
     """Day and scraper of what lies where the publisher puts it."""
     place = _DAILY.fullmatch(path)
     return (place[1], place[2] or PROCESSED) if place else (None, None)
+
+
+def size_of_path(file: PublishedFile) -> int:
+    """0 where there is no regular file."""
+    try:
+        facts = file.path.lstat() if file.path else None
+    except OSError:  # reading it says why
+        return 0
+    return facts.st_size if facts and stat.S_ISREG(facts.st_mode) else 0

@@ -46,14 +46,17 @@ class Read:
     outcome: Outcome
     """Of one that is loaded, without its organizations."""
     named: tuple[Named, ...] = ()
+    bytes: int = 0
+    """That were read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where an organization lies in :class:`Spool`."""
+    """Where an organization lies in :class:`Spool`, and the file that it was told in."""
 
     at: int
     size: int
+    file: str
 
 
 class Spool:
@@ -63,8 +66,8 @@ class Spool:
         self._file = file
         self._end = 0
 
-    def keep(self, organization: bytes) -> Kept:
-        kept = Kept(self._end, len(organization))
+    def keep(self, organization: bytes, file: str) -> Kept:
+        kept = Kept(self._end, len(organization), file)
         self._file.write(organization)
         self._end += kept.size
         return kept
@@ -149,12 +152,12 @@ def _read(file: PublishedFile, data: bytes | str | None) -> Told:
         return Read(file, Rejected(_reason(error))), ()
     outcome = read_file(data)
     if not isinstance(outcome, Loaded):
-        return Read(file, outcome), ()
+        return Read(file, outcome, bytes=len(data)), ()
     by = telling(outcome.job)
     told = tuple(named(one, by) for one in outcome.organizations)
     alone = Loaded(outcome.job, (), outcome.was_truncated, outcome.without_place)
     kept = tuple(_ENCODER.encode(one) for one in outcome.organizations)
-    return Read(file, alone, told), kept
+    return Read(file, alone, told, len(data)), kept
 
 
 def telling(job: Job) -> Telling:

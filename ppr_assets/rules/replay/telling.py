@@ -13,6 +13,7 @@ from ppr_assets.rules.replay.words.coordinates import Point
 from ppr_assets.rules.replay.words.names import normalized_name, says_only_what_it_is
 
 AddressKey = tuple[str, str]
+AGAIN = "the same scraper told it again"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -117,7 +117,7 @@ def test_the_newest_word_wins_and_says_whose_it_is(empty: DatabaseSettings, fold
     assert version is not None
     assert [(one["scraper"], one.get("reason", "")) for one in version[0]["told_by"]] == [
         (FRESHTRAK, ""),
-        (FRESHTRAK, ""),
+        (FRESHTRAK, "the same scraper told it again"),
         ("vivery", "same name and the address 12 main st"),
     ]
     assert version[0]["word_of"]["description"] == "2025-08-08-freshtrak-2"

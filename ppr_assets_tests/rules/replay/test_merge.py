@@ -222,3 +222,16 @@ def test_merging_is_what_follows_from_all_pairs_in_any_order(told: list[Named], 
         owner = organizations[here.organization] == organizations[there.organization]
         if same_place(here, there, owner, whole.common):
             assert whole.locations.records[here.id] == whole.locations.records[there.id]
+
+
+def test_each_that_is_counted_to_another_has_its_one_decision() -> None:
+    """Also one that was joined to a newer one before it met the oldest."""
+    oldest = telling("Hope Pantry", phone="513-555-0199", website="hope.org", day="2025-08-01")
+    between = telling("Hope Pantry", address=MAIN, day="2025-08-02")
+    newest = telling("Hope Pantry", address=MAIN, website="hope.org", day="2025-08-03")
+    whole = merge([oldest, between, newest]).organizations
+    assert set(whole.records.values()) == {oldest.id}
+    assert [(one.id, one.same_as, one.reason) for one in whole.decisions] == [
+        (between.id, newest.id, "same name and the address 12 main st"),
+        (newest.id, oldest.id, "same name and website hope.org"),
+    ]

@@ -4,7 +4,7 @@ merged wrongly is lost, so a name alone never merges, and what cannot be compare
 from __future__ import annotations
 
 from ppr_assets.rules.replay.merging.common import Common
-from ppr_assets.rules.replay.telling import Named, Place
+from ppr_assets.rules.replay.telling import AGAIN, Named, Place
 from ppr_assets.rules.replay.words.coordinates import metres_between
 from ppr_assets.rules.replay.words.names import says_only_what_it_is
 
@@ -12,7 +12,6 @@ DEGREES = 0.01
 """Within which, north and east, two organizations of one name are one."""
 METRES = 25
 """Within which two places may be one."""
-AGAIN = "the same scraper told it again"
 NOTHING_COMMON = Common()
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why one telling's record is counted to another's."""
+    """Why one telling's record is counted to another's: there is one for each that is."""
 
     id: str
     same_as: str
@@ -31,7 +31,7 @@ class Sets:
         self._age = {one: age for age, one in enumerate(dict.fromkeys(ids))}
         self._parent = {one: one for one in self._age}
         self._first: dict[Hashable, str] = {}
-        self._decisions: list[Decision] = []
+        self._joined: dict[str, list[tuple[str, str]]] = {}
 
     def _root(self, one: str) -> str:
         while (parent := self._parent[one]) != one:
@@ -45,12 +45,26 @@ class Sets:
         older, newer = sorted((self._root(one), self._root(other)), key=self._age.__getitem__)
         if older != newer:
             self._parent[newer] = older
-            first, second = sorted((one, other), key=self._age.__getitem__)
-            self._decisions.append(Decision(second, first, reason))
+            self._joined.setdefault(one, []).append((other, reason))
+            self._joined.setdefault(other, []).append((one, reason))
 
     def share(self, one: str, key: Hashable, reason: str) -> None:
         """Joins all that have the key."""
         self.join(self._first.setdefault(key, one), one, reason)
 
     def merged(self) -> Merged:
-        return Merged({one: self._root(one) for one in self._parent}, tuple(self._decisions))
+        found = (
+            one for root in self._joined if self._root(root) == root for one in self._led(root)
+        )
+        decisions = sorted(found, key=lambda one: self._age[one.id])
+        return Merged({one: self._root(one) for one in self._parent}, tuple(decisions))
+
+    def _led(self, root: str) -> Iterator[Decision]:
+        """From the oldest on, for each in its set the one that leads it there."""
+        waiting = [(root, "")]
+        while waiting:
+            one, before = waiting.pop()
+            for other, reason in self._joined[one]:
+                if other != before:  # what joins them is a tree
+                    yield Decision(other, one, reason)
+                    waiting.append((other, one))

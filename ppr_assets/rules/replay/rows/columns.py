@@ -55,6 +55,20 @@ def _named(kind: type, *others: str) -> frozenset[str]:
     return frozenset((*names_of(kind), "id", *others))
 
 
+HEADS = ("organization", "location", "service")
+"""Tables of what is decided to be one; the others hang on these."""
+TABLES: Mapping[type, str] = {
+    Program: "program",
+    Contact: "contact",
+    Phone: "phone",
+    Address: "address",
+    Accessibility: "accessibility",
+    Schedule: "schedule",
+    Language: "language",
+    Funding: "funding",
+    Identifier: "organization_identifier",
+}
+"""Of what hangs on a record, and is known there by its content."""
 COLUMNS: Mapping[str, frozenset[str]] = {
     "organization": _named(Organization, "alternate_name"),
     "program": _named(Program, "organization_id"),

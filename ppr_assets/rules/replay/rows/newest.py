@@ -43,11 +43,12 @@ def _children(words: list[tuple[Telling, tuple[Any, ...]]]) -> tuple[Any, ...]:
     found: dict[Any, Any] = {}
     for children in latest.values():
         for child in children:
-            found.setdefault(_known_by(child), child)
+            found.setdefault(known_by(child), child)
     return tuple(found[key] for key in sorted(found, key=repr))
 
 
-def _known_by(child: Any) -> Any:
+def known_by(child: Any) -> Any:
+    """Equal for children of one record that say the same."""
     if isinstance(child, str):
         return child
     if isinstance(child, Phone):

@@ -13,7 +13,7 @@ from ppr_assets.rules.replay.rows.children import child, reached_by
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 from ppr_assets.rules.replay.rows.newest import newest
 from ppr_assets.rules.replay.rows.provenance import sources, timed, version
-from ppr_assets.rules.replay.rows.told import OrganizationTold
+from ppr_assets.rules.replay.rows.told import OrganizationTold, ServiceTold
 from ppr_assets.rules.replay.telling import Telling
 from ppr_assets.rules.replay.words.names import normalized_name
 
@@ -49,6 +49,7 @@ def _organization_rows(own: str, told: Sequence[OrganizationTold]) -> Iterator[R
     yield from _services(own, _within(own, told, programs))
 
 
+SAME_SERVICE = "same organization and name"
 _Offered = tuple[OrganizationTold, Service, str | None]
 """A service, who told of it, and the id of its program."""
 
@@ -70,9 +71,13 @@ def _services(organization: str, told: Iterable[_Offered]) -> Iterator[Row]:
     """By name, which is what a service is known by within its organization."""
     named: defaultdict[str, list[_Offered]] = defaultdict(list)
     for one in told:
-        named[normalized_name(one[1].name) or one[1].name].append(one)
-    for name in sorted(named):
-        yield from _service(child_id("service", organization, name), organization, named[name])
+        named[service_id(organization, one[1].name)].append(one)
+    for own in sorted(named):
+        yield from _service(own, organization, named[own])
+
+
+def service_id(organization: str, name: str) -> str:
+    return child_id("service", organization, normalized_name(name) or name)
 
 
 def _service(own: str, organization: str, told: Sequence[_Offered]) -> Iterator[Row]:
@@ -93,7 +98,8 @@ def _service(own: str, organization: str, told: Sequence[_Offered]) -> Iterator[
     with_organization = {**here, "organization_id": organization}
     by_source = [(by, columns_of(one)) for by, one in alone]
     yield from sources("service", own, by_source, with_organization)
-    yield version("service", own, values, [one for one, _, _ in told], whose)
+    words = [ServiceTold(one.by, own, service, SAME_SERVICE, one.file) for one, service, _ in told]
+    yield version("service", own, values, words, whose)
     yield from _at_locations(own, [(one, service) for one, service, _ in told])
 
 
@@ -105,7 +111,7 @@ def _at_locations(service: str, told: Sequence[tuple[OrganizationTold, Service]]
         for where in found.at:
             at[one.places[where.location]].append((one.by, where))
     for place in sorted(at):
-        own = child_id("service_at_location", service, place)
+        own = service_at_location_id(service, place)
         record, _ = newest(at[place])
         yield (
             "service_at_location",
@@ -115,3 +121,7 @@ def _at_locations(service: str, told: Sequence[tuple[OrganizationTold, Service]]
         for schedule in record.schedules:
             yield child("schedule", own, schedule, here)
         yield from reached_by(own, here, record.phones, record.contacts)
+
+
+def service_at_location_id(service: str, location: str) -> str:
+    return child_id("service_at_location", service, location)

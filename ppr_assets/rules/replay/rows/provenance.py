@@ -8,10 +8,12 @@ from typing import Any
 
 from ppr_assets.rules.replay.ids import child_id
 from ppr_assets.rules.replay.rows.columns import Row
-from ppr_assets.rules.replay.rows.told import Told
+from ppr_assets.rules.replay.rows.told import Told, with_reasons
 from ppr_assets.rules.replay.telling import Telling
 
 CREATED_BY = "replay"
+_COLUMNS = {"coordinates": ("latitude", "longitude"), "program": ("program_id",)}
+"""Of fields that are no column of the same name."""
 
 
 def timed(told: Sequence[Told], rows: Iterable[Row]) -> Iterator[Row]:
@@ -56,7 +58,7 @@ def version(
 ) -> Row:
     """Its first version, with who told of it, why their words are counted to it, and from which
     job each value is where there was more than one."""
-    tellings = sorted(told, key=lambda one: (one.by, one.id))
+    tellings = [*with_reasons(told)]
     data = {name: value for name, value in values.items() if value is not None}
     data["told_by"] = [
         {
@@ -64,13 +66,16 @@ def version(
             "job": one.by.job_id,
             "at": one.by.created_at,
             "path": one.record.path,
-            **({"reason": one.reason} if one.reason else {}),
+            **({"reason": reason} if reason else {}),
         }
-        for one in tellings
+        for one, reason in tellings
     ]
-    if len({one.by for one in tellings}) > 1:
+    if len({one.by for one, _ in tellings}) > 1:
         data["word_of"] = {
-            name: by.job_id for name, by in whose.items() if values.get(name) is not None
+            column: by.job_id
+            for name, by in whose.items()
+            for column in _COLUMNS.get(name, (name,))
+            if values.get(column) is not None
         }
     return (
         "record_version",
@@ -80,7 +85,7 @@ def version(
             "record_type": kind,
             "version_num": 1,
             "data": data,
-            "created_at": tellings[-1].by.created_at,
+            "created_at": tellings[-1][0].by.created_at,
             "created_by": CREATED_BY,
         },
     )

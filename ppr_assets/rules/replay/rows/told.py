@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from ppr_assets.rules.replay.record import Location, Organization
-from ppr_assets.rules.replay.telling import Telling
+from ppr_assets.rules.replay.record import Location, Organization, Service
+from ppr_assets.rules.replay.telling import AGAIN, Telling
 
 
 class Told(Protocol):
-    """What both kinds of word have."""
+    """What all kinds of word have."""
 
     @property
     def by(self) -> Telling: ...
     @property
     def id(self) -> str: ...
     @property
-    def record(self) -> Organization | Location: ...
+    def record(self) -> Organization | Location | Service: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def file(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationTold:
     """One file's word on an organization. ``id``: as its scraper knows it; ``places``: the ids that
     its locations have come to, in their order; ``reason``: why it is counted to the one that it
-    became, empty for the first."""
+    became, empty for the first; ``file``: its name."""
 
     by: Telling
     id: str
     record: Organization
     places: tuple[str, ...]
     reason: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,25 @@ class LocationTold:
     record: Location
     organization: str
     reason: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTold:
+    """One file's word on a service of an organization."""
+
+    by: Telling
+    id: str
+    record: Service
+    reason: str = ""
+    file: str = ""
+
+
+T = TypeVar("T", bound=Told)
+
+
+def with_reasons(told: Iterable[T], otherwise: str = AGAIN) -> Iterator[tuple[T, str]]:
+    """From the oldest on, each with why it is counted to what the first one began: the decision
+    that its id stands for, or ``otherwise``."""
+    for number, one in enumerate(sorted(told, key=lambda one: (one.by, one.id))):
+        yield one, (one.reason or otherwise if number else "")
