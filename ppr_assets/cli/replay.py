@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -11,14 +11,26 @@ import click
 from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option
+from ppr_assets.cli.shared.override import override_option
 from ppr_assets.cli.shared.replay_explained import print_explanation
-from ppr_assets.cli.shared.replay_report import followed, print_replay, replay_json, reported
+from ppr_assets.cli.shared.replay_report import (
+    Outcome,
+    followed,
+    print_replay,
+    replay_json,
+    reported,
+)
+from ppr_assets.cli.shared.target_lines import print_lines, testing_line
 from ppr_assets.operations.replaying.explain import explain
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
+from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
 from ppr_assets.operations.replaying.replay import replay as replay_records
+from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +42,28 @@ class _Which:
 
     def selection(self, days: int) -> Selection:
         return Selection(days, self.since, self.until, self.scrapers, self.patterns)
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where it goes, and what a human lets it do there."""
+
+    into: str | None
+    schema: str | None
+    replace: bool
+    disconnect: bool
+    override: Override | None
+
+    def terms(self, settings: Settings, wanted: Wanted, *, strict: bool) -> RebuildTerms:
+        guard = guard_of(settings.dump, for_service=self.into is None, override=self.override)
+        schema = self._schema(wanted) if self.schema else None
+        return RebuildTerms(self.replace, schema, self.disconnect, strict, guard)
+
+    def _schema(self, records: Wanted) -> Wanted:
+        """A file that is there, or else a dump of where the ``records`` are from."""
+        if self.schema and Path(self.schema).is_file():
+            return Wanted(source=self.schema)
+        return replace(records, dump=None if self.schema == "latest" else self.schema)
 
 
 def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -64,7 +98,33 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
 )
 @click.option("--at", metavar="COMMIT", help="As published at this commit.")
 @offline_option
-@click.option("--into", metavar="DATABASE", help="This database instead of POSTGRES_DB.")
+@bundled(
+    "where",
+    _Where,
+    click.option(
+        "--into",
+        metavar="DATABASE",
+        help="This database instead of POSTGRES_DB; with --schema it need not exist.",
+    ),
+    click.option(
+        "--schema",
+        metavar="DUMP|FILE",
+        help="Make the tables where there are none: those of a dump of the data repository "
+        "(latest, or its name), or of a file (plain SQL). Rows are not taken.",
+    ),
+    click.option(
+        "--replace",
+        is_flag=True,
+        help="Fill a new database and put it in the place of one that has records, which is kept. "
+        "Its tables are those of --schema, else of the one that serves.",
+    ),
+    click.option(
+        "--disconnect",
+        is_flag=True,
+        help="End sessions on the target, at the swap. Without it they are a reason to refuse.",
+    ),
+    override_option,
+)
 @click.option("--dry-run", is_flag=True, help="Read and decide; leave the server alone.")
 @click.option("--strict", is_flag=True, help="Load nothing if a file cannot be used.")
 @click.option(
@@ -86,7 +146,7 @@ def replay(
     which: _Which,
     source: str | None,
     at: str | None,
-    into: str | None,
+    where: _Where,
     report: Path | None,
     explained: str | None,
     *,
@@ -95,17 +155,22 @@ def replay(
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Rebuild an empty database from the published records.
+    """Rebuild a database from the published records.
 
     Read is what the data repository has published, or a PATH: a folder or a file of records.
     Records apply from the oldest day on, so that the newest word stands. What is one organization
     or place is decided by name and address, coordinates or contact, and never by a name alone.
     Every file ends as one of loaded, empty, rejected; what the tables have no place for is counted.
+    Empty tables are filled in one transaction. Where there are none, or with --replace, a new
+    database is filled beside the target and takes its place by a rename: a replay that would leave
+    organization, location or service without records, or with less than
+    SQL_DUMP_RATCHET_PERCENTAGE of those that serve now, is refused.
 
     \b
     Examples:
       ppr-assets replay --dry-run
-      ppr-assets replay --into rebuilt --report replay.jsonl
+      ppr-assets replay --into rebuilt --schema latest --report replay.jsonl
+      ppr-assets replay --replace
       ppr-assets replay --from https://example.org/data.git --since 2025-08-01
       ppr-assets replay --explain daily/2025-08-08/scrapers/freshtrak/4711.json
       ppr-assets replay ./HAARRRvest/daily/2025-08-08 --scraper freshtrak
@@ -115,14 +180,15 @@ def replay(
       0    replayed
       1    the server could not take it; nothing was loaded
       2    a database, a file or an id that is none
-      3    refused: the database holds records
-      4    a file cannot be used, and --strict was given
+      3    refused: the database holds records, or too few would be left
+      4    a file cannot be used, and --strict was given; --schema is damaged
       5    database unreachable
-      6    data repository unusable
-      7    busy: somebody writes to the database
+      6    data repository unusable, or there is no such dump for --schema
+      7    busy: somebody writes to the database, or sessions (see --disconnect)
+      130  cancelled
     """
     settings = invocation.settings
-    target = settings.restore_target(into)
+    target = settings.restore_target(where.into)
     if not (dry_run or explained):
         settings.database.require_password()
         require_ordinary(target.dbname)
@@ -130,6 +196,7 @@ def replay(
     if paths and (source or at):
         raise click.UsageError("PATH names files, so neither --from nor --at can choose others")
     wanted = Wanted(source=source, at=at, offline=offline)
+    terms = where.terms(settings, wanted, strict=strict)
     selection = which.selection(settings.db_init_days_to_sync)
     if explained:
         with (
@@ -139,14 +206,20 @@ def replay(
             found = explain(given, explained, followed(given, say))
         print_explanation(found, as_json=as_json)
         return
+    if settings.testing and not (dry_run or as_json):
+        print_lines([testing_line(target.dbname)])
     with (
         progress("reading published records") as say,
         opened_input(settings.data_repo, paths, wanted, selection) as given,
         reported(report) as on_line,
     ):
         on_line = followed(given, say, on_line)
-        outcome = replay_records(target, given, load=not dry_run, strict=strict, on_line=on_line)
+        outcome: Outcome = (
+            replay_records(target, given, load=False, strict=strict, on_line=on_line)
+            if dry_run
+            else rebuild(settings, target, given, terms, on_line=on_line)
+        )
     if as_json:
         print_json(replay_json(outcome))
     else:
-        print_replay(outcome, target.dbname)
+        print_replay(outcome)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, replace
@@ -13,10 +12,11 @@ from typing import Any
 import click
 
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
-from ppr_assets.cli.shared.console import out, print_json, progress, size
+from ppr_assets.cli.shared.console import print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
+from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
@@ -37,7 +37,6 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 
@@ -181,7 +180,7 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
         if not as_json:
             looked = look_at(target)
             target = looked.settings  # the server that is shown is the one that is restored to
-            _show(_plan(settings, found, looked, how))
+            print_lines(_plan(settings, found, looked, how))
         limit = Deadline(how.deadline_seconds or limit_seconds(found), since=started)
         told = silent if as_json else print_stage
         with progress(f"restoring {found.name} into {target.dbname}"):
@@ -189,12 +188,7 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
     if as_json:
         print_json(_json(found, outcome))
     else:
-        _show(_report(target, outcome))
-
-
-def _show(lines: Iterator[tuple[str, str]]) -> None:
-    for word, text in lines:
-        out.print(f"{word:<10} {text}", markup=False)
+        print_lines(_report(target, outcome))
 
 
 def _plan(
@@ -210,8 +204,7 @@ def _plan(
         yield "remark", remark
     where = target.settings.describe()
     if settings.testing:
-        name = target.settings.dbname
-        yield "testing", f"TESTING is true, so the target is {name} whatever else was asked"
+        yield testing_line(target.settings.dbname)
     if how.in_place:
         yield "in place", "nobody can read the tables until it is done, and nothing is kept"
     if target.exists:
@@ -228,23 +221,11 @@ def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple
         f"{target.dbname}: {rows_in_words(outcome.tables, outcome.uncompared)}",
     )
     if outcome.former is not None:
-        yield "former", f"{outcome.former} is what the former database is called now"
-        yield "go back", _way_back(target.dbname, outcome.former)
-        yield "drop it", "ppr-assets cleanup"
+        yield from former_lines(target.dbname, outcome.former)
     for difference in outcome.accepted.differences:
         yield "accepted", difference
     for remark in outcome.remarks:
         yield "remark", remark
-
-
-def _way_back(name: str, former: str) -> str:
-    """SQL for a session in another database; the restored one gets the name of what it undoes."""
-    undone = re.sub(r"_before_(?=\d{14}$)", "_undone_", former)
-    steps = ((name, undone), (former, name))
-    return " ".join(
-        f"ALTER DATABASE {quote_identifier(old)} RENAME TO {quote_identifier(new)};"
-        for old, new in steps
-    )
 
 
 def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.operations.replaying.test_replay import (
     emptied,
     named,
@@ -143,3 +146,29 @@ def test_a_record_is_explained_without_a_server(ppr_assets: CommandLine, records
     missing = ppr_assets(*words, "gone.json")
     assert missing.code == 2
     assert "`gone.json` is neither one of the 4 files that were read nor the id" in missing.err
+
+
+def test_a_missing_database_is_made_by_the_latest_dump_and_a_full_one_is_replaced(
+    ppr_assets: CommandLine, pipeline: Pipeline, databases: Databases, records: Path
+) -> None:
+    pipeline.night()
+    ppr_assets.variables["POSTGRES_USER"] = "postgres"
+    name = f"{pipeline.settings.database.dbname}_again"
+    words = ["replay", str(records), "--into", name]
+    refused = ppr_assets(*words)
+    assert refused.code == 1
+    assert "HINT: `--schema latest` takes the tables of the latest dump" in refused.err
+    made = ppr_assets(*words, "--schema", "latest")
+    assert made.code == 0, made.err
+    assert f"replayed   {name}: 3 organization, " in made.out
+    assert f"schema     made anew by that of {pipeline.latest()}, without its rows" in made.out
+    told = json.loads(ppr_assets(*words, "--replace", "--json").out)
+    assert told["database"] == name
+    assert told["former"].startswith(f"{name}_before_")
+    assert (told["schema"], told["changed"]["organization"]) == ("the database that it replaces", 3)
+    redirected = ppr_assets(*words, "--schema", "latest", TESTING="true")
+    assert redirected.out.startswith(
+        f"testing    TESTING is true, so the target is {pipeline.settings.database.dbname}_test "
+    )
+    for database in (name, told["former"], f"{pipeline.settings.database.dbname}_test"):
+        databases.drop(replace(pipeline.settings.database, dbname=database))

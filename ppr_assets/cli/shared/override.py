@@ -36,7 +36,7 @@ override_option = click.option(
     "--override",
     metavar="REASON",
     callback=_decision,
-    help="Take a dump that is refused for its few records, this once. The reason is recorded in "
+    help="Take what is refused for its few records, this once. The reason is recorded in "
     "the output and in the comment of the former database.",
 )
 

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ppr_assets.cli.shared.console import out, print_columns, size
+from ppr_assets.cli.shared.console import print_columns, size
+from ppr_assets.cli.shared.target_lines import former_lines, print_lines
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
+from ppr_assets.operations.replaying.rebuild import RebuildOutcome
 from ppr_assets.operations.replaying.replay import ReplayOutcome
+
+Outcome = ReplayOutcome | RebuildOutcome
+"""Of a dry run, or of one that filled a database."""
 
 _SHOWN = 12
 
@@ -53,10 +58,30 @@ def followed(given: Input, say: Callable[[str], None] | None, then: OnLine = uns
     return told
 
 
-def print_replay(outcome: ReplayOutcome, database: str) -> None:
-    _print_table(outcome.accounts)
-    for word, text in _lines(outcome, database):
-        out.print(f"{word:<10} {text}", markup=False)
+def print_replay(outcome: Outcome) -> None:
+    read = _read(outcome)
+    _print_table(read.accounts)
+    print_lines([*_lines(read), *became_lines(outcome)])
+
+
+def _read(outcome: Outcome) -> ReplayOutcome:
+    return outcome.replayed if isinstance(outcome, RebuildOutcome) else outcome
+
+
+def became_lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What became of the database."""
+    if isinstance(outcome, ReplayOutcome):
+        yield "dry run", "the server was left alone"
+        return
+    changed = outcome.replayed.changed
+    shown = ", ".join(f"{count} {table}" for table, count in changed.items() if count)
+    yield "replayed", f"{outcome.database}: {shown or 'nothing changed'}"
+    if outcome.schema:
+        yield "schema", f"made anew by that of {outcome.schema}, without its rows"
+    if outcome.former is not None:
+        yield from former_lines(outcome.database, outcome.former)
+    for remark in outcome.remarks:
+        yield "remark", remark
 
 
 def _print_table(accounts: Accounts) -> None:
@@ -79,7 +104,7 @@ def _days(days: Iterable[str]) -> str:
     return f"{known[0]} … {known[-1]} ({len(known)})"
 
 
-def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
+def _lines(outcome: ReplayOutcome) -> Iterator[tuple[str, str]]:
     accounts = outcome.accounts
     yield "files", str(accounts)
     for became in ("empty", "rejected"):
@@ -91,11 +116,6 @@ def _lines(outcome: ReplayOutcome, database: str) -> Iterator[tuple[str, str]]:
     yield from _most("no place", outcome.no_place)
     yield from _most("filled", outcome.filled)
     yield from _most("unknown", accounts.without_place)
-    if outcome.changed:
-        shown = ", ".join(f"{count} {table}" for table, count in outcome.changed.items() if count)
-        yield "replayed", f"{database}: {shown or 'nothing changed'}"
-    else:
-        yield "dry run", "the server was left alone"
 
 
 def _most(word: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
@@ -115,7 +135,11 @@ def _reasons(accounts: Accounts, outcome: str) -> Mapping[str, int]:
     }
 
 
-def replay_json(outcome: ReplayOutcome) -> dict[str, object]:
+def replay_json(outcome: Outcome) -> dict[str, object]:
+    return _read_json(_read(outcome)) | _became_json(outcome)
+
+
+def _read_json(outcome: ReplayOutcome) -> dict[str, object]:
     accounts = outcome.accounts
     return {
         "files": accounts.files,
@@ -130,4 +154,16 @@ def replay_json(outcome: ReplayOutcome) -> dict[str, object]:
         "table": [
             {**kind._asdict(), "files": count} for kind, count in sorted(accounts.counted.items())
         ],
+    }
+
+
+def _became_json(outcome: Outcome) -> dict[str, object]:
+    if isinstance(outcome, ReplayOutcome):
+        return {}
+    return {
+        "database": outcome.database,
+        "schema": outcome.schema or None,
+        "former": outcome.former,
+        "override": outcome.override.reason if outcome.override else None,
+        "remarks": list(outcome.remarks),
     }

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import DatabaseFailed, GateRefused, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
@@ -17,20 +17,25 @@ from ppr_assets.operations.restoring.guarding import Coming
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import new_database, set_as_target, sweep
 from ppr_assets.operations.restoring.own_schema import own_schema
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
 from ppr_assets.operations.restoring.replacing import (
     Terms,
     dropped_if_empty,
     put_in_place,
     require_fit,
 )
-from ppr_assets.operations.restoring.target import Target, look_at, require_ordinary
+from ppr_assets.operations.restoring.target import Target, look_from, require_ordinary
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
-from ppr_assets.postgres.load import make_definitions
+from ppr_assets.postgres.load import load_in_transaction, make_definitions
 from ppr_assets.postgres.load.work.statistics import analyze
-from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.connection import connect, pinned
+from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.postgres.upsert.materialized import refresh
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import STANDARD, Guard
 from ppr_assets.rules.policy import CORE_TABLES
@@ -93,16 +98,22 @@ def rebuild(
     and, but for what is compared, :func:`~ppr_assets.operations.restoring.restore.restore` raise.
     """
     require_ordinary(target.dbname)
-    looked = look_at(target)
-    target = looked.settings  # the very server that was asked
+    with connect_beside(target) as session:
+        looked = look_from(session, pinned(target, session))  # the very server, from here on
+        target = looked.settings
+        aside = may_create(session) and is_beside(session, target.dbname)
     if looked.exists and not terms.replace:
-        with connect(target, autocommit=True) as session:
-            missing = missing_tables(session, CORE_TABLES)
+        with connect(target, autocommit=True) as connection:
+            missing = missing_tables(connection, CORE_TABLES)
         if not missing or terms.schema is None:
             return _in_place(target, given, terms, on_line)
         if holding := table_with_records(target, CORE_TABLES):
             raise refused(holding, target)
     with _schema(settings, looked, terms) as found:
+        if looked.exists and not terms.replace and not aside:
+            _make_tables(target, found)
+            outcome = _in_place(target, given, replace(terms, schema=None), on_line)
+            return replace(outcome, schema=found.name)
         outcome = _beside(target, found, given, terms, on_line)
     if outcome.former is None or terms.replace:
         return outcome
@@ -112,23 +123,50 @@ def rebuild(
     return replace(outcome, remarks=[*outcome.remarks, f"the former database is kept: {why}"])
 
 
+def _make_tables(target: DatabaseSettings, found: FoundDump) -> None:
+    """Make all that the dump defines in the target itself, in one transaction: for a role that may
+    make no database. They stay where the replay fails then, and hold no record."""
+    loading = Loading.begin(found, Deadline(None))
+    with maintenance(target) as session:
+        server, layout = ProofServer("target", session), loading.verified.layout
+        require_taker(server, layout, ())
+        with connect(session.settings) as looking:
+            without = require_makeable_in_place(server, looking, loading.plain(), layout, ())
+        with connect(session.settings) as connection:
+            layout = layout.without(without.keys)
+            load_in_transaction(
+                connection, loading.plain(), layout, deadline=loading.deadline, rows=False
+            )
+
+
 def _in_place(
     target: DatabaseSettings, given: Input, terms: RebuildTerms, on_line: OnLine
 ) -> RebuildOutcome:
     replayed = replay(target, given, strict=terms.strict, on_line=on_line)
     remarks = []
+    if terms.guard.for_service and not any(replayed.changed.values()):
+        raise GateRefused(
+            f"the replay gives a database without records: {replayed.accounts} of {given.origin}",
+            hint=_WAY_OUT,
+        )
     if terms.schema is not None:
         remarks.append("the tables that are there were filled, so --schema made none")
     try:  # the rows serve by now, so what is in the way is no failure
-        _with_statistics(target)
+        remarks += _brought_up_to_date(target)
     except (DatabaseFailed, RestoreFailed) as error:
         remarks.append(f"queries may be slow until ANALYZE is run: {error.message}")
     return RebuildOutcome(replayed, target.dbname, remarks=remarks)
 
 
-def _with_statistics(target: DatabaseSettings) -> None:
-    with connect(target, autocommit=True) as connection:
+def _brought_up_to_date(target: DatabaseSettings) -> Sequence[str]:
+    """What follows from the rows: materialized views and statistics. Returns remarks."""
+    with (
+        server_failures(target.describe(), "bringing views and statistics up to date"),
+        connect(target, autocommit=True) as connection,
+    ):
+        stale = refresh(connection)
         analyze(connection)
+    return stale
 
 
 @contextmanager
@@ -168,7 +206,7 @@ def _beside(
             loading = replace(loading, remarks=remarks)
             filled = _with_tables(session, new, loading)
             replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
-            _with_statistics(filled)
+            remarks += _brought_up_to_date(filled)
             # What a dump withholds is none of the replay's: all rows stay with the former database.
             bare = replace(loading, verified=replace(loading.verified, manifest=None))
             judged, former = put_in_place(session, new, bare, allowed, coming)

@@ -21,7 +21,7 @@ from ppr_assets.settings import DatabaseSettings, Secret
 
 TO_BE_MADE = (
     "a role that may has to make it first (CREATE DATABASE … OWNER …), to be filled in place then; "
-    "or ALTER ROLE … CREATEDB lets this one restore it."
+    "or ALTER ROLE … CREATEDB lets this one make it."
 )
 """What to do where the target is missing, and the role may not make it."""
 
@@ -84,12 +84,12 @@ def require_creator(session: Maintenance, *, instead: str = IN_PLACE_INSTEAD) ->
         raise PreconditionFailed(
             f"role {session.settings.user} may enter neither database postgres nor template1, and "
             "one of them is needed to put another in place",
-            hint=f"GRANT CONNECT ON DATABASE postgres lets the restore happen aside; {instead}",
+            hint=f"GRANT CONNECT ON DATABASE postgres lets it be done aside; {instead}",
         )
     if not session.may_create():
         raise PreconditionFailed(
             f"role {session.settings.user} may not create databases",
-            hint=f"ALTER ROLE … CREATEDB lets the restore happen aside; {instead}"
+            hint=f"ALTER ROLE … CREATEDB lets it be done aside; {instead}"
             if session.exists(session.settings.dbname)
             else TO_BE_MADE,
         )

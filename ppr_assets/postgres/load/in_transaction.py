@@ -18,7 +18,7 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.pieces import unquoted
-from ppr_assets.plain_sql.parsing.sections import comes_last, steps
+from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
 from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
@@ -39,9 +39,15 @@ _NOT_THERE = (
 
 
 def load_in_transaction(
-    connection: Connection, dump: PlainDump, layout: Layout, *, deadline: Deadline
+    connection: Connection,
+    dump: PlainDump,
+    layout: Layout,
+    *,
+    deadline: Deadline,
+    rows: bool = True,
 ) -> None:
-    """Drop what the dump replaces and load it, in the transaction open on ``connection``.
+    """Drop what the dump replaces and load it, in the transaction open on ``connection``. Without
+    ``rows`` nothing is dropped, and nothing made that the dump holds as data.
 
     Nothing is committed. Raises :class:`RestoreFailed`, also when ``deadline`` passes or the
     dump is one that only psql can read; the caller rolls back.
@@ -55,15 +61,17 @@ def load_in_transaction(
         drops = [
             drop
             for drop in every
-            if not (public.leaves_standing(drop) or _stays(drop, layout.left_out))
+            if rows and not (public.leaves_standing(drop) or _stays(drop, layout.left_out))
         ]
         drop_all = partial(_drop_all, session, drops)
         with_tables_locked(connection, layout.made_tables, drop_all, deadline)
         last = []
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
+            if not rows and is_data(step):
+                continue
             if entry.copy:
-                rows = file.chunks(entry.copy.start, entry.copy.end)
-                session.copy_in(entry.copy.statement, rows, f"rows of {entry.copy.key}")
+                copied = file.chunks(entry.copy.start, entry.copy.end)
+                session.copy_in(entry.copy.statement, copied, f"rows of {entry.copy.key}")
             elif comes_last(step):
                 last.append(step)
             elif not public.leaves_out(step):

@@ -110,6 +110,23 @@ def test_tables_are_made_in_a_database_that_has_none_and_used_where_they_are(
     assert content(target.settings) == first
 
 
+def test_a_role_that_may_make_no_database_fills_one_that_somebody_made_for_it(
+    owned: Target, rebuild_it: Rebuild, new_dump: MadeDump
+) -> None:
+    with owned.administered(owned.settings.dbname) as session:
+        session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        session.execute(f"ALTER SCHEMA public OWNER TO {owned.settings.user}".encode())
+    missing = replace(owned, settings=replace(owned.settings, dbname="nowhere"))
+    with pytest.raises(PreconditionFailed, match="may not create databases") as told:
+        rebuild_it(missing, schema=of(new_dump))
+    assert told.value.hint.startswith("a role that may has to make it first")
+
+    outcome = rebuild_it(owned, schema=of(new_dump))
+    assert (outcome.schema, outcome.remarks) == (new_dump.path.name, [])
+    assert counts(owned, "organization") == 60
+    assert counts(owned, "metadata") == 0
+
+
 def test_a_full_database_is_replaced_on_purpose_and_kept_with_what_it_was_set_to(
     target: Target, rebuild_it: Rebuild
 ) -> None:

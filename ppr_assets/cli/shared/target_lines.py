@@ -1,0 +1,35 @@
+"""What is said of the database that is filled, and of the one that it replaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ppr_assets.cli.shared.console import out
+from ppr_assets.rules.naming import quote_identifier
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    for word, text in lines:
+        out.print(f"{word:<10} {text}", markup=False)
+
+
+def testing_line(name: str) -> tuple[str, str]:
+    return "testing", f"TESTING is true, so the target is {name} whatever else was asked"
+
+
+def former_lines(name: str, former: str) -> Iterator[tuple[str, str]]:
+    """Where it is now, and how it serves again."""
+    yield "former", f"{former} is what the former database is called now"
+    yield "go back", _way_back(name, former)
+    yield "drop it", "ppr-assets cleanup"
+
+
+def _way_back(name: str, former: str) -> str:
+    """SQL for a session in another database; the new one gets the name of what it undoes."""
+    undone = re.sub(r"_before_(?=\d{14}$)", "_undone_", former)
+    steps = ((name, undone), (former, name))
+    return " ".join(
+        f"ALTER DATABASE {quote_identifier(old)} RENAME TO {quote_identifier(new)};"
+        for old, new in steps
+    )
