@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -21,9 +22,10 @@ from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
-from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets.settings import DatabaseSettings, DumpSettings, Settings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_git import GitWorld
+from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.opened import dump, publish
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
@@ -87,6 +89,48 @@ def wait_for_a_later_name(dump: str) -> None:
         time.sleep(0.02)
 
 
+Night = tuple[DumpOutcome, PublishOutcome]
+
+
+@dataclass
+class FirstNights:
+    """What the first night of a sample comes to and leaves, by how it is dumped: each is made for
+    the first test that asks for it, and copied for the others, for a fortieth of the work."""
+
+    folder: Path
+    databases: Databases
+    before: GitWorld
+    _kept: dict[tuple[str, DumpSettings], tuple[Night, GitWorld]] = field(default_factory=dict)
+
+    def give(self, pipeline: Pipeline) -> Night:
+        self._require_nothing_happened(pipeline)
+        template = self.databases.copied_from[pipeline.settings.database.dbname]
+        sample, world = (template, pipeline.settings.dump), GitWorld(pipeline.clone.parent)
+        if sample not in self._kept:
+            night, kept = pipeline.night(), GitWorld(self.folder / str(len(self._kept)))
+            for name in _REPOSITORIES:
+                world.copy(name, kept.folder / name)
+            self._kept[sample] = night, kept
+            return night
+        (dumped, published), kept = self._kept[sample]
+        for name in _REPOSITORIES:
+            shutil.rmtree(world.folder / name)
+            kept.copy(name, world.folder / name)
+        return replace(dumped, path=pipeline.staged / published.manifest.dump), published
+
+    def _require_nothing_happened(self, pipeline: Pipeline) -> None:
+        assert not pipeline.touched, "the data have changed: call night()"
+        made = Settings.from_environment(pipeline.variables, dotenv=None)
+        assert pipeline.settings.data_repo == made.data_repo, "other settings: call night()"
+        begins = (self.before.folder / "remote.git" / _MAIN).read_text()
+        for repository in (pipeline.clone / ".git", pipeline.remote):
+            assert (repository / _MAIN).read_text() == begins, "there are commits: call night()"
+
+
+_MAIN = Path("refs", "heads", "main")
+_REPOSITORIES = ("remote.git", "data-repo")
+
+
 @dataclass
 class Pipeline:
     """One pipeline's world. ``settings`` may be replaced by a test."""
@@ -95,6 +139,9 @@ class Pipeline:
     clone: Path
     remote: Path
     variables: dict[str, str] = field(default_factory=dict)
+    first_nights: FirstNights | None = None
+    touched: bool = False
+    """Whether its data have been changed."""
 
     @property
     def dumps(self) -> Path:
@@ -104,7 +151,7 @@ class Pipeline:
     def staged(self) -> Path:
         return self.clone / ".git" / "ppr_assets" / "staged"
 
-    def night(self, override_reason: str | None = None) -> tuple[DumpOutcome, PublishOutcome]:
+    def night(self, override_reason: str | None = None) -> Night:
         """Dump and publish, as the job does. A refusal is raised."""
         dumped = dump(self.settings, run_id="test-run", override_reason=override_reason)
         if dumped.status == "refused":
@@ -113,6 +160,11 @@ class Pipeline:
         if published.status == "refused" and published.verdict is not None:
             raise refusal(published.verdict)
         return dumped, published
+
+    def first_night(self) -> Night:
+        """:meth:`night` where nothing has happened yet, in less time: see :class:`FirstNights`."""
+        assert self.first_nights is not None
+        return self.first_nights.give(self)
 
     def picture(self) -> dict[str, object]:
         """Heads, the branch's files with their content, the folders' listings, git's status, and
@@ -157,6 +209,7 @@ class Pipeline:
         return other
 
     def execute(self, statement: str, *arguments: object) -> None:
+        self.touched = True
         with connect(self.settings.database, autocommit=True) as session:
             session.execute(statement, arguments or None)
 
@@ -220,9 +273,18 @@ def listing(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+@pytest.fixture(scope="session")
+def first_nights(
+    tmp_path_factory: pytest.TempPathFactory, databases: Databases, git_world: GitWorld
+) -> FirstNights:
+    """See :class:`FirstNights`."""
+    return FirstNights(tmp_path_factory.mktemp("first-nights"), databases, git_world)
+
+
 @pytest.fixture
 def pipeline(
     database: DatabaseSettings,
+    first_nights: FirstNights,
     tmp_path: Path,
     bare_remote: Path,
     git_world: GitWorld,
@@ -244,7 +306,7 @@ def pipeline(
         "SQL_DUMP_PROOF": "off",  # proofs have tests of their own; here they would only take time
     }
     settings = Settings.from_environment(variables, dotenv=None)
-    return Pipeline(settings, clone, bare_remote, variables)
+    return Pipeline(settings, clone, bare_remote, variables, first_nights)
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ class Databases:
         self.server = server
         self._numbers = count(1)
         self._templates: dict[tuple[int, int, bool], str] = {}
+        self.copied_from: dict[str, str] = {}
+        """The template of each database, by their names."""
 
     def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
         """The database that copies of this sample are made from; filled when first asked for."""
@@ -65,6 +67,7 @@ class Databases:
 
     def create(self, template: str = "template1") -> DatabaseSettings:
         name = f"test_{next(self._numbers)}"
+        self.copied_from[name] = template
         self._execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
                 *map(sql.Identifier, (name, template, OWNER))

@@ -64,7 +64,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
 def test_damage_is_told_in_one_line(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     for variable, value in pipeline.variables.items():
         monkeypatch.setenv(variable, value)

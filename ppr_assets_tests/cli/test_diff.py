@@ -11,7 +11,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline
 def test_a_diff_shows_counts_examples_and_the_schema(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     first = pipeline.latest()
     alone = ppr_assets("diff")
     assert (alone.code, alone.out) == (6, "")

@@ -13,7 +13,7 @@ from ppr_assets_tests.fix_restore import Target
 def test_a_drill_on_the_databases_own_server_tells_stages_and_tables_and_leaves_nothing(
     pipeline: Pipeline, ppr_assets: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     ppr_assets.variables |= {
         "POSTGRES_USER": target.settings.user,
         "POSTGRES_DB": target.settings.dbname,
@@ -39,7 +39,7 @@ def test_a_drill_on_the_databases_own_server_tells_stages_and_tables_and_leaves_
 def test_a_role_that_may_not_make_databases_drills_on_an_embedded_server_that_ends(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     proven = ppr_assets("drill", "--from", pipeline.remote.as_uri())
     assert proven.code == 0
@@ -50,7 +50,7 @@ def test_a_role_that_may_not_make_databases_drills_on_an_embedded_server_that_en
 def test_a_dump_that_does_not_restore_is_exit_code_4_with_the_servers_words(
     pipeline: Pipeline, ppr_assets: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     dump = pipeline.latest()
     text = (pipeline.dumps / dump).read_text()
     broken = text.replace("CREATE TABLE public.language (", "CREATE TABLE public.language (x oops,")

@@ -77,7 +77,7 @@ class World:
 def world(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     role = pipeline.settings.database.user
     pipeline.administer(f"ALTER ROLE {role} CREATEDB")
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     with dying_server(pipeline.settings.database) as (proxy, through):
         for name, value in (pipeline.variables | {"SQL_DUMP_PROOF": "server"}).items():

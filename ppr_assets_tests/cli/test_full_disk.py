@@ -58,7 +58,7 @@ def on_disk(
 ) -> Pipeline:
     """A night was published, and there is a clone on a small disk."""
     monkeypatch.setenv("GIT_OPTIONAL_LOCKS", "0")  # a look of the test's own needs no room
-    pipeline.night()
+    pipeline.first_night()
     clone = disk(100) / "clone"
     git(pipeline.remote.parent, "clone", "-q", str(pipeline.remote), str(clone))
     return pipeline.elsewhere(clone)

@@ -10,7 +10,7 @@ from ppr_assets_tests.fix_restore import MakeTarget, Target
 def test_two_containers_that_start_at_once_fill_the_database_once(
     pipeline: Pipeline, ppr_assets: CommandLine, make_target: MakeTarget
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     target = make_target(seed=None)
     name = target.settings.dbname
     ppr_assets.variables |= {

@@ -70,7 +70,7 @@ def test_the_program_says_what_it_is_for_and_its_version(tmp_path: Path) -> None
 def test_status_and_doctor_show_where_things_stand(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
 
     shown = ppr_assets("status")
@@ -96,7 +96,7 @@ def test_status_and_doctor_show_where_things_stand(
 def test_status_shows_what_it_knows_and_exits_with_the_first_error(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shown = ppr_assets("status", "--json", POSTGRES_PORT="9", FORCE_COLOR="1")
     assert shown.code == 5
     told = json.loads(shown.out)
@@ -130,7 +130,7 @@ def test_the_ratchet_is_shown_and_reset_on_purpose(
     empty = ppr_assets("list")
     assert (empty.code, empty.out, empty.beside) == (0, "", "no dump was published yet\n")
 
-    pipeline.night()
+    pipeline.first_night()
     shown = ppr_assets("ratchet", "show").out.splitlines()
     assert shown[0].split() == ["table", "mark", "needed"]
     assert shown[1].split() == ["organization", "200", "180"]

@@ -17,7 +17,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
 @pytest.fixture
 def behind(pipeline: Pipeline) -> Pipeline:
     """A clone with a dump, and a remote that has one more, by somebody else."""
-    pipeline.night()
+    pipeline.first_night()
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     pipeline.change()
     wait_for_a_later_name(pipeline.latest())
@@ -115,7 +115,7 @@ def test_a_commit_that_only_the_remote_has_is_found_by_its_name(behind: Pipeline
 def test_a_remote_that_was_rewritten_is_told_with_what_to_do(
     pipeline: Pipeline, ppr_assets: CommandLine, how: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     other = pipeline.clone_again("other")
     if how == "reset":
         git(other, "reset", "-q", "--hard", "HEAD~1")

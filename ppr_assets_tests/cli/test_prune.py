@@ -20,7 +20,7 @@ KEEP_TWO = {
 def test_what_would_go_is_told_with_the_rules_before_it_goes(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     latest = published.manifest.dump
     old = [dump_name(datetime.now(UTC) - timedelta(days=days)) for days in (1, 2, 3)]
     commit_files(pipeline.clone, "Of upstream", {f"sql_dumps/{name}": "--\n" for name in old})
@@ -86,7 +86,7 @@ def test_a_night_says_how_many_dumps_it_has_retired(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     old = {f"sql_dumps/{dump_name(datetime(2020, 1, day, tzinfo=UTC))}": "--\n" for day in (1, 2)}
-    pipeline.night()
+    pipeline.first_night()
     commit_files(pipeline.clone, "Of upstream", {**old})
     pipeline.change()
     night = ppr_assets("dump", **KEEP_TWO)
@@ -97,7 +97,7 @@ def test_a_night_says_how_many_dumps_it_has_retired(
 def test_a_prune_that_is_not_delivered_ends_with_its_error(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     commit_files(
         pipeline.clone,
         "Of upstream",

@@ -43,7 +43,7 @@ def untouched(target: Target) -> Iterator[None]:
 
 def _sleeping_dump(pipeline: Pipeline, path: Path) -> None:
     """A dump that is never loaded to its end."""
-    pipeline.night()
+    pipeline.first_night()
     name = pipeline.latest()
     text = (pipeline.dumps / name).read_text()
     end = "--\n-- PostgreSQL database dump complete\n"
@@ -54,7 +54,7 @@ def _sleeping_dump(pipeline: Pipeline, path: Path) -> None:
 def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     pipeline: Pipeline, restoring: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old, name = target.content(), target.settings.dbname
 
     restored = restoring("restore")
@@ -81,7 +81,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
 def test_the_dump_that_is_meant_is_restored_into_the_database_that_is_meant(
     pipeline: Pipeline, restoring: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     first = pipeline.latest()
     pipeline.change()
     pipeline.night()
@@ -108,7 +108,7 @@ def test_the_dump_that_is_meant_is_restored_into_the_database_that_is_meant(
 def test_a_dump_with_too_few_records_is_refused_by_its_own_exit_code(
     pipeline: Pipeline, restoring: CommandLine, untouched: None, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     text = (pipeline.dumps / pipeline.latest()).read_text()
     hollow = tmp_path / "hollow.sql"
     hollow.write_text(
@@ -125,7 +125,7 @@ def test_a_dump_with_too_few_records_is_refused_by_its_own_exit_code(
 def test_a_live_session_is_named_and_ended_only_by_wish(
     pipeline: Pipeline, restoring: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old = target.content()
     scraper = parameters(target.settings) | {"application_name": "scraper"}
     with closing(psycopg.connect(**scraper, autocommit=True)) as session:
@@ -152,7 +152,7 @@ def test_a_live_session_is_named_and_ended_only_by_wish(
 def test_a_damaged_dump_is_exit_code_4_and_touches_nothing(
     pipeline: Pipeline, restoring: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     name = pipeline.latest()
     text = (pipeline.dumps / name).read_text()
     commit_files(pipeline.clone, "Cut it", {f"sql_dumps/{name}": text[: len(text) // 2]})
@@ -191,7 +191,7 @@ def test_a_role_that_may_not_make_databases_restores_in_place_and_is_told_the_pr
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     target = Target(pipeline.settings.database)
-    pipeline.night()
+    pipeline.first_night()
     published = target.content()
     pipeline.lose_a_third()
     refused = ppr_assets("restore")
@@ -210,7 +210,7 @@ def test_a_role_that_may_not_make_databases_restores_in_place_and_is_told_the_pr
 def test_while_testing_is_true_only_the_test_database_is_replaced(
     pipeline: Pipeline, restoring: CommandLine, make_target: MakeTarget, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     other = make_target(seed=2)
     old = (target.content(), other.content())
     restored = restoring("restore", "--into", other.settings.dbname, TESTING="true")
@@ -226,7 +226,7 @@ def test_while_testing_is_true_only_the_test_database_is_replaced(
 def test_databases_that_others_need_are_no_targets(
     pipeline: Pipeline, restoring: CommandLine, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     url = restoring.variables["DAGSTER_POSTGRES_URL"]
     storage = "dagster_of_command_line"
     words = f"database {storage} is the one that Dagster keeps its runs in, by DAGSTER_POSTGRES_URL"
@@ -288,7 +288,7 @@ def test_what_cannot_be_meant_is_exit_code_2(arguments: list[str], error: str) -
 def test_differences_are_accepted_by_an_option_that_takes_no_dump_for_its_reason(
     pipeline: Pipeline, restoring: CommandLine, target: Target, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     path = tmp_path / "downloaded.sql"
     text = (pipeline.dumps / pipeline.latest()).read_text()
     end = "--\n-- PostgreSQL database dump complete\n"

@@ -42,7 +42,7 @@ def loaded(sql: str, database: DatabaseSettings) -> str:
 def test_an_old_psql_restores_a_dump_that_the_guide_s_command_takes_two_lines_out_of(
     pipeline: Pipeline, empty_database: Callable[[], DatabaseSettings]
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     guide = (ROOT / "docs" / "restore.md").read_text()
     ((script, psql),) = BY_HAND.findall(guide)
     assert psql == PSQL and f"restore --to-stdout | {PSQL}" in guide
@@ -65,7 +65,7 @@ def test_a_verified_dump_comes_as_one_stream_and_no_server_is_asked(
     empty_database: Callable[[], DatabaseSettings],
 ) -> None:
     pipeline.gate(max_file_bytes=most)
-    pipeline.night()
+    pipeline.first_night()
     assert (pipeline.dumps / pipeline.latest()).with_suffix(".parts").exists() == bool(most)
     written = ppr_assets("restore", "--to-stdout", POSTGRES_PORT="9", POSTGRES_PASSWORD="")
     assert (written.code, written.beside) == (0, "")
@@ -76,7 +76,7 @@ def test_a_verified_dump_comes_as_one_stream_and_no_server_is_asked(
 def test_nothing_comes_of_a_dump_in_which_an_old_psql_would_find_a_command(
     pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     dump = tmp_path / "forged.sql"
     text = (pipeline.dumps / "latest.sql").read_text()
     at = "\nCREATE TABLE public.organization ("

@@ -32,7 +32,7 @@ def test_unproven_and_overridden_dumps_are_marked(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     pipeline.gate(proof="embedded")
-    pipeline.night()
+    pipeline.first_night()
     withheld = "1 column withheld"
     assert _remarks(ppr_assets) == [f"latest, {withheld}"]
     assert "but" not in facts(ppr_assets("status").out)
@@ -60,7 +60,7 @@ def test_unproven_and_overridden_dumps_are_marked(
 def test_what_was_set_aside_is_named_with_its_reason_and_the_way_to_let_go_of_it(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     assert "set aside" not in ppr_assets("status").out
     hook: Path = pipeline.remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'Push cannot contain secrets' >&2; exit 1\n")

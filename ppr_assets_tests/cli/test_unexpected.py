@@ -66,7 +66,7 @@ def test_doctor_goes_on_with_its_other_lines(
 
 
 def test_a_full_disk_behind_stdout_is_one_line(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
-    pipeline.night()
+    pipeline.first_night()
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [PROGRAM, "list"],

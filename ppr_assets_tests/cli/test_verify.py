@@ -15,7 +15,7 @@ FOREIGN = "pantry_pirate_radio_2020-01-01_00-00-00.sql"
 
 def _publish_three(pipeline: Pipeline, *, proof: str = "off") -> tuple[str, str]:
     """Two dumps of ours, the newer one with a proof, and one that nobody has described."""
-    pipeline.night()
+    pipeline.first_night()
     older = pipeline.latest()
     pipeline.change()
     pipeline.gate(proof=proof)
@@ -82,7 +82,7 @@ def test_all_are_shown_although_one_is_damaged_and_the_first_damage_is_the_exit_
 def test_a_folder_of_files_or_one_file_needs_no_data_repository(
     pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     name = pipeline.latest()
     nowhere = {"DATA_REPO_PATH": str(tmp_path / "none"), "DATA_REPO_URL": ""}
     listed = ppr_assets("verify", "--all", "--from", str(pipeline.dumps), **nowhere)
@@ -106,7 +106,7 @@ def test_what_is_not_there_or_cannot_be_meant_is_told(
     both = ppr_assets("verify", "--all", "latest.sql")
     assert both.code == 2
     assert "--all verifies every dump" in both.err
-    pipeline.night()
+    pipeline.first_night()
     missing = ppr_assets("verify", "pantry_pirate_radio_2001-01-01_00-00-00")
     assert missing.code == 6
     head = git(pipeline.clone, "rev-parse", "HEAD")[:10]

@@ -33,7 +33,7 @@ def _with_windows_line_ends(dumps: Path, dump: str) -> None:
 def test_another_file_in_the_work_tree_is_told_with_the_command_that_brings_it_back(
     pipeline: Pipeline, ppr_assets: CommandLine, change: Callable[[Path, str], None]
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     assert ppr_assets("verify").code == 0
     change(pipeline.dumps, pipeline.latest())
     git(pipeline.clone, "config", "core.autocrlf", "true")  # by which git itself would see nothing
@@ -59,7 +59,7 @@ def test_another_file_in_the_work_tree_is_told_with_the_command_that_brings_it_b
 def test_a_work_tree_without_the_folder_or_on_another_branch_says_nothing(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     git(pipeline.clone, "checkout", "-q", "-b", "data-update", "main^")
     assert ppr_assets("verify").code == 0
     git(pipeline.clone, "checkout", "-q", "main")

@@ -66,7 +66,7 @@ def world(pipeline: Pipeline) -> Iterator[World]:
     role = pipeline.settings.database.user
     world.execute("ALTER ROLE {} CREATEDB", role)
     pipeline.gate(proof="off")
-    pipeline.night()
+    pipeline.first_night()
     yield world
     for suffix in world.beside():
         world.execute("DROP DATABASE {} WITH (FORCE)", f"{world.name}{suffix}")

@@ -97,7 +97,7 @@ def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     before = pipeline.picture()
     started = tmp_path / "started"
