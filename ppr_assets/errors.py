@@ -5,6 +5,7 @@
     PprError                    1  anything below that has no code of its own
     ├── SettingsError           2  a variable or an argument that cannot be used
     ├── GateRefused             3  floor or ratchet refused the dump
+    │   ├── NoRecords           3  what would serve holds no record at all
     │   └── RatchetFileError    3  the mark cannot be read, so nothing may pass
     ├── DumpDamaged             4  a dump that is not whole, or not what its manifest says
     ├── DumpUnproven            4  a dump that did not restore to what it says, or was never tried
@@ -54,6 +55,10 @@ class SettingsError(PprError):
 
 class GateRefused(PprError):
     exit_code = 3
+
+
+class NoRecords(GateRefused):
+    """A dump or a replay that would give a database without records."""
 
 
 class RatchetFileError(GateRefused):

@@ -32,6 +32,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "PprError": 1,
         "SettingsError": 2,
         "GateRefused": 3,
+        "NoRecords": 3,
         "RatchetFileError": 3,
         "DumpDamaged": 4,
         "DumpUnproven": 4,

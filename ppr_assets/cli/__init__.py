@@ -50,7 +50,7 @@ VERBS = {
     "verify": "Verify a dump: is the file whole, and is it what its manifest says?",
     "audit": "Audit published dumps: does everything that is recorded of them hold?",
     "diff": "Show what changed from dump A to dump B: rows, table by table, and the schema.",
-    "replay": "Rebuild an empty database from the published records.",
+    "replay": "Rebuild a database from the published records.",
     "restore": "Restore a dump in the place of the database.",
     "drill": "Prove that a dump restores: into a scratch database, compared, dropped again.",
     "prune": "Apply the keep rules to the folder of dumps, in a commit of its own.",

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import click
 
 from ppr_assets.cli.shared.chosen_dump import stages
-from ppr_assets.cli.shared.console import out, progress
+from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.override import accept_option, override_option
-from ppr_assets.operations.restoring.init import WAIT_SECONDS, InitOutcome, InitTerms, initialise
+from ppr_assets.cli.shared.replay_report import became_lines
+from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
+from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, InitTerms
 
 
 @click.command()
@@ -54,8 +57,12 @@ def init(invocation: Invocation, terms: InitTerms) -> None:
     """Fill the database from the latest dump, unless it has records.
 
     For the start of a container: waits for the server, makes the database where it is missing,
-    and can be run again or twice at once. Of a data repository that is not cloned yet only the
-    latest dump is fetched. SKIP_DB_INIT=true does nothing but say which of organization, location
+    and can be run again or twice at once. Where the latest dump is damaged, missing, without
+    records or not what it says once it is restored, an older one is taken, and where none can be,
+    the published records are replayed (the last DB_INIT_DAYS_TO_SYNC days that each scraper has)
+    into the tables that are there, or else those of the newest dump that can be read. It says which
+    road it took, and why not a better one. Of a data repository that is not cloned yet only what
+    is needed is fetched. SKIP_DB_INIT=true does nothing but say which of organization, location
     and service are not there. A database counts as having records when one of them has a row;
     where none of them is there, any table.
 
@@ -67,13 +74,14 @@ def init(invocation: Invocation, terms: InitTerms) -> None:
 
     \b
     Exit codes, so that an orchestrator can tell:
-      0    restored, or left alone
+      0    restored, replayed, or left alone
       1    the server cannot hold the dump, or loading failed
       3    refused: the dump brings no records, or too few in the place of those
            that serve
       4    the dump is damaged, or what was restored differs
       5    the server did not come up
       6    data repository unusable, or there is no dump yet
+      (3, 4 and 6 of the latest dump, where no other road led there either)
       7    busy: try again
     """
     settings = invocation.settings
@@ -81,20 +89,25 @@ def init(invocation: Invocation, terms: InitTerms) -> None:
         settings.database.require_password()
     with progress("waiting for the server, restoring where needed"):
         outcome = initialise(settings, terms)
-    for word, text in _report(outcome):
-        out.print(f"{word:<10} {text}", markup=False)
+    print_lines(_report(outcome))
 
 
 def _report(outcome: InitOutcome) -> Iterator[tuple[str, str]]:
-    restored = outcome.restored
-    if restored is None:
-        yield "left alone", f"{outcome.database}: {outcome.reason}"
-    else:
+    for better in outcome.not_taken:
+        yield "not taken", better
+    if outcome.restored is not None:
+        restored = outcome.restored
         rows = rows_in_words(restored.tables, restored.uncompared)
         source = f"{restored.dump} of {restored.origin}"
         yield "restored", f"{outcome.database} from {source}: {rows}"
         yield "stages", stages(restored.seconds)
         for difference in restored.accepted.differences:
             yield "accepted", difference
+    elif outcome.replayed is not None:
+        yield "files", str(outcome.replayed.replayed.accounts)
+        yield from became_lines(outcome.replayed)
+        return
+    else:
+        yield "left alone", f"{outcome.database}: {outcome.reason}"
     for remark in outcome.remarks:
         yield "remark", remark

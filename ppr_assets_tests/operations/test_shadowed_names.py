@@ -12,10 +12,11 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.doctor import preconditions
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.init import InitTerms, initialise
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.operations.status import status
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import Pipeline

@@ -15,13 +15,14 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
 from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.init import InitTerms, initialise
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.restoring.target import look_at
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.maintenance import maintenance

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseFailed, GateRefused, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import DatabaseFailed, NoRecords, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
@@ -145,7 +145,7 @@ def _in_place(
     replayed = replay(target, given, strict=terms.strict, on_line=on_line)
     remarks = []
     if terms.guard.for_service and not any(replayed.changed.values()):
-        raise GateRefused(
+        raise NoRecords(
             f"the replay gives a database without records: {replayed.accounts} of {given.origin}",
             hint=_WAY_OUT,
         )

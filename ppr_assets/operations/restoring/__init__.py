@@ -1,1 +1,1 @@
-"""All that fills a database from a dump: restore, drill and init, and what they look at before."""
+"""All that fills a database from a dump: restore and drill, and what they look at before."""

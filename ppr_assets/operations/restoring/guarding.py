@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
-from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, PreconditionFailed
+from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, NoRecords, PreconditionFailed
 from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.operations.restoring.only_here import OnlyHere, only_here
 from ppr_assets.operations.restoring.target import IN_PLACE_INSTEAD
@@ -190,15 +190,17 @@ def require_kept(
     findings = [*map(str, shortfalls(serves, kept, guard.policy, every=every))]
     if every and now.only_here:
         findings.append(f"{few(now.only_here, 20)} would be gone")
-    if hollow and guard.for_service and not findings:
-        findings = [hollow]
+    empty = hollow if guard.for_service and not findings else ""
+    if empty and guard.override is None:
+        raise NoRecords(
+            f"{coming.name} would give a database without records: {empty}", hint=coming.way_out
+        )
     if findings and guard.override is None:
         raise GateRefused(
-            f"{coming.name} would take records away: {few(findings, 5, between='; ')}"
-            if now.counts
-            else f"{coming.name} would give a database without records: {findings[0]}",
+            f"{coming.name} would take records away: {few(findings, 5, between='; ')}",
             hint=coming.way_out,
         )
+    findings += [empty] if empty else []
     remarks = [f"records of what serves were not counted: {now.unknown}"] if now.unknown else []
     if findings:
         assert guard.override is not None

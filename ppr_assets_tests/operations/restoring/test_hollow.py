@@ -12,11 +12,12 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, DumpUnproven, GateRefused, RestoreFailed, SettingsError
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.init import InitTerms, initialise
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.libpq import client_environment

@@ -11,9 +11,9 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.init import initialise
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.starting.init import initialise
 from ppr_assets.postgres import embedded
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import RESTORER, MadeDump, Target, create_restorer

@@ -18,7 +18,9 @@ from ppr_assets.errors import (
     DumpUnproven,
     PreconditionFailed,
 )
-from ppr_assets.operations.restoring.init import InitTerms, initialise, lock_number
+from ppr_assets.operations.starting.alone import lock_number
+from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.snapshot.records import table_with_records
@@ -29,7 +31,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
 from ppr_assets_tests.fix_restore import MakeTarget, Target, but_for_words
 
 
-def _starting(pipeline: Pipeline, target: Target, **changes: object) -> Settings:
+def starting(pipeline: Pipeline, target: Target, **changes: object) -> Settings:
     """The settings of a container that only reads: no clone yet, and nothing may be pushed."""
     repository = replace(
         pipeline.settings.data_repo,
@@ -52,7 +54,7 @@ def test_a_database_that_is_missing_is_made_and_the_next_start_leaves_it_alone(
     """Of the remote's history only the latest dump is fetched, and no clone stays."""
     pipeline.night()
     target = make_target(seed=None)
-    settings = _starting(pipeline, target)
+    settings = starting(pipeline, target)
 
     first = initialise(settings)
     assert first.status == "restored"
@@ -76,7 +78,7 @@ def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is
     target = _of_superuser(make_target())
     target.execute("TRUNCATE organization CASCADE", target.settings.dbname)
     target.execute("TRUNCATE location, service CASCADE", target.settings.dbname)
-    settings = _starting(pipeline, target, data_repo=pipeline.settings.data_repo)
+    settings = starting(pipeline, target, data_repo=pipeline.settings.data_repo)
     kept = initialise(settings)
     assert kept.status == "restored"
     former = target.beside()
@@ -87,7 +89,7 @@ def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is
     bare.execute(f"CREATE DATABASE {bare.settings.dbname} OWNER {bare.settings.user}")
     bare.execute("CREATE TABLE organization (id int)", bare.settings.dbname)
     bare.execute(f"ALTER TABLE organization OWNER TO {bare.settings.user}", bare.settings.dbname)
-    filled = initialise(_starting(pipeline, bare))
+    filled = initialise(starting(pipeline, bare))
     assert (filled.status, but_for_words(filled.remarks)) == ("restored", [])
     assert bare.content() == Target(pipeline.settings.database).content()
     assert bare.beside() == []
@@ -96,7 +98,7 @@ def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is
 def test_by_force_a_full_database_is_replaced_and_kept(pipeline: Pipeline, target: Target) -> None:
     pipeline.night()
     old = target.content()
-    outcome = initialise(_starting(pipeline, target), InitTerms(force=True))
+    outcome = initialise(starting(pipeline, target), InitTerms(force=True))
     assert outcome.status == "restored"
     assert outcome.remarks[-1].endswith(": --force was given")
     assert target.content() == Target(pipeline.settings.database).content()
@@ -107,7 +109,7 @@ def test_with_skip_db_init_it_only_says_what_is_not_there(
     pipeline: Pipeline, target: Target
 ) -> None:
     def skipped(database: DatabaseSettings) -> tuple[str, ...]:
-        outcome = initialise(_starting(pipeline, target, database=database, skip_db_init=True))
+        outcome = initialise(starting(pipeline, target, database=database, skip_db_init=True))
         assert (outcome.status, outcome.reason) == ("left alone", "SKIP_DB_INIT is true")
         return outcome.remarks
 
@@ -124,7 +126,7 @@ def test_while_testing_the_real_database_is_not_touched_even_by_force(
 ) -> None:
     pipeline.night()
     old = target.content()
-    outcome = initialise(_starting(pipeline, target, testing=True), InitTerms(force=True))
+    outcome = initialise(starting(pipeline, target, testing=True), InitTerms(force=True))
     assert outcome.database == f"{target.settings.dbname}_test"
     assert target.beside() == [outcome.database]
     assert target.content() == old
@@ -135,11 +137,12 @@ def test_without_a_dump_nothing_is_made_and_the_way_out_is_told(
 ) -> None:
     target = make_target(seed=None)
     with pytest.raises(DumpMissing, match=r"^there is no dump in commit ") as missing:
-        initialise(_starting(pipeline, target))
+        initialise(starting(pipeline, target))
     assert missing.value.hint == (
         "publish one with `ppr-assets dump` where the data are, or point DATA_REPO_URL to a data "
         "repository that has dumps. To start with an empty database on purpose, set "
-        "SKIP_DB_INIT=true."
+        "SKIP_DB_INIT=true. The published records could not take its place: there is no dump whose "
+        "tables could be made."
     )
     assert target.settings.dbname not in dict(target.databases())
 
@@ -151,13 +154,13 @@ def test_a_role_that_may_not_make_databases_fills_an_empty_one_in_place(
     target = Target(pipeline.settings.database)
     published = target.content()
     pipeline.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    outcome = initialise(_starting(pipeline, target))
+    outcome = initialise(starting(pipeline, target))
     assert outcome.status == "restored"
     assert outcome.remarks[-1].startswith("in place: ")
     assert target.content() == published
 
     with pytest.raises(PreconditionFailed, match="may not create databases"):
-        initialise(_starting(pipeline, target), InitTerms(force=True))
+        initialise(starting(pipeline, target), InitTerms(force=True))
     assert target.content() == published
 
 
@@ -167,7 +170,7 @@ def test_a_session_on_the_empty_database_is_ended_only_by_wish(
     pipeline.night()
     target = make_target(seed=None)
     target.execute(f"CREATE DATABASE {target.settings.dbname} OWNER {target.settings.user}")
-    settings = _starting(pipeline, target)
+    settings = starting(pipeline, target)
     with closing(psycopg.connect(**parameters(target.settings), autocommit=True)) as session:
         with pytest.raises(Busy, match="is in use: session "):
             initialise(settings)
@@ -184,7 +187,7 @@ def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
     with target.administered() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.settings.dbname)])
         with pytest.raises(Busy, match=r"^busy: another process fills database .* within 0\.5 s$"):
-            initialise(_starting(pipeline, target), InitTerms(deadline_seconds=0.5))
+            initialise(starting(pipeline, target), InitTerms(deadline_seconds=0.5))
     assert target.settings.dbname not in dict(target.databases())
 
 
@@ -194,12 +197,12 @@ def test_a_server_that_comes_up_late_is_waited_for(pipeline: Pipeline, server_fo
     late = embedded.start(data)
     embedded.stop(data)
     target = Target(late.database_settings("pantry_pirate_radio"))
-    starting = threading.Timer(1.0, embedded.start, [data])
-    starting.start()
+    beginning = threading.Timer(1.0, embedded.start, [data])
+    beginning.start()
     try:
-        outcome = initialise(_starting(pipeline, target), InitTerms(wait_seconds=300))
+        outcome = initialise(starting(pipeline, target), InitTerms(wait_seconds=300))
     finally:
-        starting.join()
+        beginning.join()
     assert outcome.status == "restored"
     assert target.content() == Target(pipeline.settings.database).content()
 
@@ -210,7 +213,7 @@ def test_a_server_that_does_not_come_up_is_given_up_in_time(
     nowhere = replace(target.settings, host="127.0.0.1", port=9)
     began = time.monotonic()
     with pytest.raises(DatabaseUnreachable, match=r"\(asked again for 1 s\)$"):
-        initialise(_starting(pipeline, target, database=nowhere), InitTerms(wait_seconds=1))
+        initialise(starting(pipeline, target, database=nowhere), InitTerms(wait_seconds=1))
     assert 1 <= time.monotonic() - began < 60
 
 
@@ -276,7 +279,7 @@ def test_a_container_may_start_with_what_came_back_otherwise_when_somebody_said_
     commit_files(pipeline.clone, "Tidy up", files)
     git(pipeline.clone, "push", "-q", "origin", "HEAD:main")
     target = make_target(seed=None)
-    settings = _starting(pipeline, target)
+    settings = starting(pipeline, target)
     with pytest.raises(DumpUnproven, match="index url_service_id_idx is missing") as refused:
         initialise(settings)
     assert "--accept-differences" in refused.value.hint

@@ -1,0 +1,64 @@
+"""A database that holds no records is filled, any other one is left alone.
+
+Two that start at once do it once: the second waits for the first, and then finds the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DatabaseUnreachable, SettingsError
+from ppr_assets.operations.restoring.target import look_from, require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS
+from ppr_assets.operations.starting.alone import alone
+from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTerms, Roads
+from ppr_assets.postgres.databases.beside import is_beside, may_create
+from ppr_assets.postgres.sessions.connection import connect, pinned
+from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.settings import DatabaseSettings, Settings
+
+
+def initialise(settings: Settings, terms: InitTerms = AT_A_START) -> InitOutcome:
+    """Fill the database unless it holds records: from the latest dump, else an older one, else the
+    published records. A dump that brings no records, or whose objects come back otherwise, is not
+    taken, unless the terms take it.
+
+    Raises :class:`DatabaseUnreachable` when the server is not up in time, what was wrong with the
+    latest dump (:class:`DumpMissing` where there is none) when no other road led on,
+    :class:`Busy` when another process is still at it or the database is in use, and what restoring
+    and replaying raise of the server.
+    """
+    target = settings.restore_target()
+    if settings.skip_db_init:
+        said = tuple(_missing(target))
+        return InitOutcome("left alone", target.dbname, "SKIP_DB_INIT is true", remarks=said)
+    require_ordinary(target.dbname)
+    require_not_storage(target, settings.dagster_postgres_url)
+    others_seconds = terms.deadline_seconds or DEADLINE_SECONDS
+    with alone(target, Deadline(terms.wait_seconds), others_seconds) as session:
+        target = pinned(target, session)
+        exists = look_from(session, target).exists
+        if exists and not terms.force and (holding := table_with_records(target, CORE_TABLES)):
+            return InitOutcome("left alone", target.dbname, f"table {holding} has records")
+        # A role that may not make a database can still fill one in which nothing is to be lost.
+        aside = may_create(session) and is_beside(session, target.dbname)
+        in_place = exists and not terms.force and not aside
+        return Roads(settings, target, terms, exists=exists, in_place=in_place).take()
+
+
+def _missing(target: DatabaseSettings) -> Iterator[str]:
+    """What whoever skips this should know. Asked once and not waited for: nothing depends on it,
+    and migrations that make the tables may come next."""
+    try:
+        with connect(target, autocommit=True) as connection:
+            missing = missing_tables(connection, CORE_TABLES)
+    except (DatabaseUnreachable, SettingsError) as error:
+        yield f"nobody looked whether {', '.join(CORE_TABLES)} are there: {error.message}"
+        return
+    if missing:
+        yield (
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there: unless "
+            "something else makes the tables, run `ppr-assets init` without SKIP_DB_INIT"
+        )
