@@ -161,7 +161,7 @@ def test_a_missing_database_is_made_by_the_latest_dump_and_a_full_one_is_replace
     made = ppr_assets(*words, "--schema", "latest")
     assert made.code == 0, made.err
     assert f"replayed   {name}: 3 organization, " in made.out
-    assert f"schema     made anew by that of {pipeline.latest()}, without its rows" in made.out
+    assert f"schema     that of {pipeline.latest()}, without its rows" in made.out
     told = json.loads(ppr_assets(*words, "--replace", "--json").out)
     assert told["database"] == name
     assert told["former"].startswith(f"{name}_before_")

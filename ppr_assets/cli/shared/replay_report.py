@@ -77,7 +77,7 @@ def became_lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     shown = ", ".join(f"{count} {table}" for table, count in changed.items() if count)
     yield "replayed", f"{outcome.database}: {shown or 'nothing changed'}"
     if outcome.schema:
-        yield "schema", f"made anew by that of {outcome.schema}, without its rows"
+        yield "schema", f"that of {outcome.schema}, without its rows"
     if outcome.former is not None:
         yield from former_lines(outcome.database, outcome.former)
     for remark in outcome.remarks:

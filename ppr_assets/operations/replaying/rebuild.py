@@ -13,6 +13,7 @@ from ppr_assets.errors import DatabaseFailed, NoRecords, PreconditionFailed, Res
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
+from ppr_assets.operations.replaying.result import judged_result
 from ppr_assets.operations.restoring.guarding import Coming
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import new_database, set_as_target, sweep
@@ -114,13 +115,7 @@ def rebuild(
             _make_tables(target, found)
             outcome = _in_place(target, given, replace(terms, schema=None), on_line)
             return replace(outcome, schema=found.name)
-        outcome = _beside(target, found, given, terms, on_line)
-    if outcome.former is None or terms.replace:
-        return outcome
-    why = dropped_if_empty(target, outcome.former)
-    if why is None:
-        return replace(outcome, former=None)
-    return replace(outcome, remarks=[*outcome.remarks, f"the former database is kept: {why}"])
+        return _beside(target, found, given, terms, on_line)
 
 
 def _make_tables(target: DatabaseSettings, found: FoundDump) -> None:
@@ -155,6 +150,7 @@ def _in_place(
         remarks += _brought_up_to_date(target)
     except (DatabaseFailed, RestoreFailed) as error:
         remarks.append(f"queries may be slow until ANALYZE is run: {error.message}")
+    remarks += _not_publishable(target, terms.guard)
     return RebuildOutcome(replayed, target.dbname, remarks=remarks)
 
 
@@ -210,8 +206,28 @@ def _beside(
             # What a dump withholds is none of the replay's: all rows stay with the former database.
             bare = replace(loading, verified=replace(loading.verified, manifest=None))
             judged, former = put_in_place(session, new, bare, allowed, coming)
+    if former and not terms.replace:
+        former = _kept(target, former, remarks)
+    remarks += _not_publishable(target, terms.guard)
     name = found.name if terms.schema else "the database that it replaces"
     return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
+
+
+def _kept(target: DatabaseSettings, former: str, remarks: list[str]) -> str | None:
+    """Drop a former database in which nothing was; its name where it stays."""
+    why = dropped_if_empty(target, former)
+    if why is None:
+        return None
+    remarks.append(f"the former database is kept: {why}")
+    return former
+
+
+def _not_publishable(target: DatabaseSettings, guard: Guard) -> Sequence[str]:
+    """That a night would refuse what came, before it does."""
+    verdict = judged_result(target, guard.policy)
+    if verdict.status == "accepted":
+        return []
+    return [f"a dump of it would not be published: {verdict.message}"]
 
 
 def _with_tables(session: Maintenance, new: str, loading: Loading) -> DatabaseSettings:

@@ -1,0 +1,21 @@
+"""The gate on what a replay has made: would a dump of it be published?"""
+
+from __future__ import annotations
+
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.rules.gate.ratchet import Verdict, judge
+from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
+from ppr_assets.settings import DatabaseSettings
+
+
+def judged_result(
+    database: DatabaseSettings, policy: GatePolicy, mark: Mark | None = None
+) -> Verdict:
+    """Judge the records of ``database`` as a night would: against the floor, and the ``mark`` where
+    one is known. Nothing is refused here; who asked decides what follows."""
+    tables = None if policy.tables is None else {*CORE_TABLES, *policy.tables}
+    with connect(database) as connection:
+        counts = count_records(connection, tables, partitioned=tables is not None)
+    return judge(counts, mark, policy)
