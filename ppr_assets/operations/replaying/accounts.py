@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from ppr_assets.operations.replaying.published_files import PROCESSED
@@ -43,13 +43,12 @@ class Line:
             case Loaded():
                 told = len(read.named)
                 cut = became.was_truncated
-                line = cls(file.name, "loaded", day, scraper, organizations=told, was_truncated=cut)
-            case NothingToLoad():
-                line = cls(file.name, "empty", day, scraper, became.reason)
+                return cls(file.name, "loaded", day, scraper, "", "", told, cut, read.size)
+            case NothingToLoad(reason=reason):
+                return cls(file.name, "empty", day, scraper, reason, bytes=read.size)
             case _:
                 reason, path = became.reason, became.json_path
-                line = cls(file.name, "rejected", day, scraper, reason, path)
-        return replace(line, bytes=read.bytes)
+                return cls(file.name, "rejected", day, scraper, reason, path, bytes=read.size)
 
     def to_json(self) -> dict[str, Any]:
         """Without what it has nothing to say of."""

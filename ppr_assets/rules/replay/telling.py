@@ -33,7 +33,6 @@ class Place:
     """A location, as far as the rules look at it."""
 
     id: str
-    told: Telling
     organization: str
     """The id of the organization as this scraper told it."""
     name: str
@@ -95,7 +94,6 @@ def _place(
     where = min(addresses) if addresses else (own, told.content, str(at))
     return Place(
         id=record_id("location", told.scraper, *natural, *where),
-        told=told,
         organization=organization,
         name=owner_name if not own or says_only_what_it_is(own) else own,
         streets=frozenset(street for one in location.addresses if (street := street_of(one))),

@@ -3,10 +3,13 @@ be read is None."""
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ppr_assets.rules.replay.ids import NAMESPACE, child_id, record_id
 from ppr_assets.rules.replay.record import Address
 from ppr_assets.rules.replay.words import times
 from ppr_assets.rules.replay.words.addresses import (
@@ -259,3 +262,9 @@ def test_whatever_the_words_are_they_are_read_or_nothing(words: str) -> None:
     times.recurrence(words)
     from_one_line(words, "$")
     normalized_street(words, words)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.uuids())
+def test_an_id_is_the_uuid_of_its_words(words: str, parent: uuid.UUID) -> None:
+    assert record_id("location", words) == str(uuid.uuid5(NAMESPACE, f"location\x1f{words}"))
+    assert child_id("phone", str(parent), 1) == str(uuid.uuid5(parent, "phone\x1f1"))
