@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from ppr_assets.records.spellings import Kind, stem
 from ppr_assets.rules.replay.words.texts import known
 
+_UNKNOWN = "?"  # which no field is called
 MOST_NAMES = 200
 """Different names that one file may add to the count; the others are counted together."""
 
@@ -26,8 +27,13 @@ class Fields:
 
     def text(self, name: str) -> str | None:
         """The first value that says something, as text. Others beside it are counted."""
+        values = self.values.get(name)
+        if values is None:
+            return None
+        if len(values) == 1 and type(values[0][1]) is str:
+            return known(values[0][1])
         first = None
-        for key, value in self.values.get(name, ()):
+        for key, value in values:
             words = value if type(value) is str else _words(value)
             told = None if words is None else known(words)
             if words is None or (first and told not in (None, first)):
@@ -40,15 +46,19 @@ class Fields:
         values = self.values.get(name)
         return values[0][1] if values else None
 
-    def each(self, name: str) -> Iterator[tuple[str, Any]]:
+    def each(self, name: str) -> Sequence[tuple[str, Any]]:
         """Every value, and every element where a value is a list."""
-        for key, value in self.values.get(name, ()):
+        values = self.values.get(name)
+        if values is None:
+            return ()
+        found: list[tuple[str, Any]] = []
+        for key, value in values:
             path = f"{self.path}.{key}"
             if isinstance(value, list):
-                for at, element in enumerate(value):
-                    yield f"{path}[{at}]", element
+                found += [(f"{path}[{at}]", element) for at, element in enumerate(value)]
             else:
-                yield path, value
+                found.append((path, value))
+        return found
 
     def texts(self, name: str) -> list[str]:
         """Every value as text, each once."""
@@ -83,15 +93,15 @@ class Reading:
         """The object by its names here; unknown keys that hold something are counted, unless it
         is looked at ``again``. What is no object has no fields."""
         found = Fields(self, kind, path)
-        values = found.values
+        values, names = found.values, kind.fields
         for key, value in raw.items() if isinstance(raw, dict) else ():
-            if value is None or value == "" or value == [] or value == {}:
+            if not value and not isinstance(value, int | float):
                 continue
-            stemmed = stem(key)
-            if stemmed not in kind.fields:
+            name = names.get(stem(key), _UNKNOWN)
+            if name == _UNKNOWN:
                 if not again:
                     self.lose(f"{kind.name}.{key[:60]}")
-            elif (name := kind.fields[stemmed]) in values:
+            elif name in values:
                 values[name].append((key, value))
             elif name:
                 values[name] = [(key, value)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ppr_assets.records import parts
@@ -147,9 +147,8 @@ def _web(fields: Fields, name: str) -> str | None:
     return None if words is None or is_placeholder(words) else words
 
 
-def _each_once(children: Iterable[T]) -> tuple[T, ...]:
+def _each_once(children: Sequence[T]) -> tuple[T, ...]:
     """The first of those with the same content."""
-    held = list(children)
-    if len(held) < 2:
-        return tuple(held)
-    return tuple({content(child): child for child in reversed(held)}.values())[::-1]
+    if len(children) < 2:
+        return tuple(children)
+    return tuple({content(child): child for child in reversed(children)}.values())[::-1]

@@ -215,7 +215,7 @@ def _bytes(path: str) -> bytes:
             raise OSError(errno.EINVAL, NO_FILE)
         if facts.st_size > LARGEST:
             raise OSError(errno.EFBIG, TOO_LARGE)
-        return opened.read(LARGEST + 1)
+        return opened.read(facts.st_size)
 
 
 def _reason(error: OSError) -> str:

@@ -19,7 +19,8 @@ def location_rows(own: str, told: Sequence[LocationTold]) -> Iterator[Row]:
 
 
 def _location_rows(own: str, told: Sequence[LocationTold]) -> Iterator[Row]:
-    record, whose = newest([(one.by, one.record) for one in told])
+    words = [(one.by, one.record) for one in told]
+    record, whose = newest(words)
     last = max(told, key=lambda one: (one.by, one.organization))
     values = {**_place(record), "id": own, "organization_id": last.organization}
     yield "location", values
@@ -33,7 +34,7 @@ def _location_rows(own: str, told: Sequence[LocationTold]) -> Iterator[Row]:
         for one in children:
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
-    yield from sources("location", own, [(one.by, _place(one.record)) for one in told], here)
+    yield from sources("location", own, words, here, _place)
     yield version("location", own, values, told, whose)
 
 

@@ -3,7 +3,7 @@ it the newest word of each scraper."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -15,14 +15,20 @@ from ppr_assets.rules.replay.words.contact_points import phone_keys
 R = TypeVar("R")
 
 
-def newest(tellings: Iterable[tuple[Telling, R]]) -> tuple[R, dict[str, Telling]]:
-    """The record that stands, and whose word each of its values is. What a telling does not know
+def newest(
+    tellings: Iterable[tuple[Telling, R]], without: Collection[str] = ()
+) -> tuple[R, dict[str, Telling]]:
+    """The record that stands, ``without`` some of what hangs on it, and whose word each of its
+    values is. What a telling does not know
     takes nothing away; a scraper that tells of schedules again takes its older ones back."""
     told = sorted(tellings, key=lambda one: (one[0], _path(one[1])), reverse=True)
     values: dict[str, Any] = {}
     whose: dict[str, Telling] = {}
     newest_record = told[0][1]
     for field in fields(newest_record):  # type: ignore[arg-type]
+        if field.name in without:
+            values[field.name] = ()
+            continue
         words = [(by, getattr(record, field.name)) for by, record in told]
         if isinstance(words[0][1], tuple) and field.name != "coordinates":
             values[field.name] = _children(words)

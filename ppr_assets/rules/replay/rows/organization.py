@@ -24,8 +24,8 @@ def organization_rows(own: str, told: Sequence[OrganizationTold]) -> Iterator[Ro
 
 
 def _organization_rows(own: str, told: Sequence[OrganizationTold]) -> Iterator[Row]:
-    alone = [(one.by, replace(one.record, locations=(), services=())) for one in told]
-    record, whose = newest(alone)
+    words = [(one.by, one.record) for one in told]
+    record, whose = newest(words, without=("locations", "services"))
     values = {
         **columns_of(record),
         "id": own,
@@ -43,7 +43,7 @@ def _organization_rows(own: str, told: Sequence[OrganizationTold]) -> Iterator[R
         for one in children:
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
-    yield from sources("organization", own, [(by, columns_of(one)) for by, one in alone], here)
+    yield from sources("organization", own, words, here)
     yield version("organization", own, values, told, whose)
     programs = {child_id("program", own, *content(one)) for one in record.programs}
     yield from _services(own, _within(own, told, programs))
@@ -81,8 +81,11 @@ def service_id(organization: str, name: str) -> str:
 
 
 def _service(own: str, organization: str, told: Sequence[_Offered]) -> Iterator[Row]:
-    alone = [(one.by, replace(service, at=(), program=program)) for one, service, program in told]
-    record, whose = newest(alone)
+    alone = [
+        (one.by, replace(service, program=program) if service.program else service)
+        for one, service, program in told
+    ]
+    record, whose = newest(alone, without=("at",))
     values = {
         **columns_of(record),
         "id": own,
@@ -96,8 +99,7 @@ def _service(own: str, organization: str, told: Sequence[_Offered]) -> Iterator[
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
     with_organization = {**here, "organization_id": organization}
-    by_source = [(by, columns_of(one)) for by, one in alone]
-    yield from sources("service", own, by_source, with_organization)
+    yield from sources("service", own, alone, with_organization)
     words = [ServiceTold(one.by, own, service, SAME_SERVICE, one.file) for one, service, _ in told]
     yield version("service", own, values, words, whose)
     yield from _at_locations(own, [(one, service) for one, service, _ in told])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ppr_assets.rules.replay.ids import child_id
-from ppr_assets.rules.replay.rows.columns import Row
+from ppr_assets.rules.replay.rows.columns import Row, columns_of
 from ppr_assets.rules.replay.rows.told import Told, with_reasons
 from ppr_assets.rules.replay.telling import Telling
 
+R = TypeVar("R")
 CREATED_BY = "replay"
 _COLUMNS = {"coordinates": ("latitude", "longitude"), "program": ("program_id",)}
 """Of fields that are no column of the same name."""
@@ -27,24 +28,26 @@ def timed(told: Sequence[Told], rows: Iterable[Row]) -> Iterator[Row]:
 def sources(
     kind: str,
     own: str,
-    told: Iterable[tuple[Telling, dict[str, Any]]],
+    told: Iterable[tuple[Telling, R]],
     here: Mapping[str, str],
+    values: Callable[[R], Mapping[str, Any]] = columns_of,
 ) -> Iterator[Row]:
     """What each scraper's newest word is, from when it first told of the record."""
-    by_scraper: defaultdict[str, list[tuple[Telling, dict[str, Any]]]] = defaultdict(list)
-    for by, values in told:
-        by_scraper[by.scraper].append((by, values))
-    for scraper in sorted(by_scraper):
-        words = sorted(by_scraper[scraper], key=lambda one: one[0])
+    by_scraper: defaultdict[str, list[tuple[Telling, R]]] = defaultdict(list)
+    for by, record in told:
+        by_scraper[by.scraper].append((by, record))
+    for scraper, words in sorted(by_scraper.items()):
+        words.sort(key=lambda one: one[0])
+        first, (last, record) = words[0][0], words[-1]
         yield (
             f"{kind}_source",
             {
-                **words[-1][1],
+                **values(record),
                 **here,
                 "id": child_id(f"{kind}_source", own, scraper),
                 "scraper_id": scraper,
-                "created_at": words[0][0].created_at,
-                "updated_at": words[-1][0].created_at,
+                "created_at": first.created_at,
+                "updated_at": last.created_at,
             },
         )
 
