@@ -1,8 +1,10 @@
-"""``ppr-assets diff``: what changed between two dumps?"""
+"""``ppr-assets diff``: what changed between two dumps, or since one of them?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 
 import click
 
@@ -11,49 +13,85 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.diff.compare import diff as compared
 from ppr_assets.operations.diff.records import DumpDiff, Example, TableDiff
-from ppr_assets.operations.diff.two_dumps import two_dumps
+from ppr_assets.operations.diff.two_dumps import one_dump, two_dumps
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.rules.wording import few
+from ppr_assets.settings import Settings
 
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40
 _COLUMNS = 6
+_OURS = "POSTGRES_DB"
+"""Stands for the database of this name's value, which no server has under the name itself."""
 
 
 @click.command()
 @click.argument("before", metavar="[A]", required=False)
 @click.argument("after", metavar="[B]", required=False)
+@click.option(
+    "--database",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value=_OURS,
+    help="B is what this database would publish now.  [default: POSTGRES_DB]",
+)
 @offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 @pass_invocation
 def diff(
-    invocation: Invocation, before: str | None, after: str | None, offline: bool, as_json: bool
+    invocation: Invocation,
+    before: str | None,
+    after: str | None,
+    database: str | None,
+    *,
+    offline: bool,
+    as_json: bool,
 ) -> None:
     """Show what changed from dump A to dump B: rows, table by table, and the schema.
 
     A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
-    Without B it is the latest; without A the one before it. Needs no database.
+    Without B it is the latest; without A the one before it. Needs no database, unless B is one:
+    --database dumps it aside as the next night would, compares that with A or the latest dump, and
+    leaves nothing.
 
     A row counts as changed when one with the same primary key was there before; in a table
     without one, the first column takes its place. Up to three examples of each are shown. What the
     publication policy withholds from one of the two alone is told as that, and changes no row.
+    Organizations, locations and services that came again under another id are counted: by name,
+    by place and name or address, by organization and name.
 
     \b
     Examples:
       ppr-assets diff
       ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00
       ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
+      ppr-assets diff --database
+      ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00 --database rebuilt
 
     \b
     Exit codes:
       0    compared, whether they differ or not
+      1    pg_dump, or the database's own state, lets no dump be made
       4    one of them is damaged
+      5    database unreachable
       6    data repository unusable, or there is no such dump
+      7    busy: somebody changes the database's tables again and again
+      8    refused by the publication policy: decide on what is new
     """
-    settings = invocation.settings.data_repo
-    with (
-        progress("comparing"),
-        two_dumps(settings, before, after, offline=offline, on_view=print_view) as (one, other),
-    ):
+    if database is not None and after is not None:
+        raise click.UsageError("--database stands for B, so A alone can be named beside it")
+    settings = invocation.settings
+    with progress("comparing"), ExitStack() as until:
+        if database is None:
+            dumps = two_dumps(
+                settings.data_repo, before, after, offline=offline, on_view=print_view
+            )
+            one, other = until.enter_context(dumps)
+        else:
+            one = until.enter_context(
+                one_dump(settings.data_repo, before, offline=offline, on_view=print_view)
+            )
+            other = until.enter_context(_now(settings, database))
         found = compared(one, other)
     if as_json:
         print_json(found.to_json())
@@ -65,6 +103,15 @@ def diff(
         out.print(line, markup=False)
 
 
+def _now(settings: Settings, database: str) -> AbstractContextManager[FoundDump]:
+    """Loads what servers need only here: a diff of dumps needs none."""
+    from ppr_assets.operations.as_dump import database_as_dump
+
+    settings.database.require_password()
+    name = settings.database.dbname if database == _OURS else database
+    return database_as_dump(settings, replace(settings.database, dbname=name))
+
+
 def _row(table: TableDiff) -> tuple[str, ...]:
     sides = ("none" if rows is None else str(rows) for rows in (table.before, table.after))
     changes = (table.added, table.removed, table.changed)
@@ -72,6 +119,7 @@ def _row(table: TableDiff) -> tuple[str, ...]:
 
 
 def _remarks(found: DumpDiff) -> Iterator[str]:
+    yield from map(str, found.other_ids)
     for table in found.tables:
         for example in table.examples:
             yield f"{table.table}  {_shown(example, table.key)}"

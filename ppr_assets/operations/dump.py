@@ -7,7 +7,7 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -25,8 +25,9 @@ from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import Busy, DumpDamaged, DumpFailed, PushFailed
+from ppr_assets.errors import Busy, DumpFailed, PushFailed
 from ppr_assets.files import sync_folder, write_whole
+from ppr_assets.operations.canonical_dump import write_canonical
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
@@ -39,11 +40,10 @@ from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parts.split import split_dump
-from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
-from ppr_assets.postgres.snapshot.pg_dump import PgDump, WrittenDump
+from ppr_assets.postgres.snapshot.pg_dump import WrittenDump
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
@@ -197,24 +197,13 @@ def _written(
     plan.require()
     previous = dump_folder(repo, commit).latest_manifest
     require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
-    tool = find_tool("pg_dump", snapshot.server_major, sslmode=settings.database.sslmode)
     # What this follows, and names that others took this second, are often on the remote only.
     tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
     name = _free_name(repo, tips, folder)
     path = folder / f".{name}.partial"
-    pg_dump = PgDump(
-        tool,
-        snapshot.settings,
-        stall_seconds=settings.dump.stall_seconds,
-        search_path=settings.dump.search_path,
-        plan=plan,
-    )
-    written = pg_dump.write(snapshot.export(), path)
+    canonical = write_canonical(settings, snapshot, verdict.counts, plan, path)
+    written = canonical.file
     try:
-        snapshot.require_untouched()
-        _require_same_rows(written, verdict.counts, plan)
-        judgement = plan.finds.judge(written.finds)
-        judgement.require()
         withheld = plan.withheld(verdict.counts, written.withheld)
         made = Night(written.profile, schema=written.schema)
         profiled = judged_profile(repo, commit, made, withheld, settings.dump)
@@ -232,11 +221,11 @@ def _written(
         file=written,
         verdict=verdict,
         plan=plan,
-        pg_dump=tool.version,
+        pg_dump=canonical.pg_dump,
         computing=computing,
         previous=previous,
         tips=tips,
-        rises=judgement.rises,
+        rises=canonical.rises,
         profiled=profiled,
     )
 
@@ -290,24 +279,6 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
     with scratch_folder(repo.state_dir / "proving") as folder:
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
         return drill(place, found, deadline=Deadline(proof_seconds(found))).proof
-
-
-def _require_same_rows(written: WrittenDump, counts: Mapping[str, int], plan: Plan) -> None:
-    """Rows in the dump are the rows that the gate judged, table by table, but for what is withheld
-    on purpose."""
-    rows = {table: record.rows for table, record in written.tables.items()}
-    withheld = {*plan.without_rows}
-    counts = {table: rows for table, rows in counts.items() if table not in withheld}
-    different = [
-        f"{table} has {rows.get(table, 0)} rows, {counts.get(table, 0)} were counted"
-        for table in sorted(rows.keys() | counts.keys())
-        if rows.get(table) != counts.get(table)
-    ]
-    if different:
-        raise DumpDamaged(
-            f"the dump is not what was counted: {'; '.join(different[:5])}",
-            hint="pg_dump wrote only a part, or something else than asked. Nothing was published.",
-        )
 
 
 def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:

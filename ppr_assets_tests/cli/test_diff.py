@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
+
+UNDER_OTHER_IDS = """
+UPDATE organization SET id = md5(id), name = upper(name);
+UPDATE service SET id = md5(id), organization_id = md5(organization_id);
+UPDATE location SET id = md5(id), organization_id = md5(organization_id);
+UPDATE address SET location_id = md5(location_id)
+"""
+"""What a replay does to ids; nothing that is published is lost by it."""
 
 
 def test_a_diff_shows_counts_examples_and_the_schema(
@@ -49,3 +58,40 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     missing = ppr_assets("diff", "pantry_pirate_radio_2001-01-01_00-00-00")
     assert missing.code == 6
     assert missing.error.startswith("there is no dump `pantry_pirate_radio_2001-01-01_00-00-00` in")
+
+
+def test_a_database_is_held_to_a_dump_as_it_would_be_published(
+    pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
+) -> None:
+    pipeline.night()
+    first, before = pipeline.latest(), pipeline.picture()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    same = ppr_assets("diff", "--database", TMPDIR=str(temporary))
+    database = f"database {pipeline.settings.database.dbname}"
+    assert same.out.splitlines() == [
+        f"{first} → {database}",
+        "nothing changed",
+        "0 of 26 tables differ",
+    ]
+    count = {table: pipeline.count(table) for table in ("organization", "location", "service")}
+    pipeline.administer("SET session_replication_role = replica;" + UNDER_OTHER_IDS)
+    pipeline.execute("UPDATE organization_source SET updated_by = 'jane@example.org'")
+    shown = ppr_assets("diff", first, "--database", pipeline.settings.database.dbname)
+    assert shown.code == 0
+    assert shown.out.splitlines()[6:9] == [
+        f"location: {count['location']} of {count['location']} that were removed came again "
+        "under another id, by place, and name or address",
+        f"organization: {count['organization']} of {count['organization']} that were removed came "
+        "again under another id, by name",
+        f"service: {count['service']} of {count['service']} that were removed came again under "
+        "another id, by organization and name",
+    ]
+    assert "jane" not in shown.out  # which the policy withholds
+    named = ppr_assets("diff", first, first, "--database")
+    assert named.code == 2
+    assert "--database stands for B, so A alone can be named beside it" in named.err
+    gone = ppr_assets("diff", "--database", "nowhere")
+    assert gone.code == 5
+    assert list(temporary.rglob("*.sql")) == []
+    assert pipeline.picture() == before

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator
 
+from ppr_assets.operations.diff.alike import other_ids
 from ppr_assets.operations.diff.opened import OpenedDump, split_rows
-from ppr_assets.operations.diff.records import DumpDiff, Row, SchemaDiff, TableDiff
+from ppr_assets.operations.diff.records import DumpDiff, SchemaDiff, TableDiff, row_values
 from ppr_assets.operations.diff.withheld import withheld_otherwise
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.row_keys import key_reader
@@ -39,6 +40,7 @@ def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
         schema=tuple(_schema(one, other)),
         server_versions=(one.layout.server_version, other.layout.server_version),
         withheld=withheld,
+        other_ids=tuple(other_ids(one, other, tables)),
     )
 
 
@@ -71,8 +73,8 @@ def _table_diff(
         rows = (row for block in by_key.blocks() for row in split_rows(block))
         for before, after in _pairs(rows):
             found.count(
-                _values(sides["before"], before) if before is not None else None,
-                _values(sides["after"], after) if after is not None else None,
+                row_values(sides["before"], before) if before is not None else None,
+                row_values(sides["after"], after) if after is not None else None,
             )
     found.examples.sort(key=lambda example: (example.before is not None, example.after is not None))
     return found
@@ -99,11 +101,3 @@ def _pairs(rows: Iterator[bytes]) -> Iterator[tuple[bytes | None, bytes | None]]
         else:
             yield None, row
     yield from ((None, row) for row in waiting)
-
-
-def _values(columns: list[str], row: bytes) -> Row:
-    values = row.rstrip(b"\n").decode("utf-8", "replace").split("\t")
-    return {
-        column: None if value == "\\N" else value
-        for column, value in zip(columns, values, strict=False)
-    }

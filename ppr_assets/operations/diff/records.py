@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,6 +13,14 @@ EXAMPLES = 3
 
 Row = Mapping[str, str | None]
 """By column, as COPY writes it; None for NULL."""
+
+
+def row_values(columns: Sequence[str], row: bytes) -> Row:
+    values = row.rstrip(b"\n").decode("utf-8", "replace").split("\t")
+    return {
+        column: None if value == "\\N" else value
+        for column, value in zip(columns, values, strict=False)
+    }
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,23 @@ class WithheldDiff:
 
 
 @dataclass(frozen=True)
+class OtherIds:
+    """So many ``rows`` of the ``removed`` ones of a table came again under another id, ``by`` what
+    they tell."""
+
+    table: str
+    rows: int
+    removed: int
+    by: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: {self.rows} of {self.removed} that were removed came again under "
+            f"another id, {self.by}"
+        )
+
+
+@dataclass(frozen=True)
 class DumpDiff:
     """From dump ``before`` to dump ``after``: what differs, and how many tables do not. No row
     differs in what is ``withheld`` from one of the two."""
@@ -88,6 +113,7 @@ class DumpDiff:
     schema: tuple[SchemaDiff, ...]
     server_versions: tuple[str, str]
     withheld: tuple[WithheldDiff, ...] = ()
+    other_ids: tuple[OtherIds, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.tables or self.schema or self.withheld)
@@ -101,4 +127,5 @@ class DumpDiff:
             "unchanged_tables": self.same,
             "schema": [vars(one) for one in self.schema],
             "withheld": [one.to_json() for one in self.withheld],
+            "other_ids": [vars(one) for one in self.other_ids],
         }

@@ -1,4 +1,4 @@
-"""The two dumps that are to be compared."""
+"""The dumps that are to be compared."""
 
 from __future__ import annotations
 
@@ -32,13 +32,7 @@ def two_dumps(
     Raises :class:`DumpMissing` where there is no such dump, and :class:`DataRepoError`.
     """
 
-    @cache
-    def newest() -> str:
-        with open_data_repo(settings) as repo:
-            view = look(repo, offline=offline)
-            on_view(view)
-            return view.commit or repo.ref
-
+    newest = _newest(settings, offline, on_view)
     with ExitStack() as stack:
         to, shelf = _found(stack, settings, _wanted(after, newest))
         if before is not None:
@@ -51,6 +45,33 @@ def two_dumps(
                 hint="name two: `ppr-assets list` shows them; a commit stands for its latest dump.",
             )
         yield shelf.take(Wanted(dump=max(older))), to
+
+
+@contextmanager
+def one_dump(
+    settings: DataRepoSettings,
+    given: str | None,
+    *,
+    offline: bool = False,
+    on_view: OnView = unseen,
+) -> Iterator[FoundDump]:
+    """As one of :func:`two_dumps`; the latest if not given."""
+    with ExitStack() as stack:
+        wanted = _wanted(given, _newest(settings, offline, on_view))
+        yield _found(stack, settings, wanted)[0]
+
+
+def _newest(settings: DataRepoSettings, offline: bool, on_view: OnView) -> Callable[[], str]:
+    """The commit that is looked at where none was named; looked for once, when it is needed."""
+
+    @cache
+    def newest() -> str:
+        with open_data_repo(settings) as repo:
+            view = look(repo, offline=offline)
+            on_view(view)
+            return view.commit or repo.ref
+
+    return newest
 
 
 def _found(stack: ExitStack, settings: DataRepoSettings, wanted: Wanted) -> tuple[FoundDump, Shelf]:
