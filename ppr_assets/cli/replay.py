@@ -52,12 +52,13 @@ class _Where:
     schema: str | None
     replace: bool
     disconnect: bool
+    batch: bool
     override: Override | None
 
     def terms(self, settings: Settings, wanted: Wanted, *, strict: bool) -> RebuildTerms:
         guard = guard_of(settings.dump, for_service=self.into is None, override=self.override)
         schema = self._schema(wanted) if self.schema else None
-        return RebuildTerms(self.replace, schema, self.disconnect, strict, guard)
+        return RebuildTerms(self.replace, schema, self.disconnect, strict, self.batch, guard)
 
     def _schema(self, records: Wanted) -> Wanted:
         """A file that is there, or else a dump of where the ``records`` are from."""
@@ -122,6 +123,12 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
         "--disconnect",
         is_flag=True,
         help="End sessions on the target, at the swap. Without it they are a reason to refuse.",
+    ),
+    click.option(
+        "--batch",
+        is_flag=True,
+        help="Commit each table for itself, for a history that is too large for one transaction. "
+        "What was committed stays if it is ended; the same command goes on then.",
     ),
     override_option,
 )
@@ -206,6 +213,8 @@ def replay(
             found = explain(given, explained, followed(given, say))
         print_explanation(found, as_json=as_json)
         return
+    if where.batch and not (dry_run or as_json):
+        print_lines([("batch", "each table is committed for itself, and stays if this is ended")])
     if settings.testing and not (dry_run or as_json):
         print_lines([testing_line(target.dbname)])
     with (

@@ -37,7 +37,7 @@ from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
 from ppr_assets.postgres.upsert.materialized import refresh
-from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.gate.replacement import STANDARD, Guard
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.settings import DatabaseSettings, Settings
@@ -54,13 +54,15 @@ _INSTEAD = "an empty database that has the tables is filled without that."
 class RebuildTerms:
     """What a human lets a replay do. ``replace``: take the place of a database that holds records.
     ``schema``: the dump whose tables are made where there are none. ``disconnect`` ends sessions on
-    the target, at the swap only. ``strict``: load nothing if a file cannot be used. ``guard`` is
-    held against what serves right before the swap."""
+    the target, at the swap only. ``strict``: load nothing if a file cannot be used. ``batch``: in
+    tables that are there, each in a transaction of its own. ``guard`` is held against what serves
+    right before the swap."""
 
     replace: bool = False
     schema: Wanted | None = None
     disconnect: bool = False
     strict: bool = False
+    batch: bool = False
     guard: Guard = STANDARD
 
 
@@ -137,9 +139,10 @@ def _make_tables(target: DatabaseSettings, found: FoundDump) -> None:
 def _in_place(
     target: DatabaseSettings, given: Input, terms: RebuildTerms, on_line: OnLine
 ) -> RebuildOutcome:
-    replayed = replay(target, given, strict=terms.strict, on_line=on_line)
+    replayed = replay(target, given, strict=terms.strict, batch=terms.batch, on_line=on_line)
     remarks = []
-    if terms.guard.for_service and not any(replayed.changed.values()):
+    verdict = judged_result(target, terms.guard.policy)
+    if terms.guard.for_service and not any(verdict.counts.get(one) for one in CORE_TABLES):
         raise NoRecords(
             f"the replay gives a database without records: {replayed.accounts} of {given.origin}",
             hint=_WAY_OUT,
@@ -150,7 +153,7 @@ def _in_place(
         remarks += _brought_up_to_date(target)
     except (DatabaseFailed, RestoreFailed) as error:
         remarks.append(f"queries may be slow until ANALYZE is run: {error.message}")
-    remarks += _not_publishable(target, terms.guard)
+    remarks += _not_publishable(verdict)
     return RebuildOutcome(replayed, target.dbname, remarks=remarks)
 
 
@@ -208,7 +211,7 @@ def _beside(
             judged, former = put_in_place(session, new, bare, allowed, coming)
     if former and not terms.replace:
         former = _kept(target, former, remarks)
-    remarks += _not_publishable(target, terms.guard)
+    remarks += _not_publishable(judged_result(target, terms.guard.policy))
     name = found.name if terms.schema else "the database that it replaces"
     return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
 
@@ -222,9 +225,8 @@ def _kept(target: DatabaseSettings, former: str, remarks: list[str]) -> str | No
     return former
 
 
-def _not_publishable(target: DatabaseSettings, guard: Guard) -> Sequence[str]:
+def _not_publishable(verdict: Verdict) -> Sequence[str]:
     """That a night would refuse what came, before it does."""
-    verdict = judged_result(target, guard.policy)
     if verdict.status == "accepted":
         return []
     return [f"a dump of it would not be published: {verdict.message}"]

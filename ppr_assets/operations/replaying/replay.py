@@ -1,9 +1,10 @@
 """Rebuild a database from published records: read every file, decide what is one record, and bring
-the rows into the tables that are there, in one transaction."""
+the rows into the tables that are there, in one transaction, or in one for each table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from psycopg import sql
@@ -20,6 +21,7 @@ from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
 from ppr_assets.postgres.upsert.columns import read_columns
 from ppr_assets.postgres.upsert.staging import Staging
+from ppr_assets.postgres.upsert.unfinished import begin, finish, is_unfinished
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.rules.replay.rows.fitting import Column, Fitted
@@ -55,10 +57,12 @@ def replay(
     *,
     load: bool = True,
     strict: bool = False,
+    batch: bool = False,
     on_line: OnLine = unseen,
 ) -> ReplayOutcome:
     """Read what is given, and load what it tells into ``target``, which has the tables and no
-    records. Without ``load`` the server is left alone.
+    records. Without ``load`` the server is left alone. ``batch``: each table in a transaction of
+    its own, which stays whatever comes; the next such run goes on.
 
     Raises :class:`PreconditionFailed` for a database without the tables, :class:`GateRefused` for
     one that holds records, :class:`Busy` for one that somebody writes to, :class:`DumpDamaged` for
@@ -66,23 +70,31 @@ def replay(
     is loaded then.
     """
     if load:
-        _require_empty(target)
+        _require_empty(target, batch=batch)
     with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
         decided = merged.everything
         counts = len(decided.organizations.decisions), len(decided.locations.decisions)
         if not load:
             return ReplayOutcome(accounts, counts)
-        fitted, changed = _load(target, merged)
+        fitted, changed = _load(target, merged, batch=batch)
         return ReplayOutcome(accounts, counts, changed, fitted.no_place, fitted.filled)
 
 
-def _require_empty(target: DatabaseSettings) -> None:
+def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:
     with connect(target, autocommit=True) as session:
         if missing := missing_tables(session, CORE_TABLES):
             raise PreconditionFailed(
                 f"database {target.dbname} has no table {', '.join(missing)}",
                 hint=NO_TABLES,
             )
+        unfinished = is_unfinished(session)
+    if unfinished and batch:
+        return
+    if unfinished:
+        raise GateRefused(
+            f"database {target.dbname} has what an unfinished replay has left",
+            hint="the same command with --batch goes on; --replace fills a new one beside it.",
+        )
     if holding := table_with_records(target, CORE_TABLES):
         raise refused(holding, target)
 
@@ -112,25 +124,41 @@ def refused(table: str, target: DatabaseSettings) -> GateRefused:
     )
 
 
-def _load(target: DatabaseSettings, merged: Merged) -> tuple[Fitted, Mapping[str, int]]:
+def _load(
+    target: DatabaseSettings, merged: Merged, *, batch: bool
+) -> tuple[Fitted, Mapping[str, int]]:
     with (
         server_failures(target.describe(), "replaying published records"),
-        connect(target) as session,
-        session.transaction(),
+        connect(target, autocommit=True) as session,
     ):
-        _require_still_empty(session, target)
-        # Triggers of the tables may call functions by their bare names, as migrations write them.
-        session.execute("SET LOCAL search_path TO public")
-        found = read_columns(session, COLUMNS)
-        fitted = Fitted.of(found)
-        staging = _staging(session, fitted, found)
-        for table, values in merged.rows():
-            row = fitted.row(table, values)
-            if row is not None:
-                staging.add(table, row)
-        changed = staging.finish()
-        fitted.no_place.update(staging.refused)
-        return fitted, changed
+        with session.transaction():
+            goes_on = batch and is_unfinished(session)
+            if not goes_on:
+                _require_still_empty(session, target)
+            if not batch:
+                return _loaded(session, merged, nullcontext)
+            if not goes_on:
+                begin(session)
+        loaded = _loaded(session, merged, session.transaction)
+        finish(session)
+        return loaded
+
+
+def _loaded(
+    session: Connection, merged: Merged, each: Callable[[], AbstractContextManager[object]]
+) -> tuple[Fitted, Mapping[str, int]]:
+    # Triggers of the tables may call functions by their bare names, as migrations write them.
+    session.execute("SET search_path TO public")
+    found = read_columns(session, COLUMNS)
+    fitted = Fitted.of(found)
+    staging = _staging(session, fitted, found)
+    for table, values in merged.rows():
+        row = fitted.row(table, values)
+        if row is not None:
+            staging.add(table, row)
+    changed = staging.finish(each)
+    fitted.no_place.update(staging.refused)
+    return fitted, changed
 
 
 def _staging(

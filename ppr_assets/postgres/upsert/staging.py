@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import LiteralString
 
@@ -37,7 +38,7 @@ WHERE NOT EXISTS (SELECT FROM {table} AS here WHERE {same}) ORDER BY {key}
 
 @dataclass
 class Staging:
-    """For the rows of one transaction. ``columns``: by table, in the order in which they refer to
+    """For the rows of one session. ``columns``: by table, in the order in which they refer to
     each other, those that the rows have; ``verified``: tables with a column ``verified_by``, whose
     rows stay as they are where a human has looked at them. ``refused``: how many rows a constraint
     did not take, by ``table: constraint`` and what became of them."""
@@ -58,7 +59,7 @@ class Staging:
     def _make(self, table: str) -> None:
         """Like the table and free of what it must have; with its triggers only where they make what
         rows are known by, since they run once more when the rows go on."""
-        self._run("CREATE TEMPORARY TABLE {staged} (LIKE {table}) ON COMMIT DROP", table)
+        self._run("CREATE TEMPORARY TABLE {staged} (LIKE {table})", table)
         names = self.connection.execute(
             "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = %s::pg_catalog.regclass "
             "AND attnum > 0 AND attnotnull AND NOT attisdropped",
@@ -101,11 +102,20 @@ class Staging:
                 copy.write_row(row)
         rows.clear()
 
-    def finish(self) -> Mapping[str, int]:
-        """Bring the tables up to date; how many rows were inserted or changed, by table."""
+    def finish(
+        self, each: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> Mapping[str, int]:
+        """Bring the tables up to date, ``each`` in a context of its own; how many rows were
+        inserted or changed, by table."""
         for table in self.columns:
             self._copy(table)
-        return {table: self._upsert(table) for table in self.columns}
+        changed = {}
+        for table in self.columns:
+            with each():
+                changed[table] = self._upsert(table)
+        for table in self.columns:
+            self._run("DROP TABLE {staged}", table)
+        return changed
 
     def _upsert(self, table: str) -> int:
         self._run("ANALYZE {staged}", table)

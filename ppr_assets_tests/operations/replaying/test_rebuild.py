@@ -18,7 +18,13 @@ from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_restore import MadeDump, MakeTarget, Target
-from ppr_assets_tests.operations.replaying.test_replay import content, given, named, publish
+from ppr_assets_tests.operations.replaying.test_replay import (
+    content,
+    emptied,
+    given,
+    named,
+    publish,
+)
 
 
 @pytest.fixture
@@ -174,14 +180,10 @@ def test_what_would_take_records_away_is_refused_and_overridden_with_a_reason(
     override = Override("a new beginning", "command line")
     outcome = rebuild_it(target, replace=True, guard=Guard(floor, override=override))
     assert outcome.override == override
-    with target.administered() as session:
-        row = session.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
-            [outcome.former],
-        ).fetchone()
-    assert row is not None
-    assert "8 published files of a test were replayed in its place although" in row[0]
-    assert "a new beginning" in row[0]
+    assert outcome.former is not None
+    said = _comment(replace(target, settings=replace(target.settings, dbname=outcome.former)))
+    assert "8 published files of a test were replayed in its place although" in said
+    assert "a new beginning" in said
 
 
 KILLED = """
@@ -193,18 +195,21 @@ from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.upsert.staging import Staging
 from ppr_assets.settings import Settings
-Staging.finish = lambda self: os.kill(os.getpid(), signal.SIGKILL)
+upsert = Staging._upsert
+def killed(self, table):
+    if table == "service":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return upsert(self, table)
+Staging._upsert = killed
 settings = Settings.from_environment(dotenv=None)
 files = Selection().of(published_files(Path(sys.argv[1])))
-terms = RebuildTerms(schema=Wanted(source=sys.argv[2]))
+schema = Wanted(source=sys.argv[2]) if sys.argv[2] else None
+terms = RebuildTerms(schema=schema, batch=not schema)
 rebuild(settings, settings.database, Input(files, "a test"), terms)
 """
 
 
-def test_what_a_kill_leaves_half_made_goes_with_the_next_run(
-    make_target: MakeTarget, rebuild_it: Rebuild, new_dump: MadeDump
-) -> None:
-    target = make_target(seed=None)
+def _killed(target: Target, records: Path, schema: str) -> None:
     environment = {
         "POSTGRES_HOST": target.settings.host,
         "POSTGRES_PORT": str(target.settings.port),
@@ -212,16 +217,54 @@ def test_what_a_kill_leaves_half_made_goes_with_the_next_run(
         "POSTGRES_DB": target.settings.dbname,
         "POSTGRES_PASSWORD": target.settings.require_password().reveal(),
     }
-    words = [str(rebuild_it.records), str(new_dump.path)]
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, *words],
+        [sys.executable, "-c", KILLED, str(records), schema],
         env=os.environ | environment,
         capture_output=True,
         check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def test_what_a_kill_leaves_half_made_goes_with_the_next_run(
+    make_target: MakeTarget, rebuild_it: Rebuild, new_dump: MadeDump
+) -> None:
+    target = make_target(seed=None)
+    _killed(target, rebuild_it.records, str(new_dump.path))
     (half_made,) = target.beside()
     assert "_restoring_" in half_made
     rebuild_it(target, schema=of(new_dump))
     assert target.beside() == []
     assert counts(target, "organization") == 60
+
+
+def test_a_replay_in_batches_says_that_it_is_unfinished_and_goes_on(
+    target: Target, rebuild_it: Rebuild
+) -> None:
+    emptied(target.settings)
+    rebuild_it(target)
+    whole = content(target.settings)
+    emptied(target.settings)
+    target.execute(f"COMMENT ON DATABASE {target.settings.dbname} IS 'ours'")
+    _killed(target, rebuild_it.records, "")
+    assert counts(target, "organization") == 60
+    assert counts(target, "service") == 0
+    assert _comment(target).startswith("ours\n")
+    with pytest.raises(GateRefused, match="has what an unfinished replay has left") as told:
+        rebuild_it(target)
+    assert told.value.hint.startswith("the same command with --batch goes on; ")
+
+    rebuild_it(target, batch=True)
+    assert _comment(target) == "ours"
+    assert content(target.settings) == whole
+    with pytest.raises(GateRefused, match="has records"):
+        rebuild_it(target, batch=True)
+
+
+def _comment(target: Target) -> str:
+    with target.administered() as session:
+        row = session.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+            [target.settings.dbname],
+        ).fetchone()
+    return row[0] if row else ""

@@ -1,0 +1,53 @@
+"""A database that is being filled in several transactions says so in its comment, until it is full.
+
+The comment is what a human sees who lists databases, and goes where the database goes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import LiteralString
+
+from psycopg import Connection, errors, sql
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.rules.naming import quote_identifier
+
+_SAID = "a replay is unfinished; `ppr-assets replay --batch` goes on"
+_COMMENT: LiteralString = """
+SELECT oid, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database
+WHERE datname = pg_catalog.current_database()
+"""
+
+
+def is_unfinished(connection: Connection) -> bool:
+    return any(_SAID in line for line in _lines(connection))
+
+
+def begin(connection: Connection) -> None:
+    """Raise :class:`PreconditionFailed` where the role may not say so."""
+    line = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {_SAID}"
+    try:
+        _say(connection, [*_lines(connection), line])
+    except errors.InsufficientPrivilege as error:
+        name = connection.info.dbname
+        raise PreconditionFailed(
+            f"role {connection.info.user} may not comment on database {name}, and a replay in "
+            "several transactions says there that it is unfinished",
+            hint=f"ALTER DATABASE {quote_identifier(name)} OWNER TO …; or leave out --batch.",
+        ) from error
+
+
+def finish(connection: Connection) -> None:
+    _say(connection, [line for line in _lines(connection) if _SAID not in line])
+
+
+def _lines(connection: Connection) -> list[str]:
+    row = connection.execute(_COMMENT).fetchone()
+    return row[1].splitlines() if row and row[1] else []
+
+
+def _say(connection: Connection, lines: list[str]) -> None:
+    comment = sql.Literal("\n".join(lines) or None)
+    name = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, comment))
