@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,11 +20,20 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
+if TYPE_CHECKING:
+    from ppr_assets.operations.replaying.accounts import Accounts
+
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40
 _COLUMNS = 6
 _OURS = "POSTGRES_DB"
 """Stands for the database of this name's value, which no server has under the name itself."""
+_PUBLISHED = "-"
+"""Stands for what the data repository has published, which is at no path of that name."""
+_NOT_REPLAYED = (
+    "no replay brings back what people have changed or verified by hand, the history of merges, "
+    "nor what was never published"
+)
 
 
 @click.command()
@@ -35,6 +46,13 @@ _OURS = "POSTGRES_DB"
     flag_value=_OURS,
     help="B is what this database would publish now.  [default: POSTGRES_DB]",
 )
+@click.option(
+    "--replay",
+    metavar="[PATH]",
+    is_flag=False,
+    flag_value=_PUBLISHED,
+    help="B is what a replay of the published records gives, or of those at PATH.",
+)
 @offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 @pass_invocation
@@ -43,6 +61,7 @@ def diff(
     before: str | None,
     after: str | None,
     database: str | None,
+    replay: str | None,
     *,
     offline: bool,
     as_json: bool,
@@ -51,8 +70,9 @@ def diff(
 
     A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
     Without B it is the latest; without A the one before it. Needs no database, unless B is one:
-    --database dumps it aside as the next night would, compares that with A or the latest dump, and
-    leaves nothing.
+    --database dumps it aside, as the next night would. --replay makes one from published records
+    where dumps are proven, with the tables of A, and drops it. Both are held to A, or to the latest
+    dump, and leave nothing.
 
     A row counts as changed when one with the same primary key was there before; in a table
     without one, the first column takes its place. Up to three examples of each are shown. What the
@@ -67,22 +87,25 @@ def diff(
       ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
       ppr-assets diff --database
       ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00 --database rebuilt
+      ppr-assets diff --replay
 
     \b
     Exit codes:
       0    compared, whether they differ or not
-      1    pg_dump, or the database's own state, lets no dump be made
+      1    no dump, or no replay, could be made
+      2    there are no such records to replay
       4    one of them is damaged
       5    database unreachable
       6    data repository unusable, or there is no such dump
       7    busy: somebody changes the database's tables again and again
       8    refused by the publication policy: decide on what is new
     """
-    if database is not None and after is not None:
-        raise click.UsageError("--database stands for B, so A alone can be named beside it")
+    if (after, database, replay).count(None) < 2:
+        raise click.UsageError("B is one: a dump, --database or --replay")
     settings = invocation.settings
+    accounts = None
     with progress("comparing"), ExitStack() as until:
-        if database is None:
+        if database is None and replay is None:
             dumps = two_dumps(
                 settings.data_repo, before, after, offline=offline, on_view=print_view
             )
@@ -91,15 +114,21 @@ def diff(
             one = until.enter_context(
                 one_dump(settings.data_repo, before, offline=offline, on_view=print_view)
             )
-            other = until.enter_context(_now(settings, database))
+            if replay is None:
+                other = until.enter_context(_now(settings, database or _OURS))
+            else:
+                made = _replayed(settings, one, replay, offline=offline)
+                other, accounts = until.enter_context(made)
         found = compared(one, other)
+    if accounts is not None:
+        found = replace(found, schema=())  # made by what A says, so only words differ
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), **_replay_json(accounts)})
         return
     out.print(f"{found.before} → {found.after}", markup=False)
     if found.tables:
         print_columns([_HEADING, *map(_row, found.tables)], numbers=range(1, 6))
-    for line in _remarks(found):
+    for line in [*_of_replay(found, accounts), *_remarks(found)]:
         out.print(line, markup=False)
 
 
@@ -112,6 +141,34 @@ def _now(settings: Settings, database: str) -> AbstractContextManager[FoundDump]
     return database_as_dump(settings, replace(settings.database, dbname=name))
 
 
+def _replayed(
+    settings: Settings, schema: FoundDump, path: str, *, offline: bool
+) -> AbstractContextManager[tuple[FoundDump, Accounts]]:
+    from ppr_assets.operations.as_dump import replay_as_dump
+
+    paths = () if path == _PUBLISHED else (Path(path),)
+    return replay_as_dump(settings, schema, paths, offline=offline)
+
+
+def _replay_json(accounts: Accounts | None) -> Mapping[str, object]:
+    if accounts is None:
+        return {}
+    outcomes = {one: accounts.by_outcome[one] for one in ("loaded", "empty", "rejected")}
+    return {"replayed": {"files": accounts.files, **outcomes}}
+
+
+def _of_replay(found: DumpDiff, accounts: Accounts | None) -> Iterator[str]:
+    """What a replay was made from, and what of the dump it cannot bring back."""
+    if accounts is None:
+        return
+    yield str(accounts)
+    yield _NOT_REPLAYED
+    if lost := [
+        f"{one.before} {one.table}" for one in found.tables if one.before and not one.after
+    ]:
+        yield f"rows of tables that only the dump fills: {', '.join(lost)}"
+
+
 def _row(table: TableDiff) -> tuple[str, ...]:
     sides = ("none" if rows is None else str(rows) for rows in (table.before, table.after))
     changes = (table.added, table.removed, table.changed)
@@ -120,6 +177,9 @@ def _row(table: TableDiff) -> tuple[str, ...]:
 
 def _remarks(found: DumpDiff) -> Iterator[str]:
     yield from map(str, found.other_ids)
+    for table in found.tables:
+        if table.verified:
+            yield f"{table.table}: {table.verified} removed or changed rows had been verified"
     for table in found.tables:
         for example in table.examples:
             yield f"{table.table}  {_shown(example, table.key)}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.operations.replaying.test_replay import named, publish
 
 UNDER_OTHER_IDS = """
 UPDATE organization SET id = md5(id), name = upper(name);
@@ -90,8 +93,54 @@ def test_a_database_is_held_to_a_dump_as_it_would_be_published(
     assert "jane" not in shown.out  # which the policy withholds
     named = ppr_assets("diff", first, first, "--database")
     assert named.code == 2
-    assert "--database stands for B, so A alone can be named beside it" in named.err
+    assert "B is one: a dump, --database or --replay" in named.err
     gone = ppr_assets("diff", "--database", "nowhere")
     assert gone.code == 5
     assert list(temporary.rglob("*.sql")) == []
+    assert pipeline.picture() == before
+
+
+def test_a_replay_is_held_to_a_dump_and_leaves_nothing(
+    pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
+) -> None:
+    pipeline.execute("ALTER TABLE location ADD verified_by text DEFAULT 'somebody'")
+    name, website = "The Pantry of St. Anne, Inc.", "https://anne.example.net"
+    pipeline.execute(
+        "UPDATE organization SET name = %s WHERE id = (SELECT min(id) FROM organization)", name
+    )
+    pipeline.night()
+    day = tmp_path / "records"
+    publish(day, "2025-08-08", "care", 1, named("PANTRY of Saint Anne", website=website))
+    (day / "daily/2025-08-08/scrapers/care/9.json").write_text("{")
+    before = pipeline.picture()
+    shown = ppr_assets("diff", "--replay", str(day))
+    assert shown.code == 0, shown.err
+    lines = shown.out.splitlines()
+    assert lines[0] == f"{pipeline.latest()} → a replay of `{day}`"
+    rows = {line.split()[0]: line.split() for line in lines[1:20]}
+    assert rows["organization"][1:6] == ["200", "1", "1", "200", "0"]
+    at = lines.index("2 files: 1 loaded, 0 empty, 1 rejected")
+    assert lines[at + 1] == (
+        "no replay brings back what people have changed or verified by hand, the history of "
+        "merges, nor what was never published"
+    )
+    assert re.match(r"rows of tables that only the dump fills: .*\d+ metadata", lines[at + 2])
+    assert lines[at + 3] == (
+        "organization: 1 of 200 that were removed came again under another id, by name"
+    )
+    assert lines[at + 4] == (
+        f"location: {pipeline.count('location')} removed or changed rows had been verified"
+    )
+    assert not any(line.startswith(("added ", "removed ", "changed ")) for line in lines)
+
+    told = json.loads(ppr_assets("diff", "--replay", str(day), "--json").out)
+    assert told["replayed"] == {"files": 2, "loaded": 1, "empty": 0, "rejected": 1}
+    published = ppr_assets("diff", "--replay").out.splitlines()[0]
+    assert published == f"{pipeline.latest()} → a replay of commit {pipeline.head()[:10]}"
+    with connect(pipeline.settings.database) as session:
+        left = session.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s",
+            [f"{pipeline.settings.database.dbname}%"],
+        ).fetchall()
+    assert left == [(pipeline.settings.database.dbname,)]
     assert pipeline.picture() == before

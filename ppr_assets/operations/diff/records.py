@@ -35,7 +35,8 @@ class Example:
 @dataclass
 class TableDiff:
     """``before`` and ``after``: how many rows, None where there is no such table. ``key``: the
-    columns that tell rows apart."""
+    columns that tell rows apart. ``verified``: removed or changed rows that somebody had verified.
+    """
 
     table: str
     before: int | None
@@ -44,6 +45,7 @@ class TableDiff:
     added: int = 0
     removed: int = 0
     changed: int = 0
+    verified: int = 0
     examples: list[Example] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -56,6 +58,8 @@ class TableDiff:
         kind = "added" if before is None else "removed" if after is None else "changed"
         number = getattr(self, kind) + 1
         setattr(self, kind, number)
+        if before is not None and before.get("verified_by") is not None:
+            self.verified += 1
         if number <= EXAMPLES:
             self.examples.append(Example(before, after))
 

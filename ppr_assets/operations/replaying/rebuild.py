@@ -203,7 +203,7 @@ def _beside(
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
-            filled = _with_tables(session, new, loading)
+            filled = with_tables(session, new, loading)
             replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
             remarks += _brought_up_to_date(filled)
             # What a dump withholds is none of the replay's: all rows stay with the former database.
@@ -232,7 +232,7 @@ def _not_publishable(verdict: Verdict) -> Sequence[str]:
     return [f"a dump of it would not be published: {verdict.message}"]
 
 
-def _with_tables(session: Maintenance, new: str, loading: Loading) -> DatabaseSettings:
+def with_tables(session: Maintenance, new: str, loading: Loading) -> DatabaseSettings:
     """Make all that the dump defines in the database ``new``, and none of its rows."""
     loading.remarks.extend(set_as_target(session, new, loading.verified))
     filled = replace(session.settings, dbname=new)
