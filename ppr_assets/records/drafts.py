@@ -11,6 +11,7 @@ from ppr_assets.records.reading import Fields
 from ppr_assets.rules.replay.record import (
     Accessibility,
     Address,
+    Attribute,
     Contact,
     Funding,
     Identifier,
@@ -44,12 +45,14 @@ class Draft:
     contacts: list[Contact] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
     languages: list[Language] = field(default_factory=list)
+    attributes: list[Attribute] = field(default_factory=list)
 
     def take_what_hangs_on(self, other: Draft) -> None:
         self.phones += other.phones
         self.contacts += other.contacts
         self.schedules += other.schedules
         self.languages += other.languages
+        self.attributes += other.attributes
 
 
 D = TypeVar("D", bound=Draft)

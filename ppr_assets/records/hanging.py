@@ -10,7 +10,7 @@ from ppr_assets.records import parts
 from ppr_assets.records.drafts import Draft, OrganizationDraft
 from ppr_assets.records.reading import Fields, Reading
 from ppr_assets.records.schedules import schedules
-from ppr_assets.rules.replay.record import Phone
+from ppr_assets.rules.replay.record import Attribute, Phone
 
 Read = Callable[[Reading, Any, str], list[Any]]
 
@@ -29,6 +29,7 @@ HANGING: dict[str, Read] = {
     "schedules": schedules,
     "languages": _one(parts.language),
     "accessibility": _one(parts.accessibility),
+    "attributes": _one(parts.attribute),
 }
 OF_ORGANIZATIONS: dict[str, Callable[[Reading, Any, str], Any]] = {
     "programs": parts.program,
@@ -53,6 +54,8 @@ def hang(reading: Reading, name: str, told: tuple[Any, str], on: Draft | None) -
         where = "phones" if isinstance(one, Phone) else name
         if on is None:
             reading.lose(f"{name} of nothing")
+        elif isinstance(one, Attribute) and one.link_entity not in (None, on.fields.kind.name):
+            reading.lose(f"attribute of another kind than the {on.fields.kind.name} around it")
         elif hasattr(on, where):
             getattr(on, where).append(one)
         else:

@@ -9,23 +9,27 @@ from ppr_assets.records.reading import Fields, Reading
 from ppr_assets.records.spellings import (
     ACCESSIBILITY,
     ADDRESS,
+    ATTRIBUTE,
     CONTACT,
     FUNDING,
     IDENTIFIER,
     LANGUAGE,
     PHONE,
     PROGRAM,
+    TERM,
     stem,
 )
 from ppr_assets.rules.replay.record import (
     Accessibility,
     Address,
+    Attribute,
     Contact,
     Funding,
     Identifier,
     Language,
     Phone,
     Program,
+    Term,
 )
 from ppr_assets.rules.replay.words.addresses import (
     country_code,
@@ -172,6 +176,26 @@ def accessibility(reading: Reading, raw: Any, path: str) -> Accessibility | None
         return None
     told = fields.text("description"), fields.text("details"), fields.text("url")
     return Accessibility(path, *told) if any(told) else None
+
+
+def attribute(reading: Reading, raw: Any, path: str) -> Attribute | None:
+    """A value of a taxonomy's term; the term has to have a name, which is not made up."""
+    fields = reading.told(raw, ATTRIBUTE, path, alone="value")
+    if fields is None:
+        return None
+    where, raw = next(iter(fields.each("term")), (path, {}))
+    told = reading.told(raw, TERM, where, alone="name")
+    name = told.text("name") if told else None
+    for _ in fields.each("term")[1:]:
+        reading.lose("attribute.taxonomy_term beyond the first")
+    if told is None or name is None:
+        reading.lose("attribute without the name of its term")
+        return None
+    words = (told.text(one) for one in ("code", "description", "language", "term_uri"))
+    term = Term(told.path, name, *words)
+    entity = fields.text("link_entity")
+    own = (fields.text(one) for one in ("link_type", "value", "label"))
+    return Attribute(path, term, entity.lower() if entity else None, *own)
 
 
 def program(reading: Reading, raw: Any, path: str) -> Program | None:

@@ -94,6 +94,11 @@ CONTACT = _kind(
 ACCESSIBILITY = _kind(
     "accessibility", _LINKS, description="accessibility name", details="detail", url=""
 )
+ATTRIBUTE = _kind(
+    "attribute", id="", link_ref="link_id", link_entity="", link_type="", value="", label="",
+    term="taxonomy_term", term_ref="taxonomy_term_id",
+)  # fmt: skip
+TERM = _kind("taxonomy_term", id="", name="", code="", description="", language="", term_uri="")
 SCHEDULE = _kind(
     "schedule", _LINKS,
     freq="frequency recurrence_frequency", wkst="week_start",
@@ -129,6 +134,7 @@ LOCATION = _kind(
     external_identifier_type="", addresses="address physical_address",
     schedules="schedule regular_schedule hours",
     languages="language", accessibility="accessibilitys accessibilities", services="service",
+    attributes="",
     notes="schedule_notes",
 )  # fmt: skip
 SERVICE = _kind(
@@ -141,6 +147,7 @@ SERVICE = _kind(
     eligibility_description="eligibility eligibility_requirements eligibility_criteria",
     schedules="schedule regular_schedule hours", languages="language",
     locations="location", addresses="address", sals="service_at_locations service_at_location",
+    attributes="",
 )  # fmt: skip
 SAL = _kind(
     "service_at_location", _LINKS, _PEOPLE, description="", schedules="schedule", location="",
@@ -166,6 +173,7 @@ ORGANIZATION = _kind(
     identifiers="organization_identifiers organization_identifier",
     addresses="address", schedules="schedule", languages="language",
     accessibility="accessibilitys", sals="service_at_locations service_at_location",
+    attributes="",
 )  # fmt: skip
 WRAPPER = _kind(
     "file", _PEOPLE,

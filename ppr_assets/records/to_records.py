@@ -55,6 +55,7 @@ def organization_record(draft: OrganizationDraft) -> Organization | None:
         identifiers=_each_once(draft.identifiers),
         phones=_each_once(draft.phones),
         contacts=_each_once(draft.contacts),
+        attributes=_each_once(draft.attributes),
     )
 
 
@@ -75,6 +76,7 @@ def _location(draft: LocationDraft) -> Location:
         phones=_each_once(draft.phones),
         schedules=_each_once(draft.schedules),
         languages=_each_once(draft.languages),
+        attributes=_each_once(draft.attributes),
         contacts=_each_once(draft.contacts),
         accessibility=_each_once(draft.accessibility),
     )
@@ -105,6 +107,7 @@ def _service(
         schedules=_each_once(draft.schedules),
         phones=_each_once(draft.phones),
         languages=_each_once(draft.languages),
+        attributes=_each_once(draft.attributes),
         contacts=_each_once(draft.contacts),
         **{column: fields.text(column) for column in _SERVICE_TEXTS if column in fields.values},
     )

@@ -15,12 +15,14 @@ from ppr_assets.records.reader import read_file
 from ppr_assets.records.schedules import AMBIGUOUS_WKST, FROM_WKST
 from ppr_assets.records.spellings import (
     ADDRESS,
+    ATTRIBUTE,
     CONTACT,
     LOCATION,
     ORGANIZATION,
     PHONE,
     SCHEDULE,
     SERVICE,
+    TERM,
     Kind,
 )
 from ppr_assets.rules.replay.record import Organization, Phone
@@ -296,6 +298,32 @@ def test_what_stood_twice_under_one_key_is_counted(told: str, lost: int) -> None
 
 
 _LINKS = {"id", "metadata", "schedule_id", "phone_id"}
+
+
+def test_attributes_are_values_of_a_term_that_has_a_name() -> None:
+    def told(entity: str, term: object) -> list[object]:
+        return [{"link_entity": entity, "value": "Weekly", "taxonomy_term": term}]
+
+    term = {"code": "frequency", "name": "Frequency", "description": "How often"}
+    outcome = loaded(
+        {
+            "name": "Hope",
+            "attributes": told("organization", term) + told("service", term) + ["Walk in"],
+            "locations": [{"name": "Hall", "attributes": told("location", term)}],
+            "services": [{"name": "Meal", "attributes": told("service", {"name": ""})}],
+        }
+    )
+    (one,) = outcome.organizations
+    (own,), (place,) = one.attributes, one.locations[0].attributes
+    assert (own.value, own.term.code, own.term.name) == ("Weekly", "frequency", "Frequency")
+    assert place.path == "$.result.locations[0].attributes[0]"
+    assert one.services[0].attributes == ()
+    assert outcome.without_place == {
+        "attribute of another kind than the organization around it": 1,
+        "attribute without the name of its term": 2,
+    }
+
+
 _KINDS: dict[str, tuple[Kind, Any]] = {
     "organization": (ORGANIZATION, lambda told: {"name": "Hope", **told}),
     "location": (LOCATION, lambda told: {"name": "Hope", "locations": [{"name": "Hall", **told}]}),
@@ -307,6 +335,14 @@ _KINDS: dict[str, tuple[Kind, Any]] = {
     "schedule": (
         SCHEDULE,
         lambda told: {"name": "Hope", "services": [{"name": "x", "schedules": [told]}]},
+    ),
+    "attribute": (
+        ATTRIBUTE,
+        lambda told: {"name": "Hope", "attributes": [{"taxonomy_term": {"name": "T"}, **told}]},
+    ),
+    "taxonomy_term": (
+        TERM,
+        lambda told: {"name": "Hope", "attributes": [{"taxonomy_term": {"name": "T", **told}}]},
     ),
     "phone": (PHONE, lambda told: {"name": "Hope", "phones": [{"number": "5135550199", **told}]}),
     "contact": (CONTACT, lambda told: {"name": "Hope", "contacts": [{"name": "Ann", **told}]}),

@@ -192,6 +192,7 @@ _ABOVE = (
     "service_id",
     "location_id",
     "organization_id",
+    "link_id",
     "record_id",
 )
 """What a row hangs on, the nearest first."""

@@ -11,7 +11,7 @@ from ppr_assets.operations.replaying.read_files import Kept, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
 from ppr_assets.rules.replay.merging.sets import Decision
 from ppr_assets.rules.replay.record import Location
-from ppr_assets.rules.replay.rows.columns import Row
+from ppr_assets.rules.replay.rows.columns import SHARED, Row
 from ppr_assets.rules.replay.rows.location import location_rows
 from ppr_assets.rules.replay.rows.organization import organization_rows
 from ppr_assets.rules.replay.rows.told import LocationTold, OrganizationTold
@@ -59,8 +59,15 @@ class Merged:
     everything: Everything
 
     def rows(self) -> Iterator[Row]:
+        """Each once: what several hang on, a taxonomy's terms, comes with each of them."""
+        shared: set[str] = set()
         for one in self.records():
-            yield from one.rows()
+            for table, values in one.rows():
+                if table in SHARED and values["id"] in shared:
+                    continue
+                if table in SHARED:
+                    shared.add(values["id"])
+                yield table, values
 
     def records(self) -> Iterator[OneOrganization | OnePlace]:
         """Each organization in turn, and its places; places that are told of several organizations

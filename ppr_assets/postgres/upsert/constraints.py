@@ -31,6 +31,11 @@ FROM pg_catalog.pg_constraint
 WHERE conrelid = %s::pg_catalog.regclass AND contype = 'c' ORDER BY conname
 """
 """Each with those of its columns that may be NULL."""
+_REQUIRED = """
+SELECT attname FROM pg_catalog.pg_attribute
+WHERE attrelid = %s::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped
+    AND attnotnull AND NOT atthasdef AND attidentity = '' ORDER BY attnum
+"""
 _REFERENCES = """
 SELECT conname, column_here.attname, namespace.nspname, class.relname, column_there.attname
 FROM pg_catalog.pg_constraint AS con
@@ -74,8 +79,11 @@ class Constraints:
     columns: Mapping[str, Sequence[str]]
     refused: Counter[str] = field(default_factory=Counter)
 
-    def hold(self, table: str) -> None:
-        """Have no staged row that the table would refuse, once those that it refers to are in."""
+    def hold(self, table: str, *, whole: bool) -> None:
+        """Have no staged row that the table would refuse, once those that it refers to are in.
+        ``whole``: no trigger puts more into the rows on their way from here."""
+        if whole:
+            self._required(table)
         self._checks(table)
         self._references(table)
         for key in self.keys(table):
@@ -83,6 +91,14 @@ class Constraints:
 
     def keys(self, table: str) -> list[Key]:
         return [Key(*found) for found in self.connection.execute(_UNIQUE, [f"public.{table}"])]
+
+    def _required(self, table: str) -> None:
+        """A row goes where a column that nobody brings must have a value and has no default."""
+        for (column,) in self.connection.execute(_REQUIRED, [f"public.{table}"]).fetchall():
+            if column not in self.columns[table]:
+                gone = "DELETE FROM {staged} WHERE {column} IS NULL"
+                count = self.run(gone, table, column=column)
+                self._count(f"{table}: rows left out, {column} must have a value", count)
 
     def _checks(self, table: str) -> None:
         """What a check refuses is unknown where its one column may be NULL; else the row goes."""

@@ -50,6 +50,7 @@ class Staging:
     _waiting: dict[str, list[Sequence[str | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._filled_later: set[str] = set()
         self._constraints = Constraints(self.connection, self.columns, self.refused)
         self._run = self._constraints.run
         for table in self.columns:
@@ -67,9 +68,10 @@ class Staging:
         ).fetchall()
         for (name,) in names:
             self._run("ALTER TABLE {staged} ALTER {name} DROP NOT NULL", table, name=name)
-        if not self._made_by_triggers(table):
-            return
         triggers = self.connection.execute(_ROW_TRIGGERS, [f"public.{table}"]).fetchall()
+        if triggers and not self._made_by_triggers(table):
+            self._filled_later.add(table)
+            return
         for name, function in triggers:
             self.connection.execute(
                 sql.SQL(
@@ -119,7 +121,7 @@ class Staging:
 
     def _upsert(self, table: str) -> int:
         self._run("ANALYZE {staged}", table)
-        self._constraints.hold(table)
+        self._constraints.hold(table, whole=table not in self._filled_later)
         columns = self.columns[table]
         keys = [key.columns for key in self._constraints.keys(table) if key.plain]
         whole = [key for key in keys if {*key} <= {*columns}]

@@ -81,6 +81,29 @@ class Accessibility:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """Of a taxonomy: what an attribute is a value of."""
+
+    path: str
+    name: str
+    code: str | None = None
+    description: str | None = None
+    language: str | None = None
+    term_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    path: str
+    term: Term
+    link_entity: str | None = None
+    """The kind of record that it is of, in the file's words."""
+    link_type: str | None = None
+    value: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     path: str
     name: str
@@ -121,6 +144,7 @@ class Location:
     languages: tuple[Language, ...] = ()
     contacts: tuple[Contact, ...] = ()
     accessibility: tuple[Accessibility, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,7 @@ class Service:
     phones: tuple[Phone, ...] = ()
     languages: tuple[Language, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +207,4 @@ class Organization:
     identifiers: tuple[Identifier, ...] = ()
     phones: tuple[Phone, ...] = ()
     contacts: tuple[Contact, ...] = ()
+    attributes: tuple[Attribute, ...] = ()

@@ -143,6 +143,31 @@ def test_neither_order_nor_place_nor_repetition_changes_a_byte(
         assert content(empty) == first
 
 
+def test_attributes_are_loaded_with_their_term_once(
+    empty: DatabaseSettings, tmp_path: Path
+) -> None:
+    told = {"value": "Weekly", "taxonomy_term": {"code": "often", "name": "How often"}}
+    for number, name in enumerate(("Hope", "Faith")):
+        where = {**LOCATION, "latitude": 30.0 + number, "attributes": [told]}
+        publish(tmp_path, "2025-08-08", "care", number, named(name, locations=[where]))
+    outcome = replay(empty, given(tmp_path))  # whose terms must be of a taxonomy
+    assert (outcome.changed["attribute"], outcome.changed["taxonomy_term"]) == (0, 0)
+    assert outcome.no_place["taxonomy_term: rows left out, taxonomy_id must have a value"] == 1
+    missing = "no taxonomy_term that attribute_taxonomy_term_id_fkey asks for"
+    assert outcome.no_place[f"attribute: rows left out, {missing}"] == 2
+    with connect(emptied(empty), autocommit=True) as session:
+        session.execute("ALTER TABLE public.taxonomy_term ALTER taxonomy_id DROP NOT NULL")
+    changed = replay(empty, given(tmp_path)).changed
+    assert (changed["attribute"], changed["taxonomy_term"]) == (2, 1)
+    with connect(empty) as session:
+        found = session.execute(
+            "SELECT attribute.value, term.name, link_entity, location.name FROM public.attribute "
+            "JOIN public.taxonomy_term AS term ON term.id = taxonomy_term_id "
+            "JOIN public.location ON location.id::text = link_id"
+        ).fetchall()
+    assert found == [("Weekly", "How often", "location", "Hope Hall")] * 2
+
+
 @pytest.fixture
 def hostile(folder: Path) -> Path:
     at = folder / "daily/2025-08-08/scrapers/freshtrak"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ppr_assets.rules.replay.content import content
-from ppr_assets.rules.replay.ids import child_id
-from ppr_assets.rules.replay.record import Contact, Phone
+from ppr_assets.rules.replay.ids import child_id, record_id
+from ppr_assets.rules.replay.record import Attribute, Contact, Phone, Term
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 
 
@@ -23,6 +23,19 @@ def reached_by(
         row = child("contact", parent, contact, here)
         yield row
         yield from reached_by(row[1]["id"], {"contact_id": row[1]["id"]}, contact.phones, ())
+
+
+def attributes(parent: str, table: str, told: Iterable[Attribute]) -> Iterator[Row]:
+    """With the terms that they are values of; one of the same words is one, whoever told it."""
+    for one in told:
+        term = term_id(one.term)
+        yield "taxonomy_term", {**columns_of(one.term), "id": term}
+        here = {"link_id": parent, "link_entity": table, "taxonomy_term_id": term}
+        yield child("attribute", parent, one, here)
+
+
+def term_id(term: Term) -> str:
+    return record_id("taxonomy_term", "", *map(repr, content(term)))
 
 
 def child(table: str, parent: str, record: Any, here: Mapping[str, str]) -> Row:

@@ -9,6 +9,7 @@ from typing import Any
 from ppr_assets.rules.replay.record import (
     Accessibility,
     Address,
+    Attribute,
     Contact,
     Funding,
     Identifier,
@@ -20,14 +21,15 @@ from ppr_assets.rules.replay.record import (
     Schedule,
     Service,
     ServiceAtLocation,
+    Term,
 )
 
 Row = tuple[str, dict[str, Any]]
 """A table's name, and its values by column; None where nobody told."""
 _FIELDS: dict[type, list[str]] = {}
-_APART = frozenset(
-    {"path", "remark", "coordinates", "alternate_names", "other_urls", "location", "program"}
-)
+_APART = frozenset({
+    "path", "remark", "coordinates", "alternate_names", "other_urls", "location", "program", "term",
+})  # fmt: skip
 """Fields that are no column, or not one of the same name."""
 
 
@@ -57,6 +59,8 @@ def _named(kind: type, *others: str) -> frozenset[str]:
 
 HEADS = ("organization", "location", "service")
 """Tables of what is decided to be one; the others hang on these."""
+SHARED = frozenset({"taxonomy_term"})
+"""Tables of what several records refer to."""
 TABLES: Mapping[type, str] = {
     Program: "program",
     Contact: "contact",
@@ -67,6 +71,7 @@ TABLES: Mapping[type, str] = {
     Language: "language",
     Funding: "funding",
     Identifier: "organization_identifier",
+    Attribute: "attribute",
 }
 """Of what hangs on a record, and is known there by its content."""
 COLUMNS: Mapping[str, frozenset[str]] = {
@@ -83,6 +88,8 @@ COLUMNS: Mapping[str, frozenset[str]] = {
     "language": _named(Language, "service_id", "location_id", "phone_id"),
     "funding": _named(Funding, "organization_id"),
     "organization_identifier": _named(Identifier, "organization_id"),
+    "taxonomy_term": _named(Term),
+    "attribute": _named(Attribute, "link_id", "taxonomy_term_id"),
     "url": frozenset({"id", "url", "organization_id"}),
     "organization_source": _named(Organization, "organization_id", "scraper_id"),
     "location_source": _named(Location, "location_id", "scraper_id", "latitude", "longitude"),

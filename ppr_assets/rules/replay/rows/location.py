@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ppr_assets.rules.replay.record import Location
-from ppr_assets.rules.replay.rows.children import child, reached_by
+from ppr_assets.rules.replay.rows.children import attributes, child, reached_by
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 from ppr_assets.rules.replay.rows.newest import newest
 from ppr_assets.rules.replay.rows.provenance import sources, timed, version
@@ -34,6 +34,7 @@ def _location_rows(own: str, told: Sequence[LocationTold]) -> Iterator[Row]:
         for one in children:
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
+    yield from attributes(own, "location", record.attributes)
     yield from sources("location", own, words, here, _place)
     yield version("location", own, values, told, whose)
 

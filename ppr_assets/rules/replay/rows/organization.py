@@ -9,7 +9,7 @@ from dataclasses import replace
 from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id
 from ppr_assets.rules.replay.record import Service, ServiceAtLocation
-from ppr_assets.rules.replay.rows.children import child, reached_by
+from ppr_assets.rules.replay.rows.children import attributes, child, reached_by
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 from ppr_assets.rules.replay.rows.newest import newest
 from ppr_assets.rules.replay.rows.provenance import sources, timed, version
@@ -43,6 +43,7 @@ def _organization_rows(own: str, told: Sequence[OrganizationTold]) -> Iterator[R
         for one in children:
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
+    yield from attributes(own, "organization", record.attributes)
     yield from sources("organization", own, words, here)
     yield version("organization", own, values, told, whose)
     programs = {child_id("program", own, *content(one)) for one in record.programs}
@@ -98,6 +99,7 @@ def _service(own: str, organization: str, told: Sequence[_Offered]) -> Iterator[
         for one in children:
             yield child(table, own, one, here)
     yield from reached_by(own, here, record.phones, record.contacts)
+    yield from attributes(own, "service", record.attributes)
     with_organization = {**here, "organization_id": organization}
     yield from sources("service", own, alone, with_organization)
     words = [ServiceTold(one.by, own, service, SAME_SERVICE, one.file) for one, service, _ in told]

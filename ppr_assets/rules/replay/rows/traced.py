@@ -9,6 +9,8 @@ from typing import Any
 
 from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id
+from ppr_assets.rules.replay.record import Attribute
+from ppr_assets.rules.replay.rows.children import term_id
 from ppr_assets.rules.replay.rows.columns import TABLES
 from ppr_assets.rules.replay.rows.newest import known_by
 from ppr_assets.rules.replay.rows.organization import service_at_location_id, service_id
@@ -55,3 +57,6 @@ def _hanging(parent: str, record: Any) -> Iterator[Traced]:
                 own = child_id(table, parent, *content(child))
                 yield Traced(own, (parent, table, known_by(child)), child.path)
                 yield from _hanging(own, child)
+            if isinstance(child, Attribute):
+                own = term_id(child.term)
+                yield Traced(own, own, child.term.path)
