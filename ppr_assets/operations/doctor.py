@@ -196,7 +196,7 @@ class _Examination:
     def _policy(self) -> str:
         repo, snapshot = _present(self._repo), _present(self._snapshot)
         plan = snapshot.with_checks(
-            plan_at(repo, tip(repo), self._settings.dump, snapshot.relations())
+            plan_at(repo, judged_tip(repo), self._settings.dump, snapshot.relations())
         )
         plan.require()
         withheld = [one.name for one in plan.withheld({}, {})]

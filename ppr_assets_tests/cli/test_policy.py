@@ -134,12 +134,24 @@ def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
             "location.latitude cannot be 'withheld', which its type",
         ),
         ("organization", "structure", 8, "leads to organization, whose rows are withheld"),
+        (
+            "stars",
+            "structure",
+            8,
+            "leads to stars, whose rows are withheld (seen can be structure too, or of stars only "
+            "id public)",
+        ),
+        ("stars.twice", "null", 2, "stars.twice is generated from other columns"),
     ],
 )
 def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
     pipeline: Pipeline, ppr_assets: CommandLine, target: str, rule: str, code: int, problem: str
 ) -> None:
-    pipeline.execute('CREATE TABLE stars ("*" int)')
+    pipeline.execute(
+        'CREATE TABLE stars ("*" int, id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) '
+        "STORED); CREATE TABLE seen (star int NOT NULL REFERENCES stars)"
+    )
+    commit_files(pipeline.clone, "Decide", {FILE: '[seen]\nstar = "public"\n'})
     before = pipeline.picture()
     said = ppr_assets("policy", "add", target, rule, "--reason", "why not")
     assert said.code == code

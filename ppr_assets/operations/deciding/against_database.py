@@ -11,11 +11,11 @@ import tomlkit
 from tomlkit import TOMLDocument
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
 from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
+from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
@@ -55,15 +55,16 @@ class Decided:
 
 
 def check_policy(settings: Settings) -> Plan:
-    """What the policy means for the database as it is now."""
+    """What the policy means for the database as it is now. Raises what :func:`judged_tip` and
+    :func:`plan_at` raise."""
     with (
         open_data_repo(settings.data_repo) as repo,
         open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot,
     ):
         with suppress(PushFailed):  # offline, by what the clone knows
             fetch(repo)
-        relations = snapshot.relations()
-        return snapshot.with_checks(plan_at(repo, tip(repo), settings.dump, relations))
+        commit = judged_tip(repo)
+        return snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
 
 
 def decide(settings: Settings, wish: Wish) -> Decided:
@@ -84,6 +85,11 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
         raise SettingsError(
             f"{wish.target} has the name that stands for a whole table in a policy",
             hint="give the column another name, or publish the table without its rows.",
+        )
+    if any(one.computed for one in relation.columns if one.name == column):
+        raise SettingsError(
+            f"{wish.target} is generated from other columns, and no dump holds its values",
+            hint="decide on those that it is made from.",
         )
     allowed = OF_TABLES if column is None else OF_COLUMNS
     if wish.rule not in allowed:

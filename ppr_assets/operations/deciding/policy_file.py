@@ -19,6 +19,7 @@ from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.publication import committed_additions
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import Settings
@@ -42,8 +43,8 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
     where somebody else was faster.
 
     Raises :class:`SettingsError` without a reason, and where the settings name another file;
-    :class:`PolicyUnreadable` for a file that is damaged, which a human has to mend; and what
-    ``edit`` raises.
+    :class:`PolicyUnreadable` for a file that is damaged or gone, which a human has to mend; and
+    what ``edit`` raises.
     """
     if not reason.strip():
         raise SettingsError("the reason is empty, must be a sentence for whoever asks later")
@@ -68,7 +69,7 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
 def _written(repo: DataRepo, base: str | None, edit: Edit, subject: str, reason: str) -> str | None:
     """The commit on ``base``; None where nothing changes."""
     folder = dump_folder(repo, base)
-    before = folder.text(PUBLICATION) if folder.additions is not None else ""
+    before = folder.text(PUBLICATION) if committed_additions(repo, folder) is not None else ""
     document = tomlkit.parse(before)
     edit(document, folder)
     text = tomlkit.dumps(document) or _NOTHING

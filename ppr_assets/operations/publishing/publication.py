@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.dump_folder import dump_folder, ever_there
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder, ever_there
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.remote import fetched_tip
@@ -47,12 +47,13 @@ def additions_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> 
     Raises :class:`PolicyUnreadable`."""
     if settings.policy_file is not None:
         return named_policy(settings.policy_file)
-    return _committed(repo, commit) or Policy()
+    return committed_additions(repo, dump_folder(repo, commit)) or Policy()
 
 
-def _committed(repo: DataRepo, commit: str | None) -> Policy | None:
-    """Of a file that is gone nobody knows what it withheld."""
-    folder = dump_folder(repo, commit)
+def committed_additions(repo: DataRepo, folder: DumpFolder) -> Policy | None:
+    """What the data repository adds itself; None where it never has. Raises
+    :class:`PolicyUnreadable`, also for a file that is gone: nobody knows what it withheld."""
+    commit = folder.commit
     if folder.additions is not None or commit is None:
         return folder.additions
     if ever_there(repo, commit, PUBLICATION):

@@ -322,9 +322,22 @@ def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> It
         elif "replaced" in ours:
             yield f"{called} would lead to a row that is not there"
         elif target is not None and not target.rows:
-            yield f"{called} leads to {one.target}, whose rows are withheld"
+            way_out = _way_out(relation, one)
+            yield f"{called} leads to {one.target}, whose rows are withheld ({way_out})"
         elif target is not None and target.changed.keys() & set(one.target_columns):
             yield f"{called} leads to columns of {one.target} whose values are withheld"
+
+
+def _way_out(relation: Relation, reference: Reference) -> str:
+    """What would let it lead to rows that are withheld."""
+    nullable = {column.name for column in relation.columns if column.nullable}
+    ours = [name for name in reference.columns if name in nullable]
+    if ours and not reference.full:
+        return f"{relation.key}.{_quoted(ours[0])} can be null"
+    if len(ours) == len(reference.columns):
+        return f"{few([f'{relation.key}.{_quoted(one)}' for one in ours], _SHOWN)} can be null"
+    theirs = few([*dict.fromkeys(map(_quoted, reference.target_columns))], _SHOWN)
+    return f"{relation.key} can be structure too, or of {reference.target} only {theirs} public"
 
 
 def _toml(name: str) -> str:

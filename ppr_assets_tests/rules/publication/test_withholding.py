@@ -151,7 +151,12 @@ _KEYS = "[key]\nid = 'public'\n"
         (
             "[key]\n'*' = 'structure'\n[t]\na = 'public'\nb = 'public'",
             False,
-            "foreign key led of t leads to key, whose rows are withheld",
+            "foreign key led of t leads to key, whose rows are withheld (t.a can be null)",
+        ),
+        (
+            "[key]\n'*' = 'structure'\n[t]\na = 'public'\nb = 'public'",
+            True,
+            "foreign key led of t leads to key, whose rows are withheld (t.a, t.b can be null)",
         ),
         (
             "[key]\nid = 'null'\n[t]\na = 'public'\nb = 'public'",
