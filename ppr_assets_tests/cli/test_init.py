@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import Pipeline, git
 from ppr_assets_tests.fix_restore import MakeTarget, Target
+from ppr_assets_tests.operations.replaying.test_replay import emptied, named, publish
 
 
 def test_two_containers_that_start_at_once_fill_the_database_once(
@@ -57,3 +58,23 @@ def test_an_orchestrator_can_tell_from_the_exit_code_what_is_missing(
     name = target.settings.dbname
     assert skipped.code == 0
     assert skipped.out.startswith(f"left alone {name}: SKIP_DB_INIT is true\nremark     nobody ")
+
+
+def test_a_container_says_which_road_filled_its_database_and_why_not_a_better_one(
+    pipeline: Pipeline, ppr_assets: CommandLine, make_target: MakeTarget
+) -> None:
+    publish(pipeline.clone, "2025-08-07", "care", 1, named("Hope Pantry"))
+    git(pipeline.clone, "add", "-A")
+    git(pipeline.clone, "commit", "-q", "--no-verify", "-m", "Data update")
+    git(pipeline.clone, "push", "-q", "origin", "HEAD:main")
+    target = make_target()
+    emptied(target.settings)
+    variables = {"POSTGRES_USER": target.settings.user, "POSTGRES_DB": target.settings.dbname}
+    filled = ppr_assets("init", **variables)
+    assert filled.code == 0, filled.err
+    lines = filled.out.splitlines()
+    assert lines[0].startswith("not taken  latest dump: there is no dump in commit ")
+    assert lines[1] == "files      2 files: 1 loaded, 0 empty, 1 rejected"
+    assert lines[2].startswith(f"replayed   {target.settings.dbname}: 1 organization, ")
+    again = ppr_assets("init", **variables)
+    assert again.out.startswith(f"left alone {target.settings.dbname}: table ")

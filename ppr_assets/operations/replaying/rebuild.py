@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import psycopg
+
 from ppr_assets.deadline import Deadline
-from ppr_assets.errors import DatabaseFailed, NoRecords, PreconditionFailed, RestoreFailed
+from ppr_assets.errors import DatabaseFailed, NoRecords, PprError, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
@@ -35,11 +37,17 @@ from ppr_assets.postgres.load import load_in_transaction, make_definitions
 from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
-from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.postgres.snapshot.records import (
+    count_records,
+    missing_tables,
+    table_with_records,
+)
 from ppr_assets.postgres.upsert.materialized import refresh
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.gate.replacement import STANDARD, Guard
 from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.replay.rows.columns import COLUMNS
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings, Settings
 
 _WAY_OUT = (
@@ -211,9 +219,28 @@ def _beside(
             judged, former = put_in_place(session, new, bare, allowed, coming)
     if former and not terms.replace:
         former = _kept(target, former, remarks)
+    remarks += _not_told(loading, replace(target, dbname=former) if former else None)
     remarks += _not_publishable(judged_result(target, terms.guard.policy))
     name = found.name if terms.schema else "the database that it replaces"
     return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
+
+
+def _not_told(loading: Loading, former: DatabaseSettings | None) -> Sequence[str]:
+    """Rows of tables that no record tells of, such as those in which migrations keep where they
+    are: an application may ask for them."""
+    rows = {key: table.rows for key, table in loading.verified.layout.tables.items()}
+    source = f"`{loading.verified.name}`"
+    if former is not None:
+        source = former.dbname
+        try:
+            with connect(former) as connection:
+                rows |= count_records(connection, skip=COLUMNS)
+        except (PprError, psycopg.Error):  # it was only for this remark
+            return [f"nobody counted what else {source} has that no record tells of"]
+    missing = [f"{rows[key]} of {key}" for key in sorted(rows) if rows[key] and key not in COLUMNS]
+    if not missing:
+        return []
+    return [f"no published record tells of rows that {source} has: {few(missing, 12)}"]
 
 
 def _kept(target: DatabaseSettings, former: str, remarks: list[str]) -> str | None:

@@ -16,6 +16,7 @@ from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTe
 from ppr_assets.postgres.databases.beside import is_beside, may_create
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.postgres.upsert.unfinished import is_unfinished
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.settings import DatabaseSettings, Settings
 
@@ -41,11 +42,19 @@ def initialise(settings: Settings, terms: InitTerms = AT_A_START) -> InitOutcome
         target = pinned(target, session)
         exists = look_from(session, target).exists
         if exists and not terms.force and (holding := table_with_records(target, CORE_TABLES)):
-            return InitOutcome("left alone", target.dbname, f"table {holding} has records")
+            reason = f"table {holding} has records"
+            return InitOutcome("left alone", target.dbname, reason, remarks=_half_full(target))
         # A role that may not make a database can still fill one in which nothing is to be lost.
         aside = may_create(session) and is_beside(session, target.dbname)
         in_place = exists and not terms.force and not aside
         return Roads(settings, target, terms, exists=exists, in_place=in_place).take()
+
+
+def _half_full(target: DatabaseSettings) -> tuple[str, ...]:
+    with connect(target, autocommit=True) as connection:
+        if not is_unfinished(connection):
+            return ()
+    return ("a replay is unfinished there: `ppr-assets replay --batch` goes on",)
 
 
 def _missing(target: DatabaseSettings) -> Iterator[str]:

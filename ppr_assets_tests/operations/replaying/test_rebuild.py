@@ -89,6 +89,11 @@ def test_a_database_that_is_missing_is_made_with_the_tables_of_a_dump_and_none_o
     assert outcome.schema == new_dump.path.name
     assert counts(target, "organization") == 60
     assert counts(target, "metadata") == 0
+    assert any(
+        one.startswith(f"no published record tells of rows that `{outcome.schema}` has: ")
+        and " of metadata" in one
+        for one in outcome.remarks
+    )
     with pytest.raises(GateRefused, match="has records, a replay needs an empty one") as refused:
         rebuild_it(target, schema=of(new_dump))
     assert "--replace" in refused.value.hint
@@ -149,6 +154,9 @@ def test_a_full_database_is_replaced_on_purpose_and_kept_with_what_it_was_set_to
     assert target.beside() == [outcome.former]
     assert target.content(outcome.former) == before
     assert counts(target, "organization") == 60
+    (told,) = [one for one in outcome.remarks if one.startswith("no published record tells of")]
+    assert f"rows that {outcome.former} has: " in told
+    assert " of metadata" in told
     with target.administered(name) as session:
         row = session.execute(
             "SELECT has_table_privilege('reads_replays', 'organization', 'SELECT'), "
