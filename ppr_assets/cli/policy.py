@@ -76,16 +76,20 @@ def show(invocation: Invocation, table: str | None) -> None:
 def check(invocation: Invocation) -> None:
     """Hold the database to the policy, as a dump does before it begins.
 
-    Prints what would be withheld, and each table and column that nobody has decided on, with the
-    command that decides. Ends with exit code 8 where a dump would be refused.
+    Prints what would be withheld, what the data repository withholds and is not in the database,
+    and each table and column that nobody has decided on, with the command that decides. Ends with
+    exit code 8 where a dump would be refused.
     """
     from ppr_assets.operations.deciding.against_database import check_policy
 
-    plan = check_policy(invocation.settings)
-    for line in plan_lines(plan, invocation.settings.dump.policy_file or PUBLICATION):
+    found = check_policy(invocation.settings)
+    file = invocation.settings.dump.policy_file or PUBLICATION
+    for line in plan_lines(found.plan, file):
         out.print(line, markup=False)
-    if plan.refusal is not None:
-        raise plan.refusal
+    for name in found.idle:
+        out.print(f"not in the database: {name}, which {file} withholds", markup=False)
+    if found.plan.refusal is not None:
+        raise found.plan.refusal
     out.print("everything in the database is decided on: a dump would not be refused")
 
 

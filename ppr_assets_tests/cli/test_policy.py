@@ -232,11 +232,12 @@ def test_a_file_elsewhere_is_read_in_its_place_and_not_edited(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     other = pipeline.clone.parent / "policy.toml"
-    other.write_text('[phone]\nextension = "null"\n')
+    other.write_text('[phone]\nextension = "null"\nextention = "null"\n')
     variables = {"SQL_DUMP_POLICY_FILE": str(other)}
     pipeline.execute("CREATE TABLE visits (day date)")
     checked = ppr_assets("policy", "check", **variables).out
     assert "withheld: phone.extension: null" in checked
+    assert f"not in the database: phone.extention, which {other} withholds" in checked
     assert f'or in {other}: "*" = "structure" below [visits]' in checked
     shown = ppr_assets("policy", "show", "phone", **variables).out.splitlines()
     assert [line.split() for line in shown if line.startswith("extension")] == [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
 from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
-from ppr_assets.operations.publishing.publication import plan_at
+from ppr_assets.operations.publishing.publication import additions_at, plan_at, with_remote
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.rules.publication.policy import (
@@ -29,7 +29,7 @@ from ppr_assets.rules.publication.policy import (
     Rule,
     shipped_policy,
 )
-from ppr_assets.rules.publication.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.withholding import Plan, Relation, idle_decisions, plan
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
@@ -54,17 +54,27 @@ class Decided:
     plan: Plan
 
 
-def check_policy(settings: Settings) -> Plan:
-    """What the policy means for the database as it is now. Raises what :func:`judged_tip` and
-    :func:`plan_at` raise."""
+@dataclass(frozen=True)
+class Checked:
+    """What the policy means for the database, and what is ``added`` to the shipped one to withhold
+    what is not there, in words."""
+
+    plan: Plan
+    idle: Sequence[str]
+
+
+def check_policy(settings: Settings) -> Checked:
+    """For the database as it is now. Raises what :func:`judged_tip` and :func:`plan_at` raise."""
     with (
         open_data_repo(settings.data_repo) as repo,
         open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot,
     ):
         with suppress(PushFailed):  # offline, by what the clone knows
             fetch(repo)
-        commit = judged_tip(repo)
-        return snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
+        commit, relations = judged_tip(repo), snapshot.relations()
+        added = additions_at(repo, with_remote(repo, commit), settings.dump)
+        found = snapshot.with_checks(plan_at(repo, commit, settings.dump, relations))
+        return Checked(found, [*idle_decisions(added, relations)])
 
 
 def decide(settings: Settings, wish: Wish) -> Decided:

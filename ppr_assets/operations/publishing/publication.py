@@ -24,10 +24,11 @@ def plan_at(
     """What the policy means for a database's ``relations``, as a dump that is published on
     ``commit``, the branch's tip, will be judged: by what the remote was last known to have as well.
     Raises what :func:`policy_at` raises."""
-    return plan(policy_at(repo, _with_remote(repo, commit), settings), relations)
+    return plan(policy_at(repo, with_remote(repo, commit), settings), relations)
 
 
-def _with_remote(repo: DataRepo, commit: str | None) -> str | None:
+def with_remote(repo: DataRepo, commit: str | None) -> str | None:
+    """What a dump is published on: ``commit``, with what the remote was last known to have."""
     remote = fetched_tip(repo)
     if not repo.settings.push_enabled or remote is None or remote == commit:
         return commit

@@ -234,6 +234,19 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
     return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint, policy.finds)
 
 
+def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[str]:
+    """What it would withhold and is not among ``relations``: misspelt, renamed, or yet to come."""
+    there = {one.key: {column.name for column in one.columns} for one in relations}
+    for table, decisions in sorted(added.tables.items()):
+        withheld = [name for name, one in decisions.items() if one.rule != "public"]
+        if table not in there:
+            yield from [table] if withheld else []
+            continue
+        for name in withheld:
+            if name != WHOLE and name not in there[table]:
+                yield f"{table}.{_quoted(name)}"
+
+
 def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
     found: Decisions = {}
     above = () if relation.kind == "foreign table" else _ancestors(relation, by_key)

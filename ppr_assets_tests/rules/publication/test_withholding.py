@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets.rules.publication.withholding import Column, Reference, Relation, TablePlan, plan
+from ppr_assets.rules.publication.withholding import (
+    Column,
+    Reference,
+    Relation,
+    TablePlan,
+    idle_decisions,
+    plan,
+)
 
 
 def _policy(text: str) -> Policy:
@@ -127,6 +134,24 @@ def test_a_refusal_of_much_is_short() -> None:
     assert caught.value.message.endswith(
         "; t.c4 may not be NULL; and 4 more, which `ppr-assets policy check` shows"
     )
+
+
+def test_what_is_withheld_and_not_there_is_named() -> None:
+    policy = _policy(
+        """
+        [t]
+        who = "null"
+        wo = "null"
+        "old name" = { rule = "replaced", text = "x" }
+        gone = "public"
+        [visit]
+        "*" = "structure"
+        [seen]
+        day = "public"
+        """
+    )
+    found = idle_decisions(policy, [_table("t", "who"), _table("visits", "day")])
+    assert [*found] == ["t.wo", 't."old name"', "visit"]
 
 
 def test_a_materialized_view_is_published_whole_or_not_at_all() -> None:
