@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -47,6 +48,7 @@ def test_a_replay_says_what_became_of_each_file_and_fills_the_database(
     assert done.code == 0
     assert "files      4 files: 3 loaded, 0 empty, 1 rejected" in done.out
     assert f"replayed   {database.dbname}: 3 organization, " in done.out
+    assert "recorded   the reasons of what was merged, in record_version; " in done.out
     assert [line.split() for line in done.out.splitlines()[1:4]] == [
         ["freshtrak", "2025-08-05", "…", "2025-08-07", "(3)", "3", "loaded"],
         [
@@ -172,3 +174,16 @@ def test_a_missing_database_is_made_by_the_latest_dump_and_a_full_one_is_replace
     )
     for database in (name, told["former"], f"{pipeline.settings.database.dbname}_test"):
         databases.drop(replace(pipeline.settings.database, dbname=database))
+
+
+def test_where_no_reason_can_be_recorded_that_is_said(
+    ppr_assets: CommandLine, database: DatabaseSettings, records: Path
+) -> None:
+    with connect(emptied(database), autocommit=True) as session:
+        session.execute("DROP TABLE public.record_version CASCADE")
+    done = ppr_assets("replay", str(records))
+    assert done.code == 0
+    assert (
+        "recorded   no reasons of what was merged (record_version: no such table): "
+        "--explain tells them"
+    ) in done.out.splitlines()

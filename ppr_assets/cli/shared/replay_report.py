@@ -113,9 +113,22 @@ def _lines(outcome: ReplayOutcome) -> Iterator[tuple[str, str]]:
         yield "cut short", f"{accounts.truncated} answers were cut off: locations may be missing"
     organizations, locations = outcome.merged
     yield "merged", f"{organizations} organizations and {locations} locations told more than once"
+    if outcome.changed:
+        yield "recorded", _recorded(outcome)
     yield from _most("no place", outcome.no_place)
     yield from _most("filled", outcome.filled)
     yield from _most("unknown", accounts.without_place)
+
+
+def _recorded(outcome: ReplayOutcome) -> str:
+    """Where the reasons of what was merged are found."""
+    if lost := _unrecorded(outcome):
+        return f"no reasons of what was merged ({lost}): --explain tells them"
+    return "the reasons of what was merged, in record_version; tables by source have no column"
+
+
+def _unrecorded(outcome: ReplayOutcome) -> str:
+    return next((why for why in outcome.no_place if why.startswith("record_version")), "")
 
 
 def _most(word: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
@@ -147,6 +160,7 @@ def _read_json(outcome: ReplayOutcome) -> dict[str, object]:
         "reasons": {one: _reasons(accounts, one) for one in ("empty", "rejected")},
         "merged": dict(zip(("organization", "location"), outcome.merged, strict=True)),
         "changed": dict(outcome.changed),
+        "reasons_recorded": bool(outcome.changed) and not _unrecorded(outcome),
         "no_place": dict(outcome.no_place),
         "filled": dict(outcome.filled),
         "unknown": dict(accounts.without_place),

@@ -27,6 +27,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings
 from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.records.told import BARE, LOCATION
 
 FRESHTRAK = "freshtrak"
@@ -207,6 +208,37 @@ def test_each_file_is_loaded_empty_or_rejected_and_no_more(
         "large.json": "more than 8 MB",
         "20.json": "no organization in the result",
     }
+
+
+def test_what_may_not_be_read_is_rejected_and_a_folder_is_told_like_a_file() -> None:
+    folder = passable_folder()
+    folder.chmod(0o755)
+    for number in (1, 2):
+        publish(folder, "2025-08-08", "care", number, named("Pantry")).chmod(0o400)
+    closed = publish(folder, "2025-08-09", "care", 3, named("Pantry")).parent
+    (folder / "daily/2025-08-08/scrapers/care/1.json").chmod(0o444)
+    closed.chmod(0o700)
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        else:
+            (folder / "daily/2025-08-08/scrapers/care/2.json").chmod(0)
+            closed.chmod(0)
+        lines: list[Line] = []
+        nowhere = DatabaseSettings(host="/nonexistent")
+        outcome = replay(nowhere, given(folder), load=False, on_line=lines.append)
+    finally:
+        if root:
+            os.seteuid(0)
+        closed.chmod(0o700)
+        shutil.rmtree(folder)
+    assert outcome.accounts.accounted
+    assert [(line.file, line.outcome, line.reason) for line in lines] == [
+        ("daily/2025-08-09/scrapers/care", "rejected", "Permission denied"),
+        ("daily/2025-08-08/scrapers/care/1.json", "loaded", ""),
+        ("daily/2025-08-08/scrapers/care/2.json", "rejected", "Permission denied"),
+    ]
 
 
 def test_strict_loads_nothing_where_a_file_cannot_be_used(

@@ -235,3 +235,20 @@ def test_each_that_is_counted_to_another_has_its_one_decision() -> None:
         (between.id, newest.id, "same name and the address 12 main st"),
         (newest.id, oldest.id, "same name and website hope.org"),
     ]
+
+
+def test_one_name_in_a_hundred_towns_is_a_hundred_and_each_told_again_is_one() -> None:
+    """The name that was published 118 times."""
+    towns = [
+        (f"{number} Church Street", f"Town {number}", "OH", f"{43000 + number}")
+        for number in range(100)
+    ]
+    told = [
+        telling("First Baptist Church", (30.0 + 0.1 * number, -84.5), town, scraper=scraper)
+        for number, town in enumerate(towns)
+        for scraper in ("freshtrak", "the_food_pantries_org")
+    ]
+    whole = merge(told)
+    assert len(set(whole.organizations.records.values())) == 100
+    assert len(set(whole.locations.records.values())) == 100
+    assert len(whole.organizations.decisions) == 100
