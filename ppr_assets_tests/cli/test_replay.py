@@ -176,13 +176,16 @@ def test_a_missing_database_is_made_by_the_latest_dump_and_a_full_one_is_replace
         databases.drop(replace(pipeline.settings.database, dbname=database))
 
 
-def test_where_no_reason_can_be_recorded_that_is_said(
+def test_where_no_reason_can_be_recorded_and_what_a_key_makes_one_is_said(
     ppr_assets: CommandLine, database: DatabaseSettings, records: Path
 ) -> None:
     with connect(emptied(database), autocommit=True) as session:
         session.execute("DROP TABLE public.record_version CASCADE")
+        session.execute("CREATE UNIQUE INDEX one_name ON public.organization (left(name, 6))")
     done = ppr_assets("replay", str(records))
     assert done.code == 0
+    one_for_each = "rows counted to another one, the table holds one for each name"
+    assert f"merged     2: organization: {one_for_each}" in done.out.splitlines()
     assert (
         "recorded   no reasons of what was merged (record_version: no such table): "
         "--explain tells them"

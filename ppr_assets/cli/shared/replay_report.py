@@ -15,6 +15,7 @@ from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.rebuild import RebuildOutcome
 from ppr_assets.operations.replaying.replay import ReplayOutcome
+from ppr_assets.postgres.upsert.constraints import COUNTED_TO_ANOTHER
 
 Outcome = ReplayOutcome | RebuildOutcome
 """Of a dry run, or of one that filled a database."""
@@ -113,9 +114,13 @@ def _lines(outcome: ReplayOutcome) -> Iterator[tuple[str, str]]:
         yield "cut short", f"{accounts.truncated} answers were cut off: locations may be missing"
     organizations, locations = outcome.merged
     yield "merged", f"{organizations} organizations and {locations} locations told more than once"
+    joined = {name for name in outcome.no_place if COUNTED_TO_ANOTHER in name}
+    for name in sorted(joined):
+        yield "merged", f"{outcome.no_place[name]}: {name}"
     if outcome.changed:
         yield "recorded", _recorded(outcome)
-    yield from _most("no place", outcome.no_place)
+    no_place = {name: count for name, count in outcome.no_place.items() if name not in joined}
+    yield from _most("no place", no_place)
     yield from _most("filled", outcome.filled)
     yield from _most("unknown", accounts.without_place)
 

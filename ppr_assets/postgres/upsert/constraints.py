@@ -49,6 +49,7 @@ WHERE con.conrelid = %s::pg_catalog.regclass AND con.contype = 'f'
     AND pg_catalog.cardinality(con.conkey) = 1 AND con.confrelid <> con.conrelid
 ORDER BY conname
 """
+COUNTED_TO_ANOTHER = "rows counted to another one"
 _BESIDE = frozenset({"program_id"})
 """References without which a row says all else; a row that lacks another one hangs on nothing."""
 
@@ -160,7 +161,7 @@ class Constraints:
         count = self.run(
             "DELETE FROM {staged} AS one USING pg_temp.same WHERE same.id = one.id", table
         )
-        became = "rows left out" if key.is_of_references else "rows counted to another one"
+        became = "rows left out" if key.is_of_references else COUNTED_TO_ANOTHER
         of = ", ".join(key.columns)
         self._count(f"{table}: {became}, the table holds one for each {of}", count)
         self.run("DROP TABLE pg_temp.same", table)
