@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,8 +40,9 @@ ROUNDS = 8
 PATIENCE_SECONDS = 240
 REAL_GIT = shutil.which("git")
 
-A_NIGHT = """
-import sys
+# It forks for each night, which saves the second that it takes to import everything.
+NIGHTS = """
+import json, os, sys
 from ppr_assets.data_repo.checkout import advance, work_trees
 from ppr_assets.errors import PprError
 from ppr_assets.settings import Settings
@@ -46,13 +50,23 @@ from ppr_assets_tests.opened import dump, publish
 
 work_trees.MOMENT_SECONDS = advance.BETWEEN_LOOKS_SECONDS = 0.02  # nobody else is at work
 advance.LOOKS = 500
-settings = Settings.from_environment(dotenv=None)
-print("ready", flush=True)
-sys.stdin.readline()
-try:
-    print(dump(settings, run_id="in-a-child").status, publish(settings).status, flush=True)
-except PprError as error:
-    print(type(error).__name__, flush=True)
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        os.setsid()
+        os.environ.clear()
+        os.environ.update(json.loads(line))
+        settings = Settings.from_environment(dotenv=None)
+        try:
+            print(dump(settings, run_id="in-a-child").status, publish(settings).status)
+        except PprError as error:
+            print(type(error).__name__)
+        sys.exit()
+    print(child, flush=True)
+    sys.stdin.readline()  # nobody else gets its number before
+    _, status = os.waitpid(child, 0)
+    print("ended", os.waitstatus_to_exitcode(status), flush=True)
 """
 
 
@@ -64,35 +78,59 @@ def keeping_all(pipeline: Pipeline) -> None:
 
 
 @dataclass
-class Night:
-    """Dump and publish in a process and a session of its own, which waits for its start."""
+class Nights:
+    """A process that dumps and publishes when it is told to, each time in a child and a session of
+    its own."""
 
     process: subprocess.Popen[str]
+    child: int = 0
 
-    @classmethod
-    def prepare(cls, pipeline: Pipeline) -> Night:
-        process = subprocess.Popen(
-            [sys.executable, "-c", A_NIGHT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | pipeline.variables,
-            text=True,
-            start_new_session=True,
-        )
-        return cls(process)
+    def begin(self, pipeline: Pipeline) -> None:
+        """With this process's environment and the pipeline's variables as they are now."""
+        self._say(json.dumps(os.environ | pipeline.variables))
+        self.child = int(self._heard())
 
-    def begin(self) -> None:
-        assert self.process.stdout is not None and self.process.stdin is not None
-        assert self.process.stdout.readline() == "ready\n"
-        self.process.stdin.write("go\n")
+    def end(self, number: signal.Signals | None = None) -> tuple[str, int]:
+        """What the night said, after it has ended by itself or by this signal, and its code."""
+        if number is not None:
+            os.kill(self.child, number)
+        self._say("")
+        said = ""
+        while not (line := self._heard()).startswith("ended "):
+            said += line
+        return said.strip(), int(line.split()[1])
+
+    def _say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
-    def end(self, number: signal.Signals | None = None) -> str:
-        """What it said, after it has ended by itself or by this signal."""
-        if number is not None:
-            self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
-        return said.strip()
+    def _heard(self) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, "the process that forks has ended"
+        return line
+
+
+@contextmanager
+def _forking() -> Iterator[Nights]:
+    with subprocess.Popen(
+        [sys.executable, "-c", NIGHTS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Nights(process)
+
+
+@pytest.fixture(scope="module")
+def nights() -> Iterator[Nights]:
+    with _forking() as nights:
+        yield nights
+
+
+@pytest.fixture(scope="module")
+def other_nights() -> Iterator[Nights]:
+    """For one more at the same time."""
+    with _forking() as nights:
+        yield nights
 
 
 def _require_whole(pipeline: Pipeline) -> tuple[str, str, int]:
@@ -164,26 +202,23 @@ def _require_convergence(pipeline: Pipeline, before: State) -> None:
     _require_tidy(pipeline)
 
 
-def _wait_for_a_commit_after(head: str, pipeline: Pipeline, night: Night) -> None:
+def _wait_for_a_commit_after(head: str, pipeline: Pipeline) -> None:
     give_up = time.monotonic() + PATIENCE_SECONDS
     while pipeline.head() == head:
-        assert night.process.poll() is None or pipeline.head() != head, night.end()
         assert time.monotonic() < give_up
         time.sleep(0.01)
 
 
 def test_killed_at_any_moment_the_next_run_converges(
-    pipeline: Pipeline, campaign: Campaign
+    pipeline: Pipeline, nights: Nights, campaign: Campaign
 ) -> None:
     pipeline.night()
     pipeline.change()
-    night = Night.prepare(pipeline)
-    night.begin()
     started = time.monotonic()
-    assert night.end() == "staged published"
+    nights.begin(pipeline)
+    assert nights.end() == ("staged published", 0)
     duration = time.monotonic() - started
     dice = campaign.dice
-    night = Night.prepare(pipeline)
     seen = set()
     for number in campaign.rounds(ROUNDS):
         part = number % ROUNDS
@@ -191,26 +226,24 @@ def test_killed_at_any_moment_the_next_run_converges(
         most = 150_000 * (number % 3 == 1)  # a night in parts, and one back in one file
         pipeline.gate(max_file_bytes=most or None)
         before = State.of(pipeline)
-        night.begin()
+        nights.begin(pipeline)
         if part < ROUNDS - 1:
             time.sleep((part + dice.random()) / ROUNDS * duration)
         else:  # whatever slowed the nights down: one is killed when the commit is there
-            _wait_for_a_commit_after(before.head, pipeline, night)
-        night.end(signal.SIGKILL)
+            _wait_for_a_commit_after(before.head, pipeline)
+        nights.end(signal.SIGKILL)
         seen.add(_state_after_kill(pipeline, before))
         most = 150_000 * (number % 3 == 0)
         pipeline.variables["SQL_DUMP_MAX_FILE_MB"] = str(most / 1_000_000)
-        night = Night.prepare(pipeline)
         _require_convergence(pipeline, before)
         assert pipeline.remote_head() == pipeline.head()
-    night.end(signal.SIGKILL)
     assert seen == {"before", "after"}, "the kills were not spread over the night"
     for repository in (pipeline.clone, pipeline.remote):
         git(repository, "fsck", "--full", "--strict")
 
 
 def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
-    pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path
+    pipeline: Pipeline, nights: Nights, fake_tool: FakeTool, tmp_path: Path
 ) -> None:
     """The moments that matter most are too short to be met by chance.
 
@@ -229,13 +262,12 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
 
     def night_that_dies_at_call(number: int) -> int:
         """Its exit code; 0 if it had no such call: a busy machine makes a night ask git again."""
-        night = Night.prepare(pipeline)
         calls.write_text("")
         fatal.write_text(str(number))
-        night.begin()
-        night.end()
+        nights.begin(pipeline)
+        _, code = nights.end()
         fatal.unlink(missing_ok=True)
-        return night.process.returncode
+        return code
 
     pipeline.change()
     assert night_that_dies_at_call(0) == 0
@@ -254,7 +286,7 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
 
 
 def test_killed_between_the_files_and_the_branch_the_next_run_gets_past_its_count(
-    pipeline: Pipeline, fake_tool: FakeTool
+    pipeline: Pipeline, nights: Nights, fake_tool: FakeTool
 ) -> None:
     """The first step of the job meets a higher mark in the work tree that nobody has committed."""
     pipeline.night()
@@ -267,11 +299,10 @@ def test_killed_between_the_files_and_the_branch_the_next_run_gets_past_its_coun
         'case "$*" in *"ppr_assets: publish"*) kill -9 $PPID; exit 1 ;; esac\n'
         f'exec {REAL_GIT} "$@"',
     )
-    night = Night.prepare(pipeline)
-    night.begin()
-    night.end()
+    nights.begin(pipeline)
+    _, code = nights.end()
     git_that_kills.unlink()
-    assert night.process.returncode == -signal.SIGKILL
+    assert code == -signal.SIGKILL
     assert git(pipeline.clone, "status", "--porcelain", "--", RATCHET) != ""
     assert pipeline.head() == before.head
     assert settled(pipeline.children) == []
@@ -285,7 +316,11 @@ def test_killed_between_the_files_and_the_branch_the_next_run_gets_past_its_coun
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_ended_in_the_middle_of_pg_dump_it_leaves_no_child_no_lock_and_no_litter(
-    pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path, number: signal.Signals
+    pipeline: Pipeline,
+    nights: Nights,
+    fake_tool: FakeTool,
+    tmp_path: Path,
+    number: signal.Signals,
 ) -> None:
     pipeline.night()
     pipeline.change()
@@ -295,13 +330,11 @@ def test_ended_in_the_middle_of_pg_dump_it_leaves_no_child_no_lock_and_no_litter
         "pg_dump",
         f'{TELLS_ITS_VERSION}; {REAL_PG_DUMP} "$@" | head -c 20000; touch {there}; exec sleep 60',
     )
-    night = Night.prepare(pipeline)
-    night.begin()
+    nights.begin(pipeline)
     while not there.exists():
         time.sleep(0.02)
     assert "pg_dump" in pipeline.children() or "sleep" in pipeline.children()
-    assert night.end(number) == ""
-    assert night.process.returncode == -number
+    assert nights.end(number) == ("", -number)
     after = pipeline.picture()
     if number != signal.SIGINT:  # an end without a last word: the next run clears up
         assert after.pop("staged") != before.pop("staged") == []
@@ -312,14 +345,16 @@ def test_ended_in_the_middle_of_pg_dump_it_leaves_no_child_no_lock_and_no_litter
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.4])
-def test_two_runs_at_once_publish_once(pipeline: Pipeline, offset: float) -> None:
+def test_two_runs_at_once_publish_once(
+    pipeline: Pipeline, nights: Nights, other_nights: Nights, offset: float
+) -> None:
     pipeline.night()
     pipeline.change()
-    nights = [Night.prepare(pipeline), Night.prepare(pipeline)]
-    for night in nights:
-        night.begin()
+    both = [nights, other_nights]
+    for one in both:
+        one.begin(pipeline)
         time.sleep(offset)
-    said = sorted(night.end() for night in nights)
+    said = sorted(one.end()[0] for one in both)
     assert len([words for words in said if words.endswith("published")]) == 1, said
     assert set(said) <= {"Busy", "staged published", "staged unchanged", "unchanged unchanged"}
     assert _number_of_dumps(pipeline) == 2
