@@ -199,7 +199,8 @@ class MakeTarget:
         if seed is not None:
             template = self._databases.template(organizations, seed)
             target.execute(
-                f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER}"
+                f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER} "
+                "STRATEGY file_copy"
             )
             target.execute(_HAND_OVER, settings.dbname)
         return target
