@@ -43,10 +43,10 @@ from ppr_assets_tests.fix_restore import (
     create_restorer,
 )
 
-ANYWHERE = 8
+ANYWHERE = 5
 IN_PLACE = 6
-IN_THE_SWAP = 6
-RESTARTS = 5
+IN_THE_SWAP = 4
+RESTARTS = 3
 RESTARTS_IN_THE_SWAP = 4
 """The shares of the suite; `make campaign` goes on from there."""
 
