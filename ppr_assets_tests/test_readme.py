@@ -129,7 +129,8 @@ def _mistakes(command: Command) -> Iterator[str]:
                 return
             option = options[name]
             seen.add(option.name or "")
-            if not (option.is_flag or value or option.count) and next(words, None) is None:
+            given = option.is_flag or value or option.count or next(words, None) is not None
+            if not given and not (option.metavar or "").startswith("["):
                 yield f"`{name}` needs a value"
                 return
         elif not isinstance(verb, click.Group):
