@@ -159,7 +159,7 @@ def test_a_missing_database_is_made_by_the_latest_dump_and_a_full_one_is_replace
     words = ["replay", str(records), "--into", name]
     refused = ppr_assets(*words)
     assert refused.code == 1
-    assert "HINT: `--schema latest` takes the tables of the latest dump" in refused.err
+    assert f"HINT: `ppr-assets replay --into {name} --schema latest` makes it with " in refused.err
     made = ppr_assets(*words, "--schema", "latest")
     assert made.code == 0, made.err
     assert f"replayed   {name}: 3 organization, " in made.out

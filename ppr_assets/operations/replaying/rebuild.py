@@ -14,7 +14,12 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, NoRecords, PprError, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.replay import NO_TABLES, ReplayOutcome, refused, replay
+from ppr_assets.operations.replaying.replay import (
+    ReplayOutcome,
+    refused,
+    replay,
+    with_tables_of,
+)
 from ppr_assets.operations.replaying.result import judged_result
 from ppr_assets.operations.restoring.guarding import Coming
 from ppr_assets.operations.restoring.loading import Loading
@@ -189,7 +194,7 @@ def _schema(settings: Settings, looked: Target, terms: RebuildTerms) -> Iterator
         raise PreconditionFailed(
             f"database {looked.settings.dbname} is not there, and nobody has said which tables it "
             "is to have",
-            hint=NO_TABLES,
+            hint=with_tables_of(looked.settings),
         )
 
 

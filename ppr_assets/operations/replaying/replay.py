@@ -25,14 +25,8 @@ from ppr_assets.postgres.upsert.unfinished import begin, finish, is_unfinished
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.rules.replay.rows.fitting import Column, Fitted
+from ppr_assets.rules.wording import shell_word
 from ppr_assets.settings import DatabaseSettings
-
-NO_TABLES = (
-    "`--schema latest` takes the tables of the latest dump, without its rows; --schema also takes "
-    "another dump, or a file of `pg_dump --schema-only`. Or let the application's migrations make "
-    "them first."
-)
-"""For whoever has a database in which there is nothing to be filled."""
 
 _PATIENCE = "15s"
 
@@ -85,7 +79,7 @@ def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:
         if missing := missing_tables(session, CORE_TABLES):
             raise PreconditionFailed(
                 f"database {target.dbname} has no table {', '.join(missing)}",
-                hint=NO_TABLES,
+                hint=with_tables_of(target),
             )
         unfinished = is_unfinished(session)
     if unfinished and batch:
@@ -97,6 +91,16 @@ def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:
         )
     if holding := table_with_records(target, CORE_TABLES):
         raise refused(holding, target)
+
+
+def with_tables_of(target: DatabaseSettings) -> str:
+    """The way out for whoever has a database in which there is nothing to be filled."""
+    command = f"ppr-assets replay --into {shell_word(target.dbname)} --schema latest"
+    return (
+        f"`{command}` makes it with the tables of the latest dump, without its rows; --schema also "
+        "takes another dump, or a file of `pg_dump --schema-only`. Or let the application's "
+        "migrations make them first."
+    )
 
 
 def _require_still_empty(session: Connection, target: DatabaseSettings) -> None:

@@ -81,7 +81,9 @@ def test_a_database_that_is_missing_is_made_with_the_tables_of_a_dump_and_none_o
     target = make_target(seed=None)
     with pytest.raises(PreconditionFailed, match="is not there, and nobody has said which") as told:
         rebuild_it(target)
-    assert told.value.hint.startswith("`--schema latest` takes the tables of the latest dump")
+    assert told.value.hint.startswith(
+        f"`ppr-assets replay --into {target.settings.dbname} --schema latest` makes it with"
+    )
     assert target.settings.dbname not in dict(target.databases())
 
     outcome = rebuild_it(target, schema=of(new_dump))
