@@ -44,7 +44,7 @@ _NOT_REPLAYED = (
     metavar="[NAME]",
     is_flag=False,
     flag_value=_OURS,
-    help="B is what this database would publish now.  [default: POSTGRES_DB]",
+    help="B is what this database, or POSTGRES_DB, would publish now.",
 )
 @click.option(
     "--replay",
@@ -97,7 +97,7 @@ def diff(
       4    one of them is damaged
       5    database unreachable
       6    data repository unusable, or there is no such dump
-      7    busy: somebody changes the database's tables again and again
+      7    busy: another replay is compared, or tables are changed all the time
       8    refused by the publication policy: decide on what is new
     """
     if (after, database, replay).count(None) < 2:
