@@ -219,13 +219,13 @@ def _beside(
             filled = with_tables(session, new, loading)
             replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
             remarks += _brought_up_to_date(filled)
+            remarks += _not_publishable(judged_result(filled, terms.guard.policy))
             # What a dump withholds is none of the replay's: all rows stay with the former database.
             bare = replace(loading, verified=replace(loading.verified, manifest=None))
             judged, former = put_in_place(session, new, bare, allowed, coming)
     if former and not terms.replace:
         former = _kept(target, former, remarks)
     remarks += _not_told(loading, replace(target, dbname=former) if former else None)
-    remarks += _not_publishable(judged_result(target, terms.guard.policy))
     name = found.name if terms.schema else "the database that it replaces"
     return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
 
@@ -233,13 +233,14 @@ def _beside(
 def _not_told(loading: Loading, former: DatabaseSettings | None) -> Sequence[str]:
     """Rows of tables that no record tells of, such as those in which migrations keep where they
     are: an application may ask for them."""
-    rows = {key: table.rows for key, table in loading.verified.layout.tables.items()}
-    source = f"`{loading.verified.name}`"
-    if former is not None:
+    if former is None:
+        source = f"`{loading.verified.name}`"
+        rows = {key: table.rows for key, table in loading.verified.layout.tables.items()}
+    else:
         source = former.dbname
         try:
             with connect(former) as connection:
-                rows |= count_records(connection, skip=COLUMNS)
+                rows = {**count_records(connection, skip=COLUMNS)}
         except (PprError, psycopg.Error):  # it was only for this remark
             return [f"nobody counted what else {source} has that no record tells of"]
     missing = [f"{rows[key]} of {key}" for key in sorted(rows) if rows[key] and key not in COLUMNS]
