@@ -117,7 +117,7 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
     wish = Wish(target, cast(Rule, rule), reason, text)
     decided = decide(invocation.settings, wish)
     _print_change(f"{target} is {rule}", decided.change)
-    for one in decided.plan.unknown:
+    for one in decided.plan.to_decide:
         out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
     _raise_undelivered(decided.change)
 

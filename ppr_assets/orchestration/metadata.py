@@ -72,7 +72,7 @@ def plan_table(plan: Plan) -> dg.TableMetadataValue:
 
 def undecided_table(plan: Plan) -> dg.TableMetadataValue:
     """What nobody has decided on, with the command that decides."""
-    records = [dg.TableRecord({"name": one.name, "command": one.choice}) for one in plan.unknown]
+    records = [dg.TableRecord({"name": one.name, "command": one.choice}) for one in plan.to_decide]
     types = [dg.TableColumn(name, "string") for name in ("name", "command")]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
 

@@ -13,7 +13,7 @@ def plan_lines(plan: Plan, file: object) -> Iterator[str]:
     for one in plan.withheld({}, {}):
         decision = plan.tables[one.table].changed.get(one.column)
         yield f"withheld: {one.name}: {said(decision) if decision else 'all rows'}"
-    for unknown in plan.unknown:
+    for unknown in plan.to_decide:
         yield f"unknown: {unknown.name}: {unknown.choice}"
         yield f"         or in {file}: {unknown.line}"
     for problem in plan.impossible:

@@ -71,11 +71,13 @@ class Relation:
 @dataclass(frozen=True)
 class Unknown:
     """A table (``column`` is None) or a column that the policy does not name. ``rules``: those that
-    can be kept of it, the most private first."""
+    can be kept of it, the most private first. ``follows``: another unknown table, with which it is
+    decided on."""
 
     table: str
     column: str | None = None
     rules: Sequence[Rule] = OF_TABLES
+    follows: str = ""
 
     @property
     def name(self) -> str:
@@ -154,6 +156,11 @@ class Plan:
     finds: FindDecisions = field(default_factory=FindDecisions)
 
     @property
+    def to_decide(self) -> Sequence[Unknown]:
+        """What is unknown, without the partitions and inheriting tables of what is."""
+        return [one for one in self.unknown if not one.follows]
+
+    @property
     def without_rows(self) -> list[str]:
         """Tables of which only the definition is published, by key."""
         return [key for key, table in self.tables.items() if not table.rows]
@@ -192,10 +199,10 @@ class Plan:
     def refusal(self) -> PolicyRefused | None:
         """Why nothing is published by this plan; None where it holds."""
         if self.unknown:
-            names = few([one.name for one in self.unknown], _SHOWN)
+            names = few([one.name for one in self.to_decide], _SHOWN)
             return PolicyRefused(
                 f"nobody has decided whether this may be published: {names}",
-                hint=f"look at what it holds, then decide: {self.unknown[0].choice}. Until then "
+                hint=f"look at what it holds, then decide: {self.to_decide[0].choice}. Until then "
                 "no dump is made; `ppr-assets policy check` shows all of them.",
             )
         if self.impossible:
@@ -220,7 +227,11 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
     unless they are named themselves, which foreign tables have to be."""
     by_key = {one.key: one for one in relations}
     decided = {key: _decided(policy, one, by_key) for key, one in by_key.items()}
-    unknown = [one for key in sorted(by_key) for one in _unknown(by_key[key], decided[key])]
+    unknown = [
+        one
+        for key in sorted(by_key)
+        for one in _unknown(by_key[key], decided[key], _followed(by_key[key], by_key))
+    ]
     tables = {key: _table_plan(by_key[key], decided[key]) for key in by_key}
     impossible = [
         problem
@@ -249,14 +260,15 @@ def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[s
 
 def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
     found: Decisions = {}
-    above = () if relation.kind == "foreign table" else _ancestors(relation, by_key)
-    for ancestor in reversed(above):
+    for ancestor in reversed(_followed(relation, by_key)):
         found = joined(found, policy.tables.get(ancestor, {}))
     return joined(found, policy.tables.get(relation.key, {}))
 
 
-def _ancestors(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[str]:
-    """Nearest first; each once, also where two roads lead to it."""
+def _followed(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[str]:
+    """Its ancestors, nearest first; each once, also where two roads lead to it."""
+    if relation.kind == "foreign table":
+        return ()
     found: dict[str, None] = {}
     ahead = list(relation.parents)
     while ahead:
@@ -267,9 +279,11 @@ def _ancestors(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[s
     return [*found]
 
 
-def _unknown(relation: Relation, decisions: Decisions) -> Iterator[Unknown]:
+def _unknown(
+    relation: Relation, decisions: Decisions, followed: Sequence[str]
+) -> Iterator[Unknown]:
     if not decisions:
-        yield Unknown(relation.key)
+        yield Unknown(relation.key, follows=followed[-1] if followed else "")
     elif _has_rows(decisions):
         decided = of_columns(decisions)
         for column in relation.columns:

@@ -136,6 +136,20 @@ def test_a_refusal_of_much_is_short() -> None:
     )
 
 
+def test_partitions_of_what_is_unknown_are_decided_with_it() -> None:
+    tables = [
+        _table("log", "said"),
+        _table("a_day", "said", parents=("log_of_may",)),
+        _table("log_of_may", "said", parents=("log",)),
+        replace(_table("elsewhere", "said", parents=("log",)), kind="foreign table"),
+    ]
+    found = plan(_policy(""), tables)
+    assert [one.name for one in found.unknown] == ["a_day", "elsewhere", "log", "log_of_may"]
+    assert [one.name for one in found.to_decide] == ["elsewhere", "log"]
+    assert found.refusal is not None and found.refusal.message.endswith(": elsewhere, log")
+    assert not plan(_policy("[log]\nsaid = 'public'"), tables[:3]).unknown
+
+
 def test_what_is_withheld_and_not_there_is_named() -> None:
     policy = _policy(
         """
