@@ -60,7 +60,7 @@ def _files(path: Path) -> Iterable[PublishedFile]:
     if path.is_dir():
         return published_files(path)
     if path.is_symlink() or path.exists():
-        return [published_file(path.name, path)]
+        return [published_file(path.name, str(path.absolute()))]
     raise SettingsError(
         f"`{path}` is not there",
         hint="name a clone of the data repository, a folder or a file of it.",

@@ -79,22 +79,23 @@ def published_files(folder: Path) -> Iterator[PublishedFile]:
     """All below the folder. What cannot be looked into, a link or a folder that this user may not
     read, is told like a file, so that nobody takes it for read."""
     closed: list[OSError] = []
-    for at, folders, names in os.walk(folder, onerror=closed.append):
+    top = str(folder.absolute())
+    for at, folders, names in os.walk(top, onerror=closed.append):
         folders[:] = sorted(name for name in folders if name != ".git")
         linked = [name for name in folders if Path(at, name).is_symlink()]
         for name in sorted([*names, *linked]):
-            path = Path(at, name)
-            within = path.relative_to(folder).as_posix()
+            path = f"{at}/{name}"
+            within = path[len(top) :].lstrip("/")
             if is_job(within) or (name in linked and not _NO_JOB.fullmatch(within)):
                 yield published_file(within, path)
     for error in closed:
-        path = Path(error.filename)
-        yield published_file(path.relative_to(folder).as_posix(), path)
+        path = str(error.filename)
+        yield published_file(path[len(top) :].lstrip("/") or ".", path)
 
 
-def published_file(name: str, path: Path) -> PublishedFile:
-    day, scraper = place_of(path.absolute().as_posix())
-    return PublishedFile(day, name, scraper, path.absolute())
+def published_file(name: str, path: str) -> PublishedFile:
+    day, scraper = place_of(path)
+    return PublishedFile(day, name, scraper, Path(path))
 
 
 def is_job(name: str) -> bool:
