@@ -79,6 +79,7 @@ class Constraints:
     connection: Connection
     columns: Mapping[str, Sequence[str]]
     refused: Counter[str] = field(default_factory=Counter)
+    _keys: dict[str, Sequence[Key]] = field(default_factory=dict)
 
     def hold(self, table: str, *, whole: bool) -> None:
         """Have no staged row that the table would refuse, once those that it refers to are in.
@@ -90,8 +91,11 @@ class Constraints:
         for key in self.keys(table):
             self._one_for_each(table, key)
 
-    def keys(self, table: str) -> list[Key]:
-        return [Key(*found) for found in self.connection.execute(_UNIQUE, [f"public.{table}"])]
+    def keys(self, table: str) -> Sequence[Key]:
+        if table not in self._keys:
+            found = self.connection.execute(_UNIQUE, [f"public.{table}"]).fetchall()
+            self._keys[table] = [Key(*one) for one in found]
+        return self._keys[table]
 
     def _required(self, table: str) -> None:
         """A row goes where a column that nobody brings must have a value and has no default."""
