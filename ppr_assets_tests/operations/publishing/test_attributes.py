@@ -88,7 +88,7 @@ def test_the_clone_that_is_published_in_may_be_a_windows_one(
 def test_an_unchanged_night_commits_nothing_for_it_and_the_next_dump_brings_it(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = commit_files(pipeline.clone, "As before the update", {OURS: None})
     git(pipeline.clone, "push", "-q", "origin", "main")
     _, unchanged = pipeline.night()

@@ -107,7 +107,7 @@ def test_commits_that_others_push_in_the_last_moment_are_built_upon(pipeline: Pi
 
 @pytest.mark.parametrize("moment", ["before", "in the last moment"])
 def test_a_higher_mark_that_others_pushed_refuses_the_dump(pipeline: Pipeline, moment: str) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     higher = json.dumps(pipeline.mark() | {"max_record_count": 1000})
     other, theirs = _somebody_commits(pipeline, {RATCHET: higher})

@@ -25,7 +25,7 @@ def test_the_delta_base_is_the_newest_dump_and_sorts_before_all_dumps(pipeline: 
 
 
 def test_a_visitor_finds_one_line_that_explains_it(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     text = git(pipeline.clone, "show", "main:sql_dumps/.delta_base/README.md")
     assert len(text.splitlines()) == 1
     assert "to restore, use `../latest.sql`" in text
@@ -50,7 +50,7 @@ def test_the_work_tree_has_no_second_copy_and_git_misses_none(pipeline: Pipeline
 def test_what_a_checkout_of_somebodys_has_written_follows_as_the_dump_itself(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     git(pipeline.clone, "update-index", "--no-skip-worktree", DELTA_BASE)
     git(pipeline.clone, "checkout", "--", DELTA_BASE)
     pipeline.change()
@@ -74,7 +74,7 @@ def test_what_a_checkout_of_somebodys_has_written_follows_as_the_dump_itself(
 def test_nothing_that_a_publisher_does_takes_it_for_removed(
     pipeline: Pipeline, work: list[str]
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     (pipeline.clone / "daily").mkdir(exist_ok=True)
     (pipeline.clone / "daily" / "new.json").write_text("{}\n")
     git(pipeline.clone, *work)

@@ -46,7 +46,7 @@ def _policy(pipeline: Pipeline) -> Policy:
 
 
 def test_a_secret_stops_the_night_whoever_overrides_and_leaves_nothing(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     _plant(pipeline, "description")
     before = pipeline.picture()
     for reason in (None, "publish it all the same"):
@@ -65,7 +65,7 @@ def test_a_secret_stops_the_night_whoever_overrides_and_leaves_nothing(pipeline:
 
 
 def test_what_is_allowed_is_published_from_then_on_and_nothing_else(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     _plant(pipeline, "description")
     change = allow(pipeline.settings, DESCRIPTION, reason=f" {REASON} ")
     assert change.commit == pipeline.head() == pipeline.remote_head()
@@ -132,7 +132,7 @@ def test_nothing_can_be_reviewed_before_a_dump_was_searched(pipeline: Pipeline) 
 
 
 def test_a_decision_is_made_on_what_somebody_else_has_pushed(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     allow(pipeline.settings, DESCRIPTION, reason=REASON)
     elsewhere = Spot("service", "name", TOKEN)
@@ -142,7 +142,7 @@ def test_a_decision_is_made_on_what_somebody_else_has_pushed(pipeline: Pipeline)
 
 
 def test_a_damaged_file_is_mended_by_hand_and_stops_every_night(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     commit_files(pipeline.clone, "Break it", {FILE: '[["allowed finds"]]\ntable = "service"\n'})
     before = pipeline.picture()
     with pytest.raises(PolicyUnreadable, match="allowed finds"):

@@ -52,7 +52,7 @@ def _commit_ratchet(pipeline: Pipeline, content: str | None) -> None:
 
 
 def test_the_first_dump_sets_the_mark_and_more_records_raise_it(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     mark = pipeline.mark()
     assert mark["max_record_count"] == 200
     assert mark["updated_by"] == "ppr_assets"
@@ -65,7 +65,7 @@ def test_the_first_dump_sets_the_mark_and_more_records_raise_it(pipeline: Pipeli
 
 
 def test_too_few_records_are_refused_in_the_operators_words(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     assert pipeline.lose_a_third() == 134
     error = _refused(
         pipeline,
@@ -76,7 +76,7 @@ def test_too_few_records_are_refused_in_the_operators_words(pipeline: Pipeline) 
 
 
 def test_a_few_records_less_are_accepted_and_leave_the_mark(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     mark = pipeline.mark()
     pipeline.execute("DELETE FROM organization WHERE id = (SELECT min(id) FROM organization)")
     _, published = pipeline.night()
@@ -103,7 +103,7 @@ def test_the_floor_holds_also_where_a_lower_mark_exists(pipeline: Pipeline) -> N
 def test_a_table_that_shrinks_is_refused_if_the_ratchet_holds_for(
     pipeline: Pipeline, tables: tuple[str, ...] | None, refused: bool
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     had = pipeline.count("phone")
     pipeline.execute("DELETE FROM phone WHERE id IN (SELECT id FROM phone ORDER BY id LIMIT 50)")
     pipeline.gate(ratchet_tables=tables)
@@ -115,7 +115,7 @@ def test_a_table_that_shrinks_is_refused_if_the_ratchet_holds_for(
 
 
 def test_a_ratcheted_table_that_is_gone_is_refused(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("DROP TABLE phone CASCADE")
     pipeline.gate(ratchet_tables=None)
     _refused(pipeline, "phone has 0 records")

@@ -55,7 +55,7 @@ def test_a_dump_that_waited_is_delivered_when_nobody_has_raised_the_mark(
 
 
 def test_what_was_taken_out_of_the_remote_by_force_does_not_come_back(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = git(pipeline.remote, "rev-parse", "main^")
     git(pipeline.remote, "update-ref", "refs/heads/main", before)
     for change in (False, True):
@@ -72,7 +72,7 @@ def test_what_was_taken_out_of_the_remote_by_force_does_not_come_back(pipeline: 
 
 
 def test_an_override_counts_in_its_own_run_only(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.gate(min_records=1000)
     dump(pipeline.settings, run_id="monday", override_reason="a closed county")
     remote = pipeline.remote_head()
@@ -83,7 +83,7 @@ def test_an_override_counts_in_its_own_run_only(pipeline: Pipeline) -> None:
 def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_it(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     pipeline.gate(min_records=1000)
     dump(pipeline.settings, run_id="monday", override_reason="a closed county")
@@ -144,7 +144,7 @@ def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that publishes writes the file just before the branch moves."""
-    pipeline.night()
+    pipeline.first_night()
     ratchet = pipeline.dumps / ".record_count_ratchet"
     committed = ratchet.read_bytes()
     ratchet.write_bytes(committed.replace(b"200", b"201"))
@@ -154,7 +154,7 @@ def test_a_ratchet_file_in_motion_is_not_taken_for_a_change_by_hand(
 
 
 def test_a_sparse_checkout_without_the_dump_folder_is_no_removal(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     git(pipeline.clone, "sparse-checkout", "set", "--no-cone", "/*", "!/sql_dumps/")
     assert not pipeline.dumps.exists()
     pipeline.change()
@@ -272,7 +272,7 @@ def test_a_dump_that_waited_is_not_pushed_below_a_policy_that_became_stricter(
 def test_two_decisions_about_what_is_public_are_merged_by_people(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     git(tmp_path, "clone", "-q", str(pipeline.remote), str(tmp_path / "other"))
     _stricter(tmp_path / "other")
     git(tmp_path / "other", "push", "-q", "origin", "HEAD:main")

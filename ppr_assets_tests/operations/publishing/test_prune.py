@@ -92,7 +92,7 @@ def test_a_night_retires_in_its_own_commit_what_no_rule_keeps(pipeline: Pipeline
 
 
 def test_the_defaults_leave_the_first_week_alone(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shelve(pipeline, {older(days): {} for days in range(1, 6)})
     pipeline.change()
     _, published = pipeline.night()
@@ -102,7 +102,7 @@ def test_the_defaults_leave_the_first_week_alone(pipeline: Pipeline) -> None:
 
 
 def test_a_refused_and_an_unchanged_night_retire_nothing(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shelve(pipeline, {older(days): {} for days in (2, 1)})
     pipeline.gate(keep=ONE)
     before = pipeline.picture()
@@ -132,7 +132,7 @@ def test_an_overridden_night_keeps_what_it_was_passed_against(pipeline: Pipeline
 
 
 def test_pruning_says_first_and_then_does_in_a_commit_of_its_own(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old = [older(days) for days in (3, 2, 1)]
     proof = Proof("server", datetime.now(UTC), "18.6", 1.0)
     shelve(pipeline, {name: {"proof": proof if name == old[0] else None} for name in old})
@@ -161,7 +161,7 @@ def test_pruning_says_first_and_then_does_in_a_commit_of_its_own(pipeline: Pipel
 
 
 def test_what_is_no_dump_and_what_cannot_be_read_does_no_harm(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old, copied, broken, foreign, empty = (older(days) for days in (8, 7, 6, 5, 4))
     shelve(pipeline, {old: {}, copied: {}, foreign: {}})
     strange: dict[str, str | None] = {
@@ -202,7 +202,7 @@ def test_what_is_no_dump_and_what_cannot_be_read_does_no_harm(pipeline: Pipeline
 
 
 def test_the_manifest_stays_where_only_a_copy_in_gzip_retires(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     name = older(2)
     shelve(pipeline, {name: {"override": Override("closed county", "run config")}})
     commit_files(pipeline.clone, "Packed", {f"sql_dumps/{name}.gz": "not even gzip"})
@@ -213,7 +213,7 @@ def test_the_manifest_stays_where_only_a_copy_in_gzip_retires(pipeline: Pipeline
 
 
 def test_what_both_publishers_have_retired_does_not_come_back(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old = [older(days) for days in (3, 2, 1)]
     shelve(pipeline, {name: {} for name in old})
     other = pipeline.elsewhere(pipeline.clone_again("other"))
@@ -295,7 +295,7 @@ def test_the_history_is_whole_whatever_others_did_and_configured(pipeline: Pipel
 def test_a_shallow_clone_says_that_its_history_is_not_all(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     url = pipeline.remote.as_uri()
     git(tmp_path, "clone", "-q", "--depth=1", "--config=log.showRoot=false", url, "shallow")
     history = list_history(replace(pipeline.settings.data_repo, path=tmp_path / "shallow"))
@@ -304,7 +304,7 @@ def test_a_shallow_clone_says_that_its_history_is_not_all(
 
 
 def test_pruning_pushes_no_dump_that_waits_to_be_judged_again(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shelve(pipeline, {older(days): {} for days in (2, 1)})
     pipeline.repo(push_enabled=False)
     pipeline.change()
@@ -325,7 +325,7 @@ def test_pruning_pushes_no_dump_that_waits_to_be_judged_again(pipeline: Pipeline
 
 
 def test_pruning_offline_keeps_the_commit_for_the_next_run(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shelve(pipeline, {older(days): {} for days in (2, 1)})
     pipeline.gate(keep=ONE)
     pipeline.remote.rename(pipeline.remote.with_suffix(".away"))
@@ -342,7 +342,7 @@ def test_pruning_offline_keeps_the_commit_for_the_next_run(pipeline: Pipeline) -
 def test_a_partial_clone_that_cannot_ask_for_manifests_retires_nothing(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     shelve(pipeline, {older(days): {} for days in (2, 1)})
     pipeline.gate(keep=ONE)
     git(pipeline.remote, "config", "uploadpack.allowFilter", "true")
@@ -362,7 +362,7 @@ def test_a_partial_clone_that_cannot_ask_for_manifests_retires_nothing(
 
 
 def test_a_file_that_somebody_changed_outlives_its_dump(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     name = older(1)
     shelve(pipeline, {name: {}})
     (pipeline.dumps / name).write_text("mine")

@@ -82,7 +82,7 @@ def test_subject_trailers_and_author_tell_a_person_and_a_program(pipeline: Pipel
 
 
 def test_a_mark_that_does_not_rise_is_not_written_again(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     _, published = pipeline.night()
     assert published.commit is not None

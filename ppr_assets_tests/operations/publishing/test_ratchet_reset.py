@@ -14,7 +14,7 @@ REASON = "a closed county was removed on purpose"
 
 
 def test_a_reset_lowers_the_mark_in_a_commit_that_says_why(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.lose_a_third()
     latest = pipeline.latest()
     outcome = reset(pipeline.settings, to=134, reason=REASON)
@@ -34,7 +34,7 @@ def test_a_reset_lowers_the_mark_in_a_commit_that_says_why(pipeline: Pipeline) -
 
 
 def test_a_reset_needs_a_reason(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     with pytest.raises(SettingsError, match="the reason is empty") as refused:
         reset(pipeline.settings, to=1, reason=" ")
@@ -43,7 +43,7 @@ def test_a_reset_needs_a_reason(pipeline: Pipeline) -> None:
 
 
 def test_a_reset_mends_a_committed_file_that_cannot_be_read(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     (pipeline.clone / RATCHET).write_text("<<<<<<< HEAD\n")
     git(pipeline.clone, "commit", "-qam", "Break it")
     outcome = reset(pipeline.settings, to=200, reason=REASON)
@@ -56,7 +56,7 @@ def test_a_reset_mends_a_committed_file_that_cannot_be_read(pipeline: Pipeline) 
 def test_a_reset_ends_a_state_of_the_work_tree_that_stops_every_night(
     pipeline: Pipeline, state: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     file = pipeline.clone / RATCHET
     if state == "changed":
         file.write_text('{"max_record_count": 1}')
@@ -74,7 +74,7 @@ def test_a_reset_ends_a_state_of_the_work_tree_that_stops_every_night(
 
 
 def test_a_reset_says_what_is_in_the_way_of_the_file(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     (pipeline.clone / RATCHET).unlink()
     (pipeline.clone / RATCHET).mkdir()
     with pytest.raises(DataRepoError) as told:

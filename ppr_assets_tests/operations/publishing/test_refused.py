@@ -83,7 +83,7 @@ def _remote_has(pipeline: Pipeline, dump: str) -> bool:
 def test_a_dump_that_push_protection_refuses_is_kept_and_the_next_clean_one_is_delivered(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.head()
     _hook(pipeline, SCANNER.format(words=GITHUB))
     _note(pipeline, SECRET)
@@ -109,7 +109,7 @@ def test_a_dump_that_push_protection_refuses_is_kept_and_the_next_clean_one_is_d
 def test_a_dump_that_is_refused_in_unknown_words_is_left_out_once_another_passes(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     _hook(pipeline, SCANNER.format(words=OF_ONES_OWN))
     _note(pipeline, SECRET)
     refused = _night(pipeline)
@@ -143,7 +143,7 @@ def test_a_dump_that_is_refused_in_unknown_words_is_left_out_once_another_passes
 def test_a_refusal_that_is_no_matter_of_one_dump_sets_none_aside(
     pipeline: Pipeline, words: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     hook = _saying(pipeline, words)
     pipeline.change()
     first = _night(pipeline)
@@ -160,7 +160,7 @@ def test_a_refusal_that_is_no_matter_of_one_dump_sets_none_aside(
 def test_what_waited_and_is_clean_is_delivered_although_the_new_dump_is_refused(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     away = pipeline.remote.with_name("away.git")
     pipeline.remote.rename(away)
     pipeline.change()
@@ -177,7 +177,7 @@ def test_what_waited_and_is_clean_is_delivered_although_the_new_dump_is_refused(
 
 def test_what_waited_and_is_refused_does_not_take_a_clean_one_with_it(pipeline: Pipeline) -> None:
     """The remote began to look into commits while two of them waited: the first passes."""
-    pipeline.night()
+    pipeline.first_night()
     away = pipeline.remote.with_name("away.git")
     pipeline.remote.rename(away)
     pipeline.change()
@@ -196,7 +196,7 @@ def test_what_waited_and_is_refused_does_not_take_a_clean_one_with_it(pipeline: 
 
 
 def test_a_humans_commit_that_is_refused_is_named_with_the_command(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     theirs = commit_files(pipeline.clone, "Data update", {"daily/a.json": f'"{SECRET}"\n'})
     _hook(pipeline, SCANNER.format(words=GITHUB))
     for _ in range(2):
@@ -216,7 +216,7 @@ def test_an_unsigned_dump_is_made_anew_once_the_clone_signs(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
     """Although nothing has changed since."""
-    pipeline.night()
+    pipeline.first_night()
     _hook(
         pipeline,
         "#!/bin/sh\nwhile read old new ref; do for commit in $(git rev-list $old..$new); do\n"

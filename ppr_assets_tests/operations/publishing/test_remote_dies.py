@@ -105,7 +105,7 @@ def test_a_remote_that_hangs_while_it_is_asked_stops_no_night(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not even say where it stands: the dump is committed, and delivered by the next."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     slow = pipeline.remote.parent / "slow-upload-pack"
     slow.write_text("#!/bin/sh\nexec sleep 1000\n")
@@ -121,7 +121,7 @@ def test_a_remote_that_hangs_while_it_is_asked_stops_no_night(
 
 def test_a_history_that_is_rewritten_during_our_push_is_not_undone(pipeline: Pipeline) -> None:
     """Somebody takes the newest dump out of the remote, by force, after our fetch."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     other = pipeline.clone_again("other")
     git(other, "reset", "-q", "--hard", "HEAD^")

@@ -43,7 +43,7 @@ def test_loose_dumps_become_differences_and_nothing_is_lost(heavy: Pipeline) -> 
 
 
 def test_a_little_is_left_alone(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = upkeep_size(pipeline)
     state = keep_small(pipeline.settings.data_repo)
     assert (state.size.total, state.packed_seconds, state.remark) == (before, 0, "")

@@ -74,7 +74,7 @@ def _require_agreement(pipeline: Pipeline) -> None:
 def test_a_dump_that_the_remote_finds_too_large_is_named_and_moves_nothing(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     hook = _limit(pipeline)
     pipeline.execute(BLOATED)
     before = pipeline.picture()
@@ -101,7 +101,7 @@ def test_a_dump_that_the_remote_finds_too_large_is_named_and_moves_nothing(
 
 
 def test_a_waiting_dump_that_is_too_large_does_not_hold_up_the_next(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute(BLOATED)
     waiting = _offline_night(pipeline)
     offline = pipeline.head()
@@ -121,7 +121,7 @@ def test_a_waiting_dump_that_is_too_large_does_not_hold_up_the_next(pipeline: Pi
 def test_a_waiting_dump_that_is_too_large_is_told_and_made_anew_although_nothing_changed(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute(BLOATED)
     waiting = _offline_night(pipeline)
     hook = _limit(pipeline)
@@ -140,7 +140,7 @@ def test_a_waiting_dump_that_is_too_large_is_told_and_made_anew_although_nothing
 
 
 def test_a_humans_commit_on_top_of_what_is_too_large_is_left_alone(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute(BLOATED)
     _offline_night(pipeline)
     theirs = commit_files(pipeline.clone, "Data update", {"daily/a.json": "{}"})
@@ -250,7 +250,7 @@ def test_a_dump_on_a_mark_that_was_lowered_here_is_not_held_to_the_old_one_again
     pipeline: Pipeline,
 ) -> None:
     """Others have moved the branch meanwhile, but not the mark."""
-    pipeline.night()
+    pipeline.first_night()
     away = pipeline.remote.with_name("away.git")
     pipeline.remote.rename(away)
     reset(pipeline.settings, to=100, reason="a county has closed")
@@ -270,7 +270,7 @@ def test_a_dump_on_a_mark_that_was_lowered_here_is_not_held_to_the_old_one_again
 
 def test_a_reset_of_the_mark_that_waits_is_never_set_aside(pipeline: Pipeline) -> None:
     """It is a human's decision, and so is what becomes of it."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute(BLOATED)
     _offline_night(pipeline)
     reset = commit_files(
