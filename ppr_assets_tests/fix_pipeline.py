@@ -95,7 +95,8 @@ Night = tuple[DumpOutcome, PublishOutcome]
 @dataclass
 class FirstNights:
     """What the first night of a sample comes to and leaves, by how it is dumped: each is made for
-    the first test that asks for it, and copied for the others, for a fortieth of the work."""
+    the first test that asks for it, and copied for the others, for a tenth of the work. A world in
+    which anything has happened before gets none: that test fails, and is to call ``night()``."""
 
     folder: Path
     databases: Databases
@@ -119,15 +120,35 @@ class FirstNights:
         return replace(dumped, path=pipeline.staged / published.manifest.dump), published
 
     def _require_nothing_happened(self, pipeline: Pipeline) -> None:
-        assert not pipeline.touched, "the data have changed: call night()"
+        database = pipeline.settings.database
+        with connect(replace(database, user="postgres", dbname="postgres")) as session:
+            written = session.execute(_WRITTEN, [database.dbname]).fetchone()
+        assert (pipeline.touched, written) == (False, (0,)), "the data have changed: call night()"
         made = Settings.from_environment(pipeline.variables, dotenv=None)
         assert pipeline.settings.data_repo == made.data_repo, "other settings: call night()"
-        begins = (self.before.folder / "remote.git" / _MAIN).read_text()
-        for repository in (pipeline.clone / ".git", pipeline.remote):
-            assert (repository / _MAIN).read_text() == begins, "there are commits: call night()"
+        worlds = (self.before.folder, pipeline.clone.parent)
+        for theirs, ours in (("publisher", "data-repo"), ("remote.git", "remote.git")):
+            before, now = _files(worlds[0] / theirs, *worlds), _files(worlds[1] / ours, *worlds)
+            assert before == now, "the repositories have changed: call night()"
 
 
-_MAIN = Path("refs", "heads", "main")
+def _files(folder: Path, *worlds: Path) -> dict[str, bytes]:
+    """What is in each, wherever it is said to be; the index is made anew by every look."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != "index":
+            content = path.read_bytes()
+            for world in worlds:
+                content = content.replace(str(world).encode(), b"")
+            found[str(path.relative_to(folder))] = content
+    return found
+
+
+_WRITTEN = """
+SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname = %s
+"""
+"""Since the database was copied, in catalogs as well."""
+
 _REPOSITORIES = ("remote.git", "data-repo")
 
 

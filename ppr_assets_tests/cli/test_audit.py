@@ -18,7 +18,7 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
         "HINT: `ppr-assets dump` makes one of a database.\n"
     )
 
-    pipeline.first_night()
+    pipeline.night()
     pipeline.lose_a_third()
     pipeline.night(override_reason="county closed, ticket 214")
     head = pipeline.head()

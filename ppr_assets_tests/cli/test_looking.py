@@ -130,7 +130,7 @@ def test_the_ratchet_is_shown_and_reset_on_purpose(
     empty = ppr_assets("list")
     assert (empty.code, empty.out, empty.beside) == (0, "", "no dump was published yet\n")
 
-    pipeline.first_night()
+    pipeline.night()
     shown = ppr_assets("ratchet", "show").out.splitlines()
     assert shown[0].split() == ["table", "mark", "needed"]
     assert shown[1].split() == ["organization", "200", "180"]

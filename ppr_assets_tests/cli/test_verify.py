@@ -106,7 +106,7 @@ def test_what_is_not_there_or_cannot_be_meant_is_told(
     both = ppr_assets("verify", "--all", "latest.sql")
     assert both.code == 2
     assert "--all verifies every dump" in both.err
-    pipeline.first_night()
+    pipeline.night()
     missing = ppr_assets("verify", "pantry_pirate_radio_2001-01-01_00-00-00")
     assert missing.code == 6
     head = git(pipeline.clone, "rev-parse", "HEAD")[:10]

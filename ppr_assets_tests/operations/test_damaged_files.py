@@ -80,7 +80,7 @@ def damaged() -> Iterator[dict[str, DatabaseSettings]]:
 def test_a_table_that_cannot_be_counted_is_named_by_every_verb(
     pipeline: Pipeline, damaged: dict[str, DatabaseSettings], kind: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     broken = replace(pipeline.settings, database=damaged[kind])
     words = f"^table {KINDS[kind][0]} cannot be read: .*\\((XX|58|42501)[0-9A-Z]*\\)$"
@@ -100,7 +100,7 @@ def test_a_table_that_cannot_be_counted_is_named_by_every_verb(
 def test_what_only_pg_dump_meets_is_told_in_its_words_with_the_way_out(
     pipeline: Pipeline, damaged: dict[str, DatabaseSettings]
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     with pytest.raises(PprError, match=r'contents of table "wide" failed: .*ERROR') as refused:
         dump(replace(pipeline.settings, database=damaged["toast"]))
@@ -116,7 +116,7 @@ def test_what_only_pg_dump_meets_is_told_in_its_words_with_the_way_out(
 def test_a_damaged_catalog_is_told_by_every_verb_with_the_way_out(
     pipeline: Pipeline, damaged: dict[str, DatabaseSettings], kind: str, words: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     broken = replace(pipeline.settings, database=damaged[kind])
     with pytest.raises(DatabaseFailed, match=f"{words}.*invalid page in block") as refused:

@@ -89,7 +89,7 @@ def test_a_file_in_another_order_and_a_commit_can_be_compared(
     pipeline: Pipeline, tmp_path: Path
 ) -> None:
     """Dumps of the old scripts have their rows in any order, are compressed, and no manifest."""
-    pipeline.night()
+    pipeline.first_night()
     first, head = pipeline.latest(), pipeline.head()
     sql = (pipeline.dumps / first).read_bytes()
     start = sql.index(b"\n", sql.index(b"\nCOPY public.location (") + 1) + 1
@@ -106,7 +106,7 @@ def test_a_file_in_another_order_and_a_commit_can_be_compared(
 
 
 def test_a_damaged_dump_is_not_compared(pipeline: Pipeline, tmp_path: Path) -> None:
-    pipeline.night()
+    pipeline.first_night()
     cut = tmp_path / "cut.sql"
     cut.write_bytes((pipeline.dumps / pipeline.latest()).read_bytes()[:100_000])
     with pytest.raises(DumpDamaged, match=r"cut\.sql"):

@@ -68,7 +68,7 @@ def test_a_dump_is_what_its_manifest_says(pipeline: Pipeline) -> None:
 
 
 def test_a_dump_names_the_one_before_it(pipeline: Pipeline) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     pipeline.change()
     _, second = pipeline.night()
     assert second.manifest.previous == first.manifest.dump
@@ -88,7 +88,7 @@ def test_the_digest_of_a_tables_rows_can_be_recomputed_from_the_file(pipeline: P
 def test_psql_restores_it_and_the_restored_database_gives_the_same_bytes(
     pipeline: Pipeline, empty_database: Callable[[], DatabaseSettings]
 ) -> None:
-    before, published = pipeline.night()
+    before, published = pipeline.first_night()
     restored = empty_database()
     done = subprocess.run(
         [EMBEDDED_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "latest.sql"],
@@ -131,7 +131,7 @@ def test_a_changed_row_changes_that_line_and_the_keys_alone(pipeline: Pipeline) 
 
 
 def test_unchanged_data_leave_no_file_and_name_the_dump_that_stands(pipeline: Pipeline) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     before = pipeline.picture()
     outcome = dump(pipeline.settings)
     assert (outcome.status, outcome.path) == ("unchanged", None)
@@ -143,7 +143,7 @@ def test_unchanged_data_leave_no_file_and_name_the_dump_that_stands(pipeline: Pi
 def test_a_dump_that_waits_is_dropped_when_the_data_are_again_as_published(
     pipeline: Pipeline,
 ) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     before = pipeline.picture()
     pipeline.execute("CREATE TABLE passing (a int)")
     assert dump(pipeline.settings).status == "staged"

@@ -71,7 +71,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_moves_when_pg_dump(pipeline: Pipeline, fake_tool: FakeTool, fault: str) -> None:
     script, error, words = FAULTS[fault]
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("DELETE FROM language WHERE id = (SELECT min(id) FROM language)")
     pipeline.gate(stall_seconds=1.0 if "hangs" in fault else 300.0)
     before = pipeline.picture()
@@ -90,7 +90,7 @@ def test_a_session_that_the_server_ends_ends_the_dump(
     pipeline: Pipeline, fake_tool: FakeTool, tmp_path: Path
 ) -> None:
     """With the session the lock is gone, and another run may be dumping by now."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     before = pipeline.picture()
     go, gone = tmp_path / "go", tmp_path / "gone"
@@ -128,7 +128,7 @@ def test_a_server_that_is_down_is_unreachable(pipeline: Pipeline, tmp_path: Path
 
 
 def test_no_room_on_the_disk_is_said_before_anything_is_written(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     with _tiny_file_system(pipeline.staged):
         before = pipeline.picture()
@@ -141,7 +141,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_no_partial_file(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others write as well: the room that was there at the beginning may be gone."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     monkeypatch.setattr("ppr_assets.postgres.snapshot.preflight.SPARE_BYTES", -(2**40))
     with _tiny_file_system(pipeline.staged):

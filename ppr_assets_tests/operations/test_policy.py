@@ -47,7 +47,7 @@ def decide(pipeline: Pipeline, text: str) -> None:
 
 
 def test_what_is_about_people_is_withheld_and_written_down(pipeline: Pipeline) -> None:
-    dumped, published = pipeline.night()
+    dumped, published = pipeline.first_night()
     assert dumped.manifest is not None and published.status == "published"
     withheld = {one.name: (one.rule, one.rows) for one in dumped.manifest.withheld}
     assert withheld["change_audit"] == ("structure", pipeline.count("change_audit"))
@@ -63,7 +63,7 @@ def test_what_is_about_people_is_withheld_and_written_down(pipeline: Pipeline) -
 
 def test_the_dump_makes_the_tables_whose_rows_it_withholds(pipeline: Pipeline) -> None:
     pipeline.gate(proof="server")
-    dumped, _ = pipeline.night()
+    dumped, _ = pipeline.first_night()
     assert dumped.manifest is not None and dumped.manifest.proof is not None
     assert dumped.manifest.proof.proven
     latest = (pipeline.dumps / "latest.sql").read_text()
@@ -74,7 +74,7 @@ def test_the_dump_makes_the_tables_whose_rows_it_withholds(pipeline: Pipeline) -
 def test_what_changes_only_where_nothing_is_published_makes_no_new_dump(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("UPDATE change_audit SET source_ip = '198.51.100.7'")
     pipeline.execute("UPDATE location_source SET updated_by = 'somebody else'")
     dumped, _ = pipeline.night()
@@ -111,7 +111,7 @@ def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline, key:
 def test_what_nobody_has_decided_on_stops_the_night(
     pipeline: Pipeline, statement: str, name: str, rule: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     before = pipeline.picture()
     pipeline.execute(statement)
     pipeline.gate(allow_empty=True)
@@ -252,7 +252,7 @@ def test_a_staged_dump_is_not_published_where_others_withhold_what_it_holds(
 def test_a_staged_dump_is_published_where_others_decide_on_what_it_does_not_hold(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     dumped = dump(pipeline.settings)
     decided_by_others(pipeline, '[visits]\nday = "public"\n[phone]\nextension = "public"\n')
@@ -337,7 +337,7 @@ def test_a_check_that_holds_of_what_is_published_stops_nothing(pipeline: Pipelin
 
 
 def test_a_file_that_is_gone_is_missed_whatever_made_the_dump_before(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     decide(pipeline, '[language]\nnote = "null"\n')
     git(pipeline.clone, "rm", "-q", f"sql_dumps/{PUBLICATION}")
     git(pipeline.clone, "commit", "-q", "-m", "Tidy up")
@@ -362,7 +362,7 @@ def test_what_somebody_has_begun_to_decide_stops_a_night(pipeline: Pipeline) -> 
 
 
 def test_a_decision_that_only_the_remote_has_is_in_force(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("CREATE TABLE visits (day date)")
     other = pipeline.clone_again("other")
     (other / "sql_dumps" / PUBLICATION).write_text('[visits]\nday = "public"\n')

@@ -38,7 +38,7 @@ def test_a_night_with_one_location_is_refused_before_there_is_any_mark(
 
 
 def test_a_column_that_was_emptied_is_refused_and_may_be_let_pass(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("UPDATE organization SET description = ''")
     before = pipeline.picture()
     refused = dump(pipeline.settings)
@@ -59,7 +59,7 @@ def test_a_column_that_was_emptied_is_refused_and_may_be_let_pass(pipeline: Pipe
 
 
 def test_hundreds_of_places_on_one_point_are_refused(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("UPDATE location SET latitude = 39.8, longitude = -98.6")
     refused = dump(pipeline.settings)
     assert refused.status == "refused"
@@ -85,7 +85,7 @@ def _require_recorded(pipeline: Pipeline, rule: str, reason: str) -> None:
 
 
 def test_what_is_unusual_is_said_and_stops_nothing(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("ALTER TABLE phone DROP COLUMN extension")
     pipeline.execute("DELETE FROM phone WHERE number < '5'")
     dumped, published = pipeline.night()
@@ -149,7 +149,7 @@ def test_publishing_judges_the_profile_by_what_stands_by_then(pipeline: Pipeline
 
 
 def test_what_was_let_pass_in_one_run_is_not_in_another(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.execute("UPDATE organization SET description = ''")
     dump(pipeline.settings, run_id="one", override_reason="known")
     assert publish(pipeline.settings, run_id="another").status == "refused"

@@ -91,7 +91,7 @@ def test_a_dump_from_before_there_was_a_policy_is_compared_and_drilled_beside_a_
     monkeypatch.setattr(fix_nasty, "shipped_policy", Policy)  # with the lenient plan: all is public
     old = make_dump(pipeline.settings.database, tmp_path / OLD).found(tmp_path)
     assert old.manifest is not None and not old.manifest.policy
-    pipeline.night()
+    pipeline.first_night()
     with found_dump(pipeline.settings.data_repo, Wanted()) as new:
         found = diff(old, new)
         assert new.manifest is not None
@@ -115,7 +115,7 @@ def test_a_dump_in_parts_without_rows_of_some_tables_passes_everything_that_look
     pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
 ) -> None:
     pipeline.gate(max_file_bytes=200_000, ratchet_tables=None, keep=KeepSettings(1, 0, 0, 0, 0))
-    first = pipeline.night()[1].manifest
+    first = pipeline.first_night()[1].manifest
     pipeline.change()
     second = pipeline.night()[1].manifest
     assert pipeline.mark()["tables"]["change_audit"] == pipeline.count("change_audit")

@@ -123,7 +123,7 @@ def test_a_dump_a_drill_and_a_cleanup_stay_with_it_too(
 def test_a_container_that_starts_fills_the_one_that_is_named(
     two: Two, led_away: str, target: Target, pipeline: Pipeline
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     filled = initialise(replace(pipeline.settings, database=two.settings), InitTerms(force=True))
     assert filled.status == "restored"
     assert two.production.taken == 0

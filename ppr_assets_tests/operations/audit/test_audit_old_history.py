@@ -173,7 +173,7 @@ def test_a_vanished_mark_is_told_and_dumps_are_judged_by_it(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who dumped before lost marks were known published nothing where thousands had been."""
-    pipeline.night()
+    pipeline.first_night()
     had = pipeline.count("location")
     _old_script(pipeline.clone, 205)
 
@@ -204,7 +204,7 @@ def test_a_vanished_mark_is_told_and_dumps_are_judged_by_it(
 
 
 def test_a_fall_lists_the_marks_that_fell_alone(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     mark = pipeline.mark()
     mark["tables"]["location"] -= 1
     mark["tables"]["service"] += 1000

@@ -38,7 +38,7 @@ def held(pipeline: Pipeline) -> dict[str, Audited]:
 
 
 def test_a_file_that_the_settings_name_is_the_policy_of_today(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     file = pipeline.clone.parent / "policy.toml"
     file.write_text('[phone]\nnumber = "null"\n')
     scope = Scope(every=True, policy=True, policy_file=file)
@@ -54,7 +54,7 @@ def test_a_dump_from_before_there_was_a_policy_is_named_with_what_it_holds(
 ) -> None:
     sql = of_other_scripts(pipeline)
     path, data = (f"{OLD}.gz", gzip.compress(sql, 1)) if packed else (OLD, sql)
-    pipeline.night()
+    pipeline.first_night()
     (pipeline.clone / path).write_bytes(data)
     git(pipeline.clone, "add", "-f", path)
     git(pipeline.clone, "commit", "-q", "-m", "Nightly")

@@ -43,7 +43,7 @@ def old_script(clone: Path, organizations: int) -> None:
 @pytest.fixture
 def overwritten(pipeline: Pipeline) -> Pipeline:
     """Ours, and on top of it the old script's."""
-    pipeline.night()
+    pipeline.first_night()
     old_script(pipeline.clone, 205)
     git(pipeline.clone, "push", "-q", "origin", "main")
     return pipeline
@@ -233,7 +233,7 @@ def test_a_branch_from_before_a_reset_brings_back_only_what_it_did_itself() -> N
 
 def test_a_message_that_only_looks_like_a_reset_of_a_dump_is_none(pipeline: Pipeline) -> None:
     """Whoever quotes a reset's message in a publication has not touched the mark."""
-    pipeline.night()
+    pipeline.first_night()
     quoted = compose_message("Data update", {"Mark": "1", "Reason": "quoted"})
     commit_files(pipeline.clone, quoted, {"STATS.md": "1\n"})
     assert _marked(pipeline.settings.data_repo).mark.organization == 200

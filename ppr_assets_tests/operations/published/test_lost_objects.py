@@ -67,7 +67,7 @@ def _require_whole(pipeline: Pipeline) -> None:
 def test_an_object_that_a_night_needs_is_named_and_comes_back_as_the_hint_says(
     pipeline: Pipeline, what: str, damage: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     pipeline.night()
     pipeline.change()
@@ -88,7 +88,7 @@ def test_an_object_that_a_night_needs_is_named_and_comes_back_as_the_hint_says(
 def test_what_a_fetch_brings_back_by_itself_is_not_worth_a_word(
     pipeline: Pipeline, what: str
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     if what == "the tip":
         _object(pipeline, "main")[1].unlink()
     else:
@@ -101,7 +101,7 @@ def test_what_a_fetch_brings_back_by_itself_is_not_worth_a_word(
 
 def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: Pipeline) -> None:
     """Only the clone had it, so that nothing brings it back; a new clone goes on without it."""
-    pipeline.night()
+    pipeline.first_night()
     away = pipeline.remote.with_name("away.git")
     pipeline.remote.rename(away)
     pipeline.change()
@@ -124,7 +124,7 @@ def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: P
 
 def test_an_old_dump_that_is_lost_here_and_safe_there_stops_nobody(pipeline: Pipeline) -> None:
     """A night does not read it. An audit of the clone does, and says so."""
-    pipeline.night()
+    pipeline.first_night()
     first = pipeline.latest()
     pipeline.change()
     pipeline.night()

@@ -141,7 +141,7 @@ def test_when_both_sides_have_moved_nobodys_commit_is_lost(
 
 def test_two_clones_that_publish_at_the_same_time_both_arrive(pipeline: Pipeline) -> None:
     other = pipeline.elsewhere(pipeline.clone_again("other"))
-    pipeline.night()
+    pipeline.first_night()
     together = threading.Barrier(2)
     outcomes: list[PublishOutcome] = []
 

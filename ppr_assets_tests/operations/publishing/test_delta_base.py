@@ -32,7 +32,7 @@ def test_a_visitor_finds_one_line_that_explains_it(pipeline: Pipeline) -> None:
 
 
 def test_the_second_night_pushes_a_small_part_of_the_first(pipeline: Pipeline) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     pipeline.change()
     _, second = pipeline.night()
     assert 0 < 10 * second.delivery.bytes < first.delivery.bytes
@@ -86,7 +86,7 @@ def test_a_merge_of_two_that_published_keeps_the_delta_base_of_the_newer(
     pipeline: Pipeline,
 ) -> None:
     other = pipeline.elsewhere(pipeline.clone_again("other"))
-    pipeline.night()
+    pipeline.first_night()
     git(other.clone, "fetch", "-q")
     git(other.clone, "reset", "-q", "--hard", "origin/main")
     other.repo(push_enabled=False)

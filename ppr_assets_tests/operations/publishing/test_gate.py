@@ -163,7 +163,7 @@ DAMAGED = {
 @pytest.fixture
 def dumped(pipeline: Pipeline) -> Pipeline:
     """There is a dump, and the data have changed since."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     return pipeline
 

@@ -15,7 +15,7 @@ REASON = "the county closed a third of its pantries, see the minutes of 2025-08-
 @pytest.fixture
 def shrunken(pipeline: Pipeline) -> Pipeline:
     """A published dump, and a database that has lost a third since."""
-    pipeline.night()
+    pipeline.first_night()
     pipeline.lose_a_third()
     return pipeline
 

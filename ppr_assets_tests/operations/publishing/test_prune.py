@@ -73,7 +73,7 @@ def removed(*names: str) -> list[str]:
 
 
 def test_a_night_retires_in_its_own_commit_what_no_rule_keeps(pipeline: Pipeline) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     old = [older(days) for days in (3, 2, 1)]
     shelve(pipeline, {name: {} for name in old})
     pipeline.gate(keep=TWO)
@@ -116,7 +116,7 @@ def test_a_refused_and_an_unchanged_night_retire_nothing(pipeline: Pipeline) -> 
 
 
 def test_an_overridden_night_keeps_what_it_was_passed_against(pipeline: Pipeline) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     pipeline.gate(keep=ONE)
     pipeline.lose_a_third()
     _, overridden = pipeline.night(override_reason="closed county, ticket 214")
@@ -241,7 +241,7 @@ def test_what_both_publishers_have_retired_does_not_come_back(pipeline: Pipeline
 def test_every_retired_dump_is_listed_with_the_commit_that_brings_it_back(
     pipeline: Pipeline,
 ) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     pipeline.gate(keep=ONE)
     pipeline.change()
     _, second = pipeline.night()

@@ -33,7 +33,7 @@ def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
     pipeline: Pipeline,
 ) -> None:
     parent = pipeline.head()
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     assert published.status == "published" and published.commit is not None
     dump = published.manifest.dump
     assert _changed_files(pipeline.clone, published.commit) == {
@@ -53,7 +53,7 @@ def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
 
 
 def test_what_lies_in_the_work_tree_is_what_the_manifest_says(pipeline: Pipeline) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     latest = (pipeline.dumps / "latest.sql").resolve(strict=True)
     assert latest.name == published.manifest.dump
     assert hashlib.sha256(latest.read_bytes()).hexdigest() == published.manifest.sha256
@@ -91,7 +91,7 @@ def test_a_mark_that_does_not_rise_is_not_written_again(pipeline: Pipeline) -> N
 
 
 def test_unchanged_data_make_no_commit_and_name_the_one_that_stands(pipeline: Pipeline) -> None:
-    _, first = pipeline.night()
+    _, first = pipeline.first_night()
     git(pipeline.clone, "commit", "-q", "--allow-empty", "-m", "Data update for 2025-08-10")
     git(pipeline.clone, "push", "-q", "origin", "main")
     before = pipeline.picture()
@@ -136,7 +136,7 @@ def test_a_staged_dump_that_somebody_changed_is_not_published(pipeline: Pipeline
 
 
 def test_a_staged_dump_without_its_manifest_is_swept_away(pipeline: Pipeline) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     pipeline.change()
     staged = dump(pipeline.settings).path
     assert staged is not None

@@ -124,7 +124,7 @@ def worlds(pipeline: Pipeline) -> list[Pipeline]:
     """Two clones that the same database is published from; no dump retires, so none may be gone."""
     pipeline.gate(keep=KeepSettings(last=None, daily=0, weekly=0, monthly=0, yearly=0))
     pipeline.variables["SQL_DUMP_KEEP_LAST"] = "all"
-    pipeline.night()
+    pipeline.first_night()
     for hook, every in (("pre-receive", 7), ("post-receive", 5)):
         path = pipeline.remote / "hooks" / hook
         path.write_text(TROUBLE.format(count=pipeline.remote / f"{hook}-count", every=every))

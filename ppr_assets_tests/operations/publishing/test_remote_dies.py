@@ -60,7 +60,7 @@ def test_a_remote_that_is_killed_during_a_push_gets_the_dump_once(
     pipeline: Pipeline, moment: str
 ) -> None:
     name, condition, arrived = MOMENTS[moment]
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     before = pipeline.remote_head()
     done = _once(pipeline, name, condition + KILLS)
@@ -86,7 +86,7 @@ def test_a_remote_that_answers_too_slowly_gets_the_dump_once(
     pipeline: Pipeline, moment: str
 ) -> None:
     name, condition, arrived = MOMENTS[moment]
-    pipeline.night()
+    pipeline.first_night()
     pipeline.change()
     before = pipeline.remote_head()
     _once(pipeline, name, condition + HANGS)

@@ -50,7 +50,7 @@ def test_a_role_that_may_not_create_databases_has_an_embedded_server_prove_it(
     pipeline: Pipeline,
 ) -> None:
     pipeline.gate(proof="server")
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     proof = published.manifest.proof
     assert proof is not None
     assert (proof.where, proof.proven) == ("embedded", True)
@@ -58,7 +58,7 @@ def test_a_role_that_may_not_create_databases_has_an_embedded_server_prove_it(
 
 
 def test_a_proof_that_is_switched_off_is_recorded_as_off(pipeline: Pipeline) -> None:
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     assert published.manifest.proof is not None
     assert not published.manifest.proof.proven
     assert _trailer(pipeline) == "off"

@@ -81,7 +81,7 @@ def test_the_regression_database_is_proven_published_and_restored(
     assert tables is not None and tables[0] > 530
     pipeline.settings = replace(pipeline.settings, database=regression)
     pipeline.gate(proof="server")
-    _, published = pipeline.night()
+    _, published = pipeline.first_night()
     assert published.status == "published"
     assert pipeline.night()[0].status == "unchanged"
     target = replace(regression, dbname="again")

@@ -57,7 +57,7 @@ def test_it_restores_in_place_and_is_told_what_it_needs_for_more(
 def test_a_container_that_starts_fills_its_empty_database_in_place(
     confined: Target, pipeline: Pipeline
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     outcome = initialise(replace(pipeline.settings, database=confined.settings))
     assert outcome.status == "restored"
     assert any(remark.startswith("in place: ") for remark in outcome.remarks)

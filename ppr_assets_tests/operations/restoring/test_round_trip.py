@@ -82,7 +82,7 @@ def test_a_nasty_database_comes_back_in_place_byte_by_byte(
     pipeline: Pipeline, temporary_folder: Path, nasty_database: DatabaseSettings, tmp_path: Path
 ) -> None:
     pipeline.settings = replace(pipeline.settings, database=nasty_database)
-    pipeline.night()
+    pipeline.first_night()
     with connect(nasty_database) as session:
         session.execute("DELETE FROM kinds.moments; DROP TABLE awkward, shapes.tree CASCADE")
     with found_dump(pipeline.settings.data_repo, Wanted()) as found:

@@ -16,7 +16,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline, git, settled
 def test_offline_the_newest_dump_of_the_clone_is_taken_and_that_is_said(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     with found_dump(pipeline.settings.data_repo, Wanted()) as found:
         assert found.remarks == ()
     pipeline.remote.rename(pipeline.remote.with_name("moved.git"))
@@ -29,7 +29,7 @@ def test_offline_the_newest_dump_of_the_clone_is_taken_and_that_is_said(
 
 
 def test_of_another_repository_only_the_dump_that_is_meant_is_fetched(pipeline: Pipeline) -> None:
-    pipeline.night()
+    pipeline.first_night()
     git(pipeline.remote, "config", "uploadpack.allowFilter", "true")
     older = pipeline.latest()
     pipeline.change()

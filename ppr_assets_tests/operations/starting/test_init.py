@@ -52,7 +52,7 @@ def test_a_database_that_is_missing_is_made_and_the_next_start_leaves_it_alone(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
     """Of the remote's history only the latest dump is fetched, and no clone stays."""
-    pipeline.night()
+    pipeline.first_night()
     target = make_target(seed=None)
     settings = starting(pipeline, target)
 
@@ -74,7 +74,7 @@ def test_a_database_that_is_missing_is_made_and_the_next_start_leaves_it_alone(
 def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is_left_over(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     target = _of_superuser(make_target())
     target.execute("TRUNCATE organization CASCADE", target.settings.dbname)
     target.execute("TRUNCATE location, service CASCADE", target.settings.dbname)
@@ -96,7 +96,7 @@ def test_an_empty_database_is_filled_from_the_clone_that_is_there_and_nothing_is
 
 
 def test_by_force_a_full_database_is_replaced_and_kept(pipeline: Pipeline, target: Target) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old = target.content()
     outcome = initialise(starting(pipeline, target), InitTerms(force=True))
     assert outcome.status == "restored"
@@ -124,7 +124,7 @@ def test_with_skip_db_init_it_only_says_what_is_not_there(
 def test_while_testing_the_real_database_is_not_touched_even_by_force(
     pipeline: Pipeline, target: Target
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     old = target.content()
     outcome = initialise(starting(pipeline, target, testing=True), InitTerms(force=True))
     assert outcome.database == f"{target.settings.dbname}_test"
@@ -150,7 +150,7 @@ def test_without_a_dump_nothing_is_made_and_the_way_out_is_told(
 def test_a_role_that_may_not_make_databases_fills_an_empty_one_in_place(
     pipeline: Pipeline,
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     target = Target(pipeline.settings.database)
     published = target.content()
     pipeline.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -167,7 +167,7 @@ def test_a_role_that_may_not_make_databases_fills_an_empty_one_in_place(
 def test_a_session_on_the_empty_database_is_ended_only_by_wish(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     target = make_target(seed=None)
     target.execute(f"CREATE DATABASE {target.settings.dbname} OWNER {target.settings.user}")
     settings = starting(pipeline, target)
@@ -182,7 +182,7 @@ def test_a_session_on_the_empty_database_is_ended_only_by_wish(
 def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     target = make_target(seed=None)
     with target.administered() as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.settings.dbname)])
@@ -192,7 +192,7 @@ def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
 
 
 def test_a_server_that_comes_up_late_is_waited_for(pipeline: Pipeline, server_folder: Path) -> None:
-    pipeline.night()
+    pipeline.first_night()
     data = server_folder / "late"
     late = embedded.start(data)
     embedded.stop(data)
@@ -268,7 +268,7 @@ def test_rows_that_a_policy_hides_are_no_emptiness(make_target: MakeTarget) -> N
 def test_a_container_may_start_with_what_came_back_otherwise_when_somebody_said_so(
     pipeline: Pipeline, make_target: MakeTarget, tmp_path: Path
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     name, end = pipeline.latest(), "--\n-- PostgreSQL database dump complete"
     text = (pipeline.dumps / name).read_text()
     lost = "DROP INDEX public.url_service_id_idx;"
