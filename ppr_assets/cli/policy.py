@@ -12,6 +12,7 @@ import click
 
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
 from ppr_assets.operations.deciding.finds import allow as allow_find
@@ -39,10 +40,11 @@ def policy() -> None:
 
 @policy.command()
 @click.argument("table", required=False)
+@offline_option
 @pass_invocation
-def show(invocation: Invocation, table: str | None) -> None:
+def show(invocation: Invocation, table: str | None, offline: bool) -> None:
     """Show the policy in force: all tables, or each column of one."""
-    found = policy_in_force(invocation.settings)
+    found = policy_in_force(invocation.settings, print_view, offline=offline)
     if table is None:
         rows = [
             (name, _summary(lines), found.source if name in found.added.tables else "shipped")
@@ -165,10 +167,12 @@ def baseline(invocation: Invocation, reason: str) -> None:
     type=click.DateTime(["%Y-%m-%d"]),
     help="A day (UTC); without it, all that was ever decided.",
 )
+@offline_option
 @pass_invocation
-def review(invocation: Invocation, since: datetime | None) -> None:
+def review(invocation: Invocation, since: datetime | None, offline: bool) -> None:
     """List what the data repository decided since a day: when, who, what and why."""
-    revisions = review_policy(invocation.settings, since.replace(tzinfo=UTC) if since else None)
+    day = since.replace(tzinfo=UTC) if since else None
+    revisions = review_policy(invocation.settings, print_view, day, offline=offline)
     if not revisions:
         out.print("nothing was decided in the data repository")
     for one in revisions:

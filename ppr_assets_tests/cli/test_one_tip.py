@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets_tests.fix_command_line import CommandLine, Said, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
+from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
 
 
 @pytest.fixture
@@ -22,6 +22,9 @@ def behind(pipeline: Pipeline) -> Pipeline:
     pipeline.change()
     wait_for_a_later_name(pipeline.latest())
     other.night()
+    decided = '[phone]\nextension = { rule = "null", reason = "not yet" }\n'
+    commit_files(other.clone, "Decide", {"sql_dumps/.publication.toml": decided})
+    git(other.clone, "push", "-q", "origin", "main")
     assert pipeline.head() != pipeline.remote_head()
     return pipeline
 
@@ -33,7 +36,7 @@ def _newest(behind: Pipeline) -> str:
 def _each(ppr_assets: CommandLine, *options: str) -> dict[str, Said]:
     verbs = ["list", "list --history", "audit", "verify"]
     if not options:  # offline there is one dump, with none before it to be compared with
-        verbs += ["diff", "ratchet show"]
+        verbs += ["diff", "ratchet show", "policy show", "policy review"]
     return {verb: ppr_assets(*verb.split(), *options) for verb in verbs}
 
 
@@ -44,8 +47,9 @@ def test_what_others_have_pushed_is_seen_by_each_verb(
     for verb, said in _each(ppr_assets).items():
         assert (verb, said.code) == (verb, 0)
         assert said.err == f"looking at commit {head[:10]} of main, the remote was asked just now\n"
-        if verb != "ratchet show":
+        if verb.split()[0] not in ("ratchet", "policy"):
             assert newest in said.out, verb
+    assert "(not yet)" in ppr_assets("policy", "review").out
     told = facts(ppr_assets("status").out)
     assert (told["latest"], told["head"], told["pushed"]) == (newest, head, "yes")
     assert told["clone"] == f"behind, at {behind.head()}: the next run follows"

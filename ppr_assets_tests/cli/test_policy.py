@@ -294,7 +294,7 @@ def test_a_review_names_the_commit_that_nobody_can_read(
     commit_files(pipeline.clone, "Break it more", {FILE: "[phone\n"})
     commit_files(pipeline.clone, "Mend it", {FILE: decided.replace('type = "null"', "")})
     said = ppr_assets("policy", "review")
-    assert (said.code, said.err) == (0, "")
+    assert (said.code, said.beside) == (0, "")
     commits = [lines.splitlines()[1:] for lines in said.out.split("UTC")[1:]]
     mended, _, unreadable, first = [
         [line for line in lines if line[:2] == "  "] for lines in commits
