@@ -12,6 +12,7 @@ import itertools
 import json
 import logging
 import re
+import shutil
 import subprocess
 import threading
 import traceback
@@ -169,9 +170,18 @@ def in_all_words(error: BaseException) -> str:
     return "".join([*traceback.format_exception(error), printed.getvalue(), *chain])
 
 
+@pytest.fixture(scope="module")
+def empty_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dagster's files before the first run; to make them anew takes a fifth of a night."""
+    folder = tmp_path_factory.mktemp("dagster")
+    with dg.DagsterInstance.local_temp(str(folder)):
+        return folder
+
+
 @pytest.fixture
 def world(
     pipeline: Pipeline,
+    empty_storage: Path,
     fake_tool: FakeTool,
     embedded_server: EmbeddedServer,
     tmp_path: Path,
@@ -181,8 +191,8 @@ def world(
 ) -> Iterator[World]:
     """The server writes down every statement and its parameters; proofs are made on it."""
     caplog.set_level(logging.DEBUG)
-    for name in ("tmp", "dagster"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "tmp").mkdir()
+    shutil.copytree(empty_storage, tmp_path / "dagster")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     for statement in PRIVATE_VALUES.split(";\n")[:-1]:

@@ -111,7 +111,7 @@ def test_changed_data_have_other_versions(runs: Runs) -> None:
 
 
 def test_what_is_unusual_is_told_line_by_line_and_what_is_hollow_with_a_way_out(runs: Runs) -> None:
-    runs.nightly()
+    runs.pipeline.first_night()
     phones = runs.pipeline.count("phone")
     runs.pipeline.execute("DELETE FROM phone")
     runs.pipeline.execute("ALTER TABLE phone ADD CONSTRAINT dialled CHECK (number <> '')")
@@ -225,7 +225,7 @@ def test_an_asset_cannot_be_selected_without_its_checks(asset: str) -> None:
 @pytest.mark.parametrize("asset", ["sql_dump", "data_repo_commit"])
 def test_the_gate_holds_when_only_one_asset_is_materialized(runs: Runs, asset: str) -> None:
     """Records vanish before the dump; or the floor rises when a dump is staged already."""
-    runs.nightly()
+    runs.pipeline.first_night()
     if asset == "sql_dump":
         runs.pipeline.lose_a_third()
     else:
@@ -257,7 +257,7 @@ def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
 
 
 def test_an_override_is_recorded_everywhere_and_counts_for_one_run(runs: Runs) -> None:
-    runs.nightly()
+    runs.pipeline.first_night()
     mark = runs.pipeline.mark()
     runs.pipeline.lose_a_third()
     run = runs.nightly(reason=REASON)
