@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -32,9 +33,12 @@ print(*(verb for verb in VERBS if f"ppr_assets.cli.{{verb}}" in sys.modules), fi
 READS_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 
 
-def _modules(folder: Path = PACKAGE) -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(folder.rglob("*.py")):
-        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+@cache
+def _modules(folder: Path = PACKAGE) -> list[tuple[str, ast.Module]]:
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text()))
+        for path in sorted(folder.rglob("*.py"))
+    ]
 
 
 def _imported(statements: list[ast.stmt] | ast.Module) -> Iterator[str]:
