@@ -44,7 +44,7 @@ def _push(pipeline: Pipeline) -> None:
 def test_an_older_dump_takes_the_place_of_a_latest_one_that_is_damaged(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
-    pipeline.night()
+    pipeline.first_night()
     older = pipeline.latest()
     _publish_cut_off(pipeline)
     target = make_target(seed=None)
