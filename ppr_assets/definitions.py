@@ -9,6 +9,7 @@ import dagster as dg
 from ppr_assets.orchestration.jobs import (
     NIGHTLY_DUMP,
     PIPELINE,
+    REPLAY,
     RESTORE,
     RESTORE_DRILL,
     RESTORES,
@@ -31,7 +32,7 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
             *external_assets(settings.database.dbname),
             *linked_to_code([*PIPELINE, *RESTORES]),
         ],
-        "jobs": [NIGHTLY_DUMP, RESTORE, RESTORE_DRILL],
+        "jobs": [NIGHTLY_DUMP, RESTORE, REPLAY, RESTORE_DRILL],
         "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
         "sensors": [after_publishing],
         "resources": resources(settings),

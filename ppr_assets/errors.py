@@ -20,6 +20,7 @@
     │   └── PolicyUnreadable    8  the policy cannot be read, so nothing may be published
     ├── DumpFailed              1  pg_dump did not do its work
     ├── RestoreFailed           1  a restore ended early; the target serves as before
+    │   └── FilesUnaccounted    1  nobody can say what became of a published file
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
     ├── StorageFailed           1  Dagster's own storage cannot be used
     ├── Unexpected              1  a fault of this program, most likely; carries the whole story
@@ -121,6 +122,10 @@ class DumpFailed(PprError):
 
 class RestoreFailed(PprError):
     """The load failed, or its deadline passed; the database it was meant for serves as before."""
+
+
+class FilesUnaccounted(RestoreFailed):
+    """Of a published file nobody can say what became of it; nothing was loaded."""
 
 
 class PreconditionFailed(PprError):

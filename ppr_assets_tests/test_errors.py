@@ -47,6 +47,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "PolicyUnreadable": 8,
         "DumpFailed": 1,
         "RestoreFailed": 1,
+        "FilesUnaccounted": 1,
         "PreconditionFailed": 1,
         "StorageFailed": 1,
         "Unexpected": 1,

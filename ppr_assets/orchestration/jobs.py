@@ -14,12 +14,13 @@ from ppr_assets.orchestration.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.drill import DrillConfig, drill
 from ppr_assets.orchestration.launchpad import flat_config, launchpad_config
 from ppr_assets.orchestration.record_count import record_count
+from ppr_assets.orchestration.replayed_database import replayed_database
 from ppr_assets.orchestration.restored_database import RestoreConfig, restored_database
 from ppr_assets.orchestration.sql_dump import sql_dump
 from ppr_assets.settings import ScheduleSettings
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
-RESTORES = [restored_database, drill]
+RESTORES = [restored_database, drill, replayed_database]
 
 
 nightly_dump = partial(
@@ -43,6 +44,16 @@ RESTORE = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     config=flat_config("restored_database", RestoreConfig, word="restore"),
 )
+
+REPLAY = dg.define_asset_job(
+    "replay",
+    selection=dg.AssetSelection.assets(replayed_database),
+    description="Rebuild a database from the published records of a range of days, in one run, "
+    "where no dump can be restored. Without any config it is a separate database. To replace the "
+    "one that serves, its config takes `target` and `replace: true`.",
+    executor_def=dg.in_process_executor,
+)
+"""Dagster takes no :func:`flat_config` where there are partitions."""
 
 RESTORE_DRILL = dg.define_asset_job(
     "restore_drill",

@@ -121,7 +121,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     started = monotonic()
     target = restore_target(settings, config.target.strip())
     serves = target.dbname == settings.database.dbname
-    override, accept = _decision(config.override), _decision(config.accept_differences)
+    override, accept = decision(config.override), decision(config.accept_differences)
     terms = Terms(
         guard_of(settings.dump, for_service=serves, override=override),
         disconnect=config.disconnect,
@@ -138,13 +138,14 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     return outcome, facts
 
 
-def _decision(reason: str) -> Override | None:
+def decision(reason: str) -> Override | None:
+    """What somebody has written into a run's config, if it says anything."""
     return Override(reason.strip(), "run config") if reason.strip() else None
 
 
-def restore_target(settings: Settings, name: str) -> DatabaseSettings:
+def restore_target(settings: Settings, name: str, *, suffix: str = SUFFIX) -> DatabaseSettings:
     """The database of this name, or the separate one; with TESTING always the one for tests."""
-    target = settings.restore_target(name or f"{settings.database.dbname}{SUFFIX}")
+    target = settings.restore_target(name or f"{settings.database.dbname}{suffix}")
     require_not_storage(target, settings.dagster_postgres_url)
     return target
 

@@ -1,4 +1,5 @@
-"""The published world as external assets: the HSDS tables and the data repository's publishing.
+"""The published world as external assets: the HSDS tables and what is published in the
+data repository.
 
 Nothing here is computed by this project; the pipeline observes these assets and depends on them.
 Assets that this project makes do not belong here.
@@ -50,6 +51,19 @@ PUBLICATION = dg.AssetSpec(
     owners=OWNERS,
 )
 
+DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_offset=1)
+"""In UTC, from before the first records were published until today."""
+
+PUBLISHED_DAY = dg.AssetSpec(
+    "published_day",
+    description="The records that scrapers' publisher has put into the data repository on a day. "
+    "A replay says of each day that it has read how many files there were, and what they held.",
+    group_name="data_repository",
+    kinds={"git"},
+    owners=OWNERS,
+    partitions_def=DAYS,
+)
+
 MOST_OTHERS = 100
 """So many tables that are no HSDS tables are observed one by one. Each stays in Dagster's catalog
 of assets, which a database with thousands of partitions would fill."""
@@ -68,7 +82,7 @@ def external_assets(database: str) -> list[dg.AssetSpec]:
         )
         for name, description in HSDS_TABLES.items()
     ]
-    return [PUBLICATION, *tables]
+    return [PUBLICATION, PUBLISHED_DAY, *tables]
 
 
 def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:

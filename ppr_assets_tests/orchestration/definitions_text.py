@@ -91,7 +91,8 @@ def _jobs(definitions: dg.Definitions) -> Iterator[str]:
             "selection": {node.name for node in job.nodes},
             "executor": job.executor_def.name,
         }
-        yield _entry(f"job {job.name}", facts, *_fields(mapping.config_schema.config_type))
+        fields = _fields(mapping.config_schema.config_type) if mapping else ()
+        yield _entry(f"job {job.name}", facts, *fields)
 
 
 def _fields(config_type: Any, prefix: str = "config ") -> Iterator[str]:

@@ -37,7 +37,7 @@ TABLES = {
     "url",
 }
 NIGHTLY = {"record_count", "sql_dump", "data_repo_commit"}
-MADE = NIGHTLY | {"restored_database", "drill"}
+MADE = NIGHTLY | {"restored_database", "drill", "replayed_database"}
 CHECKS = {
     "minimum_records",
     "ratchet",
@@ -67,11 +67,11 @@ def _keys(graph: dg.AssetGraph) -> set[str]:
     return {key.to_user_string() for key in graph.get_all_asset_keys()}
 
 
-def test_the_assets_are_tables_publication_count_dump_commit_and_what_is_restored(
+def test_the_assets_are_tables_what_is_published_count_dump_commit_and_what_is_restored(
     graph: dg.AssetGraph,
 ) -> None:
     assert set(HSDS_TABLES) == TABLES
-    assert _keys(graph) == TABLES | {"publication"} | MADE
+    assert _keys(graph) == TABLES | {"publication", "published_day"} | MADE
     assert {key.to_user_string() for key in graph.materializable_asset_keys} == MADE
 
 
@@ -83,8 +83,10 @@ def test_the_assets_are_tables_publication_count_dump_commit_and_what_is_restore
         ("data_repo_commit", {"sql_dump"}, "data_repository", {"git"}),
         ("restored_database", {"data_repo_commit"}, "restore", {"postgres"}),
         ("drill", {"data_repo_commit"}, "restore", {"postgres", "git"}),
+        ("replayed_database", {"published_day"}, "restore", {"postgres"}),
         ("organization", set(), "hsds_tables", {"postgres"}),
         ("publication", set(), "data_repository", {"git"}),
+        ("published_day", set(), "data_repository", {"git"}),
     ],
 )
 def test_an_asset_has_its_place(
@@ -118,6 +120,8 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
         ("data_repo_commit", "repo_size"): False,
         ("restored_database", "rows_match"): False,
         ("drill", "rows_match"): False,
+        ("replayed_database", "accounted_for"): True,
+        ("replayed_database", "gate_held"): False,
     }
 
 
@@ -141,6 +145,7 @@ def test_a_commit_is_late_after_a_night_and_a_drill_after_a_month(
         ("nightly_dump", NIGHTLY, CHECKS),
         ("restore", {"restored_database"}, {"rows_match"}),
         ("restore_drill", {"drill"}, {"rows_match"}),
+        ("replay", {"replayed_database"}, {"accounted_for", "gate_held"}),
     ],
 )
 def test_a_job_runs_its_steps_with_all_their_checks_in_one_process(
@@ -192,6 +197,23 @@ def test_the_launchpad_shows_what_a_restore_takes_and_defaults_that_hurt_nobody(
             dg.validate_run_config(job, nonsense)
 
 
+def test_days_are_replayed_in_one_run_with_defaults_that_hurt_nobody(
+    definitions: dg.Definitions, graph: dg.AssetGraph
+) -> None:
+    node = graph.get(dg.AssetKey("replayed_database"))
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    assert node.partitions_def == graph.get(dg.AssetKey("published_day")).partitions_def
+    job = definitions.resolve_job_def("replay")
+    assert dg.validate_run_config(job, {})["ops"]["replayed_database"]["config"] == {
+        "target": "",
+        "replace": False,
+        "schema_of": "",
+        "scraper": "",
+        "disconnect": False,
+        "override": "",
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "job", "default", "chosen"),
     [
@@ -235,4 +257,5 @@ def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGra
         "data_repo_commit": {"data_repo"},
         "restored_database": {"database"},
         "drill": {"database"},
+        "replayed_database": {"database"},
     }

@@ -153,7 +153,14 @@ def test_a_package_without_checkout_and_git_loads_with_links_to_its_files(tmp_pa
     files = [line.rsplit(":", 1)[0] for line in loaded.stdout.splitlines()]
     assert files == [
         f"{tmp_path}/ppr_assets/orchestration/{name}.py"
-        for name in ("data_repo_commit", "drill", "record_count", "restored_database", "sql_dump")
+        for name in (
+            "data_repo_commit",
+            "drill",
+            "record_count",
+            "replayed_database",
+            "restored_database",
+            "sql_dump",
+        )
     ]
     assert not asked.exists()
 

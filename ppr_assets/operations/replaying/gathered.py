@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryFile
 
-from ppr_assets.errors import DumpDamaged, RestoreFailed
+from ppr_assets.errors import DumpDamaged, FilesUnaccounted
 from ppr_assets.operations.replaying.accounts import Accounts, Line
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import Merged, Merging
@@ -24,7 +24,7 @@ def gathered(
     given: Input, *, strict: bool = False, on_line: OnLine = unseen
 ) -> Iterator[tuple[Accounts, Merged]]:
     """What became of the files, and what they tell. Raises :class:`DumpDamaged` for a rejected file
-    where ``strict``, and :class:`RestoreFailed` when a file has no outcome."""
+    where ``strict``, and :class:`FilesUnaccounted` when a file has no outcome."""
     accounts = Accounts(len(given.files))
     with TemporaryFile(prefix="ppr_assets_replay_") as file:  # which has no name on the disk
         merging = Merging(Spool(file))
@@ -39,7 +39,7 @@ def gathered(
             for named, organization in zip(read.named, organizations, strict=True):
                 merging.add(named, organization, line.file)
         if not accounts.accounted:
-            raise RestoreFailed(
+            raise FilesUnaccounted(
                 f"{accounts.counted.total()} of {accounts.files} files are accounted for",
                 hint="nothing was loaded. Do files come and go there meanwhile?",
             )

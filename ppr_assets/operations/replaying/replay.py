@@ -60,8 +60,8 @@ def replay(
 
     Raises :class:`PreconditionFailed` for a database without the tables, :class:`GateRefused` for
     one that holds records, :class:`Busy` for one that somebody writes to, :class:`DumpDamaged` for
-    a rejected file where ``strict``, and :class:`RestoreFailed` when a file has no outcome; nothing
-    is loaded then.
+    a rejected file where ``strict``, and :class:`FilesUnaccounted` when a file has no outcome;
+    nothing is loaded then.
     """
     if load:
         _require_empty(target, batch=batch)

@@ -1,0 +1,235 @@
+"""The asset ``replayed_database``: a database that holds what the published records tell, where
+there is no dump to be restored.
+
+The defaults hurt nobody: without a target, the records go to ``<POSTGRES_DB>_replayed``. A database
+that holds records is replaced only when it is named and the run says so, and is kept then.
+"""
+
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.errors import FilesUnaccounted, GateRefused
+from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
+from ppr_assets.operations.replaying.input import opened_input
+from ppr_assets.operations.replaying.published_files import Selection
+from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
+from ppr_assets.operations.replaying.result import published_verdict
+from ppr_assets.operations.restoring.guarding import guard_of
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.orchestration.failures import expected_failures
+from ppr_assets.orchestration.metadata import Metadata, gate_table, row_counts, verdict_facts
+from ppr_assets.orchestration.resources import record_override
+from ppr_assets.orchestration.restored_database import decision, restore_target
+from ppr_assets.orchestration.tables import DAYS, OWNERS, PUBLISHED_DAY
+from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.settings import Settings
+
+SUFFIX = "_replayed"
+"""Makes of POSTGRES_DB the database that a replay fills when nobody says where to."""
+
+ACCOUNTED_FOR = dg.AssetCheckSpec(
+    "accounted_for",
+    asset="replayed_database",
+    blocking=True,
+    description="Every file that was to be read has ended as exactly one of loaded, empty, "
+    "rejected. Where one has not, nothing was loaded.",
+)
+GATE = dg.AssetCheckSpec(
+    "gate_held",
+    asset="replayed_database",
+    description="A dump of the database would be published: it holds as many records as the floor "
+    "and the highest count ever published ask for. Of a few days alone it does not.",
+)
+
+
+class ReplayConfig(dg.Config):
+    """Where the records of the chosen days go. As it stands, nothing that anybody uses is
+    touched."""
+
+    target: str = Field(
+        default="",
+        description="The database to fill. Leave empty for a separate one, POSTGRES_DB with "
+        f"{SUFFIX} after it, which each replay makes anew.",
+    )
+    replace: bool = Field(
+        default=False,
+        description="Put the result in the place of a target that holds records; it is kept as "
+        "NAME_before_DATE. Without it, such a target is left alone.",
+    )
+    schema_of: str = Field(
+        default="",
+        description="The dump whose tables are made, `latest` or a name; its rows are not taken. "
+        "Leave empty for the latest, and for those of a named database that is there.",
+    )
+    scraper: str = Field(
+        default="", description="Only what this scraper has published. Leave empty for all."
+    )
+    disconnect: bool = Field(
+        default=False,
+        description="End the sessions of whoever uses the target, at the moment of the exchange. "
+        "Without it, a database in use is left alone, and the run says who uses it.",
+    )
+    override: str = Field(
+        default="",
+        description="Why a database may be replaced by one that has far fewer records. Leave empty "
+        "to have that refused. The reason stands in the run's tags and in the comment of the "
+        "former database.",
+    )
+
+
+warnings.filterwarnings("ignore", ".*`backfill_policy`", dg.BetaWarning)  # pinned, and tested
+
+
+@dg.asset(
+    deps=[PUBLISHED_DAY],
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    check_specs=[ACCOUNTED_FOR, GATE],
+    group_name="restore",
+    kinds={"postgres"},
+    owners=OWNERS,
+    pool="database",
+    description="A database rebuilt from the records that were published on the chosen days, where "
+    "no dump can be restored. It holds those days alone, and not what people have corrected since. "
+    "Unless told otherwise it stands beside the one that serves.",
+)
+def replayed_database(
+    context: dg.AssetExecutionContext,
+    config: ReplayConfig,
+    settings: dg.ResourceParam[Settings],
+    data_repo: dg.ResourceParam[DataRepoOfRun],
+) -> Iterator[Any]:
+    with expected_failures(settings):
+        started = monotonic()
+        try:
+            origin, outcome = _replayed(settings, config, _chosen_days(context, settings))
+        except (FilesUnaccounted, GateRefused) as error:
+            yield _refused(error)
+            raise
+        verdict = published_verdict(settings, data_repo.opened(), outcome.database)
+    record_override(context, outcome.override)
+    accounts = outcome.replayed.accounts
+    context.log.info(f"database {outcome.database} holds what {accounts} of {origin} tell")
+    for day in _days(accounts, origin):
+        context.log_event(day)
+    yield dg.AssetCheckResult(
+        check_name=ACCOUNTED_FOR.name, passed=accounts.accounted, metadata=_files(accounts)
+    )
+    yield _judged(verdict)
+    yield dg.MaterializeResult(metadata=_facts(outcome, origin, monotonic() - started))
+
+
+def _chosen_days(context: dg.AssetExecutionContext, settings: Settings) -> Selection:
+    """Those of the run; without any, the last ones that each scraper has."""
+    if not context.has_partition_key_range and not context.has_partition_key:
+        return Selection(settings.db_init_days_to_sync)
+    chosen = context.partition_key_range
+    return Selection(since=chosen.start, until=chosen.end)
+
+
+def _replayed(
+    settings: Settings, config: ReplayConfig, days: Selection
+) -> tuple[str, RebuildOutcome]:
+    name, scraper = config.target.strip(), config.scraper.strip()
+    target = restore_target(settings, name, suffix=SUFFIX)
+    dump = config.schema_of.strip() or ("" if name else "latest")
+    terms = RebuildTerms(
+        replace=config.replace or not name,
+        schema=Wanted(dump=None if dump == "latest" else dump) if dump else None,
+        disconnect=config.disconnect,
+        guard=guard_of(settings.dump, for_service=bool(name), override=decision(config.override)),
+    )
+    chosen = Selection(days.days, days.since, days.until, [scraper] if scraper else [])
+    with opened_input(settings.data_repo, (), Wanted(), chosen) as given:
+        return given.origin, rebuild(settings, target, given, terms)
+
+
+def _refused(error: FilesUnaccounted | GateRefused) -> dg.AssetCheckResult:
+    """The check that failed; nothing was put anywhere."""
+    check = ACCOUNTED_FOR if isinstance(error, FilesUnaccounted) else GATE
+    return dg.AssetCheckResult(
+        check_name=check.name,
+        passed=False,
+        description=error.message,
+        metadata={"exit_code": error.exit_code},
+    )
+
+
+def _judged(verdict: Verdict) -> dg.AssetCheckResult:
+    """A warning: what took the place of anything was let through, by its records or by somebody."""
+    return dg.AssetCheckResult(
+        check_name=GATE.name,
+        passed=verdict.passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=None if verdict.passed else verdict.explained,
+        metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
+    )
+
+
+def _days(accounts: Accounts, origin: str) -> Iterator[dg.AssetMaterialization]:
+    """What was read of each day, as an event of the external asset."""
+    days: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for kind, count in accounts.counted.items():
+        days[kind.day][kind.outcome] += count
+    for day in sorted(days):
+        if DAYS.has_partition_key(day):
+            counts: Metadata = {one: dg.MetadataValue.int(days[day][one]) for one in OUTCOMES}
+            yield dg.AssetMaterialization(
+                PUBLISHED_DAY.key,
+                partition=day,
+                description=f"as a replay has read it of {origin}",
+                metadata={"files": dg.MetadataValue.int(days[day].total()), **counts},
+            )
+
+
+def _files(accounts: Accounts) -> Metadata:
+    """How many files came to what, by scraper and by reason."""
+    counts: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    for kind, count in accounts.counted.items():
+        counts[kind.scraper, kind.outcome, kind.reason] += count
+    rows = [[*key, count] for key, count in sorted(counts.items())]
+    columns = {"scraper": "string", "outcome": "string", "reason": "string", "files": "int"}
+    return {
+        "files": dg.MetadataValue.int(accounts.files),
+        **{one: dg.MetadataValue.int(accounts.by_outcome[one]) for one in OUTCOMES},
+        "scrapers": _table(columns, rows),
+    }
+
+
+def _facts(outcome: RebuildOutcome, origin: str, seconds: float) -> Metadata:
+    replayed = outcome.replayed
+    organizations, locations = replayed.merged
+    facts = _files(replayed.accounts) | row_counts(replayed.changed)
+    facts |= {
+        "dagster/row_count": dg.MetadataValue.int(replayed.changed.get("organization", 0)),
+        "database": dg.MetadataValue.text(outcome.database),
+        "former_database": dg.MetadataValue.text(outcome.former or "none"),
+        "schema": dg.MetadataValue.text(outcome.schema or "the database itself"),
+        "origin": dg.MetadataValue.text(origin),
+        "merged/organizations": dg.MetadataValue.int(organizations),
+        "merged/locations": dg.MetadataValue.int(locations),
+        "no_place": _counted(replayed.no_place),
+        "unknown": _counted(replayed.accounts.without_place),
+        "seconds": dg.MetadataValue.float(round(seconds, 3)),
+    }
+    if outcome.remarks:
+        listed = "\n".join(f"- {text}" for text in outcome.remarks)
+        facts["remarks"] = dg.MetadataValue.md(listed)
+    return facts
+
+
+def _counted(counts: Mapping[str, int]) -> dg.TableMetadataValue:
+    return _table({"name": "string", "count": "int"}, [[*one] for one in sorted(counts.items())])
+
+
+def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dg.TableMetadataValue:
+    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
+    return dg.MetadataValue.table(records, schema=schema)
