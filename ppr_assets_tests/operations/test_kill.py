@@ -33,6 +33,7 @@ from ppr_assets_tests.fix_pipeline import (
     git,
     listing,
     settled,
+    wait_for_a_later_name,
 )
 from ppr_assets_tests.opened import count_records
 
@@ -226,6 +227,7 @@ def test_killed_at_any_moment_the_next_run_converges(
         most = 150_000 * (number % 3 == 1)  # a night in parts, and one back in one file
         pipeline.gate(max_file_bytes=most or None)
         before = State.of(pipeline)
+        wait_for_a_later_name(before.latest)
         nights.begin(pipeline)
         if part < ROUNDS - 1:
             time.sleep((part + dice.random()) / ROUNDS * duration)
@@ -262,6 +264,7 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
 
     def night_that_dies_at_call(number: int) -> int:
         """Its exit code; 0 if it had no such call: a busy machine makes a night ask git again."""
+        wait_for_a_later_name(pipeline.latest())
         calls.write_text("")
         fatal.write_text(str(number))
         nights.begin(pipeline)
