@@ -211,12 +211,31 @@ PASSWORDS: Mapping[str, Make] = {
         ),
         _joined("redis://:", _PASSWORD, f"@{_HOST}:6379/0"),
     ),
+    "URL with a token": _one_of(
+        _joined("https://a7", (WORD, 12), f"3@{_HOST}/x"),
+        _joined("http://x0", (HEX, 38), f"a1:@{_HOST}"),
+    ),
     "connection string": _one_of(
         _joined(f"host={_HOST} dbname=pantry user=", _NAME, " password=", _PASSWORD),
         _joined("password = ", (WORD, 12), f" host = {_HOST}"),
         _joined(f"jdbc:postgresql://{_HOST}/pantry?user=", _NAME, "&password=", (WORD, 12)),
         _joined(f"Server={_HOST};Database=pantry;User Id=", _NAME, ";Password=", (WORD, 12), ";"),
         _joined("DRIVER={ODBC};UID=", _NAME, ";PWD=", (WORD, 12)),
+    ),
+    "Go MySQL DSN": _one_of(
+        _joined(_NAME, ":", _PASSWORD, f"@tcp({_HOST}:3306)/pantry?parseTime=true"),
+        _joined(_NAME, ":", _PASSWORD, "@unix(/run/mysqld/mysqld.sock)/pantry"),
+    ),
+    "PostgreSQL password file": _one_of(
+        _joined(f"{_HOST}:5432:pantry:", _NAME, ":", _PASSWORD),
+        _joined("*:*:*:", _NAME, ":", _PASSWORD),
+        _joined("db:5432:*:", _NAME, ":", _PASSWORD),
+    ),
+    "secret in a variable": _one_of(
+        _joined("DB_PASS=", _PASSWORD),
+        _joined("SMTP_PASSWORD=", _PASSWORD),
+        _joined("PGPASSWORD=", (WORD, 12)),
+        _joined("PANTRY_API_KEY=q1", (WORD, 30)),
     ),
     "Oracle JDBC password": _joined("jdbc:oracle:thin:", _NAME, "/", (WORD, 12), f"@//{_HOST}/x"),
     "Authorization header": _one_of(

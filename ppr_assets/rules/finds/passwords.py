@@ -47,6 +47,35 @@ _URL = re.compile(
     rb"""(?<=[0-9A-Za-z])://[^\s/?#@:"'<>\\]*:(?P<password>[^\s/?#"'<>\\]+)@[0-9A-Za-z\[]"""
 )
 
+_TOKEN_URL = re.compile(
+    rb"""(?<=[0-9A-Za-z])(?<!ssh)(?<!sftp)(?<!mailto)://"""
+    rb"""(?P<token>[0-9A-Za-z_~%+=-]{12,}):?@[0-9A-Za-z\[]"""
+)
+_ESCAPE_OF_URL = re.compile(rb"%[0-9A-Fa-f]{2}")
+_DIGITS_IN_TWO_PLACES = re.compile(rb"[0-9][^0-9]+[0-9]")
+_DIGIT_INSIDE = re.compile(rb"(?=.*[a-z])(?=.*[A-Z]).*[0-9][A-Za-z]")
+
+_GO_DSN = re.compile(
+    rb"""(?<=\S):(?P<password>[^\s:]{1,200})@(?:tcp[46]?|unix)\([^\s()]{0,200}\)/"""
+)
+
+_PGPASS = re.compile(
+    rb"""(?<![0-9A-Za-z._:/-])"""
+    rb"""(?:(?:[0-9A-Za-z-]{1,63}\.[0-9A-Za-z.-]{1,200}|localhost|\*|/[^\s:]{1,200})"""
+    rb""":(?:[0-9]{4,5}|\*)"""
+    rb"""|[0-9A-Za-z_-]{1,63}:(?:543[0-9]|6432))"""
+    rb""":(?:[^\s:\\]|\\.){1,63}:(?:[^\s:\\]|\\.){1,63}:(?P<password>[^\s:]{4,})"""
+)
+
+_VARIABLE = re.compile(
+    rb"""(?<![0-9A-Za-z_])(?:PGPASSWORD|[A-Z][A-Z0-9_]{0,60}_(?:PASSWORD|PASSWD|PASS|PWD"""
+    rb"""|PASSPHRASE|(?P<token>SECRET|TOKEN|(?:API|SECRET|ACCESS)_?KEY)))="""
+    rb"""(?P<password>'[^'\n]{6,}'|"[^"\n]{6,}"|[^\s'"<>;&|]{6,})"""
+)
+_OF_A_PROGRAM = re.compile(rb"[A-Za-z_.:]+[(\[]|[A-Z0-9]*_[A-Z0-9_]*\Z")
+"""A call, or another variable."""
+_LETTER_AND_DIGIT = re.compile(rb"[A-Za-z][^A-Za-z0-9]*[0-9]|[0-9][^A-Za-z0-9]*[A-Za-z]")
+
 _PASSWORD = re.compile(
     rb"""(?<![0-9A-Za-z])(?i:password|passwd|pwd)\s{0,3}=\s{0,3}"""
     rb"""(?P<password>'[^'\n]+'|"[^"\n]+"|\{[^}\n]+\}|[^\s;&,'"<>]+)"""
@@ -69,6 +98,20 @@ _REACH = 300
 
 def _is_password(match: re.Match[bytes], _column: str) -> bool:
     return _NO_PASSWORD.match(match["password"].strip(b"'\"")) is None
+
+
+def _is_token(match: re.Match[bytes], _column: str) -> bool:
+    """No plain name of a user: those have digits at their end, if any, or in one place."""
+    token = _ESCAPE_OF_URL.sub(b"", match["token"])
+    return any(form.search(token) for form in (_DIGITS_IN_TWO_PLACES, _DIGIT_INSIDE))
+
+
+def _is_set(match: re.Match[bytes], column: str) -> bool:
+    """A variable to a password, and not to what a program works out."""
+    value = match["password"].strip(b"'\"")
+    if _OF_A_PROGRAM.match(value) or not _is_password(match, column):
+        return False
+    return not match["token"] or (len(value) >= 16 and _LETTER_AND_DIGIT.search(value) is not None)
 
 
 def _connects(match: re.Match[bytes], column: str) -> bool:
@@ -97,10 +140,35 @@ PASSWORDS: tuple[Kind, ...] = (
         holds=_is_password,
     ),
     Kind(
+        "URL with a token", "RFC 3986, section 3.2.1",
+        trigger=rb"://[0-9A-Za-z_~%+=-]{12,}:?@".replace(b"/", rb"(?:\\\\)?/"),
+        form=_TOKEN_URL,
+        holds=_is_token,
+    ),
+    Kind(
         "connection string", "postgresql.org, libpq and JDBC; learn.microsoft.com, ADO.NET",
         trigger=rb"(?i:password|passwd|pwd) {0,3}=",
         form=_PASSWORD,
         holds=_connects,
+    ),
+    Kind(
+        "Go MySQL DSN", "github.com/go-sql-driver/mysql, DSN",
+        trigger=rb"@(?:tcp[46]?|unix)\(",
+        form=_GO_DSN,
+        holds=_is_password,
+    ),
+    Kind(
+        "PostgreSQL password file", "postgresql.org, libpq, the password file",
+        trigger=rb":(?:[0-9]{4,5}|\*):[^\s:]+:[^\s:]+:[^\s:]",
+        form=_PGPASS,
+        holds=_is_password,
+    ),
+    Kind(
+        "secret in a variable", "docs.docker.com, environment files",
+        trigger=rb"(?:_(?:PASSWORD|PASSWD|PASS|PWD|PASSPHRASE|SECRET|TOKEN"
+        rb"|(?:API|SECRET|ACCESS)_?KEY)|PGPASSWORD)=",
+        form=_VARIABLE,
+        holds=_is_set,
     ),
     prefixed(
         "Oracle JDBC password", "docs.oracle.com, JDBC", rb"jdbc:oracle:",

@@ -36,10 +36,42 @@ from ppr_assets.rules.finds.passwords import PASSWORDS
         "Authorization: Bearer <token>",
         "Bring an authorization: basic forms are at the desk",
         "https://example.org/reset?user=ann",
+        "ssh://git@git.example.org/x",
+        "ssh://APKAEIBAERJR2EXAMPLE7X@git.example.org/x",
+        "https://www@example.org",
+        "https://jsmith2020@dev.example.org/pantry",
+        "https://JohnSmith2020@dev.example.org/pantry",
+        "mailto:s3cr3tToken123@example.org",
+        "write to s3cr3tToken123@example.org",
+        "http://stjohns2ndstreet@gmail.com",
+        "http://www.food4u2day.org,info@food4u2day.org",
+        "https://medium.example.org/@s3cr3tToken123@example.org",
+        "https://YOUR_TOKEN_HERE@git.example.org/x",
+        "https://${TOKEN}@git.example.org/x",
+        "user:<password>@tcp(db:3306)/pantry",
+        "${USER}:${PASSWORD}@tcp(db:3306)/pantry",
+        "mail ann@tcp (the club)",
+        "localhost:5432:pantry:ann:****",
+        "2001:0db8:1234:0001:abcd:ef01:2345:6789",
+        "00:1234:5678:9012:34",
+        "census:2020:tract:county:06075",
+        "Mon 10:00:00:12:30:4567",
+        "open 1000:1600:mon:tue:wednesday",
+        "DB_PASSWORD=",
+        "DB_PASSWORD=$DB_PASSWORD",
+        "DB_PASSWORD=${PASSWORD:-}",
+        "DB_PASSWORD=<your password>",
+        "DB_PASSWORD=os.environ['OTHER']",
+        "DB_PASSWORD=getpass.getpass()",
+        "P_PASSWORD=V_PASSWORD",
+        "BUS_PASS=free",
+        "FOREIGN_KEY=organization_id",
+        "OBJECT_KEY=uploads/2026/07/a3f9/menu.pdf",
+        "https://example.org/?db_password=hunter22",
     ],
 )
 def test_this_is_no_password(text: str) -> None:
-    assert [kind.name for kind in PASSWORDS if kind.found(text.encode(), "description")] == []
+    assert _found(text) == set()
 
 
 @pytest.mark.parametrize(
@@ -59,11 +91,43 @@ def test_this_is_no_password(text: str) -> None:
     ],
 )
 def test_this_is_one(text: str) -> None:
-    found = {kind.name for kind in PASSWORDS if kind.found(text.encode(), "description")}
-    assert found and found <= {"connection string", "URL with a password"}
+    assert _found(text) & {"connection string", "URL with a password"}
 
 
-@pytest.mark.parametrize("piece", ["scrypt$", "pbkdf2_", "password=", "jdbc:oracle:a:a/", "$6$"])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("https://s3cr3tToken123@git.example.org/x", "URL with a token"),
+        ("git clone https://a7f3%2Bq9c2e1d8b4a6@git.example.org", "URL with a token"),
+        ("redis://0f8fad5b-d9cb-469f-a165-70867728950e:@[2001:db8::1]/0", "URL with a token"),
+        ("ann:hunter22@tcp(db:3306)/pantry", "Go MySQL DSN"),
+        ("ann:p@ss/w:rd@tcp([2001:db8::1]:3306)/pantry", "Go MySQL DSN"),
+        ("ann:hunter22@unix(/run/mysqld.sock)/pantry", "Go MySQL DSN"),
+        ("db:5432:pantry:ann:hunter22", "PostgreSQL password file"),
+        ("# mine\ndb.example.org:6543:*:ann:hunter22\n", "PostgreSQL password file"),
+        ("127.0.0.1:*:pan\\:try:ann:hunter\\:22", "PostgreSQL password file"),
+        ("/run/postgresql:5432:pantry:ann:hunter22", "PostgreSQL password file"),
+        ("*:*:*:ann:hunter22", "PostgreSQL password file"),
+        ("DB_PASS=hunter22", "secret in a variable"),
+        ("A=1\nexport SMTP_PASSWORD='four words and more'", "secret in a variable"),
+        ("docker run -e PGPASSWORD=hunter22 postgres", "secret in a variable"),
+        ("WORDPRESS_DB_PASSWORD=hunter22(", "secret in a variable"),
+        ("DJANGO_SECRET_KEY=k3!9x#f7q2@w8z5$v1", "secret in a variable"),
+    ],
+)
+def test_this_one_stands_by_itself(text: str, kind: str) -> None:
+    assert _found(text) == {kind}
+
+
+def _found(text: str) -> set[str]:
+    return {kind.name for kind in PASSWORDS if kind.found(text.encode(), "description")}
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["scrypt$", "pbkdf2_", "password=", "jdbc:oracle:a:a/", "$6$", "://a1b2c3d4e5f6g", ":a@tcp(",
+     "a.b:5432:", "*:*:", "A_PASS=", "AB_"],
+)  # fmt: skip
 def test_a_long_value_made_to_be_looked_at_takes_no_long_time(piece: str) -> None:
     value = (piece * 20_000).encode()
     started = process_time()
