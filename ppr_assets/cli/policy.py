@@ -15,7 +15,6 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
-from ppr_assets.operations.deciding.finds import allow as allow_find
 from ppr_assets.operations.deciding.finds import review as review_finds
 from ppr_assets.operations.deciding.policy_file import PolicyChange
 from ppr_assets.rules.finds.decisions import spot_at
@@ -137,11 +136,13 @@ def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
       ppr-assets policy allow service.url "URL with a password" \\
         --reason "a public calendar"
     """
+    from ppr_assets.operations.deciding.against_database import allow_there
+
     try:
         spot = spot_at(place, kind)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    change = allow_find(invocation.settings, spot, reason=reason)
+    change = allow_there(invocation.settings, spot, reason=reason)
     _print_change(f"{kind} is allowed in {spot.place}", change)
     _raise_undelivered(change)
 

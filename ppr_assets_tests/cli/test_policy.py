@@ -159,6 +159,37 @@ def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
     assert pipeline.picture() == before
 
 
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("phone.owner", "`phone.owner` is not in the database, must be"),
+        ("nowhere.note", "`nowhere.note` is not in the database"),
+        ("ops.notes", "ops.notes is a table, must be TABLE.COLUMN"),
+    ],
+)
+def test_a_find_is_not_allowed_where_nothing_is(
+    pipeline: Pipeline, ppr_assets: CommandLine, place: str, problem: str
+) -> None:
+    pipeline.execute("CREATE SCHEMA ops; CREATE TABLE ops.notes (note text)")
+    before = pipeline.picture()
+    said = ppr_assets("policy", "allow", place, "GitHub token", "--reason", "why not")
+    assert (said.code, pipeline.picture()) == (2, before)
+    assert problem in said.error
+    assert "HINT: the refusal of a dump names the column" in said.err
+
+
+@pytest.mark.parametrize(
+    "place", ['ops.notes."Who?"', "COMMENT ON TABLE nowhere", "phone.description"]
+)
+def test_a_find_is_allowed_where_it_was_found(
+    pipeline: Pipeline, ppr_assets: CommandLine, place: str
+) -> None:
+    pipeline.execute('CREATE SCHEMA ops; CREATE TABLE ops.notes ("Who?" text)')
+    said = ppr_assets("policy", "allow", place, "GitHub token", "--reason", "an example")
+    assert said.code == 0
+    assert f"GitHub token is allowed in {place}, in commit" in said.out
+
+
 def test_comments_and_what_others_decided_stay(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
     written = '# Ours, see the minutes of May.\n[phone]\ndescription = "null" # free text\n'
     commit_files(pipeline.clone, "Decide by hand", {FILE: written})

@@ -14,10 +14,12 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
+from ppr_assets.operations.deciding.finds import allow
 from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import additions_at, plan_at, with_remote
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
+from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
@@ -33,6 +35,11 @@ from ppr_assets.rules.publication.withholding import Plan, Relation, idle_decisi
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
+_OF_DECISIONS = (
+    "`ppr-assets policy check` names what is there and unknown; a table of another schema than "
+    "public has its schema before it."
+)
+_OF_FINDS = "the refusal of a dump names the column, with the command that allows it."
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,22 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
     return Decided(change, plans[-1])
 
 
-def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str | None]:
+def allow_there(settings: Settings, spot: Spot, *, reason: str) -> PolicyChange:
+    """:func:`allow`, which raises :class:`SettingsError` for a column that is not in the database;
+    nothing tells whether a statement is."""
+    if spot.column:
+        with open_snapshot(
+            settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS
+        ) as snapshot:
+            _, column = _found(spot.place, snapshot.relations(), hint=_OF_FINDS)
+        if column is None:
+            raise SettingsError(f"{spot.place} is a table, must be TABLE.COLUMN", hint=_OF_FINDS)
+    return allow(settings, spot, reason=reason)
+
+
+def _found(
+    target: str, relations: Collection[Relation], *, hint: str = _OF_DECISIONS
+) -> tuple[Relation, str | None]:
     """The table that ``target`` names, and its column if it names one."""
     wholes = [(one, None) for one in relations if one.key == target]
     columns = [
@@ -152,8 +174,7 @@ def _found(target: str, relations: Collection[Relation]) -> tuple[Relation, str 
         )
     raise SettingsError(
         f"`{target}` is not in the database, must be a table or TABLE.COLUMN",
-        hint="`ppr-assets policy check` names what is there and unknown; a table of another schema "
-        "than public has its schema before it.",
+        hint=hint,
     )
 
 
