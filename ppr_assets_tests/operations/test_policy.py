@@ -81,10 +81,24 @@ def test_what_changes_only_where_nothing_is_published_makes_no_new_dump(
     assert dumped.status == "unchanged"
 
 
-@pytest.mark.parametrize("key", ["bigserial", "int GENERATED ALWAYS AS IDENTITY"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "bigserial",
+        "int GENERATED ALWAYS AS IDENTITY",
+        "int DEFAULT nextval('visits_id_seq')",
+        "text DEFAULT 'V' || nextval('visits_id_seq')",
+        "visit_number",
+    ],
+)
 def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline, key: str) -> None:
     """It would tell how many rows there were, and make a new dump every night."""
     pipeline.gate(proof="server")
+    if key not in ("bigserial", "int GENERATED ALWAYS AS IDENTITY"):
+        pipeline.execute(
+            "CREATE SEQUENCE visits_id_seq;"
+            "CREATE DOMAIN visit_number AS int DEFAULT nextval('visits_id_seq')"
+        )
     pipeline.execute(f"CREATE TABLE visits (id {key}, who text)")
     pipeline.execute("INSERT INTO visits (who) VALUES ('Pat'), ('Kim')")
     decide(pipeline, '[visits]\n"*" = "structure"\n')
@@ -95,6 +109,25 @@ def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline, key:
     assert "setval('public.record_version_id_seq'" in latest
     pipeline.execute("INSERT INTO visits (who) VALUES ('Sam')")
     assert pipeline.night()[0].status == "unchanged"
+
+
+def test_a_counter_is_published_where_a_published_column_goes_on_from_it(
+    pipeline: Pipeline,
+) -> None:
+    """A restored database would give its numbers again."""
+    pipeline.gate(proof="server")
+    pipeline.execute(
+        "CREATE SEQUENCE shared; CREATE SEQUENCE alone; CREATE SEQUENCE free;"
+        "CREATE TABLE visits (id int DEFAULT nextval('shared'), day int DEFAULT nextval('alone'));"
+        "CREATE TABLE days (id int DEFAULT nextval('shared'), n int DEFAULT nextval('alone'));"
+        "INSERT INTO visits DEFAULT VALUES; INSERT INTO days DEFAULT VALUES;"
+        "SELECT nextval('free')"
+    )
+    decide(pipeline, '[visits]\n"*" = "structure"\n[days]\nid = "public"\nn = "null"\n')
+    pipeline.night()
+    latest = (pipeline.dumps / "latest.sql").read_text()
+    counted = [one for one in ("shared", "alone", "free") if f"setval('public.{one}'" in latest]
+    assert counted == ["shared", "free"]
 
 
 @pytest.mark.parametrize(

@@ -82,16 +82,31 @@ SELECT conrelid::bigint,
 FROM pg_catalog.pg_constraint WHERE contype = 'p'
 """
 
+# The columns that one belongs to, and those whose default, or that of their domain, reads it.
 _SEQUENCES: LiteralString = """
-SELECT d.refobjid::bigint, n.nspname::pg_catalog.text, c.relname::pg_catalog.text,
+WITH counting AS (
+  SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number
+  FROM pg_catalog.pg_depend d
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  UNION
+  SELECT d.refobjid, f.adrelid, f.adnum
+  FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attrdef f ON f.oid = d.objid
+  WHERE d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  UNION
+  SELECT d.refobjid, a.attrelid, a.attnum
+  FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.atttypid = d.objid
+  WHERE d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+)
+SELECT u.relation::bigint, n.nspname::pg_catalog.text, c.relname::pg_catalog.text,
   a.attname::pg_catalog.text
-FROM pg_catalog.pg_class c
+FROM counting u
+JOIN pg_catalog.pg_class c ON c.oid = u.sequence AND c.relkind = 'S'
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype IN ('a', 'i')
-  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE c.relkind = 'S' ORDER BY n.nspname, c.relname
+JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.number
+WHERE NOT a.attisdropped ORDER BY n.nspname, c.relname, a.attname
 """
 
 _LARGE_OBJECTS: LiteralString = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"

@@ -55,9 +55,9 @@ class Reference:
 @dataclass(frozen=True)
 class Relation:
     """What holds rows: a table or partition, a materialized view, or a foreign table; by its table
-    key, with those that it inherits from, the nearest first. ``sequences``: those that belong to
-    it, by key, each with its column. The large objects are one of the kind of their own, without
-    columns."""
+    key, with those that it inherits from, the nearest first. ``sequences``: those that its columns
+    count with, by key, each with its column. The large objects are one of the kind of their own,
+    without columns."""
 
     key: str
     kind: Literal["table", "materialized view", "foreign table", "large objects"]
@@ -129,14 +129,16 @@ class Withheld:
 @dataclass(frozen=True)
 class TablePlan:
     """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
-    whose values are not. ``columns``: those that somebody has decided on. ``sequences``: those that
-    would tell how many rows there have been of what is withheld."""
+    whose values are not. ``columns``: those that somebody has decided on. ``counted``: the
+    sequences of its published columns, ``uncounted`` those of what is withheld, which would tell
+    how many rows there have been."""
 
     rows: bool
     changed: Mapping[str, Decision]
     columns: frozenset[str] = frozenset()
     primary_key: tuple[str, ...] = ()
-    sequences: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
+    uncounted: tuple[str, ...] = ()
 
     @property
     def withholds(self) -> bool:
@@ -167,8 +169,11 @@ class Plan:
 
     @property
     def without_values(self) -> list[str]:
-        """Sequences of which only the definition is published, by key."""
-        return [sequence for table in self.tables.values() for sequence in table.sequences]
+        """Sequences of which only the definition is published, by key. A restored database goes on
+        from those that a published column counts with too."""
+        tables = self.tables.values()
+        counted = {sequence for table in tables for sequence in table.counted}
+        return sorted({one for table in tables for one in table.uncounted} - counted)
 
     @property
     def withholding(self) -> Mapping[str, Collection[str]]:
@@ -306,8 +311,8 @@ def _has_rows(decisions: Decisions) -> bool:
 
 def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
     if not _has_rows(decisions):
-        sequences = tuple(sequence for sequence, _ in relation.sequences)
-        return TablePlan(rows=False, changed={}, sequences=sequences)
+        uncounted = tuple(sequence for sequence, _ in relation.sequences)
+        return TablePlan(rows=False, changed={}, uncounted=uncounted)
     decided = of_columns(decisions)
     columns = [one for one in relation.columns if one.name in decided]
     changed = {
@@ -316,8 +321,9 @@ def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
         if not one.computed and decided[one.name].rule != "public"
     }
     names = frozenset(one.name for one in columns)
-    sequences = tuple(sequence for sequence, column in relation.sequences if column in changed)
-    return TablePlan(True, changed, names, relation.primary_key, sequences)
+    uncounted = tuple(sequence for sequence, column in relation.sequences if column in changed)
+    counted = tuple(sequence for sequence, column in relation.sequences if column not in changed)
+    return TablePlan(True, changed, names, relation.primary_key, counted, uncounted)
 
 
 def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
