@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from psycopg.conninfo import make_conninfo
@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from ppr_assets.errors import GateRefused
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.values_there import count_values
 from ppr_assets.rules.naming import key_names, quote_identifier
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -25,11 +26,13 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class OnlyHere:
-    """``number`` rows of a table (``column`` is empty), or values in a column of it."""
+    """``number`` rows of a table (``column`` is empty), or values in a column of it, and the
+    ``sequences`` that they count with."""
 
     table: str
     column: str
     number: int
+    sequences: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if not self.column:
@@ -50,7 +53,14 @@ def only_here(connection: Connection, manifest: Manifest | None) -> tuple[OnlyHe
         wanted = {one.column: one.text if one.rule == "replaced" else None for one in some}
         values = count_values(connection, table, wanted)
         found += [OnlyHere(table, column, number) for column, number in values.items()]
-    return tuple(one for one in found if one.number)
+    sequences = {one.key: one.sequences for one in read_relations(connection)}
+    return tuple(
+        replace(one, sequences=tuple(
+            name for name, column in sequences.get(one.table, ()) if one.column in ("", column)
+        ))
+        for one in found
+        if one.number
+    )  # fmt: skip
 
 
 def require_saved(settings: DatabaseSettings, here: Sequence[OnlyHere], *, then: str) -> None:
@@ -84,7 +94,8 @@ def _saving(settings: DatabaseSettings, here: Sequence[OnlyHere]) -> Iterator[st
     host, port = settings.named or (settings.host, settings.port)
     address = make_conninfo("", host=host, port=port, user=settings.user, dbname=settings.dbname)
     for file, of_rows in ((ROWS_FILE, True), (VALUES_FILE, False)):
-        tables = dict.fromkeys(one.table for one in here if (not one.column) == of_rows)
+        some = [one for one in here if (not one.column) == of_rows]
+        tables = dict.fromkeys(key for one in some for key in (one.table, *one.sequences))
         if tables:
             chosen = [f"--table={_pattern(table)}" for table in tables]
             yield shlex.join(

@@ -43,7 +43,8 @@ who = { rule = "replaced", text = "somebody" }
 "50% Note" = "null"
 """
 THINGS = f"""
-CREATE TABLE {ODD} (name text);
+CREATE SEQUENCE "Ticket No.";
+CREATE TABLE {ODD} (name text, ticket int DEFAULT nextval('"Ticket No."'));
 INSERT INTO {ODD} VALUES ('Pat'), ('Kim');
 CREATE TABLE visits (id int PRIMARY KEY, who text NOT NULL, "50% Note" text);
 INSERT INTO visits VALUES (1, 'Pat', 'came by'), (2, 'Kim', NULL), (3, 'somebody', NULL);
@@ -141,7 +142,8 @@ def test_what_would_be_gone_is_named_before_anything_is_loaded(
     for command in commands(refused.value.hint):
         run(command, tmp_path)
     rows, values = ((tmp_path / name).read_text() for name in (ROWS_FILE, VALUES_FILE))
-    assert "\nPat\n" in rows and "\n1\tPat\tcame by\n" in values
+    assert "\nPat\t1\n" in rows and "setval('public.\"Ticket No.\"', 2, true)" in rows
+    assert "\n1\tPat\tcame by\n" in values
 
 
 def test_what_was_saved_comes_back_as_the_guide_says(pipeline: Pipeline, tmp_path: Path) -> None:
