@@ -162,7 +162,7 @@ def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("phone.owner", "`phone.owner` is not in the database, must be"),
+        ("phone.owner", "`phone.owner` is not in the database, must be TABLE.COLUMN"),
         ("nowhere.note", "`nowhere.note` is not in the database"),
         ("ops.notes", "ops.notes is a table, must be TABLE.COLUMN"),
     ],

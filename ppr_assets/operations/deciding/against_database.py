@@ -147,14 +147,20 @@ def allow_there(settings: Settings, spot: Spot, *, reason: str) -> PolicyChange:
         with open_snapshot(
             settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS
         ) as snapshot:
-            _, column = _found(spot.place, snapshot.relations(), hint=_OF_FINDS)
+            _, column = _found(
+                spot.place, snapshot.relations(), need="TABLE.COLUMN", hint=_OF_FINDS
+            )
         if column is None:
             raise SettingsError(f"{spot.place} is a table, must be TABLE.COLUMN", hint=_OF_FINDS)
     return allow(settings, spot, reason=reason)
 
 
 def _found(
-    target: str, relations: Collection[Relation], *, hint: str = _OF_DECISIONS
+    target: str,
+    relations: Collection[Relation],
+    *,
+    need: str = "a table or TABLE.COLUMN",
+    hint: str = _OF_DECISIONS,
 ) -> tuple[Relation, str | None]:
     """The table that ``target`` names, and its column if it names one."""
     wholes = [(one, None) for one in relations if one.key == target]
@@ -173,7 +179,7 @@ def _found(
             hint=f"write the decision into `{PUBLICATION}` by hand, and commit it.",
         )
     raise SettingsError(
-        f"`{target}` is not in the database, must be a table or TABLE.COLUMN",
+        f"`{target}` is not in the database, must be {need}",
         hint=hint,
     )
 
