@@ -8,6 +8,8 @@ that holds records is replaced only when it is named and the run says so, and is
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from time import monotonic
 from typing import Any
 
@@ -16,11 +18,12 @@ from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import FilesUnaccounted, GateRefused
+from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
-from ppr_assets.operations.replaying.result import published_verdict
+from ppr_assets.operations.replaying.result import judged_result, published_mark
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.failures import expected_failures
@@ -29,10 +32,15 @@ from ppr_assets.orchestration.resources import record_override
 from ppr_assets.orchestration.restored_database import decision, restore_target
 from ppr_assets.orchestration.tables import DAYS, OWNERS, PUBLISHED_DAY
 from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.settings import Settings
 
 SUFFIX = "_replayed"
 """Makes of POSTGRES_DB the database that a replay fills when nobody says where to."""
+
+NOBODYS = Guard(GatePolicy(1, Decimal("0.0001")))
+"""Of the separate database: a few days may follow many there. The former one is kept."""
 
 ACCOUNTED_FOR = dg.AssetCheckSpec(
     "accounted_for",
@@ -108,12 +116,15 @@ def replayed_database(
 ) -> Iterator[Any]:
     with expected_failures(settings):
         started = monotonic()
+        mark = published_mark(data_repo.opened())  # what fails here fails before anything is made
         try:
             origin, outcome = _replayed(settings, config, _chosen_days(context, settings))
         except (FilesUnaccounted, GateRefused) as error:
             yield _refused(error)
             raise
-        verdict = published_verdict(settings, data_repo.opened(), outcome.database)
+        verdict = judged_result(
+            replace(settings.database, dbname=outcome.database), policy(settings.dump), mark
+        )
     record_override(context, outcome.override)
     accounts = outcome.replayed.accounts
     context.log.info(f"database {outcome.database} holds what {accounts} of {origin} tell")
@@ -144,7 +155,9 @@ def _replayed(
         replace=config.replace or not name,
         schema=Wanted(dump=None if dump == "latest" else dump) if dump else None,
         disconnect=config.disconnect,
-        guard=guard_of(settings.dump, for_service=bool(name), override=decision(config.override)),
+        guard=guard_of(settings.dump, for_service=True, override=decision(config.override))
+        if name
+        else NOBODYS,
     )
     chosen = Selection(days.days, days.since, days.until, [scraper] if scraper else [])
     with opened_input(settings.data_repo, (), Wanted(), chosen) as given:
@@ -168,7 +181,7 @@ def _judged(verdict: Verdict) -> dg.AssetCheckResult:
         check_name=GATE.name,
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity.WARN,
-        description=None if verdict.passed else verdict.explained,
+        description=None if verdict.passed else f"a dump would not be published: {verdict.message}",
         metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
     )
 
@@ -190,16 +203,20 @@ def _days(accounts: Accounts, origin: str) -> Iterator[dg.AssetMaterialization]:
 
 
 def _files(accounts: Accounts) -> Metadata:
-    """How many files came to what, by scraper and by reason."""
-    counts: defaultdict[tuple[str, str, str], int] = defaultdict(int)
+    """How many files came to what, by scraper, and for which reasons."""
+    scrapers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for kind, count in accounts.counted.items():
-        counts[kind.scraper, kind.outcome, kind.reason] += count
-    rows = [[*key, count] for key, count in sorted(counts.items())]
-    columns = {"scraper": "string", "outcome": "string", "reason": "string", "files": "int"}
+        scrapers[kind.scraper][kind.outcome] += count
+    rows = [[name, *(counts[one] for one in OUTCOMES)] for name, counts in sorted(scrapers.items())]
+    columns: dict[str, str] = {"scraper": "string", **dict.fromkeys(OUTCOMES, "int")}
+    reasons = {
+        f"{became}: {reason}": count for (became, reason), count in accounts.by_reason.items()
+    }
     return {
         "files": dg.MetadataValue.int(accounts.files),
         **{one: dg.MetadataValue.int(accounts.by_outcome[one]) for one in OUTCOMES},
         "scrapers": _table(columns, rows),
+        "reasons": _counted(reasons),
     }
 
 

@@ -98,6 +98,30 @@ def test_one_run_replays_a_range_of_days_into_a_database_of_its_own(
     assert replays.read(LAST) == {"files": 5, "loaded": 4, "empty": 0, "rejected": 1}
 
 
+def test_a_few_days_may_follow_many_in_the_separate_database(
+    replays: Replays, published: World
+) -> None:
+    """More organizations than the floor, of which an eighth is left."""
+    for number in range(120):
+        where = {"name": f"Hall {number}", "latitude": 20.0 + number / 2, "longitude": -80.0}
+        told = named(f"Kitchen {number}", locations=[where])
+        publish(published.pipeline.clone, "2025-08-08", "many", number, told)
+    git(published.pipeline.clone, "add", "daily")
+    git(published.pipeline.clone, "commit", "-q", "-m", "Publish more")
+    assert replays(FIRST, LAST).success
+    assert replays(FIRST, FIRST).success
+    assert rows(published.called("_replayed"), "organization") == 2
+
+
+def test_a_mark_that_cannot_be_read_ends_the_run_before_anything_is_made(
+    replays: Replays, published: World
+) -> None:
+    (published.pipeline.dumps / ".record_count_ratchet").write_text("{}")
+    failed = failure_of(replays(FIRST, LAST, target=published.name, replace=True, override="Why"))
+    assert failed["error"] == "RatchetFileError"
+    assert published.beside() == []
+
+
 def test_a_database_that_holds_records_is_replaced_only_when_the_run_says_so_and_enough_are_left(
     replays: Replays, published: World
 ) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.operations.publishing.gate import mark_at, policy
+from ppr_assets.operations.publishing.gate import mark_at
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
-from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets.settings import DatabaseSettings
 
 
 def judged_result(
@@ -26,8 +24,6 @@ def judged_result(
     return judge(counts, mark, policy)
 
 
-def published_verdict(settings: Settings, repo: DataRepo, name: str) -> Verdict:
-    """Judge the database of this name, on the server of ``settings``, as the next night would.
-    Raises what reading the data repository's mark raises."""
-    database = replace(settings.database, dbname=name)
-    return judged_result(database, policy(settings.dump), mark_at(repo, judged_tip(repo)))
+def published_mark(repo: DataRepo) -> Mark | None:
+    """The mark that the next night is held to. Raises what reading it raises."""
+    return mark_at(repo, judged_tip(repo))
