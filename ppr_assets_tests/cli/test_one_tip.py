@@ -16,7 +16,7 @@ from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_
 
 @pytest.fixture
 def behind(pipeline: Pipeline) -> Pipeline:
-    """A clone with a dump, and a remote that has one more, by somebody else."""
+    """A clone with a dump, and a remote that has one more and a decision, by somebody else."""
     pipeline.first_night()
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     pipeline.change()
@@ -102,7 +102,7 @@ def test_two_sides_that_have_both_moved_are_told(behind: Pipeline, ppr_assets: C
     said = ppr_assets("list")
     assert said.out.splitlines()[1].startswith(behind.latest())
     told = (
-        f"the clone's branch has 1 commit that the remote has not, and lacks 1 up to "
+        f"the clone's branch has 1 commit that the remote has not, and lacks 2 up to "
         f"{behind.remote_head()[:10]}: the next dump merges them\n"
     )
     assert said.beside == told
