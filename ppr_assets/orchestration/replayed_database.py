@@ -23,7 +23,7 @@ from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
-from ppr_assets.operations.replaying.result import judged_result, published_mark
+from ppr_assets.operations.replaying.result import published_mark
 from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.failures import expected_failures
@@ -31,16 +31,12 @@ from ppr_assets.orchestration.metadata import Metadata, gate_table, row_counts, 
 from ppr_assets.orchestration.resources import record_override
 from ppr_assets.orchestration.restored_database import decision, restore_target
 from ppr_assets.orchestration.tables import DAYS, OWNERS, PUBLISHED_DAY
-from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
-from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.settings import Settings
 
 SUFFIX = "_replayed"
 """Makes of POSTGRES_DB the database that a replay fills when nobody says where to."""
-
-NOBODYS = Guard(GatePolicy(1, Decimal("0.0001")))
-"""Of the separate database: a few days may follow many there. The former one is kept."""
 
 ACCOUNTED_FOR = dg.AssetCheckSpec(
     "accounted_for",
@@ -122,9 +118,6 @@ def replayed_database(
         except (FilesUnaccounted, GateRefused) as error:
             yield _refused(error)
             raise
-        verdict = judged_result(
-            replace(settings.database, dbname=outcome.database), policy(settings.dump), mark
-        )
     record_override(context, outcome.override)
     accounts = outcome.replayed.accounts
     context.log.info(f"database {outcome.database} holds what {accounts} of {origin} tell")
@@ -133,7 +126,7 @@ def replayed_database(
     yield dg.AssetCheckResult(
         check_name=ACCOUNTED_FOR.name, passed=accounts.accounted, metadata=_files(accounts)
     )
-    yield _judged(verdict)
+    yield _judged(judge(outcome.counts, mark, policy(settings.dump)))
     yield dg.MaterializeResult(metadata=_facts(outcome, origin, monotonic() - started))
 
 
@@ -155,13 +148,20 @@ def _replayed(
         replace=config.replace or not name,
         schema=Wanted(dump=None if dump == "latest" else dump) if dump else None,
         disconnect=config.disconnect,
-        guard=guard_of(settings.dump, for_service=True, override=decision(config.override))
-        if name
-        else NOBODYS,
+        guard=_guard(settings, config) if name else _of_nobody(settings),
     )
     chosen = Selection(days.days, days.since, days.until, [scraper] if scraper else [])
     with opened_input(settings.data_repo, (), Wanted(), chosen) as given:
         return given.origin, rebuild(settings, target, given, terms)
+
+
+def _guard(settings: Settings, config: ReplayConfig) -> Guard:
+    return guard_of(settings.dump, for_service=True, override=decision(config.override))
+
+
+def _of_nobody(settings: Settings) -> Guard:
+    """In the separate database a few days may follow many; the former one is kept."""
+    return Guard(replace(policy(settings.dump), min_records=1, percentage=Decimal("0.0001")))
 
 
 def _refused(error: FilesUnaccounted | GateRefused) -> dg.AssetCheckResult:

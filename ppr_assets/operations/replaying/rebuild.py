@@ -4,9 +4,9 @@ beside the target and takes its place when it is full, by the very swap of a res
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psycopg
 
@@ -87,7 +87,8 @@ CAUTIOUS = RebuildTerms()
 class RebuildOutcome:
     """``database`` now holds what was ``replayed``, in the tables of ``schema`` (empty: in those
     that were there). ``former`` is what the one that it replaced is called now, None where none is
-    kept. ``override`` only where it was needed; ``remarks`` are for a human."""
+    kept. ``override`` only where it was needed; ``remarks`` are for a human.
+    ``counts``: records by table, of those that the guard's policy judges."""
 
     replayed: ReplayOutcome
     database: str
@@ -95,6 +96,7 @@ class RebuildOutcome:
     former: str | None = None
     override: Override | None = None
     remarks: Sequence[str] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def rebuild(
@@ -167,7 +169,7 @@ def _in_place(
     except (DatabaseFailed, RestoreFailed) as error:
         remarks.append(f"queries may be slow until ANALYZE is run: {error.message}")
     remarks += _not_publishable(verdict)
-    return RebuildOutcome(replayed, target.dbname, remarks=remarks)
+    return RebuildOutcome(replayed, target.dbname, remarks=remarks, counts=verdict.counts)
 
 
 def _brought_up_to_date(target: DatabaseSettings) -> Sequence[str]:
@@ -219,7 +221,8 @@ def _beside(
             filled = with_tables(session, new, loading)
             replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
             remarks += _brought_up_to_date(filled)
-            remarks += _not_publishable(judged_result(filled, terms.guard.policy))
+            verdict = judged_result(filled, terms.guard.policy)
+            remarks += _not_publishable(verdict)
             # What a dump withholds is none of the replay's: all rows stay with the former database.
             bare = replace(loading, verified=replace(loading.verified, manifest=None))
             judged, former = put_in_place(session, new, bare, allowed, coming)
@@ -227,7 +230,9 @@ def _beside(
         former = _kept(target, former, remarks)
     remarks += _not_told(loading, replace(target, dbname=former) if former else None)
     name = found.name if terms.schema else "the database that it replaces"
-    return RebuildOutcome(replayed, target.dbname, name, former, judged.override, remarks)
+    return RebuildOutcome(
+        replayed, target.dbname, name, former, judged.override, remarks, verdict.counts
+    )
 
 
 def _not_told(loading: Loading, former: DatabaseSettings | None) -> Sequence[str]:

@@ -13,15 +13,13 @@ from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.settings import DatabaseSettings
 
 
-def judged_result(
-    database: DatabaseSettings, policy: GatePolicy, mark: Mark | None = None
-) -> Verdict:
-    """Judge the records of ``database`` as a night would: against the floor, and the ``mark`` where
-    one is known. Nothing is refused here; who asked decides what follows."""
+def judged_result(database: DatabaseSettings, policy: GatePolicy) -> Verdict:
+    """Judge the records of ``database`` against the floor, without a mark. Nothing is refused here;
+    who asked decides what follows."""
     tables = None if policy.tables is None else {*CORE_TABLES, *policy.tables}
     with connect(database) as connection:
         counts = count_records(connection, tables, partitioned=tables is not None)
-    return judge(counts, mark, policy)
+    return judge(counts, None, policy)
 
 
 def published_mark(repo: DataRepo) -> Mark | None:
