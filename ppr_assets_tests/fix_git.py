@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -256,7 +257,11 @@ def publish_dump(repo: DataRepo, name: str, text: str = "SELECT 1;\n") -> str:
 
 
 def own_children() -> list[str]:
-    """What this process has started and is still there; ended processes that wait do not count."""
+    """What this process has started and is still there; ended processes that wait do not count.
+
+    Nor does what an earlier test has left to the garbage, as an exception keeps an open repository.
+    """
+    gc.collect()
     found = []
     for child in psutil.Process().children(recursive=True):
         try:
