@@ -1,4 +1,7 @@
-"""The command line: one module per verb, data to stdout, logs and errors to stderr.
+"""The command line: a module for each verb, data to stdout, logs and errors to stderr.
+
+The verbs stand in rooms named after what a person has to do; what several of them need is in
+``shared`` and ``dagster``. Here is what all of them go through.
 
 Exit codes are those of :mod:`ppr_assets.errors`; 2 is also what a wrong argument gives.
 """
@@ -42,27 +45,41 @@ Exit codes:
 
 
 VERBS = {
-    "dump": "Dump the database, guarded, and publish it in the data repository.",
-    "list": "List the published dumps, newest first.",
-    "status": "Show where things stand: the database, the gate, the last dump, the remote.",
-    "doctor": "Look at everything that a dump needs, "
-    "and say what to do where something is missing.",
-    "verify": "Verify a dump: is the file whole, and is it what its manifest says?",
-    "audit": "Audit published dumps: does everything that is recorded of them hold?",
-    "diff": "Show what changed from dump A to dump B: rows, table by table, and the schema.",
-    "replay": "Rebuild a database from the published records.",
-    "restore": "Restore a dump in the place of the database.",
-    "drill": "Prove that a dump restores: into a scratch database, compared, dropped again.",
-    "prune": "Apply the keep rules to the folder of dumps, in a commit of its own.",
-    "cleanup": "Drop what restores have left beside the database.",
-    "init": "Fill the database from the latest dump, unless it has records.",
-    "ratchet": "Show the mark that dumps are held against, or set it on purpose.",
-    "policy": "Show what is published and what is withheld, or decide on what is new.",
-    "demo": "Show a whole night: dump, guard, commit, push, and a refusal.",
-    "dev": "Open Dagster's UI; one Ctrl-C stops everything that this has started.",
+    "dump": ("dumps", "Dump the database, guarded, and publish it in the data repository."),
+    "list": ("dumps", "List the published dumps, newest first."),
+    "status": (
+        "watching",
+        "Show where things stand: the database, the gate, the last dump, the remote.",
+    ),
+    "doctor": (
+        "watching",
+        "Look at everything that a dump needs, and say what to do where something is missing.",
+    ),
+    "verify": ("dumps", "Verify a dump: is the file whole, and is it what its manifest says?"),
+    "audit": ("dumps", "Audit published dumps: does everything that is recorded of them hold?"),
+    "diff": (
+        "dumps",
+        "Show what changed from dump A to dump B: rows, table by table, and the schema.",
+    ),
+    "replay": ("databases", "Rebuild a database from the published records."),
+    "restore": ("databases", "Restore a dump in the place of the database."),
+    "drill": (
+        "databases",
+        "Prove that a dump restores: into a scratch database, compared, dropped again.",
+    ),
+    "prune": ("dumps", "Apply the keep rules to the folder of dumps, in a commit of its own."),
+    "cleanup": ("databases", "Drop what restores have left beside the database."),
+    "init": ("databases", "Fill the database from the latest dump, unless it has records."),
+    "ratchet": ("deciding", "Show the mark that dumps are held against, or set it on purpose."),
+    "policy": (
+        "deciding",
+        "Show what is published and what is withheld, or decide on what is new.",
+    ),
+    "demo": ("local", "Show a whole night: dump, guard, commit, push, and a refusal."),
+    "dev": ("local", "Open Dagster's UI; one Ctrl-C stops everything that this has started."),
 }
-"""Each is a module of this package, with a command of that name in it, and the first sentence of
-that one's help, so that a list of all verbs loads none."""
+"""Each is a module of its room, with a command of that name in it, and the first sentence of that
+one's help, so that a list of all verbs loads none."""
 
 
 class _Verbs(click.Group):
@@ -74,13 +91,14 @@ class _Verbs(click.Group):
     def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module = import_module(f"{__name__}.{cmd_name}")
+        room, _sentence = VERBS[cmd_name]
+        module = import_module(f"{__name__}.{room}.{cmd_name}")
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
         return next(command for command in found if command.name == cmd_name)
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         room = formatter.width - 6 - max(map(len, VERBS))
-        shown = (click.Command(verb, help=sentence) for verb, sentence in VERBS.items())
+        shown = (click.Command(verb, help=sentence) for verb, (_, sentence) in VERBS.items())
         with formatter.section("Commands"):
             formatter.write_dl([(str(one.name), one.get_short_help_str(room)) for one in shown])
 

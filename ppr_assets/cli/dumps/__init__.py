@@ -1,0 +1,4 @@
+"""Dumps, made and looked at: dump, list, verify, audit, diff, prune.
+
+What fills a database from one stands in ``databases``, what is decided on one in ``deciding``.
+"""
