@@ -6,7 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.orchestration.jobs import (
+from ppr_assets.orchestration.assets.tables import external_assets
+from ppr_assets.orchestration.automation.jobs import (
     NIGHTLY_DUMP,
     PIPELINE,
     REPLAY,
@@ -16,10 +17,9 @@ from ppr_assets.orchestration.jobs import (
     monthly_drill,
     nightly,
 )
+from ppr_assets.orchestration.automation.sensors import after_publishing
 from ppr_assets.orchestration.resources import resources
-from ppr_assets.orchestration.sensors import after_publishing
 from ppr_assets.orchestration.source_code import linked_to_code
-from ppr_assets.orchestration.tables import external_assets
 from ppr_assets.settings import Settings, env_file
 
 

@@ -19,12 +19,12 @@ def test_every_file_on_the_walks_exists() -> None:
 def test_every_room_is_on_the_map_and_no_other() -> None:
     lines = TEXT.partition("```\n")[2].partition("```")[0].splitlines()
     there: set[str] = set()
-    above = ""
+    path: list[str] = []
     for line in lines:
+        depth = (len(line) - len(line.lstrip())) // 2
         for name in re.findall(r"(?:^ *|  )([a-z_]+)/(?= )", line):
-            if not line.startswith(" "):
-                above = name
-            there.add(f"{above}/{name}" if line.startswith(" ") else name)
+            path[depth:] = [name]
+            there.add("/".join(path))
     folders = {
         path.parent.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.glob("*/**/__init__.py")

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli import VERBS, cli
-from ppr_assets.orchestration.tables import HSDS_TABLES
+from ppr_assets.orchestration.assets.tables import HSDS_TABLES
 from ppr_assets_tests.places import ROOT
 
 PACKAGE = ROOT / "ppr_assets"

@@ -35,7 +35,7 @@ from ppr_assets.operations.publishing.profile import Profiled, judged_profile
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.target import require_apart
+from ppr_assets.operations.restoring.serving.target import require_apart
 from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump

@@ -18,7 +18,7 @@ from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
-from ppr_assets.operations.restoring.target import look_at
+from ppr_assets.operations.restoring.serving.target import look_at
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.starting.init import initialise

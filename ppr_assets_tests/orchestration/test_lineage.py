@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets.orchestration.tables import HSDS_TABLES
+from ppr_assets.orchestration.assets.tables import HSDS_TABLES
 from ppr_assets.settings import Settings
 
 VARIABLES = {"SQL_DUMP_CRON": "30 3 * * *", "SQL_DUMP_TIMEZONE": "America/New_York"}

@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets.orchestration.jobs import PIPELINE
-from ppr_assets.orchestration.tables import HSDS_TABLES
+from ppr_assets.orchestration.assets.tables import HSDS_TABLES
+from ppr_assets.orchestration.automation.jobs import PIPELINE
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_pipeline import Pipeline, git

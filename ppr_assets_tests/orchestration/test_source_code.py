@@ -12,13 +12,13 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ppr_assets.orchestration.jobs import PIPELINE, RESTORES
+from ppr_assets.orchestration.automation.jobs import PIPELINE, RESTORES
 from ppr_assets.orchestration.source_code import PACKAGE, linked_to_code
 from ppr_assets_tests.fix_pipeline import commit_files, git
 
-HERE = f"{PACKAGE}/orchestration/"
+HERE = f"{PACKAGE}/orchestration/assets/"
 OURS = "github.com/pantries/ppr-assets"
-TREE = f"https://{OURS}/tree/main/ppr_assets/orchestration/"
+TREE = f"https://{OURS}/tree/main/ppr_assets/orchestration/assets/"
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ def _only(checkout: Path, asset: str = "sql_dump") -> str:
         ("ssh://git@ssh.github.com:443/pantries/ppr-assets.git", TREE),
         (
             "git@gitlab.example.org:food/backups/ppr.git",
-            "https://gitlab.example.org/food/backups/ppr/-/tree/main/ppr_assets/orchestration/",
+            "https://gitlab.example.org/food/backups/ppr/-/tree/main/ppr_assets/orchestration/assets/",
         ),
         (
             "https://oauth2:secret@gitlab.example.org:8443/food/ppr.git",
-            "https://gitlab.example.org:8443/food/ppr/-/tree/main/ppr_assets/orchestration/",
+            "https://gitlab.example.org:8443/food/ppr/-/tree/main/ppr_assets/orchestration/assets/",
         ),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_package_without_checkout_and_git_loads_with_links_to_its_files(tmp_pa
     assert (loaded.returncode, loaded.stderr) == (0, "")
     files = [line.rsplit(":", 1)[0] for line in loaded.stdout.splitlines()]
     assert files == [
-        f"{tmp_path}/ppr_assets/orchestration/{name}.py"
+        f"{tmp_path}/ppr_assets/orchestration/assets/{name}.py"
         for name in (
             "data_repo_commit",
             "drill",

@@ -33,7 +33,7 @@ def sensor_tick(settings: Settings, instance: DagsterInstance, cursor: str | Non
     """Evaluate ``after_publishing`` once, as Dagster's daemon does every minute."""
     import dagster as dg
 
-    from ppr_assets.orchestration.sensors import after_publishing
+    from ppr_assets.orchestration.automation.sensors import after_publishing
 
     with dg.build_sensor_context(
         instance=instance, cursor=cursor, resources={"settings": settings}
@@ -82,8 +82,8 @@ def _job(settings: Settings, night: Night) -> JobDefinition:
     """``nightly_dump``, whose steps note in ``night`` what they come to. Dagster's console log is
     for its UI; the command line says in its own words what happened."""
     from ppr_assets.definitions import build_defs
-    from ppr_assets.orchestration.jobs import nightly_dump
-    from ppr_assets.orchestration.launchpad import launchpad_config
+    from ppr_assets.orchestration.automation.jobs import nightly_dump
+    from ppr_assets.orchestration.automation.launchpad import launchpad_config
     from ppr_assets.orchestration.resources import resources
 
     job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))

@@ -26,8 +26,8 @@ from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
 from ppr_assets.operations.replaying.replay import replay as replay_records
-from ppr_assets.operations.restoring.guarding import guard_of
-from ppr_assets.operations.restoring.target import require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.serving.guarding import guard_of
+from ppr_assets.operations.restoring.serving.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import Settings

@@ -18,7 +18,6 @@ from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
@@ -26,7 +25,8 @@ from ppr_assets.operations.restoring.plain_stream import write_stream
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.restore import restore as restore_aside
-from ppr_assets.operations.restoring.target import (
+from ppr_assets.operations.restoring.serving.guarding import guard_of
+from ppr_assets.operations.restoring.serving.target import (
     Target,
     look_at,
     require_not_storage,

@@ -21,7 +21,6 @@ from ppr_assets.operations.replaying.replay import (
     with_tables_of,
 )
 from ppr_assets.operations.replaying.result import judged_result
-from ppr_assets.operations.restoring.guarding import Coming
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import new_database, set_as_target, sweep
 from ppr_assets.operations.restoring.own_schema import own_schema
@@ -33,7 +32,8 @@ from ppr_assets.operations.restoring.replacing import (
     put_in_place,
     require_fit,
 )
-from ppr_assets.operations.restoring.target import Target, look_from, require_ordinary
+from ppr_assets.operations.restoring.serving.guarding import Coming
+from ppr_assets.operations.restoring.serving.target import Target, look_from, require_ordinary
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without
-from ppr_assets.operations.restoring.guarding import (
+from ppr_assets.operations.restoring.load_and_compare import (
+    WAY,
+    Compared,
+    Judgement,
+    computed_remarks,
+)
+from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
+from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
+from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, override_note
+from ppr_assets.operations.restoring.restore import RestoreOutcome, accepted_noted
+from ppr_assets.operations.restoring.serving.guarding import (
     Judged,
     Serving,
     names_read,
@@ -25,21 +37,9 @@ from ppr_assets.operations.restoring.guarding import (
     restored,
     serving_in,
 )
-from ppr_assets.operations.restoring.load_and_compare import (
-    WAY,
-    Compared,
-    Judgement,
-    computed_remarks,
-)
-from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
-from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
-from ppr_assets.operations.restoring.only_here import require_saved
-from ppr_assets.operations.restoring.privileges import again_in_place
-from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
-from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, override_note
-from ppr_assets.operations.restoring.restore import RestoreOutcome, accepted_noted
-from ppr_assets.operations.restoring.target import TO_BE_MADE, require_ordinary
+from ppr_assets.operations.restoring.serving.only_here import require_saved
+from ppr_assets.operations.restoring.serving.privileges import again_in_place
+from ppr_assets.operations.restoring.serving.target import TO_BE_MADE, require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout

@@ -13,7 +13,11 @@ from datetime import UTC, datetime
 
 from ppr_assets.errors import Busy, DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without
-from ppr_assets.operations.restoring.guarding import (
+from ppr_assets.operations.restoring.loading import Loading
+from ppr_assets.operations.restoring.new_database import encoding_of
+from ppr_assets.operations.restoring.proof_server import ProofServer
+from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
+from ppr_assets.operations.restoring.serving.guarding import (
     A_RESTORE,
     Coming,
     Judged,
@@ -22,13 +26,9 @@ from ppr_assets.operations.restoring.guarding import (
     require_kept,
     serving,
 )
-from ppr_assets.operations.restoring.loading import Loading
-from ppr_assets.operations.restoring.new_database import encoding_of
-from ppr_assets.operations.restoring.only_here import kept_in, require_saved
-from ppr_assets.operations.restoring.privileges import carried_over
-from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
-from ppr_assets.operations.restoring.target import (
+from ppr_assets.operations.restoring.serving.only_here import kept_in, require_saved
+from ppr_assets.operations.restoring.serving.privileges import carried_over
+from ppr_assets.operations.restoring.serving.target import (
     require_creator,
     require_owner,
     require_unused,

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
-from ppr_assets.operations.restoring.guarding import A_RESTORE, Judged, restored
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
@@ -28,7 +27,8 @@ from ppr_assets.operations.restoring.new_database import (
     twin_maker,
 )
 from ppr_assets.operations.restoring.replacing import STRICT, Terms, put_in_place, require_fit
-from ppr_assets.operations.restoring.target import require_ordinary
+from ppr_assets.operations.restoring.serving.guarding import A_RESTORE, Judged, restored
+from ppr_assets.operations.restoring.serving.target import require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance

@@ -24,7 +24,8 @@ from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.repository import remote_source
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
-from ppr_assets.orchestration.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.orchestration.restore_facts import (
@@ -35,7 +36,6 @@ from ppr_assets.orchestration.restore_facts import (
     rows_match,
     rows_matched,
 )
-from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.settings import Settings
 
 

@@ -17,11 +17,11 @@ from ppr_assets.operations.published.standing import (
 )
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
+from ppr_assets.orchestration.assets.sql_dump import sql_dump
+from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
 from ppr_assets.orchestration.resources import Override, record_override
-from ppr_assets.orchestration.sql_dump import sql_dump
-from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.settings import DataRepoSettings, Settings
 
 LATEST_IS_THIS_DUMP = dg.AssetCheckSpec(

@@ -10,13 +10,13 @@ from functools import partial
 
 import dagster as dg
 
-from ppr_assets.orchestration.data_repo_commit import data_repo_commit
-from ppr_assets.orchestration.drill import DrillConfig, drill
-from ppr_assets.orchestration.launchpad import flat_config, launchpad_config
-from ppr_assets.orchestration.record_count import record_count
-from ppr_assets.orchestration.replayed_database import replayed_database
-from ppr_assets.orchestration.restored_database import RestoreConfig, restored_database
-from ppr_assets.orchestration.sql_dump import sql_dump
+from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.assets.drill import DrillConfig, drill
+from ppr_assets.orchestration.assets.record_count import record_count
+from ppr_assets.orchestration.assets.replayed_database import replayed_database
+from ppr_assets.orchestration.assets.restored_database import RestoreConfig, restored_database
+from ppr_assets.orchestration.assets.sql_dump import sql_dump
+from ppr_assets.orchestration.automation.launchpad import flat_config, launchpad_config
 from ppr_assets.settings import ScheduleSettings
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]

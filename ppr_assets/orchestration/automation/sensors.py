@@ -12,8 +12,8 @@ import dagster as dg
 from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
-from ppr_assets.orchestration.jobs import NIGHTLY_DUMP
-from ppr_assets.orchestration.tables import PUBLICATION
+from ppr_assets.orchestration.assets.tables import PUBLICATION
+from ppr_assets.orchestration.automation.jobs import NIGHTLY_DUMP
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60

@@ -14,15 +14,16 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
-from ppr_assets.operations.restoring.target import require_not_storage
+from ppr_assets.operations.restoring.serving.guarding import guard_of
+from ppr_assets.operations.restoring.serving.target import require_not_storage
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
-from ppr_assets.orchestration.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
+from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.orchestration.resources import record_override
@@ -34,7 +35,6 @@ from ppr_assets.orchestration.restore_facts import (
     rows_match,
     rows_matched,
 )
-from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
 

@@ -24,13 +24,13 @@ from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
 from ppr_assets.operations.replaying.result import published_mark
-from ppr_assets.operations.restoring.guarding import guard_of
+from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.orchestration.assets.restored_database import decision, restore_target
+from ppr_assets.orchestration.assets.tables import DAYS, OWNERS, PUBLISHED_DAY
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata, gate_table, row_counts, verdict_facts
 from ppr_assets.orchestration.resources import record_override
-from ppr_assets.orchestration.restored_database import decision, restore_target
-from ppr_assets.orchestration.tables import DAYS, OWNERS, PUBLISHED_DAY
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import Settings

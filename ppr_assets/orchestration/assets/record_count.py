@@ -9,6 +9,7 @@ from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.operations.counting import RecordCount, count_records
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
+from ppr_assets.orchestration.assets.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import (
     gate_table,
@@ -18,7 +19,6 @@ from ppr_assets.orchestration.metadata import (
     verdict_facts,
 )
 from ppr_assets.orchestration.resources import Override
-from ppr_assets.orchestration.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
 from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.naming import PUBLICATION as PUBLICATION_FILE
 from ppr_assets.rules.publication.lines import plan_lines

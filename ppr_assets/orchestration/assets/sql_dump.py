@@ -10,6 +10,8 @@ from ppr_assets.errors import DumpUnproven, PolicyRefused
 from ppr_assets.operations.dump import DumpOutcome, dump
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
+from ppr_assets.orchestration.assets.record_count import record_count
+from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import expected_failures, failure
 from ppr_assets.orchestration.metadata import (
     manifest_facts,
@@ -18,9 +20,7 @@ from ppr_assets.orchestration.metadata import (
     verdict_facts,
     withheld_table,
 )
-from ppr_assets.orchestration.record_count import record_count
 from ppr_assets.orchestration.resources import Override, record_override
-from ppr_assets.orchestration.tables import OWNERS
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import Settings
 

@@ -10,8 +10,8 @@ import psycopg
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, NoRecords, PreconditionFailed
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.operations.restoring.only_here import OnlyHere, only_here
-from ppr_assets.operations.restoring.target import IN_PLACE_INSTEAD
+from ppr_assets.operations.restoring.serving.only_here import OnlyHere, only_here
+from ppr_assets.operations.restoring.serving.target import IN_PLACE_INSTEAD
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, failed
 from ppr_assets.postgres.snapshot.records import count_records

@@ -13,11 +13,11 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import GateRefused
-from ppr_assets.operations.restoring.guarding import guard_of
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.only_here import ROWS_FILE, VALUES_FILE
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.serving.guarding import guard_of
+from ppr_assets.operations.restoring.serving.only_here import ROWS_FILE, VALUES_FILE
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.gate.ratchet import Override
