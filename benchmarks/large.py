@@ -56,22 +56,24 @@ def main() -> None:
     parser.add_argument("--organizations", type=int, default=140_000, help="about 1 GB of dump")
     parser.add_argument("--percent", type=float, default=1.0, help="of all rows, changed a night")
     parser.add_argument("--nights", type=int, default=4, help="the last one is proven")
+    parser.add_argument("--max-file-mb", type=int, default=95, help="small ones make many parts")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ppr_assets_large_") as folder:
         Path(folder).chmod(0o755)
         arena = Arena(Path(folder) / "world", options.organizations)
         try:
-            _nights(arena, options.percent, options.nights)
+            _nights(arena, options)
         finally:
             arena.stop()
 
 
-def _nights(arena: Arena, percent: float, nights: int) -> None:
+def _nights(arena: Arena, options: argparse.Namespace) -> None:
     clone, bare = arena.playground.data_repo, arena.peer_clone("bare")
-    for night in range(nights):
+    for night in range(options.nights):
         if night:
-            change_rows(arena, night, percent)
-        proof = "server" if night == nights - 1 else "off"
+            change_rows(arena, night, options.percent)
+        proof = "server" if night == options.nights - 1 else "off"
+        ways = {"SQL_DUMP_PROOF": proof, "SQL_DUMP_MAX_FILE_MB": str(options.max_file_mb)}
         with SentBytes() as sent:
             theirs = _run(
                 ["bash", "-o", "pipefail", "-c", _BARE],
@@ -79,7 +81,7 @@ def _nights(arena: Arena, percent: float, nights: int) -> None:
                 bare,
             )
             pushed = sent.total()
-        ours = _run([PPR_ASSETS, "dump"], arena.environment() | {"SQL_DUMP_PROOF": proof}, clone)
+        ours = _run([PPR_ASSETS, "dump"], arena.environment() | ways, clone)
         dump = max(clone.glob("sql_dumps/pantry_*.sql"))
         parts = len(list(dump.with_suffix(".parts").glob("*")))
         sizes = [f"`.git` {size_of(path / '.git') / MIB:.0f} MiB" for path in (clone, bare)]

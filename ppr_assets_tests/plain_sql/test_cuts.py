@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import tracemalloc
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -32,8 +33,7 @@ def _rows(count: int, note: bytes = b"n" * 50) -> list[bytes]:
 
 def _cut(dump: bytes, most: int, chunk: int = 4096) -> list[Slice]:
     chunks = (dump[at : at + chunk] for at in range(0, len(dump), chunk))
-    found, _ = slices(chunks, most=most)
-    return found
+    return list(slices(chunks, most=most))
 
 
 def _pieces(dump: bytes, most: int) -> list[bytes]:
@@ -55,6 +55,21 @@ def test_slices_are_the_dump_and_none_is_too_large(most: int, chunk: int, count:
 def test_how_the_dump_arrives_does_not_matter() -> None:
     dump = TITLE + _table("one", _rows(2_000)) + TRAILER
     assert _cut(dump, 20_000, 333) == _cut(dump, 20_000, 60_000) == _cut(dump, 20_000, 10**7)
+
+
+@pytest.mark.parametrize("chunk", [100, 1_000, 10**6])
+def test_of_rows_that_a_part_may_end_before_the_one_is_taken_that_hashes_least(chunk: int) -> None:
+    rows = [row + b"m" * (number % 37) for number, row in enumerate(_rows(3_000))]
+    table = _table("one", rows)
+    dump, most = TITLE + table + TRAILER, 20_000
+    first_row = len(TITLE) + len(table) - len(b"".join(rows)) - len(rows) - len(b"\\.\n\n")
+    begins = [first_row + sum(len(row) + 1 for row in rows[:number]) for number in range(3_000)]
+    found = _cut(dump, most, chunk)
+    assert len(found) > 10
+    for one in found[:-1]:
+        room = most - 512 - len(one.wrapping.statement)
+        within = (at for at in begins if one.start + room // 2 <= at <= one.start + room)
+        assert one.end == min(within, key=lambda at: crc32(dump[at : at + 8]))
 
 
 def test_rows_that_go_on_have_their_statement_again() -> None:

@@ -23,6 +23,9 @@ _ADDED = 512
 _OBJECT_RANK = -1
 """The rank of a cut between two objects: before that of any row."""
 
+_LAST_RANK = 2**32
+"""The rank of a row that was compared already: behind that of any."""
+
 ABOVE_OBJECT = b"--\n"
 """The line above an object's comment."""
 
@@ -31,11 +34,13 @@ LARGE_OBJECT = (b"SELECT pg_catalog.lo_open(", b"SELECT pg_catalog.lowrite(")
 
 @dataclass(frozen=True)
 class Slice:
-    """Bytes ``start`` to ``end`` of the dump, and what has to be said around them."""
+    """Bytes ``start`` to ``end`` of the dump, whose restrict key is ``dumps_key``, and what has to
+    be said around them."""
 
     start: int
     end: int
     wrapping: Wrapping
+    dumps_key: str | None
 
 
 @dataclass(frozen=True)
@@ -47,74 +52,76 @@ class _Place:
     statement: bytes = b""
 
 
-def slices(chunks: Iterable[bytes], *, most: int) -> tuple[list[Slice], str | None]:
-    """How to cut the dump so that no part is larger than ``most`` bytes, and its restrict key.
+def slices(chunks: Iterable[bytes], *, most: int) -> Iterator[Slice]:
+    """How to cut the dump so that no part is larger than ``most`` bytes, each slice as soon as the
+    next cut is found.
 
     Raises :class:`DumpFailed` where one row or one statement does not fit into a part, and
     :class:`DumpDamaged` for what is not a whole dump.
     """
-    cutter = _Cutter(chunks, most)
-    return cutter.run(), cutter.key
+    return _Cutter(chunks, most).run()
 
 
 class _Cutter:
     def __init__(self, chunks: Iterable[bytes], most: int) -> None:
         self._chunks = chunks
         self._most = most
-        self._cuts = [_Place(0, 0)]
+        self._cut = _Place(0, 0)  # where the part at work begins
         self._best: _Place | None = None
         self._last: _Place | None = None  # the last place that a cut may lie at
         self._inside = ""  # what is between the last place and the next
         self._end = 0
-        self.key: str | None = None
+        self._key: str | None = None
 
-    def run(self) -> list[Slice]:
+    def run(self) -> Iterator[Slice]:
         for place, inside in self._places():
-            self._cut_before(place.offset)
+            yield from self._cut_before(place.offset)
             self._inside = inside
-            if place.offset >= self._start + self._room // 2 and (
-                self._best is None or place.rank < self._best.rank
-            ):
+            if place.offset >= self._half and (self._best is None or place.rank < self._best.rank):
                 self._best = place
             self._last = place
-        self._cut_before(self._end)
-        ends = [*self._cuts[1:], _Place(self._end, 0)]
-        return [
-            Slice(
-                cut.offset,
-                end.offset,
-                Wrapping(
-                    first=cut.offset == 0,
-                    last=end.offset == self._end,
-                    statement=cut.statement,
-                    cut_rows=bool(end.statement),
-                ),
-            )
-            for cut, end in zip(self._cuts, ends, strict=True)
-        ]
+        yield from self._cut_before(self._end)
+        yield self._slice(_Place(self._end, 0), last=True)
 
-    @property
-    def _start(self) -> int:
-        return self._cuts[-1].offset
+    def _slice(self, end: _Place, *, last: bool = False) -> Slice:
+        wrapping = Wrapping(
+            first=self._cut.offset == 0,
+            last=last,
+            statement=self._cut.statement,
+            cut_rows=bool(end.statement),
+        )
+        return Slice(self._cut.offset, end.offset, wrapping, self._key)
 
     @property
     def _room(self) -> int:
         """Bytes of the dump that the part at work may hold."""
-        return self._most - _ADDED - len(self._cuts[-1].statement)
+        return self._most - _ADDED - len(self._cut.statement)
 
-    def _cut_before(self, offset: int) -> None:
+    @property
+    def _half(self) -> int:
+        """Where the second half of that begins, which the part ends in."""
+        return self._cut.offset + self._room // 2
+
+    @property
+    def _full(self) -> int:
+        """The last place that the part may end at."""
+        return self._cut.offset + self._room
+
+    def _cut_before(self, offset: int) -> Iterator[Slice]:
         """Cut as long as what comes before ``offset`` does not fit into the part at work."""
-        while offset - self._start > self._room:
+        while offset > self._full:
             place = self._best or self._last
-            if place is None or place.offset <= self._start:
+            start = self._cut.offset
+            if place is None or place.offset <= start:
                 raise DumpFailed(
-                    f"{self._inside} at byte {self._start} has {offset - self._start} bytes, at "
+                    f"{self._inside} at byte {start} has {offset - start} bytes, at "
                     f"most {max(self._room, 0)} fit into a file of the data repository",
                     hint="SQL_DUMP_MAX_FILE_MB is the limit for a file: raise it if the remote "
                     "takes larger ones (GitHub takes 100 MB), or shorten that value in the "
                     "database. Nothing was published.",
                 )
-            self._cuts.append(place)
+            yield self._slice(place)
+            self._cut = place
             self._best = None
 
     def _places(self) -> Iterator[tuple[_Place, str]]:
@@ -125,7 +132,7 @@ class _Cutter:
                 yield from self._rows(piece)
                 blank = False
             elif isinstance(piece, Restrict):
-                self.key = piece.key
+                self._key = piece.key
                 blank = False
             else:
                 if blank and piece.between and piece.text == ABOVE_OBJECT:
@@ -135,20 +142,38 @@ class _Cutter:
                 blank = piece.between and piece.text == b"\n"
 
     def _rows(self, copy: CopyRows) -> Iterator[tuple[_Place, str]]:
+        """Of many rows between which there is no cut the last one, before it the one to cut at."""
         offset = copy.start + len(copy.statement)
         inside = f"a row of {copy.key}"
         for chunk in copy.rows:
-            end = offset + len(chunk)
-            if end < self._start + self._room // 2:  # too early for a cut, however large the rows
-                last = chunk.rfind(b"\n", 0, -1) + 1
-                yield _Place(offset + last, 0, copy.statement), inside
-            else:
-                for row in chunk.split(b"\n")[:-1]:
-                    yield _Place(offset, crc32(row.partition(b"\t")[0]), copy.statement), inside
-                    offset += len(row) + 1
-            offset = end
+            start = 0
+            while start < len(chunk):
+                if start < (half := self._half - offset):  # too early for a cut
+                    end = _next_row(chunk, half)
+                else:
+                    end = _next_row(chunk, max(start, self._full - offset) + 1)
+                    at, rank = _least(chunk[start:end])
+                    yield _Place(offset + start + at, rank, copy.statement), inside
+                last = max(chunk.rfind(b"\n", start, end - 1) + 1, start)
+                yield _Place(offset + last, _LAST_RANK, copy.statement), inside
+                start = end
+            offset += len(chunk)
 
     def _measured(self) -> Iterator[bytes]:
         for chunk in self._chunks:
             self._end += len(chunk)
             yield chunk
+
+
+def _next_row(chunk: bytes, at: int) -> int:
+    """Where the first row begins that does not begin before ``at``; the end if there is none."""
+    return chunk.find(b"\n", at - 1) + 1 or len(chunk)
+
+
+def _least(rows: bytes) -> tuple[int, int]:
+    """Where the row begins whose first column hashes least, and what it hashes to."""
+    lines = rows.split(b"\n")[:-1]
+    ranks = [crc32(row.partition(b"\t")[0]) for row in lines]
+    least = min(ranks)
+    number = ranks.index(least)
+    return sum(map(len, lines[:number])) + number, least

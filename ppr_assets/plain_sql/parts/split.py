@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -14,8 +14,11 @@ from ppr_assets.errors import DumpFailed
 from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.plain_sql.parts.cuts import Slice, slices
 from ppr_assets.plain_sql.parts.script import Part, Script, key_of_slice, part_name
+from ppr_assets.rules.naming import parts_folder
 
 _CHUNK = 1024 * 1024
+_WRITERS = 2
+"""Parts that are written at once, beside the search for the next cut: hashing takes longest."""
 
 
 def split_dump(dump: Path, *, name: str, most: int) -> Script:
@@ -25,16 +28,17 @@ def split_dump(dump: Path, *, name: str, most: int) -> Script:
     Raises :class:`DumpFailed` where one row is larger than a part may be, or the disk is full; the
     dump itself is as it was then, and what was written of the parts is left to the caller.
     """
-    script = Script(name, ())
-    folder = dump.parent / script.folder
+    folder = dump.parent / parts_folder(name)
     beside = dump.with_name(f"{dump.name}.script")
     try:
-        with dump.open("rb") as file:
-            cuts, key = slices(_chunks(file, 0, os.fstat(file.fileno()).st_size), most=most)
-            folder.mkdir()
-            for number, cut in enumerate(cuts, 1):
-                part = _write_part(file, folder / part_name(number), cut, key)
-                script = replace(script, parts=(*script.parts, part))
+        folder.mkdir()
+        with dump.open("rb") as file, ThreadPoolExecutor(_WRITERS) as writers:
+            cuts = slices(_chunks(file, 0, os.fstat(file.fileno()).st_size), most=most)
+            written = [
+                writers.submit(_write_part, dump, folder / part_name(number), cut)
+                for number, cut in enumerate(cuts, 1)
+            ]
+        script = Script(name, [part.result() for part in written])
         sync_folder(folder)
         write_whole(dump, script.render(), beside=beside)
     except OSError as error:
@@ -45,17 +49,18 @@ def split_dump(dump: Path, *, name: str, most: int) -> Script:
     return script
 
 
-def _write_part(dump: BinaryIO, path: Path, cut: Slice, dumps_key: str | None) -> Part:
+def _write_part(dump: Path, path: Path, cut: Slice) -> Part:
     """The slice with the lines around it. Between the first and the last part, which hold the
     dump's own ``\\restrict`` and its partner, the key is derived from the slice, as the dump's is
     from the dump: a part whose rows are the same is the same file."""
-    key = dumps_key
-    if key is not None and not (cut.wrapping.first or cut.wrapping.last):
-        key = key_of_slice(cut.wrapping.statement, _chunks(dump, cut.start, cut.end))[: len(key)]
-    before, after = cut.wrapping.before(key), cut.wrapping.after(key)
+    key, wrapping = cut.dumps_key, cut.wrapping
     digest = hashlib.sha256()
-    with path.open("xb") as file:
-        for chunk in chain([before], _chunks(dump, cut.start, cut.end), [after]):
+    with dump.open("rb") as source, path.open("xb") as file:
+        if key is not None and not (wrapping.first or wrapping.last):
+            rows = _chunks(source, cut.start, cut.end)
+            key = key_of_slice(wrapping.statement, rows)[: len(key)]
+        before, after = wrapping.before(key), wrapping.after(key)
+        for chunk in chain([before], _chunks(source, cut.start, cut.end), [after]):
             digest.update(chunk)
             file.write(chunk)
         file.flush()
