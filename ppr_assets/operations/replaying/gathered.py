@@ -28,7 +28,7 @@ def gathered(
     accounts = Accounts(len(given.files))
     with TemporaryFile(prefix="ppr_assets_replay_") as file:  # which has no name on the disk
         merging = Merging(Spool(file))
-        for read, organizations in read_files(given.files, given.blob):
+        for read, organizations in read_files(given.files, given.blob, given.processes):
             line = accounts.add(read)
             on_line(line)
             if strict and line.outcome == "rejected":

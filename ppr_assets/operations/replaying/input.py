@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ppr_assets.errors import SettingsError
@@ -16,7 +17,7 @@ from ppr_assets.operations.replaying.published_files import (
     published_files,
     size_of_path,
 )
-from ppr_assets.operations.replaying.read_files import LARGEST, Blob
+from ppr_assets.operations.replaying.read_files import LARGEST, Blob, reading_processes
 from ppr_assets.operations.sources.repository import opened
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.settings import DataRepoSettings
@@ -25,12 +26,13 @@ from ppr_assets.settings import DataRepoSettings
 @dataclass(frozen=True)
 class Input:
     """The files to be read, the oldest day first; ``blob`` reads those that are in git, and
-    ``origin`` says where they are from."""
+    ``origin`` says where they are from. ``processes`` read them, where there are many."""
 
     files: Sequence[PublishedFile]
     origin: str
     blob: Blob | None = None
     size: Callable[[PublishedFile], int] = size_of_path
+    processes: Sequence[Connection] = field(default=(), repr=False)
 
     def bytes(self) -> int:
         """Of all files that are read."""
@@ -46,14 +48,23 @@ def opened_input(
     Raises :class:`SettingsError` for a path that is not there and where there is nothing to read,
     and what opening a data repository raises."""
     if paths:
-        found = [file for path in paths for file in _files(path)]
-        yield Input(_chosen(found, selection), ", ".join(f"`{path}`" for path in paths))
+        files = _chosen([file for path in paths for file in _files(path)], selection)
+        origin = ", ".join(f"`{path}`" for path in paths)
+        with reading_processes(len(files)) as processes:
+            yield Input(files, origin, processes=processes)
         return
     with opened(settings, wanted) as (repo, commit, _, _):
         files = _chosen([*committed_files(repo, commit)], selection)
         bring_files(repo, files)
         origin, size_of = f"commit {commit[:10]}", repo.objects.size_of
-        yield Input(files, origin, lambda one: blob(repo, one), lambda one: size_of(one.sha))
+        with reading_processes(len(files)) as processes:
+            yield Input(
+                files,
+                origin,
+                lambda one: blob(repo, one),
+                lambda one: size_of(one.sha),
+                processes,
+            )
 
 
 def _files(path: Path) -> Iterable[PublishedFile]:

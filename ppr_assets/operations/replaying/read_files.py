@@ -101,32 +101,43 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
 _ANSWERS = msgspec.msgpack.Decoder(list[Answer])
 
 
-def read_files(files: Sequence[PublishedFile], blob: Blob | None = None) -> Iterator[Told]:
+@contextmanager
+def reading_processes(files: int) -> Iterator[Sequence[Connection]]:
+    """Processes that read so many files, one for each processor; none where one batch has all.
+    They get ready while the caller looks at where the files go."""
+    count = min(os.cpu_count() or 1, -(-files // _AT_ONCE))
+    with ExitStack() as stack:
+        yield [stack.enter_context(helper(_HELPER))[1] for _ in range(count if count > 1 else 0)]
+
+
+def read_files(
+    files: Sequence[PublishedFile],
+    blob: Blob | None = None,
+    processes: Sequence[Connection] = (),
+) -> Iterator[Told]:
     """What each file came to, in the order of the files, with its organizations as bytes for
-    :class:`Spool`. ``blob`` reads those that are git's objects. Raises :class:`RestoreFailed` when
-    a process that reads them ends."""
+    :class:`Spool`. ``blob`` reads those that are git's objects. This process reads them itself
+    where there are no ``processes``. Raises :class:`RestoreFailed` when one of them ends."""
     batches = _batches(files, blob)
-    count = min(os.cpu_count() or 1, -(-len(files) // _AT_ONCE))
-    if count < 2:
+    if not processes:
         for batch in batches:
             yield from _paired(batch, read_batch(_given(batch)))
         return
-    with ExitStack() as stack:
-        idle = [stack.enter_context(helper(_HELPER))[1] for _ in range(count)]
-        busy: deque[tuple[Connection, _Batch]] = deque()
-        for batch in batches:  # one each, so that no pipe is ever full in both directions
-            told: Iterable[Told] = ()
-            if idle:
-                one = idle.pop()
-            else:
-                one = busy[0][0]
-                told = _answer(*busy.popleft())
-            with _alive():
-                one.send(_given(batch))
-            busy.append((one, batch))
-            yield from told
-        while busy:
-            yield from _answer(*busy.popleft())
+    idle = [*processes]
+    busy: deque[tuple[Connection, _Batch]] = deque()
+    for batch in batches:  # one each, so that no pipe is ever full in both directions
+        told: Iterable[Told] = ()
+        if idle:
+            one = idle.pop()
+        else:
+            one = busy[0][0]
+            told = _answer(*busy.popleft())
+        with _alive():
+            one.send(_given(batch))
+        busy.append((one, batch))
+        yield from told
+    while busy:
+        yield from _answer(*busy.popleft())
 
 
 def _answer(one: Connection, batch: _Batch) -> Iterable[Told]:

@@ -1,14 +1,15 @@
-"""The gate on what a replay has made: would a dump of it be published?"""
+"""What a replay has made: would a dump of it be published, and what follows from its rows."""
 
 from __future__ import annotations
 
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.operations.publishing.gate import mark_at
-from ppr_assets.operations.publishing.judged_tip import judged_tip
+from collections.abc import Sequence
+
+from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.postgres.upsert.materialized import refresh
 from ppr_assets.rules.gate.ratchet import Verdict, judge
-from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.settings import DatabaseSettings
 
@@ -22,6 +23,19 @@ def judged_result(database: DatabaseSettings, policy: GatePolicy) -> Verdict:
     return judge(counts, None, policy)
 
 
-def published_mark(repo: DataRepo) -> Mark | None:
-    """The mark that the next night is held to. Raises what reading it raises."""
-    return mark_at(repo, judged_tip(repo))
+def not_publishable(verdict: Verdict) -> Sequence[str]:
+    """That a night would refuse what came, before it does."""
+    if verdict.status == "accepted":
+        return []
+    return [f"a dump of it would not be published: {verdict.message}"]
+
+
+def brought_up_to_date(target: DatabaseSettings) -> Sequence[str]:
+    """What follows from the rows: materialized views and statistics. Returns remarks."""
+    with (
+        server_failures(target.describe(), "bringing views and statistics up to date"),
+        connect(target, autocommit=True) as connection,
+    ):
+        stale = refresh(connection)
+        analyze(connection)
+    return stale

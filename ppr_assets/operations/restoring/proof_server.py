@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.sources.scratch import scratch_folder
-from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import SCRATCH
 from ppr_assets.rules.naming import quote_identifier
@@ -121,6 +120,8 @@ def proof_server(place: ProofPlace, folder: Path) -> Iterator[ProofServer]:
                 )
             yield ProofServer(where, session)
             return
+    from ppr_assets.postgres import embedded  # most proofs run on a server that is there
+
     with scratch_folder(folder) as empty:
         server = embedded.start(empty / _SERVER)
         with maintenance(server.database_settings(place.scratch)) as session:

@@ -25,7 +25,8 @@ from ppr_assets.errors import (
 )
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
+from ppr_assets.operations.replaying.rebuild import rebuild
+from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.replacing import Terms, dropped_if_empty
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore

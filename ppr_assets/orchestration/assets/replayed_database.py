@@ -18,12 +18,13 @@ from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import FilesUnaccounted, GateRefused
-from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.publishing.gate import mark_at, policy
+from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
-from ppr_assets.operations.replaying.result import published_mark
+from ppr_assets.operations.replaying.rebuild import rebuild
+from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.restored_database import decision, restore_target
@@ -112,7 +113,8 @@ def replayed_database(
 ) -> Iterator[Any]:
     with expected_failures(settings):
         started = monotonic()
-        mark = published_mark(data_repo.opened())  # what fails here fails before anything is made
+        repo = data_repo.opened()
+        mark = mark_at(repo, judged_tip(repo))  # what fails here fails before anything is made
         try:
             origin, outcome = _replayed(settings, config, _chosen_days(context, settings))
         except (FilesUnaccounted, GateRefused) as error:

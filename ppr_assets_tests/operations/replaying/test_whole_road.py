@@ -16,6 +16,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.as_dump import database_as_dump
 from ppr_assets.operations.replaying.input import Input
+from ppr_assets.operations.replaying.read_files import reading_processes
 from ppr_assets.operations.replaying.replay import ReplayOutcome, replay
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
@@ -99,7 +100,10 @@ def whole(
     folder = tmp_path_factory.mktemp(request.param)
     told = {"invented": invented, "real": real}[request.param](folder)
     files, database = given(folder), tables(databases)
-    yield Whole(files, replay(database, files), content(database), told)
+    database, found = tables(databases), given(folder)
+    with reading_processes(len(found.files)) as processes:
+        files = replace(found, processes=processes)
+        yield Whole(files, replay(database, files), content(database), told)
     databases.drop(database)
 
 
