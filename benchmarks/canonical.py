@@ -23,8 +23,8 @@ from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.postgres.client_tools import probe
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
-from ppr_assets.rules.publication.withholding import plan
 
 _CHUNK = 256 * 1024
 

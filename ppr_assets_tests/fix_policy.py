@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.operations.publishing import publication
-from ppr_assets.rules.publication.withholding import plan
+from ppr_assets.rules.publication.planning import plan
 
 
 @pytest.fixture

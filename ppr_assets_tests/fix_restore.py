@@ -27,7 +27,8 @@ from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.sessions.connection import connect as connect_as_we_do
-from ppr_assets.rules.recorded.manifest import Computing, DatabaseIdentity, Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Computing, DatabaseIdentity
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_nasty import dump_to

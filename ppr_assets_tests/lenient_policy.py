@@ -9,8 +9,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ppr_assets.operations.publishing import publication
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import WHOLE, Decision, Policy
-from ppr_assets.rules.publication.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.relations import Relation
+from ppr_assets.rules.publication.withholding import Plan
 
 _PUBLIC = Decision("public")
 

@@ -19,7 +19,7 @@ from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot
 from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.publication.withholding import Plan
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity
+from ppr_assets.rules.recorded.parts import DatabaseIdentity
 from ppr_assets.settings import Settings
 
 

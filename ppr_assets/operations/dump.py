@@ -51,7 +51,8 @@ from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.profile.movements import Night
 from ppr_assets.rules.publication.withholding import Plan, Withheld
-from ppr_assets.rules.recorded.manifest import Computing, Manifest, Proof
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Computing, Proof
 from ppr_assets.settings import Settings
 
 

@@ -14,7 +14,7 @@ from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.verify import VerifiedDump
-from ppr_assets.rules.recorded.manifest import Proof, TableRecord
+from ppr_assets.rules.recorded.parts import Proof, TableRecord
 from ppr_assets.settings import DataRepoSettings
 
 

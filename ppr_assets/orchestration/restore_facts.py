@@ -14,7 +14,8 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.gate.difference import Accepted
-from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import TableRecord
 
 MISMATCH = (DumpDamaged, DumpUnproven)
 """Errors by which ``rows_match`` fails: the dump is not what it says, or became something else."""

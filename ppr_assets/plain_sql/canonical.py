@@ -24,7 +24,7 @@ from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict
 from ppr_assets.plain_sql.parsing.sorted_rows import MEMORY, SortedRows
 from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 
 KEY_DIGITS = 63
 _EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"

@@ -13,8 +13,9 @@ from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
 from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
 from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
 from ppr_assets.rules.naming import quote_identifier, table_key
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, WHOLE, Policy
-from ppr_assets.rules.publication.withholding import Column, Relation, plan
+from ppr_assets.rules.publication.relations import Column, Relation
 
 _TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
 _CREATED = re.compile(

@@ -18,6 +18,16 @@ from typing import NamedTuple
 
 import hyperscan
 
+from ppr_assets.plain_sql.escapes import (
+    HEX,
+    HEX_IN_ROWS,
+    HEX_IN_SQL,
+    bytes_of,
+    in_digits,
+    meaning,
+    without_copy_escapes,
+    without_json_escapes,
+)
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
 from ppr_assets.rules.finds.all_kinds import KINDS
@@ -28,23 +38,14 @@ LISTED = 5
 """Secrets of one kind in one column that are listed; the others are counted."""
 
 _BYTEA = rb"\\\\x[0-9a-f]{32}"
-_HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})")
-_HEX_IN_ROWS = re.compile(rb"\\\\x((?:[0-9a-f]{2}){16,})")
-_HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
 _NOWHERE = (1, 0)
 _KEY_SHOWN = 60
 _LONGEST_SEARCHED = 1024 * 1024
 """Bytes of a statement that are searched at once; pg_dump cuts large objects into smaller ones."""
 
-_ESCAPED_BY_COPY = {b"\\" + one: bytes([n]) for one, n in zip(
-    (b"b", b"f", b"n", b"r", b"t", b"v"), b"\b\f\n\r\t\v", strict=True
-)}  # fmt: skip
 _ESCAPED = rb"\\u00(?:2[0134589a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])"
 """What JSON need not escape and few do, so that it may hide a form. Many escape ``"&'<>``, which
 hide none."""
-_ESCAPED_BY_JSON = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([bfnrt"\\/]))')
-_JSON_IN_JSON = 3
-_LETTERS = dict(zip(b"bfnrt", b"\b\f\n\r\t", strict=True))
 
 _STATEMENT = re.compile(rb"(?:[A-Z]+ )+(?:" + NAME + rb"\.)*" + NAME)
 _LARGE_OBJECT = b"SELECT pg_catalog.lowrite("
@@ -128,8 +129,8 @@ class Scanner:
     def _search_statement(self) -> None:
         text, self._statement.text = bytes(self._statement.text), bytearray()
         told: set[str] = set()
-        for piece in (text, *_in_digits(_HEX_IN_SQL, text)):
-            for kind, meant in self._worth_a_look(self._escaped, _without_json_escapes(piece)):
+        for piece in (text, *in_digits(HEX_IN_SQL, text)):
+            for kind, meant in self._worth_a_look(self._escaped, without_json_escapes(piece)):
                 if kind.name not in told and kind.found(meant, ""):
                     told.add(kind.name)
                     name = self._statement.name
@@ -170,7 +171,7 @@ class Scanner:
         for at, number in sorted(hits):
             if at >= value.end:
                 value, judged, told = _value_at(chunk, at, value), set(), set()
-                meant = _meant(chunk[value.start : value.end])
+                meant = meaning(chunk[value.start : value.end])
             if number in judged:
                 continue
             judged.add(number)
@@ -182,8 +183,8 @@ class Scanner:
     def _in_bytea(self, chunk: bytes) -> bool:
         """Whether any of its bytea has a trigger: all of them at once, since a table of hashes has
         one in each row."""
-        digits = b"0a".join(_HEX_IN_ROWS.findall(chunk))
-        return any(self._hits(data) for data in _read(digits))
+        digits = b"0a".join(HEX_IN_ROWS.findall(chunk))
+        return any(self._hits(data) for data in bytes_of(digits))
 
     def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
         """A kind and the text that may have it; of what was encoded, all kinds whose triggers it
@@ -191,9 +192,9 @@ class Scanner:
         if number < len(self._kinds):
             yield self._kinds[number], meant
             return
-        for text in _in_digits(_HEX, meant) if number == self._bytea else [meant]:
+        for text in in_digits(HEX, meant) if number == self._bytea else [meant]:
             for one in {one for _, one in self._hits(text) if one < len(self._kinds)}:
-                yield self._kinds[one], _without_json_escapes(text)
+                yield self._kinds[one], without_json_escapes(text)
 
     def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
         """Look at each value of the columns whose names alone are reason enough."""
@@ -202,7 +203,7 @@ class Scanner:
             for place, kind in named:
                 value = b"".join(values[place : place + 1])
                 looked_at = re.search(kind.trigger, value) is not None
-                if not looked_at and kind.found(_meant(value), table.column(place)):
+                if not looked_at and kind.found(meaning(value), table.column(place)):
                     self._found(table, row, place, kind)
 
     def _found(self, table: _Table, row: bytes, place: int, kind: Kind) -> None:
@@ -222,13 +223,13 @@ class Scanner:
         """A row's primary key in words; nothing of it that may be private itself."""
         shown = []
         for place in table.primary_key:
-            value = _without_copy_escapes(b"".join(values[place : place + 1]))
+            value = without_copy_escapes(b"".join(values[place : place + 1]))
             private = self._is_private(value, table.column(place))
             shown.append(f"{table.column(place)}={'(withheld)' if private else _shown(value)}")
         return ", ".join(shown)
 
     def _is_private(self, value: bytes, column: str) -> bool:
-        meant = _without_json_escapes(value)
+        meant = without_json_escapes(value)
         return any(kind.found(meant, column) for kind in self._kinds)
 
 
@@ -256,48 +257,6 @@ def _end_of_value(text: bytes, at: int) -> int:
     end = len(text) if newline < 0 else newline
     tab = text.find(b"\t", at, end)
     return end if tab < 0 else tab
-
-
-def _in_digits(form: re.Pattern[bytes], text: bytes) -> Iterator[bytes]:
-    for digits in form.findall(text):
-        yield from _read(digits)
-
-
-def _read(digits: bytes) -> Iterator[bytes]:
-    """The bytes that hexadecimal digits stand for, and the text that they are if it is UTF-16."""
-    data = bytes.fromhex(digits.decode())
-    yield data
-    if b"\0" in data:
-        yield data.replace(b"\0", b"")
-
-
-def _meant(value: bytes) -> bytes:
-    return _without_json_escapes(_without_copy_escapes(value))
-
-
-def _without_copy_escapes(value: bytes) -> bytes:
-    if b"\\" not in value:
-        return value
-    parts = value.split(b"\\\\")
-    for written, meant in _ESCAPED_BY_COPY.items():
-        parts = [part.replace(written, meant) for part in parts]
-    return b"\\".join(parts)
-
-
-def _without_json_escapes(value: bytes) -> bytes:
-    """What a text means if it is JSON, or JSON in JSON; where it is not, no form is lost."""
-    for _ in range(_JSON_IN_JSON):
-        if b"\\" not in value:
-            break
-        value = _ESCAPED_BY_JSON.sub(_unescaped, value)
-    return value
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    if match.group(1):
-        return bytes([int(match.group(1), 16)])
-    letter = match.group(2)
-    return bytes([_LETTERS.get(letter[0], letter[0])])
 
 
 def _shown(value: bytes) -> str:

@@ -15,7 +15,8 @@ from ppr_assets.plain_sql.dump_file import FETCH_AGAIN, open_dump, require_file,
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.plain_sql.parts.joined import JoinedDump, parts_on_disk
 from ppr_assets.rules.naming import is_dump_name, parts_folder
-from ppr_assets.rules.recorded.manifest import SCHEMA_VERSION, Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import SCHEMA_VERSION, Manifest
+from ppr_assets.rules.recorded.parts import TableRecord
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.gate.replacement import STANDARD
-from ppr_assets.rules.recorded.manifest import Proof
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.rules.retention import Fate, ShelvedDump
 from ppr_assets_tests.rules.recorded.test_manifest import MANIFEST
 

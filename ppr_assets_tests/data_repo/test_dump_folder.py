@@ -9,8 +9,9 @@ import pytest
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_file, tip
-from ppr_assets.data_repo.history.dump_folder import DumpFolders, dump_folder, dumps_ever
+from ppr_assets.data_repo.history.dump_folder import DumpFolders, dump_folder
 from ppr_assets.data_repo.history.dump_history import newest_manifests
+from ppr_assets.data_repo.history.once_there import dumps_ever
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 

@@ -20,9 +20,9 @@ from ppr_assets.data_repo.clone.upkeep import repo_size, tend
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
-from ppr_assets.data_repo.history.dump_folder import read_manifests
 from ppr_assets.data_repo.history.dump_history import newest_manifests
 from ppr_assets.data_repo.history.integrate import base_for_publishing
+from ppr_assets.data_repo.history.manifests import read_manifests
 from ppr_assets.data_repo.remote.missing_objects import bring, lacking
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, push
 from ppr_assets.settings import DataRepoSettings, Secret

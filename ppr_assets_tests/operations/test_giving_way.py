@@ -25,7 +25,7 @@ from ppr_assets.postgres.snapshot import snapshot as snapshots
 from ppr_assets.postgres.snapshot.giving_way import Disturbed
 from ppr_assets.postgres.snapshot.row_count import count_rows
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
-from ppr_assets.rules.recorded.manifest import Proof
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, FakeTool, Pipeline
 from ppr_assets_tests.opened import count_records, dump

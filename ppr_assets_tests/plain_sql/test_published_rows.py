@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copy_rows
 from ppr_assets.plain_sql.published_rows import PublishedRows
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, Decision, Policy
-from ppr_assets.rules.publication.withholding import Column, Plan, Relation, TablePlan, plan
+from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.rules.publication.withholding import Plan, TablePlan
 from ppr_assets_tests.fix_campaign import Campaign
 
 MARKER = "Pirate-7d3e"

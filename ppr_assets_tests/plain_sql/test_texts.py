@@ -14,7 +14,8 @@ import pytest
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.plain_sql.verify import verify_file
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity, Manifest
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import DatabaseIdentity
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 PARTS = NAME.replace(".sql", ".parts")

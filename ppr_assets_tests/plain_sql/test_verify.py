@@ -22,7 +22,8 @@ from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity, Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import DatabaseIdentity, TableRecord
 from ppr_assets_tests.fix_postgres import Databases
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

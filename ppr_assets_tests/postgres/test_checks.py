@@ -18,7 +18,8 @@ from ppr_assets.postgres.snapshot import checks
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication.policy import Decision, Policy
-from ppr_assets.rules.publication.withholding import Plan, Relation
+from ppr_assets.rules.publication.relations import Relation
+from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.lenient_policy import lenient_plan
 

@@ -9,8 +9,9 @@ import pytest
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, shipped_policy
-from ppr_assets.rules.publication.withholding import Column, Reference, Relation, plan
+from ppr_assets.rules.publication.relations import Column, Reference, Relation
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_postgres import SampleDatabase
 

@@ -6,19 +6,17 @@ What stands in it is known by its tree alone; a file is read when it is asked fo
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from pathlib import Path
+from functools import cached_property
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
-from ppr_assets.data_repo.remote.missing_objects import read_small_files, small_files_here
-from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
+from ppr_assets.data_repo.history.manifests import Described, of_dump, read_manifests
+from ppr_assets.errors import DataRepoError, RatchetFileError
 from ppr_assets.rules.mark import Mark, parse_mark
 from ppr_assets.rules.naming import (
     DELTA_BASE,
@@ -41,8 +39,6 @@ MARK_WAY_OUT = (
     '`ppr-assets ratchet reset --to N --reason "…"`.'
 )
 
-Described = Manifest | DumpDamaged | None
-"""A dump's manifest, what is wrong with it, or None for a dump that has none."""
 
 _KEPT = 64
 """Folders that are kept: a commit is looked at soon after its parents."""
@@ -124,7 +120,7 @@ class DumpFolder:
         dumps = [name for name in self.dumps if self.is_regular(name)]
         names = {manifest_name(name) for name in dumps if self.is_regular(manifest_name(name))}
         told = read_manifests(self.repo, {name: self.entries[name].sha for name in names})
-        return {dump: _of_dump(dump, told.get(manifest_name(dump))) for dump in dumps}
+        return {dump: of_dump(dump, told.get(manifest_name(dump))) for dump in dumps}
 
     @cached_property
     def mark(self) -> Mark | None:
@@ -258,68 +254,3 @@ class DumpFolders:
             entries = read_tree(self._repo.objects, tree)
             self._known[tree] = DumpFolder(self._repo, commit, entries)
         return self._known[tree]
-
-
-def dumps_ever(repo: DataRepo, commit: str) -> bool:
-    """True if a dump or a mark was ever committed up to ``commit``, also if it is gone since.
-
-    A shallow clone knows only as far back as it reaches.
-    """
-    return _ever(repo, commit, RATCHET, "pantry_pirate_radio_*.sql*")
-
-
-_ASKED: dict[tuple[Path, str, str], bool] = {}
-
-
-def ever_there(repo: DataRepo, commit: str, name: str) -> bool:
-    """True if a file of the dump folder was ever committed up to ``commit``, on whichever branch.
-    Asked once for a commit, whose history never changes; a shallow clone knows only its own."""
-    key = repo.git_dir, commit, name
-    if key not in _ASKED:
-        _ASKED[key] = _ever(repo, commit, name)
-    return _ASKED[key]
-
-
-def _ever(repo: DataRepo, commit: str, *names: str) -> bool:
-    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
-    paths = [f":(top,glob){folder}/{name}" for name in names]
-    return bool(repo.git_once("rev-list", "-1", "--full-history", commit, "--", *paths).strip())
-
-
-def read_manifests(repo: DataRepo, blobs: Mapping[str, str]) -> Mapping[str, Described]:
-    """What ``blobs``, by whatever names, say as manifests. Those that a partial clone lacks are
-    fetched in one request, and without a remote only those that are here can be read."""
-    wanted, why = {*blobs.values()}, "the manifest is lost, or far too large for one"
-    try:
-        contents = read_small_files(repo, wanted)
-    except DataRepoError as error:
-        contents, why = (
-            small_files_here(repo, wanted),
-            f"the manifest cannot be read: {error.message}",
-        )
-    return {
-        name: _parsed(contents[sha]) if sha in contents else DumpDamaged(why)
-        for name, sha in blobs.items()
-    }
-
-
-def _parsed(content: bytes) -> Manifest | DumpDamaged:
-    try:
-        return _manifest(content)
-    except DumpDamaged as error:
-        return error
-
-
-@lru_cache(maxsize=_KEPT * 2)
-def _manifest(content: bytes) -> Manifest:
-    """A night asks for the same sixty several times."""
-    return Manifest.from_json(content.decode("utf-8", "replace"))
-
-
-def _of_dump(dump: str, manifest: Described) -> Described:
-    """Where the manifest is that of another dump, it does not describe this one."""
-    if not isinstance(manifest, Manifest) or manifest.dump == dump:
-        return manifest
-    if manifest_name(manifest.dump) == manifest_name(dump):
-        return None  # a copy in gzip lies beside a dump, and has none of its own
-    return DumpDamaged(f"the manifest is that of {manifest.dump}")

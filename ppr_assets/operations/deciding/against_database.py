@@ -21,6 +21,7 @@ from ppr_assets.operations.publishing.publication import additions_at, plan_at, 
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
+from ppr_assets.rules.publication.planning import idle_decisions, plan
 from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
     OF_TABLES,
@@ -31,7 +32,8 @@ from ppr_assets.rules.publication.policy import (
     Rule,
     shipped_policy,
 )
-from ppr_assets.rules.publication.withholding import Plan, Relation, idle_decisions, plan
+from ppr_assets.rules.publication.relations import Relation
+from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0

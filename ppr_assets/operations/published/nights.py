@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ppr_assets.data_repo.history.dump_folder import Described, DumpFolder, read_manifests
+from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.history.dump_history import newest_manifests
+from ppr_assets.data_repo.history.manifests import Described, read_manifests
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.profile.bounds import NIGHTS
 from ppr_assets.rules.profile.columns import TableProfile

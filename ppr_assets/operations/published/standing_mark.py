@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FileCommit, file_history
-from ppr_assets.data_repo.history.dump_folder import (
-    MARK_WAY_OUT,
-    DumpFolder,
-    dump_folder,
-    dumps_ever,
-)
+from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, DumpFolder, dump_folder
 from ppr_assets.data_repo.history.message import brings_dump, reset_told
+from ppr_assets.data_repo.history.once_there import dumps_ever
 from ppr_assets.data_repo.remote.missing_objects import bring, read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.published.mark_history import (

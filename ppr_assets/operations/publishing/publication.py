@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder, ever_there
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
+from ppr_assets.data_repo.history.once_there import ever_there
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
-from ppr_assets.rules.publication.withholding import Plan, Relation, plan
+from ppr_assets.rules.publication.relations import Relation
+from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import DumpSettings
 
 

@@ -37,7 +37,8 @@ from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.recorded.manifest import Manifest, Proof
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.settings import DumpSettings
 
 _DUMP_AGAIN = (

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.dump_folder import Described, DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.manifests import Described
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.naming import (
     LATEST_PACKED,

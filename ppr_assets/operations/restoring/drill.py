@@ -27,7 +27,8 @@ from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
-from ppr_assets.rules.recorded.manifest import Manifest, Proof, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 _HINTS = {

@@ -61,7 +61,7 @@ from ppr_assets.postgres.sessions.connection import connect, require_named
 from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.gate.difference import Difference
 from ppr_assets.rules.gate.replacement import Guard
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 HINT = (

@@ -23,7 +23,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.gate.difference import Accepted, Difference
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 

@@ -35,7 +35,8 @@ from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.rules.gate.difference import Accepted
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 HINT = (

@@ -19,7 +19,7 @@ from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict, shown
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.rules.naming import table_key
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 
 __all__ = ["CopyBlock", "Entry", "Layout", "read_layout"]
 

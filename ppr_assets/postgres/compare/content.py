@@ -15,7 +15,7 @@ from ppr_assets.postgres.load.work.read_back import TIMEZONE, Reader
 from ppr_assets.postgres.load.work.scheduler import Crew, Task, default_connections
 from ppr_assets.postgres.sessions.session import Connection, failed, open_session
 from ppr_assets.postgres.snapshot.records import count_records
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 

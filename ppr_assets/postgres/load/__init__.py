@@ -28,7 +28,7 @@ from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Session, open_session
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 __all__ = ["LoadReport", "Wishes", "load", "load_in_transaction", "make_definitions"]

@@ -16,7 +16,7 @@ from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Crew, Task
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Session, open_session
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 

@@ -34,7 +34,7 @@ from ppr_assets.rules.profile.columns import Profile
 from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS
 from ppr_assets.rules.publication.withholding import Plan
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _LOCK_MILLISECONDS = 1000

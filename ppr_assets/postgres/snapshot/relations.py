@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS
-from ppr_assets.rules.publication.withholding import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Column, Reference, Relation
 
 # As pg_dump has it: of an extension's tables only those that it marked as configuration.
 _RELATIONS: LiteralString = """

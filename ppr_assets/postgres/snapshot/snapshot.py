@@ -29,8 +29,9 @@ from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
 from ppr_assets.postgres.snapshot.schema_state import change, schema_state
-from ppr_assets.rules.publication.withholding import Plan, Relation
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity
+from ppr_assets.rules.publication.relations import Relation
+from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.recorded.parts import DatabaseIdentity
 from ppr_assets.settings import DatabaseSettings
 
 T = TypeVar("T")

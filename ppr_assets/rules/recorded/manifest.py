@@ -15,72 +15,24 @@ from ppr_assets.rules.json_fields import FieldError, Fields
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.profile.columns import Profile, profile_from_json, profile_json
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.publication.policy import RULES
 from ppr_assets.rules.publication.withholding import Withheld
+from ppr_assets.rules.recorded.parts import (
+    Computing,
+    DatabaseIdentity,
+    Proof,
+    TableRecord,
+    computing_from,
+    identity_from,
+    override_from,
+    persons_from,
+    proof_from,
+    proof_json,
+    table_record,
+    withheld_from,
+    withheld_json,
+)
 
 SCHEMA_VERSION = 1
-
-
-@dataclass(frozen=True)
-class TableRecord:
-    """Rows of a table, and the SHA-256 of its rows in the dump, sorted, each with its newline."""
-
-    rows: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class DatabaseIdentity:
-    """Which database it was; ``system_identifier`` is the cluster's own, made by initdb, and
-    None where the host does not tell it.
-
-    ``encoding`` and ``collation`` are empty in manifests from before they were recorded.
-    """
-
-    system_identifier: str | None
-    name: str
-    server_version: str
-    encoding: str = ""
-    collation: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The restore that a dump has passed before it was published.
-
-    ``where``: ``server`` (the database's own), ``embedded`` or ``elsewhere``; ``off`` records that
-    nobody tried. ``at`` in UTC; ``server_version`` and ``seconds`` of that restore, empty and
-    0 without one.
-    """
-
-    where: str
-    at: datetime
-    server_version: str = ""
-    seconds: float = 0.0
-    without: tuple[str, ...] = ()
-    """Objects that could not be made there, and that a rule let go."""
-
-    @property
-    def proven(self) -> bool:
-        return self.where != "off"
-
-    def __str__(self) -> str:
-        if not self.proven:
-            return "off"
-        said = f"{self.where}, PostgreSQL {self.server_version}, {self.seconds:.1f} s"
-        return f"{said}, but for {', '.join(self.without)}" if self.without else said
-
-
-@dataclass(frozen=True)
-class Computing:
-    """What the database computed by, and digests of what it had computed, which no dump holds:
-    generated columns and materialized views. ``withheld`` of them have none, since they may have
-    been computed from what is withheld."""
-
-    settings: Mapping[str, str]
-    locale: Mapping[str, str]
-    digests: Mapping[str, str]
-    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,12 +109,12 @@ class Manifest:
             "tables": {table: vars(record) for table, record in self.tables.items()},
             "database": vars(self.database),
             "override": vars(self.override) if self.override else None,
-            "proof": _proof_json(self.proof) if self.proof else None,
+            "proof": proof_json(self.proof) if self.proof else None,
             "computing": vars(self.computing) if self.computing else None,
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
-            "withheld": [_withheld_json(one) for one in self.withheld],
+            "withheld": [withheld_json(one) for one in self.withheld],
             "profile": profile_json(self.profile),
             "schema": vars(self.schema) if self.schema else None,
             "persons": [
@@ -189,38 +141,31 @@ class Manifest:
         try:
             fields = Fields(json.loads(text, parse_constant=_no_constant))
             _require_known_version(fields)
-            database = fields.nested("database")
             override = fields.optional_nested("override")
             proven = fields.plain().get("proof") is not None  # older manifests know no proof
             return cls(
                 dump=_dump_name(fields, "dump"),
                 bytes=fields.number("bytes"),
                 sha256=fields.sha256("sha256"),
-                tables=fields.nested("tables").each(_table_record),
+                tables=fields.nested("tables").each(table_record),
                 snapshot_at=fields.moment("snapshot_at"),
-                database=DatabaseIdentity(
-                    system_identifier=database.optional_text("system_identifier"),
-                    name=database.text("name"),
-                    server_version=database.text("server_version"),
-                    encoding=database.text_or_empty("encoding"),
-                    collation=database.text_or_empty("collation"),
-                ),
+                database=identity_from(fields.nested("database")),
                 tools=fields.nested("tools").each(Fields.text),
                 verdict=fields.nested("verdict").plain(),
-                override=_override(override) if override else None,
+                override=override_from(override) if override else None,
                 run_id=fields.optional_text("run_id"),
                 previous=fields.optional_text("previous"),
                 publication=fields.optional_text("publication"),
-                proof=_proof(fields.nested("proof")) if proven else None,
+                proof=proof_from(fields.nested("proof")) if proven else None,
                 without_rows=_names(fields, "without_rows"),
-                computing=_computing(fields),
+                computing=computing_from(fields),
                 search_path=fields.text_or_empty("search_path"),
                 policy=fields.text_or_empty("policy"),
-                withheld=tuple(map(_withheld, fields.list_if_there("withheld"))),
+                withheld=tuple(map(withheld_from, fields.list_if_there("withheld"))),
                 profile=_profile(fields),
                 schema=_schema(fields),
                 movements=fields.texts_if_there("movements"),
-                persons=dict(map(_persons, fields.list_if_there("persons"))),
+                persons=dict(map(persons_from, fields.list_if_there("persons"))),
             )
         except FieldError as error:
             raise DumpDamaged(f"the manifest cannot be read: {error}") from None
@@ -245,35 +190,12 @@ def _dump_name(fields: Fields, name: str) -> str:
     return value
 
 
-def _table_record(tables: Fields, name: str) -> TableRecord:
-    record = tables.nested(name)
-    return TableRecord(rows=record.number("rows"), sha256=record.sha256("sha256"))
-
-
 def _names(fields: Fields, name: str) -> tuple[str, ...]:
     """A list of texts; none in manifests from before it was recorded."""
     value = fields.plain().get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise FieldError(f"{name} is {value!r:.60}, must be a list of names")
     return tuple(value)
-
-
-def _withheld(fields: Fields) -> Withheld:
-    rule = next((one for one in RULES if one == fields.text("rule")), None)
-    if rule is None:
-        raise FieldError(f"withheld.rule is {fields.text('rule')!r:.60}, must be a rule")
-    return Withheld(
-        table=fields.text("table"),
-        column=fields.text_or_empty("column"),
-        rule=rule,
-        rows=fields.number("rows"),
-        text=fields.text_or_empty("text"),
-    )
-
-
-def _withheld_json(one: Withheld) -> Mapping[str, Any]:
-    content = vars(one)
-    return content if one.text else {k: v for k, v in content.items() if k != "text"}
 
 
 def _profile(fields: Fields) -> Profile:
@@ -286,43 +208,6 @@ def _schema(fields: Fields) -> Schema | None:
     parts = fields.nested("schema")
     tables = parts.nested("tables").each(lambda all_, key: all_.nested(key).each(Fields.text))
     return Schema(tables, parts.nested("objects").each(Fields.text))
-
-
-def _persons(fields: Fields) -> tuple[Spot, int]:
-    spot = Spot(fields.text("table"), fields.text_or_empty("column"), fields.text("kind"))
-    return spot, fields.number("values")
-
-
-def _override(fields: Fields) -> Override:
-    reason = fields.text("reason")
-    if not reason.strip():
-        raise FieldError("override.reason is empty, must say why")
-    return Override(reason=reason, source=fields.text("source"))
-
-
-def _computing(fields: Fields) -> Computing | None:
-    if fields.plain().get("computing") is None:  # older manifests do not know of it
-        return None
-    parts = fields.nested("computing")
-    settings, locale, digests = (
-        parts.nested(name).each(Fields.text) for name in ("settings", "locale", "digests")
-    )
-    return Computing(settings, locale, digests, parts.texts_if_there("withheld"))
-
-
-def _proof(fields: Fields) -> Proof:
-    return Proof(
-        where=fields.text("where"),
-        at=fields.moment("at"),
-        server_version=fields.text("server_version"),
-        seconds=fields.seconds("seconds"),
-        without=fields.texts_if_there("without"),
-    )
-
-
-def _proof_json(proof: Proof) -> Mapping[str, Any]:
-    content = {**vars(proof), "at": proof.at.astimezone(UTC).isoformat()}
-    return content if proof.without else {k: v for k, v in content.items() if k != "without"}
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -19,7 +19,8 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name, manifest_name
-from ppr_assets.rules.recorded.manifest import Manifest, Proof
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.rules.retention import Fate
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_pipeline import (

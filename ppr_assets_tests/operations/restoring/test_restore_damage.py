@@ -18,7 +18,8 @@ from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
-from ppr_assets.rules.recorded.manifest import Manifest, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MadeDump, Target
 

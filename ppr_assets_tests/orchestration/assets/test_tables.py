@@ -18,7 +18,7 @@ from ppr_assets.postgres.snapshot.snapshot import Column
 from ppr_assets.rules.gate.ratchet import judge
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.publication.withholding import Plan
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity
+from ppr_assets.rules.recorded.parts import DatabaseIdentity
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_runs import Runs
 

@@ -7,8 +7,8 @@ import pytest
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.rules.finds.decisions import FindDecisions, Reviewed, spot_at
 from ppr_assets.rules.finds.judgement import Allowed, Find, Finds, Rise, Spot
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets.rules.publication.withholding import plan
 
 TOKEN, MAIL = "GitHub token", "free-mail address"
 ALLOWED = '[["allowed finds"]]\ntable = "t"\ncolumn = "c"\nkind = "GitHub token"\nreason = "why"\n'

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.deciding.against_database import Wish, write_decision
 from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
     OF_TABLES,
@@ -25,7 +26,7 @@ from ppr_assets.rules.publication.policy import (
     parse_policy,
     shipped_policy,
 )
-from ppr_assets.rules.publication.withholding import Column, Reference, Relation, plan
+from ppr_assets.rules.publication.relations import Column, Reference, Relation
 from ppr_assets_tests.fix_campaign import Campaign
 
 _few = settings(max_examples=40)

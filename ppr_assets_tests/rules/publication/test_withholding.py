@@ -9,15 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.errors import PolicyRefused
+from ppr_assets.rules.publication.planning import idle_decisions, plan
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets.rules.publication.withholding import (
-    Column,
-    Reference,
-    Relation,
-    TablePlan,
-    idle_decisions,
-    plan,
-)
+from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.withholding import TablePlan
 
 
 def _policy(text: str) -> Policy:

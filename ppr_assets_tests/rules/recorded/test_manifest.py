@@ -17,7 +17,8 @@ from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.rules.recorded.manifest import DatabaseIdentity, Manifest, Proof, TableRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import DatabaseIdentity, Proof, TableRecord
 
 SHA = "0123456789abcdef" * 4
 MANIFEST = Manifest(

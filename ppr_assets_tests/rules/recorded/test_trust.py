@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ppr_assets.rules.recorded.manifest import Proof
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.rules.recorded.trust import Trust
 
 NOW = datetime(2026, 11, 28, 2, tzinfo=UTC)

@@ -22,7 +22,7 @@ from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.sessions.computing import AS_SET, READING
 from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.naming import table_key
-from ppr_assets.rules.recorded.manifest import TableRecord
+from ppr_assets.rules.recorded.parts import TableRecord
 
 TIMEZONE = READING["TimeZone"]
 """Moments are written in the session's time zone, so all dumps must agree on one."""

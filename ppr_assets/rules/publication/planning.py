@@ -1,0 +1,160 @@
+"""Hold a database to a policy: what of it is published, what nobody has decided, what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.publication.policy import WHOLE, Decisions, Policy, Rule, joined, of_columns
+from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.withholding import Plan, TablePlan, Unknown
+from ppr_assets.rules.wording import few
+
+_SHOWN = 20
+
+
+def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
+    """Hold each of ``relations`` to ``policy``; children follow what is decided of their parents
+    unless they are named themselves, which foreign tables have to be."""
+    by_key = {one.key: one for one in relations}
+    decided = {key: _decided(policy, one, by_key) for key, one in by_key.items()}
+    unknown = [
+        one
+        for key in sorted(by_key)
+        for one in _unknown(by_key[key], decided[key], _followed(by_key[key], by_key))
+    ]
+    tables = {key: _table_plan(by_key[key], decided[key]) for key in by_key}
+    impossible = [
+        problem
+        for key in sorted(by_key)
+        if decided[key]
+        for problem in (
+            *_not_possible(by_key[key], tables[key]),
+            *_broken_references(by_key[key], tables),
+        )
+    ]
+    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint, policy.finds)
+
+
+def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[str]:
+    """What it would withhold and is not among ``relations``: misspelt, renamed, or yet to come."""
+    there = {one.key: {column.name for column in one.columns} for one in relations}
+    for table, decisions in sorted(added.tables.items()):
+        withheld = [name for name, one in decisions.items() if one.rule != "public"]
+        if table not in there:
+            yield from [table] if withheld else []
+            continue
+        for name in withheld:
+            if name != WHOLE and name not in there[table]:
+                yield f"{table}.{quote_identifier(name)}"
+
+
+def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
+    found: Decisions = {}
+    for ancestor in reversed(_followed(relation, by_key)):
+        found = joined(found, policy.tables.get(ancestor, {}))
+    return joined(found, policy.tables.get(relation.key, {}))
+
+
+def _followed(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[str]:
+    """Its ancestors, nearest first; each once, also where two roads lead to it."""
+    if relation.kind == "foreign table":
+        return ()
+    found: dict[str, None] = {}
+    ahead = list(relation.parents)
+    while ahead:
+        key = ahead.pop(0)
+        if key not in found:
+            found[key] = None
+            ahead += by_key[key].parents if key in by_key else ()
+    return [*found]
+
+
+def _unknown(
+    relation: Relation, decisions: Decisions, followed: Sequence[str]
+) -> Iterator[Unknown]:
+    if not decisions:
+        yield Unknown(relation.key, follows=followed[-1] if followed else "")
+    elif _has_rows(decisions):
+        decided = of_columns(decisions)
+        for column in relation.columns:
+            if column.name not in decided and not column.computed:
+                yield Unknown(relation.key, column.name, _possible(relation, column))
+
+
+def _possible(relation: Relation, column: Column) -> Sequence[Rule]:
+    if relation.kind == "materialized view":
+        return ("public",)
+    private: list[Rule] = ["null"] if column.nullable else []
+    if column.takes_text:
+        return (*private, "replaced", "public")
+    return (*private, "public", "replaced")
+
+
+def _has_rows(decisions: Decisions) -> bool:
+    return WHOLE not in decisions or decisions[WHOLE].rule == "public"
+
+
+def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
+    if not _has_rows(decisions):
+        uncounted = tuple(sequence for sequence, _ in relation.sequences)
+        return TablePlan(rows=False, changed={}, uncounted=uncounted)
+    decided = of_columns(decisions)
+    columns = [one for one in relation.columns if one.name in decided]
+    changed = {
+        one.name: decided[one.name]
+        for one in columns
+        if not one.computed and decided[one.name].rule != "public"
+    }
+    names = frozenset(one.name for one in columns)
+    uncounted = tuple(sequence for sequence, column in relation.sequences if column in changed)
+    counted = tuple(sequence for sequence, column in relation.sequences if column not in changed)
+    return TablePlan(True, changed, names, relation.primary_key, counted, uncounted)
+
+
+def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
+    columns = {column.name: column for column in relation.columns}
+    if plan.changed and relation.kind == "materialized view":
+        yield f"{relation.key} is a materialized view, whose columns are computed: only `structure`"
+        return
+    for name, decision in plan.changed.items():
+        if decision.rule == "null" and not columns[name].nullable:
+            yield f"{relation.key}.{quote_identifier(name)} may not be NULL"
+
+
+def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> Iterator[str]:
+    """Foreign keys whose rows would be published without those that they lead to."""
+    plan = plans[relation.key]
+    if not plan.rows:
+        return
+    undecided = {one.name for one in relation.columns if not one.computed} - plan.columns
+    for one in relation.references:
+        if undecided & set(one.columns):
+            continue  # which may come to lead nowhere
+        ours = [plan.changed[name].rule for name in one.columns if name in plan.changed]
+        target = plans.get(one.target)
+        called = f"foreign key {quote_identifier(one.name)} of {relation.key}"
+        if "null" in ours and (not one.full or ours == ["null"] * len(one.columns)):
+            continue  # it leads nowhere then, and is not held
+        if ours and one.full:
+            yield f"{called} is MATCH FULL: its columns are NULL together, or none of them"
+        elif "replaced" in ours:
+            yield f"{called} would lead to a row that is not there"
+        elif target is not None and not target.rows:
+            way_out = _way_out(relation, one)
+            yield f"{called} leads to {one.target}, whose rows are withheld ({way_out})"
+        elif target is not None and target.changed.keys() & set(one.target_columns):
+            yield f"{called} leads to columns of {one.target} whose values are withheld"
+
+
+def _way_out(relation: Relation, reference: Reference) -> str:
+    """What would let it lead to rows that are withheld."""
+    nullable = {column.name for column in relation.columns if column.nullable}
+    ours = [name for name in reference.columns if name in nullable]
+    if ours and not reference.full:
+        return f"{relation.key}.{quote_identifier(ours[0])} can be null"
+    if len(ours) == len(reference.columns):
+        named = [f"{relation.key}.{quote_identifier(one)}" for one in ours]
+        return f"{few(named, _SHOWN)} can be null"
+    theirs = few([*dict.fromkeys(map(quote_identifier, reference.target_columns))], _SHOWN)
+    return f"{relation.key} can be structure too, or of {reference.target} only {theirs} public"
