@@ -12,7 +12,7 @@ from benchmarks.measure import Sample, clean_environment, middle, run, timed
 from benchmarks.world import PPR_ASSETS, Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.demo.playground import BRANCH
-from ppr_assets.operations.dump import dump
+from ppr_assets.operations.dumping.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 
 NIGHTS = 10

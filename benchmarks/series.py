@@ -23,7 +23,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.remote.sent_bytes import SentBytes
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.demo.sample import SAMPLE_TABLES
-from ppr_assets.operations.dump import dump
+from ppr_assets.operations.dumping.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.postgres.sessions.connection import connect

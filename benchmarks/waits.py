@@ -24,8 +24,8 @@ from benchmarks.world import Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
-from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.dump import dump
+from ppr_assets.operations.dumping.counting import count_records
+from ppr_assets.operations.dumping.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import psutil
 import pytest
 
-from ppr_assets.operations.dump import DumpOutcome
+from ppr_assets.operations.dumping.dump import DumpOutcome
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.postgres.embedded import EMBEDDED_BIN

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.operations import counting
-from ppr_assets.operations import dump as dumping
+from ppr_assets.operations.dumping import counting
+from ppr_assets.operations.dumping import dump as dumping
 from ppr_assets.operations.published import standing as standings
 from ppr_assets.operations.publishing import publish as publishing
 from ppr_assets.operations.publishing import upkeep

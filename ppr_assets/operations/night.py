@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
-from ppr_assets.operations.counting import count_records
-from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.dumping.counting import count_records
+from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ppr_assets.cli.dagster.run_report import report
-from ppr_assets.operations.dump import DumpOutcome
+from ppr_assets.operations.dumping.dump import DumpOutcome
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery
 from ppr_assets.operations.publishing.publish import PublishOutcome

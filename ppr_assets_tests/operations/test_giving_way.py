@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 from ppr_assets.errors import Busy
-from ppr_assets.operations import dump as dumping
+from ppr_assets.operations.dumping import dump as dumping
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot import row_count
 from ppr_assets.postgres.snapshot import snapshot as snapshots

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
-from ppr_assets.operations.counting import RecordCount, count_records
+from ppr_assets.operations.dumping.counting import RecordCount, count_records
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations

@@ -7,7 +7,7 @@ import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import DumpUnproven, PolicyRefused
-from ppr_assets.operations.dump import DumpOutcome, dump
+from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.assets.record_count import record_count

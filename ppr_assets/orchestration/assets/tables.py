@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from ppr_assets.operations.counting import RecordCount
+from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.postgres.snapshot.snapshot import Column
 
 OWNERS = ["team:pantry-pirate-radio"]

@@ -188,7 +188,7 @@ def test_a_published_dump_is_never_replaced_by_one_of_the_same_second(
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     moment = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
     with monkeypatch.context() as same_second:
-        same_second.setattr("ppr_assets.operations.dump.dump_name", lambda *_: moment)
+        same_second.setattr("ppr_assets.operations.dumping.writing.dump_name", lambda *_: moment)
         dump(other.settings, run_id="theirs")
         pipeline.change()
         dump(pipeline.settings, run_id="ours")
@@ -213,7 +213,9 @@ def test_latest_never_goes_back_to_an_earlier_name(
     for world, name in zip((other, pipeline), names, strict=True):
         pipeline.change()
         with monkeypatch.context() as renamed:
-            renamed.setattr("ppr_assets.operations.dump.dump_name", lambda *_, name=name: name)
+            renamed.setattr(
+                "ppr_assets.operations.dumping.writing.dump_name", lambda *_, name=name: name
+            )
             dump(world.settings)
     theirs = publish(other.settings)
     with pytest.raises(DataRepoError) as told:

@@ -158,7 +158,7 @@ def test_two_dumps_of_one_second_converge_on_the_published_one(
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     moment = dump_name(datetime.now(UTC) - timedelta(hours=1))
     with monkeypatch.context() as same_second:
-        same_second.setattr("ppr_assets.operations.dump.dump_name", lambda *_: moment)
+        same_second.setattr("ppr_assets.operations.dumping.writing.dump_name", lambda *_: moment)
         assert _offline_night(pipeline) == moment
         pipeline.change()
         _, theirs = other.night()
@@ -180,7 +180,7 @@ def test_two_dumps_of_one_second_are_told_when_nothing_newer_is_at_hand(
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     moment = dump_name(datetime.now(UTC) - timedelta(hours=1))
     with monkeypatch.context() as same_second:
-        same_second.setattr("ppr_assets.operations.dump.dump_name", lambda *_: moment)
+        same_second.setattr("ppr_assets.operations.dumping.writing.dump_name", lambda *_: moment)
         pipeline.change()
         dump(other.settings)
         pipeline.change()

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets.operations.counting import RecordCount
+from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES, MOST_OTHERS, observations
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column

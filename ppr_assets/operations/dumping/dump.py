@@ -7,32 +7,26 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Literal
 
-from ppr_assets import __version__
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.publications import newest_publication
-from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
+from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
 from ppr_assets.files import sync_folder, write_whole
-from ppr_assets.operations.canonical_dump import write_canonical
-from ppr_assets.operations.publishing.gate import judge_at, override_for
-from ppr_assets.operations.publishing.judged_tip import judged_tip
+from ppr_assets.operations.dumping.writing import Refused, Written, write_judged
+from ppr_assets.operations.publishing.gate import override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
-from ppr_assets.operations.publishing.profile import Profiled, judged_profile
-from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.serving.target import require_apart
@@ -40,19 +34,14 @@ from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parts.split import split_dump
-from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH
-from ppr_assets.postgres.sessions.computing import read_locale, read_settings
-from ppr_assets.postgres.snapshot.pg_dump import WrittenDump
-from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
-from ppr_assets.rules.gate.ratchet import Override, Verdict
-from ppr_assets.rules.naming import dump_name, manifest_name, parts_folder, quote_identifier
-from ppr_assets.rules.profile.movements import Night
-from ppr_assets.rules.publication.withholding import Plan, Withheld
+from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.naming import manifest_name, parts_folder, quote_identifier
+from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
-from ppr_assets.rules.recorded.parts import Computing, Proof
+from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.settings import Settings
 
 
@@ -101,10 +90,10 @@ def dump(
             sweep_partials(repo)
         with writing(repo) as folder:
             override = override_for(settings.dump, override_reason)
-            write = partial(_written, settings, repo, snapshot, override, folder)
+            write = partial(write_judged, settings, repo, snapshot, override, folder)
             made = snapshot.undisturbed(write)
-            if isinstance(made, DumpOutcome):
-                return made
+            if isinstance(made, Refused):
+                return DumpOutcome("refused", made.verdict, unusual=made.unusual)
             snapshot.end()  # while the dump is proven, the database keeps nothing for us
             outcome = _kept(settings, repo, snapshot, made, run_id)
         _discard_older(repo, outcome)
@@ -125,131 +114,17 @@ def _discard_older(repo: DataRepo, outcome: DumpOutcome) -> None:
         discard_others(repo, keep=outcome.path.name if outcome.path else None)
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have."""
-
-    name: str
-    path: Path
-    file: WrittenDump
-    verdict: Verdict
-    plan: Plan
-    pg_dump: str
-    computing: Computing
-    previous: Manifest | None
-    tips: Sequence[str]
-    rises: tuple[Rise, ...]
-    profiled: Profiled
-
-    def outcome(self, status: Literal["staged", "unchanged"]) -> DumpOutcome:
-        before = self.previous.withheld if self.previous else ()
-        known = {(one.name, one.rule) for one in before}
-        return DumpOutcome(
-            status,
-            self.verdict,
-            rises=self.rises,
-            unusual=self.profiled.unusual,
-            newly_withheld=tuple(one for one in self.withheld if (one.name, one.rule) not in known),
-        )
-
-    @property
-    def withheld(self) -> tuple[Withheld, ...]:
-        return self.plan.withheld(self.verdict.counts, self.file.withheld)
-
-    def described(self, snapshot: Snapshot) -> Manifest:
-        """As far as the database and pg_dump tell it."""
-        return Manifest(
-            dump=self.name,
-            bytes=self.file.bytes,
-            sha256=self.file.sha256,
-            tables=self.file.tables,
-            snapshot_at=snapshot.taken_at,
-            database=snapshot.identity,
-            tools={"pg_dump": self.pg_dump, "ppr_assets": __version__},
-            verdict=self.verdict.to_json(),
-            override=self.verdict.override,
-            previous=self.previous.dump if self.previous else None,
-            without_rows=tuple(snapshot.without_rows),
-            policy=self.plan.policy,
-            withheld=self.withheld,
-            profile=self.file.profile,
-            schema=self.file.schema,
-            persons=self.file.finds.persons,
-            movements=self.profiled.largest,
-            computing=self.computing,
-        )
-
-
-def _written(
-    settings: Settings,
-    repo: DataRepo,
-    snapshot: Snapshot,
-    override: Override | None,
-    folder: Path,
-) -> _Written | DumpOutcome:
-    """Count, judge, and dump what was counted; the outcome, where that is none to be kept."""
-    require_dumpable(snapshot)
-    commit = judged_tip(repo)
-    verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
-    if not verdict.passed:
-        return DumpOutcome("refused", verdict)
-    plan = plan_at(repo, commit, settings.dump, snapshot.relations())
-    plan = snapshot.with_checks(plan)
-    plan.require()
-    previous = dump_folder(repo, commit).latest_manifest
-    require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
-    # What this follows, and names that others took this second, are often on the remote only.
-    tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
-    name = _free_name(repo, tips, folder)
-    path = folder / f".{name}.partial"
-    canonical = write_canonical(settings, snapshot, verdict.counts, plan, path)
-    written = canonical.file
-    try:
-        withheld = plan.withheld(verdict.counts, written.withheld)
-        made = Night(written.profile, schema=written.schema)
-        profiled = judged_profile(repo, commit, made, withheld, settings.dump)
-        verdict = verdict.joined(profiled.findings, override)
-        if not verdict.passed:
-            path.unlink()
-            return DumpOutcome("refused", verdict, unusual=profiled.unusual)
-        computing = _computing(snapshot, plan)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return _Written(
-        name=name,
-        path=path,
-        file=written,
-        verdict=verdict,
-        plan=plan,
-        pg_dump=canonical.pg_dump,
-        computing=computing,
-        previous=previous,
-        tips=tips,
-        rises=canonical.rises,
-        profiled=profiled,
-    )
-
-
-def _computing(snapshot: Snapshot, plan: Plan) -> Computing:
-    with snapshot.letting_go():
-        settings = read_settings(snapshot.connection)
-        locale = read_locale(snapshot.connection)
-    digests = read_digests(snapshot.connection, withheld=plan.withholding)
-    return Computing(settings, locale, digests.found, tuple(digests.withheld))
-
-
 def _kept(
-    settings: Settings, repo: DataRepo, snapshot: Snapshot, made: _Written, run_id: str | None
+    settings: Settings, repo: DataRepo, snapshot: Snapshot, made: Written, run_id: str | None
 ) -> DumpOutcome:
     """Prove the dump and stage it, unless it is the one that was published last."""
     name, unfinished, previous = made.name, made.path, made.previous
     folder = unfinished.parent
     try:
-        if previous is not None and previous.sha256 == made.file.sha256:
-            return replace(made.outcome("unchanged"), manifest=previous, unusual=())
+        if previous is not None and previous.sha256 == made.canonical.file.sha256:
+            return replace(_outcome("unchanged", made), manifest=previous, unusual=())
         limit = settings.dump.max_file_bytes
-        if limit is not None and made.file.bytes > limit:
+        if limit is not None and made.canonical.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)
         publication = newest_publication(repo, *made.tips)
         manifest = replace(
@@ -268,7 +143,17 @@ def _kept(
         raise
     finally:
         unfinished.unlink(missing_ok=True)
-    return replace(made.outcome("staged"), manifest=manifest, path=path)
+    return replace(_outcome("staged", made), manifest=manifest, path=path)
+
+
+def _outcome(status: Literal["staged", "unchanged"], made: Written) -> DumpOutcome:
+    return DumpOutcome(
+        status,
+        made.verdict,
+        rises=made.canonical.rises,
+        unusual=made.profiled.unusual,
+        newly_withheld=made.newly_withheld,
+    )
 
 
 def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:
@@ -280,17 +165,6 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
     with scratch_folder(repo.state_dir / "proving") as folder:
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
         return drill(place, found, deadline=Deadline(proof_seconds(found))).proof
-
-
-def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
-    """The name for now; the next free second when a dump of this second is there already."""
-    taken = {name for tip in tips for name in dump_folder(repo, tip).dumps}
-    moment = datetime.now(UTC)
-    while (name := dump_name(moment)) in taken or any(
-        (folder / one).exists() for one in (name, parts_folder(name))
-    ):
-        moment += timedelta(seconds=1)
-    return name
 
 
 def _stage(unfinished: Path, manifest: Manifest) -> Path:

@@ -1,0 +1,143 @@
+"""Write one dump to a hidden file: count, judge, dump what was counted, judge its values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ppr_assets import __version__
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.remote.remote import fetched_tip
+from ppr_assets.operations.dumping.canonical_dump import CanonicalDump, write_canonical
+from ppr_assets.operations.publishing.gate import judge_at
+from ppr_assets.operations.publishing.judged_tip import judged_tip
+from ppr_assets.operations.publishing.profile import Profiled, judged_profile
+from ppr_assets.operations.publishing.publication import plan_at
+from ppr_assets.postgres.compare.computed import read_digests
+from ppr_assets.postgres.sessions.computing import read_locale, read_settings
+from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
+from ppr_assets.postgres.snapshot.snapshot import Snapshot
+from ppr_assets.rules.gate.ratchet import Override, Verdict
+from ppr_assets.rules.naming import dump_name, parts_folder
+from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.publication.withholding import Plan, Withheld
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import Computing
+from ppr_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The gate said no, and nothing was kept. ``unusual``: what was, in words."""
+
+    verdict: Verdict
+    unusual: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have."""
+
+    name: str
+    path: Path
+    canonical: CanonicalDump
+    verdict: Verdict
+    plan: Plan
+    computing: Computing
+    previous: Manifest | None
+    tips: Sequence[str]
+    profiled: Profiled
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        return self.plan.withheld(self.verdict.counts, self.canonical.file.withheld)
+
+    @property
+    def newly_withheld(self) -> tuple[Withheld, ...]:
+        """What the dump before had, or withheld by another rule."""
+        before = self.previous.withheld if self.previous else ()
+        known = {(one.name, one.rule) for one in before}
+        return tuple(one for one in self.withheld if (one.name, one.rule) not in known)
+
+    def described(self, snapshot: Snapshot) -> Manifest:
+        """As far as the database and pg_dump tell it."""
+        file = self.canonical.file
+        return Manifest(
+            dump=self.name,
+            bytes=file.bytes,
+            sha256=file.sha256,
+            tables=file.tables,
+            snapshot_at=snapshot.taken_at,
+            database=snapshot.identity,
+            tools={"pg_dump": self.canonical.pg_dump, "ppr_assets": __version__},
+            verdict=self.verdict.to_json(),
+            override=self.verdict.override,
+            previous=self.previous.dump if self.previous else None,
+            without_rows=tuple(snapshot.without_rows),
+            policy=self.plan.policy,
+            withheld=self.withheld,
+            profile=file.profile,
+            schema=file.schema,
+            persons=file.finds.persons,
+            movements=self.profiled.largest,
+            computing=self.computing,
+        )
+
+
+def write_judged(
+    settings: Settings,
+    repo: DataRepo,
+    snapshot: Snapshot,
+    override: Override | None,
+    folder: Path,
+) -> Written | Refused:
+    """Count, judge, and dump what was counted to a hidden file in ``folder``."""
+    require_dumpable(snapshot)
+    commit = judged_tip(repo)
+    verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
+    if not verdict.passed:
+        return Refused(verdict)
+    plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
+    plan.require()
+    previous = dump_folder(repo, commit).latest_manifest
+    require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
+    # What this follows, and names that others took this second, are often on the remote only.
+    tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
+    name = _free_name(repo, tips, folder)
+    path = folder / f".{name}.partial"
+    made = write_canonical(settings, snapshot, verdict.counts, plan, path)
+    try:
+        withheld = plan.withheld(verdict.counts, made.file.withheld)
+        night = Night(made.file.profile, schema=made.file.schema)
+        profiled = judged_profile(repo, commit, night, withheld, settings.dump)
+        verdict = verdict.joined(profiled.findings, override)
+        if verdict.passed:
+            computing = _computing(snapshot, plan)
+            return Written(name, path, made, verdict, plan, computing, previous, tips, profiled)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    path.unlink()
+    return Refused(verdict, profiled.unusual)
+
+
+def _computing(snapshot: Snapshot, plan: Plan) -> Computing:
+    with snapshot.letting_go():
+        settings = read_settings(snapshot.connection)
+        locale = read_locale(snapshot.connection)
+    digests = read_digests(snapshot.connection, withheld=plan.withholding)
+    return Computing(settings, locale, digests.found, tuple(digests.withheld))
+
+
+def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
+    """The name for now; the next free second when a dump of this second is there already."""
+    taken = {name for tip in tips for name in dump_folder(repo, tip).dumps}
+    moment = datetime.now(UTC)
+    while (name := dump_name(moment)) in taken or any(
+        (folder / one).exists() for one in (name, parts_folder(name))
+    ):
+        moment += timedelta(seconds=1)
+    return name
