@@ -55,11 +55,12 @@ def take(descriptor: int, *, wait_seconds: float | None = 0.0, shared: bool = Fa
         sleep(_PAUSE_SECONDS)
 
 
-def write_whole(path: Path, text: str, *, beside: Path) -> None:
+def write_whole(path: Path, text: str, *, beside: Path, mode: int = 0o666) -> None:
     """Put a file at ``path`` with one rename, when it is on the disk as ``beside``. Raises
     ``OSError``; what stood at ``path`` stands there still, and ``beside`` is gone."""
     try:
-        with beside.open("w", encoding="utf-8") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with os.fdopen(os.open(beside, flags, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -24,7 +24,7 @@ PLAIN = frozenset(
         "[a-z]+",
         """accepted after asked at author because branch but by bytes cleanup code column command
         commit committed config console count counts dagster demo dev differences elsewhere equals
-        error errors exit fetch files filled git have help hint kept level list locations log
+        error errors exit failed fetch files filled git have help hint kept level list locations log
         loggers looked loose made mapping message names metadata monthly movements need night
         nightly ops option organizations origin other outcome packed path platform previous proven
         publishing reason refused remote repo resources row rows run schedule seconds server

@@ -148,7 +148,8 @@ def test_the_list_of_verbs_has_their_own_first_sentence(verb: str) -> None:
 def test_what_the_package_imports_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {
-        re.split(r"[^\w.-]", item, maxsplit=1)[0].lower() for item in project["dependencies"]
+        re.split(r"[^\w.-]", item, maxsplit=1)[0].lower()
+        for item in (*project["dependencies"], *project["optional-dependencies"]["alerts"])
     }
     providers = packages_distributions()
     undeclared = {

@@ -11,10 +11,11 @@ What is unusable is a SettingsError at once. A missing password is not: only the
 the database asks for it, so that the Dagster code location loads anywhere.
 """
 
+from ppr_assets.settings.alerts import AlertSettings
 from ppr_assets.settings.data_repo import DataRepoSettings
 from ppr_assets.settings.database import DatabaseSettings
 from ppr_assets.settings.dump import DumpSettings, KeepSettings
-from ppr_assets.settings.environment import export, forget_libpq
+from ppr_assets.settings.environment import export, forget_libpq, state_home
 from ppr_assets.settings.everything import (
     VARIABLES,
     Settings,
@@ -26,6 +27,7 @@ from ppr_assets.settings.secret import Secret, without_secrets
 
 __all__ = [
     "VARIABLES",
+    "AlertSettings",
     "DataRepoSettings",
     "DatabaseSettings",
     "DumpSettings",
@@ -37,5 +39,6 @@ __all__ = [
     "env_file",
     "export",
     "forget_libpq",
+    "state_home",
     "without_secrets",
 ]

@@ -19,6 +19,12 @@ def process_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def state_home() -> Path:
+    """Where programs keep what is this user's and no setting: XDG_STATE_HOME."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return Path(given) if given.startswith("/") else Path("~/.local/state").expanduser()
+
+
 def export(name: str, value: str) -> None:
     """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
     os.environ[name] = value

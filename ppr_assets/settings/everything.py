@@ -10,6 +10,7 @@ from typing import Any
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
+from ppr_assets.settings.alerts import AlertSettings
 from ppr_assets.settings.data_repo import DataRepoSettings
 from ppr_assets.settings.database import DatabaseSettings, DirectSettings, ProofServerSettings
 from ppr_assets.settings.dump import DumpSettings, KeepSettings
@@ -41,6 +42,7 @@ class Settings:
     data_repo: DataRepoSettings
     dump: DumpSettings
     schedule: ScheduleSettings
+    alerts: AlertSettings
     postgres_host_set: bool
     skip_db_init: bool = variable(
         "SKIP_DB_INIT", "false", kinds.boolean, "leave the database as it is at the start"
@@ -87,6 +89,7 @@ class Settings:
             data_repo=DataRepoSettings.read(values),
             dump=dump,
             schedule=read_fields(ScheduleSettings, values),
+            alerts=AlertSettings.read(values),
             postgres_host_set=variable_of(DatabaseSettings, "host").text(values) is not None,
         )
 
@@ -133,6 +136,7 @@ VARIABLES: tuple[Variable[Any], ...] = (
     *variables_of(ProofServerSettings),
     *variables_of(KeepSettings),
     *variables_of(ScheduleSettings),
+    *variables_of(AlertSettings),
     *variables_of(Settings),
     _ENV_FILE,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from ppr_assets.settings import (
     VARIABLES,
+    AlertSettings,
     DatabaseSettings,
     DataRepoSettings,
     DumpSettings,
@@ -71,6 +72,9 @@ OTHER = {
     "PUBLISHER_PUSH_ENABLED": "1",
     "GIT_USER_NAME": "Zoë",
     "GIT_USER_EMAIL": "zoe@example.org",
+    "PPR_ALERT_URLS": "https://hooks.example.org/T0/token",
+    "PPR_HEARTBEAT_URL": "https://hc.example.org/uuid",
+    "PPR_DAGSTER_URL": "https://dagster.example.org",
     "SKIP_DB_INIT": "on",
     "DB_INIT_DAYS_TO_SYNC": "7",
     "TESTING": "TRUE",
@@ -105,6 +109,7 @@ def test_each_setting_is_asked_for() -> None:
         DumpSettings,
         KeepSettings,
         ScheduleSettings,
+        AlertSettings,
         Settings,
     )
     names = {one.name for group in groups for one in fields(group)}

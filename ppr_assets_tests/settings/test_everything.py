@@ -11,6 +11,7 @@ import pytest
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import (
+    AlertSettings,
     DatabaseSettings,
     DataRepoSettings,
     DumpSettings,
@@ -55,6 +56,11 @@ DEFAULTS = Settings(
         max_file_bytes=95_000_000,
     ),
     schedule=ScheduleSettings(cron="0 2 * * *", timezone="UTC"),
+    alerts=AlertSettings(
+        urls=None,
+        heartbeat_url=None,
+        dagster_url=None,
+    ),
     skip_db_init=False,
     db_init_days_to_sync=90,
     testing=False,
@@ -79,8 +85,20 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 def test_groups_that_are_made_without_values_hold_the_defaults() -> None:
-    groups = (DatabaseSettings(), DataRepoSettings(), DumpSettings(), ScheduleSettings())
-    assert groups == (DEFAULTS.database, DEFAULTS.data_repo, DEFAULTS.dump, DEFAULTS.schedule)
+    groups = (
+        DatabaseSettings(),
+        DataRepoSettings(),
+        DumpSettings(),
+        ScheduleSettings(),
+        AlertSettings(),
+    )
+    assert groups == (
+        DEFAULTS.database,
+        DEFAULTS.data_repo,
+        DEFAULTS.dump,
+        DEFAULTS.schedule,
+        DEFAULTS.alerts,
+    )
 
 
 def test_every_variable_arrives_where_it_is_used() -> None:
@@ -119,6 +137,9 @@ def test_every_variable_arrives_where_it_is_used() -> None:
         SKIP_DB_INIT="on",
         DB_INIT_DAYS_TO_SYNC="7",
         TESTING="TRUE",
+        PPR_ALERT_URLS="https://hooks.example.org/T0 smtps://u:p@mail.example.org?to=a@example.org",
+        PPR_HEARTBEAT_URL="https://hc.example.org/uuid",
+        PPR_DAGSTER_URL="https://dagster.example.org",
         DAGSTER_HOME="/srv/dagster",
         DAGSTER_POSTGRES_URL="postgresql://dagster:pw@db/dagster",
     ) == Settings(
@@ -149,6 +170,11 @@ def test_every_variable_arrives_where_it_is_used() -> None:
             max_file_bytes=None,
         ),
         schedule=ScheduleSettings("30 3 * * 0", "America/New_York"),
+        alerts=AlertSettings(
+            Secret("https://hooks.example.org/T0 smtps://u:p@mail.example.org?to=a@example.org"),
+            Secret("https://hc.example.org/uuid"),
+            "https://dagster.example.org",
+        ),
         skip_db_init=True,
         db_init_days_to_sync=7,
         testing=True,

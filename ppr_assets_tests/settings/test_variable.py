@@ -64,6 +64,9 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "PUBLISHER_PUSH_ENABLED": "false",
         "GIT_USER_NAME": "Pantry Pirate Radio Publisher",
         "GIT_USER_EMAIL": "pantry-pirate-radio@example.com",
+        "PPR_ALERT_URLS": "none",
+        "PPR_HEARTBEAT_URL": "none",
+        "PPR_DAGSTER_URL": "none",
         "SKIP_DB_INIT": "false",
         "DB_INIT_DAYS_TO_SYNC": "90",
         "TESTING": "false",
@@ -131,6 +134,8 @@ def test_the_secrets_are_these() -> None:
         "PPR_PROOF_PASSWORD",
         "DATA_REPO_TOKEN",
         "DAGSTER_POSTGRES_URL",
+        "PPR_ALERT_URLS",
+        "PPR_HEARTBEAT_URL",
     }
 
 

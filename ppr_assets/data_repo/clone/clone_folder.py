@@ -37,6 +37,22 @@ def wants_clone(path: Path) -> bool:
     return names <= _NOTHING or (_PREPARING in names and ".git" not in names)
 
 
+def state_dir_at(path: Path) -> Path | None:
+    """:attr:`DataRepo.state_dir` of the clone at ``path``, without a git; None while there is none.
+
+    Of an additional work tree it is that of its clone.
+    """
+    git_dir = path / ".git"
+    if git_dir.is_file():
+        told = git_dir.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        own = path / told
+        common = own / "commondir"
+        git_dir = own / common.read_text(encoding="utf-8").strip() if common.exists() else own
+    elif (path / "HEAD").is_file() and (path / "objects").is_dir():
+        git_dir = path
+    return git_dir / "ppr_assets" if (git_dir / "objects").is_dir() else None
+
+
 @contextmanager
 def preparing(path: Path) -> Iterator[Path]:
     """Our folder inside ``path``, locked; only a kill leaves it, or a ``path`` without a clone."""

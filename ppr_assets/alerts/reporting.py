@@ -1,0 +1,147 @@
+"""Report what was found, and have it told: the one way from whoever looks to whoever must hear.
+
+An operation that finds something hands it over like this, as often as it looks::
+
+    report(settings, [begun(PUBLISHED_COPY, "stale", now, error.render(), link)])
+    report(settings, [over(PUBLISHED_COPY, "stale", now)])
+
+A run says :func:`~ppr_assets.rules.incidents.succeeded` of its job. Nothing raised here ends what
+reports: a channel that is dead is remembered, tried again next time, and shown by ``status``.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ppr_assets.alerts.channels import ChannelFailed, send
+from ppr_assets.alerts.state import Channel, changed_state, read_state, sending
+from ppr_assets.alerts.words import source
+from ppr_assets.errors import Busy
+from ppr_assets.rules.incidents import Message, Report, take_in
+from ppr_assets.settings import Secret, Settings
+from ppr_assets.settings.alerts import shown
+
+LONGEST_SECONDS = 30.0
+"""For all channels together; who has not answered by then is tried again next time."""
+_MOST_UNSENT = 20
+
+_log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def report(settings: Settings, reports: Iterable[Report], *, clock: Clock = now) -> list[Message]:
+    """Take the reports in, and say what is new and what was left unsaid. Hands back what is new.
+
+    Does nothing where PPR_ALERT_URLS is not set.
+    """
+    if not settings.alerts.wanted:
+        return []
+    said: list[Message] = []
+    try:
+        said = _take_in(settings, list(reports))
+        deliver(settings, clock=clock)
+    except (OSError, Busy) as error:
+        _log.warning("incidents could not be told: %s", error)
+    return said
+
+
+def channels(settings: Settings) -> Mapping[str, Secret]:
+    """Each URL, by what may be shown of it; a second one of the same host gets a number."""
+    found: dict[str, Secret] = {}
+    for url in settings.alerts.urls.reveal().split() if settings.alerts.urls else ():
+        name = base = shown(url)
+        number = 1
+        while name in found:
+            number += 1
+            name = f"{base} #{number}"
+        found[name] = Secret(url)
+    return found
+
+
+def deliver(settings: Settings, *, clock: Clock = now) -> None:
+    """Send what is unsent, to all channels at once. A failure is noted beside its channel."""
+    urls, where = channels(settings), source(settings)
+    if not any(one.unsent for one in read_state(settings.data_repo).channels.values()):
+        return
+    with sending(settings.data_repo):
+        waiting = read_state(settings.data_repo).channels
+        threads = [
+            threading.Thread(
+                target=_send_all, args=(settings, name, url, where, clock), daemon=True
+            )
+            for name, url in urls.items()
+            if name in waiting and waiting[name].unsent
+        ]
+        for thread in threads:
+            thread.start()
+        began = datetime.now(UTC)
+        for thread in threads:
+            passed = (datetime.now(UTC) - began).total_seconds()
+            thread.join(max(0.0, LONGEST_SECONDS - passed))
+
+
+def _take_in(settings: Settings, reports: list[Report]) -> list[Message]:
+    with changed_state(settings.data_repo) as box:
+        known, messages = take_in(box[0].known, reports)
+        state = replace(box[0], known=known)
+        names = channels(settings)
+        kept = {name: one for name, one in state.channels.items() if name in names}
+        for name in names:
+            kept[name] = _queued(kept.get(name, Channel()), messages)
+        box[0] = replace(state, channels=kept)
+    return messages
+
+
+def _queued(channel: Channel, messages: list[Message]) -> Channel:
+    unsent = [*channel.unsent, *messages]
+    lost = max(0, len(unsent) - _MOST_UNSENT)
+    return replace(channel, unsent=tuple(unsent[lost:]), lost=channel.lost + lost)
+
+
+def _send_all(settings: Settings, name: str, url: Secret, where: str, clock: Clock) -> None:
+    """Oldest first, until one does not get through."""
+    try:
+        for message in read_state(settings.data_repo).channels[name].unsent:
+            failed = attempt(url, message, where)
+            note_attempt(settings, name, failed, at=clock(), sent=message)
+            if failed is not None:
+                return
+    except (OSError, Busy) as error:
+        _log.warning("what became of a message could not be noted: %s", error)
+
+
+def attempt(url: Secret, message: Message, where: str) -> ChannelFailed | None:
+    """Send one message; the failure, if it was one."""
+    try:
+        send(url.reveal(), message, where)
+    except ChannelFailed as error:
+        return error
+    return None
+
+
+def note_attempt(
+    settings: Settings,
+    name: str,
+    failed: ChannelFailed | None,
+    *,
+    at: datetime,
+    sent: Message | None = None,
+) -> None:
+    """Remember how the channel's last attempt ended, for ``status``."""
+    with changed_state(settings.data_repo) as box:
+        channel = box[0].channels.get(name, Channel())
+        if failed is None:
+            unsent = tuple(one for one in channel.unsent if one != sent)
+            channel = replace(channel, unsent=unsent, sent_at=at, error="", lost=0)
+        else:
+            channel = replace(channel, failed_at=at, error=failed.render())
+        box[0] = box[0].with_channel(name, channel)

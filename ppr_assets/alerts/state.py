@@ -1,0 +1,182 @@
+"""What is remembered from one process to the next: incidents, what is still to be said, channels.
+
+One file beside the clone's own state, since every run, the daemon's and the command line's, works
+on that clone; in the user's state folder while there is no clone. Held while it is changed, and
+replaced by a rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ppr_assets.data_repo.clone.clone_folder import state_dir_at
+from ppr_assets.errors import Busy
+from ppr_assets.files import Held, held, write_whole
+from ppr_assets.rules.incidents import Incident, Known, Message
+from ppr_assets.settings import DataRepoSettings, state_home
+
+_NAME = "alerts.json"
+_WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Channel:
+    """``unsent`` are messages that it has not taken yet, oldest first; ``lost`` how many were given
+    up, since there were too many. ``error`` is of the last attempt, empty where it succeeded."""
+
+    unsent: Sequence[Message] = ()
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+    error: str = ""
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """``channels`` by what may be shown of them."""
+
+    known: Known = field(default_factory=Known)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+
+    def with_channel(self, name: str, channel: Channel) -> State:
+        return replace(self, channels={**self.channels, name: channel})
+
+
+def state_file(settings: DataRepoSettings) -> Path:
+    """Where the state is kept now."""
+    beside = state_dir_at(settings.path)
+    return beside / _NAME if beside is not None else _without_clone(settings)
+
+
+def read_state(settings: DataRepoSettings) -> State:
+    """What is known, for who only looks."""
+    return _joined(settings, state_file(settings))
+
+
+@contextmanager
+def changed_state(settings: DataRepoSettings) -> Iterator[list[State]]:
+    """The state in a list of one, whose element the block replaces; written when it ends well.
+
+    Raises ``OSError`` for files that cannot be used, and :class:`Busy`.
+    """
+    path = state_file(settings)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _held(path.with_suffix(".lock")):
+        before = _joined(settings, path)
+        box = [before]
+        yield box
+        if box[0] != before or not path.exists():
+            text = json.dumps(_to_json(box[0]), indent=1, ensure_ascii=False)
+            write_whole(path, text, beside=path.with_suffix(".partial"), mode=0o600)
+        if path != (left := _without_clone(settings)):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def sending(settings: DataRepoSettings) -> Iterator[None]:
+    """Alone among those that send: two would say everything twice. Raises :class:`Busy`."""
+    path = state_file(settings).with_suffix(".sending")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _held(path):
+        yield
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    try:
+        with held(path, wait_seconds=_WAIT_SECONDS):
+            yield
+    except Held:
+        raise Busy(f"busy: another process holds `{path}`", hint="it will be done soon.") from None
+
+
+def _without_clone(settings: DataRepoSettings) -> Path:
+    digest = hashlib.sha256(str(settings.path).encode()).hexdigest()[:16]
+    return state_home() / "ppr_assets" / digest / _NAME
+
+
+def _joined(settings: DataRepoSettings, path: Path) -> State:
+    """With what was kept elsewhere while there was no clone."""
+    state = _read(path)
+    left = _without_clone(settings)
+    if path == left or not left.exists():
+        return state
+    earlier = _read(left)
+    return State(state.known.joined(earlier.known), {**earlier.channels, **state.channels})
+
+
+def _read(path: Path) -> State:
+    """Nothing where there is no file, and where nobody can read it: to hear of an incident twice
+    is better than never."""
+    try:
+        return _from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return State()
+
+
+def _to_json(state: State) -> dict[str, Any]:
+    return {
+        "open": [_incident(one) for one in state.known.incidents.values()],
+        "told": {key: at.isoformat() for key, at in state.known.told.items()},
+        "good": {subject: at.isoformat() for subject, at in state.known.good.items()},
+        "channels": {name: _channel(one) for name, one in state.channels.items()},
+    }
+
+
+def _incident(one: Incident) -> dict[str, Any]:
+    return {**vars(one), "since": one.since.isoformat()}
+
+
+def _message(one: Message) -> dict[str, Any]:
+    return {"event": one.event, "at": one.at.isoformat(), "incident": _incident(one.incident)}
+
+
+def _channel(one: Channel) -> dict[str, Any]:
+    return {
+        "unsent": [_message(message) for message in one.unsent],
+        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+        "failed_at": one.failed_at.isoformat() if one.failed_at else None,
+        "error": one.error,
+        "lost": one.lost,
+    }
+
+
+def _from_json(given: Any) -> State:
+    found = [_incident_from(one) for one in given["open"]]
+    return State(
+        Known(
+            {one.key: one for one in found},
+            {key: datetime.fromisoformat(at) for key, at in given["told"].items()},
+            {subject: datetime.fromisoformat(at) for subject, at in given["good"].items()},
+        ),
+        {name: _channel_from(one) for name, one in given["channels"].items()},
+    )
+
+
+def _incident_from(given: Any) -> Incident:
+    return Incident(**{**given, "since": datetime.fromisoformat(given["since"])})
+
+
+def _message_from(given: Any) -> Message:
+    at = datetime.fromisoformat(given["at"])
+    return Message(given["event"], _incident_from(given["incident"]), at)
+
+
+def _channel_from(given: Any) -> Channel:
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return Channel(
+        tuple(_message_from(one) for one in given["unsent"]),
+        moment(given["sent_at"]),
+        moment(given["failed_at"]),
+        given["error"],
+        given["lost"],
+    )

@@ -1,0 +1,127 @@
+"""``ppr-assets alert``: who hears of incidents, does it get through, and what is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ppr_assets.alerts.reporting import attempt, channels, deliver, note_attempt, now
+from ppr_assets.alerts.state import Channel, State, read_state
+from ppr_assets.alerts.words import incident_json, source
+from ppr_assets.cli.shared.console import err, out, print_columns, print_json, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.errors import PprError, SettingsError
+from ppr_assets.rules.incidents import Incident, Message
+from ppr_assets.settings import Settings
+
+
+@click.group()
+def alert() -> None:
+    """Show what is open, or try whether alerts get through.
+
+    PPR_ALERT_URLS says who is told. Of each incident there is one message when it begins and one
+    when it is over, from Dagster's daemon or from the verbs themselves.
+    """
+
+
+@alert.command()
+@pass_invocation
+def test(invocation: Invocation) -> None:
+    """Send a message to each channel, and to the health check, and say what came of it.
+
+    Ends with exit code 1 if one of them did not take it. No incident is begun.
+    """
+    settings = invocation.settings
+    if settings.alerts.urls is None and settings.alerts.heartbeat_url is None:
+        raise SettingsError(
+            "PPR_ALERT_URLS is not set, must be who is told of incidents",
+            hint="a webhook (https://…) or mail (smtps://user:password@host?from=…&to=…), several "
+            "with blanks between them.",
+        )
+    with progress("sending"):
+        failed = [*_try_channels(settings), *_try_heartbeat(settings)]
+    if failed:
+        raise PprError(
+            f"{len(failed)} of those who are to be told cannot be reached: {', '.join(failed)}",
+            hint="correct PPR_ALERT_URLS or PPR_HEARTBEAT_URL, and run `ppr-assets alert test`.",
+        )
+
+
+def _try_channels(settings: Settings) -> list[str]:
+    at = now()
+    text = "this is a test: what is sent here is received, and nothing has happened"
+    message = Message("begun", Incident("test", "ppr-assets alert test", at, text), at)
+    failed = []
+    for name, url in channels(settings).items():
+        error = attempt(url, message, source(settings))
+        note_attempt(settings, name, error, at=now())
+        out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
+        if error is not None:
+            failed.append(name)
+            if error.hint:
+                err.print(f"{name}: {error.hint}", markup=False)
+    if not failed:
+        deliver(settings)
+    return failed
+
+
+def _try_heartbeat(settings: Settings) -> list[str]:
+    from ppr_assets.alerts.heartbeat import name_of, ping
+
+    if settings.alerts.heartbeat_url is None:
+        return []
+    name = name_of(settings.alerts.heartbeat_url.reveal())
+    ping(settings, "", "ppr-assets alert test")
+    error = read_state(settings.data_repo).channels[name].error
+    out.print(f"{name}  {error or 'delivered'}", markup=False)
+    return [name] if error else []
+
+
+@alert.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@pass_invocation
+def list_(invocation: Invocation, as_json: bool) -> None:
+    """List what is open, since when, and how the last message to each channel went."""
+    state = read_state(invocation.settings.data_repo)
+    if as_json:
+        print_json(alerts_json(state))
+        return
+    incidents = sorted(state.known.incidents.values(), key=lambda one: one.since)
+    if not incidents:
+        out.print("nothing is open", markup=False)
+    for one in incidents:
+        out.print(f"{one.key}, since {one.since:%Y-%m-%d %H:%M} UTC", markup=False)
+        for line in filter(None, (*one.text.splitlines(), one.link)):
+            out.print(f"  {line}", markup=False)
+    names = {*channels(invocation.settings), *state.channels}
+    if names:
+        rows = [(name, *_told(state.channels.get(name, Channel()))) for name in sorted(names)]
+        print_columns([("channel", "last sent", "unsent", "last failure"), *rows], numbers={2})
+
+
+def _told(channel: Channel) -> tuple[str, str, str]:
+    sent = f"{channel.sent_at:%Y-%m-%d %H:%M} UTC" if channel.sent_at else "never"
+    failed = channel.error.partition("\n")[0]
+    if failed and channel.failed_at:
+        failed = f"{failed} ({channel.failed_at:%Y-%m-%d %H:%M} UTC)"
+    if channel.lost:
+        failed += f", {channel.lost} older were given up"
+    return sent, str(len(channel.unsent)), failed
+
+
+def alerts_json(state: State) -> dict[str, Any]:
+    return {
+        "open": [incident_json(one) for one in state.known.incidents.values()],
+        "channels": [
+            {
+                "channel": name,
+                "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+                "failed_at": one.failed_at.isoformat() if one.failed_at else None,
+                "error": one.error or None,
+                "unsent": len(one.unsent),
+                "lost": one.lost,
+            }
+            for name, one in sorted(state.channels.items())
+        ],
+    }

@@ -1,0 +1,172 @@
+"""Incidents: what somebody must hear of once when it begins, and once when it is over.
+
+Whoever looks at something reports what it found, as often as it looks: :func:`begun` while it is
+so, :func:`over` when it is not. What is to be said of it is decided here, from the reports alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+RUN_FAILED = "run failed"
+GATE_REFUSED = "gate refused"
+POLICY_REFUSED = "policy refused"
+OVERRIDE_USED = "override used"
+DUMP_UNPROVEN = "dump unproven"
+DUMP_DAMAGED = "dump damaged"
+DRILL_FAILED = "drill failed"
+NOT_DELIVERED = "push undelivered"
+NO_NEW_DUMP = "no new dump"
+CHECK_WARNS = "check warns"
+DISK_NEARLY_FULL = "disk nearly full"
+BACKLOG = "backlog"
+PUBLISHED_COPY = "published copy"
+
+KINDS = (
+    RUN_FAILED,
+    GATE_REFUSED,
+    POLICY_REFUSED,
+    OVERRIDE_USED,
+    DUMP_UNPROVEN,
+    DUMP_DAMAGED,
+    DRILL_FAILED,
+    NOT_DELIVERED,
+    NO_NEW_DUMP,
+    CHECK_WARNS,
+    DISK_NEARLY_FULL,
+    BACKLOG,
+    PUBLISHED_COPY,
+)
+
+OF_A_RUN = (
+    RUN_FAILED,
+    GATE_REFUSED,
+    POLICY_REFUSED,
+    DUMP_UNPROVEN,
+    DUMP_DAMAGED,
+    DRILL_FAILED,
+    NOT_DELIVERED,
+)
+"""What a run that succeeds has put an end to, where the job is the same."""
+
+FOLLOWS = {
+    NO_NEW_DUMP: OF_A_RUN,
+    PUBLISHED_COPY: OF_A_RUN,
+    BACKLOG: OF_A_RUN,
+}
+"""What follows from others: it does not begin while one of these is open, which says why."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found of ``subject`` at a moment: it is as ``kind`` says, or (``over``) it is not.
+
+    ``text`` is for a human: an error with its hint. ``link`` is the page that tells more.
+    """
+
+    kind: str
+    subject: str
+    at: datetime
+    text: str = ""
+    link: str = ""
+    over: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}: {self.subject}"
+
+
+def begun(kind: str, subject: str, at: datetime, text: str, link: str = "") -> Report:
+    """It is so, and perhaps has been for long: a repeated report is folded into the first."""
+    return Report(kind, subject, at, text, link)
+
+
+def over(kind: str, subject: str, at: datetime) -> Report:
+    """It is not so, and perhaps never was: what is not open is not told of."""
+    return Report(kind, subject, at, over=True)
+
+
+def succeeded(subject: str, at: datetime) -> list[Report]:
+    """A run of the job has done its work, so whatever was wrong with it is over."""
+    return [over(kind, subject, at) for kind in OF_A_RUN]
+
+
+@dataclass(frozen=True)
+class Incident:
+    """What is open: ``since`` is when it was first found."""
+
+    kind: str
+    subject: str
+    since: datetime
+    text: str
+    link: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}: {self.subject}"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is to be said of an incident, once each. ``at``: when it began, or when it was over."""
+
+    event: Literal["begun", "over"]
+    incident: Incident
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """``incidents`` are open, by their keys. ``told`` is when something was last found of a key:
+    an older report, of a run that somebody looks at late, changes nothing. ``good`` is when a job
+    last did its work."""
+
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    told: Mapping[str, datetime] = field(default_factory=dict)
+    good: Mapping[str, datetime] = field(default_factory=dict)
+
+    def joined(self, other: Known) -> Known:
+        """Both; where they tell of the same, ours."""
+        return Known(
+            {**other.incidents, **self.incidents},
+            {**other.told, **self.told},
+            {**other.good, **self.good},
+        )
+
+
+def take_in(known: Known, reports: Iterable[Report]) -> tuple[Known, list[Message]]:
+    """What is known after ``reports``, in their order, and what is to be said."""
+    messages: list[Message] = []
+    for report in reports:
+        before = known.told.get(report.key)
+        if before is not None and report.at < before:
+            continue
+        known = replace(known, told={**known.told, report.key: report.at})
+        if report.over and report.kind == RUN_FAILED:
+            known = replace(known, good={**known.good, report.subject: report.at})
+        known, said = _one(known, report)
+        messages += said
+    return known, messages
+
+
+def _one(known: Known, report: Report) -> tuple[Known, list[Message]]:
+    open_ = dict(known.incidents)
+    standing = open_.get(report.key)
+    if report.over:
+        if standing is None:
+            return known, []
+        del open_[report.key]
+        return replace(known, incidents=open_), [Message("over", standing, report.at)]
+    if standing is not None or _is_explained(open_, report):
+        return known, []
+    incident = Incident(report.kind, report.subject, report.at, report.text, report.link)
+    open_[report.key] = incident
+    return replace(known, incidents=open_), [Message("begun", incident, report.at)]
+
+
+def _is_explained(open_: Mapping[str, Incident], report: Report) -> bool:
+    causes = FOLLOWS.get(report.kind, ())
+    return any(incident.kind in causes for incident in open_.values())

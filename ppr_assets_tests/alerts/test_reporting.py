@@ -1,0 +1,228 @@
+"""From a report to the person: real servers, and what is remembered where one of them is dead."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.alerts.heartbeat import ping
+from ppr_assets.alerts.reporting import channels, report
+from ppr_assets.alerts.state import read_state, state_file
+from ppr_assets.rules.incidents import GATE_REFUSED, RUN_FAILED, begun, over
+from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_sinks import (
+    PASSWORD,
+    TOKEN,
+    MailSink,
+    WebSink,
+    told_to,
+    without_services,
+)
+
+AT = datetime(2026, 11, 2, 2, tzinfo=UTC)
+LATER = AT + timedelta(days=1)
+ERROR = "record-count ratchet refused the dump: 812 records\nHINT: did the last scraper run finish?"
+
+
+def clock() -> datetime:
+    return LATER
+
+
+def begin(settings: Settings, subject: str = "nightly_dump") -> None:
+    report(settings, [begun(GATE_REFUSED, subject, AT, ERROR, "https://d/runs/1")], clock=clock)
+
+
+def end(settings: Settings, subject: str = "nightly_dump") -> None:
+    report(settings, [over(GATE_REFUSED, subject, LATER)], clock=clock)
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Settings:
+    return without_services(tmp_path)
+
+
+def test_a_webhook_hears_of_both_ends(bare: Settings, web_sink: WebSink) -> None:
+    settings = told_to(bare, web_sink.url)
+    begin(settings)
+    begin(settings)
+    end(settings)
+    end(settings)
+    first, last = web_sink.alerts
+    assert first == {
+        "text": f"gate refused: nightly_dump\n{ERROR}\nsince 2026-11-02 02:00 UTC\n"
+        f"https://d/runs/1\n{socket.gethostname()}:{settings.data_repo.path}",
+        "event": "begun",
+        "at": AT.isoformat(),
+        "kind": "gate refused",
+        "subject": "nightly_dump",
+        "since": AT.isoformat(),
+        "error": ERROR,
+        "link": "https://d/runs/1",
+        "source": f"{socket.gethostname()}:{settings.data_repo.path}",
+    }
+    assert last["text"].splitlines()[:2] == [
+        "over: gate refused: nightly_dump",
+        "since 2026-11-02 02:00 UTC, over at 2026-11-03 02:00 UTC",
+    ]
+
+
+def test_mail_arrives_with_user_and_password(bare: Settings, mail_sink: MailSink) -> None:
+    begin(told_to(bare, mail_sink.url))
+    (mail,) = mail_sink.got
+    assert (mail["From"], mail["To"]) == ("robot@example.org", "board@example.org")
+    assert mail["Subject"] == "[ppr-assets] gate refused: nightly_dump"
+    assert mail.get_content().startswith(ERROR.replace("\n", "\r\n"))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of apprise's own imports
+def test_apprise_takes_what_is_not_built_in(bare: Settings, web_sink: WebSink) -> None:
+    begin(told_to(bare, web_sink.url.replace("http://", "json://")))
+    (body,) = (json.loads(body) for _, body in web_sink.got)
+    assert body["title"] == "gate refused: nightly_dump"
+    assert ERROR.splitlines()[1] in body["message"]
+
+
+def test_what_a_dead_channel_missed_is_sent_when_it_answers(
+    bare: Settings, web_sink: WebSink, mail_sink: MailSink
+) -> None:
+    settings = told_to(bare, web_sink.url, mail_sink.url)
+    web_sink.status = 503
+    begin(settings)
+    name = "http://127.0.0.1"
+    found = read_state(settings.data_repo).channels[name]
+    assert found.error == "the server answered 503 (service unavailable)"
+    assert (found.failed_at, found.sent_at, len(found.unsent)) == (LATER, None, 1)
+    assert len(mail_sink.got) == 1
+    web_sink.status = 200
+    report(settings, [], clock=clock)
+    assert web_sink.said == ["begun gate refused: nightly_dump"]
+    report(settings, [], clock=clock)
+    assert (len(web_sink.got), len(mail_sink.got)) == (1, 1)
+    assert read_state(settings.data_repo).channels[name].error == ""
+
+
+def test_of_what_a_channel_misses_the_newest_are_kept(bare: Settings, web_sink: WebSink) -> None:
+    settings = told_to(bare, web_sink.url)
+    web_sink.status = 500
+    for number in range(15):
+        begin(settings, str(number))
+        end(settings, str(number))
+    found = read_state(settings.data_repo).channels["http://127.0.0.1"]
+    assert (len(found.unsent), found.lost) == (20, 10)
+
+
+FAULTS: dict[str, Callable[[WebSink, MailSink], str]] = {
+    "nobody listens": lambda _web, _mail: f"http://127.0.0.1:9/{TOKEN}",
+    "name not resolved": lambda _web, _mail: f"https://no-such-host.invalid/{TOKEN}",
+    "error of the server": lambda web, _mail: web.url,
+    "mail refused": lambda _web, mail: mail.url,
+    "wrong password": lambda _web, mail: mail.url.replace(PASSWORD, f"not-{PASSWORD}"),
+    "no such service": lambda _web, _mail: f"nosuch://{TOKEN}/{PASSWORD}",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_channel_that_fails_ends_nothing_and_tells_no_secret(
+    fault: str,
+    bare: Settings,
+    web_sink: WebSink,
+    mail_sink: MailSink,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    web_sink.status, mail_sink.refused = 404, True
+    settings = told_to(bare, FAULTS[fault](web_sink, mail_sink))
+    begin(settings)
+    (name,) = channels(settings)
+    found = read_state(settings.data_repo).channels[name]
+    assert found.error and len(found.unsent) == 1
+    shown = [repr(settings), name, state_file(settings.data_repo).read_text(), caplog.text]
+    for text in (*shown, *capfd.readouterr()):
+        assert TOKEN not in text and PASSWORD not in text
+
+
+def test_a_redirection_is_not_followed(bare: Settings, web_sink: WebSink) -> None:
+    web_sink.status = 302
+    settings = told_to(bare, web_sink.url)
+    begin(settings)
+    assert read_state(settings.data_repo).channels["http://127.0.0.1"].error == (
+        "the server answered 302 (found)"
+    )
+
+
+def test_what_was_known_without_a_clone_is_known_beside_it(
+    bare: Settings, web_sink: WebSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first run could not make the clone; the next one did, and ends what it had begun."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    settings = told_to(bare, web_sink.url)
+    objects = settings.data_repo.path / ".git" / "objects"
+    objects.rmdir()
+    begin(settings)
+    left = state_file(settings.data_repo)
+    assert left.is_relative_to(tmp_path / "state")
+    objects.mkdir()
+    end(settings)
+    assert web_sink.said == ["begun gate refused: nightly_dump", "over gate refused: nightly_dump"]
+    assert not left.exists()
+    beside = state_file(settings.data_repo)
+    assert beside == settings.data_repo.path / ".git" / "ppr_assets" / "alerts.json"
+    assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+
+
+def test_a_state_that_nobody_can_read_is_begun_anew(bare: Settings, web_sink: WebSink) -> None:
+    settings = told_to(bare, web_sink.url)
+    begin(settings)
+    state_file(settings.data_repo).write_text('{"open": [1')
+    begin(settings)
+    assert web_sink.said == ["begun gate refused: nightly_dump"] * 2
+
+
+def test_many_who_report_at_once_are_told_of_once(bare: Settings, web_sink: WebSink) -> None:
+    settings = told_to(bare, web_sink.url)
+    threads = [threading.Thread(target=begin, args=(settings,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert web_sink.said == ["begun gate refused: nightly_dump"]
+
+
+def test_nothing_is_kept_where_nobody_is_to_be_told(bare: Settings) -> None:
+    report(bare, [begun(RUN_FAILED, "a", AT, "")])
+    assert not state_file(bare.data_repo).exists()
+
+
+def test_a_folder_that_cannot_be_written_to_ends_nothing(
+    bare: Settings, web_sink: WebSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = told_to(bare, web_sink.url)
+    (settings.data_repo.path / ".git" / "ppr_assets").write_text("a file in the way")
+    begin(settings)
+    assert "incidents could not be told" in caplog.text
+
+
+def test_a_heartbeat_has_the_form_of_health_checks(bare: Settings, web_sink: WebSink) -> None:
+    settings = told_to(bare, heartbeat=web_sink.url)
+    ping(settings, "start")
+    ping(settings, "fail", ERROR)
+    ping(settings, "", "done")
+    path = f"/hook/{TOKEN}"
+    assert web_sink.got == [(f"{path}/start", ""), (f"{path}/fail", ERROR), (path, "done")]
+
+
+def test_a_health_check_that_does_not_answer_ends_nothing(
+    bare: Settings, web_sink: WebSink
+) -> None:
+    web_sink.status = 404
+    settings = told_to(bare, heartbeat=web_sink.url)
+    ping(settings, "start", clock=clock)
+    found = read_state(settings.data_repo).channels["heartbeat http://127.0.0.1"]
+    assert (found.error, found.failed_at) == ("the server answered 404 (not found)", LATER)

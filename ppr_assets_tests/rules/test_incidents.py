@@ -1,0 +1,126 @@
+"""Each incident is told of once when it begins, and once when it is over."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ppr_assets.rules.incidents import (
+    BACKLOG,
+    GATE_REFUSED,
+    KINDS,
+    NO_NEW_DUMP,
+    NOT_DELIVERED,
+    PUBLISHED_COPY,
+    RUN_FAILED,
+    Known,
+    Message,
+    Report,
+    begun,
+    over,
+    succeeded,
+    take_in,
+)
+
+START = datetime(2026, 11, 1, 2, tzinfo=UTC)
+JOB = "nightly_dump"
+
+
+def night(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+def told(*reports: Report) -> tuple[Known, list[str]]:
+    """What is said, each report coming in a process of its own."""
+    known, said = Known(), []
+    for report in reports:
+        known, messages = take_in(known, [report])
+        said += [f"{one.event} {one.incident.key}" for one in messages]
+    return known, said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_begins_once_and_is_over_once(kind: str) -> None:
+    known, said = told(
+        over(kind, "a", night(0)),
+        *(begun(kind, "a", night(number), f"text {number}") for number in range(1, 5)),
+        *(over(kind, "a", night(number)) for number in range(5, 8)),
+    )
+    assert said == [f"begun {kind}: a", f"over {kind}: a"]
+    assert known.incidents == {}
+
+
+def test_sixty_quiet_nights_say_nothing() -> None:
+    _, said = told(*(one for number in range(60) for one in succeeded(JOB, night(number))))
+    assert said == []
+
+
+def test_what_is_told_is_how_it_began() -> None:
+    known, messages = take_in(Known(), [begun(RUN_FAILED, JOB, night(0), "first", "link")])
+    known, again = take_in(known, [begun(RUN_FAILED, JOB, night(1), "second")])
+    assert again == []
+    incident = known.incidents[f"{RUN_FAILED}: {JOB}"]
+    assert (incident.since, incident.text, incident.link) == (night(0), "first", "link")
+    assert messages == [Message("begun", incident, night(0))]
+    _, ended = take_in(known, [over(RUN_FAILED, JOB, night(2))])
+    assert ended == [Message("over", incident, night(2))]
+
+
+def test_it_can_begin_anew() -> None:
+    _, said = told(
+        begun(GATE_REFUSED, JOB, night(0), ""),
+        over(GATE_REFUSED, JOB, night(1)),
+        begun(GATE_REFUSED, JOB, night(2), ""),
+    )
+    assert said == [
+        f"begun {GATE_REFUSED}: {JOB}",
+        f"over {GATE_REFUSED}: {JOB}",
+        f"begun {GATE_REFUSED}: {JOB}",
+    ]
+
+
+def test_subjects_are_told_apart() -> None:
+    _, said = told(
+        begun(RUN_FAILED, JOB, night(0), ""),
+        begun(RUN_FAILED, "restore", night(0), ""),
+        *succeeded("restore", night(1)),
+    )
+    assert said == [
+        f"begun {RUN_FAILED}: {JOB}",
+        f"begun {RUN_FAILED}: restore",
+        f"over {RUN_FAILED}: restore",
+    ]
+
+
+def test_a_run_that_is_looked_at_late_changes_nothing() -> None:
+    """The daemon was away: it meets a failure that a later run has ended already."""
+    _, said = told(
+        begun(RUN_FAILED, JOB, night(0), ""),
+        *succeeded(JOB, night(1)),
+        begun(RUN_FAILED, JOB, night(0), ""),
+        *succeeded(JOB, night(1)),
+    )
+    assert said == [f"begun {RUN_FAILED}: {JOB}", f"over {RUN_FAILED}: {JOB}"]
+
+
+@pytest.mark.parametrize("kind", [NO_NEW_DUMP, PUBLISHED_COPY, BACKLOG])
+def test_what_follows_from_another_is_not_told_beside_it(kind: str) -> None:
+    _, said = told(
+        begun(NOT_DELIVERED, JOB, night(0), ""),
+        begun(kind, "a", night(1), ""),
+        *succeeded(JOB, night(2)),
+        begun(kind, "a", night(3), ""),
+        over(kind, "a", night(4)),
+    )
+    assert said == [
+        f"begun {NOT_DELIVERED}: {JOB}",
+        f"over {NOT_DELIVERED}: {JOB}",
+        f"begun {kind}: a",
+        f"over {kind}: a",
+    ]
+
+
+def test_the_last_good_run_is_known() -> None:
+    known, _ = told(*succeeded(JOB, night(3)), begun(RUN_FAILED, JOB, night(4), ""))
+    assert known.good == {JOB: night(3)}
