@@ -3,10 +3,6 @@
 ``git gc --auto`` counts objects, and a night adds a dozen, one of them as large as the database. So
 its threshold is never met, while each dump lies there whole. Packed, all nights but one are
 differences of kilobytes.
-
-Of a dump in parts git would also compare each part with the others, which takes ten times as long
-and finds nothing. It compares no two files that lie whole in one pack, so that the parts of the
-newest dump are put into one before git looks for anything.
 """
 
 from __future__ import annotations
@@ -15,10 +11,11 @@ from dataclasses import dataclass
 from time import monotonic
 
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
+from ppr_assets.data_repo.clone.parts import has_parts, pack, pack_parts, parts_path
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import entry_at, read_entries, tip
-from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
+from ppr_assets.data_repo.git.tree import read_entries, tip
+from ppr_assets.rules.naming import DELTA_BASE_FILE
 
 LOOSE_BYTES = 256 * 1024 * 1024
 """Loose objects that are left alone: packing them would cost more than they do."""
@@ -32,9 +29,6 @@ MANY_PACKS = 50
 
 ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
-
-_STREAMED = ("-c", "core.bigFileThreshold=1m")
-"""For a git that copies files whole: nothing that is larger is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -100,29 +94,12 @@ def tend(repo: DataRepo) -> Upkeep:
     return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
 
 
-def pack_parts(repo: DataRepo, commit: str) -> None:
-    """Store the parts of the dump at ``commit``, where it has any, whole in a pack of their own.
-
-    A push that sends them whole copies them from there. Raises :class:`GitTimeout` and
-    :class:`GitCommandFailed`; the clone is then as it was.
-    """
-    if has_parts(repo, commit):
-        tree = f"{commit}:{_parts(repo)}\n".encode()
-        _pack(repo, *_STREAMED, stdin=tree, how=("--window=0", "--revs"))
-        repo.git("prune-packed", "--quiet")
-
-
-def has_parts(repo: DataRepo, commit: str) -> bool:
-    """Whether the dump at ``commit`` is in parts."""
-    return entry_at(repo, commit, _parts(repo)) is not None
-
-
 def _newest(repo: DataRepo) -> int:
     """The bytes of the newest dump, as its objects have them; 0 where there is none."""
     commit = tip(repo)
     if commit is None:
         return 0
-    paths = (f"{repo.dump_dir}/{DELTA_BASE_FILE}", f"{_parts(repo)}/")
+    paths = (f"{repo.dump_dir}/{DELTA_BASE_FILE}", f"{parts_path(repo)}/")
     files = read_entries(repo, commit, *paths).values()
     return sum(repo.objects.size_of(file.sha) for file in files)
 
@@ -136,21 +113,9 @@ def _packed_versions(repo: DataRepo) -> tuple[str, ...]:
         return ()
     pack_parts(repo, commit)
     which = ("--objects", "--exclude-promisor-objects", commit)
-    versions = repo.git("rev-list", *which, "--", f":(top,literal){_parts(repo)}")
-    name = _pack(repo, stdin=versions, how=("--window=1",))
+    versions = repo.git("rev-list", *which, "--", f":(top,literal){parts_path(repo)}")
+    name = pack(repo, stdin=versions, how=("--window=1",))
     return (f"--keep-pack=pack-{name}.pack",)
-
-
-def _pack(repo: DataRepo, *config: str, stdin: bytes, how: tuple[str, ...]) -> str:
-    """The pack's own part of its name."""
-    options = ("--quiet", "--local", "--delta-base-offset", "--missing=allow-any", *how)
-    beside = str(repo.git_dir / "objects" / "pack" / "pack")
-    command = (*WITHIN_MEMORY, *config, "pack-objects", *options, beside)
-    return repo.git(*command, stdin=stdin).decode().strip()
-
-
-def _parts(repo: DataRepo) -> str:
-    return f"{repo.dump_dir}/{DELTA_BASE_PARTS}"
 
 
 def _at_work(repo: DataRepo) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,14 +109,41 @@ def run(
     """
     given = stdin if isinstance(stdin, bytes) else None
     with _started(path, args, stdin, env, tied=tied) as process:
-        try:
-            out, err = process.communicate(given, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            raise too_slow(args, timeout) from None
-    result = Output(out, scrub(err), process.returncode)
+        result = _output(process, args, given, timeout)
     if result.status not in ok:
         raise failure(args, result.status, result.stderr)
     return result
+
+
+@contextmanager
+def begun(
+    path: Path,
+    *args: str,
+    timeout: float,
+    stdin: BinaryIO,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Callable[[], Output]]:
+    """``git args`` at work beside others: what is given waits for its end, and raises what
+    :func:`run` raises. It is ended when the block ends."""
+    with _started(path, args, stdin, env) as process:
+
+        def finish() -> Output:
+            result = _output(process, args, None, timeout)
+            if result.status:
+                raise failure(args, result.status, result.stderr)
+            return result
+
+        yield finish
+
+
+def _output(
+    process: subprocess.Popen[bytes], args: tuple[str, ...], given: bytes | None, timeout: float
+) -> Output:
+    try:
+        out, err = process.communicate(given, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise too_slow(args, timeout) from None
+    return Output(out, scrub(err), process.returncode)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
-from ppr_assets.data_repo.clone.upkeep import has_parts, pack_parts
+from ppr_assets.data_repo.clone.parts import has_parts, pack_parts
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import remember_delivered

@@ -132,7 +132,21 @@ def _packed(folder: Path) -> dict[str, str]:
     return found
 
 
-def test_parts_that_are_sent_first_are_compared_with_nothing(in_parts: Pipeline) -> None:
+def test_parts_that_are_sent_first_are_compared_with_nothing(
+    in_parts: Pipeline, fake_tool: FakeTool, tmp_path: Path
+) -> None:
+    """Two at a time are compressed: each of these gits waits until the other one is there."""
+    at_work, real = tmp_path / "at_work", shutil.which("git")
+    at_work.mkdir()
+    fake_tool(
+        "git",
+        'case " $* " in *--revs*) ;; *" pack-objects "*" --window=0 "*)\n'
+        f"  touch {at_work}/$$; seen=0\n"
+        f"  until [ $(ls {at_work} | wc -l) = 2 ]; do\n"
+        "    seen=$((seen + 1)); [ $seen -lt 200 ] || exit 128; sleep 0.02\n"
+        "  done;;\nesac\n"
+        f'exec {real} "$@"',
+    )
     _, first = in_parts.night()
     parts = _parts(in_parts).values()
     assert len(parts) > 3
@@ -140,19 +154,22 @@ def test_parts_that_are_sent_first_are_compared_with_nothing(in_parts: Pipeline)
     assert [sent[sha] for sha in parts] == [""] * len(parts)
     kept = _packed(in_parts.clone / ".git")
     assert kept == dict.fromkeys(parts, "")
+    assert "\npacks: 1\n" in git(in_parts.clone, "count-objects", "-v")
     assert git(in_parts.clone, "fsck", "--no-dangling") == ""
     assert first.delivery.pushed
 
 
+@pytest.mark.parametrize("which", ["--window=0", "--window=0 --revs"], ids=["shares", "whole"])
 def test_a_first_dump_in_parts_is_delivered_where_it_cannot_be_packed(
-    in_parts: Pipeline, fake_tool: FakeTool
+    which: str, in_parts: Pipeline, fake_tool: FakeTool
 ) -> None:
     real = shutil.which("git")
     full = "echo 'fatal: write error: No space left on device' >&2; exit 128"
-    fake_tool("git", f'case "$*" in *pack-objects*--window=0*) {full};; esac\nexec {real} "$@"')
+    fake_tool("git", f"""case "$*" in *pack-objects*'{which}'*) {full};; esac\nexec {real} "$@\"""")
     _, outcome = in_parts.night()
     assert outcome.delivery.pushed
     assert outcome.delivery.failure is None
+    assert git(in_parts.clone, "fsck", "--no-dangling") == ""
     assert _parts(in_parts).keys() == set(
         git(in_parts.remote, "ls-tree", "--name-only", f"main:{PARTS}").split()
     )
