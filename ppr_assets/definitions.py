@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.tables import external_assets
 from ppr_assets.orchestration.automation.jobs import (
-    NIGHTLY_DUMP,
     PIPELINE,
     REPLAY,
     RESTORE,
@@ -16,6 +16,7 @@ from ppr_assets.orchestration.automation.jobs import (
     RESTORES,
     monthly_drill,
     nightly,
+    nightly_dump,
 )
 from ppr_assets.orchestration.automation.sensors import after_publishing
 from ppr_assets.orchestration.resources import resources
@@ -30,9 +31,9 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
     parts: dict[str, Any] = {
         "assets": [
             *external_assets(settings.database.dbname),
-            *linked_to_code([*PIPELINE, *RESTORES]),
+            *linked_to_code([*PIPELINE, off_site_copy, *RESTORES]),
         ],
-        "jobs": [NIGHTLY_DUMP, RESTORE, REPLAY, RESTORE_DRILL],
+        "jobs": [nightly_dump(settings.data_repo.copies), RESTORE, REPLAY, RESTORE_DRILL],
         "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
         "sensors": [after_publishing],
         "resources": resources(settings),

@@ -23,6 +23,7 @@
     │   └── FilesUnaccounted    1  nobody can say what became of a published file
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
     ├── StorageFailed           1  Dagster's own storage cannot be used
+    ├── CopyFailed              1  a copy outside git was not made, is missing, or is another
     ├── Unexpected              1  a fault of this program, most likely; carries the whole story
     └── Cancelled             130  a human or the scheduler ended the run
 
@@ -134,6 +135,10 @@ class PreconditionFailed(PprError):
 
 class StorageFailed(PprError):
     """What Dagster keeps runs and events in is damaged, locked or out of reach."""
+
+
+class CopyFailed(PprError):
+    """A place of copies cannot be used, or what it holds is not what was published."""
 
 
 class Unexpected(PprError):

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
+from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
 from ppr_assets.operations.dumping.counting import count_records
 from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
@@ -30,7 +31,7 @@ class Night:
 
     ``counted`` is the gate's verdict on what was counted, ``plan`` what the policy means for it.
     ``published`` is also what was committed and could not be delivered, which the failure tells
-    then.
+    then. ``copied``: where the settings name places for copies.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class Night:
     plan: Plan | None = None
     dumped: DumpOutcome | None = None
     published: PublishOutcome | None = None
+    copied: CopyOutcome | None = None
     failure: PprError | None = None
 
 
@@ -69,3 +71,7 @@ def _run(settings: Settings, night: Night, reason: str | None) -> None:
             night.published = outcome
         if (failure := outcome.error()) is not None:
             raise failure
+        if settings.data_repo.copies.urls:
+            night.copied = copy_published(settings, repo)
+            if (failure := night.copied.error()) is not None:
+                raise failure

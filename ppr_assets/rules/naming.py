@@ -25,6 +25,7 @@ DELTA_BASE_PARTS = f"{DELTA_BASE}/dump.parts"
 DELTA_BASE_README = f"{DELTA_BASE}/README.md"
 
 _PREFIX = "pantry_pirate_radio_"
+_COMMIT = "commit_"
 # For reading: writing %Y does not pad everywhere. Upstream's first dumps had the date only.
 _FORMATS = {True: f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{_PREFIX}%Y-%m-%d.sql"}
 _DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
@@ -71,6 +72,30 @@ def manifest_name(dump: str) -> str:
 def parts_folder(dump: str) -> str:
     """The name of the folder beside ``dump`` that holds its parts, where it has any."""
     return dump.removesuffix(".sql") + ".parts"
+
+
+def copy_name(dump: str) -> str:
+    """The name of the object that holds ``dump`` outside git, compressed."""
+    return f"{dump}.zst"
+
+
+def copied_dump(name: str) -> str | None:
+    """The dump whose copy has this name, or None if it is another one's."""
+    dump = name.removesuffix(".zst")
+    return (
+        dump if name == copy_name(dump) and dump.endswith(".sql") and is_dump_name(dump) else None
+    )
+
+
+def commit_record_name(moment: datetime, commit: str) -> str:
+    """The name of what is recorded beside copies of a commit that was made at ``moment``."""
+    utc = moment.astimezone(UTC)
+    return f"{_COMMIT}{utc:%Y-%m-%d_%H-%M-%S}_{commit[:12]}.json"
+
+
+def is_commit_record(name: str) -> bool:
+    """Whether :func:`commit_record_name` gave this name; they sort as the commits were made."""
+    return name.startswith(_COMMIT) and name.endswith(".json")
 
 
 def quote_identifier(name: str) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ppr_assets.settings import git_kinds, kinds
+from ppr_assets.settings.copies import CopySettings
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import optional, read_fields, secret, variable, variable_of
 
@@ -17,7 +18,7 @@ class DataRepoSettings:
 
     ``dump_dir`` is a posix path relative to the repository's root. ``timeout_seconds`` is the
     limit of one git call, ``warn_gigabytes`` and ``max_gigabytes`` (of 1e9 bytes) are those of the
-    clone's size.
+    clone's size. ``copies``: where what it publishes goes as well.
     """
 
     path: Path = variable(
@@ -70,6 +71,7 @@ class DataRepoSettings:
         kinds.gigabytes,
         "the check `repo_size` fails from this size of the clone on",
     )
+    copies: CopySettings = field(default_factory=CopySettings)
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DataRepoSettings:
@@ -79,4 +81,4 @@ class DataRepoSettings:
         except kinds.UnusableValueError as error:
             declared = variable_of(cls, "dump_dir")
             raise declared.unusable(declared.text(values) or declared.default, error) from None
-        return replace(found, dump_dir=folder)
+        return replace(found, dump_dir=folder, copies=CopySettings.read(values))

@@ -107,9 +107,18 @@ class Password(Variable[Secret | None]):
         return text or (Secret("") if self.name in values else None)
 
 
-def variable(name: str, default: str, kind: Kind[T], description: str, *, unset: Any = None) -> T:
-    """A field that the variable ``name`` fills."""
-    return _filled_by(Variable(name, default, kind, description, unset))
+def variable(
+    name: str,
+    default: str,
+    kind: Kind[T],
+    description: str,
+    *,
+    unset: Any = None,
+    secret: bool = False,
+) -> T:
+    """A field that the variable ``name`` fills; ``secret``: its text may hold what must not be
+    shown, and its value shows none of that."""
+    return _filled_by(Variable(name, default, kind, description, unset, secret))
 
 
 def optional(name: str, kind: Kind[T], description: str) -> T | None:

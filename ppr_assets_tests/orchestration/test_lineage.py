@@ -37,7 +37,7 @@ TABLES = {
     "url",
 }
 NIGHTLY = {"record_count", "sql_dump", "data_repo_commit"}
-MADE = NIGHTLY | {"restored_database", "drill", "replayed_database"}
+MADE = NIGHTLY | {"off_site_copy", "restored_database", "drill", "replayed_database"}
 CHECKS = {
     "minimum_records",
     "ratchet",
@@ -81,6 +81,7 @@ def test_the_assets_are_tables_what_is_published_count_dump_commit_and_what_is_r
         ("record_count", TABLES | {"publication"}, "backup", {"postgres"}),
         ("sql_dump", {"record_count"}, "backup", {"postgres", "sql"}),
         ("data_repo_commit", {"sql_dump"}, "data_repository", {"git"}),
+        ("off_site_copy", {"data_repo_commit"}, "data_repository", {"file"}),
         ("restored_database", {"data_repo_commit"}, "restore", {"postgres"}),
         ("drill", {"data_repo_commit"}, "restore", {"postgres", "git"}),
         ("replayed_database", {"published_day"}, "restore", {"postgres"}),
@@ -118,6 +119,7 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
         ("data_repo_commit", "latest_is_this_dump"): False,
         ("data_repo_commit", "on_remote"): False,
         ("data_repo_commit", "repo_size"): False,
+        ("off_site_copy", "copy_verified"): False,
         ("restored_database", "rows_match"): False,
         ("drill", "rows_match"): False,
         ("replayed_database", "accounted_for"): True,
@@ -155,6 +157,13 @@ def test_a_job_runs_its_steps_with_all_their_checks_in_one_process(
     assert {node.name for node in job.nodes} == steps
     assert {key.name for key in job.asset_layer.asset_graph.asset_check_keys} == checks
     assert job.executor_def is dg.in_process_executor
+
+
+def test_a_night_ends_with_the_copies_where_places_are_named_for_them() -> None:
+    settings = Settings.from_environment({"PPR_COPY_URLS": "/srv/copies"}, dotenv=None)
+    job = build_defs(settings=settings).resolve_job_def("nightly_dump")
+    assert {node.name for node in job.nodes} == NIGHTLY | {"off_site_copy"}
+    assert "copy_verified" in {key.name for key in job.asset_layer.asset_graph.asset_check_keys}
 
 
 def test_the_launchpad_takes_a_reason_and_nothing_else(definitions: dg.Definitions) -> None:
@@ -255,6 +264,7 @@ def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGra
         "record_count": {"database"},
         "sql_dump": {"database"},
         "data_repo_commit": {"data_repo"},
+        "off_site_copy": {"data_repo"},
         "restored_database": {"database"},
         "drill": {"database"},
         "replayed_database": {"database"},

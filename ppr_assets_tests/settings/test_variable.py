@@ -58,6 +58,12 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "SQL_DUMP_KEEP_WEEKLY": "4",
         "SQL_DUMP_KEEP_MONTHLY": "12",
         "SQL_DUMP_KEEP_YEARLY": "0",
+        "PPR_COPY_URLS": "none",
+        "PPR_COPY_KEEP_LAST": "7",
+        "PPR_COPY_KEEP_DAILY": "30",
+        "PPR_COPY_KEEP_WEEKLY": "8",
+        "PPR_COPY_KEEP_MONTHLY": "24",
+        "PPR_COPY_KEEP_YEARLY": "all",
         "ALLOW_EMPTY_SQL_DUMP": "false",
         "SQL_DUMP_CRON": "0 2 * * *",
         "SQL_DUMP_TIMEZONE": "UTC",
@@ -136,6 +142,7 @@ def test_the_secrets_are_these() -> None:
         "DAGSTER_POSTGRES_URL",
         "PPR_ALERT_URLS",
         "PPR_HEARTBEAT_URL",
+        "PPR_COPY_URLS",
     }
 
 

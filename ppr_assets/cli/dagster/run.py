@@ -83,10 +83,9 @@ def _job(settings: Settings, night: Night) -> JobDefinition:
     for its UI; the command line says in its own words what happened."""
     from ppr_assets.definitions import build_defs
     from ppr_assets.orchestration.automation.jobs import nightly_dump
-    from ppr_assets.orchestration.automation.launchpad import launchpad_config
     from ppr_assets.orchestration.resources import resources
 
-    job = nightly_dump(config=launchpad_config(console_level="CRITICAL"))
+    job = nightly_dump(settings.data_repo.copies, console_level="CRITICAL")
     own = resources(settings, night)
     definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[], resources=own)
     return definitions.resolve_job_def(job.name)

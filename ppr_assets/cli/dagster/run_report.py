@@ -11,6 +11,7 @@ from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
+    from ppr_assets.operations.copying.one_place import PlaceOutcome
     from ppr_assets.operations.dumping.dump import DumpOutcome
     from ppr_assets.operations.night import Night
     from ppr_assets.operations.publishing.publish import PublishOutcome
@@ -34,6 +35,8 @@ def report(night: Night, policy_file: object = PUBLICATION) -> Iterator[str]:
         yield from _dumped(night.dumped)
     if night.published is not None and night.published.commit is not None:
         yield from _published(night.published, night.published.commit)
+    for place in night.copied.places if night.copied else ():
+        yield from _copied(place)
     yield f"run        {night.run_id}"
 
 
@@ -94,3 +97,14 @@ def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:
         yield f"retired    {count} {noun} into the history, {len(retention.kept)} stay"
     if delivery.set_aside:
         yield f"set aside  {delivery.set_aside}"
+
+
+def _copied(place: PlaceOutcome) -> Iterator[str]:
+    """A line for the place, and one for each thing that is wrong or worth a word there."""
+    newest = max(place.kept, default="none")
+    new = f"{len(place.copied)} new ({size(place.bytes)})" if place.copied else "nothing new"
+    word = "verified" if place.verified else "NOT VERIFIED"
+    yield f"copied     {place.place}: {new}, {len(place.kept)} kept, newest {newest}, {word}"
+    wrong = [*place.problems, *([place.failure] if place.failure else [])]
+    for text in [*(error.message for error in wrong), *place.remarks]:
+        yield f"remark     {text}"

@@ -22,7 +22,7 @@ from ppr_assets.rules.naming import (
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
-from ppr_assets.settings import DumpSettings
+from ppr_assets.settings import DumpSettings, KeepSettings
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ class Retention:
         return [fate.dump.name for fate in self.fates if not fate.retires]
 
 
-def keep_rules(settings: DumpSettings) -> KeepRules:
-    keep = settings.keep
+def keep_rules(keep: KeepSettings) -> KeepRules:
     return KeepRules(keep.last, keep.daily, keep.weekly, keep.monthly, keep.yearly)
 
 
@@ -68,8 +67,8 @@ def retention_at(
     told = dict(folder.described())
     if new is not None:
         told[new.dump] = new
-    shelf = [_shelved(name, manifest, latest, settings) for name, manifest in told.items()]
-    judged = fates(shelf, keep_rules(settings))
+    shelf = [shelved(name, manifest, latest, settings) for name, manifest in told.items()]
+    judged = fates(shelf, keep_rules(settings.keep))
     retired = {fate.dump.name: told[fate.dump.name] for fate in judged if fate.retires}
     manifests = {name: told for name, told in retired.items() if isinstance(told, Manifest)}
     parts = [name for name in map(parts_folder, retired) if name in folder.entries]
@@ -95,9 +94,10 @@ def _stale_link(folder: DumpFolder, latest: str | None, retired: Collection[str]
     return target != latest or target in retired
 
 
-def _shelved(
+def shelved(
     name: str, manifest: Described, latest: str | None, settings: DumpSettings
 ) -> ShelvedDump:
+    """The dump as the keep rules see it."""
     moment = dump_moment(name)
     assert moment is not None  # only dumps are asked for
     if not isinstance(manifest, Manifest):

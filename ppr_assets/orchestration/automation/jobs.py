@@ -6,34 +6,38 @@ time (about 5 s a run) than they all need. Job-independent assets do not belong 
 
 from __future__ import annotations
 
-from functools import partial
+from typing import Any
 
 import dagster as dg
 
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.drill import DrillConfig, drill
+from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.record_count import record_count
 from ppr_assets.orchestration.assets.replayed_database import replayed_database
 from ppr_assets.orchestration.assets.restored_database import RestoreConfig, restored_database
 from ppr_assets.orchestration.assets.sql_dump import sql_dump
 from ppr_assets.orchestration.automation.launchpad import flat_config, launchpad_config
-from ppr_assets.settings import ScheduleSettings
+from ppr_assets.settings import CopySettings, ScheduleSettings
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill, replayed_database]
+NIGHTLY_DUMP = "nightly_dump"
 
 
-nightly_dump = partial(
-    dg.define_asset_job,
-    "nightly_dump",
-    selection=dg.AssetSelection.assets(*PIPELINE),
-    description="Count, judge, dump and publish. Unchanged data make no commit; a refused dump "
-    'changes nothing. To pass the gate once, give `override: {reason: "…"}` in the Launchpad.',
-    executor_def=dg.in_process_executor,
-)
-"""The main job; its ``config`` is a :func:`launchpad_config`."""
+def nightly_dump(copies: CopySettings, *, console_level: str | None = None) -> Any:
+    """The main job; it ends with the copies where the settings name places for them."""
+    steps = [*PIPELINE, off_site_copy] if copies.urls else PIPELINE
+    return dg.define_asset_job(
+        NIGHTLY_DUMP,
+        selection=dg.AssetSelection.assets(*steps),
+        description="Count, judge, dump and publish, and copy where PPR_COPY_URLS says so. "
+        "Unchanged data make no commit; a refused dump changes nothing. To pass the gate once, "
+        'give `override: {reason: "…"}` in the Launchpad.',
+        executor_def=dg.in_process_executor,
+        config=launchpad_config(console_level=console_level),
+    )
 
-NIGHTLY_DUMP = nightly_dump(config=launchpad_config())
 
 RESTORE = dg.define_asset_job(
     "restore",
@@ -69,7 +73,7 @@ def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     """Every night, whatever happened by day: it also catches up on runs that failed."""
     return dg.ScheduleDefinition(
         name="nightly",
-        job=NIGHTLY_DUMP,
+        job_name=NIGHTLY_DUMP,
         cron_schedule=settings.cron,
         execution_timezone=settings.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,

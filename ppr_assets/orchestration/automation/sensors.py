@@ -23,7 +23,7 @@ PUBLICATION_TAG = "ppr_assets/publication"
 
 @dg.sensor(
     name="after_publishing",
-    job=NIGHTLY_DUMP,
+    job_name=NIGHTLY_DUMP,
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Dumps after each publishing commit in the data repository.",

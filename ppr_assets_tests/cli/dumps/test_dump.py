@@ -23,6 +23,33 @@ HINT = (
 ONLY_ORGANIZATIONS = {"SQL_DUMP_RATCHET_TABLES": "organization"}
 
 
+def test_what_was_published_is_copied_and_a_place_that_fails_is_told(
+    pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
+) -> None:
+    (copies := tmp_path / "copies").mkdir()
+    gone = tmp_path / "not-mounted"
+    ppr_assets.variables["PPR_COPY_URLS"] = f"{gone} {copies}"
+    published = ppr_assets("dump")
+    assert (published.code, published.err) == (
+        1,
+        "published, but not copied as it should be (1 of 2 places): there is no folder "
+        f"`{gone}` for copies\n"
+        "HINT: is its disk mounted? A folder that is to be new: `mkdir` makes it.\n",
+    )
+    lines = published.out.splitlines()
+    assert f"copied     {gone}: nothing new, 0 kept, newest none, NOT VERIFIED" in lines
+    (told,) = [line for line in lines if line.startswith(f"copied     {copies}: 1 new (")]
+    assert told.endswith(f", 1 kept, newest {pipeline.latest()}, verified")
+    assert pipeline.remote_head() == pipeline.head()
+    gone.mkdir()
+    unrecorded = ppr_assets("dump", "--without-record")
+    assert (unrecorded.code, unrecorded.err) == (0, "")
+    assert f"copied     {copies}: nothing new, 1 kept" in unrecorded.out
+    assert sorted(path.name for path in gone.iterdir()) == sorted(
+        path.name for path in copies.iterdir()
+    )
+
+
 def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:

@@ -1,0 +1,65 @@
+"""Copy what was published to every place that the settings name: one that fails stops no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ppr_assets.copies.opening import open_place
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import CopyFailed, DataRepoError, PprError, PreconditionFailed, SettingsError
+from ppr_assets.operations.copying.one_place import Copying, PlaceOutcome
+from ppr_assets.operations.copying.published_dumps import PublishedDumps, published_dumps
+from ppr_assets.operations.copying.seen import remember, seen_at
+from ppr_assets.operations.publishing.retention import keep_rules
+from ppr_assets.operations.sources.scratch import scratch_folder
+from ppr_assets.settings import CopyUrl, Settings
+
+
+@dataclass(frozen=True)
+class CopyOutcome:
+    """What was done at each place, in the order of the settings."""
+
+    places: Sequence[PlaceOutcome]
+
+    @property
+    def failed(self) -> Sequence[PlaceOutcome]:
+        return [one for one in self.places if not one.verified]
+
+    def error(self) -> PprError | None:
+        """The expected failure that this amounts to, if any: what was published stands."""
+        if not self.failed:
+            return None
+        first = self.failed[0]
+        what = first.failure or first.problems[0]
+        several = len(self.places) > 1
+        counted = f" ({len(self.failed)} of {len(self.places)} places)" if several else ""
+        return CopyFailed(
+            f"published, but not copied as it should be{counted}: {what.message}", hint=what.hint
+        )
+
+
+def copy_published(settings: Settings, repo: DataRepo) -> CopyOutcome:
+    """Raises :class:`SettingsError` where no place is named, and :class:`DataRepoError` where the
+    data repository itself cannot be read."""
+    urls = settings.data_repo.copies.urls
+    if not urls:
+        raise SettingsError(
+            "PPR_COPY_URLS is not set, must name at least one place for copies",
+            hint="docs/copies.md tells how to set one up.",
+        )
+    with scratch_folder(repo.state_dir / "copying") as scratch:
+        dumps = published_dumps(repo, scratch)
+        return CopyOutcome([_copy_to(url, settings, dumps) for url in urls])
+
+
+def _copy_to(url: CopyUrl, settings: Settings, dumps: PublishedDumps) -> PlaceOutcome:
+    repo, outcome = dumps.folder.repo, PlaceOutcome(url.shown)
+    rules = keep_rules(settings.data_repo.copies.keep)
+    seen = seen_at(repo, url.shown)
+    try:
+        Copying(open_place(url), dumps, settings.dump, rules, seen, outcome).run()
+    except (CopyFailed, DataRepoError, PreconditionFailed) as error:
+        outcome.failure = error
+    remember(repo, url.shown, seen)
+    return outcome

@@ -1,0 +1,189 @@
+"""Bring one place of copies to where it should be, and look whether it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ppr_assets.copies.contents import Contents, contents
+from ppr_assets.copies.place import Place
+from ppr_assets.errors import CopyFailed, DumpDamaged, PprError
+from ppr_assets.operations.copying.published_dumps import PublishedDumps
+from ppr_assets.operations.copying.seen import Seen
+from ppr_assets.operations.publishing.retention import shelved
+from ppr_assets.rules.naming import copy_name, manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.retention import KeepRules, fates
+from ppr_assets.settings import DumpSettings
+
+
+@dataclass
+class PlaceOutcome:
+    """What was done at a place and found there. ``copied`` and ``retired`` are names of dumps,
+    ``kept`` those that lie there whole; ``read`` were read back. ``problems``: what was missing or
+    is another than what was published; ``failure``: why it could not be gone on with."""
+
+    place: str
+    copied: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    problems: list[PprError] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    bytes: int = 0
+    failure: PprError | None = None
+
+    @property
+    def verified(self) -> bool:
+        return self.failure is None and not self.problems
+
+
+@dataclass
+class Copying:
+    """One run at one place. ``seen`` is what was found whole there before, and is kept up."""
+
+    place: Place
+    dumps: PublishedDumps
+    settings: DumpSettings
+    rules: KeepRules
+    seen: dict[str, Seen]
+    outcome: PlaceOutcome
+
+    def run(self) -> None:
+        """Raises :class:`CopyFailed` where the place cannot be used any more."""
+        there = contents(self.place)
+        manifests = self._manifests(there)
+        kept, retired = self._judged(manifests)
+        self._tell_missing(there, kept)
+        for dump in sorted(kept, reverse=True):
+            if dump in self.dumps.manifests and dump not in there.dumps:
+                self._copy(there, dump)
+        self._record_commits(there, kept)
+        self._look_at([dump for dump in kept if dump in there.dumps], manifests)
+        for dump in retired:
+            self._retire(there, dump)
+
+    def _manifests(self, there: Contents) -> Mapping[str, Manifest]:
+        """By dump: those of the data repository, and of copies that it has no more."""
+        found = dict(self.dumps.manifests)
+        for dump in there.described:
+            try:
+                copied = there.data(manifest_name(dump))
+                if dump not in found:
+                    found[dump] = there.manifest(dump)
+                elif copied != self.dumps.manifest_bytes(dump):
+                    self._problem(dump, "its manifest is another one than what was published")
+            except DumpDamaged as error:
+                self._problem(dump, error.message)
+        return found
+
+    def _judged(self, manifests: Mapping[str, Manifest]) -> tuple[list[str], list[str]]:
+        """The names of those that stay, oldest first, and of those that go."""
+        latest = max(manifests, default=None)
+        shelf = [shelved(dump, one, latest, self.settings) for dump, one in manifests.items()]
+        judged = fates(shelf, self.rules)
+        kept = sorted(fate.dump.name for fate in judged if not fate.retires)
+        return kept, [fate.dump.name for fate in judged if fate.retires]
+
+    def _tell_missing(self, there: Contents, kept: list[str]) -> None:
+        """What was there, or should be as its manifest is, and is not."""
+        gone = {
+            d for d in kept if d not in there.dumps and (d in self.seen or d in there.described)
+        }
+        for dump in sorted(gone):
+            last = self.seen.pop(dump, None)
+            when = f", it was there on {last.read_at:%Y-%m-%d}" if last else ""
+            again = "; it is copied again" if dump in self.dumps.manifests else ""
+            self._problem(dump, f"its copy is missing{when}{again}")
+
+    def _copy(self, there: Contents, dump: str) -> None:
+        """The dump first, read back, then its manifest: a copy without one is not finished."""
+        try:
+            packed = self.dumps.packed(dump)
+        except DumpDamaged as error:
+            self.outcome.problems.append(error)
+            return
+        manifest, name = self.dumps.manifests[dump], copy_name(dump)
+        unfinished = dump in there.unfinished
+        if not self.place.put_new(name, packed.path) and unfinished:
+            try:
+                there.require_equal(manifest)
+            except DumpDamaged:  # what a killed run has left of it
+                self.place.remove(name)
+                self.place.put_new(name, packed.path)
+        try:
+            there.require_equal(manifest)
+        except DumpDamaged as error:
+            self.outcome.problems.append(error)
+            return
+        self.place.put_new(manifest_name(dump), self.dumps.manifest_bytes(dump))
+        self.outcome.copied.append(dump)
+        self.outcome.bytes += packed.bytes
+
+    def _record_commits(self, there: Contents, kept: list[str]) -> None:
+        """Those of dumps that lie here, and every decision since the oldest of them."""
+        records = list(self.dumps.records)
+        first = next((place for place, one in enumerate(records) if one.dump in kept), len(records))
+        for record in records[first:]:
+            if record.name not in there.objects and (record.dump is None or record.dump in kept):
+                self.place.put_new(record.name, record.to_json().encode())
+
+    def _look_at(self, before: list[str], manifests: Mapping[str, Manifest]) -> None:
+        """Read back the newest, what was never read or was written since, and of the others the one
+        that was read longest ago; the rest has to be as large as it was, and not written anew."""
+        there, copied = contents(self.place), self.outcome.copied
+        kept = sorted({*before, *copied})
+        unread = {dump for dump in kept if not self._as_seen(there, dump)}
+        others = [dump for dump in kept[:-1] if dump not in unread]
+        oldest = sorted(others, key=lambda dump: self.seen[dump].read_at)[:1]
+        for dump in kept:
+            if dump in unread or dump in (*oldest, *kept[-1:]):
+                self._read_back(there, manifests[dump])
+            else:
+                self.outcome.kept.append(dump)
+
+    def _read_back(self, there: Contents, manifest: Manifest) -> None:
+        """What was copied by this run was read back when it was written."""
+        dump = manifest.dump
+        try:
+            if dump not in self.outcome.copied:
+                there.require_equal(manifest)
+        except DumpDamaged as error:
+            self.outcome.problems.append(error)
+            self.seen.pop(dump, None)
+            return
+        found = there.objects[copy_name(dump)]
+        self.seen[dump] = Seen(found.bytes, found.tag, datetime.now(UTC))
+        self.outcome.read.append(dump)
+        self.outcome.kept.append(dump)
+
+    def _as_seen(self, there: Contents, dump: str) -> bool:
+        seen, found = self.seen.get(dump), there.objects.get(copy_name(dump))
+        return (
+            seen is not None
+            and found is not None
+            and (seen.bytes, seen.tag)
+            == (
+                found.bytes,
+                found.tag,
+            )
+        )
+
+    def _retire(self, there: Contents, dump: str) -> None:
+        """The manifest last, so that a run that is killed here is gone on with by the next."""
+        if dump not in there.described:
+            return
+        records = [one.name for one in self.dumps.records if one.dump == dump]
+        try:
+            for name in (copy_name(dump), *records, manifest_name(dump)):
+                if name in there.objects:
+                    self.place.remove(name)
+        except CopyFailed as error:  # a lock, or keys that may not delete
+            self.outcome.remarks.append(f"{dump} is to go and stays: {error.message}")
+            return
+        self.seen.pop(dump, None)
+        self.outcome.retired.append(dump)
+
+    def _problem(self, dump: str, what: str) -> None:
+        self.outcome.problems.append(DumpDamaged(f"{dump} at `{self.place.shown}`: {what}"))

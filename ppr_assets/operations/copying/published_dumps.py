@@ -1,0 +1,107 @@
+"""What a copy is made of: the dumps that others can see, byte for byte as they were published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ppr_assets.copies.packed import Packed, pack
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, dump_folder
+from ppr_assets.data_repo.history.message import parse_trailers
+from ppr_assets.data_repo.remote.missing_objects import bring
+from ppr_assets.data_repo.remote.remote import fetched_tip
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.rules.naming import PUBLICATION, RATCHET, copy_name, manifest_name
+from ppr_assets.rules.recorded.commit import CommitRecord
+from ppr_assets.rules.recorded.manifest import Manifest
+
+_SMALL = (RATCHET, PUBLICATION)
+
+
+@dataclass(frozen=True)
+class PublishedDumps:
+    """The dump folder at the commit that others can see; ``scratch`` is for what is compressed,
+    once for all places."""
+
+    folder: DumpFolder
+    scratch: Path
+    _packed: dict[str, Packed] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def manifests(self) -> Mapping[str, Manifest]:
+        """Of the dumps that have one which can be read; upstream's own had none."""
+        described = self.folder.described()
+        return {
+            dump: told
+            for dump, told in described.items()
+            if isinstance(told, Manifest) and told.dump == dump
+        }
+
+    def manifest_bytes(self, dump: str) -> bytes:
+        return self.folder.data(manifest_name(dump))
+
+    def packed(self, dump: str) -> Packed:
+        """The dump compressed, parts joined. Raises :class:`DumpDamaged` where its bytes are not
+        what its manifest says: that is no dump to be copied."""
+        if dump not in self._packed:
+            repo, stored = self.folder.repo, self.folder.stored(dump)
+            bring(repo, stored.blob)
+            if stored.parts is not None:
+                bring(repo, *(one.sha for one in read_tree(repo.objects, stored.parts).values()))
+            packed = pack(dump_bytes(repo.objects, stored), self.scratch / copy_name(dump))
+            said = self.manifests[dump].sha256
+            if packed.sha256 != said:
+                packed.path.unlink()
+                raise DumpDamaged(
+                    f"{dump} was not copied: it has SHA-256 {packed.sha256[:12]}… in the data "
+                    f"repository, its manifest says {said[:12]}…",
+                    hint="`ppr-assets verify` and `ppr-assets audit` tell more.",
+                )
+            self._packed[dump] = packed
+        return self._packed[dump]
+
+    @cached_property
+    def records(self) -> Sequence[CommitRecord]:
+        """Of the commits that published a dump or changed the mark or the policy, oldest first."""
+        repo, commit = self.folder.repo, self.folder.commit
+        if commit is None or repo.shallow:
+            return ()
+        folders = DumpFolders(repo)
+        found: list[CommitRecord] = []
+        for one in folder_history(repo, commit):
+            dump = parse_trailers(one.message).get("Dump")
+            folder = folders.at(one.sha)
+            before = [folders.at(parent) for parent in one.parents]
+            if dump in folder.entries or _decided(folder, before):
+                published = dump if dump in folder.entries else None
+                found.append(_record(one, len(found), folder, published))
+        return found
+
+
+def published_dumps(repo: DataRepo, scratch: Path) -> PublishedDumps:
+    """Where dumps are pushed, what waits for that is not published yet."""
+    pushing = repo.settings.push_enabled and repo.remote is not None
+    commit = fetched_tip(repo) if pushing else tip(repo)
+    return PublishedDumps(dump_folder(repo, commit), scratch)
+
+
+def _decided(folder: DumpFolder, before: Sequence[DumpFolder]) -> bool:
+    """Whether the mark or the policy is another one than at each of the commits before."""
+    return any(
+        folder.sha(name) is not None and folder.sha(name) not in [one.sha(name) for one in before]
+        for name in _SMALL
+    )
+
+
+def _record(one: FolderCommit, number: int, folder: DumpFolder, dump: str | None) -> CommitRecord:
+    names = [name for name in _SMALL if folder.is_regular(name)]
+    bring(folder.repo, *(folder.entries[name].sha for name in names))
+    files = {name: folder.data(name) for name in names}
+    return CommitRecord(one.sha, one.date, one.author, one.message, number, files, dump)

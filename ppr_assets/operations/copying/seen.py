@@ -1,0 +1,54 @@
+"""What was last found whole at each place of copies, kept beside the clone.
+
+It saves reading everything back every night, and tells a copy that vanished from one that never
+was. Anybody may remove it: then all is read once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.files import write_whole
+
+_FILE = "copies.json"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The object of a dump's copy as it was when it was read back whole, ``read_at`` in UTC."""
+
+    bytes: int
+    tag: str
+    read_at: datetime
+
+
+def seen_at(repo: DataRepo, place: str) -> dict[str, Seen]:
+    """By dump; nothing where the file is not there, or cannot be read."""
+    found: dict[str, Seen] = {}
+    for dump, one in _read(repo).get(place, {}).items():
+        with suppress(TypeError, ValueError, KeyError):
+            moment = datetime.fromisoformat(one["read_at"])
+            found[dump] = Seen(int(one["bytes"]), str(one["tag"]), moment)
+    return found
+
+
+def remember(repo: DataRepo, place: str, seen: Mapping[str, Seen]) -> None:
+    """Raises ``OSError`` where the clone's folder cannot be written."""
+    told = {dump: {**vars(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}
+    text = json.dumps({**_read(repo), place: told}, indent=1, sort_keys=True)
+    repo.state_dir.mkdir(exist_ok=True)
+    path = repo.state_dir / _FILE
+    write_whole(path, text + "\n", beside=path.with_suffix(".partial"))
+
+
+def _read(repo: DataRepo) -> dict[str, dict[str, dict[str, str]]]:
+    with suppress(OSError, ValueError):
+        found = json.loads((repo.state_dir / _FILE).read_text(encoding="utf-8"))
+        if isinstance(found, dict):
+            return {place: one for place, one in found.items() if isinstance(one, dict)}
+    return {}

@@ -1,0 +1,70 @@
+"""A commit of the dump folder as it is recorded beside copies: what it said, and its small files.
+
+With the dumps these are all that a data repository of ours has: who passed the gate and why, each
+mark and why it was lowered, each decision on what is published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.naming import commit_record_name
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CommitRecord:
+    """``files`` by name, as they stood in the dump folder after the commit; ``dump`` is the one
+    that it published, None for a decision. ``author`` is ``Name <address>``. ``number`` counts what
+    was recorded of the history before it: several may be of one second."""
+
+    commit: str
+    date: datetime
+    author: str
+    message: str
+    number: int
+    files: Mapping[str, bytes]
+    dump: str | None = None
+
+    @property
+    def name(self) -> str:
+        return commit_record_name(self.date, self.commit)
+
+    def to_json(self) -> str:
+        content = {
+            **vars(self),
+            "date": self.date.astimezone(UTC).isoformat(),
+            "files": {
+                name: data.decode("utf-8", "surrogateescape") for name, data in self.files.items()
+            },
+            "schema_version": SCHEMA_VERSION,
+        }
+        return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> CommitRecord:
+        """Raises :class:`DumpDamaged`, which names the field that is wrong."""
+        try:
+            fields = Fields(json.loads(text))
+            if (found := fields.number("schema_version")) != SCHEMA_VERSION:
+                raise FieldError(f"schema_version is {found}, must be {SCHEMA_VERSION}")
+            files = fields.nested("files").each(Fields.text)
+            return cls(
+                commit=fields.text("commit"),
+                date=fields.moment("date"),
+                author=fields.text("author"),
+                message=fields.text("message"),
+                number=fields.number("number"),
+                files={name: one.encode("utf-8", "surrogateescape") for name, one in files.items()},
+                dump=fields.optional_text("dump"),
+            )
+        except FieldError as error:
+            raise DumpDamaged(f"the record of a commit cannot be read: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise DumpDamaged(f"the record of a commit is not JSON: {error}") from error
