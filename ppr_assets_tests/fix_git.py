@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -23,12 +24,21 @@ from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, staging_folder
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import FILE, SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.objects import (
+    FILE,
+    SYMLINK,
+    Blob,
+    write_blob,
+    write_changed_tree,
+    write_commit,
+)
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import dump_message
 from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.recorded.parts import DatabaseIdentity, TableRecord
 from ppr_assets.settings import DataRepoSettings
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
@@ -219,6 +229,21 @@ def stage_dump(repo: DataRepo, name: str, text: str) -> StagedDump:
     return dump
 
 
+def described(name: str, sha256: str, records: Mapping[str, int], **facts: Any) -> Manifest:
+    """A manifest with these rows by table, as far as a commit's message tells of it."""
+    return Manifest(
+        dump=name,
+        bytes=1,
+        sha256=sha256,
+        tables={table: TableRecord(rows, "00" * 32) for table, rows in records.items()},
+        snapshot_at=datetime(2026, 11, 22, 2, tzinfo=UTC),
+        database=DatabaseIdentity("1", "pantry_pirate_radio", "18.6"),
+        tools={},
+        verdict={},
+        **facts,
+    )
+
+
 def commit_dump(repo: DataRepo, base: str | None, dump: StagedDump, mark: int = 2500) -> str:
     """The commit that publishes a staged dump on ``base``, as publishing makes it."""
     folder = repo.dump_dir
@@ -229,20 +254,14 @@ def commit_dump(repo: DataRepo, base: str | None, dump: StagedDump, mark: int = 
         f"{folder}/{LATEST}": Blob(SYMLINK, write_blob(repo, dump.name.encode())),
         f"{folder}/{RATCHET}": Blob(FILE, write_blob(repo, ratchet.encode())),
     }
-    message = dump_message(
-        dump.name,
-        sha256=hashlib.sha256(dump.path.read_bytes()).hexdigest(),
-        records={"organization": mark},
-        mark=mark,
-    )
+    sha256 = hashlib.sha256(dump.path.read_bytes()).hexdigest()
+    message = dump_message(described(dump.name, sha256, {"organization": mark}), mark)
     return write_commit(
         repo,
+        write_changed_tree(repo, base, changes),
         parents=[base] if base else [],
-        base_tree=base,
-        changes=changes,
         message=message,
         author=identity(repo),
-        date=datetime.now(UTC),
     )
 
 

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict
-from ppr_assets.plain_sql.parsing.sorted_rows import MEMORY, SortedRows
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -44,7 +44,6 @@ def canonicalize(
     target: BinaryIO,
     *,
     spill_folder: Path,
-    memory: int = MEMORY,
     search_path: Sequence[str] = (),
     published: PublishedRows | None = None,
 ) -> CanonicalDump:
@@ -55,7 +54,7 @@ def canonicalize(
     :class:`DumpDamaged` when the dump is not whole, as
     :func:`~ppr_assets.plain_sql.parsing.grammar.pieces` finds it, and what ``published`` raises.
     """
-    canonicalizer = _Canonicalizer(target, spill_folder, memory, search_path, published)
+    canonicalizer = _Canonicalizer(target, spill_folder, search_path, published)
     return canonicalizer.run(chunks)
 
 
@@ -64,13 +63,11 @@ class _Canonicalizer:
         self,
         target: BinaryIO,
         folder: Path,
-        memory: int,
         search_path: Sequence[str],
         published: PublishedRows | None,
     ) -> None:
         self._target = target
         self._folder = folder
-        self._memory = memory
         self._published = published
         self._body = hashlib.sha256()
         self._tables: dict[str, TableRecord] = {}
@@ -115,7 +112,7 @@ class _Canonicalizer:
     def _rows(self, copy: CopyRows) -> TableRecord:
         digest = hashlib.sha256()
         published = self._published
-        with SortedRows(self._folder, memory=self._memory) as rows:
+        with SortedRows(self._folder) as rows:
             for chunk in published.rows(copy) if published else copy.rows:
                 rows.add(chunk)
             for some in published.profiled(copy, rows) if published else rows.lists():

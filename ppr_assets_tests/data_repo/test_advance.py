@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +14,13 @@ from ppr_assets.data_repo.checkout import work_trees as work_trees
 from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import SYMLINK, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.objects import (
+    SYMLINK,
+    Blob,
+    write_blob,
+    write_changed_tree,
+    write_commit,
+)
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
@@ -41,16 +46,18 @@ def _retire(repo: DataRepo, dump: str, latest: str) -> str:
     folder = repo.dump_dir
     return write_commit(
         repo,
+        write_changed_tree(
+            repo,
+            base,
+            {
+                f"{folder}/{dump}": None,
+                f"{folder}/{dump.removesuffix('.sql')}.json": None,
+                f"{folder}/latest.sql": Blob(SYMLINK, write_blob(repo, latest.encode())),
+            },
+        ),
         parents=[base],
-        base_tree=base,
-        changes={
-            f"{folder}/{dump}": None,
-            f"{folder}/{dump.removesuffix('.sql')}.json": None,
-            f"{folder}/latest.sql": Blob(SYMLINK, write_blob(repo, latest.encode())),
-        },
         message="Retire a dump\n",
         author=identity(repo),
-        date=datetime.now(UTC),
     )
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.data_repo.git.objects import write_commit
+from ppr_assets.data_repo.git.objects import write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import (
@@ -17,21 +15,23 @@ from ppr_assets.data_repo.history.message import (
     parse_trailers,
     render_records,
 )
-from ppr_assets_tests.fix_git import Somebody
+from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets_tests.fix_git import Somebody, described
 
 DUMP = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SHA256 = "ab" * 32
 
 
+def _overridden(reason: str) -> str:
+    override = Override(reason, source="command line")
+    return dump_message(described(DUMP, SHA256, {"organization": 7}, override=override), 7)
+
+
 def test_the_message_of_a_dump_reads_like_this() -> None:
-    message = dump_message(
-        DUMP,
-        sha256=SHA256,
-        records={"service": 4000, "organization": 2500, "location": 3100},
-        mark=2600,
-        run="6f1c",
-        override="The county feed was\nretired:\n\nMark: 0",
-    )
+    records = {"service": 4000, "organization": 2500, "location": 3100}
+    override = Override("The county feed was\nretired:\n\nMark: 0", source="command line")
+    manifest = described(DUMP, SHA256, records, run_id="6f1c", override=override)
+    message = dump_message(manifest, 2600)
     assert message == (
         "Dump pantry_pirate_radio_2026-11-22_02-00-00: 2500 organizations\n"
         "\n"
@@ -40,28 +40,24 @@ def test_the_message_of_a_dump_reads_like_this() -> None:
         "Records: organization=2500 location=3100 service=4000\n"
         "Mark: 2600\n"
         "Run: 6f1c\n"
-        "Override: The county feed was retired: Mark: 0\n"
+        "Override: command line: The county feed was retired: Mark: 0\n"
     )
 
 
 def test_what_there_is_not_is_not_mentioned() -> None:
-    message = dump_message(DUMP, sha256=SHA256, records={"organization": 1}, mark=None)
+    message = dump_message(described(DUMP, SHA256, {"organization": 1}), None)
     assert message.splitlines()[0].endswith(": 1 organization")
     assert parse_trailers(message).keys() == {"Dump", "Sha256", "Records"}
 
 
 def test_git_reads_the_same_trailers(data_repo: DataRepo, owner: Somebody) -> None:
-    message = dump_message(
-        DUMP, sha256=SHA256, records={"organization": 7}, mark=7, override="first\nsecond"
-    )
+    message = _overridden("first\nsecond")
     commit = write_commit(
         data_repo,
+        write_changed_tree(data_repo, None, {}),
         parents=[],
-        base_tree=None,
-        changes={},
         message=message,
         author=identity(data_repo),
-        date=datetime.now(UTC),
     )
     told = owner.git("log", "-1", "--format=%(trailers:only)", commit).strip()
     assert told == message.partition("\n\n")[2].strip()
@@ -70,7 +66,7 @@ def test_git_reads_the_same_trailers(data_repo: DataRepo, owner: Somebody) -> No
         "Sha256": SHA256,
         "Records": "organization=7",
         "Mark": "7",
-        "Override": "first second",
+        "Override": "command line: first second",
     }
 
 
@@ -106,11 +102,8 @@ def test_records_come_back_whatever_the_tables_are_called(records: dict[str, int
     assert parse_records(text) == records
 
 
-@given(st.text(max_size=200))
+@given(st.text(max_size=200).filter(str.strip))
 def test_no_reason_can_pass_for_another_trailer(reason: str) -> None:
-    message = dump_message(
-        DUMP, sha256=SHA256, records={"organization": 7}, mark=7, override=reason
-    )
-    trailers = parse_trailers(message)
+    trailers = parse_trailers(_overridden(reason))
     assert trailers["Mark"] == "7"
-    assert trailers.get("Override", "").split() == reason.split()
+    assert trailers["Override"].split() == ["command", "line:", *reason.split()]

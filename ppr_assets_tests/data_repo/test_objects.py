@@ -21,6 +21,7 @@ from ppr_assets.data_repo.git.objects import (
     Identity,
     NewFile,
     write_blob,
+    write_changed_tree,
     write_commit,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -31,16 +32,20 @@ from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 pytestmark = pytest.mark.usefixtures("nobody_else")
 
-AUTHOR = Identity("Pantry Pirate Radio Publisher", "pantry-pirate-radio@example.com")
 MOMENT = datetime(2026, 11, 22, 2, 0, 7, tzinfo=UTC)
+AUTHOR = Identity("Pantry Pirate Radio Publisher", "pantry-pirate-radio@example.com", MOMENT)
 
 
 def _commit(
-    repo: DataRepo, base: str | None, changes: Mapping[str, Blob | NewFile | None], **facts: object
+    repo: DataRepo,
+    base: str | None,
+    changes: Mapping[str, Blob | NewFile | None],
+    *,
+    message: str = "Message\n",
+    author: Identity = AUTHOR,
 ) -> str:
-    known = {"message": "Message\n", "author": AUTHOR, "date": MOMENT, **facts}
-    parents = [base] if base else []
-    return write_commit(repo, parents=parents, base_tree=base, changes=changes, **known)  # type: ignore[arg-type]
+    tree = write_changed_tree(repo, base, changes)
+    return write_commit(repo, tree, parents=[base] if base else [], message=message, author=author)
 
 
 def test_a_commit_changes_what_was_asked_and_keeps_the_rest(
@@ -101,7 +106,9 @@ def test_the_last_file_of_all_may_go(data_repo: DataRepo, owner: Somebody) -> No
 def test_author_date_and_message_are_those_given(data_repo: DataRepo, owner: Somebody) -> None:
     base = tip(data_repo)
     late = datetime(2026, 11, 22, 4, 0, 7, tzinfo=timezone(timedelta(hours=2)))
-    new = _commit(data_repo, base, {}, message="Über 2500 📦\n\nBody\n", date=late)
+    new = _commit(
+        data_repo, base, {}, message="Über 2500 📦\n\nBody\n", author=replace(AUTHOR, at=late)
+    )
     told = owner.git("log", "-1", "--format=%an <%ae> %cn <%ce> %aI %cI%n%B", new)
     who = "Pantry Pirate Radio Publisher <pantry-pirate-radio@example.com>"
     when = "2026-11-22T04:00:07+02:00"

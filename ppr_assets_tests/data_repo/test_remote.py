@@ -6,13 +6,18 @@ import os
 import shutil
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import FILE, Blob, write_blob, write_commit
+from ppr_assets.data_repo.git.objects import (
+    FILE,
+    Blob,
+    write_blob,
+    write_changed_tree,
+    write_commit,
+)
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.integrate import identity
@@ -160,12 +165,10 @@ def test_the_whole_delta_is_small_when_little_has_changed(data_repo: DataRepo) -
         blob = Blob(FILE, write_blob(data_repo, (text + changed).encode()))
         base = write_commit(
             data_repo,
+            write_changed_tree(data_repo, base, {"sql_dumps/stable.sql": blob}),
             parents=[base],
-            base_tree=base,
-            changes={"sql_dumps/stable.sql": blob},
             message="Stable path\n",
             author=identity(data_repo),
-            date=datetime.now(UTC),
         )
         sent = push(data_repo, base).bytes
     assert 0 < sent < 1500

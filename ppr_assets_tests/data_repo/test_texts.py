@@ -7,7 +7,6 @@ import configparser
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -19,7 +18,7 @@ from ppr_assets.data_repo.clone.first_clone import make_clone
 from ppr_assets.data_repo.git.command import Output
 from ppr_assets.data_repo.git.errors import library_failure
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
-from ppr_assets.data_repo.git.objects import FILE, NewFile, write_commit
+from ppr_assets.data_repo.git.objects import FILE, NewFile, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, read_file
 from ppr_assets.data_repo.history.commits import folder_history
@@ -112,12 +111,10 @@ def _file_for_a_folder(world: World) -> None:
     start = world.owner.commit("A file", {"sql_dumps": ""})
     write_commit(
         world.repo,
+        write_changed_tree(world.repo, start, {"sql_dumps/a.sql": NewFile(FILE, b"")}),
         parents=[start],
-        base_tree=start,
-        changes={"sql_dumps/a.sql": NewFile(FILE, b"")},
         message="no",
         author=identity(world.repo),
-        date=datetime.now(UTC),
     )
 
 

@@ -33,7 +33,7 @@ from ppr_assets.cli.dagster.run import run_nightly
 from ppr_assets.errors import DatabaseFailed, PprError
 from ppr_assets.failures import told
 from ppr_assets.orchestration.failures import expected_failures
-from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.failures import server_failures
@@ -272,8 +272,8 @@ def test_nothing_private_is_left_or_said_when_pg_dump(world: World, fault: str) 
 def _full_disk(world: World) -> None:
     """Found out while the rows are written."""
     world.monkeypatch.setattr("ppr_assets.postgres.snapshot.preflight.SPARE_BYTES", -(2**40))
-    spilling = partial(canonicalize, memory=1)
-    world.monkeypatch.setattr("ppr_assets.postgres.snapshot.pg_dump.canonicalize", spilling)
+    spilling = partial(SortedRows, memory=1)
+    world.monkeypatch.setattr("ppr_assets.plain_sql.canonical.SortedRows", spilling)
     staged = world.pipeline.staged
     staged.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(staged)]

@@ -19,7 +19,7 @@ from ppr_assets.postgres.compare.schema_content import (
     compare_objects,
     definitions_in,
 )
-from ppr_assets.postgres.compare.schema_objects import Objects
+from ppr_assets.postgres.compare.schema_objects import Objects, Within
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.load import Wishes, load, make_definitions
 from ppr_assets.rules.naming import quote_identifier
@@ -53,8 +53,7 @@ def compared(
         dumped.path,
         layout,
         twin=Twin(twin, seen),
-        spill_folder=dumped.path.parent,
-        deadline=NO_HURRY,
+        within=Within(dumped.path.parent, NO_HURRY),
     )
 
 
@@ -223,8 +222,7 @@ def test_what_was_seen_where_a_dump_was_tried_spares_the_twin(
     make_definitions(dumped.path, layout, tried, deadline=NO_HURRY, going_on=lambda: None)
 
     def seen() -> Objects | None:
-        folder = dumped.path.parent
-        return definitions_in(tried, layout, spill_folder=folder, deadline=NO_HURRY)
+        return definitions_in(tried, layout, Within(dumped.path.parent, NO_HURRY))
 
     assert compared(restored, dumped, layout, no_twin, seen()).differences == []
     change(replace(tried, user="postgres"), ACTING)

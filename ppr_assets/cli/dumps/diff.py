@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
-from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.diff.compare import diff as compared
 from ppr_assets.operations.diff.records import DumpDiff, Example, TableDiff
@@ -36,36 +36,42 @@ _NOT_REPLAYED = (
 )
 
 
+@dataclass(frozen=True)
+class _Sides:
+    """A, and B in one of the three ways that say what it is."""
+
+    before: str | None
+    after: str | None
+    database: str | None
+    replay: str | None
+    offline: bool
+
+
 @click.command()
-@click.argument("before", metavar="[A]", required=False)
-@click.argument("after", metavar="[B]", required=False)
-@click.option(
-    "--database",
-    metavar="[NAME]",
-    is_flag=False,
-    flag_value=_OURS,
-    help="B is what this database, or POSTGRES_DB, would publish now.",
+@bundled(
+    "sides",
+    _Sides,
+    click.argument("before", metavar="[A]", required=False),
+    click.argument("after", metavar="[B]", required=False),
+    click.option(
+        "--database",
+        metavar="[NAME]",
+        is_flag=False,
+        flag_value=_OURS,
+        help="B is what this database, or POSTGRES_DB, would publish now.",
+    ),
+    click.option(
+        "--replay",
+        metavar="[PATH]",
+        is_flag=False,
+        flag_value=_PUBLISHED,
+        help="B is what a replay of the published records gives, or of those at PATH.",
+    ),
+    offline_option,
 )
-@click.option(
-    "--replay",
-    metavar="[PATH]",
-    is_flag=False,
-    flag_value=_PUBLISHED,
-    help="B is what a replay of the published records gives, or of those at PATH.",
-)
-@offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
 @pass_invocation
-def diff(
-    invocation: Invocation,
-    before: str | None,
-    after: str | None,
-    database: str | None,
-    replay: str | None,
-    *,
-    offline: bool,
-    as_json: bool,
-) -> None:
+def diff(invocation: Invocation, sides: _Sides, *, as_json: bool) -> None:
     """Show what changed from dump A to dump B: rows, table by table, and the schema.
 
     A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
@@ -100,28 +106,9 @@ def diff(
       7    busy: another replay is compared, or tables are changed all the time
       8    refused by the publication policy: decide on what is new
     """
-    if (after, database, replay).count(None) < 2:
+    if (sides.after, sides.database, sides.replay).count(None) < 2:
         raise click.UsageError("B is one: a dump, --database or --replay")
-    settings = invocation.settings
-    accounts = None
-    with progress("comparing"), ExitStack() as until:
-        if database is None and replay is None:
-            dumps = two_dumps(
-                settings.data_repo, before, after, offline=offline, on_view=print_view
-            )
-            one, other = until.enter_context(dumps)
-        else:
-            one = until.enter_context(
-                one_dump(settings.data_repo, before, offline=offline, on_view=print_view)
-            )
-            if replay is None:
-                other = until.enter_context(_now(settings, database or _OURS))
-            else:
-                made = _replayed(settings, one, replay, offline=offline)
-                other, accounts = until.enter_context(made)
-        found = compared(one, other)
-    if accounts is not None:
-        found = replace(found, schema=())  # made by what A says, so only words differ
+    found, accounts = _compared(invocation.settings, sides)
     if as_json:
         print_json({**found.to_json(), **_replay_json(accounts)})
         return
@@ -130,6 +117,27 @@ def diff(
         print_columns([_HEADING, *map(_row, found.tables)], numbers=range(1, 6))
     for line in [*_of_replay(found, accounts), *_remarks(found)]:
         out.print(line, markup=False)
+
+
+def _compared(settings: Settings, sides: _Sides) -> tuple[DumpDiff, Accounts | None]:
+    """And what a replay has come to, where B is one."""
+    how: Any = {"offline": sides.offline, "on_view": print_view}
+    accounts = None
+    with progress("comparing"), ExitStack() as until:
+        if sides.database is None and sides.replay is None:
+            dumps = two_dumps(settings.data_repo, sides.before, sides.after, **how)
+            one, other = until.enter_context(dumps)
+        else:
+            one = until.enter_context(one_dump(settings.data_repo, sides.before, **how))
+            if sides.replay is None:
+                other = until.enter_context(_now(settings, sides.database or _OURS))
+            else:
+                made = _replayed(settings, one, sides.replay, offline=sides.offline)
+                other, accounts = until.enter_context(made)
+        found = compared(one, other)
+    if accounts is not None:
+        found = replace(found, schema=())  # made by what A says, so only words differ
+    return found, accounts
 
 
 def _now(settings: Settings, database: str) -> AbstractContextManager[FoundDump]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.git.objects import write_commit
@@ -82,12 +81,10 @@ def made_anew(repo: DataRepo, waiting: Waiting) -> str | None:
             return None
         parent = write_commit(
             repo,
+            commit.sha,
             parents=[parent],
-            base_tree=commit.sha,
-            changes={},
             message=commit.message,
             author=identity(repo),
-            date=datetime.now(UTC),
         )
     return parent
 

@@ -53,7 +53,6 @@ def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
             *(*options, "ls-remote", "--quiet", remote.name, ref),
             timeout=settings.timeout_seconds,
             env=secret,
-            tied=False,
         )
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(remote.name, failure) from failure

@@ -99,16 +99,14 @@ def run(
     stdin: bytes | BinaryIO | None = None,
     env: Mapping[str, str] | None = None,
     ok: tuple[int, ...] = (0,),
-    tied: bool = True,
 ) -> Output:
     """Run ``git args`` in the folder ``path``; ``timeout`` is in seconds.
 
-    ``env`` comes on top of the environment. ``tied=False`` saves a millisecond for a git that only
-    looks and may outlive a killed process for a moment: it holds no lock. Raises
-    :class:`GitTimeout`, and :class:`GitCommandFailed` for an exit code that is not ``ok``.
+    ``env`` comes on top of the environment. Raises :class:`GitTimeout`, and
+    :class:`GitCommandFailed` for an exit code that is not ``ok``.
     """
     given = stdin if isinstance(stdin, bytes) else None
-    with _started(path, args, stdin, env, tied=tied) as process:
+    with _started(path, args, stdin, env) as process:
         result = _output(process, args, given, timeout)
     if result.status not in ok:
         raise failure(args, result.status, result.stderr)
@@ -172,8 +170,6 @@ def _started(
     args: tuple[str, ...],
     stdin: bytes | BinaryIO | None,
     env: Mapping[str, str] | None,
-    *,
-    tied: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     around = child_environment({}, secrets=True)
     foreign = [name for name in (*_FOREIGN, *_SECRETS) if name in around.keys() - (env or {})]
@@ -187,7 +183,7 @@ def _started(
     with ExitStack() as at_the_end:
         with interrupts_held():
             started = library.Git(path).execute(
-                tied_to_parent(argv, death_signal="TERM") if tied else argv,
+                tied_to_parent(argv, death_signal="TERM"),
                 istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
                 as_process=True,
                 start_new_session=True,

@@ -52,10 +52,13 @@ class NewFile:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who made a commit."""
+    """Who makes a commit, and when, with a timezone; ``signs``: where git's configuration says so
+    (``commit.gpgsign``), which is not needed for what nobody will ever see."""
 
     name: str
     email: str
+    at: datetime
+    signs: bool = True
 
 
 def write_blob(repo: DataRepo, content: bytes | Path) -> str:
@@ -74,36 +77,24 @@ def write_blob(repo: DataRepo, content: bytes | Path) -> str:
 
 def write_commit(
     repo: DataRepo,
+    tree: str,
     *,
     parents: Sequence[str],
-    base_tree: str | None,
-    changes: Mapping[str, Blob | NewFile | None],
     message: str,
     author: Identity,
-    date: datetime,
-    sign: bool = True,
 ) -> str:
-    """A commit of ``base_tree`` (a tree, or a commit to take it from) with ``changes`` made.
-
-    ``changes`` maps a path from the root to what stands there from now on, None removes it.
-    Author and committer are the same. It is signed where git's configuration says so
-    (``commit.gpgsign``), unless ``sign`` is false: for what nobody will ever see. Raises
-    :class:`DataRepoError` when a file is in the way of a folder, or git cannot sign. ``date``
-    must have a timezone.
-    """
-    new = _NewObjects(repo)
-    tree = _changed_tree(new, base_tree, _nested(changes), above="") or new.tree({})
-    new.write()
-    moment = f"@{int(date.timestamp())} {date:%z}"
+    """A commit of ``tree``, which may also be a commit to take it from. Author and committer are
+    the same. Raises :class:`DataRepoError` when git cannot sign it."""
+    moment = f"@{int(author.at.timestamp())} {author.at:%z}"
     env = {
         f"GIT_{role}_{fact}": value
         for role in ("AUTHOR", "COMMITTER")
         for fact, value in (("NAME", author.name), ("EMAIL", author.email), ("DATE", moment))
     }
     named = [word for parent in parents for word in ("-p", parent)]
-    signed = ("-S",) if sign and _signing(repo) else ()
+    signed = ("-S",) if author.signs and _signing(repo) else ()
     options = (*DURABLE, "-c", "i18n.commitEncoding=UTF-8")
-    arguments = ("commit-tree", tree, *named, *signed, "-F", "-")
+    arguments = ("commit-tree", f"{tree}^{{tree}}", *named, *signed, "-F", "-")
     try:
         return repo.git(*options, *arguments, stdin=message.encode(), env=env).decode().strip()
     except GitCommandFailed as error:
@@ -115,6 +106,20 @@ def write_commit(
             "passphrase needs an agent), or set commit.gpgsign to false in the clone. The branch "
             "did not move.",
         ) from error
+
+
+def write_changed_tree(
+    repo: DataRepo, base: str | None, changes: Mapping[str, Blob | NewFile | None]
+) -> str:
+    """The tree ``base`` (or that of a commit) with ``changes`` made.
+
+    ``changes`` maps a path from the root to what stands there from now on, None removes it. Raises
+    :class:`DataRepoError` when a file is in the way of a folder.
+    """
+    new = _NewObjects(repo)
+    tree = _changed_tree(new, base, _nested(changes), above="") or new.tree({})
+    new.write()
+    return tree
 
 
 def _signing(repo: DataRepo) -> bool:

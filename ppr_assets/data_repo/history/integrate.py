@@ -8,10 +8,11 @@ The dump folder is merged by a rule of our own, see
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from ppr_assets.data_repo.git.objects import Identity, write_commit
+from ppr_assets.data_repo.git.objects import Identity, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
 from ppr_assets.data_repo.remote.missing_objects import asking
@@ -54,28 +55,23 @@ def _merged(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet
         raise Unmergeable(repo, conflicts)
     return write_commit(
         repo,
+        write_changed_tree(repo, tree, {repo.dump_dir: dumps}),
         parents=[local, remote],
-        base_tree=tree,
-        changes={repo.dump_dir: dumps},
         message=MERGE_SUBJECT.format(branch=repo.branch) + "\n",
         author=identity(repo),
-        date=datetime.now(UTC),
     )
 
 
 def _without_dumps(repo: DataRepo, commit: str, parent: str | None) -> str:
     return write_commit(
         repo,
+        write_changed_tree(repo, commit, {repo.dump_dir: None}),
         parents=[parent] if parent else [],
-        base_tree=commit,
-        changes={repo.dump_dir: None},
         message="Without the dumps\n",
-        author=identity(repo),
-        date=datetime.now(UTC),
-        sign=False,
+        author=replace(identity(repo), signs=False),
     )
 
 
 def identity(repo: DataRepo) -> Identity:
-    """Who commits: GIT_USER_NAME and GIT_USER_EMAIL."""
-    return Identity(repo.settings.author_name, repo.settings.author_email)
+    """Who commits now: GIT_USER_NAME and GIT_USER_EMAIL."""
+    return Identity(repo.settings.author_name, repo.settings.author_email, datetime.now(UTC))

@@ -10,43 +10,35 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, unquote
 
+from ppr_assets.rules.recorded.manifest import Manifest
+
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
 _ORGANIZATION = "organization"
 
 
-def dump_message(
-    dump: str,
-    *,
-    sha256: str,
-    records: Mapping[str, int],
-    mark: int | None,
-    run: str | None = None,
-    override: str | None = None,
-    proof: str | None = None,
-    retired: Sequence[str] = (),
-    moved: Sequence[str] = (),
-) -> str:
-    """The message of the commit that publishes ``dump``.
+def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str] = ()) -> str:
+    """The message of the commit that publishes the dump of ``manifest``, of which rows, run,
+    override, proof and what moved most are told.
 
-    ``records`` are rows by table key, ``mark`` the mark that this commit carries (None: no ratchet
-    file yet), ``run`` the run that made it, ``override`` the reason of a human who passed the gate,
-    ``proof`` where the dump was restored before, ``retired`` the dumps that leave the folder,
-    ``moved`` what moved most since the nights before, in words.
+    ``mark`` is the one that this commit carries (None: no ratchet file yet), ``retired`` are the
+    dumps that leave the folder.
     """
-    count = records.get(_ORGANIZATION, 0)
+    count = manifest.rows.get(_ORGANIZATION, 0)
     noun = "organization" if count == 1 else "organizations"
+    override = manifest.override
     trailers = {
-        "Dump": dump,
-        "Sha256": sha256,
-        "Records": render_records(records),
+        "Dump": manifest.dump,
+        "Sha256": manifest.sha256,
+        "Records": render_records(manifest.rows),
         "Mark": None if mark is None else str(mark),
-        "Run": run,
-        "Override": override,
-        "Proof": proof,
-        "Moved": "; ".join(moved),
+        "Run": manifest.run_id,
+        "Override": f"{override.source}: {override.reason}" if override else None,
+        "Proof": str(manifest.proof) if manifest.proof else None,
+        "Moved": "; ".join(manifest.movements),
         "Retired": " ".join(retired),
     }
-    return compose_message(f"Dump {dump.removesuffix('.sql')}: {count} {noun}", trailers)
+    subject = f"Dump {manifest.dump.removesuffix('.sql')}: {count} {noun}"
+    return compose_message(subject, trailers)
 
 
 def compose_message(subject: str, trailers: Mapping[str, str | None], *, body: str = "") -> str:

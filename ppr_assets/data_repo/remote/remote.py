@@ -93,39 +93,39 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
     """
     if repo.remote is None:
         return None
-    ours = _ours(repo)
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
-    for remaining in reversed(range(_LOCK_ATTEMPTS)):
-        try:
-            _network(
-                repo,
-                "fetch",
-                *options,
-                "--no-recurse-submodules",
-                repo.remote,
-                f"+{repo.ref}:{ours}",
-            )
-        except GitCommandFailed as failure:
-            if "couldn't find remote ref" in failure.stderr:
-                repo.git("update-ref", "-d", ours)
-                note_fetch(repo.git_dir)
-                return None
-            # A sensor and a run that fetch at once meet here.
-            if "cannot lock ref" not in failure.stderr or not remaining:
-                raise unreachable(repo.remote, failure) from failure
-            sleep(0.2)
-        except GitTimeout as failure:
-            raise unreachable(repo.remote, failure) from failure
-        else:
-            break
+    there = _fetch_branch(repo, repo.remote)
+    if not there:
+        repo.git("update-ref", "-d", _ours(repo))
     note_fetch(repo.git_dir)
-    tip = commit_at(repo, ours)
-    assert tip is not None  # it was fetched
+    if not there:
+        return None
+    tip = fetched_tip(repo)
+    assert tip is not None
     if dumps:
         bring_published(repo, tip)
     else:
         bring_beside_dumps(repo, tip)
     return tip
+
+
+def _fetch_branch(repo: DataRepo, remote: str) -> bool:
+    """Whether the branch is there. A sensor and a run that fetch at once wait for each other."""
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
+    branch = ("--no-recurse-submodules", remote, f"+{repo.ref}:{_ours(repo)}")
+    for remaining in reversed(range(_LOCK_ATTEMPTS)):
+        try:
+            _network(repo, "fetch", *options, *branch)
+        except GitCommandFailed as failure:
+            if "couldn't find remote ref" in failure.stderr:
+                return False
+            if "cannot lock ref" not in failure.stderr or not remaining:
+                raise unreachable(remote, failure) from failure
+            sleep(0.2)
+        except GitTimeout as failure:
+            raise unreachable(remote, failure) from failure
+        else:
+            break
+    return True
 
 
 def fetched_tip(repo: DataRepo) -> str | None:

@@ -36,31 +36,15 @@ def add_service(
     status = draw.pick(_STATUSES)
     made, changed = draw.moments()
     batch.add(
-        "service",
-        identifier,
-        organization.id,
-        program,
-        name,
-        organization.awkward,
-        description,
-        None,
-        f"pantry@{organization.domain}" if draw.chance(0.2) else None,
-        status,
-        None,
-        draw.maybe(0.4, HOW),
-        "Free of charge" if draw.chance(0.4) else None,
-        draw.maybe(0.4, WHO),
-        60 if draw.chance(0.05) else None,
-        17.5 if draw.chance(0.03) else None,
-        draw.day(700) if draw.chance(0.3) else None,
-        draw.maybe(0.05, _ALERTS),
-        made,
-        changed,
-    )
+        "service", identifier, organization.id, program, name, organization.awkward, description,
+        None, f"pantry@{organization.domain}" if draw.chance(0.2) else None, status, None,
+        draw.maybe(0.4, HOW), "Free of charge" if draw.chance(0.4) else None,
+        draw.maybe(0.4, WHO), 60 if draw.chance(0.05) else None,
+        17.5 if draw.chance(0.03) else None, draw.day(700) if draw.chance(0.3) else None,
+        draw.maybe(0.05, _ALERTS), made, changed,
+    )  # fmt: skip
     for location in draw.some(locations, min(len(locations), 1 + draw.chance(0.2))):
-        at_location = draw.identifier()
-        batch.add("service_at_location", at_location, identifier, location, None)
-        _add_schedule(batch, draw, organization, at_location)
+        _add_at_location(batch, draw, organization, identifier, location)
     _add_details(batch, draw, organization, identifier)
     for source in organization.sources:
         if draw.chance(0.5):
@@ -82,7 +66,11 @@ def add_program(batch: Batch, draw: Draw, organization: Organization) -> str:
     return identifier
 
 
-def _add_schedule(batch: Batch, draw: Draw, organization: Organization, at_location: str) -> None:
+def _add_at_location(
+    batch: Batch, draw: Draw, organization: Organization, service: str, location: str
+) -> None:
+    at_location = draw.identifier()
+    batch.add("service_at_location", at_location, service, location, None)
     opens = 8 + draw.below(9)
     batch.add(
         "schedule", draw.identifier(), None, None, at_location,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.history.commits import FolderCommit
@@ -71,13 +72,9 @@ def check_dump(
             return CheckedDump(None, ("its manifest is missing",), ())
         note = "no manifest: made by other scripts, so there is nothing to hold it to"
         return CheckedDump(None, (), (note,))
-    try:
-        manifest = Manifest.from_json(folder.text(manifest_name(name)))
-        require_manifest_of(manifest, name)
-    except DumpDamaged as error:
-        return CheckedDump(None, (error.message,), ())
-    except ObjectMissing:
-        return CheckedDump(None, ("its manifest is lost, here and on the remote",), ())
+    manifest = _readable_manifest(folder, name)
+    if isinstance(manifest, str):
+        return CheckedDump(None, (manifest,), ())
     absent = not evidence.absent.isdisjoint(brought.objects)
     unread = absent and evidence.offline
     lost = "its bytes are lost, here and on the remote"
@@ -96,12 +93,24 @@ def check_dump(
         except DumpDamaged as error:
             findings.append(error.message)
     findings += _wrong_record(brought, manifest, folder, parents)
-    nights = _nights(manifest, parents)
-    wrong, notes = _wrong_gate(evidence, brought, manifest, rows, folder, nights)
+    judged = partial(rejudged, manifest, rows, nights=_nights(manifest, parents))
+    wrong, notes = _wrong_gate(evidence, brought, manifest, folder, judged)
     notes += _notes(brought, manifest)
     if unread:
         notes.append("its bytes are not in this clone, and the remote was not asked: --offline")
     return CheckedDump(manifest, (*findings, *wrong), tuple(notes), unread)
+
+
+def _readable_manifest(folder: DumpFolder, name: str) -> Manifest | str:
+    """Or what is wrong with it."""
+    try:
+        manifest = Manifest.from_json(folder.text(manifest_name(name)))
+        require_manifest_of(manifest, name)
+    except DumpDamaged as error:
+        return error.message
+    except ObjectMissing:
+        return "its manifest is lost, here and on the remote"
+    return manifest
 
 
 def _wrong_record(
@@ -122,19 +131,19 @@ def _wrong_gate(
     evidence: Evidence,
     brought: Brought,
     manifest: Manifest,
-    rows: Mapping[str, int],
     folder: DumpFolder,
-    nights: Sequence[Night],
+    judged: Callable[..., Verdict | str],
 ) -> tuple[list[str], list[str]]:
-    """Findings and notes. Of dumps that came together each was judged against a mark that only the
-    others tell, at least as high as the one before all of them.
+    """Findings and notes; ``judged``: the gate once more, by a mark. Of dumps that came together
+    each was judged against a mark that only the others tell, at least as high as the one before
+    all of them.
 
     Who dumped before lost marks were known judged by the ratchet file alone. Where the marks that
     it had lost change nothing, that is not a finding.
     """
     before = evidence.standings.before(brought.commit)
     mark, lost = (before.mark, before.lost) if before else (None, {})
-    verdict = rejudged(manifest, rows, mark, lost, nights)
+    verdict = judged(mark, lost)
     if isinstance(verdict, str):
         return [verdict], []
     if not verdict.passed:
@@ -142,8 +151,7 @@ def _wrong_gate(
     if not brought.alone:
         return [], []
     wrong = _wrong_outcome(manifest, verdict, folder)
-    written = evidence.standings.written_before(brought.commit)
-    by_file = rejudged(manifest, rows, written, nights=nights)
+    by_file = judged(evidence.standings.written_before(brought.commit))
     if wrong and not isinstance(by_file, str) and not _wrong_outcome(manifest, by_file, folder):
         return [], ["it was judged without the marks that the ratchet file had lost"]
     return wrong, []

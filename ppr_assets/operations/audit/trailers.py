@@ -14,7 +14,7 @@ _SHOWN = 3
 def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Iterator[str]:
     """Each trailer that is not what publishing would have written; ``mark`` None: not compared."""
     found = parse_trailers(message)
-    needed = _expected_trailers(manifest, mark)
+    needed = parse_trailers(dump_message(manifest, mark.organization if mark else None))
     if "Dump" not in found:
         yield "its commit's message has no trailers that tell of it"
         return
@@ -26,22 +26,6 @@ def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Itera
             yield from _wrong_records(have, need)
         else:
             yield f"trailer {key} says {_shown(have)}, the manifest {_shown(need)}"
-
-
-def _expected_trailers(manifest: Manifest, mark: Mark | None) -> dict[str, str]:
-    override = manifest.override
-    return parse_trailers(
-        dump_message(
-            manifest.dump,
-            sha256=manifest.sha256,
-            records=manifest.rows,
-            mark=mark.organization if mark else None,
-            run=manifest.run_id,
-            override=f"{override.source}: {override.reason}" if override else None,
-            proof=str(manifest.proof) if manifest.proof else None,
-            moved=manifest.movements,
-        )
-    )
 
 
 _OPTIONAL = {"Run", "Override", "Proof", "Moved"}

@@ -100,23 +100,7 @@ def decide(settings: Settings, wish: Wish) -> Decided:
 def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
     relations = snapshot.relations()
     relation, column = _found(wish.target, relations)
-    if column == WHOLE:
-        raise SettingsError(
-            f"{wish.target} has the name that stands for a whole table in a policy",
-            hint="give the column another name, or publish the table without its rows.",
-        )
-    if any(one.computed for one in relation.columns if one.name == column):
-        raise SettingsError(
-            f"{wish.target} is generated from other columns, and no dump holds its values",
-            hint="decide on those that it is made from.",
-        )
-    allowed = OF_TABLES if column is None else OF_COLUMNS
-    if wish.rule not in allowed:
-        what = "a table" if column is None else "a column"
-        raise SettingsError(
-            f"{wish.target} is {what}, whose rule must be {' or '.join(allowed)}, not {wish.rule}",
-            hint="a column is named with its table: TABLE.COLUMN.",
-        )
+    _require_decidable(wish, relation, column)
     plans: list[Plan] = []
 
     def planned(added: Policy) -> Plan:
@@ -140,6 +124,26 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
         subject = f"Publish {wish.target}"
     change = change_policy(settings, edit, subject=subject, reason=wish.reason)
     return Decided(change, plans[-1])
+
+
+def _require_decidable(wish: Wish, relation: Relation, column: str | None) -> None:
+    if column == WHOLE:
+        raise SettingsError(
+            f"{wish.target} has the name that stands for a whole table in a policy",
+            hint="give the column another name, or publish the table without its rows.",
+        )
+    if any(one.computed for one in relation.columns if one.name == column):
+        raise SettingsError(
+            f"{wish.target} is generated from other columns, and no dump holds its values",
+            hint="decide on those that it is made from.",
+        )
+    allowed = OF_TABLES if column is None else OF_COLUMNS
+    if wish.rule not in allowed:
+        what = "a table" if column is None else "a column"
+        raise SettingsError(
+            f"{wish.target} is {what}, whose rule must be {' or '.join(allowed)}, not {wish.rule}",
+            hint="a column is named with its table: TABLE.COLUMN.",
+        )
 
 
 def allow_there(settings: Settings, spot: Spot, *, reason: str) -> PolicyChange:

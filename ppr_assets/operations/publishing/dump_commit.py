@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
@@ -16,6 +16,7 @@ from ppr_assets.data_repo.git.objects import (
     Blob,
     NewFile,
     write_blob,
+    write_changed_tree,
     write_commit,
     write_tree,
 )
@@ -68,14 +69,17 @@ def store(repo: DataRepo, dump: StagedDump) -> StoredDump:
     return StoredDump(write_blob(repo, dump.path), parts)
 
 
-def write_dump_commit(
-    repo: DataRepo,
-    base: str | None,
-    stored: StoredDump,
-    manifest: Manifest,
-    verdict: Verdict,
-    retention: Retention,
-) -> str:
+@dataclass(frozen=True)
+class Following:
+    """A dump that follows what is published: judged, and stored where nothing names it yet."""
+
+    manifest: Manifest
+    stored: StoredDump
+    verdict: Verdict
+    retention: Retention
+
+
+def write_dump_commit(repo: DataRepo, base: str | None, following: Following) -> str:
     """A commit on ``base`` with dump (and parts), manifest, latest, delta base, the attributes by
     which all of them are checked out byte for byte, and the mark that was earned, and without the
     dumps that retire, nor a link that leads to an older one.
@@ -83,13 +87,14 @@ def write_dump_commit(
     An overridden dump earns none. If it is the first of all, it leaves a mark of 0: a ratchet
     file that is missing beside a dump would stop every night after this one.
     """
+    manifest, stored, verdict = following.manifest, following.stored, following.verdict
     now = datetime.now(UTC)
     mark = raised_mark(verdict.mark, verdict, at=now, by=UPDATED_BY)
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = dump_folder(repo, base)
     content, parts = Blob(FILE, stored.sha), _parts(repo, stored)
-    changes: dict[str, Blob | NewFile | None] = dict.fromkeys(retention.paths)
+    changes: dict[str, Blob | NewFile | None] = dict.fromkeys(following.retention.paths)
     changes |= {
         folder.path(manifest.dump): content,
         folder.path(parts_folder(manifest.dump)): parts,
@@ -102,7 +107,8 @@ def write_dump_commit(
     changes |= _attributes(folder)
     if mark != folder.mark:  # raised, or the file has lost some of it
         changes[folder.path(RATCHET)] = _file(render_mark(mark))
-    return _commit(repo, base, changes, _message(manifest, mark, retention), now)
+    message = dump_message(manifest, mark.organization, retired=following.retention.retired)
+    return _commit(repo, base, changes, message, now)
 
 
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
@@ -152,21 +158,6 @@ def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
     return found
 
 
-def _message(manifest: Manifest, mark: Mark, retention: Retention) -> str:
-    override = manifest.override
-    return dump_message(
-        manifest.dump,
-        sha256=manifest.sha256,
-        records=manifest.rows,
-        mark=mark.organization,
-        run=manifest.run_id,
-        override=f"{override.source}: {override.reason}" if override else None,
-        proof=str(manifest.proof) if manifest.proof else None,
-        moved=manifest.movements,
-        retired=retention.retired,
-    )
-
-
 def _parts(repo: DataRepo, stored: StoredDump) -> Blob | None:
     """The folder of the parts, None for a dump that is one file."""
     entries = {name.encode(): Entry(FILE, "blob", sha) for name, sha in stored.parts.items()}
@@ -192,12 +183,10 @@ def _commit(
 ) -> str:
     return write_commit(
         repo,
+        write_changed_tree(repo, base, changes),
         parents=[base] if base else [],
-        base_tree=base,
-        changes=changes,
         message=message,
-        author=identity(repo),
-        date=date,
+        author=replace(identity(repo), at=date),
     )
 
 

@@ -23,6 +23,7 @@ from ppr_assets.errors import (
 from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import (
+    Following,
     StoredDump,
     commit_of_dump,
     store,
@@ -107,7 +108,7 @@ def publish(
             override = candidate.manifest.override or override
         outcome, delivery = land(
             repo,
-            lambda ground: _build(settings, repo, ground, candidate, override),
+            _Publishing(settings, repo, candidate, override).build,
             staged=candidate.dump if candidate else None,
         )
         if candidate is not None and outcome.status != "refused":
@@ -115,54 +116,70 @@ def publish(
     return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
-def _build(
-    settings: DumpSettings,
-    repo: DataRepo,
-    ground: Ground,
-    candidate: _Candidate | None,
-    override: Override | None,
-) -> tuple[PublishOutcome, str | None]:
-    """The outcome on ``ground``, and the commit to land: for unchanged data, its base."""
-    base = ground.base
-    folder = dump_folder(repo, base)
-    standing = folder.latest_manifest
-    if candidate is None or (standing and standing.sha256 == candidate.manifest.sha256):
-        if base is None or standing is None:
+@dataclass(frozen=True)
+class _Publishing:
+    """What is published, on whichever ground: the ``candidate``, or what earlier runs could not
+    deliver."""
+
+    settings: DumpSettings
+    repo: DataRepo
+    candidate: _Candidate | None
+    override: Override | None
+
+    def build(self, ground: Ground) -> tuple[PublishOutcome, str | None]:
+        """The outcome on ``ground``, and the commit to land: for unchanged data, its base."""
+        folder, candidate = dump_folder(self.repo, ground.base), self.candidate
+        standing = folder.latest_manifest
+        if candidate and (standing is None or standing.sha256 != candidate.manifest.sha256):
+            return self._following(ground, folder, standing, candidate)
+        if ground.base is None or standing is None:
             raise DataRepoError(
                 "there is no dump to publish: none is staged, and none was published before",
                 hint="materialize `sql_dump` first, or run `ppr-assets dump`.",
             )
+        return self._standing(ground, ground.base, standing)
+
+    def _standing(
+        self, ground: Ground, base: str, standing: Manifest
+    ) -> tuple[PublishOutcome, str | None]:
+        settings, repo = self.settings, self.repo
         commit = commit_of_dump(repo, base, standing)
         if _undelivered(repo, ground, standing):
-            verdict = judge_at(repo, base, standing.counts, settings, standing.override or override)
+            override = standing.override or self.override
+            verdict = judge_at(repo, base, standing.counts, settings, override)
             if not verdict.passed:
                 return PublishOutcome("refused", standing, None, verdict), None
         require_fit(repo, ground, settings)
         # Its very name: an earlier attempt has pushed it, and was outrun on the way back.
-        ours = candidate is not None and candidate.manifest.dump == standing.dump
+        ours = self.candidate is not None and self.candidate.manifest.dump == standing.dump
         return PublishOutcome("published" if ours else "unchanged", standing, commit), base
-    _require_next(folder, standing, candidate)
-    read = partial(open_dump, candidate.dump.path, name=candidate.dump.name)
-    require_allowed(candidate.manifest, policy_at(repo, base, settings), read, hint=_DUMP_AGAIN)
-    verdict = judge_at(repo, base, candidate.manifest.counts, settings, override)
-    made = candidate.manifest
-    night = Night(made.profile, schema=made.schema)
-    profiled = judged_profile(repo, base, night, made.withheld, settings)
-    verdict = verdict.joined(profiled.findings, override)
-    manifest = replace(
-        made,
-        verdict=verdict.to_json(),
-        movements=profiled.largest,
-        override=verdict.override,
-        previous=standing.dump if standing else None,
-    )
-    if not verdict.passed:
-        return PublishOutcome("refused", manifest, None, verdict), None
-    require_fit(repo, ground, settings)
-    retention = retention_at(repo, base, settings, new=manifest)
-    stored = candidate.storing.result()
-    commit = write_dump_commit(repo, base, stored, manifest, verdict, retention)
-    return PublishOutcome("published", manifest, commit, verdict, retention), commit
+
+    def _following(
+        self, ground: Ground, folder: DumpFolder, standing: Manifest | None, candidate: _Candidate
+    ) -> tuple[PublishOutcome, str | None]:
+        settings, repo, base = self.settings, self.repo, ground.base
+        made = candidate.manifest
+        _require_next(folder, standing, candidate)
+        read = partial(open_dump, candidate.dump.path, name=candidate.dump.name)
+        require_allowed(made, policy_at(repo, base, settings), read, hint=_DUMP_AGAIN)
+        verdict = judge_at(repo, base, made.counts, settings, self.override)
+        night = Night(made.profile, schema=made.schema)
+        profiled = judged_profile(repo, base, night, made.withheld, settings)
+        verdict = verdict.joined(profiled.findings, self.override)
+        manifest = replace(
+            made,
+            verdict=verdict.to_json(),
+            movements=profiled.largest,
+            override=verdict.override,
+            previous=standing.dump if standing else None,
+        )
+        if not verdict.passed:
+            return PublishOutcome("refused", manifest, None, verdict), None
+        require_fit(repo, ground, settings)
+        retention = retention_at(repo, base, settings, new=manifest)
+        following = Following(manifest, candidate.storing.result(), verdict, retention)
+        commit = write_dump_commit(repo, base, following)
+        return PublishOutcome("published", manifest, commit, verdict, retention), commit
 
 
 def _require_next(folder: DumpFolder, standing: Manifest | None, candidate: _Candidate) -> None:

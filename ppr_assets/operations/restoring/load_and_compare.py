@@ -17,6 +17,7 @@ from ppr_assets.postgres.compare.content import (
     table_differences,
 )
 from ppr_assets.postgres.compare.schema_content import Twin, compare_objects
+from ppr_assets.postgres.compare.schema_objects import Within
 from ppr_assets.postgres.load import Wishes, load
 from ppr_assets.postgres.load.work.statistics import analyze as make_statistics
 from ppr_assets.postgres.sessions.connection import connect
@@ -128,9 +129,7 @@ def _loaded(
             dump,
             layout,
             twin=twin,
-            spill_folder=spill_folder,
-            deadline=deadline,
-            going_on=going_on,
+            within=Within(spill_folder, deadline, going_on),
         )
         differences.extend(compared.differences)
         loading.remarks.extend(compared.remarks)

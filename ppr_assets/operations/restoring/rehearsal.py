@@ -19,7 +19,7 @@ from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.compare.schema_content import definitions_in
-from ppr_assets.postgres.compare.schema_objects import Objects
+from ppr_assets.postgres.compare.schema_objects import Objects, Within
 from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.postgres.rehearsal.beside_database import make_what_is_beside
 from ppr_assets.postgres.rehearsal.in_place import refused_in_place
@@ -78,12 +78,8 @@ def _definitions(scratch: DatabaseSettings, loading: Loading) -> Objects | None:
     if layout.unrecognised:  # not all of it was tried
         return None
     try:
-        return definitions_in(
-            scratch,
-            layout,
-            spill_folder=loading.found.spill_folder,
-            deadline=loading.deadline,
-        )
+        within = Within(loading.found.spill_folder, loading.deadline)
+        return definitions_in(scratch, layout, within)
     except RestoreFailed:  # then it fails again, and is told, where it is needed
         return None
 

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.postgres.load.work.read_back import TIMEZONE, Reader
+from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Crew, Task, default_connections
 from ppr_assets.postgres.sessions.session import Connection, failed, open_session
 from ppr_assets.postgres.snapshot.records import count_records
@@ -26,8 +26,6 @@ def read_tables(
     *,
     spill_folder: Path,
     deadline: Deadline,
-    timezone: str = TIMEZONE,
-    connections: int | None = None,
 ) -> Mapping[str, TableRecord]:
     """Read from ``settings.dbname``, in one snapshot, every table that ``layout`` has rows of.
 
@@ -40,12 +38,12 @@ def read_tables(
         assert row is not None
         open_reader = partial(_open_reader, settings, layout.encoding, row[0])
         found: dict[str, TableRecord] = {}
-        reader = Reader(leader, layout, found, spill_folder, timezone)
+        reader = Reader(leader, layout, found, spill_folder)
         tasks = [
             Task(f"reading {key}", reader.work(key), weight=block.end - block.start)
             for key, block in reader.blocks.items()
         ]
-        with Crew(open_reader, connections or default_connections(), deadline) as crew:
+        with Crew(open_reader, default_connections(), deadline) as crew:
             crew.run(tasks)
     return found
 

@@ -14,16 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.postgres.client_tools import ClientTool, find_tool
+from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.compare.large_objects import large_object_differences
 from ppr_assets.postgres.compare.presence import event_triggers
-from ppr_assets.postgres.compare.schema_objects import Look, Object, Objects
+from ppr_assets.postgres.compare.schema_objects import Look, Object, Objects, Within
 from ppr_assets.postgres.compare.value_content import value_differences
 from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
@@ -75,33 +73,24 @@ class _Again:
 
 
 def compare_objects(
-    settings: DatabaseSettings,
-    dump: PlainDump,
-    layout: Layout,
-    *,
-    twin: Twin,
-    spill_folder: Path,
-    deadline: Deadline,
-    going_on: Callable[[], None] = lambda: None,
+    settings: DatabaseSettings, dump: PlainDump, layout: Layout, *, twin: Twin, within: Within
 ) -> ComparedObjects:
     """Hold the objects in ``settings.dbname`` to those of ``dump``, which was loaded into it.
 
-    ``twin`` is made only where words do not tell; ``going_on`` is called now and then, and raises
-    when nobody wants to know any more. Raises :class:`RestoreFailed` when the database cannot be
-    looked at.
+    ``twin`` is made only where words do not tell. Raises :class:`RestoreFailed` when the database
+    cannot be looked at.
     """
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
-        tool, public = _pg_dump(connection, settings), public_schema(connection)
-        look = Look(tool, layout.encoding, public, spill_folder, deadline, going_on)
+        look = _look(connection, settings, layout, within)
         found_layout, found = look.at(settings)
         found = {key: texts for key, texts in found.items() if key not in layout.left_out}
         expected = look.objects_of(layout, file)
+        public = look.public
         left_out = map(public.remark, filter(public.leaves_out, layout.entries))
         remarks = [remark for remark in left_out if remark]
         differences = dict(sorted(_name_differences(expected, found)))
         doubtful = (expected.keys() | found.keys()) - differences.keys()
-        same_words = _same_words(layout, found_layout)
-        if same_words:
+        if same_words := _same_words(layout, found_layout):
             doubtful = {key for key in doubtful if found.get(key) != expected.get(key)}
         if doubtful:
             again = _made_again(dump, layout, twin, look)
@@ -117,9 +106,7 @@ def compare_objects(
     return ComparedObjects([*differences.values(), *map(Difference, values)], remarks)
 
 
-def definitions_in(
-    settings: DatabaseSettings, layout: Layout, *, spill_folder: Path, deadline: Deadline
-) -> Objects | None:
+def definitions_in(settings: DatabaseSettings, layout: Layout, within: Within) -> Objects | None:
     """What a dump's own statements have given in ``settings.dbname``, a database where they were
     all taken and nothing else has happened; None where something else acts there.
 
@@ -128,14 +115,16 @@ def definitions_in(
     with open_session(settings, layout.encoding) as connection:
         if event_triggers(connection, layout):
             return None
-        tool, public = _pg_dump(connection, settings), public_schema(connection)
-    look = Look(tool, layout.encoding, public, spill_folder, deadline, lambda: None)
+        look = _look(connection, settings, layout, within)
     return look.at(settings)[1]
 
 
-def _pg_dump(connection: Connection, settings: DatabaseSettings) -> ClientTool:
+def _look(
+    connection: Connection, settings: DatabaseSettings, layout: Layout, within: Within
+) -> Look:
     major = connection.info.server_version // 10000
-    return find_tool("pg_dump", major, sslmode=settings.sslmode)
+    tool = find_tool("pg_dump", major, sslmode=settings.sslmode)
+    return Look(tool, layout.encoding, public_schema(connection), within)
 
 
 def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Again:
@@ -148,10 +137,12 @@ def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Aga
             acting = event_triggers(connection, layout)
         if acting:
             return _Again({}, f"event trigger {acting[0]} is in every new database here")
-        make_definitions(dump, layout, settings, deadline=look.deadline, going_on=look.going_on)
+        make_definitions(
+            dump, layout, settings, deadline=look.within.deadline, going_on=look.within.going_on
+        )
         return _Again(look.at(settings)[1])
     except RestoreFailed as error:
-        look.deadline.require("comparing the objects")
+        look.within.deadline.require("comparing the objects")
         return _Again({}, f"the dump could not be made a second time: {error.message}")
 
 

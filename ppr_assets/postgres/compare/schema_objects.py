@@ -52,25 +52,34 @@ Objects = Mapping[Object, list[str]]
 
 
 @dataclass(frozen=True)
+class Within:
+    """Where a look may write, and when it stops: ``going_on`` is called now and then, and raises
+    when nobody wants to know any more."""
+
+    spill_folder: Path
+    deadline: Deadline
+    going_on: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True)
 class Look:
-    """How to look at databases, and when to stop: ``going_on`` is called now and then, and raises
-    when nobody wants to know any more. What ``public`` leaves out is not looked at."""
+    """How to look at databases. What ``public`` leaves out is not looked at."""
 
     tool: ClientTool
     encoding: str
     public: PublicSchema
-    spill_folder: Path
-    deadline: Deadline
-    going_on: Callable[[], None]
+    within: Within
 
     def at(self, settings: DatabaseSettings) -> tuple[Layout, Objects]:
         """What pg_dump writes of this database. Raises :class:`RestoreFailed`."""
-        with tempfile.NamedTemporaryFile(dir=self.spill_folder, suffix=".sql") as written:
+        with tempfile.NamedTemporaryFile(dir=self.within.spill_folder, suffix=".sql") as written:
             path = Path(written.name)
             self._write(settings, path)
             with path.open("rb") as file:
                 chunks = iter(lambda: file.read(CHUNK), b"")
-                layout = read_layout(chunks, sorted_rows=False, spill_folder=self.spill_folder)
+                layout = read_layout(
+                    chunks, sorted_rows=False, spill_folder=self.within.spill_folder
+                )
             with DumpFile(path) as dump:
                 return layout, self.objects_of(layout, dump)
 
@@ -96,8 +105,8 @@ class Look:
             ) as process,
         ):
             while (code := _ended(process)) is None:
-                self.deadline.require("comparing the objects")
-                self.going_on()
+                self.within.deadline.require("comparing the objects")
+                self.within.going_on()
             if code != 0:
                 words.seek(0)
                 said = " ".join(words.read(64 * 1024).decode("utf-8", "replace").split())

@@ -6,8 +6,8 @@ import math
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from ppr_assets.child_process import supervised
@@ -57,12 +57,8 @@ def load_with_psql(
         assert process.stdin is not None
         parts = _parts(layout, public, rows=rows)
         feeder = _Feeder(file, parts, process.stdin, pinning_statements(version))
-        feeder.start()
-        try:
+        with feeder.feeding(process):
             code = _ended(process, tool, deadline)
-        finally:
-            process.kill()  # so that the feeder's pipe breaks
-            feeder.join()
         _require_success(code, words, tool)
         if feeder.failure is not None:
             raise feeder.failure
@@ -111,6 +107,15 @@ class _Feeder(threading.Thread):
         self._pipe = pipe
         self._opening = opening
         self.failure: RestoreFailed | OSError | None = None
+
+    @contextmanager
+    def feeding(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        self.start()
+        try:
+            yield
+        finally:
+            process.kill()  # so that the pipe breaks
+            self.join()
 
     def run(self) -> None:
         try:

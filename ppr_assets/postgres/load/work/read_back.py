@@ -24,7 +24,6 @@ from ppr_assets.postgres.sessions.session import Connection, Session
 from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.recorded.parts import TableRecord
 
-TIMEZONE = READING["TimeZone"]
 """Moments are written in the session's time zone, so all dumps must agree on one."""
 
 _RUN = 1024 * 1024
@@ -62,13 +61,11 @@ class Reader:
         layout: Layout,
         found: dict[str, TableRecord],
         spill_folder: Path,
-        timezone: str = TIMEZONE,
     ) -> None:
         self.blocks = {block.key: block for block in blocks_of(layout)}
         self._sorted_rows = layout.sorted_rows
         self._found = found
         self._spill_folder = spill_folder
-        self._zone = timezone
         self._conditions = {
             table_key(schema, name): condition
             for schema, name, condition in connection.execute(_CONDITIONS)
@@ -86,7 +83,7 @@ class Reader:
         statement = _statement(block, self._conditions.get(key))
         reading = b"".join(
             sql.SQL("SET {} TO {};").format(sql.Identifier(name), sql.Literal(value)).as_bytes()
-            for name, value in (READING | {"TimeZone": self._zone}).items()
+            for name, value in READING.items()
         )
 
         def work(session: Session) -> None:
