@@ -40,6 +40,8 @@ def require_server(connection: Connection, layout: Layout) -> None:
 
 def missing_extensions(connection: Connection, layout: Layout) -> Sequence[str]:
     """Extensions of the dump that the server does not have."""
+    if not layout.extensions:
+        return []
     rows = connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")
     available = {str(name) for (name,) in rows}
     return [name for name in layout.extensions if name not in available]

@@ -99,8 +99,10 @@ class Questions:
     def template_with(self, extensions: Sequence[str]) -> str:
         """What a database that needs ``extensions`` is copied from: ``template1`` where an
         administrator has put one into it that this role may not create, else ``template0``."""
+        if self.is_superuser or not extensions:
+            return "template0"
         wanted = extensions_for_superusers(self.connection, extensions)
-        if self.is_superuser or not wanted:
+        if not wanted:
             return "template0"
         try:
             with connect(replace(self.settings, dbname="template1"), autocommit=True) as session:
@@ -115,12 +117,15 @@ class Questions:
 
         Half-made ones are nobody's while this session holds the lock of the same target.
         """
-        found = []
-        for name, size in self.connection.execute(
+        names = self.connection.execute("SELECT datname FROM pg_catalog.pg_database")
+        parsed = {name: what for (name,) in names if (what := parse(target, name)) is not None}
+        if not parsed:
+            return []
+        sizes = self.connection.execute(
             "SELECT datname, CASE WHEN pg_catalog.has_database_privilege(oid, 'CONNECT') "
-            "THEN pg_catalog.pg_database_size(oid) END FROM pg_catalog.pg_database"
-        ):
-            parsed = parse(target, name)
-            if parsed is not None:
-                found.append(Leftover(name, *parsed, size))
+            "THEN pg_catalog.pg_database_size(oid) END "
+            "FROM pg_catalog.pg_database WHERE datname = ANY(%s)",
+            [[*parsed]],
+        )
+        found = [Leftover(name, *parsed[name], size) for name, size in sizes]
         return sorted(found, key=lambda leftover: leftover.made_at)

@@ -64,13 +64,15 @@ WHERE r.relkind = 'r' AND r.relpersistence <> 't' ORDER BY n.nspname, r.relname
 """
 
 # What calls functions of a role that is neither a superuser nor ours, by whatever it depends on;
-# a domain calls what its checks call, and a generated column what it is computed by.
+# a domain calls what its checks call, and a generated column what it is computed by. Role 10 is the
+# superuser that the server was made by: said as a number, the planner knows how few are left, and
+# does not take memory for a million.
 _OF_OTHERS: LiteralString = """
 WITH RECURSIVE others AS (
   SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid AS classid, p.oid AS objid,
     0 AS objsubid
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
-  WHERE NOT r.rolsuper AND r.rolname <> current_user
+  WHERE p.proowner <> 10 AND NOT r.rolsuper AND r.rolname <> current_user
   UNION
   SELECT next.classid, next.objid, next.objsubid FROM others o CROSS JOIN LATERAL (
     SELECT d.classid, d.objid, d.objsubid FROM pg_catalog.pg_depend d
