@@ -40,6 +40,7 @@ from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import DatabaseIdentity, TableRecord
 from ppr_assets.settings import DataRepoSettings
+from ppr_assets_tests import forked
 
 PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
 
@@ -285,8 +286,9 @@ def own_children() -> list[str]:
     for child in psutil.Process().children(recursive=True):
         try:
             command = " ".join(child.cmdline())
-            # Python's own helper, which another test's child processes have left in this worker.
-            if child.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in command:
+            # Helpers that stay for this worker's next tests: Python's own, and our command line's.
+            helps = "resource_tracker" in command or forked.__file__ in command
+            if child.status() != psutil.STATUS_ZOMBIE and not helps:
                 found.append(command)
         except psutil.NoSuchProcess:
             continue

@@ -58,11 +58,11 @@ def test_help_needs_no_usable_environment(
 
 def test_the_program_says_what_it_is_for_and_its_version(tmp_path: Path) -> None:
     program = CommandLine(tmp_path, {"POSTGRES_PORT": "zero"})
-    helped = program("--help")
+    helped = program.installed("--help")
     assert (helped.code, helped.err) == (0, "")
     assert "Start with `ppr-assets doctor`" in helped.out
     assert "\x1b" not in helped.out
-    wrong = program("status")
+    wrong = program.installed("status")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.error == "POSTGRES_PORT is `zero`, must be a port from 1 to 65535"
 
@@ -73,7 +73,7 @@ def test_status_and_doctor_show_where_things_stand(
     pipeline.first_night()
     before = pipeline.picture()
 
-    shown = ppr_assets("status")
+    shown = ppr_assets.installed("status")
     assert (shown.code, shown.err) == (0, "")
     told = facts(shown.out)
     assert told["organizations"] == "200"
@@ -84,7 +84,7 @@ def test_status_and_doctor_show_where_things_stand(
     assert told["head"] == pipeline.head()
     assert told["pushed"] == "yes"
 
-    looked = ppr_assets("doctor")
+    looked = ppr_assets.installed("doctor")
     assert (looked.code, looked.err) == (0, "")
     lines = looked.out.splitlines()
     assert [line[5:21].strip() for line in lines[:-1]] == EVERYTHING
@@ -131,7 +131,7 @@ def test_the_ratchet_is_shown_and_reset_on_purpose(
     assert (empty.code, empty.out, empty.beside) == (0, "", "no dump was published yet\n")
 
     pipeline.night()
-    shown = ppr_assets("ratchet", "show").out.splitlines()
+    shown = ppr_assets.installed("ratchet", "show").out.splitlines()
     assert shown[0].split() == ["table", "mark", "needed"]
     assert shown[1].split() == ["organization", "200", "180"]
     assert shown[-1].startswith("set 20")

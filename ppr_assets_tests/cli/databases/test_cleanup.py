@@ -22,7 +22,7 @@ def test_a_dry_run_says_what_would_go_and_the_next_one_says_what_went(
         target.execute(f"CREATE DATABASE {database} OWNER {user}")
     before = target.databases()
 
-    asked = ppr_assets("cleanup", "--dry-run")
+    asked = ppr_assets.installed("cleanup", "--dry-run")
     assert (asked.code, asked.err) == (0, "")
     lines = asked.out.splitlines()
     moment = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"

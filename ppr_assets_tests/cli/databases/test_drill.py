@@ -20,7 +20,7 @@ def test_a_drill_on_the_databases_own_server_tells_stages_and_tables_and_leaves_
     }
     before = (target.databases(), target.content())
 
-    proven = ppr_assets("drill")
+    proven = ppr_assets.installed("drill")
     assert (proven.code, proven.stages) == (0, ["verify", "load", "compare"])
     told = facts(proven.out)
     assert told["proven"] == f"{pipeline.latest()} from commit {pipeline.head()[:10]}"

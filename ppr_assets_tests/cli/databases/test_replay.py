@@ -44,7 +44,7 @@ def test_a_replay_says_what_became_of_each_file_and_fills_the_database(
         "fills a new one beside this, and puts it in its place.",
     ]
     emptied(database)
-    done = ppr_assets("replay", str(records), "--report", str(report))
+    done = ppr_assets.installed("replay", str(records), "--report", str(report))
     assert done.code == 0
     assert "files      4 files: 3 loaded, 0 empty, 1 rejected" in done.out
     assert f"replayed   {database.dbname}: 3 organization, " in done.out

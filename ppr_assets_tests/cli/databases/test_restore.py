@@ -57,7 +57,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     pipeline.first_night()
     old, name = target.content(), target.settings.dbname
 
-    restored = restoring("restore")
+    restored = restoring.installed("restore")
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare", "swap"])
     told = facts(restored.out)
     assert told["dump"].startswith(f"{pipeline.latest()}, 1.4 MiB")

@@ -11,7 +11,7 @@ from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
 def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    nothing = ppr_assets("audit")
+    nothing = ppr_assets.installed("audit")
     assert nothing.code == 6
     assert nothing.err.endswith(
         f"no dump was published up to commit {pipeline.head()[:10]} of `{pipeline.clone}`\n"

@@ -25,7 +25,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
 ) -> None:
     pipeline.first_night()
     first = pipeline.latest()
-    alone = ppr_assets("diff")
+    alone = ppr_assets.installed("diff")
     assert (alone.code, alone.out) == (6, "")
     assert alone.err.endswith(
         f"there is no dump from before {first} to compare it with\nHINT: name two: "

@@ -56,7 +56,7 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     """One story in one test: each step stands on the one before, and a process costs seconds."""
     ppr_assets.variables |= ONLY_ORGANIZATIONS
 
-    published = ppr_assets("dump")
+    published = ppr_assets.installed("dump")
     assert (published.code, published.err) == (0, "")
     told = facts(published.out)
     assert list(told) == ["counted", "dumped", "proven", "withheld", "published", "run"]

@@ -26,7 +26,7 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
     commit_files(pipeline.clone, "Of upstream", {f"sql_dumps/{name}": "--\n" for name in old})
     git(pipeline.clone, "push", "-q", "origin", "main")
 
-    kept = ppr_assets("prune", "--dry-run")
+    kept = ppr_assets.installed("prune", "--dry-run")
     assert kept.code == 0
     assert kept.out.splitlines()[-1] == "nothing to remove: the keep rules keep all dumps, 4 of 4"
 

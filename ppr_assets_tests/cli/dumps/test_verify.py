@@ -31,7 +31,7 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
     newer, older = _publish_three(pipeline, proof="embedded")
     before = pipeline.picture()
 
-    latest = ppr_assets("verify")
+    latest = ppr_assets.installed("verify")
     assert (latest.code, latest.beside) == (0, "")
     proven = r"    1\.4 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
     assert re.fullmatch(re.escape(newer) + proven, latest.out)
