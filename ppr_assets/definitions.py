@@ -8,6 +8,7 @@ import dagster as dg
 
 from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.tables import external_assets
+from ppr_assets.orchestration.automation.alerts import alerts
 from ppr_assets.orchestration.automation.jobs import (
     PIPELINE,
     REPLAY,
@@ -35,7 +36,7 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
         ],
         "jobs": [nightly_dump(settings.data_repo.copies), RESTORE, REPLAY, RESTORE_DRILL],
         "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
-        "sensors": [after_publishing],
+        "sensors": [after_publishing, *([alerts] if settings.alerts.told else [])],
         "resources": resources(settings),
         "executor": dg.in_process_executor,
     }

@@ -121,11 +121,34 @@ def _read(path: Path) -> State:
         return State()
 
 
+def adopt(settings: DataRepoSettings, kept: Known) -> None:
+    """Take in what somebody else has kept, where there is nothing here: the clone is a new one."""
+    if state_file(settings).exists() or not (kept.incidents or kept.good):
+        return
+    with changed_state(settings) as box:
+        box[0] = replace(box[0], known=box[0].known.joined(kept))
+
+
+def known_to_json(known: Known) -> dict[str, Any]:
+    return {
+        "open": [_incident(one) for one in known.incidents.values()],
+        "told": {key: at.isoformat() for key, at in known.told.items()},
+        "good": {subject: at.isoformat() for subject, at in known.good.items()},
+    }
+
+
+def known_from_json(given: Any) -> Known:
+    found = [_incident_from(one) for one in given["open"]]
+    return Known(
+        {one.key: one for one in found},
+        {key: datetime.fromisoformat(at) for key, at in given["told"].items()},
+        {subject: datetime.fromisoformat(at) for subject, at in given["good"].items()},
+    )
+
+
 def _to_json(state: State) -> dict[str, Any]:
     return {
-        "open": [_incident(one) for one in state.known.incidents.values()],
-        "told": {key: at.isoformat() for key, at in state.known.told.items()},
-        "good": {subject: at.isoformat() for subject, at in state.known.good.items()},
+        **known_to_json(state.known),
         "channels": {name: _channel(one) for name, one in state.channels.items()},
     }
 
@@ -149,15 +172,8 @@ def _channel(one: Channel) -> dict[str, Any]:
 
 
 def _from_json(given: Any) -> State:
-    found = [_incident_from(one) for one in given["open"]]
-    return State(
-        Known(
-            {one.key: one for one in found},
-            {key: datetime.fromisoformat(at) for key, at in given["told"].items()},
-            {subject: datetime.fromisoformat(at) for subject, at in given["good"].items()},
-        ),
-        {name: _channel_from(one) for name, one in given["channels"].items()},
-    )
+    channels = {name: _channel_from(one) for name, one in given["channels"].items()}
+    return State(known_from_json(given), channels)
 
 
 def _incident_from(given: Any) -> Incident:

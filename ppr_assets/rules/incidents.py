@@ -11,6 +11,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
+from ppr_assets.errors import (
+    Busy,
+    Cancelled,
+    DumpDamaged,
+    DumpUnproven,
+    GateRefused,
+    PolicyRefused,
+    PprError,
+    PushFailed,
+)
+
+NIGHTLY, DRILL = "nightly_dump", "restore_drill"
+"""Jobs, which are the subjects of what happens to their runs, whoever has started them."""
+
 RUN_FAILED = "run failed"
 GATE_REFUSED = "gate refused"
 POLICY_REFUSED = "policy refused"
@@ -52,6 +66,14 @@ OF_A_RUN = (
 )
 """What a run that succeeds has put an end to, where the job is the same."""
 
+_KINDS: Mapping[type[PprError], str] = {
+    GateRefused: GATE_REFUSED,
+    PolicyRefused: POLICY_REFUSED,
+    DumpUnproven: DUMP_UNPROVEN,
+    DumpDamaged: DUMP_DAMAGED,
+    PushFailed: NOT_DELIVERED,
+}
+
 FOLLOWS = {
     NO_NEW_DUMP: OF_A_RUN,
     PUBLISHED_COPY: OF_A_RUN,
@@ -92,6 +114,22 @@ def over(kind: str, subject: str, at: datetime) -> Report:
 def succeeded(subject: str, at: datetime) -> list[Report]:
     """A run of the job has done its work, so whatever was wrong with it is over."""
     return [over(kind, subject, at) for kind in OF_A_RUN]
+
+
+def failed(job: str, error: PprError, at: datetime, link: str = "") -> list[Report]:
+    """A run of the job has ended early. Who found another run at work, or was cancelled by
+    somebody, has nothing to tell."""
+    if isinstance(error, Busy | Cancelled):
+        return []
+    kind = next((kind for one, kind in _KINDS.items() if isinstance(error, one)), RUN_FAILED)
+    return [begun(DRILL_FAILED if job == DRILL else kind, job, at, error.render(), link)]
+
+
+def override_used(job: str, reason: str, at: datetime, link: str = "") -> Report:
+    """The gate was passed by a human's decision, or (no ``reason``) by itself."""
+    if not reason:
+        return over(OVERRIDE_USED, job, at)
+    return begun(OVERRIDE_USED, job, at, f"the gate was overridden: {reason}", link)
 
 
 @dataclass(frozen=True)

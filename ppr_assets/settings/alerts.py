@@ -1,4 +1,4 @@
-"""Who is told of incidents."""
+"""Who is told of incidents, and from when on something is one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+from ppr_assets.settings import kinds
 from ppr_assets.settings.kinds import UnusableValueError, must_be
 from ppr_assets.settings.secret import Secret
-from ppr_assets.settings.variable import optional, read_fields, secret
+from ppr_assets.settings.variable import optional, read_fields, secret, variable
 
 _SHOWN_WITH_HOST = ("http", "https", "smtp", "smtps")
 """Of any other URL the host may be a token, as in ``tgram://TOKEN/CHAT``."""
@@ -31,6 +32,22 @@ def web_url(text: str) -> str:
     if not _is_url(text) or urlsplit(text).scheme not in ("http", "https"):
         raise UnusableValueError
     return text
+
+
+@must_be("a number of hours above 0")
+def hours(text: str) -> float:
+    number = float(kinds.decimal(text))
+    if not 0 < number <= 24 * 366:
+        raise UnusableValueError
+    return number
+
+
+@must_be("a percentage from 0 to 90")
+def percent(text: str) -> float:
+    number = float(kinds.decimal(text))
+    if number > 90:
+        raise UnusableValueError
+    return number
 
 
 def shown(url: str) -> str:
@@ -56,7 +73,8 @@ def _is_url(text: str) -> bool:
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """``dagster_url`` is where people find Dagster's UI."""
+    """``dagster_url`` is where people find Dagster's UI. ``max_age_hours``: without a good nightly
+    run for so long, somebody is told; ``undelivered_hours``: a dump that waits for so long."""
 
     urls: Secret | None = secret(
         "PPR_ALERT_URLS",
@@ -74,14 +92,39 @@ class AlertSettings:
         "PPR_DAGSTER_URL", web_url, "where people open Dagster's UI, for links to runs"
     )
 
+    max_age_hours: float = variable(
+        "PPR_ALERT_MAX_AGE_HOURS",
+        "26",
+        hours,
+        "without a good nightly run for so long, somebody is told; raise it where SQL_DUMP_CRON is "
+        "not nightly",
+    )
+    undelivered_hours: float = variable(
+        "PPR_ALERT_UNDELIVERED_HOURS",
+        "6",
+        hours,
+        "a dump that waits so long, staged or for the remote, is an incident",
+    )
+    disk_free_percent: float = variable(
+        "PPR_ALERT_DISK_FREE_PERCENT",
+        "10",
+        percent,
+        "less free room than this on the data repository's disk is an incident; 0 for none",
+    )
+
     @classmethod
     def read(cls, values: Mapping[str, str]) -> AlertSettings:
         return read_fields(cls, values)
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody is to hear of anything."""
+        """Whether anybody is to hear of incidents."""
         return self.urls is not None
+
+    @property
+    def told(self) -> bool:
+        """Whether a person or a service is to hear of anything."""
+        return self.wanted or self.heartbeat_url is not None
 
     def run_link(self, run_id: str) -> str:
         return f"{self.dagster_url.rstrip('/')}/runs/{run_id}" if self.dagster_url else ""

@@ -6,6 +6,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ppr_assets.errors import (
+    Busy,
+    Cancelled,
+    DatabaseUnreachable,
+    DumpDamaged,
+    DumpUnproven,
+    GateRefused,
+    PolicyRefused,
+    PolicyUnreadable,
+    PprError,
+    PushFailed,
+    RatchetFileError,
+    SettingsError,
+)
 from ppr_assets.rules.incidents import (
     BACKLOG,
     GATE_REFUSED,
@@ -18,6 +32,7 @@ from ppr_assets.rules.incidents import (
     Message,
     Report,
     begun,
+    failed,
     over,
     succeeded,
     take_in,
@@ -124,3 +139,30 @@ def test_what_follows_from_another_is_not_told_beside_it(kind: str) -> None:
 def test_the_last_good_run_is_known() -> None:
     known, _ = told(*succeeded(JOB, night(3)), begun(RUN_FAILED, JOB, night(4), ""))
     assert known.good == {JOB: night(3)}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (DatabaseUnreachable, "run failed"),
+        (SettingsError, "run failed"),
+        (GateRefused, "gate refused"),
+        (RatchetFileError, "gate refused"),
+        (PolicyRefused, "policy refused"),
+        (PolicyUnreadable, "policy refused"),
+        (DumpUnproven, "dump unproven"),
+        (DumpDamaged, "dump damaged"),
+        (PushFailed, "push undelivered"),
+    ],
+)
+def test_an_error_is_an_incident_of_its_kind(error: type[PprError], kind: str) -> None:
+    failure = error("what", hint="the way out.")
+    (report,) = failed(JOB, failure, START, "link")
+    assert report == Report(kind, JOB, START, "what\nHINT: the way out.", "link")
+    (drilled,) = failed("restore_drill", failure, START)
+    assert drilled.kind == "drill failed"
+
+
+@pytest.mark.parametrize("error", [Busy, Cancelled])
+def test_who_gave_way_or_was_cancelled_has_nothing_to_tell(error: type[PprError]) -> None:
+    assert failed(JOB, error("what"), START) == []

@@ -6,13 +6,14 @@ its checks and its lineage, whoever started it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from ppr_assets.errors import Cancelled
 from ppr_assets.operations.night import Night
+from ppr_assets.rules.incidents import Report
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def run_nightly(
     """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
     import dagster as dg
 
+    from ppr_assets.orchestration.automation.alerts import OWN_HEARTBEAT
     from ppr_assets.orchestration.failures import cancelled, unexpected
 
     night = Night(str(uuid4()))
@@ -66,7 +68,7 @@ def run_nightly(
             instance=instance,
             run_id=night.run_id,
             run_config={"override": {"reason": override_reason}} if override_reason else {},
-            tags=dict(tags or {}),
+            tags={**(tags or {}), OWN_HEARTBEAT: "command line"} if settings.alerts.told else tags,
             raise_on_error=False,
         )
     except dg.DagsterExecutionInterruptedError as error:
@@ -76,6 +78,19 @@ def run_nightly(
     if isinstance(night.failure, Cancelled):
         raise night.failure
     return night
+
+
+def reports_of_night(
+    settings: Settings, instance: DagsterInstance, night: Night
+) -> Sequence[Report]:
+    """What its end means for incidents, as the daemon would read it; nothing where nobody is told,
+    or where the storage has not kept the run's end."""
+    if not settings.alerts.told:
+        return ()
+    from ppr_assets.orchestration.automation.run_reports import reports_of_run
+
+    record = instance.get_run_record_by_id(night.run_id)
+    return reports_of_run(instance, settings.alerts, record) if record else ()
 
 
 def _job(settings: Settings, night: Night) -> JobDefinition:

@@ -9,6 +9,7 @@ import click
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
 from ppr_assets.cli.shared.console import out, print_json, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
@@ -18,6 +19,7 @@ from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
+from ppr_assets.rules.incidents import DRILL
 
 
 @click.command()
@@ -58,6 +60,7 @@ def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json:
     place = ProofPlace.of(settings, where=where)
     told = silent if as_json else print_stage
     with (
+        heard(settings, DRILL),
         progress("restoring into a scratch database"),
         found_dump(settings.data_repo, wanted) as found,
     ):

@@ -9,6 +9,7 @@ import click
 from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.replay_report import became_lines
 from ppr_assets.cli.shared.target_lines import print_lines
@@ -87,7 +88,7 @@ def init(invocation: Invocation, terms: InitTerms) -> None:
     settings = invocation.settings
     if not settings.skip_db_init:
         settings.database.require_password()
-    with progress("waiting for the server, restoring where needed"):
+    with heard(settings, "init"), progress("waiting for the server, restoring where needed"):
         outcome = initialise(settings, terms)
     print_lines(_report(outcome))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from ppr_assets.cli.shared.console import print_json, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
 from ppr_assets.cli.shared.replay_report import (
@@ -219,6 +221,7 @@ def replay(
     if settings.testing and not (dry_run or as_json):
         print_lines([testing_line(target.dbname)])
     with (
+        nullcontext() if dry_run else heard(settings, "replay"),
         progress("reading published records") as say,
         opened_input(settings.data_repo, paths, wanted, selection) as given,
         reported(report) as on_line,

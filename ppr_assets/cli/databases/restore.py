@@ -14,6 +14,7 @@ import click
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
 from ppr_assets.cli.shared.console import print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
@@ -183,7 +184,8 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
             print_lines(_plan(settings, found, looked, how))
         limit = Deadline(how.deadline_seconds or limit_seconds(found), since=started)
         told = silent if as_json else print_stage
-        with progress(f"restoring {found.name} into {target.dbname}"):
+        doing = f"restoring {found.name} into {target.dbname}"
+        with heard(settings, "restore"), progress(doing):
             outcome = way(target, found, how.terms(settings), deadline=limit, on_stage=told)
     if as_json:
         print_json(_json(found, outcome))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 
 from ppr_assets.cli.dagster.home import dagster_instance
-from ppr_assets.cli.dagster.run import run_nightly
+from ppr_assets.cli.dagster.run import reports_of_night, run_nightly
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.operations.night import run_unrecorded
+from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.naming import PUBLICATION
 
 
@@ -54,14 +56,16 @@ def dump(invocation: Invocation, reason: str | None, without_record: bool) -> No
       130  cancelled
     """
     settings = invocation.settings
-    settings.database.require_password()
-    with progress("counting, dumping, publishing"):
-        if without_record:
-            night = run_unrecorded(settings, override_reason=reason)
-        else:
-            with dagster_instance(settings) as instance:
-                night = run_nightly(settings, instance, override_reason=reason)
-    for line in report(night, settings.dump.policy_file or PUBLICATION):
-        out.print(line, markup=False)
-    if night.failure is not None:
-        raise night.failure
+    with heard(settings, NIGHTLY, heartbeat=True) as ending:
+        settings.database.require_password()
+        with progress("counting, dumping, publishing"):
+            if without_record:
+                night = run_unrecorded(settings, override_reason=reason)
+            else:
+                with dagster_instance(settings) as instance:
+                    night = run_nightly(settings, instance, override_reason=reason)
+                    ending.reports = reports_of_night(settings, instance, night)
+        for line in report(night, settings.dump.policy_file or PUBLICATION):
+            out.print(line, markup=False)
+        if night.failure is not None:
+            raise night.failure

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from ppr_assets.cli.shared.console import err, out, print_columns, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.heard import heard
 from ppr_assets.operations.publishing.prune import PruneOutcome, would_prune
 from ppr_assets.operations.publishing.prune import prune as apply_keep_rules
+from ppr_assets.rules.incidents import failed
 from ppr_assets.rules.naming import LATEST_PACKED
 from ppr_assets.rules.retention import Fate
 
@@ -34,8 +38,10 @@ def prune(invocation: Invocation, *, dry_run: bool) -> None:
     if dry_run:
         outcome = would_prune(invocation.settings)
     else:
-        with progress("pruning"):
+        with heard(invocation.settings, "prune") as ending, progress("pruning"):
             outcome = apply_keep_rules(invocation.settings)
+            if (undelivered := outcome.delivery.failure) is not None:
+                ending.reports = failed("prune", undelivered, datetime.now(UTC))
     removes = "would remove" if dry_run else "removed"
     if fates := outcome.retention.fates:
         print_columns([("", "dump", "kept by"), *(_row(fate, removes) for fate in fates)])

@@ -1,0 +1,124 @@
+"""What no run tells, since it happens while none runs: no new dump, one that waits, a full disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import staged
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.remote.remote import fetched_tip
+from ppr_assets.errors import Busy, PprError
+from ppr_assets.rules.incidents import (
+    BACKLOG,
+    DISK_NEARLY_FULL,
+    NIGHTLY,
+    NO_NEW_DUMP,
+    NOT_DELIVERED,
+    Report,
+    begun,
+    over,
+)
+from ppr_assets.settings import Settings
+
+_ENOUGH = 1.2
+"""So much more than the limit has to be free again: a disk at its limit goes back and forth."""
+
+
+def look_around(settings: Settings, good: datetime, at: datetime) -> list[Report]:
+    """Everything, for a nightly run that was last good at ``good``. Raises :class:`PprError` where
+    the clone cannot be looked into."""
+    return [
+        _age(settings, good, at),
+        *_disk(settings, at),
+        *_waiting(settings, at),
+    ]
+
+
+def _age(settings: Settings, good: datetime, at: datetime) -> Report:
+    limit = settings.alerts.max_age_hours
+    if at - good < timedelta(hours=limit):
+        return over(NO_NEW_DUMP, NIGHTLY, at)
+    error = PprError(
+        f"the last good nightly run ended at {good:%Y-%m-%d %H:%M} UTC, one is to come every "
+        f"{limit:g} h (PPR_ALERT_MAX_AGE_HOURS)",
+        hint="is the schedule `nightly` switched on in Dagster's UI, and does its daemon run? "
+        "`ppr-assets dump` makes up for it.",
+    )
+    return begun(NO_NEW_DUMP, NIGHTLY, at, error.render())
+
+
+def _disk(settings: Settings, at: datetime) -> Iterator[Report]:
+    place = _existing(settings.data_repo.path)
+    usage = shutil.disk_usage(place)
+    percent, limit = 100 * usage.free / usage.total, settings.alerts.disk_free_percent
+    subject = str(settings.data_repo.path)
+    if percent < limit:
+        error = PprError(
+            f"`{place}` has {usage.free / 1e9:.1f} GB ({percent:.1f} %) free, {limit:g} % are to "
+            "be free (PPR_ALERT_DISK_FREE_PERCENT)",
+            hint="make room there before a night fails for it; `du -sh` of the clone's `.git` and "
+            "the server's data folder says where it went.",
+        )
+        yield begun(DISK_NEARLY_FULL, subject, at, error.render())
+    elif percent >= limit * _ENOUGH:
+        yield over(DISK_NEARLY_FULL, subject, at)
+
+
+def _existing(path: Path) -> Path:
+    """``path``, or the nearest folder above it that is there."""
+    return next(one for one in (path, *path.parents) if one.exists())
+
+
+def _waiting(settings: Settings, at: datetime) -> Iterator[Report]:
+    """Dumps that wait in the clone, while nobody works there."""
+    if wants_clone(settings.data_repo.path):
+        return
+    with DataRepoOfRun(settings.data_repo) as data_repo:
+        repo = data_repo.opened()
+        try:
+            with data_repo_lock(repo):
+                found = _staged_since(repo), _undelivered_since(repo)
+        except Busy:
+            return
+    staged_since, undelivered_since = found
+    limit = timedelta(hours=settings.alerts.undelivered_hours)
+    yield from _waits(BACKLOG, staged_since, at, limit)
+    yield from _waits(NOT_DELIVERED, undelivered_since, at, limit)
+
+
+def _waits(kind: str, since: datetime | None, at: datetime, limit: timedelta) -> Iterator[Report]:
+    """Nothing while it waits for less: a run that has failed to deliver has said so itself."""
+    if since is None:
+        yield over(kind, NIGHTLY, at)
+    elif at - since >= limit:
+        what = "is staged" if kind == BACKLOG else "is committed in the clone, not on the remote,"
+        error = PprError(
+            f"a dump {what} since {since:%Y-%m-%d %H:%M} UTC, and no run works on it",
+            hint="`ppr-assets dump` publishes it, or says what is in the way; `ppr-assets status` "
+            "shows where it stands.",
+        )
+        yield begun(kind, NIGHTLY, at, error.render())
+
+
+def _staged_since(repo: DataRepo) -> datetime | None:
+    moments = [dump.manifest_path.stat().st_mtime for dump in staged(repo)]
+    return datetime.fromtimestamp(min(moments), UTC) if moments else None
+
+
+def _undelivered_since(repo: DataRepo) -> datetime | None:
+    """When the oldest commit was made that has changed dumps and that the remote lacks, as far as
+    the clone knows."""
+    local, remote = tip(repo), fetched_tip(repo)
+    if not repo.settings.push_enabled or repo.remote is None or local in (None, remote):
+        return None
+    lacking = (f"^{remote}",) if remote else ()
+    asked = ("log", "--format=%ct", str(local), *lacking, "--", repo.dump_dir)
+    times = repo.git(*asked).split()
+    return datetime.fromtimestamp(int(times[-1]), UTC) if times else None

@@ -1,0 +1,143 @@
+"""The sensor that has somebody told, where PPR_ALERT_URLS or PPR_HEARTBEAT_URL says who.
+
+Each minute it looks at the runs that have begun or ended since its last look, in their order, and
+at what no run tells. One sensor and not one for each status: what two of them say of a job would
+arrive in any order. Its cursor, which Dagster's storage keeps, is how far it has seen, and a copy
+of the open incidents, for a machine whose clone is made anew at each start.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from ppr_assets.alerts.heartbeat import ping
+from ppr_assets.alerts.reporting import report
+from ppr_assets.alerts.state import State, adopt, known_from_json, known_to_json, read_state
+from ppr_assets.errors import PprError
+from ppr_assets.failures import told
+from ppr_assets.operations.attention import look_around
+from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
+from ppr_assets.rules.incidents import NIGHTLY, Report
+from ppr_assets.settings import Settings
+
+INTERVAL_SECONDS = 60
+OWN_HEARTBEAT = "ppr_assets/heartbeat"
+"""The tag of a run whose own process pings."""
+
+_AT_MOST = 50
+"""Runs in one tick; the next one goes on."""
+_STARTED = dg.DagsterRunStatus.STARTED
+_JUST = timedelta(microseconds=1)
+_COMMIT = dg.AssetKey("data_repo_commit")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """``until`` is the last change of a run that was seen, ``begun`` when this sensor began to
+    look, ``started`` the run whose start was told last."""
+
+    until: datetime
+    begun: datetime
+    started: str = ""
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells of incidents, once when they begin and once when they are over: failed and "
+    "refused runs, warnings of checks, no new dump in time, dumps that wait, a full disk.",
+)
+def alerts(
+    context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+) -> dg.SensorResult:
+    at = clock()
+    seen = _seen(context, settings, at)
+    records = _changed(context.instance, seen)
+    for record in records:
+        seen = _heartbeat(context.instance, settings, record, seen)
+    ends = [
+        one
+        for record in records
+        for one in reports_of_run(context.instance, settings.alerts, record)
+    ]
+    report(settings, ends)
+    remark = ""
+    try:
+        with told(settings):
+            report(settings, _looks(context, settings, seen))
+    except PprError as error:
+        remark = f"\nthe data repository cannot be looked into: {error.render()}"
+    state = read_state(settings.data_repo)
+    return dg.SensorResult(skip_reason=_words(state) + remark, cursor=_cursor(seen, state))
+
+
+def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime) -> Seen:
+    """The first look is at the last nightly run that ended, so that what is wrong is told."""
+    if context.cursor:
+        until, begun, started, known = json.loads(context.cursor)
+        adopt(settings.data_repo, known_from_json(known))
+        return Seen(datetime.fromisoformat(until), datetime.fromisoformat(begun), started)
+    wanted = dg.RunsFilter(job_name=NIGHTLY, statuses=list(ENDED))
+    last = context.instance.get_run_records(wanted, limit=1)
+    return Seen(last[0].update_timestamp - _JUST if last else at, at)
+
+
+def _changed(instance: dg.DagsterInstance, seen: Seen) -> list[dg.RunRecord]:
+    """And the first of them, oldest first."""
+    wanted = dg.RunsFilter(statuses=[*ENDED, _STARTED], updated_after=seen.until)
+    return [
+        *instance.get_run_records(
+            wanted, limit=_AT_MOST, order_by="update_timestamp", ascending=True
+        )
+    ]
+
+
+def _heartbeat(
+    instance: dg.DagsterInstance, settings: Settings, record: dg.RunRecord, seen: Seen
+) -> Seen:
+    """Ping for the nightly run, unless its own process does; and note how far was seen."""
+    run = record.dagster_run
+    seen = replace(seen, until=record.update_timestamp)
+    if job_of(run) != NIGHTLY or OWN_HEARTBEAT in run.tags:
+        return seen
+    if run.status == dg.DagsterRunStatus.SUCCESS:
+        ping(settings, "", run.run_id)
+    elif run.status == dg.DagsterRunStatus.FAILURE:
+        reports = reports_of_run(instance, settings.alerts, record)
+        if reports:  # not of one that met another at work, or is run again by itself
+            ping(settings, "fail", reports[-1].text)
+    elif run.run_id != seen.started:
+        ping(settings, "start", run.run_id)
+        seen = replace(seen, started=run.run_id)
+    return seen
+
+
+def _looks(context: dg.SensorEvaluationContext, settings: Settings, seen: Seen) -> list[Report]:
+    """What no run tells, without what is known already."""
+    known = read_state(settings.data_repo).known
+    good = known.good.get(NIGHTLY) or _last_commit(context.instance) or seen.begun
+    found = look_around(settings, good, clock())
+    return [one for one in found if one.over == (one.key in known.incidents)]
+
+
+def _last_commit(instance: dg.DagsterInstance) -> datetime | None:
+    event = instance.get_latest_materialization_event(_COMMIT)
+    return datetime.fromtimestamp(event.timestamp, UTC) if event else None
+
+
+def _words(state: State) -> str:
+    """What the page of the sensor shows beside this tick."""
+    open_ = ", ".join(state.known.incidents) or "nothing is open"
+    dead = [f"{name}: {one.error}" for name, one in state.channels.items() if one.error]
+    return "\n".join([open_, *dead])
+
+
+def _cursor(seen: Seen, state: State) -> str:
+    return json.dumps([*vars(seen).values(), known_to_json(state.known)], default=str)

@@ -1,0 +1,115 @@
+"""What the end of a run means for incidents, from what Dagster keeps of it.
+
+The same for the daemon's runs and for those of the command line, so that one which both look at is
+told of once.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from ppr_assets import errors
+from ppr_assets.errors import PprError
+from ppr_assets.orchestration.assets.data_repo_commit import ON_REMOTE
+from ppr_assets.orchestration.assets.sql_dump import PROVEN
+from ppr_assets.orchestration.resources import OVERRIDE_TAG
+from ppr_assets.rules.incidents import (
+    CHECK_WARNS,
+    DRILL,
+    NIGHTLY,
+    Report,
+    begun,
+    failed,
+    over,
+    override_used,
+    succeeded,
+)
+from ppr_assets.settings import AlertSettings
+
+ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
+_WILL_RETRY = "dagster/will_retry"
+_AS_SET_UP = {ON_REMOTE.name, PROVEN.name}
+"""Checks that warn of a run that succeeds only where pushing or proving is switched off."""
+_JOBS = {
+    "data_repo_commit": NIGHTLY,
+    "drill": DRILL,
+    "restored_database": "restore",
+    "replayed_database": "replay",
+}
+"""Whose work a run does that somebody has started from an asset's page."""
+
+
+def job_of(run: dg.DagsterRun) -> str:
+    """The job whose work the run does."""
+    if not run.asset_selection or not run.job_name.startswith("__"):
+        return run.job_name
+    names = {key.to_user_string() for key in run.asset_selection}
+    return next((job for asset, job in _JOBS.items() if asset in names), run.job_name)
+
+
+def reports_of_run(
+    instance: dg.DagsterInstance, settings: AlertSettings, record: dg.RunRecord
+) -> list[Report]:
+    """What is begun and what is over, now that the run has ended; nothing of one that goes on, was
+    cancelled, or is run again by itself."""
+    run = record.dagster_run
+    if run.status not in ENDED or run.tags.get(_WILL_RETRY) == "true":
+        return []
+    at = _moment(record.end_time or record.update_timestamp.timestamp())
+    job, link = job_of(run), settings.run_link(run.run_id)
+    reason = run.tags.get(OVERRIDE_TAG, "")
+    if run.status == dg.DagsterRunStatus.FAILURE:
+        used = [override_used(job, reason, at, link)] if reason else []
+        return [*used, *failed(job, _error(instance, run), at, link)]
+    used = [override_used(job, reason, at, link)] if reason or job == NIGHTLY else []
+    checks = [_of_check(one, at, link) for one in _evaluations(instance, run)]
+    return [*used, *succeeded(job, at), *checks]
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _error(instance: dg.DagsterInstance, run: dg.DagsterRun) -> PprError:
+    """The failure of the run's step, as it was raised; what Dagster says of a run that died."""
+    ends = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    said = "the run ended without a word"
+    for entry in instance.all_logs(run.run_id, of_type=ends):
+        event = entry.dagster_event
+        if event is None or not event.is_step_failure:
+            message = (event.message if event else None) or entry.user_message
+            said = " ".join(message.split())[:500] or said
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data is not None and "error" in data.user_failure_data.metadata:
+            return _as_raised(data.user_failure_data.metadata)
+        words = " ".join(data.error_display_string.split())[:300]
+        return PprError(f"step {event.step_key} failed of what was not expected: {words}")
+    return PprError(said, hint="its page in Dagster's UI has the whole story.")
+
+
+def _as_raised(facts: Mapping[str, dg.MetadataValue]) -> PprError:
+    """See :func:`~ppr_assets.orchestration.failures.failure`, which wrote it."""
+    told = {name: str(facts[name].value) for name in ("error", "message", "hint")}
+    kind: type[PprError] = getattr(errors, told["error"], PprError)
+    return kind(told["message"], hint=told["hint"])
+
+
+def _evaluations(
+    instance: dg.DagsterInstance, run: dg.DagsterRun
+) -> Iterator[dg.AssetCheckEvaluation]:
+    wanted = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    for entry in instance.all_logs(run.run_id, of_type=wanted):
+        if entry.dagster_event is not None:
+            yield entry.dagster_event.asset_check_evaluation_data
+
+
+def _of_check(found: dg.AssetCheckEvaluation, at: datetime, link: str) -> Report:
+    """Of a run that has succeeded all the same."""
+    asset = found.asset_key.to_user_string()
+    subject = f"{asset}: {found.check_name}"
+    if found.passed or found.check_name in _AS_SET_UP:
+        return over(CHECK_WARNS, subject, at)
+    text = found.description or f"the check {found.check_name} of {asset} has not passed"
+    return begun(CHECK_WARNS, subject, at, text, link)

@@ -1,0 +1,333 @@
+"""The sensor ``alerts`` over runs that Dagster keeps: each kind begins once and is over once."""
+
+from __future__ import annotations
+
+import shutil
+from collections import namedtuple
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dagster as dg
+import pytest
+
+from ppr_assets.alerts.reporting import report
+from ppr_assets.alerts.state import read_state, state_file
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.definitions import build_defs
+from ppr_assets.errors import (
+    Busy,
+    DatabaseUnreachable,
+    DumpUnproven,
+    GateRefused,
+    PprError,
+    PushFailed,
+)
+from ppr_assets.orchestration.automation import alerts as automation
+from ppr_assets.orchestration.failures import failure
+from ppr_assets.orchestration.resources import OVERRIDE_TAG
+from ppr_assets.rules.incidents import succeeded
+from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_git import GitWorld
+from ppr_assets_tests.fix_pipeline import commit_files, git
+from ppr_assets_tests.fix_sinks import WebSink, told_to
+
+JOB = "nightly_dump"
+
+
+@dataclass
+class Watch:
+    """Runs that end as they are told to, and the sensor as Dagster's daemon asks it."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    sink: WebSink
+    now: datetime
+    cursor: str | None = None
+    skipped: str = ""
+
+    def run(
+        self, error: Exception | None = None, *, job: str = JOB, tags: dict[str, str] | None = None
+    ) -> str:
+        @dg.op
+        def work() -> None:
+            if error is not None:
+                raise failure(error) if isinstance(error, PprError) else error
+
+        @dg.job(name=job)
+        def one() -> None:
+            work()
+
+        done = one.execute_in_process(instance=self.instance, raise_on_error=False, tags=tags)
+        return done.run_id
+
+    def check(self, *, passed: bool) -> None:
+        """A run that succeeds, with a check that warns where it has not passed."""
+
+        @dg.asset(
+            name="sql_dump",
+            check_specs=[
+                dg.AssetCheckSpec("usual", asset="sql_dump"),
+                dg.AssetCheckSpec("on_remote", asset="sql_dump"),
+            ],
+        )
+        def sql_dump() -> Iterator[object]:
+            for name, good in (("usual", passed), ("on_remote", False)):
+                yield dg.AssetCheckResult(
+                    check_name=name,
+                    passed=good,
+                    severity=dg.AssetCheckSeverity.WARN,
+                    description="service has 9 rows, 40 usually",
+                )
+            yield dg.MaterializeResult()
+
+        dg.materialize([sql_dump], instance=self.instance)
+
+    def tick(self) -> list[str]:
+        """What is said by then, and was not before."""
+        before = len(self.sink.got)
+        with dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, resources={"settings": self.settings}
+        ) as context:
+            answer = automation.alerts.evaluate_tick(context)
+        assert not answer.run_requests
+        self.cursor, self.skipped = answer.cursor, answer.skip_message or ""
+        return self.sink.said[before:] if self.settings.alerts.wanted else []
+
+
+@pytest.fixture
+def watch(
+    git_world: GitWorld,
+    bare_remote: Path,
+    web_sink: WebSink,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Watch]:
+    assert bare_remote.exists()
+    clone = git_world.copy("publisher", tmp_path / "data-repo")
+    environment = {"DATA_REPO_PATH": str(clone), "PUBLISHER_PUSH_ENABLED": "true"}
+    settings = told_to(Settings.from_environment(environment, dotenv=None), web_sink.url)
+    settings = replace(settings, alerts=replace(settings.alerts, disk_free_percent=0.0))
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Watch(settings, instance, web_sink, datetime.now(UTC))
+        monkeypatch.setattr(automation, "clock", lambda: made.now)
+        assert made.tick() == []
+        yield made
+
+
+def test_a_run_that_fails_is_told_of_once_and_so_is_its_end(watch: Watch) -> None:
+    refused = GateRefused("812 records, 1134 needed", hint="did the scraper run finish?")
+    run_id = watch.run(refused)
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    (told,) = watch.sink.alerts
+    assert told["error"] == refused.render()
+    assert told["link"] == f"https://dagster.example.org/runs/{run_id}"
+    watch.run(refused)
+    assert watch.tick() == []
+    watch.run()
+    assert watch.tick() == [f"over gate refused: {JOB}"]
+
+
+def test_a_drill_that_fails_is_of_a_kind_of_its_own(watch: Watch) -> None:
+    watch.run(DumpUnproven("it differs"), job="restore_drill")
+    watch.run(job=JOB)
+    assert watch.tick() == ["begun drill failed: restore_drill"]
+    watch.run(job="restore_drill")
+    assert watch.tick() == ["over drill failed: restore_drill"]
+
+
+def test_an_error_that_nobody_expected_is_told_in_its_words(watch: Watch) -> None:
+    watch.run(ValueError("a strange thing"))
+    assert watch.tick() == [f"begun run failed: {JOB}"]
+    assert "a strange thing" in watch.sink.alerts[0]["error"]
+
+
+def test_a_run_that_died_is_told_of(watch: Watch) -> None:
+    """As Dagster's own monitoring ends it, when its process is gone."""
+    run = watch.instance.create_run_for_job(_nothing, run_id=None)
+    watch.instance.report_run_failed(run, "the process of the run is gone")
+    assert watch.tick() == ["begun run failed: nothing"]
+    assert watch.sink.alerts[0]["error"].startswith("the process of the run is gone")
+
+
+@dg.job(name="nothing")
+def _nothing() -> None:
+    """Has no work."""
+
+
+def test_a_run_that_found_another_at_work_or_is_tried_again_is_no_news(watch: Watch) -> None:
+    watch.run(Busy("busy: another run holds the data repository"))
+    watch.run(DatabaseUnreachable("gone"), tags={"dagster/will_retry": "true"})
+    assert watch.tick() == []
+
+
+def test_an_override_is_told_of_until_the_gate_is_passed_without(watch: Watch) -> None:
+    reason = "Launchpad: county left"
+    watch.run(tags={OVERRIDE_TAG: reason})
+    assert watch.tick() == [f"begun override used: {JOB}"]
+    assert watch.sink.alerts[0]["error"] == f"the gate was overridden: {reason}"
+    watch.run(tags={OVERRIDE_TAG: reason})
+    assert watch.tick() == []
+    watch.run()
+    assert watch.tick() == [f"over override used: {JOB}"]
+
+
+def test_a_check_that_warns_is_told_of_until_it_passes(watch: Watch) -> None:
+    watch.check(passed=True)
+    assert watch.tick() == []
+    watch.check(passed=False)
+    assert watch.tick() == ["begun check warns: sql_dump: usual"]
+    assert watch.sink.alerts[0]["error"] == "service has 9 rows, 40 usually"
+    watch.check(passed=False)
+    assert watch.tick() == []
+    watch.check(passed=True)
+    assert watch.tick() == ["over check warns: sql_dump: usual"]
+
+
+def test_no_new_dump_is_told_of_in_time(watch: Watch) -> None:
+    start = watch.now - timedelta(days=5)
+    report(watch.settings, succeeded(JOB, start))
+    watch.now = start + timedelta(hours=25)
+    assert watch.tick() == []
+    watch.now = start + timedelta(hours=26, minutes=1)
+    assert watch.tick() == [f"begun no new dump: {JOB}"]
+    assert "PPR_ALERT_MAX_AGE_HOURS" in watch.sink.alerts[0]["error"]
+    watch.now = start + timedelta(days=4)
+    assert watch.tick() == []
+    watch.run()
+    watch.now = datetime.now(UTC)
+    assert watch.tick() == [f"over no new dump: {JOB}"]
+
+
+def test_that_there_is_no_dump_is_not_told_beside_the_reason(watch: Watch) -> None:
+    watch.run(GateRefused("812 records"))
+    watch.now += timedelta(days=3)
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    assert watch.tick() == []
+
+
+def fetched(watch: Watch) -> None:
+    """As the sensor ``after_publishing`` does when the remote has moved."""
+    with open_data_repo(watch.settings.data_repo) as repo:
+        fetch(repo)
+
+
+def test_a_dump_that_the_remote_lacks_for_long_is_told_of(watch: Watch) -> None:
+    clone = watch.settings.data_repo.path
+    fetched(watch)
+    commit_files(clone, "Dump", {"sql_dumps/a.sql": "a"})
+    assert watch.tick() == []
+    watch.run()
+    watch.tick()
+    watch.now += timedelta(hours=6, minutes=1)
+    assert watch.tick() == [f"begun push undelivered: {JOB}"]
+    assert watch.tick() == []
+    git(clone, "push", "-q", "origin", "main")
+    fetched(watch)
+    assert watch.tick() == [f"over push undelivered: {JOB}"]
+
+
+def test_a_failed_push_is_not_over_because_it_is_young(watch: Watch) -> None:
+    clone = watch.settings.data_repo.path
+    fetched(watch)
+    commit_files(clone, "Dump", {"sql_dumps/a.sql": "a"})
+    watch.run(PushFailed("denied"))
+    assert watch.tick() == [f"begun push undelivered: {JOB}"]
+    assert watch.tick() == []
+
+
+def test_a_staged_dump_that_nobody_publishes_is_told_of(watch: Watch) -> None:
+    watch.run()
+    staged = watch.settings.data_repo.path / ".git" / "ppr_assets" / "staged"
+    staged.mkdir(parents=True, exist_ok=True)
+    name = "pantry_pirate_radio_2026-11-02_02-00-00"
+    (staged / f"{name}.sql").write_text("")
+    (staged / f"{name}.json").write_text("{}")
+    assert watch.tick() == []
+    watch.now += timedelta(hours=6, minutes=1)
+    assert watch.tick() == [f"begun backlog: {JOB}"]
+    shutil.rmtree(staged)
+    assert watch.tick() == [f"over backlog: {JOB}"]
+
+
+def test_a_disk_that_fills_up_is_told_of_once_though_it_goes_back_and_forth(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    watch.settings = replace(
+        watch.settings, alerts=replace(watch.settings.alerts, disk_free_percent=10.0)
+    )
+    said = []
+    for free in (50, 11, 9, 8, 11, 9, 11, 13, 11):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: usage(100, 100 - free, free))
+        said.append([one.partition(" /")[0] for one in watch.tick()])
+    begins, ends = ["begun disk nearly full:"], ["over disk nearly full:"]
+    assert said == [[], [], begins, [], [], [], [], ends, []]
+
+
+def test_quiet_nights_say_nothing(watch: Watch) -> None:
+    """The rule has sixty; here are those that Dagster keeps."""
+    for _ in range(4):
+        watch.run()
+        assert watch.tick() == []
+    assert watch.skipped == "nothing is open"
+
+
+def test_what_is_known_outlives_the_daemon_and_the_clone(watch: Watch) -> None:
+    """Dagster's storage keeps the cursor, and a copy of what is open in it."""
+    watch.run(GateRefused("812 records"))
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    state_file(watch.settings.data_repo).unlink()
+    watch.run(GateRefused("811 records"))
+    assert watch.tick() == []
+    watch.run()
+    assert watch.tick() == [f"over gate refused: {JOB}"]
+
+
+def test_alerts_that_are_switched_on_late_tell_of_the_last_night(watch: Watch) -> None:
+    watch.run(GateRefused("812 records"))
+    watch.cursor = None
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+
+
+def test_a_dead_channel_is_shown_beside_the_tick(watch: Watch) -> None:
+    watch.sink.status = 500
+    watch.run(GateRefused("812 records"))
+    assert watch.tick() == []
+    assert watch.skipped.splitlines() == [
+        f"gate refused: {JOB}",
+        "http://127.0.0.1: the server answered 500 (internal server error)",
+    ]
+    watch.sink.status = 200
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+
+
+def test_the_daemon_pings_for_the_nightly_run_alone(watch: Watch) -> None:
+    url = watch.sink.url
+    watch.settings = told_to(watch.settings, heartbeat=url)
+    watch.run(job="restore")
+    done = watch.run()
+    watch.run(GateRefused("812 records"))
+    watch.run(tags={automation.OWN_HEARTBEAT: "command line"})
+    watch.run(Busy("busy"))
+    watch.tick()
+    path = urlsplit(url).path
+    pings = [(path, done), (f"{path}/fail", "812 records")]
+    assert watch.sink.got == pings
+    watch.tick()
+    assert watch.sink.got == pings
+
+
+def test_the_sensor_is_there_as_soon_as_somebody_is_to_be_told(watch: Watch) -> None:
+    def names(settings: Settings) -> list[str]:
+        definitions = build_defs(settings=settings).get_repository_def()
+        return [one.name for one in definitions.sensor_defs]
+
+    assert names(watch.settings) == ["after_publishing", "alerts"]
+    assert names(told_to(watch.settings)) == ["after_publishing"]
+    sensor = build_defs(settings=watch.settings).get_repository_def().get_sensor_def("alerts")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert read_state(watch.settings.data_repo).known.incidents == {}
