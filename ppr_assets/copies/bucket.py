@@ -32,7 +32,7 @@ _LONGEST = 300
 _KEYS_HINT = (
     "look at the keys and what they may do there: list, read, write, and delete for the keep rules."
 )
-_HINT = "look at the URL (bucket, endpoint, region) and the network; the next run catches up."
+_HINT = "look at the URL (bucket, endpoint, region) and the network."
 
 T = TypeVar("T")
 

@@ -86,5 +86,5 @@ class RclonePlace:
         lines = said.decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
         raise CopyFailed(
             f"`{self.shown}`: rclone failed: {without_secrets(lines[-1])[:300]}",
-            hint=f"`rclone lsf {self._where}` shows whether it gets there; the next run goes on.",
+            hint=f"`rclone lsf {self._where}` shows whether it gets there.",
         )

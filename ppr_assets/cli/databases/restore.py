@@ -138,6 +138,7 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
       ppr-assets restore --before 2026-11-01 --into november
       ppr-assets restore --at 1f3a9c2 --disconnect
       ppr-assets restore --from https://github.com/someone/data.git
+      ppr-assets restore --from s3://pantry-backups/dumps
       ppr-assets restore ./downloaded.sql --into look_at_it
       ppr-assets restore --to-stdout | psql -v ON_ERROR_STOP=1 -1 -d new_database
 

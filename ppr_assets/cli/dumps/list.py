@@ -14,6 +14,7 @@ from ppr_assets.operations.published.listing import ListedDump, list_history, li
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.trust import Trust
+from ppr_assets.settings import DataRepoSettings
 
 _HEADING = ("dump", "size", "organizations", "records", "remarks")
 _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
@@ -21,10 +22,18 @@ _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
 
 @click.command("list")
 @click.option("--history", is_flag=True, help="Every dump ever published, with its commit.")
+@click.option(
+    "--from",
+    "source",
+    metavar="DIR|URL",
+    help="Those of another data repository, a place of copies, or a folder with dumps.",
+)
 @offline_option
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
 @pass_invocation
-def list_dumps(invocation: Invocation, *, history: bool, offline: bool, as_json: bool) -> None:
+def list_dumps(
+    invocation: Invocation, source: str | None, *, history: bool, offline: bool, as_json: bool
+) -> None:
     """List the published dumps, newest first.
 
     Remarks tell which one latest.sql names, which was published unproven, why a refused gate was
@@ -40,18 +49,32 @@ def list_dumps(invocation: Invocation, *, history: bool, offline: bool, as_json:
       ppr-assets list
       ppr-assets list --history
       ppr-assets list --json | jq -r '.[0].sha256'
+      ppr-assets list --from s3://pantry-backups/dumps
     """
+    if history and source:
+        raise click.UsageError("--history is that of DATA_REPO_PATH: no --from")
     if history:
         _show_history(invocation, offline=offline, as_json=as_json)
         return
     settings = invocation.settings.data_repo
-    dumps = list_published(settings, offline=offline, on_view=print_view)
+    if source:
+        dumps = _list_from(settings, source)
+    else:
+        dumps = list_published(settings, offline=offline, on_view=print_view)
     if as_json:
         print_json([dump.to_json() for dump in dumps])
     elif dumps:
         print_columns([_HEADING, *map(_row, dumps)], numbers=(1, 2, 3))
     else:
-        err.print("no dump was published yet")
+        err.print("there is no dump" if source else "no dump was published yet")
+
+
+def _list_from(settings: DataRepoSettings, source: str) -> list[ListedDump]:
+    from ppr_assets.operations.sources.shelf import opened_shelf
+    from ppr_assets.operations.sources.wanted import Wanted
+
+    with opened_shelf(settings, Wanted(source=source)) as shelf:
+        return shelf.listed()
 
 
 def _show_history(invocation: Invocation, *, offline: bool, as_json: bool) -> None:

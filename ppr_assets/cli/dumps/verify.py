@@ -31,10 +31,12 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
       ppr-assets verify --all
       ppr-assets verify --all --json | jq -r '.[] | select(.proven | not) | .dump'
       ppr-assets verify ./downloaded.sql
+      ppr-assets verify --from s3://pantry-backups/dumps --all
 
     \b
     Exit codes:
       0    whole
+      1    a place of copies cannot be used
       4    damaged: the first thing wrong, its byte offset and what to do; or
            whole as committed, and other files lie in the work tree
       6    data repository unusable, or there is no such dump

@@ -41,8 +41,9 @@ _DUMP = (
         "--from",
         "source",
         metavar="DIR|URL|FILE",
-        help="Another data repository, a folder with dumps, or a dump's own file (plain SQL, "
-        "also as .sql.gz), instead of DATA_REPO_PATH.",
+        help="Another data repository, a place of copies (s3://, gs://, az://, rclone:REMOTE:PATH, "
+        "or its folder), a folder with dumps, or a dump's own file (plain SQL, also as .sql.gz), "
+        "instead of DATA_REPO_PATH.",
     ),
     click.option(
         "--at",

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
+from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, parts_folder
@@ -52,18 +54,25 @@ def list_published(
     with open_data_repo(settings) as repo:
         view = look(repo, offline=offline)
         on_view(view)
-        folder = dump_folder(repo, view.commit)
-        latest, packed = (_linked(folder, name) for name in (LATEST, LATEST_PACKED))
-        return [
-            ListedDump(
-                name,
-                latest=name == (latest or packed),
-                manifest=folder.manifest(name),
-                in_parts=parts_folder(name) in folder.entries,
-                packed_latest=name == packed,
-            )
-            for name in reversed(folder.dumps)
-        ]
+        return listed_at(repo, view.commit)
+
+
+def listed_at(repo: DataRepo, commit: str | None) -> list[ListedDump]:
+    """The same at a commit of any repository; what is small there is fetched where it lacks."""
+    if commit is not None:
+        bring_beside_dumps(repo, commit)
+    folder = dump_folder(repo, commit)
+    latest, packed = (_linked(folder, name) for name in (LATEST, LATEST_PACKED))
+    return [
+        ListedDump(
+            name,
+            latest=name == (latest or packed),
+            manifest=folder.manifest(name),
+            in_parts=parts_folder(name) in folder.entries,
+            packed_latest=name == packed,
+        )
+        for name in reversed(folder.dumps)
+    ]
 
 
 def _linked(folder: DumpFolder, link: str) -> str | None:

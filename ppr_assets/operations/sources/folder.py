@@ -41,16 +41,24 @@ def in_folder(folder: Path, names: Sequence[str], wanted: Wanted, scratch: Path)
     if given is not None and given not in names and (folder / given).exists():
         name = given  # whatever it is called
     else:
-        link = folder / latest_link(given)
-        latest = link.resolve().name if link.exists() else None
-        wanted = replace(wanted, dump=given)
-        name = choose(names, latest if latest in names else None, wanted, f"`{folder}`")
+        wanted, latest = replace(wanted, dump=given), latest_in(folder, names, given)
+        name = choose(names, latest, wanted, f"`{folder}`")
     path = folder / name
     real = path.resolve().name if path.is_symlink() else name
-    described = folder / manifest_name(real)
-    manifest = (
-        Manifest.from_json(described.read_text(encoding="utf-8", errors="replace"))
-        if described.is_file()
-        else None
-    )
+    manifest = described_in(folder, real)
     return FoundDump(real if manifest else name, path, manifest, None, scratch)
+
+
+def latest_in(folder: Path, names: Sequence[str], given: str | None = None) -> str | None:
+    """The dump that the folder's link leads to; None where there is none."""
+    link = folder / latest_link(given)
+    latest = link.resolve().name if link.exists() else None
+    return latest if latest in names else None
+
+
+def described_in(folder: Path, dump: str) -> Manifest | None:
+    """What the manifest beside the dump says; None without one. Raises :class:`DumpDamaged`."""
+    described = folder / manifest_name(dump)
+    if not described.is_file():
+        return None
+    return Manifest.from_json(described.read_text(encoding="utf-8", errors="replace"))

@@ -10,23 +10,34 @@ from pathlib import Path
 
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpMissing
+from ppr_assets.operations.published.listing import ListedDump, listed_at
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
-from ppr_assets.operations.sources.folder import dumps_in, in_folder, is_plain_folder
+from ppr_assets.operations.sources.copy import copied_dumps, place_of_copies
+from ppr_assets.operations.sources.folder import (
+    described_in,
+    dumps_in,
+    in_folder,
+    is_plain_folder,
+    latest_in,
+)
 from ppr_assets.operations.sources.repository import opened, published
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
-from ppr_assets.settings import DataRepoSettings
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.settings import CopyUrl, DataRepoSettings
 
 
 @dataclass(frozen=True)
 class Shelf:
     """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here. ``view``
     is what was looked at in the data repository, None where a commit or another place was named.
-    ``beside`` tells what of a dump lies otherwise in the clone's work tree."""
+    ``beside`` tells what of a dump lies otherwise in the clone's work tree; ``listed`` what is told
+    of each of them, newest first."""
 
     names: Sequence[str]
     take: Callable[[Wanted], FoundDump]
+    listed: Callable[[], list[ListedDump]]
     view: View | None = None
     beside: Callable[[str], OtherFiles | None] = lambda _: None
 
@@ -52,6 +63,9 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
         file = Path(wanted.dump)
         with scratch_folder(temporary()) as scratch:
             yield _files(file.parent.resolve(), scratch)
+    elif wanted.source is not None and (url := place_of_copies(settings, wanted.source)):
+        with scratch_folder(temporary()) as scratch:
+            yield _copies(url, scratch)
     elif wanted.source is not None and Path(wanted.source).is_file():
         with scratch_folder(temporary()) as scratch:
             yield _only(Path(wanted.source), wanted, scratch)
@@ -63,6 +77,7 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
             yield Shelf(
                 dump_folder(repo, commit).dumps,
                 lambda one: replace(published(repo, commit, one, scratch), view=view),
+                lambda: listed_at(repo, commit),
                 view,
                 lambda name: other_files(repo, name) if view else None,
             )
@@ -77,9 +92,29 @@ def _only(file: Path, wanted: Wanted, scratch: Path) -> Shelf:
             "repository.",
         )
     shelf, name = _files(file.parent.resolve(), scratch), file.name
-    return Shelf([name], lambda one: shelf.take(replace(one, dump=name)))
+    return Shelf([name], lambda one: shelf.take(replace(one, dump=name)), shelf.listed)
 
 
 def _files(folder: Path, scratch: Path) -> Shelf:
     names = dumps_in(folder)
-    return Shelf(names, lambda one: in_folder(folder, names, one, scratch))
+    return Shelf(
+        names,
+        lambda one: in_folder(folder, names, one, scratch),
+        lambda: _told(names, latest_in(folder, names), lambda name: described_in(folder, name)),
+    )
+
+
+def _copies(url: CopyUrl, scratch: Path) -> Shelf:
+    copies = copied_dumps(url, scratch)
+    names = copies.there.dumps
+    return Shelf(names, copies.take, lambda: _told(names, None, copies.there.manifest))
+
+
+def _told(
+    names: Sequence[str], latest: str | None, manifest: Callable[[str], Manifest | None]
+) -> list[ListedDump]:
+    """Where nothing says which is the latest, the last one is taken for that."""
+    return [
+        ListedDump(name, latest=name == (latest or names[-1]), manifest=manifest(name))
+        for name in reversed(names)
+    ]

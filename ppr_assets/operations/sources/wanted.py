@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Wanted:
     """Which dump. ``dump``: its name, or the path of a file. ``before``: the newest from before
-    this moment. ``at``: as published at this commit. ``source``: another data repository, or a
-    folder with dumps. With nothing given, the latest. ``offline``: the remote is not asked."""
+    this moment. ``at``: as published at this commit. ``source``: another data repository, a place
+    of copies, or a folder with dumps. With nothing given, the latest. ``offline``: the remote is
+    not asked."""
 
     dump: str | None = None
     before: datetime | None = None
@@ -32,7 +33,7 @@ class Wanted:
 @dataclass(frozen=True)
 class FoundDump:
     """A dump whose bytes are at ``path``; ``commit`` is where it was found published, and ``view``
-    why it was looked for there."""
+    why it was looked for there. ``place``: of a copy, where it came from."""
 
     name: str
     path: Path
@@ -40,6 +41,7 @@ class FoundDump:
     commit: str | None
     spill_folder: Path
     view: View | None = None
+    place: str = ""
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -53,6 +55,8 @@ class FoundDump:
 
     @property
     def origin(self) -> str:
+        if self.place:
+            return f"copy at `{self.place}`"
         return f"commit {self.commit[:10]}" if self.commit else f"`{self.path.parent}`"
 
 

@@ -1,0 +1,76 @@
+"""Copies of dumps at a place outside git, of which one that is wanted is brought here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from ppr_assets.copies.contents import Contents, contents
+from ppr_assets.copies.opening import open_place
+from ppr_assets.errors import DumpMissing, PreconditionFailed, SettingsError
+from ppr_assets.operations.sources.folder import is_plain_folder
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
+from ppr_assets.rules.naming import copied_dump
+from ppr_assets.settings import CopyUrl, DataRepoSettings
+from ppr_assets.settings.copy_kinds import copy_folder, copy_url, is_copy_url
+from ppr_assets.settings.kinds import UnusableValueError
+
+
+def place_of_copies(settings: DataRepoSettings, source: str) -> CopyUrl | None:
+    """What ``source`` names, if that is a place of copies: one of the settings (with the keys that
+    it has there), by its scheme, or a folder in which copies lie. None for anything else.
+
+    Raises :class:`SettingsError` for a URL that cannot be used.
+    """
+    for one in settings.copies.urls:
+        if source in (one.shown, f"file://{one.shown}"):
+            return one
+    if is_copy_url(source):
+        try:
+            return copy_url(source)
+        except UnusableValueError as error:
+            raise SettingsError(
+                f"--from cannot be used, must be {copy_url.must_be}", hint=error.hint
+            ) from None
+    folder = Path(unquote(source.removeprefix("file://")))
+    if is_plain_folder(folder) and any(copied_dump(one.name) for one in folder.iterdir()):
+        return copy_folder(str(folder.resolve()))
+    return None
+
+
+@dataclass(frozen=True)
+class CopiedDumps:
+    """What lies at the place; ``scratch`` is where a dump that is taken comes to."""
+
+    there: Contents
+    scratch: Path
+
+    def take(self, wanted: Wanted) -> FoundDump:
+        """The dump, decompressed. Raises :class:`DumpMissing`, :class:`DumpDamaged` for one that is
+        cut off or altered, and :class:`PreconditionFailed` without room for it."""
+        place = self.there.place.shown
+        if wanted.at is not None:
+            raise DumpMissing(
+                f"`{place}` holds copies and no commits, so there is none `{wanted.at}`",
+                hint="DUMP or --before DATE choose one of the copies; `ppr-assets list --from URL` "
+                "names them.",
+            )
+        given = wanted.dump.removesuffix(".zst") if wanted.dump else None
+        name = choose(self.there.dumps, None, replace(wanted, dump=given), f"`{place}`")
+        manifest, path = self.there.manifest(name), self.scratch / name
+        try:
+            with path.open("wb") as file:
+                for chunk in self.there.chunks(name):
+                    file.write(chunk)
+        except OSError as error:
+            raise PreconditionFailed(
+                f"could not write the dump to `{self.scratch}`: {error.strerror or error}",
+                hint="is the disk full? Nothing was changed.",
+            ) from error
+        return FoundDump(name, path, manifest, None, self.scratch, place=place)
+
+
+def copied_dumps(url: CopyUrl, scratch: Path) -> CopiedDumps:
+    """Raises :class:`CopyFailed` where the place does not answer."""
+    return CopiedDumps(contents(open_place(url)), scratch)

@@ -1,0 +1,110 @@
+"""A dump out of a copy: found, held to its manifest, restored; and never one that differs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.copies.packed import pack
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import CopyFailed, DumpDamaged, DumpMissing, SettingsError
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.sources.shelf import found_dump, opened_shelf
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.operations.verify_all import verify_dumps
+from ppr_assets.rules.naming import copy_name, dump_moment, manifest_name
+from ppr_assets.settings import DataRepoSettings
+from ppr_assets_tests.fix_copies import CopyWorld, dump_of
+from ppr_assets_tests.fix_restore import MadeDump, Target
+
+FIRST, SECOND, THIRD = map(dump_of, (1, 2, 3))
+
+
+@pytest.fixture
+def copy_of_new(new_dump: MadeDump, tmp_path: Path) -> Path:
+    """A folder with a copy of the dump."""
+    (folder := tmp_path / "copies").mkdir()
+    name = new_dump.path.name
+    pack([new_dump.sql], folder / copy_name(name))
+    (folder / manifest_name(name)).write_text(new_dump.manifest.to_json())
+    return folder
+
+
+def test_a_database_comes_back_from_a_copy(
+    copy_of_new: Path, new_dump: MadeDump, target: Target
+) -> None:
+    with found_dump(DataRepoSettings(), Wanted(source=str(copy_of_new))) as found:
+        assert found.origin == f"copy at `{copy_of_new}`"
+        outcome = restore(target.settings, found, Terms(), deadline=Deadline(60))
+    assert target.content() == new_dump.content
+    assert outcome.tables == new_dump.manifest.tables
+    (checked,) = verify_dumps(DataRepoSettings(), Wanted(source=str(copy_of_new)), every=True)
+    assert checked.verified is not None and checked.error is None
+
+
+@pytest.mark.parametrize("harm", ["cut", "another"])
+def test_a_copy_that_is_not_what_its_manifest_says_is_never_restored(
+    copy_of_new: Path, new_dump: MadeDump, target: Target, tmp_path: Path, harm: str
+) -> None:
+    path, before = copy_of_new / copy_name(new_dump.path.name), target.databases()
+    if harm == "cut":
+        path.write_bytes(path.read_bytes()[:-7])
+    else:
+        rows, end, rest = new_dump.sql.partition(b"\n\\.\n")
+        pack([rows[:-1] + b"?" + end + rest], path)
+    (checked,) = verify_dumps(DataRepoSettings(), Wanted(source=str(copy_of_new)), every=True)
+    assert isinstance(checked.error, DumpDamaged)
+    with (
+        pytest.raises(DumpDamaged) as caught,
+        found_dump(DataRepoSettings(), Wanted(source=str(copy_of_new))) as found,
+    ):
+        restore(target.settings, found, Terms(), deadline=Deadline(60))
+    assert ("was cut off" if harm == "cut" else "its manifest") in caught.value.message
+    assert target.databases() == before
+
+
+def test_the_copies_of_a_place_are_those_with_a_manifest(copy_world: CopyWorld) -> None:
+    copy_world.copy()
+    (copy_world.folder / copy_name(THIRD)).write_bytes(b"being written")
+    settings = copy_world.settings.data_repo
+    for source in (str(copy_world.folder), copy_world.folder.as_uri()):
+        with opened_shelf(settings, Wanted(source=source)) as shelf:
+            assert shelf.names == [FIRST, SECOND]
+            told = [(one.name, one.latest, one.manifest is not None) for one in shelf.listed()]
+            assert told == [(SECOND, True, True), (FIRST, False, True)]
+            for wanted in (
+                Wanted(dump=FIRST),
+                Wanted(dump=copy_name(FIRST)),
+                Wanted(before=dump_moment(SECOND)),
+            ):
+                found = shelf.take(wanted)
+                assert found.path.read_text() == copy_world.texts[FIRST]
+                found.path.unlink()
+
+
+def test_a_place_without_what_is_wanted_says_so(copy_world: CopyWorld, tmp_path: Path) -> None:
+    settings = copy_world.settings.data_repo
+    with (
+        pytest.raises(DumpMissing, match="there is no dump in `"),
+        found_dump(settings, Wanted(source=str(copy_world.folder))),
+    ):
+        pass
+    copy_world.copy()
+    with (
+        pytest.raises(DumpMissing, match="holds copies and no commits"),
+        found_dump(settings, Wanted(source=str(copy_world.folder), at="main")),
+    ):
+        pass
+    with (
+        pytest.raises(SettingsError, match="--from cannot be used, must be a folder") as caught,
+        found_dump(settings, Wanted(source="rclone::sftp,pass=hunter2:x")),
+    ):
+        pass
+    assert "hunter2" not in caught.value.render()
+    gone = "s3://key:a-secret@bucket/x?endpoint=http://127.0.0.1:9&region=x"
+    with pytest.raises(CopyFailed) as failed, found_dump(settings, Wanted(source=gone)):
+        pass
+    assert failed.value.message.startswith("`s3://bucket/x` cannot be listed: ")
+    assert "a-secret" not in failed.value.render()
