@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 from ppr_assets.records.reading import Fields
 from ppr_assets.rules.replay.record import (
     Accessibility,
-    Address,
     Attribute,
     Contact,
     Funding,
@@ -20,7 +19,7 @@ from ppr_assets.rules.replay.record import (
     Program,
     Schedule,
 )
-from ppr_assets.rules.replay.words.addresses import same_address_key
+from ppr_assets.rules.replay.words.addresses import Address, same_address_key
 from ppr_assets.rules.replay.words.coordinates import Point, metres_between
 from ppr_assets.rules.replay.words.names import normalized_name
 

@@ -21,7 +21,6 @@ from ppr_assets.records.spellings import (
 )
 from ppr_assets.rules.replay.record import (
     Accessibility,
-    Address,
     Attribute,
     Contact,
     Funding,
@@ -32,6 +31,7 @@ from ppr_assets.rules.replay.record import (
     Term,
 )
 from ppr_assets.rules.replay.words.addresses import (
+    Address,
     country_code,
     from_one_line,
     postal_code,

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from ppr_assets.operations.diff.opened import OpenedDump
 from ppr_assets.operations.diff.records import OtherIds, Row, TableDiff, row_values
-from ppr_assets.rules.replay.record import Address, Location
-from ppr_assets.rules.replay.told_alike import equal_pairs, place_pairs, told_place
+from ppr_assets.rules.replay.merging.told_alike import equal_pairs, place_pairs, told_place
+from ppr_assets.rules.replay.record import Location
+from ppr_assets.rules.replay.words.addresses import Address
 from ppr_assets.rules.replay.words.coordinates import point
 from ppr_assets.rules.replay.words.names import normalized_name
 from ppr_assets.rules.replay.words.texts import known

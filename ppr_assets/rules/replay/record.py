@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ppr_assets.rules.replay.words.addresses import Address
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -23,20 +25,6 @@ class Phone:
     type: str | None = None
     description: str | None = None
     languages: tuple[Language, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    path: str
-    attention: str | None = None
-    address_1: str | None = None
-    address_2: str | None = None
-    city: str | None = None
-    region: str | None = None
-    state_province: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-    address_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

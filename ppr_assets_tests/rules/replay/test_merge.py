@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from ppr_assets.rules.replay.merging.common import common
 from ppr_assets.rules.replay.merging.merge import merge
 from ppr_assets.rules.replay.merging.same import same_organization, same_place
-from ppr_assets.rules.replay.record import Address, Location, Organization, Phone
+from ppr_assets.rules.replay.record import Location, Organization, Phone
 from ppr_assets.rules.replay.telling import Named, Telling, named
+from ppr_assets.rules.replay.words.addresses import Address
 
 _JOBS = count()
 HERE = (39.1, -84.5)

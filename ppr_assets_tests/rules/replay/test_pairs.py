@@ -12,8 +12,9 @@ import pytest
 
 from ppr_assets.rules.replay.merging.merge import Everything, merge
 from ppr_assets.rules.replay.merging.same import same_organization, same_place
-from ppr_assets.rules.replay.record import Address, Location, Organization, Phone
+from ppr_assets.rules.replay.record import Location, Organization, Phone
 from ppr_assets.rules.replay.telling import Named, Telling, named
+from ppr_assets.rules.replay.words.addresses import Address
 
 LABELLED = json.loads(Path(__file__).with_name("pairs.json").read_text(encoding="utf-8"))
 PRECISION, RECALL = 0.98, {"organization": 0.6, "location": 0.8}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.rules.replay.record import Address, Location
+from ppr_assets.rules.replay.merging.told_alike import equal_pairs, place_pairs, told_place
+from ppr_assets.rules.replay.record import Location
 from ppr_assets.rules.replay.telling import Named
-from ppr_assets.rules.replay.told_alike import equal_pairs, place_pairs, told_place
+from ppr_assets.rules.replay.words.addresses import Address
 
 HERE, NEAR, FAR = (39.1, -84.5), (39.1001, -84.5001), (39.2, -84.5)
 

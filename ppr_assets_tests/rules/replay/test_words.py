@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.rules.replay.ids import NAMESPACE, child_id, record_id
-from ppr_assets.rules.replay.record import Address
 from ppr_assets.rules.replay.words import times
 from ppr_assets.rules.replay.words.addresses import (
+    Address,
     from_one_line,
     normalized_street,
     postal_code,

@@ -8,7 +8,6 @@ from typing import Any
 
 from ppr_assets.rules.replay.record import (
     Accessibility,
-    Address,
     Attribute,
     Contact,
     Funding,
@@ -23,6 +22,7 @@ from ppr_assets.rules.replay.record import (
     ServiceAtLocation,
     Term,
 )
+from ppr_assets.rules.replay.words.addresses import Address
 
 Row = tuple[str, dict[str, Any]]
 """A table's name, and its values by column; None where nobody told."""

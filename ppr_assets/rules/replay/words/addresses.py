@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
-from ppr_assets.rules.replay.record import Address
 from ppr_assets.rules.replay.words.texts import known
 
 _STATES = {
@@ -48,6 +48,20 @@ _ONE_LINE = re.compile(r"(.+?), *([^,]+?), *([A-Za-z]{2})\.? +(\d{5}(?:-\d{4})?)
 
 
 @lru_cache(maxsize=4096)
+@dataclass(frozen=True, slots=True)
+class Address:
+    path: str
+    attention: str | None = None
+    address_1: str | None = None
+    address_2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    state_province: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    address_type: str | None = None
+
+
 def state_code(words: str) -> str | None:
     """The two letters of a state or territory, from its code or its name."""
     code = words.strip().replace(".", "").upper()
