@@ -47,7 +47,6 @@ _DOTS = re.compile(r"(?<=\b[a-z])\.(?=[a-z]\b)|['’]")  # noqa: RUF001
 _ONE_LINE = re.compile(r"(.+?), *([^,]+?), *([A-Za-z]{2})\.? +(\d{5}(?:-\d{4})?)(?:, *USA?)?")
 
 
-@lru_cache(maxsize=4096)
 @dataclass(frozen=True, slots=True)
 class Address:
     path: str
@@ -62,6 +61,7 @@ class Address:
     address_type: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def state_code(words: str) -> str | None:
     """The two letters of a state or territory, from its code or its name."""
     code = words.strip().replace(".", "").upper()
