@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.objects import (
@@ -45,6 +47,9 @@ from ppr_assets.rules.recorded.manifest import Manifest
 
 UPDATED_BY = "ppr_assets"
 
+_AT_ONCE = 2
+"""Files that are stored at once: git hashes each on one processor."""
+
 _README = (
     "`dump.sql` (with `dump.parts`, where a dump is in parts) is the newest dump once more, under "
     "a name that never changes, so that git stores and sends each night as a difference to the "
@@ -65,8 +70,10 @@ def store(repo: DataRepo, dump: StagedDump) -> StoredDump:
 
     It may be asked for other things meanwhile.
     """
-    parts = {name: write_blob(repo, path) for name, path in dump.parts.items()}
-    return StoredDump(write_blob(repo, dump.path), parts)
+    parts = dump.parts
+    with ThreadPoolExecutor(_AT_ONCE) as beside:
+        whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
+    return StoredDump(whole, dict(zip(parts, stored, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -135,16 +135,17 @@ def _packed(folder: Path) -> dict[str, str]:
 def test_parts_that_are_sent_first_are_compared_with_nothing(
     in_parts: Pipeline, fake_tool: FakeTool, tmp_path: Path
 ) -> None:
-    """Two at a time are compressed: each of these gits waits until the other one is there."""
-    at_work, real = tmp_path / "at_work", shutil.which("git")
-    at_work.mkdir()
+    """Two at a time are stored and compressed: each first git waits until another one is there."""
+    real = shutil.which("git")
     fake_tool(
         "git",
-        'case " $* " in *--revs*) ;; *" pack-objects "*" --window=0 "*)\n'
-        f"  touch {at_work}/$$; seen=0\n"
-        f"  until [ $(ls {at_work} | wc -l) = 2 ]; do\n"
-        "    seen=$((seen + 1)); [ $seen -lt 200 ] || exit 128; sleep 0.02\n"
-        "  done;;\nesac\n"
+        'case " $* " in *--revs*) ;;\n'
+        '  *" hash-object -w "*) work=storing;;\n'
+        '  *" pack-objects "*" --window=0 "*) work=packing;;\nesac\n'
+        f"if [ $work ]; then looks=0; mkdir -p {tmp_path}/$work; touch {tmp_path}/$work/$$\n"
+        f"  until [ $(ls {tmp_path}/$work | wc -l) -ge 2 ]; do\n"
+        "    looks=$((looks + 1)); [ $looks -lt 200 ] || exit 128; sleep 0.02\n"
+        "  done\nfi\n"
         f'exec {real} "$@"',
     )
     _, first = in_parts.night()
