@@ -34,6 +34,9 @@ _MOST_BYTES = 100_000
 
 _AT_THE_START = ("PYTHON", "LANG", "LC_", "TZ")
 
+_OF_A_TEST = "PPR_ASSETS_TEST_WORLD"
+"""By which a test finds its own children, of which this process is none."""
+
 _IMPORTED_LATE = ("dagster_postgres", "psycopg2.extras", "sqlite3", "upath.implementations.local")
 """Where they are needed, and not above."""
 
@@ -53,6 +56,7 @@ class Forks:
                 [sys.executable, "-P", __file__, str(theirs.fileno())],
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                env={name: os.environ[name] for name in os.environ if name != _OF_A_TEST},
             )
 
     def run(
