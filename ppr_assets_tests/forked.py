@@ -124,7 +124,19 @@ def _call(
     os.environ.update(environment)
     tempfile.tempdir = None
     sys.argv[:] = argv
-    import_module("ppr_assets.cli").main()
+    try:
+        import_module("ppr_assets.cli").main()
+    except SystemExit as ended:
+        _end(ended.code)
+
+
+def _end(code: object) -> None:
+    """As a process ends, but for taking apart what was imported: no module is freed one by one."""
+    assert isinstance(code, int | None)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code or 0)
 
 
 def _import_everything_below_the_command_line() -> None:
