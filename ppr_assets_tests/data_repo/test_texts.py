@@ -4,6 +4,7 @@ the way out. ``{clone}`` and ``{remote}`` stand for the two folders."""
 from __future__ import annotations
 
 import configparser
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,20 +17,27 @@ from ppr_assets.data_repo.checkout.plain_files import require_plain_files, requi
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.first_clone import make_clone
 from ppr_assets.data_repo.git.command import Output
-from ppr_assets.data_repo.git.errors import library_failure
+from ppr_assets.data_repo.git.errors import failure, library_failure
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
 from ppr_assets.data_repo.git.objects import FILE, NewFile, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, read_file
+from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.commits import folder_history
 from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
-from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.merge_dumps import merge_dumps
 from ppr_assets.data_repo.remote.errors import push_failure
 from ppr_assets.data_repo.remote.remote import fetch, push
 from ppr_assets.errors import PprError
-from ppr_assets_tests.fix_git import Somebody, publish_dump
+from ppr_assets.failures import file_failure
+from ppr_assets.operations.audit.marks import mark_of
+from ppr_assets.operations.publishing.dump_commit import commit_of_dump
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_git import Somebody, described, publish_dump
 
 DUMP = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 pytestmark = pytest.mark.usefixtures("nobody_else")
@@ -215,9 +223,46 @@ def _cut_off(world: World) -> None:
     raise failure
 
 
+def _lost_to_git(world: World) -> None:
+    raise failure(("log", "-1"), 128, f"fatal: unable to read tree ({'1' * 40})")
+
+
+def _never_committed(world: World) -> None:
+    head = world.owner.git("rev-parse", "HEAD")
+    commit_of_dump(world.repo, head, described(DUMP, "00" * 32, {}))
+
+
+def _folder_for_a_dump(world: World) -> None:
+    head = world.owner.commit("A folder", {f"sql_dumps/{DUMP}/file": ""})
+    settings = replace(world.repo.settings, url=None)
+    with found_dump(settings, Wanted(DUMP, at=head, offline=True)):
+        pass
+
+
+def _folder_for_an_audited_mark(world: World) -> None:
+    head = world.owner.commit("A folder", {"sql_dumps/.record_count_ratchet/file": ""})
+    mark_of(dump_folder(world.repo, head))
+
+
+def _lost_audited_mark(world: World) -> None:
+    gone = {".record_count_ratchet": Entry(FILE, "blob", "1" * 40)}
+    mark_of(DumpFolder(world.repo, "HEAD", gone))
+
+
+def _unreadable_file(world: World) -> None:
+    file = world.owner.path / "sql_dumps" / "latest.sql"
+    settings = Settings.from_environment({"DATA_REPO_PATH": str(world.repo.path)})
+    raise file_failure(OSError(errno.EACCES, "Permission denied", str(file)), settings)
+
+
 LOOK_AT_THE_HISTORY = (
     "look at the file's history; to set the mark on purpose, `ppr-assets ratchet reset --to N "
     '--reason "…"`.'
+)
+BRING_BACK = (
+    "in the clone, `git -c fetch.unpackLimit=1 fetch --refetch origin` brings back what the remote "
+    "has. Should that not be enough, move the clone away and run again with DATA_REPO_URL set, "
+    "which makes a new one."
 )
 NOT_OURS = "we write nothing that large there: look at the history of the dump folder (`git log`)."
 NEED_A_LINE = (
@@ -340,9 +385,30 @@ NEED_A_LINE = (
         (
             _lost,
             f"`{'1' * 40}` is not in `{{clone}}`",
-            "in the clone, `git -c fetch.unpackLimit=1 fetch --refetch origin` brings back what "
-            "the remote has. Should that not be enough, move the clone away and run again with "
-            "DATA_REPO_URL set, which makes a new one.",
+            BRING_BACK,
+        ),
+        (
+            _lost_to_git,
+            f"the clone has lost object {'1' * 40}: `git log` says fatal: unable to read tree "
+            f"({'1' * 40})",
+            BRING_BACK,
+        ),
+        (
+            _never_committed,
+            f"no commit up to {{head}} holds {DUMP}",
+            "a shallow clone knows only its last commits: `git fetch --unshallow`.",
+        ),
+        (
+            _folder_for_a_dump,
+            f"`{DUMP}` is not a file in commit {{head}}",
+            "`ppr-assets list` names the dumps that are; take another one.",
+        ),
+        (_folder_for_an_audited_mark, "the ratchet file is not a regular file", ""),
+        (_lost_audited_mark, "the ratchet file is lost, nobody can tell the mark", ""),
+        (
+            _unreadable_file,
+            "the data repository cannot be used: `{clone}/sql_dumps/latest.sql`: Permission denied",
+            "let the user that runs this read and write there, or name another place.",
         ),
         (
             _large_object,
@@ -385,7 +451,7 @@ def test_what_is_wrong_and_the_way_out(
 ) -> None:
     with pytest.raises(PprError) as told:
         happened(world)
-    assert told.value.exit_code in {3, 6}
+    assert told.value.exit_code in {3, 4, 6}
     places = {
         "{clone}": str(world.owner.path),
         "{remote}": str(world.owner.path.with_name("remote.git")),
@@ -393,7 +459,7 @@ def test_what_is_wrong_and_the_way_out(
         "{head}": world.owner.git("rev-parse", "--short=10", "HEAD"),
         "{mark}": world.owner.git("rev-parse", "HEAD:sql_dumps/.record_count_ratchet", check=False),
     }
-    wanted = f"{message}\nHINT: {hint}"
+    wanted = f"{message}\nHINT: {hint}" if hint else message
     for name, value in places.items():
         wanted = wanted.replace(name, value)
     assert told.value.render() == wanted

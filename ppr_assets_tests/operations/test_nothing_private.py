@@ -68,6 +68,9 @@ def test_no_error_quotes_what_came_from_pg_dump(
 
 def test_a_row_of_other_values_than_columns_is_not_taken_apart() -> None:
     rows = Withholding("t", ["id", "who", "note"], {"who": Decision("null")})
-    with pytest.raises(DumpDamaged, match="a row of t has 4 values, 3 needed") as caught:
+    with pytest.raises(DumpDamaged) as caught:
         list(rows.rows([f"1\t{PRIVATE}\tmore\tnote\n".encode()]))
-    assert PRIVATE not in str(caught.value)
+    assert caught.value.render() == (
+        "a row of t has 4 values, 3 needed\nHINT: pg_dump wrote something else than its COPY "
+        "statement says. Nothing was published."
+    )
