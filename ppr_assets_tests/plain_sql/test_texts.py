@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parts.joined import parts_on_disk
 from ppr_assets.plain_sql.parts.split import split_dump
@@ -361,22 +360,18 @@ def test_what_is_wrong_about_parts(
     assert _said_of(in_parts) == f"{told}\nHINT: {hint}"
 
 
-def test_what_cannot_be_read_is_told_with_the_system_s_reason(in_parts: Path) -> None:
+def test_a_part_that_cannot_be_read_is_told_with_the_system_s_reason(in_parts: Path) -> None:
     joined = parts_on_disk(in_parts)
     assert joined is not None
     part = in_parts.parent / PARTS / "part_002.sql"
     part.unlink()
     part.mkdir()
-    unreadable = Path("/proc/self/mem")  # at its first byte
-    for name, chunks, why in (
-        (f"{PARTS}/{part.name}", joined.chunks(), "Is a directory"),
-        (NAME, open_dump(unreadable, name=NAME), "Input/output error"),
-    ):
-        with pytest.raises(DumpDamaged) as told:
-            list(chunks)
-        assert told.value.render() == (
-            f"`{name}` cannot be read: {why}\nHINT: may this user read it, and is the disk healthy?"
-        )
+    with pytest.raises(DumpDamaged) as told:
+        list(joined.chunks())
+    assert told.value.render() == (
+        f"`{PARTS}/{part.name}` cannot be read: Is a directory\n"
+        "HINT: may this user read it, and is the disk healthy?"
+    )
 
 
 def test_another_title_than_pg_dump_s_is_told_with_its_byte() -> None:
