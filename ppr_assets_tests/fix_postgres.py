@@ -49,6 +49,8 @@ class Databases:
         self._templates: dict[tuple[int, int, bool], str] = {}
         self.copied_from: dict[str, str] = {}
         """The template of each database, by their names."""
+        self.handed_over: dict[str, DatabaseSettings] = {}
+        """Of each template, the copy in which everything is another role's: see MakeTarget."""
 
     def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
         """The database that copies of this sample are made from; filled when first asked for."""

@@ -198,13 +198,23 @@ class MakeTarget:
         target = Target(settings)
         self.made.append(target)
         if seed is not None:
-            template = self._databases.template(organizations, seed)
             target.execute(
-                f"CREATE DATABASE {settings.dbname} TEMPLATE {template} OWNER {RESTORER} "
-                "STRATEGY file_copy"
+                f"CREATE DATABASE {settings.dbname} TEMPLATE {self._template(organizations, seed)} "
+                f"OWNER {RESTORER} STRATEGY file_copy"
             )
-            target.execute(_HAND_OVER, settings.dbname)
         return target
+
+    def _template(self, organizations: int, seed: int) -> str:
+        """The sample, handed over once for all of its copies."""
+        databases, sample = self._databases, self._databases.template(organizations, seed)
+        handed_over = databases.handed_over.get(sample)
+        if handed_over is None:
+            handed_over = databases.handed_over[sample] = databases.create(sample)
+            superuser = replace(handed_over, user="postgres")
+            with connect(superuser, autocommit=True) as session:
+                session.execute(f"ALTER DATABASE {handed_over.dbname} OWNER TO {RESTORER}")
+                session.execute(_HAND_OVER)
+        return handed_over.dbname
 
 
 def forge(made: MadeDump, folder: Path, edit: Callable[[bytes], bytes]) -> MadeDump:
