@@ -62,10 +62,10 @@ def refused_in_place(connection: Connection, dump: PlainDump, layout: Layout) ->
     with DumpFile(dump) as file, connection.transaction(force_rollback=True):
         prepare_transaction(connection, layout.encoding)
         publications = {name for (name,) in connection.execute(_PUBLICATIONS)}
-        session = Session(connection, threading.Event(), layout.search_path)
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
             if entry.kind not in _TRIED or (entry.kind, entry.name) in there:
                 continue
+            session = Session(connection, threading.Event(), layout.search_path)
             if (words := _refusal(session, file, step)) is not None:
                 stands = entry.kind == "PUBLICATION" and entry.name in publications
                 refused.append(Refused(*entry.identity, "there" if stands else "role", words))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import sql
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import TransactionStatus
@@ -37,6 +37,13 @@ WITHOUT_LIMITS = {
     "tcp_keepalives_count": "6",
 }
 """For any session whose work takes its time."""
+
+_SINCE = {
+    "client_connection_check_interval": 14,
+    "idle_session_timeout": 14,
+    "transaction_timeout": 17,
+}
+"""PostgreSQL's version that knows them, where an older one is still met."""
 
 _SETTINGS = WITHOUT_LIMITS | {
     # what pg_dump writes at the head of a dump, and what else its texts rely on
@@ -78,6 +85,14 @@ class Session:
         self.connection = connection
         self._stop = stop
         self._search_path = search_path
+        self._settings = b""
+
+    def stand_under(self, settings: bytes, what: str) -> None:
+        """Run a dump's own settings, unless they are those of the statement before. Not for
+        sessions in which what is set is rolled back."""
+        if settings not in (b"", self._settings):
+            self.execute(settings, what)
+            self._settings = settings
 
     @contextmanager
     def as_dumped(self) -> Iterator[None]:
@@ -170,15 +185,14 @@ def _read_names(connection: Connection) -> None:
 
 
 def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -> None:
-    """Set what the server knows of these settings; older servers lack some of them."""
+    """Set what a server of this version knows of these settings."""
+    statement = sql.SQL("SET LOCAL {} TO {};" if local else "SET {} TO {};")
+    version = connection.info.server_version // 10000
+    known = [name for name in wanted if _SINCE.get(name, 0) <= version]
     connection.execute(
-        "SELECT pg_catalog.set_config(name, %s::pg_catalog.jsonb ->> name, %s) "
-        "FROM pg_catalog.pg_settings WHERE pg_catalog.lower(name) = ANY(%s)",
-        [
-            json.dumps({_spelled(name): value for name, value in wanted.items()}),
-            local,
-            list(wanted),
-        ],
+        sql.SQL("").join(
+            statement.format(sql.Identifier(name), sql.Literal(wanted[name])) for name in known
+        )
     )
 
 
@@ -199,11 +213,6 @@ def failed(what: str, error: psycopg.Error) -> RestoreFailed | DatabaseFailed:
         hint = f"the database serves as before. {error.diag.message_hint or hint_for(error)}"
         return DatabaseFailed(message, hint=hint)
     return RestoreFailed(message, hint="nothing was put in place; the database serves as before.")
-
-
-def _spelled(name: str) -> str:
-    """As pg_settings spells it: two names have capitals in them."""
-    return {"datestyle": "DateStyle", "intervalstyle": "IntervalStyle"}.get(name, name)
 
 
 def _words(error: psycopg.Error) -> str:

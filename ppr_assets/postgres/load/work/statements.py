@@ -21,8 +21,7 @@ def run_step(session: Session, file: DumpFile, step: Step, *, in_transaction: bo
 
     ``in_transaction`` leaves out the transactions that pg_dump puts around large objects.
     """
-    if step.settings:
-        session.execute(step.settings, step.what)
+    session.stand_under(step.settings, step.what)
     size = _STREAMED if step.streamed else max(1, step.end - step.start)
     with session.as_dumped():
         for start, end in file.pieces(step.start, step.end, size):
