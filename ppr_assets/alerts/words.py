@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from ppr_assets.alerts.state import State
 from ppr_assets.rules.incidents import Incident, Message
 from ppr_assets.settings import Settings
 
@@ -47,4 +48,22 @@ def incident_json(incident: Incident) -> dict[str, Any]:
         "since": incident.since.isoformat(),
         "error": incident.text,
         "link": incident.link or None,
+    }
+
+
+def alerts_json(state: State) -> dict[str, Any]:
+    """What is open, and how the last messages went, for programs."""
+    return {
+        "open": [incident_json(one) for one in state.known.incidents.values()],
+        "channels": [
+            {
+                "channel": name,
+                "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+                "failed_at": one.failed_at.isoformat() if one.failed_at else None,
+                "error": one.error or None,
+                "unsent": len(one.unsent),
+                "lost": one.lost,
+            }
+            for name, one in sorted(state.channels.items())
+        ],
     }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ppr_assets.alerts.state import State, read_state
+from ppr_assets.alerts.words import alerts_json
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.errors import PprError
@@ -27,6 +29,7 @@ class Status:
     ``counts`` are rows by table key. ``verdict`` is what the gate would say now, without an
     override; None also where the mark could not be read. ``pushed``: the remote has all of the
     clone's branch; None where there is no remote, it did not answer, or there is nothing to push.
+    ``alerts``: what is open and who could not be told of it; None where nobody is to be told.
     """
 
     database: str
@@ -35,6 +38,7 @@ class Status:
     repository: Published | None
     pushed: bool | None
     errors: tuple[PprError, ...]
+    alerts: State | None = None
 
     def to_json(self) -> dict[str, Any]:
         repository, verdict = self.repository, self.verdict
@@ -60,6 +64,7 @@ class Status:
             if repository and repository.other_files
             else [],
             "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
+            "alerts": alerts_json(self.alerts) if self.alerts else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
         }
 
@@ -84,6 +89,12 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
             counts = _counts(settings)
     except PprError as error:
         errors.append(error)
+    alerts: State | None = None
+    try:
+        with told(settings):
+            alerts = read_state(settings.data_repo) if settings.alerts.told else None
+    except PprError as error:
+        errors.append(error)
     mark = repository.mark if repository else None
     return Status(
         database=settings.database.describe(),
@@ -94,6 +105,7 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
         repository=repository,
         pushed=pushed,
         errors=tuple(errors),
+        alerts=alerts,
     )
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ppr_assets.alerts.reporting import attempt, channels, deliver, note_attempt, now
-from ppr_assets.alerts.state import Channel, State, read_state
-from ppr_assets.alerts.words import incident_json, source
+from ppr_assets.alerts.state import Channel, read_state
+from ppr_assets.alerts.words import alerts_json, source
 from ppr_assets.cli.shared.console import err, out, print_columns, print_json, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.errors import PprError, SettingsError
@@ -108,20 +106,3 @@ def _told(channel: Channel) -> tuple[str, str, str]:
     if channel.lost:
         failed += f", {channel.lost} older were given up"
     return sent, str(len(channel.unsent)), failed
-
-
-def alerts_json(state: State) -> dict[str, Any]:
-    return {
-        "open": [incident_json(one) for one in state.known.incidents.values()],
-        "channels": [
-            {
-                "channel": name,
-                "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-                "failed_at": one.failed_at.isoformat() if one.failed_at else None,
-                "error": one.error or None,
-                "unsent": len(one.unsent),
-                "lost": one.lost,
-            }
-            for name, one in sorted(state.channels.items())
-        ],
-    }

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
+from ppr_assets.alerts.state import State
 from ppr_assets.cli.shared.console import out, print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
@@ -67,7 +68,20 @@ def _facts(found: Status) -> dict[str, str]:
         facts["pushed"] = words[found.pushed]
         for number, remark in enumerate(found.repository.view.remarks):
             facts["remark" + " " * number] = remark
+    if found.alerts is not None:
+        facts["alerts"] = _alerts(found.alerts)
     return facts
+
+
+def _alerts(state: State) -> str:
+    """What is open, and the channels that are dead; `ppr-assets alert list` says more."""
+    told = [f"{key}, since {one.since:%Y-%m-%d}" for key, one in state.known.incidents.items()]
+    told = told or ["nothing is open"]
+    for name, channel in state.channels.items():
+        if channel.error:
+            unsent = f", {len(channel.unsent)} unsent" if channel.unsent else ""
+            told.append(f"{name} is dead{unsent}: {channel.error.splitlines()[0]}")
+    return f"\n{'':<15}".join(told)
 
 
 def _repository_facts(repository: Published) -> dict[str, str]:

@@ -25,6 +25,8 @@ def alert(tmp_path: Path, web_sink: WebSink, mail_sink: MailSink) -> CommandLine
         tmp_path,
         {
             "DATA_REPO_PATH": str(settings.data_repo.path),
+            "POSTGRES_HOST": "/nowhere",
+            "POSTGRES_PASSWORD": "",
             "PPR_ALERT_URLS": f"{web_sink.url} {mail_sink.url}",
             "PPR_HEARTBEAT_URL": web_sink.url,
         },
@@ -65,7 +67,13 @@ def test_a_test_tells_how_it_went_with_each(
         "http://127.0.0.1": True,
         "smtp://127.0.0.1": False,
     }
-    for text in (said.out, said.err, listed.out, listed.err, json.dumps(found)):
+    shown = alert("status", "--offline").out
+    assert "gate refused: nightly_dump, since 2026-11-02" in shown
+    assert "http://127.0.0.1 is dead: the server answered 500" in shown
+    known = json.loads(alert("status", "--offline", "--json").out)["alerts"]
+    assert known == found
+    said_on_errors = said.err + listed.err
+    for text in (shown, json.dumps(known), said.out, listed.out, said_on_errors):
         assert TOKEN not in text and PASSWORD not in text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +13,13 @@ import dagster as dg
 import pytest
 
 from ppr_assets.alerts.state import read_state
+from ppr_assets.child_process import end_group
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.rules.incidents import override_used
 from ppr_assets.settings import Settings
-from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine, wait_until
 from ppr_assets_tests.fix_sinks import WebSink, told_to, web_server, without_services
 
 
@@ -53,6 +55,31 @@ def test_a_night_of_cron_is_told_of_once_also_where_a_daemon_runs_beside_it(
     assert told["link"] == f"https://dagster.example.org/runs/{run_id}"
     assert pings == ["/start", "/fail", "/start", ""]
     assert "nothing is open" in ppr_assets("alert", "list").out
+
+
+def test_dagsters_own_daemon_tells_of_the_last_night(
+    ppr_assets: CommandLine, web_sink: WebSink
+) -> None:
+    """The night of a cron that told nobody; its daemon is started when somebody is to be told."""
+    refused = ppr_assets("dump", SQL_DUMP_MIN_RECORDS="9999")
+    assert refused.code == 3
+    environment = ppr_assets.environment(
+        {"PPR_ALERT_URLS": web_sink.url, "SQL_DUMP_MIN_RECORDS": "9999"}
+    )
+    daemon = subprocess.Popen(
+        [str(PROGRAM.with_name("dagster-daemon")), "run", "-m", "ppr_assets.definitions"],
+        cwd=ppr_assets.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        wait_until(lambda: web_sink.got)
+    finally:
+        end_group(daemon, grace_seconds=20)
+    assert web_sink.said == ["begun gate refused: nightly_dump"]
+    assert web_sink.alerts[0]["error"] == refused.err.strip()
 
 
 class Daemon:
