@@ -60,9 +60,9 @@ class CopyWorld:
         with open_data_repo(self.settings.data_repo) as repo, data_repo_lock(repo):
             dump = stage_dump(repo, name, text)
             dump.manifest_path.write_text(manifest_of(name, text, **manifest).to_json())
-            return self._land(repo, commit_dump(repo, tip(repo), dump, mark))
+            return self.land(repo, commit_dump(repo, tip(repo), dump, mark))
 
-    def _land(self, repo: DataRepo, commit: str) -> str:
+    def land(self, repo: DataRepo, commit: str) -> str:
         advance_branch(repo, tip(repo), commit)
         return commit
 

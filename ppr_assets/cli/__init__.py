@@ -68,6 +68,7 @@ VERBS = {
         "Prove that a dump restores: into a scratch database, compared, dropped again.",
     ),
     "prune": ("dumps", "Apply the keep rules to the folder of dumps, in a commit of its own."),
+    "rebuild": ("dumps", "Build the dump folder of a data repository anew out of copies."),
     "cleanup": ("databases", "Drop what restores have left beside the database."),
     "init": ("databases", "Fill the database from the latest dump, unless it has records."),
     "ratchet": ("deciding", "Show the mark that dumps are held against, or set it on purpose."),

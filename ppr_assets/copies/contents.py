@@ -84,7 +84,11 @@ class Contents:
         digest = hashlib.sha256()
         for chunk in self.chunks(manifest.dump):
             digest.update(chunk)
-        if (found := digest.hexdigest()) != manifest.sha256:
+        self.require_same(manifest, digest.hexdigest())
+
+    def require_same(self, manifest: Manifest, found: str) -> None:
+        """Raises :class:`DumpDamaged` unless ``found`` is the manifest's SHA-256."""
+        if found != manifest.sha256:
             raise DumpDamaged(
                 f"`{copy_name(manifest.dump)}` at `{self.place.shown}` has SHA-256 {found[:12]}…, "
                 f"the manifest says {manifest.sha256[:12]}…",

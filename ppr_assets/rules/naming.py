@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
@@ -87,10 +88,11 @@ def copied_dump(name: str) -> str | None:
     )
 
 
-def commit_record_name(moment: datetime, commit: str) -> str:
-    """The name of what is recorded beside copies of a commit that was made at ``moment``."""
-    utc = moment.astimezone(UTC)
-    return f"{_COMMIT}{utc:%Y-%m-%d_%H-%M-%S}_{commit[:12]}.json"
+def commit_record_name(moment: datetime, message: str) -> str:
+    """The name of what is recorded beside copies of a commit of ``moment`` that says ``message``:
+    the same for one that was made again with other parents."""
+    told = hashlib.sha256(message.encode("utf-8", "replace")).hexdigest()[:12]
+    return f"{_COMMIT}{moment.astimezone(UTC):%Y-%m-%d_%H-%M-%S}_{told}.json"
 
 
 def is_commit_record(name: str) -> bool:

@@ -63,6 +63,13 @@ def make_clone(settings: DataRepoSettings) -> None:
         ) from error
 
 
+def make_empty(settings: DataRepoSettings) -> None:
+    """A repository at DATA_REPO_PATH without a commit and a remote, on DATA_REPO_BRANCH."""
+    settings.path.mkdir(parents=True, exist_ok=True)
+    first = f"--initial-branch={settings.branch}"
+    run(settings.path, "init", "--quiet", first, timeout=settings.timeout_seconds)
+
+
 class _NoFilter(Exception):  # an event on the way to a clone, not an error of anybody
     """The remote does not give parts of a repository."""
 

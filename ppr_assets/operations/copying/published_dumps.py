@@ -69,17 +69,19 @@ class PublishedDumps:
 
     @cached_property
     def records(self) -> Sequence[CommitRecord]:
-        """Of the commits that published a dump or changed the mark or the policy, oldest first."""
+        """Of the commits that published dumps, retired them, or changed the mark or the policy,
+        oldest first."""
         repo, commit = self.folder.repo, self.folder.commit
         if commit is None or repo.shallow:
             return ()
         folders = DumpFolders(repo)
         found: list[CommitRecord] = []
         for one in folder_history(repo, commit):
-            dump = parse_trailers(one.message).get("Dump")
+            told = parse_trailers(one.message)
+            dump = told.get("Dump")
             folder = folders.at(one.sha)
             before = [folders.at(parent) for parent in one.parents]
-            if dump in folder.entries or _decided(folder, before):
+            if dump in folder.entries or "Retired" in told or _decided(folder, before):
                 published = dump if dump in folder.entries else None
                 found.append(_record(one, len(found), folder, published))
         return found

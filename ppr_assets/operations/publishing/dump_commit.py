@@ -100,22 +100,30 @@ def write_dump_commit(repo: DataRepo, base: str | None, following: Following) ->
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = dump_folder(repo, base)
-    content, parts = Blob(FILE, stored.sha), _parts(repo, stored)
     changes: dict[str, Blob | NewFile | None] = dict.fromkeys(following.retention.paths)
-    changes |= {
-        folder.path(manifest.dump): content,
-        folder.path(parts_folder(manifest.dump)): parts,
-        folder.path(DELTA_BASE_FILE): content,
-        folder.path(DELTA_BASE_PARTS): parts,
-        folder.path(DELTA_BASE_README): _file(_README),
-        folder.path(manifest_name(manifest.dump)): _file(manifest.to_json()),
-        folder.path(LATEST): NewFile(SYMLINK, manifest.dump.encode()),
-    }
-    changes |= _attributes(folder)
+    changes |= files_of_dump(repo, folder, manifest.dump, stored, manifest.to_json().encode())
     if mark != folder.mark:  # raised, or the file has lost some of it
         changes[folder.path(RATCHET)] = _file(render_mark(mark))
     message = dump_message(manifest, mark.organization, retired=following.retention.retired)
     return _commit(repo, base, changes, message, now)
+
+
+def files_of_dump(
+    repo: DataRepo, folder: DumpFolder, dump: str, stored: StoredDump, described: bytes
+) -> dict[str, Blob | NewFile | None]:
+    """What stands in the folder once ``dump`` is the latest, by path; ``described`` are the bytes
+    of its manifest."""
+    content, parts = Blob(FILE, stored.sha), _parts(repo, stored)
+    return {
+        folder.path(dump): content,
+        folder.path(parts_folder(dump)): parts,
+        folder.path(DELTA_BASE_FILE): content,
+        folder.path(DELTA_BASE_PARTS): parts,
+        folder.path(DELTA_BASE_README): _file(_README),
+        folder.path(manifest_name(dump)): NewFile(FILE, described),
+        folder.path(LATEST): NewFile(SYMLINK, dump.encode()),
+        **_attributes(folder),
+    }
 
 
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:

@@ -34,7 +34,7 @@ class CommitRecord:
 
     @property
     def name(self) -> str:
-        return commit_record_name(self.date, self.commit)
+        return commit_record_name(self.date, self.message)
 
     def to_json(self) -> str:
         content = {

@@ -1,0 +1,131 @@
+"""Build the dump folder of a data repository anew out of copies, commit by commit, as it was.
+
+For a repository that was deleted, or forced back to where it was before: what the branch still has
+stays, and what came after its newest dump is made again. Each commit has the words, the author, the
+date, the mark and the policy of the one that it stands for, so that an audit finds what it found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ppr_assets.copies.contents import Contents, contents
+from ppr_assets.copies.opening import open_place
+from ppr_assets.data_repo.checkout.advance import recover
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.staging import StagedDump
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.operations.copying.history import copied_history, missing_from
+from ppr_assets.operations.copying.rebuilt_commit import write_again, write_closing
+from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
+from ppr_assets.operations.publishing.dump_commit import StoredDump, store
+from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.upkeep import keep_small
+from ppr_assets.operations.sources.scratch import scratch_folder
+from ppr_assets.plain_sql.dump_file import remove_dump
+from ppr_assets.plain_sql.parts.split import split_dump
+from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.recorded.commit import CommitRecord
+from ppr_assets.settings import CopyUrl, Settings
+
+
+@dataclass(frozen=True)
+class RebuildOutcome:
+    """``dumps`` that came back, oldest first, with ``decisions`` between and behind them. Without
+    those that are ``damaged``. ``commit`` is the last one, None where the branch lacked nothing."""
+
+    dumps: Sequence[str]
+    decisions: int
+    damaged: Sequence[DumpDamaged]
+    commit: str | None = None
+    delivery: Delivery = NOT_PUSHED
+
+
+@dataclass(frozen=True)
+class _Rebuilding:
+    """``stored`` and ``damaged`` last from one attempt to the next, if the branch has moved."""
+
+    repo: DataRepo
+    there: Contents
+    scratch: Path
+    most_bytes: int | None
+    stored: dict[str, StoredDump] = field(default_factory=dict)
+    damaged: dict[str, DumpDamaged] = field(default_factory=dict)
+
+    def build(self, ground: Ground) -> tuple[RebuildOutcome, str | None]:
+        records = missing_from(self.repo, ground.base, copied_history(self.there))
+        last, done = ground.base, [record for record in records if self._brought(record)]
+        for record in done:
+            described = self.there.data(manifest_name(record.dump)) if record.dump else b""
+            stored = self.stored.get(record.dump or "")
+            last = write_again(self.repo, last, record, stored, described)
+        dumps = [record.dump for record in done if record.dump]
+        outcome = RebuildOutcome(dumps, len(done) - len(dumps), [*self.damaged.values()])
+        if not done or last is None:
+            return outcome, None
+        return outcome, write_closing(self.repo, last, self.there.place.shown, dumps)
+
+    def _brought(self, record: CommitRecord) -> bool:
+        """Have the bytes of its dump in the repository, where nothing names them yet."""
+        dump = record.dump
+        if dump is None or dump in self.stored:
+            return True
+        try:
+            self.stored[dump] = self._stored(dump)
+        except DumpDamaged as error:
+            self.damaged[dump] = error
+            return False
+        return True
+
+    def _stored(self, dump: str) -> StoredDump:
+        manifest, path = self.there.manifest(dump), self.scratch / dump
+        digest = hashlib.sha256()
+        with path.open("wb") as file:
+            for chunk in self.there.chunks(dump):
+                digest.update(chunk)
+                file.write(chunk)
+        self.there.require_same(manifest, digest.hexdigest())
+        if self.most_bytes is not None and path.stat().st_size > self.most_bytes:
+            split_dump(path, name=dump, most=self.most_bytes)
+        staged = StagedDump(dump, path, path.with_name(manifest_name(dump)))
+        try:
+            return store(self.repo, staged)
+        finally:
+            remove_dump(path)
+
+
+def rebuild(settings: Settings, url: CopyUrl) -> RebuildOutcome:
+    """Bring back what the branch lacks, and push it where that is enabled. A repository is made at
+    DATA_REPO_PATH where there is none, and no DATA_REPO_URL to clone.
+
+    Raises :class:`CopyFailed`, :class:`DumpMissing` for a place without a copy, :class:`Busy`, and
+    :class:`DataRepoError` and its kin. A push that fails is part of the outcome.
+    """
+    there = contents(open_place(url))
+    if not there.dumps:
+        raise DumpMissing(
+            f"there is no copy at `{url.shown}`, so nothing to rebuild from",
+            hint="look at the URL and its prefix; `ppr-assets list --from URL` lists what it has.",
+        )
+    if settings.data_repo.url is None and wants_clone(settings.data_repo.path):
+        from ppr_assets.data_repo.clone.first_clone import make_empty
+
+        make_empty(settings.data_repo)
+    with (
+        open_data_repo(settings.data_repo) as repo,
+        scratch_folder(repo.state_dir / "rebuilding") as scratch,
+    ):
+        work = _Rebuilding(repo, there, scratch, settings.dump.max_file_bytes)
+        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+            recover(repo)
+            outcome, delivery = land(repo, work.build)
+        keep_small(repo)
+        commit = tip(repo) if outcome.dumps or outcome.decisions else None
+        return replace(outcome, commit=commit, delivery=delivery)
