@@ -121,7 +121,7 @@ def diff(invocation: Invocation, sides: _Sides, *, as_json: bool) -> None:
 
 def _compared(settings: Settings, sides: _Sides) -> tuple[DumpDiff, Accounts | None]:
     """And what a replay has come to, where B is one."""
-    how: Any = {"offline": sides.offline, "on_view": print_view}
+    how: Any = dict(offline=sides.offline, on_view=print_view)  # noqa: C408 - keywords, no labels
     accounts = None
     with progress("comparing"), ExitStack() as until:
         if sides.database is None and sides.replay is None:
