@@ -65,15 +65,29 @@ class Somebody:
         file.write_text(text)
         return file
 
-    def commit(self, subject: str, files: Mapping[str, str]) -> str:
+    def commit(self, subject: str, files: Mapping[str, str | None]) -> str:
+        """Commit these files (None: removed); the commit."""
         for path, text in files.items():
-            self.write(path, text)
-        self.git("add", "--", *files)
-        self.git("commit", "-q", "-m", subject)
+            if text is None:
+                (self.path / path).unlink()
+            else:
+                self.write(path, text)
+        self.git("add", "-A", "--", *files)
+        self.git("commit", "-q", "--no-verify", "-m", subject)
         return self.git("rev-parse", "HEAD")
 
     def status(self) -> str:
         return self.git("status", "--porcelain")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in ``folder`` as somebody else would; what it says."""
+    return Somebody(folder).git(*arguments)
+
+
+def commit_files(folder: Path, subject: str, files: Mapping[str, str | None]) -> str:
+    """Commit these files as somebody else would (None: removed); the commit."""
+    return Somebody(folder).commit(subject, files)
 
 
 GIT_ENVIRONMENT = {
@@ -184,25 +198,6 @@ def repo_settings(tmp_path: Path, git_environment: None) -> DataRepoSettings:
         warn_gigabytes=5.0,
         max_gigabytes=10.0,
     )
-
-
-FakeGit = Callable[[str], Path]
-
-
-@pytest.fixture
-def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeGit:
-    """Put a shell script first on PATH as git; returns its folder."""
-
-    def write(script: str) -> Path:
-        folder = tmp_path / "fake-bin"
-        folder.mkdir()
-        git = folder / "git"
-        git.write_text(f"#!/bin/sh\n{script}\n")
-        git.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-        return folder
-
-    return write
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -24,12 +23,9 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, DumpSettings, Settings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_git import GitWorld
+from ppr_assets_tests.fix_git import GitWorld, git
 from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.opened import dump, publish
-
-PUBLICATION = "Data update for 2025-08-09 06:56 UTC"
-"""The subject of the publishing commit that every pipeline begins with."""
 
 RATCHET = "sql_dumps/.record_count_ratchet"
 
@@ -42,35 +38,6 @@ _WORLD = "PPR_ASSETS_TEST_WORLD"
 
 _SETTLING_SECONDS = 60.0
 T = TypeVar("T")
-
-
-class FakeTool(Protocol):
-    """Put a shell script first on PATH under a tool's name: ``fake_tool("pg_dump", "exit 1")``."""
-
-    def __call__(self, name: str, script: str) -> Path: ...
-
-
-def git(folder: Path, *arguments: str) -> str:
-    """Run git as somebody else would, and return what it says."""
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"git {' '.join(arguments)}: {done.stderr}"
-    return done.stdout.strip()
-
-
-def commit_files(folder: Path, subject: str, files: dict[str, str | None]) -> str:
-    """Commit these files as somebody else would (None: removed) and return the commit."""
-    for name, content in files.items():
-        path = folder / name
-        if content is None:
-            path.unlink()
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content)
-    git(folder, "add", "-A", "--", *files)
-    git(folder, "commit", "-q", "--no-verify", "-m", subject)
-    return git(folder, "rev-parse", "HEAD")
 
 
 def settled(probe: Callable[[], T]) -> T:
@@ -331,19 +298,3 @@ def pipeline(
     }
     settings = Settings.from_environment(variables, dotenv=None)
     return Pipeline(settings, clone, bare_remote, variables, first_nights)
-
-
-@pytest.fixture
-def fake_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTool:
-    """See :class:`FakeTool`."""
-    folder = tmp_path / "fake-bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-    def write(name: str, script: str) -> Path:
-        tool = folder / name
-        tool.write_text(f"#!/bin/bash\n{script}\n")
-        tool.chmod(0o755)
-        return tool
-
-    return write

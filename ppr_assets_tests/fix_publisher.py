@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.places import SHARED
 
 REAL_LOG = SHARED / "data" / "haarrrvest-publishing-log.txt"

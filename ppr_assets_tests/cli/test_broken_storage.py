@@ -20,7 +20,8 @@ from ppr_assets.cli.dagster.home import require_config
 from ppr_assets.cli.dagster.storage import require_home, storage_failures
 from ppr_assets.errors import DatabaseUnreachable, SettingsError, StorageFailed
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 RUNS = "history/runs.db"
 FILES = (RUNS, "history/runs/index.db", "schedules/schedules.db")

@@ -16,7 +16,8 @@ import pytest
 from ppr_assets import failures
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 MIB = 1 << 20
 

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from ppr_assets.cli import cli
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 EVERYTHING = [
     "settings",

@@ -11,7 +11,8 @@ import pytest
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets_tests.fix_command_line import CommandLine, Said, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from ppr_assets.errors import PushFailed
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 
 def _remarks(ppr_assets: CommandLine, *words: str) -> list[str]:

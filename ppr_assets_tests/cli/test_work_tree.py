@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 
 def _grown(dumps: Path, dump: str) -> None:

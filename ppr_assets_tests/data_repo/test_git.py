@@ -16,7 +16,8 @@ from ppr_assets.child_process import tied_to_parent
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout
-from ppr_assets_tests.fix_git import FakeGit, own_children
+from ppr_assets_tests.fix_git import own_children
+from ppr_assets_tests.fix_tools import FakeTool
 
 PATIENCE_SECONDS = 60
 """For what takes no time: far more than a busy machine needs, far less than what hangs does."""
@@ -35,10 +36,10 @@ run(pathlib.Path("."), "status", timeout=60)
 
 
 def test_a_git_that_hangs_is_cut_off_with_its_children(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     run(tmp_path, "version", timeout=30)
-    fake_git("sleep 1000 & sleep 1000")
+    fake_tool("git", "sleep 1000 & sleep 1000")
     started = time.monotonic()
     with pytest.raises(GitTimeout) as caught:
         run(tmp_path, "status", timeout=0.3)
@@ -51,32 +52,32 @@ def test_a_git_that_hangs_is_cut_off_with_its_children(
 
 
 def test_a_hanging_child_of_a_git_that_has_ended_is_ended_too(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     """It keeps the pipes open, as a hook's background job does."""
     run(tmp_path, "version", timeout=30)
     pid_file = tmp_path / "pid"
-    fake_git(f"sleep 1000 & echo $! > {pid_file}")
+    fake_tool("git", f"sleep 1000 & echo $! > {pid_file}")
     with pytest.raises(GitTimeout):
         run(tmp_path, "status", timeout=3)  # time enough to write the file
     _assert_gone(int(pid_file.read_text()))
 
 
 def test_a_git_that_ignores_being_asked_is_killed(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     run(tmp_path, "version", timeout=30)
-    fake_git("trap '' TERM; while :; do sleep 0.1; done")
+    fake_tool("git", "trap '' TERM; while :; do sleep 0.1; done")
     with pytest.raises(GitTimeout):
         run(tmp_path, "gc", timeout=0.2)
     assert own_children() == []
 
 
 def test_an_interrupt_leaves_no_git(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     pid_file = tmp_path / "pid"
-    fake_git(_HANGING.format(pid_file=pid_file))
+    fake_tool("git", _HANGING.format(pid_file=pid_file))
     with subprocess.Popen([sys.executable, "-c", _ASKING], stderr=subprocess.PIPE) as parent:
         _wait_for(pid_file)
         parent.send_signal(signal.SIGINT)
@@ -88,10 +89,10 @@ def test_an_interrupt_leaves_no_git(
     tied_to_parent(["git"]) == ["git"], reason="nothing here ends a child with its parent (setpriv)"
 )
 def test_a_git_ends_with_its_parent_even_by_kill_9(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     pid_file = tmp_path / "pid"
-    fake_git(_HANGING.format(pid_file=pid_file))
+    fake_tool("git", _HANGING.format(pid_file=pid_file))
     with subprocess.Popen([sys.executable, "-c", _ASKING]) as parent:
         _wait_for(pid_file)
         parent.kill()
@@ -154,9 +155,9 @@ def test_credentials_in_urls_do_not_pass() -> None:
     [("echo git version 2.30.2", "git version 2.30.2"), ("exit 3", "exit code 3")],
 )
 def test_an_unusable_git_is_named_before_anything_is_done(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit, script: str, answer: str
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool, script: str, answer: str
 ) -> None:
-    fake_git(script)
+    fake_tool("git", script)
     assert _told_by_fresh_process() == (
         f"`git version` says `{answer}`, 2.38 or newer needed\n"
         "HINT: install a newer git: older ones cannot merge without a work tree.\n"

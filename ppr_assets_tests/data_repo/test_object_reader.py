@@ -12,16 +12,17 @@ from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries, tip
 from ppr_assets.errors import GitTimeout
-from ppr_assets_tests.fix_git import FakeGit, Somebody, own_children
+from ppr_assets_tests.fix_git import Somebody, own_children
+from ppr_assets_tests.fix_tools import FakeTool
 
 SHA = "a" * 40
 
 
 def test_a_git_that_falls_silent_is_ended(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     run(tmp_path, "version", timeout=30)
-    fake_git(f"echo {SHA} blob 100; echo first; sleep 1000")
+    fake_tool("git", f"echo {SHA} blob 100; echo first; sleep 1000")
     with ObjectReader(tmp_path, 1) as reader:
         pieces = reader.stream(SHA)
         assert next(pieces) == b"first\n"
@@ -31,20 +32,20 @@ def test_a_git_that_falls_silent_is_ended(
 
 
 def test_an_object_that_is_removed_between_two_questions_is_missing_at_once(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     run(tmp_path, "version", timeout=30)
-    fake_git(f"read one; echo {SHA} blob 5; read two; echo {SHA} missing; sleep 1000")
+    fake_tool("git", f"read one; echo {SHA} blob 5; read two; echo {SHA} missing; sleep 1000")
     with ObjectReader(tmp_path, 5) as reader, pytest.raises(ObjectMissing, match=SHA):
         reader.read(SHA)
     assert own_children() == []
 
 
 def test_one_that_nobody_listens_to_any_more_is_ended(
-    tmp_path: Path, git_environment: None, fake_git: FakeGit
+    tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
     run(tmp_path, "version", timeout=30)
-    fake_git(f"echo {SHA} blob 100000000; while :; do echo more; done")
+    fake_tool("git", f"echo {SHA} blob 100000000; while :; do echo more; done")
     with ObjectReader(tmp_path, 30) as reader:
         next(reader.stream(SHA))
         assert len(own_children()) == 1

@@ -27,7 +27,8 @@ from ppr_assets.postgres.snapshot.row_count import count_rows
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import count_records, dump
 
 PSQL = REAL_PG_DUMP.with_name("psql")

@@ -24,17 +24,17 @@ from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_campaign import Campaign
+from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import (
     RATCHET,
     REAL_PG_DUMP,
     TELLS_ITS_VERSION,
-    FakeTool,
     Pipeline,
-    git,
     listing,
     settled,
     wait_for_a_later_name,
 )
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import count_records
 
 ROUNDS = 8

@@ -9,7 +9,8 @@ from ppr_assets.plain_sql.withheld_values import Withholding
 from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.publication.policy import Decision
-from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump
 
 PRIVATE = "Pirate-Private-7d3e"

@@ -16,7 +16,8 @@ from ppr_assets.operations.deciding.against_database import decide as decide_by_
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.opened import count_records, dump, publish
 

@@ -12,7 +12,8 @@ from ppr_assets.operations.audit import audit
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.settings.keep import KeepSettings
-from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 from ppr_assets_tests.opened import dump, publish
 
 

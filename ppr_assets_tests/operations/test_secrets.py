@@ -20,14 +20,10 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import wait_until
+from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
-from ppr_assets_tests.fix_pipeline import (
-    REAL_PG_DUMP,
-    TELLS_ITS_VERSION,
-    FakeTool,
-    Pipeline,
-    git,
-)
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 
 PASSWORD = "Pirate-Password-6f1d'\"\\ $x"
 TOKEN = "ghp_PirateToken8a2b"

@@ -26,7 +26,8 @@ from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.opened import dump
 

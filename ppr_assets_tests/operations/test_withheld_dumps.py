@@ -23,7 +23,8 @@ from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import DatabaseSettings, KeepSettings
 from ppr_assets_tests import fix_nasty
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import make_dump
 

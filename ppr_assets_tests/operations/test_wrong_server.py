@@ -37,9 +37,10 @@ from ppr_assets.settings import DatabaseSettings, Secret, Settings, child_enviro
 from ppr_assets_tests.application import connect as as_application
 from ppr_assets_tests.fix_forwarder import Forwarder
 from ppr_assets_tests.fix_nasty import dump_to
-from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, Pipeline
 from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.fix_restore import MadeDump, RestoreBy, Target, create_restorer
+from ppr_assets_tests.fix_tools import FakeTool
 
 FORWARDERS = Callable[..., Forwarder]
 

@@ -13,8 +13,10 @@ import pytest
 from ppr_assets.operations.audit import Scope, audit
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.settings import KeepSettings
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_runs import Runs
+from ppr_assets_tests.fix_tools import FakeTool
 
 REASON = "county closed, ticket 214"
 FORGE = "https://github.com/for-all/data"

@@ -41,14 +41,10 @@ from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine, Said, wait_until
-from ppr_assets_tests.fix_pipeline import (
-    REAL_PG_DUMP,
-    TELLS_ITS_VERSION,
-    FakeTool,
-    Pipeline,
-    git,
-)
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline
 from ppr_assets_tests.fix_postgres import OWNER, SampleDatabase
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.searched import files_in, found_in, objects_of
 
 pytestmark = pytest.mark.usefixtures("strict_policy")

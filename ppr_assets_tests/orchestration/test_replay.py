@@ -12,7 +12,7 @@ import pytest
 from ppr_assets.definitions import build_defs
 from ppr_assets.operations.replaying.gathered import gathered
 from ppr_assets.operations.replaying.read_files import read_files
-from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 from ppr_assets_tests.operations.replaying.test_replay import named, publish
 from ppr_assets_tests.orchestration.test_restore import World, rows, world

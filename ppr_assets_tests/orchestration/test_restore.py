@@ -20,8 +20,10 @@ from psycopg import sql
 
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, commit_files, git, settled
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.places import ROOT
 
 SECONDS_TO_START = 240

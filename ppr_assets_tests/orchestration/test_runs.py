@@ -13,7 +13,8 @@ from ppr_assets.orchestration.assets.tables import HSDS_TABLES
 from ppr_assets.orchestration.automation.jobs import PIPELINE
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.settings import Settings
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 from ppr_assets_tests.places import ROOT
 

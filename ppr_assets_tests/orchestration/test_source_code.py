@@ -14,7 +14,7 @@ import pytest
 
 from ppr_assets.orchestration.automation.jobs import PIPELINE, RESTORES
 from ppr_assets.orchestration.source_code import PACKAGE, linked_to_code
-from ppr_assets_tests.fix_pipeline import commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
 
 HERE = f"{PACKAGE}/orchestration/assets/"
 OURS = "github.com/pantries/ppr-assets"

@@ -19,8 +19,9 @@ import pytest
 from ppr_assets.cli.dagster.storage import kept_sessions
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, settled
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.places import ROOT
 
 STORAGE = "dagster_runs"

@@ -28,8 +28,9 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_nasty import dump_to, without_drops
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, listing
+from ppr_assets_tests.fix_pipeline import Pipeline, listing
 from ppr_assets_tests.fix_restore import MakeTarget
 from ppr_assets_tests.opened import dump, publish, standing
 from ppr_assets_tests.places import ROOT

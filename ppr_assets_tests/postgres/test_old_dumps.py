@@ -26,9 +26,10 @@ from ppr_assets.postgres.load import load
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.fix_debian import DebianServer
+from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_nasty import dump_to, fill_nasty
 from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump, contents
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, but_for_words
 
 KEY = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"

@@ -6,7 +6,8 @@ import json
 import re
 
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, settled
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_restore import Target
 
 

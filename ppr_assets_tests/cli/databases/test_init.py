@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, Target
 from ppr_assets_tests.operations.replaying.test_replay import emptied, named, publish
 

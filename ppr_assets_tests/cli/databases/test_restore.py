@@ -17,7 +17,8 @@ from ppr_assets.cli import cli
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets_tests.fix_command_line import CommandLine, facts, wait_until
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, settled
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_restore import MakeTarget, Target
 
 

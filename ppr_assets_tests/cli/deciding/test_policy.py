@@ -13,7 +13,8 @@ import pytest
 from ppr_assets.rules.naming import PUBLICATION, quote_identifier
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
 FILE = f"sql_dumps/{PUBLICATION}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
 
 
 def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(

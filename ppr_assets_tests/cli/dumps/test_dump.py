@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets_tests.fix_command_line import CommandLine, facts, wait_until
-from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, FakeTool, Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 
 REFUSED = (
     "record-count ratchet refused the dump: organization has 134 records, at least 180 needed "

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_command_line import CommandLine, facts
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 KEEP_TWO = {
     "SQL_DUMP_KEEP_LAST": "2",

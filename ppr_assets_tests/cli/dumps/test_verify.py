@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 FOREIGN = "pantry_pirate_radio_2020-01-01_00-00-00.sql"
 """As upstream's own script left it: a dump without a manifest."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ppr_assets.postgres import embedded
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
-from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.places import ROOT
 
 CHAPTERS = [

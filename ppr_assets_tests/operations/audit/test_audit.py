@@ -24,15 +24,8 @@ from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings, Settings
-from ppr_assets_tests.fix_git import own_children
-from ppr_assets_tests.fix_pipeline import (
-    PUBLICATION,
-    RATCHET,
-    Pipeline,
-    commit_files,
-    git,
-    wait_for_a_later_name,
-)
+from ppr_assets_tests.fix_git import PUBLICATION, commit_files, git, own_children
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, wait_for_a_later_name
 from ppr_assets_tests.fix_postgres import Databases
 
 EVERYTHING = Scope(every=True)

@@ -26,13 +26,8 @@ from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import (
-    RATCHET,
-    Pipeline,
-    commit_files,
-    git,
-    wait_for_a_later_name,
-)
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, wait_for_a_later_name
 
 EVERYTHING = Scope(every=True)
 NIGHTS = 60

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.operations.audit import Audited, Scope, audit
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 MOST = 150_000
 """Bytes of a file; the sample's dump has four times as many."""

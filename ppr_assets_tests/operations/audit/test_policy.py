@@ -13,7 +13,8 @@ from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
 FILE = f"sql_dumps/{PUBLICATION}"

@@ -12,7 +12,7 @@ from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.errors import CopyFailed, DumpDamaged, SettingsError
 from ppr_assets.rules.naming import copy_name, manifest_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
-from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_git import git
 
 FIRST, SECOND, THIRD = map(dump_of, (1, 2, 3))
 

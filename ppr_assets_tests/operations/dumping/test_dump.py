@@ -18,13 +18,8 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.fix_pipeline import (
-    REAL_PG_DUMP,
-    TELLS_ITS_VERSION,
-    FakeTool,
-    Pipeline,
-    listing,
-)
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline, listing
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump, publish
 
 DISTURBANCES = [

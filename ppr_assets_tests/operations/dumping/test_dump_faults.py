@@ -13,13 +13,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DatabaseUnreachable, DumpDamaged, DumpFailed, PreconditionFailed
-from ppr_assets_tests.fix_pipeline import (
-    REAL_PG_DUMP,
-    TELLS_ITS_VERSION,
-    FakeTool,
-    Pipeline,
-    listing,
-)
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, TELLS_ITS_VERSION, Pipeline, listing
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump
 
 HALF = f'{REAL_PG_DUMP} "$@" | head -c 20000'

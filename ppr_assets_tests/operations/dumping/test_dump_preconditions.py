@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, FakeTool, Pipeline
+from ppr_assets_tests.fix_pipeline import REAL_PG_DUMP, Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump
 
 

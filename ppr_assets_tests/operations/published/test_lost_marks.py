@@ -22,7 +22,8 @@ from ppr_assets.operations.published.standing_mark import ShallowHistory, standi
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.mark import Mark
 from ppr_assets.settings import DataRepoSettings
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
 from ppr_assets_tests.places import SHARED
 
 REAL_HISTORY = SHARED / "data/haarrrvest-ratchet-history.jsonl"

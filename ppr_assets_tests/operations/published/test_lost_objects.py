@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.opened import publish
 
 # What is lost, as git's name of it, and what a night needs it for.

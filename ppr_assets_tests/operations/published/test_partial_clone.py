@@ -15,7 +15,8 @@ from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.settings import KeepSettings
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.opened import keep_small
 
 TWO = KeepSettings(last=2, daily=0, weekly=0, monthly=0, yearly=0)

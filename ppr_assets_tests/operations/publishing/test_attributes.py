@@ -12,7 +12,8 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, LINE
 from ppr_assets.rules.naming import is_dump_name
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 OURS = f"sql_dumps/{ATTRIBUTES}"
 

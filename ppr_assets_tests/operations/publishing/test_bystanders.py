@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.opened import dump
 
 

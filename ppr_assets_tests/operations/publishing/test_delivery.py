@@ -10,7 +10,8 @@ import pytest
 
 from ppr_assets.errors import GateRefused, PushFailed
 from ppr_assets.operations.publishing.publish import PublishOutcome
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
 from ppr_assets_tests.opened import dump, publish
 
 

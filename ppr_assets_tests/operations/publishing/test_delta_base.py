@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets_tests.fix_pipeline import Pipeline, git, wait_for_a_later_name
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 
 DELTA_BASE = "sql_dumps/.delta_base/dump.sql"
 

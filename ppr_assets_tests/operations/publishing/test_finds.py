@@ -13,7 +13,8 @@ from ppr_assets.operations.deciding.finds import allow, review
 from ppr_assets.rules.finds.decisions import Reviewed
 from ppr_assets.rules.finds.judgement import Rise, Spot
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.planted import KEYS
 
 FILE = "sql_dumps/.publication.toml"

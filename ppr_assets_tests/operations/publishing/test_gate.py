@@ -12,7 +12,8 @@ import pytest
 from ppr_assets.errors import GateRefused
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.operations.publishing.gate import refusal
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
 from ppr_assets_tests.opened import count_records, dump
 
 UPSTREAMS_FILE = (

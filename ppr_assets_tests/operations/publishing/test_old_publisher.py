@@ -15,8 +15,9 @@ from ppr_assets.operations.publishing.prune import prune, would_prune
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
+from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_old_dumps import OldDump
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.places import SHARED
 
 REAL_DUMPS = SHARED / "data/real-dumps"

@@ -6,7 +6,8 @@ import pytest
 
 from ppr_assets.errors import GateRefused
 from ppr_assets.rules.recorded.manifest import Manifest
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.opened import dump, publish
 
 REASON = "the county closed a third of its pantries, see the minutes of 2025-08-08"

@@ -10,7 +10,8 @@ import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PolicyRefused, PushFailed
 from ppr_assets.operations.publishing import judged_tip
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
 from ppr_assets_tests.opened import dump, publish
 
 

@@ -16,7 +16,8 @@ from ppr_assets.plain_sql.disallowed import disallowed
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
 from ppr_assets.rules.recorded.manifest import Manifest
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 
 DECIDED = ("language.note", "service.description", "organization.website", "service.email")
 

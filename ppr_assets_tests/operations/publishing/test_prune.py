@@ -23,13 +23,8 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.rules.retention import Fate
 from ppr_assets.settings import KeepSettings
-from ppr_assets_tests.fix_pipeline import (
-    Pipeline,
-    commit_files,
-    git,
-    listing,
-    wait_for_a_later_name,
-)
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, wait_for_a_later_name
 
 ONE = KeepSettings(last=1, daily=0, weekly=0, monthly=0, yearly=0)
 TWO = replace(ONE, last=2)

@@ -13,7 +13,8 @@ import pytest
 
 from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing, wait_for_a_later_name
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, listing, wait_for_a_later_name
 from ppr_assets_tests.opened import dump, publish
 
 

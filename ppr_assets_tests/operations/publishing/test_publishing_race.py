@@ -28,7 +28,8 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import KeepSettings
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_command_line import wait_until
-from ppr_assets_tests.fix_pipeline import Pipeline, git, listing, settled
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 
 SECONDS = 5
 

@@ -8,7 +8,8 @@ import pytest
 
 from ppr_assets.errors import DataRepoError, SettingsError
 from ppr_assets.operations.publishing.ratchet import reset
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, git, listing
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, listing
 
 REASON = "a closed county was removed on purpose"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 from ppr_assets_tests.opened import publish
 
 SECRET = "of-a-partner-16C7e42F292c6912E7710c838347Ae178B4a"

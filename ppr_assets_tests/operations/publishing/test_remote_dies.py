@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import DataRepoError, PushFailed
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, settled
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
 KILLS = "kill -9 $PPID"
 """The git that has started the hook: the one that receives."""

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone import upkeep
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import keep_small
 
 

@@ -11,7 +11,8 @@ from ppr_assets.data_repo.remote.remote import TooLarge
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git, wait_for_a_later_name
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 from ppr_assets_tests.opened import dump, publish
 
 BLOATED = "UPDATE language SET note = md5(id::text) || repeat(md5(id::text), 2000)"

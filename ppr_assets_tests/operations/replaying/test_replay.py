@@ -26,7 +26,7 @@ from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings
-from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_postgres import passable_folder
 from ppr_assets_tests.records.told import BARE, LOCATION
 

@@ -21,7 +21,8 @@ from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.databases.maintenance import maintenance
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import (
     EXTENSION,

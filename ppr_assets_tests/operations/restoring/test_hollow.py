@@ -25,7 +25,8 @@ from ppr_assets.postgres.snapshot.records import count_records
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, child_environment
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MadeDump, MakeTarget, Target
 
 NAME = "pantry_pirate_radio_2026-11-25_02-00-00.sql"

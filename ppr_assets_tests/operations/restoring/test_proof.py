@@ -9,7 +9,9 @@ import pytest
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, listing, settled
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump, publish
 
 

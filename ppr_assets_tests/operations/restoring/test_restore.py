@@ -24,7 +24,8 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.databases.names import former_name
-from ppr_assets_tests.fix_pipeline import Pipeline, git, listing
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, listing
 from ppr_assets_tests.fix_restore import (
     RESTORER,
     MadeDump,

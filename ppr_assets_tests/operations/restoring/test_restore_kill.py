@@ -35,7 +35,8 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.embedded.postmaster import left_after
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_campaign import Campaign
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 from ppr_assets_tests.fix_restore import (
     RESTORER,
     MadeDump,

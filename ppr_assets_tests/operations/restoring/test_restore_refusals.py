@@ -36,7 +36,8 @@ from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, listing, settled
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 from ppr_assets_tests.fix_restore import (
     EXTENSION,
     RESTORER,

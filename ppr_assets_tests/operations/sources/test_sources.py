@@ -10,7 +10,8 @@ import pytest
 from ppr_assets.errors import DataRepoError, DumpMissing, PushFailed
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
-from ppr_assets_tests.fix_pipeline import Pipeline, git, settled
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
 
 def test_offline_the_newest_dump_of_the_clone_is_taken_and_that_is_said(

@@ -27,7 +27,8 @@ from ppr_assets.postgres.snapshot.records import table_with_records
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files, git
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, Target, but_for_words
 
 

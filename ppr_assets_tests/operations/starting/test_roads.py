@@ -11,7 +11,8 @@ from ppr_assets.errors import Busy, DumpDamaged
 from ppr_assets.operations.starting.init import initialise
 from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import Pipeline, git
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, Target
 from ppr_assets_tests.operations.replaying.test_replay import emptied, named, publish
 from ppr_assets_tests.operations.starting.test_init import starting

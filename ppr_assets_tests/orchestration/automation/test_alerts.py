@@ -31,8 +31,7 @@ from ppr_assets.orchestration.failures import failure
 from ppr_assets.orchestration.resources import OVERRIDE_TAG
 from ppr_assets.rules.incidents import succeeded
 from ppr_assets.settings import Settings
-from ppr_assets_tests.fix_git import GitWorld
-from ppr_assets_tests.fix_pipeline import commit_files, git
+from ppr_assets_tests.fix_git import GitWorld, commit_files, git
 from ppr_assets_tests.fix_sinks import WebSink, told_to
 
 JOB = "nightly_dump"

@@ -12,8 +12,10 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets_tests.fix_pipeline import FakeTool, Pipeline, git, settled
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_publisher import GENERATED_LOG, REAL_LOG, Publisher, read_log
+from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import dump, publish
 
 

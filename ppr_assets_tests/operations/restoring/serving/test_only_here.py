@@ -25,7 +25,8 @@ from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
-from ppr_assets_tests.fix_pipeline import Pipeline, commit_files
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_postgres import SampleDatabase
 from ppr_assets_tests.fix_restore import Target
 from ppr_assets_tests.places import ROOT
