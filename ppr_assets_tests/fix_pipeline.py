@@ -20,6 +20,7 @@ from ppr_assets.operations.dumping.dump import DumpOutcome
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, DumpSettings, Settings
 from ppr_assets_tests.application import connect
@@ -27,6 +28,8 @@ from ppr_assets_tests.fix_git import GitWorld, git
 from ppr_assets_tests.fix_postgres import Databases
 from ppr_assets_tests.opened import dump, publish
 
+ANN = "Ann Lee"
+"""Who decides."""
 RATCHET = "sql_dumps/.record_count_ratchet"
 
 REAL_PG_DUMP = EMBEDDED_BIN / "pg_dump"
@@ -122,6 +125,11 @@ WHERE NOT relisshared AND schemaname <> 'pg_toast'
 _REPOSITORIES = ("remote.git", "data-repo")
 
 
+def decided(reason: str | None) -> Override | None:
+    """As somebody writes it into the Launchpad."""
+    return Override(reason.strip(), "Launchpad", ANN) if reason and reason.strip() else None
+
+
 @dataclass
 class Pipeline:
     """One pipeline's world. ``settings`` may be replaced by a test."""
@@ -144,10 +152,11 @@ class Pipeline:
 
     def night(self, override_reason: str | None = None) -> Night:
         """Dump and publish, as the job does. A refusal is raised."""
-        dumped = dump(self.settings, run_id="test-run", override_reason=override_reason)
+        given = decided(override_reason)
+        dumped = dump(self.settings, run_id="test-run", given=given)
         if dumped.status == "refused":
             raise refusal(dumped.verdict)
-        published = publish(self.settings, run_id="test-run", override_reason=override_reason)
+        published = publish(self.settings, run_id="test-run", given=given)
         if published.status == "refused" and published.verdict is not None:
             raise refusal(published.verdict)
         return dumped, published

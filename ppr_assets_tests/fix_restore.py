@@ -154,6 +154,13 @@ class Target:
             query = "SELECT datname, oid FROM pg_database ORDER BY datname"
             return connection.execute(query).fetchall()
 
+    def comment(self, name: str) -> str:
+        """Of the database of this name; empty where there is none."""
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        with self.administered() as connection:
+            row = connection.execute(query, [name]).fetchone()
+        return str(row[0] or "") if row else ""
+
     def beside(self) -> list[str]:
         """The databases whose names begin with this one's."""
         name = self.settings.dbname

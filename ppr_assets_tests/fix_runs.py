@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import ANN, Pipeline
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Runs:
         return chosen.execute_in_process(
             instance=self.instance,
             asset_selection=[dg.AssetKey(name) for name in selection] or None,
-            run_config={"override": {"reason": reason}} if reason else {},
+            run_config={"override": {"reason": reason, "by": ANN}} if reason else {},
             raise_on_error=False,
         )
 

@@ -20,7 +20,7 @@ from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small
-from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
@@ -43,29 +43,29 @@ class Night:
     failure: PprError | None = None
 
 
-def run_unrecorded(settings: Settings, *, override_reason: str | None = None) -> Night:
+def run_unrecorded(settings: Settings, *, override: Override | None = None) -> Night:
     """What ``nightly_dump`` does, in this process, kept in no storage. A failure is returned."""
     night = Night(f"unrecorded-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}")
     try:
         with told(settings):
-            _run(settings, night, override_reason)
+            _run(settings, night, override)
     except PprError as error:
         night.failure = error
     return night
 
 
-def _run(settings: Settings, night: Night, reason: str | None) -> None:
+def _run(settings: Settings, night: Night, override: Override | None) -> None:
     with open_data_repo(settings.data_repo) as repo:
-        counted = count_records(settings, repo, override_reason=reason)
+        counted = count_records(settings, repo, given=override)
         night.counted, night.plan = counted.verdict, counted.plan
         if not night.counted.passed:
             raise refusal(night.counted)
         counted.plan.require()
-        dumped = dump(settings, repo, run_id=night.run_id, override_reason=reason)
+        dumped = dump(settings, repo, run_id=night.run_id, given=override)
         night.dumped = dumped
         if dumped.manifest is None:
             raise refusal(dumped.verdict)
-        outcome = publish(settings.dump, repo, run_id=night.run_id, override_reason=reason)
+        outcome = publish(settings.dump, repo, run_id=night.run_id, given=override)
         if outcome.commit is not None:
             keep_small(repo)
             night.published = outcome

@@ -129,6 +129,7 @@ def manifest_facts(manifest: Manifest) -> Metadata:
         "verdict": judged if isinstance(judged, str) else None,
         "override": override.reason if override else None,
         "override_source": override.source if override else None,
+        "override_by": override.by if override else None,
         "previous": manifest.previous,
         "publication": manifest.publication,
         "dumped_by_run": manifest.run_id,

@@ -6,22 +6,28 @@ for it, and closed with the run. Assets and checks do not belong here.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.errors import SettingsError
 from ppr_assets.operations.night import Night
 from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import DataRepoSettings, Settings
 
 OVERRIDE_TAG = "ppr_assets/override"
 """By which an auditor finds the runs that passed a refused gate."""
+OVERRIDE_BY_TAG = "ppr_assets/override_by"
+LAUNCHPAD = "Launchpad"
+COMMAND_LINE = "command line"
 
 
 class Override(dg.ConfigurableResource[None]):
     """The recorded decision to publish a dump that the gate refuses, for one run only."""
+
+    source: ClassVar[str] = LAUNCHPAD
 
     reason: str = Field(
         default="",
@@ -29,18 +35,44 @@ class Override(dg.ConfigurableResource[None]):
         "repository will read this sentence. Leave empty to respect the gate.",
     )
 
+    by: str = Field(default="", description="Your name, which stands beside the reason.")
+
     @property
-    def given(self) -> str | None:
-        return self.reason.strip() or None
+    def given(self) -> ratchet.Override | None:
+        """Raises :class:`SettingsError` for a reason without a name."""
+        return decided("override", self.reason, self.by, self.source)
+
+
+class OverrideOfCommandLine(Override):
+    """The same, from `ppr-assets dump --override REASON`."""
+
+    source: ClassVar[str] = COMMAND_LINE
+
+
+def decided(field: str, reason: str, by: str, source: str = LAUNCHPAD) -> ratchet.Override | None:
+    """What a human has written into a run's config, if they said why; ``field`` is where. Raises
+    :class:`SettingsError` for a reason without a name."""
+    if not reason.strip():
+        return None
+    if not by.strip():
+        raise SettingsError(
+            f"`{field}` has a reason and no name, must say who decides",
+            hint="give your name as `by`: it stands beside the reason for whoever asks later.",
+        )
+    return ratchet.Override(reason.strip(), source, by.strip())
 
 
 def record_override(context: dg.AssetExecutionContext, override: ratchet.Override | None) -> None:
     """Tag the run with the reason; the Runs page can filter by it."""
     if override is not None:
         context.instance.add_run_tags(
-            context.run.run_id, {OVERRIDE_TAG: f"{override.source}: {override.reason}"}
+            context.run.run_id,
+            {
+                OVERRIDE_TAG: f"{override.source}: {override.reason}",
+                OVERRIDE_BY_TAG: override.by or "not told",
+            },
         )
-        context.log.warning(f"gate overridden ({override.source}): {override.reason}")
+        context.log.warning(f"gate overridden ({override.whence}): {override.reason}")
 
 
 def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
@@ -51,13 +83,15 @@ def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(of_run)
 
 
-def resources(settings: Settings, night: Night | None = None) -> dict[str, Any]:
+def resources(
+    settings: Settings, night: Night | None = None, override: type[Override] = Override
+) -> dict[str, Any]:
     """``night`` is where the steps of a run note what they come to, for who runs it in this
-    process; without one, each run has its own."""
+    process; without one, each run has its own. ``override`` is where a decision comes from."""
     return {
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
         "data_repo": _data_repo_of_run(settings.data_repo),
-        "override": Override.configure_at_launch(),
+        "override": override.configure_at_launch(),
         "night": dg.ResourceDefinition(
             lambda context: night or Night(context.run.run_id if context.run else ""),
             description="What the steps of this run come to, for the command line.",

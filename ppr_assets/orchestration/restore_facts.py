@@ -77,7 +77,7 @@ def restore_facts(
         facts["sha256"] = dg.MetadataValue.text(outcome.manifest.sha256)
         facts["snapshot"] = dg.MetadataValue.timestamp(outcome.manifest.snapshot_at)
     if decision := _accepted(outcome).decision:
-        facts["accepted_because"] = dg.MetadataValue.text(f"{decision.source}: {decision.reason}")
+        facts["accepted_because"] = dg.MetadataValue.text(f"{decision.whence}: {decision.reason}")
         listed = "\n".join(f"- {text}" for text in _accepted(outcome).differences)
         facts["accepted_differences"] = dg.MetadataValue.md(listed)
     if remarks := [*found.remarks, *outcome.remarks]:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
+from ppr_assets.settings.account import account
 from ppr_assets.settings.database import DatabaseSettings, ProofServerSettings
 from ppr_assets.settings.keep import KeepSettings
-from ppr_assets.settings.variable import NONE, read_fields, variable
+from ppr_assets.settings.variable import NONE, optional, read_fields, variable
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class DumpSettings:
         "false",
         kinds.boolean,
         "the override from outside: publishes what floor or ratchet refused, and records that",
+    )
+    named_operator: str | None = optional(
+        "PPR_OPERATOR",
+        kinds.name,
+        "the name of who decides, where --by or the Launchpad give none (not set: the account, "
+        "USER@HOST); it is committed with what was decided, for everybody to read",
     )
     stall_seconds: float = variable(
         "SQL_DUMP_STALL_SECONDS",
@@ -114,6 +121,11 @@ class DumpSettings:
         keep = KeepSettings.read(values)
         server = ProofServerSettings.read_if_set(values, patience_seconds=found.stall_seconds)
         return replace(found, keep=keep, proof_server=server)
+
+    @property
+    def operator(self) -> str:
+        """Who decides: by name, or the account that this process runs as, told as one."""
+        return self.named_operator or account()
 
     def require_proof_server(self) -> DatabaseSettings:
         """The server of PPR_PROOF_HOST. Raises SettingsError where it is not set."""

@@ -95,6 +95,15 @@ class Settings:
             postgres_host_set=variable_of(DatabaseSettings, "host").text(values) is not None,
         )
 
+    @property
+    def operator(self) -> str:
+        """Who decides, see :attr:`DumpSettings.operator`."""
+        return self.dump.operator
+
+    def signed_by(self, name: str | None) -> Settings:
+        """The same where somebody has said who decides."""
+        return replace(self, dump=replace(self.dump, named_operator=name)) if name else self
+
     def restore_target(self, into: str | None = None) -> DatabaseSettings:
         """The database that a restore may replace: ``into``, or POSTGRES_DB.
 

@@ -163,6 +163,13 @@ def line(text: str) -> str:
     return text
 
 
+@must_be("a name on one line")
+def name(text: str) -> str:
+    if not line(text).strip():
+        raise UnusableValueError
+    return text.strip()
+
+
 @must_be("one word")
 def token(text: str) -> str:
     """One word: a blank or a line break is what a careless copy leaves behind."""

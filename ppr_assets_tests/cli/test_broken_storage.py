@@ -196,7 +196,9 @@ def test_a_broken_storage_stops_a_dump_and_the_emergency_road_does_not_need_it(
 
     overridden = ppr_assets("dump", "--without-record", "--override", "county closed")
     assert (overridden.code, overridden.err) == (0, "")
-    assert "Override: run config: county closed" in git(pipeline.clone, "log", "-1", "--format=%B")
+    assert "Override: command line: county closed" in git(
+        pipeline.clone, "log", "-1", "--format=%B"
+    )
 
 
 def of_another_program(path: Path) -> None:

@@ -41,7 +41,7 @@ def test_unproven_and_overridden_dumps_are_marked(
     pipeline.change()
     pipeline.gate(proof="off", min_records=1000)
     pipeline.night(override_reason="a closed county")
-    marks = "unproven: published without a restore, overridden: "
+    marks = "unproven: published without a restore, overridden by Ann Lee: "
     assert _remarks(ppr_assets) == [f"latest, {marks}a closed county, {withheld}", withheld]
     past = _remarks(ppr_assets, "--history")
     assert (past[0].startswith(marks), past[0].endswith(": a closed county")) == (True, True)

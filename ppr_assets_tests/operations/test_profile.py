@@ -13,7 +13,7 @@ from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.settings.keep import KeepSettings
 from ppr_assets_tests.fix_git import git
-from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
+from ppr_assets_tests.fix_pipeline import ANN, Pipeline, decided, wait_for_a_later_name
 from ppr_assets_tests.opened import dump, publish
 
 
@@ -78,9 +78,9 @@ def test_hundreds_of_places_on_one_point_are_refused(pipeline: Pipeline) -> None
 def _require_recorded(pipeline: Pipeline, rule: str, reason: str) -> None:
     """In manifest and commit, as an audit finds it again."""
     manifest = json.loads((pipeline.dumps / manifest_name(pipeline.latest())).read_text())
-    assert manifest["override"] == {"reason": reason, "source": "run config"}
+    assert manifest["override"] == {"reason": reason, "source": "Launchpad", "by": ANN}
     assert [one["rule"] for one in manifest["verdict"]["findings"]] == [rule]
-    assert f"Override: run config: {reason}" in git(pipeline.clone, "log", "-1", "--format=%B")
+    assert f"Override: Launchpad: {reason}" in git(pipeline.clone, "log", "-1", "--format=%B")
     found = audit(pipeline.settings.data_repo, Scope(every=True))
     assert [finding for one in found for finding in one.findings] == []
 
@@ -152,6 +152,6 @@ def test_publishing_judges_the_profile_by_what_stands_by_then(pipeline: Pipeline
 def test_what_was_let_pass_in_one_run_is_not_in_another(pipeline: Pipeline) -> None:
     pipeline.first_night()
     pipeline.execute("UPDATE organization SET description = ''")
-    dump(pipeline.settings, run_id="one", override_reason="known")
+    dump(pipeline.settings, run_id="one", given=decided("known"))
     assert publish(pipeline.settings, run_id="another").status == "refused"
     assert publish(pipeline.settings, run_id="one").status == "published"

@@ -63,7 +63,11 @@ def test_a_night_tells_what_an_audit_tells(runs: Runs) -> None:
     assert facts["bytes"] == int(size)
     assert facts["records"] == sum(told["rows"].values())
     assert facts["verdict"] == "overridden"
-    assert {"reason": facts["override"], "source": facts["override_source"]} == told["override"]
+    assert {
+        "reason": facts["override"],
+        "source": facts["override_source"],
+        "by": facts["override_by"],
+    } == told["override"]
     assert facts["mark_after"] == told["mark"] == pipeline.mark()["max_record_count"]
     assert facts["signature"] == told["signature"]["state"] == "unsigned"
     assert facts["retired"] == first

@@ -9,7 +9,10 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
+from ppr_assets.errors import SettingsError
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES
+from ppr_assets.orchestration.resources import Override
+from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import Settings
 
 VARIABLES = {"SQL_DUMP_CRON": "30 3 * * *", "SQL_DUMP_TIMEZONE": "America/New_York"}
@@ -166,10 +169,28 @@ def test_a_night_ends_with_the_copies_where_places_are_named_for_them() -> None:
     assert "copy_verified" in {key.name for key in job.asset_layer.asset_graph.asset_check_keys}
 
 
-def test_the_launchpad_takes_a_reason_and_nothing_else(definitions: dg.Definitions) -> None:
+def test_a_reason_in_the_launchpad_needs_a_name() -> None:
+    assert Override(reason=" ", by="Ann Lee").given is None
+    assert Override(reason=" ticket 214", by=" Ann Lee ").given == ratchet.Override(
+        "ticket 214", "Launchpad", "Ann Lee"
+    )
+    with pytest.raises(SettingsError) as caught:
+        _ = Override(reason="ticket 214").given
+    assert caught.value.render() == (
+        "`override` has a reason and no name, must say who decides\n"
+        "HINT: give your name as `by`: it stands beside the reason for whoever asks later."
+    )
+
+
+def test_the_launchpad_takes_a_reason_with_a_name_and_nothing_else(
+    definitions: dg.Definitions,
+) -> None:
     job = definitions.resolve_job_def("nightly_dump")
     assert dg.validate_run_config(job, {}) is not None
-    assert dg.validate_run_config(job, {"override": {"reason": "ticket 214"}}) is not None
+    assert (
+        dg.validate_run_config(job, {"override": {"reason": "ticket 214", "by": "Ann Lee"}})
+        is not None
+    )
     nonsenses: list[dict[str, object]] = [
         {"override": {"resaon": "x"}},
         {"resources": {}},
@@ -191,6 +212,7 @@ def test_the_launchpad_shows_what_a_restore_takes_and_defaults_that_hurt_nobody(
         "grants_from_former": False,
         "override": "",
         "accept_differences": "",
+        "by": "",
         "deadline_seconds": 0.0,
     }
     shown: Any = job.config_mapping
@@ -220,6 +242,7 @@ def test_days_are_replayed_in_one_run_with_defaults_that_hurt_nobody(
         "scraper": "",
         "disconnect": False,
         "override": "",
+        "by": "",
     }
 
 

@@ -133,7 +133,12 @@ def test_a_database_that_holds_records_is_replaced_only_when_the_run_says_so_and
         assert needed in failed["text"]
         assert checks_of(run) == {"gate_held": False}
         assert (published.identity(), published.beside()) == (identity, [])
-    taken = {"target": published.name, "replace": True, "override": "The dumps are lost."}
+    taken = {
+        "target": published.name,
+        "replace": True,
+        "override": "The dumps are lost.",
+        "by": "Ann Lee",
+    }
     run = replays(FIRST, LAST, **taken)
     assert run.success
     assert published.identity() != identity
@@ -141,7 +146,7 @@ def test_a_database_that_holds_records_is_replaced_only_when_the_run_says_so_and
     assert len(published.beside()) == 1
     tags = replays.runs.instance.get_run_by_id(run.run_id)
     assert tags is not None
-    assert tags.tags["ppr_assets/override"] == "run config: The dumps are lost."
+    assert tags.tags["ppr_assets/override"] == "Launchpad: The dumps are lost."
 
 
 def test_a_file_of_which_nobody_can_say_what_became_fails_the_check_and_loads_nothing(

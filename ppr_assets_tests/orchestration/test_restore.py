@@ -179,11 +179,11 @@ def test_a_dump_without_rows_replaces_nothing_but_by_an_override_that_the_run_te
     assert "the restore would take records away: organization would have 0 records" in str(failed)
     assert (world.identity(), world.beside()) == (identity, [])
 
-    run = runs.job("restore", restore=wanted | {"override": "the county left"})
+    run = runs.job("restore", restore=wanted | {"override": "the county left", "by": "Ann Lee"})
     assert run.success
     stored = runs.instance.get_run_by_id(run.run_id)
     assert stored is not None
-    assert stored.tags["ppr_assets/override"] == "run config: the county left"
+    assert stored.tags["ppr_assets/override"] == "Launchpad: the county left"
     assert world.identity() != identity and len(world.beside()) == 1
 
 
@@ -281,7 +281,9 @@ def test_what_the_launchpad_accepts_is_a_warning_with_the_differences_and_the_re
     end = b"--\n-- PostgreSQL database dump complete"
     lost = b"DROP INDEX public.location_organization_id_idx;\n\n\n"
     changed_by_somebody(runs.pipeline, lambda dump: dump.replace(end, lost + end), describe=True)
-    run = runs.job("restore", restore={"accept_differences": "it is made anew tomorrow"})
+    run = runs.job(
+        "restore", restore={"accept_differences": "it is made anew tomorrow", "by": "Ann Lee"}
+    )
     assert run.success
     (check,) = run.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == ("rows_match", False)
@@ -289,7 +291,7 @@ def test_what_the_launchpad_accepts_is_a_warning_with_the_differences_and_the_re
     told = "index location_organization_id_idx is missing"
     assert check.description == f"accepted: {told}"
     facts = runs.metadata("restored_database")
-    assert facts["accepted_because"] == "run config: it is made anew tomorrow"
+    assert facts["accepted_because"] == "Ann Lee, Launchpad: it is made anew tomorrow"
     assert facts["accepted_differences"] == f"- {told}"
 
 

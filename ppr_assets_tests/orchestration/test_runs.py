@@ -14,7 +14,7 @@ from ppr_assets.orchestration.automation.jobs import PIPELINE
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import git
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import ANN, Pipeline
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 from ppr_assets_tests.places import ROOT
 
@@ -137,7 +137,7 @@ def test_what_is_unusual_is_told_line_by_line_and_what_is_hollow_with_a_way_out(
     assert any(line.startswith("unusual: location: 100 % of places") for line in logged)
     refused = _described(run, "gate_held")
     assert "(SQL_DUMP_MAX_POINT_SHARE)\nHINT: " in refused
-    assert "set ALLOW_EMPTY_SQL_DUMP=true or give a reason in the Launchpad" in refused
+    assert "or a reason and your name in the Launchpad" in refused
 
 
 def _described(run: dg.ExecuteInProcessResult, check: str) -> str:
@@ -269,9 +269,10 @@ def test_an_override_is_recorded_everywhere_and_counts_for_one_run(runs: Runs) -
         assert "organization has" in runs.metadata(asset)["refusal"]
     stored = runs.instance.get_run_by_id(run.run_id)
     assert stored is not None
-    assert stored.tags["ppr_assets/override"] == f"run config: {REASON}"
+    assert stored.tags["ppr_assets/override"] == f"Launchpad: {REASON}"
+    assert stored.tags["ppr_assets/override_by"] == ANN
     message = git(runs.pipeline.clone, "log", "-1", "--format=%B", "main")
-    assert f"Override: run config: {REASON}" in message
+    assert f"Override: Launchpad: {REASON}\nOverride-By: {ANN}\n" in message
     manifest = runs.pipeline.latest().replace(".sql", ".json")
     assert REASON in git(runs.pipeline.clone, "show", f"main:sql_dumps/{manifest}")
     assert runs.pipeline.mark() == mark

@@ -74,6 +74,7 @@ OTHER = {
     "PPR_COPY_KEEP_MONTHLY": "0",
     "PPR_COPY_KEEP_YEARLY": "3",
     "ALLOW_EMPTY_SQL_DUMP": "yes",
+    "PPR_OPERATOR": "Ann Lee",
     "SQL_DUMP_CRON": "30 3 * * 0",
     "SQL_DUMP_TIMEZONE": "America/New_York",
     "PUBLISHER_PUSH_ENABLED": "1",

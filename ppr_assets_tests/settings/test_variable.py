@@ -65,6 +65,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "PPR_COPY_KEEP_MONTHLY": "24",
         "PPR_COPY_KEEP_YEARLY": "all",
         "ALLOW_EMPTY_SQL_DUMP": "false",
+        "PPR_OPERATOR": "none",
         "SQL_DUMP_CRON": "0 2 * * *",
         "SQL_DUMP_TIMEZONE": "UTC",
         "PUBLISHER_PUSH_ENABLED": "false",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ppr_assets.errors import Cancelled
 from ppr_assets.operations.night import Night
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.incidents import Report
 from ppr_assets.settings import Settings
 
@@ -53,7 +54,7 @@ def run_nightly(
     settings: Settings,
     instance: DagsterInstance,
     *,
-    override_reason: str | None = None,
+    override: Override | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Night:
     """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
@@ -67,7 +68,7 @@ def run_nightly(
         result = _job(settings, night).execute_in_process(
             instance=instance,
             run_id=night.run_id,
-            run_config={"override": {"reason": override_reason}} if override_reason else {},
+            run_config=_decided(override),
             tags={**(tags or {}), OWN_HEARTBEAT: "command line"} if settings.alerts.told else tags,
             raise_on_error=False,
         )
@@ -93,14 +94,20 @@ def reports_of_night(
     return reports_of_run(instance, settings.alerts, record) if record else ()
 
 
+def _decided(override: Override | None) -> dict[str, Any]:
+    if override is None:
+        return {}
+    return {"override": {"reason": override.reason, "by": override.by}}
+
+
 def _job(settings: Settings, night: Night) -> JobDefinition:
     """``nightly_dump``, whose steps note in ``night`` what they come to. Dagster's console log is
     for its UI; the command line says in its own words what happened."""
     from ppr_assets.definitions import build_defs
     from ppr_assets.orchestration.automation.jobs import nightly_dump
-    from ppr_assets.orchestration.resources import resources
+    from ppr_assets.orchestration.resources import OverrideOfCommandLine, resources
 
     job = nightly_dump(settings.data_repo.copies, console_level="CRITICAL")
-    own = resources(settings, night)
+    own = resources(settings, night, OverrideOfCommandLine)
     definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[], resources=own)
     return definitions.resolve_job_def(job.name)

@@ -8,7 +8,7 @@ import click
 
 from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import progress
-from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.replay_report import became_lines
@@ -52,6 +52,7 @@ from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, Init
     ),
     override_option,
     accept_option,
+    by_option,
 )
 @pass_invocation
 def init(invocation: Invocation, terms: InitTerms) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.shared.console import print_json, progress
-from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
@@ -131,6 +131,7 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
         "What was committed stays if it is ended; the same command goes on then.",
     ),
     override_option,
+    by_option,
 )
 @click.option("--dry-run", is_flag=True, help="Read and decide; leave the server alone.")
 @click.option("--strict", is_flag=True, help="Load nothing if a file cannot be used.")

@@ -13,7 +13,7 @@ import click
 
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
 from ppr_assets.cli.shared.console import print_json, progress, size
-from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
@@ -119,6 +119,7 @@ class _How:
     ),
     override_option,
     accept_option,
+    by_option,
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation

@@ -11,7 +11,7 @@ from typing import cast
 import click
 
 from ppr_assets.cli.shared.console import out, print_columns
-from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
@@ -98,6 +98,7 @@ def check(invocation: Invocation) -> None:
 @click.argument("target", metavar="TABLE[.COLUMN]")
 @click.argument("rule", type=click.Choice(RULES))
 @reason_option
+@by_option
 @click.option(
     "--text", default="withheld", show_default=True, help="What stands where a text is replaced."
 )
@@ -127,6 +128,7 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
 @click.argument("place", metavar="TABLE.COLUMN")
 @click.argument("kind")
 @reason_option
+@by_option
 @pass_invocation
 def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
     """Allow what only looks like a secret, by column and kind as the refusal names them.
@@ -149,6 +151,7 @@ def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
 
 @policy.command()
 @reason_option
+@by_option
 @pass_invocation
 def baseline(invocation: Invocation, reason: str) -> None:
     """Take what the latest dump has that leads to persons for reviewed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ppr_assets.cli.shared.console import out, print_columns
-from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option, print_view
 from ppr_assets.operations.published.state import published
 from ppr_assets.operations.publishing.gate import policy
@@ -58,6 +58,7 @@ def show(invocation: Invocation, offline: bool) -> None:
 @click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
 )
+@by_option
 @pass_invocation
 def reset(invocation: Invocation, to: int, reason: str) -> None:
     """Commit another mark. The only way down, and the way out of a damaged ratchet file.

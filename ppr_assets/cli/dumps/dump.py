@@ -8,22 +8,18 @@ from ppr_assets.cli.dagster.home import dagster_instance
 from ppr_assets.cli.dagster.run import reports_of_night, run_nightly
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress
-from ppr_assets.cli.shared.context import Invocation, pass_invocation, worded
+from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.override import published_override_option
 from ppr_assets.operations.night import run_unrecorded
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.naming import PUBLICATION
 
 
 @click.command()
-@click.option(
-    "--override",
-    "reason",
-    metavar="REASON",
-    callback=worded,
-    help="Publish a dump that the gate refuses, this once. The reason is recorded in the manifest, "
-    "the commit and the run, for everybody to read.",
-)
+@published_override_option
+@by_option
 @click.option(
     "--without-record",
     is_flag=True,
@@ -31,7 +27,7 @@ from ppr_assets.rules.naming import PUBLICATION
     "guard, without a run that records it. The manifest and the commit say so.",
 )
 @pass_invocation
-def dump(invocation: Invocation, reason: str | None, without_record: bool) -> None:
+def dump(invocation: Invocation, override: Override | None, without_record: bool) -> None:
     """Dump the database, guarded, and publish it in the data repository.
 
     Runs the Dagster job `nightly_dump` in this process, so that the dump has its run and lineage.
@@ -60,10 +56,10 @@ def dump(invocation: Invocation, reason: str | None, without_record: bool) -> No
         settings.database.require_password()
         with progress("counting, dumping, publishing"):
             if without_record:
-                night = run_unrecorded(settings, override_reason=reason)
+                night = run_unrecorded(settings, override=override)
             else:
                 with dagster_instance(settings) as instance:
-                    night = run_nightly(settings, instance, override_reason=reason)
+                    night = run_nightly(settings, instance, override=override)
                     ending.reports = reports_of_night(settings, instance, night)
         for line in report(night, settings.dump.policy_file or PUBLICATION):
             out.print(line, markup=False)

@@ -108,7 +108,7 @@ def _past_row(dump: PastDump) -> tuple[str, ...]:
 
 def _past_trust(dump: PastDump) -> Trust:
     """As its commit tells it, with where the override came from."""
-    return Trust(dump.proof or None, dump.override or None)
+    return Trust(dump.proof or None, dump.override or None, dump.override_by or None)
 
 
 def _past_json(dump: PastDump) -> dict[str, Any]:

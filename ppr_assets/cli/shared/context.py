@@ -10,21 +10,22 @@ from typing import Any, TypeVar
 
 import click
 
-from ppr_assets.settings import Settings
+from ppr_assets.settings import Settings, kinds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
+@dataclass
 class Invocation:
     """One call of the command line. Settings are read when a verb first needs them, so that
-    ``--help`` works with an unusable environment."""
+    ``--help`` works with an unusable environment. ``by``: who decides, where --by says so."""
 
     dotenv: Path
+    by: str | None = None
 
     @cached_property
     def settings(self) -> Settings:
-        return Settings.from_environment(dotenv=self.dotenv)
+        return Settings.from_environment(dotenv=self.dotenv).signed_by(self.by)
 
     @property
     def settings_if_read(self) -> Settings | None:
@@ -33,6 +34,31 @@ class Invocation:
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def invocation_of(context: click.Context) -> Invocation:
+    found = context.find_object(Invocation)
+    assert found is not None  # the command line itself has made it
+    return found
+
+
+def _signed(context: click.Context, parameter: click.Parameter, name: str | None) -> None:
+    if name is None:
+        return
+    try:
+        invocation_of(context).by = kinds.name(name)
+    except kinds.UnusableValueError as error:
+        raise click.BadParameter("must be a name on one line", context, parameter) from error
+
+
+by_option = click.option(
+    "--by",
+    metavar="NAME",
+    is_eager=True,  # before the options that it signs
+    expose_value=False,
+    callback=_signed,
+    help="Who decides. [default: PPR_OPERATOR, else the account as USER@HOST]",
+)
 
 
 def bundled(name: str, kind: type[Any], *options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:

@@ -1,4 +1,4 @@
-"""The options by which a human takes what a restore refuses, with the reason."""
+"""The options by which a human takes what is refused, with the reason and a name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ppr_assets.cli.shared.context import worded
+from ppr_assets.cli.shared.context import invocation_of, worded
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import is_dump_name
 
@@ -17,7 +17,9 @@ def _decision(
     context: click.Context, parameter: click.Parameter, reason: str | None
 ) -> Override | None:
     said = worded(context, parameter, reason)
-    return Override(said, "command line") if said else None
+    if not said:
+        return None
+    return Override(said.strip(), "command line", invocation_of(context).settings.operator)
 
 
 def _no_dump(
@@ -31,6 +33,14 @@ def _no_dump(
         raise click.BadParameter(f"`{reason}` is a dump, not a reason", context, parameter)
     return _decision(context, parameter, reason)
 
+
+published_override_option = click.option(
+    "--override",
+    metavar="REASON",
+    callback=_decision,
+    help="Publish a dump that the gate refuses, this once. The reason is recorded in the manifest, "
+    "the commit and the run, for everybody to read.",
+)
 
 override_option = click.option(
     "--override",

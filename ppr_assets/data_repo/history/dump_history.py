@@ -15,7 +15,7 @@ from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.rules.naming import is_dump_name
 
 _COMMIT = "\x01"
-_TOLD = ("Dump", "Records", "Proof", "Override")
+_TOLD = ("Dump", "Records", "Proof", "Override", "Override-By")
 _FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
     f"%x00%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD
 )
@@ -32,8 +32,8 @@ class Change:
 @dataclass(frozen=True)
 class PastDump:
     """A dump of the history. ``published``: the last commit that added it. ``retired``: the last
-    that removed it since; None while it is there. ``records`` by table, ``proof`` and ``override``
-    are as the commit tells them; empty for commits of others."""
+    that removed it since; None while it is there. ``records`` by table, ``proof``, ``override`` and
+    whose it was are as the commit tells them; empty for commits of others."""
 
     name: str
     published: Change
@@ -41,6 +41,7 @@ class PastDump:
     records: dict[str, int]
     proof: str = ""
     override: str = ""
+    override_by: str = ""
 
 
 def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
@@ -70,7 +71,7 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
     removed: dict[str, Change] = {}
     for block in answer.decode("utf-8", "replace").split(_COMMIT)[1:]:
         head, *lines = block.splitlines()
-        sha, date, dump, records, proof, override = head.split("\0")
+        sha, date, dump, records, *words = head.split("\0")
         change = Change(sha, datetime.fromisoformat(date))
         for action, name in _dumps(lines):
             if name in found:
@@ -78,8 +79,12 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
             if action == "D":
                 removed.setdefault(name, change)
             else:
-                told = (parse_records(records), proof, override) if name == dump else ({}, "", "")
-                found[name] = PastDump(name, change, removed.get(name), *told)
+                retired = removed.get(name)
+                found[name] = (
+                    PastDump(name, change, retired, parse_records(records), *words)
+                    if name == dump
+                    else PastDump(name, change, retired, {})
+                )
     return found
 
 

@@ -8,12 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
 from ppr_assets.rules.recorded.manifest import Manifest
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
 _ORGANIZATION = "organization"
+
+
+@dataclass(frozen=True)
+class Signed:
+    """Why something was decided, and by whom."""
+
+    reason: str
+    by: str
+
+    def trailers(self) -> dict[str, str]:
+        return {"Reason": self.reason, "By": self.by}
 
 
 def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str] = ()) -> str:
@@ -33,6 +45,7 @@ def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str]
         "Mark": None if mark is None else str(mark),
         "Run": manifest.run_id,
         "Override": f"{override.source}: {override.reason}" if override else None,
+        "Override-By": override.by if override else None,
         "Proof": str(manifest.proof) if manifest.proof else None,
         "Moved": "; ".join(manifest.movements),
         "Retired": " ".join(retired),

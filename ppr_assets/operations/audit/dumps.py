@@ -176,7 +176,7 @@ def _wrong_outcome(manifest: Manifest, verdict: Verdict, folder: DumpFolder) -> 
 def _notes(brought: Brought, manifest: Manifest) -> Iterator[str]:
     override = manifest.override
     if override is not None:
-        yield f"overridden from the {override.source}: {' '.join(override.reason.split())}"
+        yield f"overridden ({override.whence}): {' '.join(override.reason.split())}"
     if manifest.proof is None or not manifest.proof.proven:
         yield "published without a restore" if manifest.proof else "no proof is recorded"
     if not brought.alone:

@@ -28,7 +28,7 @@ def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Itera
             yield f"trailer {key} says {_shown(have)}, the manifest {_shown(need)}"
 
 
-_OPTIONAL = {"Run", "Override", "Proof", "Moved"}
+_OPTIONAL = {"Run", "Override", "Override-By", "Proof", "Moved"}
 
 
 def _wrong_records(have: str, need: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.message import Signed
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_policy_commit
@@ -53,10 +54,11 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
             f"SQL_DUMP_POLICY_FILE names `{other}`, which is read in the place of {PUBLICATION}",
             hint="write the decision into that file, or unset the variable.",
         )
+    signed = Signed(reason.strip(), settings.operator)
     with open_data_repo(settings.data_repo) as repo:
 
         def build(ground: Ground) -> tuple[str | None, str | None]:
-            commit = _written(repo, ground.base, edit, subject, reason.strip())
+            commit = _written(repo, ground.base, edit, subject, signed)
             return commit, commit
 
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
@@ -66,7 +68,9 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
         return PolicyChange(commit, delivery)
 
 
-def _written(repo: DataRepo, base: str | None, edit: Edit, subject: str, reason: str) -> str | None:
+def _written(
+    repo: DataRepo, base: str | None, edit: Edit, subject: str, signed: Signed
+) -> str | None:
     """The commit on ``base``; None where nothing changes."""
     folder = dump_folder(repo, base)
     before = folder.text(PUBLICATION) if committed_additions(repo, folder) is not None else ""
@@ -76,4 +80,4 @@ def _written(repo: DataRepo, base: str | None, edit: Edit, subject: str, reason:
     if text == before:
         return None
     Policy.parse(text, source=folder.path(PUBLICATION))
-    return write_policy_commit(repo, base, text, subject, reason)
+    return write_policy_commit(repo, base, text, subject, signed)

@@ -17,7 +17,7 @@ from ppr_assets.operations.restoring.serving.target import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot
-from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.rules.recorded.parts import DatabaseIdentity
 from ppr_assets.settings import Settings
@@ -40,7 +40,7 @@ class RecordCount:
 
 
 def count_records(
-    settings: Settings, repo: DataRepo, *, override_reason: str | None = None
+    settings: Settings, repo: DataRepo, *, given: Override | None = None
 ) -> RecordCount:
     """Count and judge. Raises what opening the database and reading the data repository raise."""
     require_apart(settings.database, settings.dagster_postgres_url)
@@ -50,7 +50,7 @@ def count_records(
         require_dumpable(snapshot)
         counts = snapshot.undisturbed(snapshot.count)
         commit = judged_tip(repo)
-        override = override_for(settings.dump, override_reason)
+        override = override_for(settings.dump, given)
         return RecordCount(
             counts=counts,
             columns=snapshot.columns(),

@@ -37,7 +37,7 @@ from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
-from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import manifest_name, parts_folder, quote_identifier
 from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -71,7 +71,7 @@ def dump(
     repo: DataRepo,
     *,
     run_id: str | None = None,
-    override_reason: str | None = None,
+    given: Override | None = None,
 ) -> DumpOutcome:
     """Dump the database behind the gate.
 
@@ -89,7 +89,7 @@ def dump(
             recover(repo)
             sweep_partials(repo)
         with writing(repo) as folder:
-            override = override_for(settings.dump, override_reason)
+            override = override_for(settings.dump, given)
             write = partial(write_judged, settings, repo, snapshot, override, folder)
             made = snapshot.undisturbed(write)
             if isinstance(made, Refused):

@@ -26,7 +26,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
-from ppr_assets.data_repo.history.message import compose_message, dump_message
+from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
@@ -137,26 +137,26 @@ def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
 
 
 def write_reset_commit(
-    repo: DataRepo, base: str | None, before: Mark | None, after: Mark, reason: str
+    repo: DataRepo, base: str | None, before: Mark | None, after: Mark, signed: Signed
 ) -> str:
     """A commit on ``base`` that sets the mark and nothing else."""
     old = str(before.organization) if before else "none"
     message = compose_message(
         f"Reset the ratchet: mark {old} to {after.organization}",
-        {"Mark": str(after.organization), "Reason": reason},
+        {"Mark": str(after.organization), **signed.trailers()},
     )
     changes = {DumpFolder(repo, base).path(RATCHET): _file(render_mark(after))}
     return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
 
 
 def write_policy_commit(
-    repo: DataRepo, base: str | None, text: str, subject: str, reason: str
+    repo: DataRepo, base: str | None, text: str, subject: str, signed: Signed
 ) -> str:
     """A commit on ``base`` that sets what the data repository decides of what is published, and
     nothing else but that it is checked out byte for byte."""
     folder = dump_folder(repo, base)
     changes = {folder.path(PUBLICATION): _file(text), **_attributes(folder)}
-    message = compose_message(subject, {"Reason": reason})
+    message = compose_message(subject, signed.trailers())
     return _commit(repo, base, changes, message, datetime.now(UTC))
 
 

@@ -26,13 +26,11 @@ def policy(settings: DumpSettings) -> GatePolicy:
     )
 
 
-def override_for(settings: DumpSettings, reason: str | None) -> Override | None:
-    """The human decision for this run: a reason given in the run config, or the variable."""
-    if reason is not None and reason.strip():
-        return Override(reason=reason.strip(), source="run config")
-    if settings.allow_empty:
-        return Override(reason="ALLOW_EMPTY_SQL_DUMP=true", source="environment")
-    return None
+def override_for(settings: DumpSettings, given: Override | None) -> Override | None:
+    """The human decision for this run: the one that was given for it, or the variable."""
+    if given is None and settings.allow_empty:
+        return Override("ALLOW_EMPTY_SQL_DUMP=true", "variable", settings.operator)
+    return given
 
 
 def judge_at(

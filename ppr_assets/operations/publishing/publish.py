@@ -88,7 +88,7 @@ def publish(
     repo: DataRepo,
     *,
     run_id: str | None = None,
-    override_reason: str | None = None,
+    given: Override | None = None,
 ) -> PublishOutcome:
     """Publish the newest staged dump, and whatever earlier runs could not deliver.
 
@@ -103,7 +103,7 @@ def publish(
         recover(repo)
         sweep_partials(repo)
         candidate = _candidate(settings, repo, beside)
-        override = override_for(settings, override_reason)
+        override = override_for(settings, given)
         if candidate and candidate.manifest.run_id == run_id:
             override = candidate.manifest.override or override
         outcome, delivery = land(

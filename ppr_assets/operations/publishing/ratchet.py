@@ -10,6 +10,7 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.message import Signed
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
 from ppr_assets.operations.published.standing_mark import ShallowHistory
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
@@ -37,8 +38,11 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     """
     if not reason.strip():
         raise SettingsError("the reason is empty, must be a sentence for whoever asks later")
+    signed = Signed(reason.strip(), settings.operator)
     after = Mark(
-        organization=to, updated_at=datetime.now(UTC), updated_by=f"ratchet reset: {reason.strip()}"
+        organization=to,
+        updated_at=datetime.now(UTC),
+        updated_by=f"{signed.by}, ratchet reset: {signed.reason}",
     )
     with open_data_repo(settings.data_repo) as repo:
 
@@ -50,7 +54,7 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
             except RatchetFileError:  # what cannot be read is what this is to mend
                 before = None
             mark = replace(after, extra=before.extra) if before else after
-            commit = write_reset_commit(repo, ground.base, before, mark, reason.strip())
+            commit = write_reset_commit(repo, ground.base, before, mark, signed)
             return (before, mark, commit), commit
 
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):

@@ -25,7 +25,7 @@ from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of
 from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
 from ppr_assets.operations.restoring.proof_server import ProofServer
 from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
-from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, override_note
+from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, replaced_note
 from ppr_assets.operations.restoring.restore import RestoreOutcome, accepted_noted
 from ppr_assets.operations.restoring.serving.guarding import (
     Judged,
@@ -105,7 +105,7 @@ def restore_in_place(
         loading.remarks.extend(_analyzed(session.settings))
         name = loading.verified.name
         if judged.override:
-            note = override_note(restored(name), judged.override)
+            note = replaced_note(restored(name), terms.guard.by, judged.override)
             loading.remarks.extend(session.note(target.dbname, note))
         loading.remarks.extend(accepted_noted(session, target.dbname, name, compared.accepted))
     return RestoreOutcome.of(target.dbname, loading, compared, judged, former=None)

@@ -97,10 +97,11 @@ def put_in_place(
     """
     target = session.settings
     judged = _made_ready(session, new, loading, terms, coming)
-    former = session.unused(former_name)
+    former, replaced = session.unused(former_name), session.exists(target.dbname)
     session.swap(target.dbname, new, former, disconnect=terms.disconnect)
     loading.clock.lap("swap")
-    note = override_note(coming.done, judged.override) if judged.override else None
+    told = judged.override or (replaced and terms.guard.by)
+    note = replaced_note(coming.done, terms.guard.by, judged.override) if told else None
     kept = _former(session, former, loading, note, drop=terms.drop_old)
     if kept is not None:
         loading.remarks.extend(kept_in(replace(target, dbname=kept), judged.only_here))
@@ -199,9 +200,11 @@ def known_gaps(verified: VerifiedDump, guard: Guard) -> Sequence[str]:
     return [*guard.without, *(proof.without if proof else ())]
 
 
-def override_note(done: str, override: Override) -> str:
+def replaced_note(done: str, by: str, override: Override | None = None) -> str:
     """What the database's comment says from then on."""
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {done} in its place although "
-        f"records are missing in it, by an override ({override.source}): {override.reason}"
+    why = (
+        f"although records are missing in it, by an override ({override.whence}): {override.reason}"
+        if override
+        else f"by {by}"
     )
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {done} in its place {why}"

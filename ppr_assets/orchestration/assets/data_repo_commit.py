@@ -65,8 +65,8 @@ def data_repo_commit(
     started = monotonic()
     with expected_failures(settings, night):
         repo = data_repo.opened()
-        run_id, reason = context.run.run_id, override.given
-        outcome = publish(settings.dump, repo, run_id=run_id, override_reason=reason)
+        run_id, given = context.run.run_id, override.given
+        outcome = publish(settings.dump, repo, run_id=run_id, given=given)
         if outcome.commit is None:
             raise outcome.error() or AssertionError("only a refusal has no commit")
         found = standing(repo, outcome.commit)

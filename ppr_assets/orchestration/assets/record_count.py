@@ -65,7 +65,7 @@ def record_count(
     night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
     with expected_failures(settings, night):
-        counted = count_records(settings, data_repo.opened(), override_reason=override.given)
+        counted = count_records(settings, data_repo.opened(), given=override.given)
     _observe_tables(context, counted)
     night.counted, night.plan = counted.verdict, counted.plan
     yield from _check_results(counted.verdict)

@@ -27,11 +27,11 @@ from ppr_assets.operations.replaying.rebuild import rebuild
 from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
-from ppr_assets.orchestration.assets.restored_database import decision, restore_target
+from ppr_assets.orchestration.assets.restored_database import restore_target
 from ppr_assets.orchestration.assets.tables import DAYS, OWNERS, PUBLISHED_DAY
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata, gate_table, row_counts, verdict_facts
-from ppr_assets.orchestration.resources import record_override
+from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import Settings
@@ -86,6 +86,10 @@ class ReplayConfig(dg.Config):
         description="Why a database may be replaced by one that has far fewer records. Leave empty "
         "to have that refused. The reason stands in the run's tags and in the comment of the "
         "former database.",
+    )
+    by: str = Field(
+        default="",
+        description="Your name, with a reason: it is recorded beside it.",
     )
 
 
@@ -158,7 +162,8 @@ def _replayed(
 
 
 def _guard(settings: Settings, config: ReplayConfig) -> Guard:
-    return guard_of(settings.dump, for_service=True, override=decision(config.override))
+    override = decided("override", config.override, config.by)
+    return guard_of(settings.dump, for_service=True, override=override)
 
 
 def _of_nobody(settings: Settings) -> Guard:

@@ -26,7 +26,7 @@ from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import expected_failures
 from ppr_assets.orchestration.metadata import Metadata
-from ppr_assets.orchestration.resources import record_override
+from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.orchestration.restore_facts import (
     MISMATCH,
     data_version,
@@ -35,7 +35,6 @@ from ppr_assets.orchestration.restore_facts import (
     rows_match,
     rows_matched,
 )
-from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
 
 SUFFIX = "_restored"
@@ -79,6 +78,10 @@ class RestoreConfig(dg.Config):
         "Leave empty to have such a one refused. What was taken stands in the run's metadata and "
         "in the database's own comment.",
     )
+    by: str = Field(
+        default="",
+        description="Your name, with a reason: it is recorded beside it.",
+    )
     deadline_seconds: float = Field(
         default=0.0,
         ge=0,
@@ -121,7 +124,8 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     started = monotonic()
     target = restore_target(settings, config.target.strip())
     serves = target.dbname == settings.database.dbname
-    override, accept = decision(config.override), decision(config.accept_differences)
+    override = decided("override", config.override, config.by)
+    accept = decided("accept_differences", config.accept_differences, config.by)
     terms = Terms(
         guard_of(settings.dump, for_service=serves, override=override),
         disconnect=config.disconnect,
@@ -136,11 +140,6 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     facts["database"] = dg.MetadataValue.text(outcome.database)
     facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")
     return outcome, facts
-
-
-def decision(reason: str) -> Override | None:
-    """What somebody has written into a run's config, if it says anything."""
-    return Override(reason.strip(), "run config") if reason.strip() else None
 
 
 def restore_target(settings: Settings, name: str, *, suffix: str = SUFFIX) -> DatabaseSettings:

@@ -89,7 +89,7 @@ def sql_dump(
                 settings,
                 data_repo.opened(),
                 run_id=context.run.run_id,
-                override_reason=override.given,
+                given=override.given,
             )
         except DumpUnproven as error:
             yield dg.AssetCheckResult(

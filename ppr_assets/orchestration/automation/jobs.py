@@ -33,7 +33,7 @@ def nightly_dump(copies: CopySettings, *, console_level: str | None = None) -> A
         selection=dg.AssetSelection.assets(*steps),
         description="Count, judge, dump and publish, and copy where PPR_COPY_URLS says so. "
         "Unchanged data make no commit; a refused dump changes nothing. To pass the gate once, "
-        'give `override: {reason: "…"}` in the Launchpad.',
+        'give `override: {reason: "…", by: "…"}` in the Launchpad.',
         executor_def=dg.in_process_executor,
         config=launchpad_config(console_level=console_level),
     )

@@ -38,7 +38,7 @@ def flat_config(asset: str, config: type[dg.Config], *, word: str) -> dg.ConfigM
 
 
 def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
-    """Let the Launchpad of a job take ``override: {reason: "…"}`` without Dagster's nesting.
+    """Let the Launchpad of a job take ``override: {reason: …, by: …}`` without Dagster's nesting.
 
     ``console_level`` is how much of Dagster's log goes to the console (None: Dagster's default).
     """
@@ -53,14 +53,15 @@ def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
         config_schema={
             "override": dg.Field(
                 {
-                    "reason": dg.Field(
+                    name: dg.Field(
                         str,
                         default_value="",
-                        description=Override.model_fields["reason"].description,
+                        description=Override.model_fields[name].description,
                     )
+                    for name in ("reason", "by")
                 },
                 is_required=False,
-                description="Pass a refused gate once. The reason is recorded for everybody.",
+                description="Pass a refused gate once. Reason and name are recorded for everybody.",
             )
         },
     )

@@ -88,7 +88,7 @@ class Maintenance(Questions):
                 statement.format(sql.Identifier(name), sql.Literal(comment)), "no comment"
             )
         except RestoreFailed as error:
-            return [f"the override could not be noted at database {name}: {error.message}"]
+            return [f"that could not be noted at database {name}: {error.message}"]
         return []
 
     def copy_limit(self, source: str, to: str) -> None:

@@ -54,7 +54,7 @@ class Accepted:
         reason = " ".join(self.decision.reason.split())
         return (
             f"{moment:%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored here, with differences that "
-            f"somebody accepted ({self.decision.source}: {reason}): {' '.join(said.split())}"
+            f"somebody accepted ({self.decision.whence}: {reason}): {' '.join(said.split())}"
         )
 
 

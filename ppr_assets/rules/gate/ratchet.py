@@ -33,14 +33,22 @@ _ASKED = {
 
 @dataclass(frozen=True)
 class Override:
-    """A human's decision to pass a refused gate once. ``source``: environment or run config."""
+    """A human's decision to pass a refused gate once. ``source`` is where it was given: `command
+    line`, `Launchpad` or `variable` (older manifests: `environment`, `run config`). ``by``: whose
+    it is, empty in older manifests."""
 
     reason: str
     source: str
+    by: str = ""
 
     def __post_init__(self) -> None:
         if not self.reason.strip():
             raise ValueError("an override needs a reason")
+
+    @property
+    def whence(self) -> str:
+        """Whose decision it is, as far as is known, and where it was given."""
+        return f"{self.by}, {self.source}" if self.by else self.source
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Verdict:
         if self.override is None:
             return refusal
         reason = " ".join(self.override.reason.split())
-        return f"{refusal}; overridden from the {self.override.source}: {reason}"
+        return f"{refusal}; overridden ({self.override.whence}): {reason}"
 
     @property
     def hint(self) -> str:
@@ -91,8 +99,9 @@ class Verdict:
         rules = {finding.rule for finding in self.findings}
         asked = _ASKED[rules.pop()] if len(rules) == 1 else _ASKED["ratchet"]
         return (
-            f"{asked} To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true "
-            "or give a reason in the Launchpad."
+            f'{asked} To publish it once: `ppr-assets dump --override "why"`, or a reason and '
+            "your name in the Launchpad. While it is set, ALLOW_EMPTY_SQL_DUMP=true passes "
+            "every refusal."
         )
 
     @property

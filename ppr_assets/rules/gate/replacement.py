@@ -17,11 +17,13 @@ from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE, GatePolicy, record
 @dataclass(frozen=True)
 class Guard:
     """What a restore may take away. ``for_service``: what comes back has to hold records, also
-    where nothing is replaced. ``override``: a human's decision to pass a refusal once."""
+    where nothing is replaced. ``override``: a human's decision to pass a refusal once. ``by``: who
+    replaces what serves, empty where nobody asked."""
 
     policy: GatePolicy = field(default_factory=lambda: GatePolicy(100, Decimal("0.9")))
     for_service: bool = False
     override: Override | None = None
+    by: str = ""
     without: tuple[str, ...] = ()
     """Kinds of objects, or objects, to go without where they cannot be made."""
 

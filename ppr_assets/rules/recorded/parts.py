@@ -104,11 +104,17 @@ def persons_from(fields: Fields) -> tuple[Spot, int]:
     return spot, fields.number("values")
 
 
+def override_json(override: Override) -> dict[str, str]:
+    """As manifests from before names have it, where nobody is named."""
+    told = {"reason": override.reason, "source": override.source}
+    return told | ({"by": override.by} if override.by else {})
+
+
 def override_from(fields: Fields) -> Override:
     reason = fields.text("reason")
     if not reason.strip():
         raise FieldError("override.reason is empty, must say why")
-    return Override(reason=reason, source=fields.text("source"))
+    return Override(reason, fields.text("source"), fields.text_or_empty("by"))
 
 
 def computing_from(fields: Fields) -> Computing | None:

@@ -14,17 +14,20 @@ _BUT_FOR = " but for "
 @dataclass(frozen=True)
 class Trust:
     """``proof`` as manifest and commit word it, None where neither tells of one; ``override`` is
-    the reason of whoever passed the gate."""
+    the reason of whoever passed the gate, ``by`` who that was, as far as is known."""
 
     proof: str | None
     override: str | None
+    by: str | None = None
 
     @classmethod
     def of(cls, manifest: Manifest | None) -> Trust:
         if manifest is None:
             return cls(None, None)
-        override = manifest.override.reason if manifest.override else None
-        return cls(str(manifest.proof) if manifest.proof else None, override)
+        override, proof = manifest.override, str(manifest.proof) if manifest.proof else None
+        if override is None:
+            return cls(proof, None)
+        return cls(proof, override.reason, override.by or None)
 
     @property
     def proven(self) -> bool:
@@ -34,7 +37,8 @@ class Trust:
     def remarks(self) -> list[str]:
         """Nothing for a dump that was proven and passed the gate."""
         told = [] if self.proven else [self._unproven()]
-        return told + ([f"overridden: {self.override}"] if self.override else [])
+        by = f" by {self.by}" if self.by else ""
+        return told + ([f"overridden{by}: {self.override}"] if self.override else [])
 
     def _unproven(self) -> str:
         if self.proof is None:
@@ -44,4 +48,9 @@ class Trust:
         return f"proven{_BUT_FOR}{self.proof.partition(_BUT_FOR)[2]}"
 
     def to_json(self) -> Mapping[str, Any]:
-        return {"proven": self.proven, "proof": self.proof, "override": self.override}
+        return {
+            "proven": self.proven,
+            "proof": self.proof,
+            "override": self.override,
+            "override_by": self.by,
+        }

@@ -58,7 +58,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     pipeline.first_night()
     old, name = target.content(), target.settings.dbname
 
-    restored = restoring.installed("restore")
+    restored = restoring.installed("restore", "--by", "Ann Lee")
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare", "swap"])
     told = facts(restored.out)
     assert told["dump"].startswith(f"{pipeline.latest()}, 1.4 MiB")
@@ -70,6 +70,9 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     assert new == Target(pipeline.settings.database).content()
     assert [former] == target.beside()
     assert target.content(former) == old
+    assert target.comment(former).endswith(
+        f" UTC: `{pipeline.latest()}` was restored in its place by Ann Lee"
+    )
     assert "drop it    ppr-assets cleanup\n" in restored.out
 
     way_back = next(line for line in restored.out.splitlines() if line.startswith("go back"))

@@ -64,7 +64,7 @@ def test_a_refused_night_is_mended_by_the_command_that_it_names(
 
     message = git(pipeline.remote, "log", "-1", "--format=%B", "--", FILE)
     assert message.splitlines()[0] == "Publish visits.note as null"
-    assert "Reason: free text" in message
+    assert "Reason: free text\nBy: account " in message
 
 
 _ODD = """-"It's" $HOME \\ `a`.é

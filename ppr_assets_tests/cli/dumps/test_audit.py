@@ -29,7 +29,7 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
     assert lines[2].startswith(head[:10])
     assert f"{pipeline.latest()}  134 organizations  " in lines[2]
     assert lines[2].endswith("  mark 200  holds")
-    assert lines[3].strip() == "overridden from the run config: county closed, ticket 214"
+    assert lines[3].strip() == "overridden (Ann Lee, Launchpad): county closed, ticket 214"
     assert lines[-1] == (
         "2 dumps: 2 hold, 0 broken, 0 unverifiable; 1 override; 0 resets; 0 gaps; "
         "0 of 2 signed by trusted keys"
@@ -59,6 +59,10 @@ def test_an_audit_shows_a_line_a_dump_and_ends_with_its_verdict(
     told = json.loads(listed.out)
     assert [one["status"] for one in told] == ["holds", "broken", "broken"]
     assert told[0]["commit"] == head
-    assert told[0]["override"] == {"reason": "county closed, ticket 214", "source": "run config"}
+    assert told[0]["override"] == {
+        "reason": "county closed, ticket 214",
+        "source": "Launchpad",
+        "by": "Ann Lee",
+    }
     assert ppr_assets("audit", head).code == 0
     assert ppr_assets("audit", "--all", "--since", "2026-01-01").code == 2

@@ -19,8 +19,9 @@ REFUSED = (
     "(90% of mark 200)"
 )
 HINT = (
-    "HINT: did the last scraper run finish? To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true or "
-    "give a reason in the Launchpad.\n"
+    'HINT: did the last scraper run finish? To publish it once: `ppr-assets dump --override "why"`,'
+    " or a reason and your name in the Launchpad. While it is set, ALLOW_EMPTY_SQL_DUMP=true "
+    "passes every refusal.\n"
 )
 ONLY_ORGANIZATIONS = {"SQL_DUMP_RATCHET_TABLES": "organization"}
 
@@ -89,16 +90,19 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert facts(refused.out)["counted"].endswith("; the gate refused them")
     assert pipeline.picture() == before
 
-    overridden = ppr_assets("dump", "--override", "county [closed], ticket :214:")
+    overridden = ppr_assets(
+        "dump", "--override", "county [closed], ticket :214:", "--by", "Ann Lee"
+    )
     assert (overridden.code, overridden.err) == (0, "")
     assert "is overridden: county [closed], ticket :214:" in overridden.out
-    assert "Override: run config: county [closed], ticket :214:" in git(
+    assert "Override: command line: county [closed], ticket :214:\nOverride-By: Ann Lee\n" in git(
         pipeline.clone, "log", "-1", "--format=%B"
     )
     assert pipeline.mark()["max_record_count"] == 200
 
     listed = json.loads(ppr_assets("list", "--json", FORCE_COLOR="1").out)
     assert [dump["override"] for dump in listed] == ["county [closed], ticket :214:", None]
+    assert [dump["override_by"] for dump in listed] == ["Ann Lee", None]
     assert [dump["latest"] for dump in listed] == [True, False]
     assert [dump["rows"]["organization"] for dump in listed] == [134, 200]
     table = ppr_assets("list").out.splitlines()
@@ -106,7 +110,7 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert table[1].startswith(f"{listed[0]['dump']}  ")
     assert table[1].endswith(
         "  latest, unproven: published without a restore, "
-        "overridden: county [closed], ticket :214:, 1 column withheld"
+        "overridden by Ann Lee: county [closed], ticket :214:, 1 column withheld"
     )
     assert len(table) == 3
 

@@ -178,7 +178,7 @@ def test_an_honest_history_holds_and_tells_what_was_decided(copy: Copy) -> None:
     assert dumps[0].dump == OLD
     overridden = [one for one in dumps if one.manifest and one.manifest.override]
     assert len(overridden) == 1
-    assert "overridden from the run config: county closed, ticket 214" in overridden[0].notes
+    assert "overridden (Ann Lee, Launchpad): county closed, ticket 214" in overridden[0].notes
     assert [one.reset for one in found if one.reset] == ["the county is gone"]
     assert [one.mark for one in found if one.reset] == [134]
     assert {one.signature.state for one in found} == {"unsigned"}
@@ -358,7 +358,7 @@ def test_a_gate_that_should_have_refused_is_found(copy: Copy) -> None:
         finding.startswith("published although record-count ratchet refused the dump: ")
         for finding in findings
     )
-    assert any(finding.startswith("trailer Override says `run config: ") for finding in findings)
+    assert any(finding.startswith("trailer Override says `Launchpad: ") for finding in findings)
 
 
 def test_a_dump_that_was_judged_against_another_mark_is_found(copy: Copy) -> None:

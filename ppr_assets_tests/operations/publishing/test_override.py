@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.errors import GateRefused
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets_tests.fix_git import git
-from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_pipeline import ANN, Pipeline, decided
 from ppr_assets_tests.opened import dump, publish
 
 REASON = "the county closed a third of its pantries, see the minutes of 2025-08-08"
@@ -35,10 +36,9 @@ def test_a_reason_passes_the_gate_and_stands_in_manifest_and_commit(shrunken: Pi
     dumped, published = shrunken.night(override_reason=f"  {REASON} ")
     assert dumped.verdict.status == "overridden"
     assert published.status == "published"
-    assert _trailer(shrunken, "Override") == f"run config: {REASON}"
-    override = _published_manifest(shrunken).override
-    assert override is not None
-    assert (override.source, override.reason) == ("run config", REASON)
+    assert _trailer(shrunken, "Override") == f"Launchpad: {REASON}"
+    assert _published_manifest(shrunken).override == Override(REASON, "Launchpad", ANN)
+    assert _trailer(shrunken, "Override-By") == ANN
     assert _published_manifest(shrunken).verdict["status"] == "overridden"
     assert shrunken.mark() == mark
     assert _trailer(shrunken, "Mark") == "200"
@@ -46,9 +46,10 @@ def test_a_reason_passes_the_gate_and_stands_in_manifest_and_commit(shrunken: Pi
 
 def test_the_variable_passes_the_gate_and_is_recorded_as_such(shrunken: Pipeline) -> None:
     mark = shrunken.mark()
-    shrunken.gate(allow_empty=True)
+    shrunken.gate(allow_empty=True, named_operator="Ann Lee")
     shrunken.night()
-    assert _trailer(shrunken, "Override") == "environment: ALLOW_EMPTY_SQL_DUMP=true"
+    assert _trailer(shrunken, "Override-By") == ANN
+    assert _trailer(shrunken, "Override") == "variable: ALLOW_EMPTY_SQL_DUMP=true"
     assert shrunken.mark() == mark
 
 
@@ -76,7 +77,7 @@ def test_a_blank_reason_is_none(shrunken: Pipeline) -> None:
 
 def test_a_reason_of_several_lines_cannot_pass_for_a_trailer(shrunken: Pipeline) -> None:
     shrunken.night(override_reason="fine\n\nMark: 0\nSha256: 0")
-    assert _trailer(shrunken, "Override") == "run config: fine Mark: 0 Sha256: 0"
+    assert _trailer(shrunken, "Override") == "Launchpad: fine Mark: 0 Sha256: 0"
     assert _trailer(shrunken, "Mark") == "200"
 
 
@@ -84,9 +85,9 @@ def test_an_overridden_dump_is_published_under_the_override_it_was_made_with(
     shrunken: Pipeline,
 ) -> None:
     """The steps are separate: whoever runs the second one need not know the reason."""
-    dump(shrunken.settings, override_reason=REASON)
+    dump(shrunken.settings, given=decided(REASON))
     assert publish(shrunken.settings).status == "published"
-    assert _trailer(shrunken, "Override") == f"run config: {REASON}"
+    assert _trailer(shrunken, "Override") == f"Launchpad: {REASON}"
 
 
 def test_an_overridden_first_dump_earns_no_mark_and_the_floor_stays(pipeline: Pipeline) -> None:

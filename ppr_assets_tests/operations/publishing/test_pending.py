@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.errors import DataRepoError, GateRefused, PolicyRefused, PushFailed
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets_tests.fix_git import git
-from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline
+from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, decided
 from ppr_assets_tests.opened import dump, publish
 
 
@@ -75,7 +75,7 @@ def test_what_was_taken_out_of_the_remote_by_force_does_not_come_back(pipeline: 
 def test_an_override_counts_in_its_own_run_only(pipeline: Pipeline) -> None:
     pipeline.first_night()
     pipeline.gate(min_records=1000)
-    dump(pipeline.settings, run_id="monday", override_reason="a closed county")
+    dump(pipeline.settings, run_id="monday", given=decided("a closed county"))
     remote = pipeline.remote_head()
     assert publish(pipeline.settings, run_id="tuesday").status in {"refused", "unchanged"}
     assert pipeline.remote_head() == remote
@@ -87,9 +87,9 @@ def test_an_overridden_dump_that_waits_needs_a_reason_of_the_run_that_publishes_
     pipeline.first_night()
     pipeline.change()
     pipeline.gate(min_records=1000)
-    dump(pipeline.settings, run_id="monday", override_reason="a closed county")
+    dump(pipeline.settings, run_id="monday", given=decided("a closed county"))
     assert publish(pipeline.settings, run_id="tuesday").status == "refused"
-    again = publish(pipeline.settings, run_id="tuesday", override_reason="asked the county")
+    again = publish(pipeline.settings, run_id="tuesday", given=decided("asked the county"))
     assert again.status == "published"
     assert again.manifest.override is not None
     assert again.manifest.override.reason == "asked the county"

@@ -18,14 +18,16 @@ def test_a_reset_lowers_the_mark_in_a_commit_that_says_why(pipeline: Pipeline) -
     pipeline.first_night()
     pipeline.lose_a_third()
     latest = pipeline.latest()
-    outcome = reset(pipeline.settings, to=134, reason=REASON)
+    outcome = reset(pipeline.settings.signed_by("Ann Lee"), to=134, reason=REASON)
     assert outcome.before is not None
     assert (outcome.before.organization, outcome.after.organization) == (200, 134)
     assert outcome.commit == pipeline.head() == pipeline.remote_head()
     message = git(pipeline.clone, "log", "-1", "--format=%B", "main")
-    assert message == (f"Reset the ratchet: mark 200 to 134\n\nMark: 134\nReason: {REASON}")
+    assert message == (
+        f"Reset the ratchet: mark 200 to 134\n\nMark: 134\nReason: {REASON}\nBy: Ann Lee"
+    )
     assert git(pipeline.clone, "show", "--format=", "--name-only", "main") == RATCHET
-    assert pipeline.mark()["updated_by"] == f"ratchet reset: {REASON}"
+    assert pipeline.mark()["updated_by"] == f"Ann Lee, ratchet reset: {REASON}"
     assert "tables" not in pipeline.mark()
     assert pipeline.latest() == latest
     assert git(pipeline.clone, "status", "--porcelain") == ""

@@ -17,8 +17,9 @@ from ppr_assets.rules.policy import GatePolicy
 NOW = datetime(2026, 11, 22, 2, tzinfo=UTC)
 POLICY = GatePolicy(100, Decimal("0.9"))
 HINT = (
-    "did the last scraper run finish? To publish anyway, set ALLOW_EMPTY_SQL_DUMP=true "
-    "or give a reason in the Launchpad."
+    'did the last scraper run finish? To publish it once: `ppr-assets dump --override "why"`, '
+    "or a reason and your name in the Launchpad. While it is set, ALLOW_EMPTY_SQL_DUMP=true passes "
+    "every refusal."
 )
 TABLES = ("organization", "location", "service", "phone", "staging.raw")
 COUNTS = st.dictionaries(st.sampled_from(TABLES), st.integers(0, 400))
@@ -36,7 +37,7 @@ POLICIES = st.builds(
     tables=st.none() | st.lists(st.sampled_from(TABLES), unique=True),
 )
 OVERRIDES = st.none() | st.builds(
-    Override, reason=st.sampled_from(["source closed", "a move"]), source=st.just("run config")
+    Override, reason=st.sampled_from(["source closed", "a move"]), source=st.just("Launchpad")
 )
 
 
@@ -155,11 +156,18 @@ def test_a_percentage_is_shown_without_idle_zeros(percentage: str, shown: str) -
 
 
 def test_an_overridden_refusal_says_who_passed_it_and_why() -> None:
-    override = Override("source closed,\nsee the minutes", "run config")
+    override = Override("source closed,\nsee the minutes", "Launchpad", "Ann Lee")
     verdict = judge({"organization": 812}, Mark(1260), POLICY, override)
     assert verdict.passed
     assert verdict.message.endswith(
-        "(90% of mark 1260); overridden from the run config: source closed, see the minutes"
+        "(90% of mark 1260); overridden (Ann Lee, Launchpad): source closed, see the minutes"
+    )
+
+
+def test_an_override_from_before_names_says_where_it_was_given() -> None:
+    override = Override("source closed", "run config")
+    assert "overridden (run config): source closed" in (
+        judge({"organization": 812}, Mark(1260), POLICY, override).message
     )
 
 

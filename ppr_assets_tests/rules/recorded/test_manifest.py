@@ -33,9 +33,9 @@ MANIFEST = Manifest(
         {"organization": 812},
         Mark(1260),
         GatePolicy(100, Decimal("0.9")),
-        Override("source closed", "run config"),
+        Override("source closed", "Launchpad", "Ann Lee"),
     ).to_json(),
-    override=Override("source closed", "run config"),
+    override=Override("source closed", "Launchpad", "Ann Lee"),
     run_id="3f1e",
     previous="pantry_pirate_radio_2026-11-21_02-00-00.sql",
     publication="8d1f2c",
@@ -79,7 +79,11 @@ def test_the_text_is_sorted_and_indented_and_names_everything() -> None:
     assert content["schema_version"] == 1
     assert content["tables"]["organization"] == {"rows": 812, "sha256": SHA}
     assert content["snapshot_at"] == "2026-11-22T02:00:00.000005+00:00"
-    assert content["override"] == {"reason": "source closed", "source": "run config"}
+    assert content["override"] == {
+        "reason": "source closed",
+        "source": "Launchpad",
+        "by": "Ann Lee",
+    }
     assert content["verdict"]["status"] == "overridden"
 
 

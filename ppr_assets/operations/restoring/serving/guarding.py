@@ -81,7 +81,8 @@ class Judged:
 
 def guard_of(settings: DumpSettings, *, for_service: bool, override: Override | None) -> Guard:
     """What the settings let a restore take away, and what a human does this once."""
-    return Guard(policy(settings), for_service, override, settings.proof_without)
+    by = override.by if override and override.by else settings.operator
+    return Guard(policy(settings), for_service, override, by, settings.proof_without)
 
 
 def serving(settings: DatabaseSettings, guard: Guard, manifest: Manifest | None) -> Serving:
