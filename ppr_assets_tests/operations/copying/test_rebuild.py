@@ -10,6 +10,7 @@ import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.message import Signed
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.copying.rebuild import RebuildOutcome, rebuild
 from ppr_assets.operations.published.standing_mark import standing_mark
@@ -17,7 +18,7 @@ from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import copy_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
-from ppr_assets_tests.fix_pipeline import git
+from ppr_assets_tests.fix_git import git
 
 FIRST, SECOND, THIRD, FOURTH = map(dump_of, (1, 2, 3, 4))
 POLICY = "# nothing of it\n[tables]\nlegacy = 'structure'\n"
@@ -30,8 +31,9 @@ def with_decisions(copy_world: CopyWorld) -> CopyWorld:
     reset(copy_world.settings, to=900, reason="closed county, ticket 214")
     copy_world.publish(THIRD, mark=950)
     with open_data_repo(copy_world.settings.data_repo) as repo:
+        signed = Signed("ticket 215", "Ann Lee")
         copy_world.land(
-            repo, write_policy_commit(repo, tip(repo), POLICY, "Withhold legacy", "ticket 215")
+            repo, write_policy_commit(repo, tip(repo), POLICY, "Withhold legacy", signed)
         )
     copy_world.publish(FOURTH, mark=1000)
     copy_world.copy()
