@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,17 +49,26 @@ Empty = Callable[[], DatabaseSettings]
 
 
 @pytest.fixture
-def reworded(database: DatabaseSettings, tmp_path: Path) -> MadeDump:
+def core(empty_database: Empty) -> DatabaseSettings:
+    """No more than a dump needs: what these tests change is beside it."""
+    database = empty_database()
+    fill_core(database)
+    return database
+
+
+@pytest.fixture
+def reworded(core: DatabaseSettings, tmp_path: Path) -> MadeDump:
     """A dump of definitions that PostgreSQL words anew."""
-    fill_words(database)
-    return make_dump(database, tmp_path / NAMES[0])
+    fill_words(core)
+    return make_dump(core, tmp_path / NAMES[0])
 
 
 def test_a_night_proves_definitions_that_are_worded_anew_and_another_one_is_unchanged(
-    pipeline: Pipeline,
+    pipeline: Pipeline, core: DatabaseSettings
 ) -> None:
-    fill_words(pipeline.settings.database)
-    pipeline.gate(proof="embedded")
+    fill_words(core)
+    pipeline.settings = replace(pipeline.settings, database=replace(core, user="postgres"))
+    pipeline.gate(proof="server")
     _, published = pipeline.night()
     assert published.manifest.proof is not None and published.manifest.proof.proven
     assert pipeline.night()[0].status == "unchanged"
@@ -80,14 +90,14 @@ def test_what_is_worded_anew_restores_and_leaves_no_second_database(
 
 @pytest.mark.parametrize("options", [[], ["--column-inserts"]])
 def test_what_only_psql_can_load_is_held_to_what_psql_makes_of_it_again(
-    options: list[str], database: DatabaseSettings, target: Target, tmp_path: Path
+    options: list[str], core: DatabaseSettings, target: Target, tmp_path: Path
 ) -> None:
     """Without the rows, also where they are INSERTs."""
-    fill_words(database)
+    fill_words(core)
     path = tmp_path / NAMES[0]
     written = subprocess.run(
         [EMBEDDED_BIN / "pg_dump", "--no-owner", "--no-privileges", *options],
-        env=child_environment(client_environment(database)),
+        env=child_environment(client_environment(core)),
         stdout=subprocess.PIPE,
         check=True,
     ).stdout
@@ -158,42 +168,36 @@ PUBLIC = (
 
 @pytest.mark.parametrize("statement", PUBLIC)
 def test_who_owns_schema_public_and_what_is_said_of_it_keeps_nothing_from_coming_back(
-    statement: str,
-    database: DatabaseSettings,
-    target: Target,
-    make_target: MakeTarget,
-    tmp_path: Path,
+    statement: str, core: DatabaseSettings, make_target: MakeTarget, tmp_path: Path
 ) -> None:
-    Target(database).execute(statement, database.dbname)
-    found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
+    Target(core).execute(statement, core.dbname)
+    found = make_dump(core, tmp_path / NAMES[0]).found(tmp_path)
+    target = make_target(seed=None)
+    for _ in ("made", "replaced"):
+        outcome = restore(target.settings, found, Terms(drop_old=True), deadline=NO_HURRY)
+        assert but_for_words(outcome.remarks) == []
+        assert _said_of_public(target.settings) == _said_of_public(core)
     drilled = drill(ProofPlace(target.settings, "server"), found, deadline=NO_HURRY)
     assert but_for_words(drilled.remarks) == []
-    for settings in (target.settings, make_target(seed=None).settings):
-        outcome = restore(settings, found, Terms(drop_old=True), deadline=NO_HURRY)
-        assert but_for_words(outcome.remarks) == []
-        assert _said_of_public(settings) == _said_of_public(database)
     restore_in_place(target.settings, found, deadline=NO_HURRY)
-    restore_in_place(database, found, deadline=NO_HURRY)  # perhaps by somebody who does not own it
+    restore_in_place(core, found, deadline=NO_HURRY)  # perhaps by somebody who does not own it
 
 
 @pytest.mark.parametrize("statement", PUBLIC)
 def test_schema_public_may_be_somebody_elses_on_the_server_that_takes_a_dump(
-    statement: str,
-    database: DatabaseSettings,
-    target: Target,
-    make_target: MakeTarget,
-    tmp_path: Path,
+    statement: str, core: DatabaseSettings, make_target: MakeTarget, tmp_path: Path
 ) -> None:
-    Target(database).execute("COMMENT ON SCHEMA public IS 'ours'", database.dbname)
-    found = make_dump(database, tmp_path / NAMES[0]).found(tmp_path)
+    Target(core).execute("COMMENT ON SCHEMA public IS 'ours'", core.dbname)
+    found = make_dump(core, tmp_path / NAMES[0]).found(tmp_path)
     back = (
         "ALTER SCHEMA public OWNER TO pg_database_owner; "
         "COMMENT ON SCHEMA public IS 'standard public schema'"
     )
     grant, revoke = "GRANT CREATE ON SCHEMA public TO", "REVOKE CREATE ON SCHEMA public FROM"
     before = f"{statement}; {grant} PUBLIC"
+    target = make_target(seed=None)
     with _template_changed(target, before, f"{revoke} PUBLIC; {back}"):
-        outcome = restore(make_target(seed=None).settings, found, deadline=NO_HURRY)
+        outcome = restore(target.settings, found, deadline=NO_HURRY)
     others = ["not set, which only an owner may: comment SCHEMA public"]
     assert but_for_words(outcome.remarks) == (others if "OWNER TO" in statement else [])
 
