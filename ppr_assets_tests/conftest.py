@@ -49,7 +49,7 @@ its fixtures: a rule's test needs neither psycopg nor Dagster."""
 
 pytest.register_assert_rewrite(*(f"ppr_assets_tests.{module}" for module in HOMES.values()))
 
-SERVERS = {"embedded_server", "server_folder", "debian_server", "pooled"}
+SERVERS = {"embedded_server", "s3_server", "server_folder", "debian_server", "pooled"}
 """The fixtures that start a server, or that a server is started in."""
 
 OWN_SERVERS = {"passable_folder", "debian_cluster"}

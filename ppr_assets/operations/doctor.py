@@ -6,8 +6,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
+from ppr_assets.copies.contents import contents
+from ppr_assets.copies.opening import open_place
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.plain_files import require_same_bytes
 from ppr_assets.data_repo.clone.clone import open_data_repo
@@ -29,7 +32,7 @@ from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.gate.ratchet import judge
-from ppr_assets.settings import Settings
+from ppr_assets.settings import CopyUrl, Settings
 
 _LOCK_SECONDS = 5.0
 _PROVEN = {
@@ -81,6 +84,8 @@ class _Examination:
                 yield self._look("lock", self._lock)
                 yield self._look("ratchet file", self._ratchet)
                 yield self._look("remote", self._remote)
+            for url in self._settings.data_repo.copies.urls:
+                yield self._look("copies", partial(_copies, url))
             if self._repo is not None and self._snapshot is not None:
                 yield self._look("disk", self._disk)
                 yield self._look("gate", self._gate)
@@ -201,6 +206,13 @@ class _Examination:
         plan.require()
         withheld = [one.name for one in plan.withheld({}, {})]
         return f"everything is decided on; withheld: {', '.join(withheld) or 'nothing'}"
+
+
+def _copies(url: CopyUrl) -> str:
+    """Asked as a restore would ask; whether it may be written to, the first copy tells."""
+    found = contents(open_place(url)).dumps
+    newest = f", the newest {found[-1]}" if found else ""
+    return f"`{url.shown}` answers, {len(found)} dumps there{newest}"
 
 
 def _present(value: T | None) -> T:

@@ -43,7 +43,8 @@ def dump(invocation: Invocation, override: Override | None, without_record: bool
     \b
     Exit codes, so that cron can tell:
       0    published, or unchanged
-      1    a file, or Dagster's own storage, cannot be used
+      1    a file, or Dagster's own storage, cannot be used; or published, and
+           not copied to a place of PPR_COPY_URLS, or the copy there differs
       3    refused by the gate: look whether the last scraper run finished
       5    database unreachable
       6    data repository unusable, or push rejected (the commit is kept)

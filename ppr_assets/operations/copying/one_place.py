@@ -80,7 +80,7 @@ class Copying:
 
     def _judged(self, manifests: Mapping[str, Manifest]) -> tuple[list[str], list[str]]:
         """The names of those that stay, oldest first, and of those that go."""
-        latest = max(manifests, default=None)
+        latest = max(self.dumps.manifests or manifests, default=None)
         shelf = [shelved(dump, one, latest, self.settings) for dump, one in manifests.items()]
         judged = fates(shelf, self.rules)
         kept = sorted(fate.dump.name for fate in judged if not fate.retires)
@@ -123,11 +123,15 @@ class Copying:
 
     def _record_commits(self, there: Contents, kept: list[str]) -> None:
         """Those of dumps that lie here, and every decision since the oldest of them."""
-        records = list(self.dumps.records)
-        first = next((place for place, one in enumerate(records) if one.dump in kept), len(records))
-        for record in records[first:]:
-            if record.name not in there.objects and (record.dump is None or record.dump in kept):
-                self.place.put_new(record.name, record.to_json().encode())
+        commits = list(self.dumps.commits)
+        first = next((place for place, one in enumerate(commits) if one.dump in kept), len(commits))
+        wanted = [
+            one
+            for one in commits[first:]
+            if one.name not in there.objects and (one.dump is None or one.dump in kept)
+        ]
+        for record in self.dumps.records(wanted):
+            self.place.put_new(record.name, record.to_json().encode())
 
     def _look_at(self, before: list[str], manifests: Mapping[str, Manifest]) -> None:
         """Read back the newest, what was never read or was written since, and of the others the one
@@ -174,7 +178,7 @@ class Copying:
         """The manifest last, so that a run that is killed here is gone on with by the next."""
         if dump not in there.described:
             return
-        records = [one.name for one in self.dumps.records if one.dump == dump]
+        records = [one.name for one in self.dumps.commits if one.dump == dump]
         try:
             for name in (copy_name(dump), *records, manifest_name(dump)):
                 if name in there.objects:

@@ -18,7 +18,13 @@ from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.published.dump_bytes import dump_bytes
-from ppr_assets.rules.naming import PUBLICATION, RATCHET, copy_name, manifest_name
+from ppr_assets.rules.naming import (
+    PUBLICATION,
+    RATCHET,
+    commit_record_name,
+    copy_name,
+    manifest_name,
+)
 from ppr_assets.rules.recorded.commit import CommitRecord
 from ppr_assets.rules.recorded.manifest import Manifest
 
@@ -26,9 +32,37 @@ _SMALL = (RATCHET, PUBLICATION)
 
 
 @dataclass(frozen=True)
+class PublishedCommit:
+    """A commit with the dump folder as it left it; ``number`` counts those before it, ``dump`` is
+    the one that it published."""
+
+    commit: FolderCommit
+    folder: DumpFolder
+    number: int
+    dump: str | None
+
+    @property
+    def name(self) -> str:
+        """Of its record."""
+        return commit_record_name(self.commit.date, self.commit.message)
+
+    @property
+    def small(self) -> Mapping[str, str]:
+        """The objects of the mark and the policy, by name."""
+        names = [name for name in _SMALL if self.folder.is_regular(name)]
+        return {name: self.folder.entries[name].sha for name in names}
+
+    def record(self) -> CommitRecord:
+        one, files = self.commit, {name: self.folder.data(name) for name in self.small}
+        return CommitRecord(
+            one.sha, one.date, one.author, one.message, self.number, files, self.dump
+        )
+
+
+@dataclass(frozen=True)
 class PublishedDumps:
-    """The dump folder at the commit that others can see; ``scratch`` is for what is compressed,
-    once for all places."""
+    """The dump folder at the commit that others can see; ``scratch`` is for the dump that was
+    compressed last, which several places get."""
 
     folder: DumpFolder
     scratch: Path
@@ -51,6 +85,9 @@ class PublishedDumps:
         """The dump compressed, parts joined. Raises :class:`DumpDamaged` where its bytes are not
         what its manifest says: that is no dump to be copied."""
         if dump not in self._packed:
+            for other in self._packed.values():
+                other.path.unlink()
+            self._packed.clear()
             repo, stored = self.folder.repo, self.folder.stored(dump)
             bring(repo, stored.blob)
             if stored.parts is not None:
@@ -68,23 +105,27 @@ class PublishedDumps:
         return self._packed[dump]
 
     @cached_property
-    def records(self) -> Sequence[CommitRecord]:
-        """Of the commits that published dumps, retired them, or changed the mark or the policy,
-        oldest first."""
+    def commits(self) -> Sequence[PublishedCommit]:
+        """Those that published dumps, retired them, or changed the mark or the policy, oldest
+        first. None in a shallow clone, which cannot tell."""
         repo, commit = self.folder.repo, self.folder.commit
         if commit is None or repo.shallow:
             return ()
         folders = DumpFolders(repo)
-        found: list[CommitRecord] = []
+        found: list[PublishedCommit] = []
         for one in folder_history(repo, commit):
             told = parse_trailers(one.message)
-            dump = told.get("Dump")
-            folder = folders.at(one.sha)
+            folder, dump = folders.at(one.sha), told.get("Dump")
             before = [folders.at(parent) for parent in one.parents]
             if dump in folder.entries or "Retired" in told or _decided(folder, before):
                 published = dump if dump in folder.entries else None
-                found.append(_record(one, len(found), folder, published))
+                found.append(PublishedCommit(one, folder, len(found), published))
         return found
+
+    def records(self, commits: Sequence[PublishedCommit]) -> list[CommitRecord]:
+        """What is recorded of them; what a partial clone lacks is fetched in one request."""
+        bring(self.folder.repo, *(sha for one in commits for sha in one.small.values()))
+        return [one.record() for one in commits]
 
 
 def published_dumps(repo: DataRepo, scratch: Path) -> PublishedDumps:
@@ -100,10 +141,3 @@ def _decided(folder: DumpFolder, before: Sequence[DumpFolder]) -> bool:
         folder.sha(name) is not None and folder.sha(name) not in [one.sha(name) for one in before]
         for name in _SMALL
     )
-
-
-def _record(one: FolderCommit, number: int, folder: DumpFolder, dump: str | None) -> CommitRecord:
-    names = [name for name in _SMALL if folder.is_regular(name)]
-    bring(folder.repo, *(folder.entries[name].sha for name in names))
-    files = {name: folder.data(name) for name in names}
-    return CommitRecord(one.sha, one.date, one.author, one.message, number, files, dump)

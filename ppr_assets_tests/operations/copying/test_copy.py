@@ -10,6 +10,7 @@ import pytest
 
 from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.errors import CopyFailed, DumpDamaged, SettingsError
+from ppr_assets.operations.doctor import preconditions
 from ppr_assets.rules.naming import copy_name, manifest_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import git
@@ -173,6 +174,17 @@ def test_a_retirement_that_was_killed_half_way_is_finished(copy_world: CopyWorld
     outcome = copy_world.copied()
     assert (outcome.retired, outcome.verified) == ([FIRST], True)
     assert manifest_name(FIRST) not in copy_world.there()
+
+
+def test_doctor_says_of_each_place_whether_it_can_be_used(copy_world: CopyWorld) -> None:
+    copy_world.copy()
+    gone = copy_world.folder.with_name("gone")
+    copy_world.name(str(copy_world.folder), str(gone))
+    found = [one.detail for one in preconditions(copy_world.settings) if one.what == "copies"]
+    assert found == [
+        f"`{copy_world.folder}` answers, 2 dumps there, the newest {SECOND}",
+        f"there is no folder `{gone}` for copies",
+    ]
 
 
 def test_without_a_place_nothing_is_copied(copy_world: CopyWorld) -> None:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.copies.contents import contents
 from ppr_assets.copies.opening import open_place
-from ppr_assets.errors import CopyFailed
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.errors import CopyFailed, GateRefused
+from ppr_assets.operations.audit.selection import Scope
+from ppr_assets.operations.audit.walk import audit
+from ppr_assets.operations.copying.copy import copy_published
+from ppr_assets.operations.copying.rebuild import rebuild
 from ppr_assets.rules.naming import copy_name, manifest_name
+from ppr_assets.settings import DataRepoSettings, Settings
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_s3 import KEY, SECRET, S3Server
 
 FIRST, SECOND = map(dump_of, (1, 2))
@@ -85,3 +94,37 @@ def test_no_key_is_shown_or_written_anywhere(
     there = contents(open_place(url))
     told += json.dumps([there.data(name).decode() for name in there.objects if "json" in name])
     assert [one for one in (KEY, SECRET, "another-secret", "third-secret") if one in told] == []
+
+
+def audited(settings: DataRepoSettings) -> list[tuple[str, tuple[str, ...]]]:
+    found = audit(settings, Scope(every=True))
+    return [(one.dump or one.commit.subject, tuple(one.findings)) for one in found]
+
+
+def test_real_nights_come_back_from_a_bucket_for_an_audit_and_for_the_next_night(
+    pipeline: Pipeline, s3_server: S3Server
+) -> None:
+    pipeline.variables["PPR_COPY_URLS"] = s3_server.url(s3_server.bucket(locked=True))
+    settings = Settings.from_environment(pipeline.variables, dotenv=None)
+    pipeline.settings = settings
+    pipeline.night()
+    pipeline.lose_a_third()
+    pipeline.night(override_reason="closed county, ticket 214")
+    with open_data_repo(settings.data_repo) as repo:
+        assert copy_published(settings, repo).error() is None
+    before = audited(settings.data_repo)
+    assert len(before) == 2
+
+    shutil.rmtree(pipeline.clone)
+    shutil.rmtree(pipeline.remote)
+    git(pipeline.remote.parent, "init", "-q", "--bare", "-b", "main", str(pipeline.remote))
+    (url,) = settings.data_repo.copies.urls
+    outcome = rebuild(settings, url)
+    assert outcome.delivery.pushed and len(outcome.dumps) == 2
+    assert audited(settings.data_repo) == before
+    assert pipeline.mark()["max_record_count"] == 200
+    with pytest.raises(GateRefused, match="at least 180 needed"):
+        pipeline.night()
+    with open_data_repo(settings.data_repo) as repo:
+        (again,) = copy_published(settings, repo).places
+    assert (again.copied, again.verified) == ([], True)
