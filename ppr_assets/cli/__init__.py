@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 import click
+from click.exceptions import NoSuchCommand
 
 from ppr_assets.cli.shared.console import escape_what_cannot_be_written
 from ppr_assets.cli.shared.context import Invocation
@@ -97,6 +98,15 @@ class _Verbs(click.Group):
         module = import_module(f"{__name__}.{room}.{cmd_name}")
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
         return next(command for command in found if command.name == cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """With the verbs that may have been meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            raise NoSuchCommand(error.command_name, possibilities=VERBS, ctx=ctx) from None
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         room = formatter.width - 6 - max(map(len, VERBS))

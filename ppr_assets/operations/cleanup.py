@@ -55,7 +55,8 @@ def _clean(
 ) -> Cleaned:
     if leftover.kind == "before":
         if older_than is not None and datetime.now(UTC) - leftover.made_at < older_than:
-            return Cleaned(leftover, "kept", f"younger than {older_than.days} days")
+            days = "a day" if older_than.days == 1 else f"{older_than.days} days"
+            return Cleaned(leftover, "kept", f"younger than {days} (see --older-than)")
         if live := session.staying(leftover.name):
             who = "; ".join(map(str, live))
             return Cleaned(leftover, "kept", f"in use: {who}", in_use=True)

@@ -22,6 +22,7 @@ from ppr_assets.settings.environment import (
     read_dotenv,
 )
 from ppr_assets.settings.keep import KeepSettings
+from ppr_assets.settings.misspelt import Misspelt, misspelt
 from ppr_assets.settings.schedule import ScheduleSettings
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import (
@@ -38,7 +39,8 @@ from ppr_assets.settings.variable import (
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the environment says. ``postgres_host_set`` tells a real server from the demo."""
+    """Everything the environment says. ``postgres_host_set`` tells a real server from the demo;
+    ``misspelt`` are variables that look like ours and are not."""
 
     database: DatabaseSettings
     data_repo: DataRepoSettings
@@ -46,6 +48,7 @@ class Settings:
     schedule: ScheduleSettings
     alerts: AlertSettings
     postgres_host_set: bool
+    misspelt: tuple[Misspelt, ...] = ()
     skip_db_init: bool = variable(
         "SKIP_DB_INIT", "false", kinds.boolean, "leave the database as it is at the start"
     )
@@ -93,6 +96,7 @@ class Settings:
             schedule=read_fields(ScheduleSettings, values),
             alerts=AlertSettings.read(values),
             postgres_host_set=variable_of(DatabaseSettings, "host").text(values) is not None,
+            misspelt=misspelt(values, [one.name for one in VARIABLES]),
         )
 
     @property

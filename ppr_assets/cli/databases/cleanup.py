@@ -19,8 +19,9 @@ from ppr_assets.operations.cleanup import cleanup as drop_leftovers
     "--older-than",
     metavar="DAYS",
     type=click.IntRange(min=0, max=36500),
-    default=None,
-    help="Keep former databases that were replaced within so many days.",
+    default=1,
+    show_default=True,
+    help="Keep former databases that were replaced within so many days; 0 keeps none.",
 )
 @click.option(
     "--into",
@@ -28,18 +29,18 @@ from ppr_assets.operations.cleanup import cleanup as drop_leftovers
     help="Clean up after `restore --into DATABASE` instead of POSTGRES_DB.",
 )
 @pass_invocation
-def cleanup(
-    invocation: Invocation, dry_run: bool, older_than: int | None, into: str | None
-) -> None:
+def cleanup(invocation: Invocation, dry_run: bool, older_than: int, into: str | None) -> None:
     """Drop what restores have left beside the database.
 
     That is former databases, DATABASE_before_MOMENT, which were the way back, and half-made ones
-    of runs that were killed. One with a session in it is kept, and said. Nothing else is touched.
+    of runs that were killed. Kept, and said, are former ones with a session in them, and those
+    of the last day: whoever restores the wrong dump finds out in the morning.
 
     \b
     Examples:
       ppr-assets cleanup --dry-run
       ppr-assets cleanup --older-than 7
+      ppr-assets cleanup --older-than 0
 
     \b
     Exit codes:
@@ -52,8 +53,8 @@ def cleanup(
     settings = invocation.settings
     settings.database.require_password()
     target = settings.restore_target(into)
-    span = None if older_than is None else timedelta(days=older_than)
     looked_at = []
+    span = timedelta(days=older_than)
     for cleaned in drop_leftovers(target, older_than=span, dry_run=dry_run):
         looked_at.append(cleaned)
         out.print(_line(cleaned), markup=False)

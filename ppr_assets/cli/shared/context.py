@@ -25,7 +25,10 @@ class Invocation:
 
     @cached_property
     def settings(self) -> Settings:
-        return Settings.from_environment(dotenv=self.dotenv).signed_by(self.by)
+        settings = Settings.from_environment(dotenv=self.dotenv)
+        for misspelt in settings.misspelt:
+            click.echo(f"warning: {misspelt}", err=True)
+        return settings.signed_by(self.by)
 
     @property
     def settings_if_read(self) -> Settings | None:

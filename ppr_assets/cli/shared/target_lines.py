@@ -22,7 +22,7 @@ def former_lines(name: str, former: str) -> Iterator[tuple[str, str]]:
     """Where it is now, and how it serves again."""
     yield "former", f"{former} is what the former database is called now"
     yield "go back", _way_back(name, former)
-    yield "drop it", "ppr-assets cleanup"
+    yield "drop it", "ppr-assets cleanup, from tomorrow on (--older-than 0: now)"
 
 
 def _way_back(name: str, former: str) -> str:

@@ -40,7 +40,7 @@ def test_a_dry_run_says_what_would_go_and_the_next_one_says_what_went(
     done = ppr_assets("cleanup", "--older-than", "7")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines() == [
-        f"kept {lines[0].removeprefix('would drop ')}: younger than 7 days",
+        f"kept {lines[0].removeprefix('would drop ')}: younger than 7 days (see --older-than)",
         lines[1].replace("would drop", "dropped"),
     ]
     assert target.beside() == [former]
@@ -55,7 +55,14 @@ def test_a_dry_run_says_what_would_go_and_the_next_one_says_what_went(
     assert used.error.endswith(f"that was replaced, so it was kept: {former}")
     assert target.beside() == [former]
 
+    fresh = former_name(name, datetime.now(UTC) - timedelta(hours=23))
+    target.execute(f"CREATE DATABASE {fresh} OWNER {user}")
     ppr_assets("cleanup", "--into", name, POSTGRES_DB="another")
+    assert target.beside() == [fresh]
+    spared = ppr_assets("cleanup")
+    assert (spared.code, spared.err) == (0, "")
+    assert spared.out.endswith(" UTC: younger than a day (see --older-than)\n")
+    ppr_assets("cleanup", "--older-than", "0")
     again = ppr_assets("cleanup")
     assert (again.code, again.err) == (0, "")
     assert again.out == f"nothing to drop: no restore has left anything beside {name}\n"

@@ -73,7 +73,7 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     assert target.comment(former).endswith(
         f" UTC: `{pipeline.latest()}` was restored in its place by Ann Lee"
     )
-    assert "drop it    ppr-assets cleanup\n" in restored.out
+    assert "drop it    ppr-assets cleanup, from tomorrow on (--older-than 0: now)\n" in restored.out
 
     way_back = next(line for line in restored.out.splitlines() if line.startswith("go back"))
     for statement in way_back.removeprefix("go back").strip().split("; "):

@@ -1,0 +1,41 @@
+"""Variables whose names are nearly ours: they would do nothing, and nobody would know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+_ALIKE = 0.9
+"""Two letters in another order or one more in a name of a dozen; TEST_DB for POSTGRES_DB is not."""
+
+
+@dataclass(frozen=True)
+class Misspelt:
+    """``name`` is set, ``meant`` may have been."""
+
+    name: str
+    meant: str
+
+    def __str__(self) -> str:
+        return f"{self.name} is set and does nothing; did you mean {self.meant}?"
+
+
+def misspelt(names: Iterable[str], ours: Collection[str]) -> tuple[Misspelt, ...]:
+    """Those of ``names`` that are nearly one of ``ours``, sorted."""
+    known = {*ours}
+    strange = sorted(name for name in names if name not in known)
+    found = ((name, [one for one in ours if _close(name, one)]) for name in strange)
+    return tuple(Misspelt(name, meant) for name, near in found if (meant := _nearest(name, near)))
+
+
+def _close(name: str, other: str) -> bool:
+    """Whether it is worth the look: an environment has a hundred names."""
+    return "_" in name and abs(len(name) - len(other)) <= 2 and name[:1] == other[:1]
+
+
+def _nearest(name: str, near: Collection[str]) -> str:
+    if not near:
+        return ""
+    from difflib import get_close_matches  # hardly ever, and it takes a while to load
+
+    return next(iter(get_close_matches(name, near, n=1, cutoff=_ALIKE)), "")
