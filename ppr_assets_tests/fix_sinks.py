@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -24,10 +25,12 @@ PASSWORD = "passw0rdOfMail"
 
 @dataclass
 class WebSink:
-    """Answers each POST with ``status``. ``got`` are paths and bodies, in their order."""
+    """Answers each POST with ``status`` after ``seconds``. ``got`` are paths and bodies, as they
+    came."""
 
     url: str = ""
     status: int = 200
+    seconds: float = 0.0
     got: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -54,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         sink = self.server.sink
+        time.sleep(sink.seconds)
         if sink.status < 300:
             sink.got.append((self.path, body))
         self.send_response(sink.status, f"no {self.path}")

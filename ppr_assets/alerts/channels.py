@@ -164,6 +164,8 @@ def _reason(error: Exception) -> str:
         return f"no answer within {TIMEOUT_SECONDS:g} s"
     if isinstance(inner, ssl.SSLCertVerificationError):
         return f"its certificate cannot be trusted: {inner.verify_message}"
+    if isinstance(inner, ssl.SSLError):
+        return f"no TLS with it: {(inner.reason or 'unknown').replace('_', ' ').lower()}"
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror.lower()
     return f"the conversation broke off ({type(inner).__name__})"

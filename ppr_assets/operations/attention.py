@@ -80,31 +80,33 @@ def _waiting(settings: Settings, at: datetime) -> Iterator[Report]:
     """Dumps that wait in the clone, while nobody works there."""
     if wants_clone(settings.data_repo.path):
         return
+    limit = timedelta(hours=settings.alerts.undelivered_hours)
     with DataRepoOfRun(settings.data_repo) as data_repo:
         repo = data_repo.opened()
-        try:
-            with data_repo_lock(repo):
-                found = _staged_since(repo), _undelivered_since(repo)
-        except Busy:
-            return
-    staged_since, undelivered_since = found
-    limit = timedelta(hours=settings.alerts.undelivered_hours)
-    yield from _waits(BACKLOG, staged_since, at, limit)
-    yield from _waits(NOT_DELIVERED, undelivered_since, at, limit)
+        found = {BACKLOG: _staged_since(repo), NOT_DELIVERED: _undelivered_since(repo)}
+        for kind, since in found.items():
+            if since is None:
+                yield over(kind, NIGHTLY, at)
+            elif at - since >= limit and not _at_work(repo):
+                yield begun(kind, NIGHTLY, at, _waits(kind, since).render())
 
 
-def _waits(kind: str, since: datetime | None, at: datetime, limit: timedelta) -> Iterator[Report]:
-    """Nothing while it waits for less: a run that has failed to deliver has said so itself."""
-    if since is None:
-        yield over(kind, NIGHTLY, at)
-    elif at - since >= limit:
-        what = "is staged" if kind == BACKLOG else "is committed in the clone, not on the remote,"
-        error = PprError(
-            f"a dump {what} since {since:%Y-%m-%d %H:%M} UTC, and no run works on it",
-            hint="`ppr-assets dump` publishes it, or says what is in the way; `ppr-assets status` "
-            "shows where it stands.",
-        )
-        yield begun(kind, NIGHTLY, at, error.render())
+def _at_work(repo: DataRepo) -> bool:
+    """Asked only where something waits for long: who asks is in the way of others meanwhile."""
+    try:
+        with data_repo_lock(repo):
+            return False
+    except Busy:
+        return True
+
+
+def _waits(kind: str, since: datetime) -> PprError:
+    what = "is staged" if kind == BACKLOG else "is committed in the clone, not on the remote,"
+    return PprError(
+        f"a dump {what} since {since:%Y-%m-%d %H:%M} UTC, and no run works on it",
+        hint="`ppr-assets dump` publishes it, or says what is in the way; `ppr-assets status` "
+        "shows where it stands.",
+    )
 
 
 def _staged_since(repo: DataRepo) -> datetime | None:

@@ -148,6 +148,24 @@ def test_a_channel_that_fails_ends_nothing_and_tells_no_secret(
         assert TOKEN not in text and PASSWORD not in text
 
 
+@pytest.mark.parametrize(
+    ("scheme", "host", "error"),
+    [
+        ("smtp", "0.0.0.0", "the mail server offers no TLS, so the password was not sent"),
+        ("smtps", "127.0.0.1", "no TLS with it: wrong version number"),
+    ],
+)
+def test_a_password_goes_over_no_wire_that_others_may_read(
+    scheme: str, host: str, error: str, bare: Settings, mail_sink: MailSink
+) -> None:
+    url = mail_sink.url.replace("smtp:", f"{scheme}:").replace("127.0.0.1", host)
+    settings = told_to(bare, url)
+    begin(settings)
+    (channel,) = read_state(settings.data_repo).channels.values()
+    assert channel.error.splitlines()[0] == error
+    assert mail_sink.got == []
+
+
 def test_a_redirection_is_not_followed(bare: Settings, web_sink: WebSink) -> None:
     web_sink.status = 302
     settings = told_to(bare, web_sink.url)
@@ -187,6 +205,7 @@ def test_a_state_that_nobody_can_read_is_begun_anew(bare: Settings, web_sink: We
 
 def test_many_who_report_at_once_are_told_of_once(bare: Settings, web_sink: WebSink) -> None:
     settings = told_to(bare, web_sink.url)
+    web_sink.seconds = 0.3
     threads = [threading.Thread(target=begin, args=(settings,)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -234,6 +234,7 @@ def test_a_failed_push_is_not_over_because_it_is_young(watch: Watch) -> None:
     fetched(watch)
     commit_files(clone, "Dump", {"sql_dumps/a.sql": "a"})
     watch.run(PushFailed("denied"))
+    watch.now += timedelta(hours=1)
     assert watch.tick() == [f"begun push undelivered: {JOB}"]
     assert watch.tick() == []
 
