@@ -27,6 +27,8 @@ _TIMES = {"timeout": "1h", "connect_timeout": "10s", "read_timeout": "60s"}
 _QUERY = re.compile(r"\?[^\s\"')]*")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 _DENIED = re.compile(r"\b40[13]\b|[Pp]ermission denied")
+_ASKED_FOR_KEYS = ("169.254.169.254", "169.254.170.2", "metadata.google.internal")
+"""Where a cloud's own machines have theirs."""
 _LONGEST = 300
 
 _KEYS_HINT = (
@@ -80,7 +82,7 @@ class BucketPlace:
         except (BaseError, OSError, ValueError) as error:
             raise CopyFailed(
                 f"`{self.shown}` cannot be {done}: {_words(error)}",
-                hint=_KEYS_HINT if _DENIED.search(str(error)) else _HINT,
+                hint=_KEYS_HINT if _DENIED.search(f"{error}") else _HINT,
             ) from error
 
 
@@ -133,6 +135,8 @@ def _tag(one: Mapping[str, Any]) -> str:
 def _words(error: Exception) -> str:
     """Its first line, and the server's own code; no query, in which Azure has signatures."""
     said = str(error)
+    if any(server in said for server in _ASKED_FOR_KEYS):
+        return "no keys were found, neither in the URL nor in the environment nor for this machine"
     first = _QUERY.sub("", said.partition("\n")[0].partition(": <?xml")[0])[:_LONGEST]
     code = _CODE.search(said)
     return without_secrets(f"{first} ({code[1]})" if code else first)

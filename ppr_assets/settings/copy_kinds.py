@@ -38,6 +38,11 @@ class CopyUrl:
     where: str
     options: Mapping[str, str | Secret] = field(default_factory=dict)
 
+    @property
+    def bucket(self) -> str:
+        """The URL of the bucket alone."""
+        return "/".join(self.where.split("/")[:3])
+
 
 def is_copy_url(text: str) -> bool:
     """Whether it can only be a place of copies, and no data repository."""

@@ -18,8 +18,8 @@ from ppr_assets.settings.kinds import UnusableValueError
 
 
 def place_of_copies(settings: DataRepoSettings, source: str) -> CopyUrl | None:
-    """What ``source`` names, if that is a place of copies: one of the settings (with the keys that
-    it has there), by its scheme, or a folder in which copies lie. None for anything else.
+    """What ``source`` names, if that is a place of copies: one of the settings, or by its scheme
+    (with the keys that the settings have for it), or a folder in which copies lie. None otherwise.
 
     Raises :class:`SettingsError` for a URL that cannot be used.
     """
@@ -27,16 +27,29 @@ def place_of_copies(settings: DataRepoSettings, source: str) -> CopyUrl | None:
         if source in (one.shown, f"file://{one.shown}"):
             return one
     if is_copy_url(source):
-        try:
-            return copy_url(source)
-        except UnusableValueError as error:
-            raise SettingsError(
-                f"--from cannot be used, must be {copy_url.must_be}", hint=error.hint
-            ) from None
+        return _with_known_keys(settings, _given(source))
     folder = Path(unquote(source.removeprefix("file://")))
     if is_plain_folder(folder) and any(copied_dump(one.name) for one in folder.iterdir()):
         return copy_folder(str(folder.resolve()))
     return None
+
+
+def _given(source: str) -> CopyUrl:
+    try:
+        return copy_url(source)
+    except UnusableValueError as error:
+        raise SettingsError(
+            f"--from cannot be used, must be {copy_url.must_be}", hint=error.hint
+        ) from None
+
+
+def _with_known_keys(settings: DataRepoSettings, url: CopyUrl) -> CopyUrl:
+    """Another prefix of a bucket that the settings name, with the keys and the server from there,
+    where the URL itself has none."""
+    for one in settings.copies.urls:
+        if not url.options and one.kind == url.kind == "bucket" and one.bucket == url.bucket:
+            return replace(url, options=one.options)
+    return url
 
 
 @dataclass(frozen=True)

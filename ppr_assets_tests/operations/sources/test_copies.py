@@ -11,11 +11,12 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import CopyFailed, DumpDamaged, DumpMissing, SettingsError
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.sources.copy import place_of_copies
 from ppr_assets.operations.sources.shelf import found_dump, opened_shelf
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.rules.naming import copy_name, dump_moment, manifest_name
-from ppr_assets.settings import DataRepoSettings
+from ppr_assets.settings import DataRepoSettings, Secret, Settings
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_restore import MadeDump, Target
 
@@ -82,6 +83,20 @@ def test_the_copies_of_a_place_are_those_with_a_manifest(copy_world: CopyWorld) 
                 found = shelf.take(wanted)
                 assert found.path.read_text() == copy_world.texts[FIRST]
                 found.path.unlink()
+
+
+def test_a_url_without_keys_takes_those_that_the_settings_have_for_its_bucket() -> None:
+    keys = "s3://key:a-secret@bucket/nightly?endpoint=http://127.0.0.1:9"
+    known = Settings.from_environment({"PPR_COPY_URLS": keys}, dotenv=None).data_repo
+    (one,) = known.copies.urls
+    assert place_of_copies(known, "s3://bucket/nightly") == one
+    other = place_of_copies(known, "s3://bucket/weekly")
+    assert other is not None and (other.where, other.options) == ("s3://bucket/weekly", one.options)
+    elsewhere = place_of_copies(known, "s3://bucket-2/nightly")
+    assert elsewhere is not None and not elsewhere.options
+    own = place_of_copies(known, "s3://mine:b-secret@bucket/nightly")
+    assert own is not None and own.options["access_key_id"] == Secret("mine")
+    assert place_of_copies(known, "https://example.org/data.git") is None
 
 
 def test_a_place_without_what_is_wanted_says_so(copy_world: CopyWorld, tmp_path: Path) -> None:
