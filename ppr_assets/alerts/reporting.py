@@ -2,8 +2,8 @@
 
 An operation that finds something hands it over like this, as often as it looks::
 
-    report(settings, [begun(PUBLISHED_COPY, "stale", now, error.render(), link)])
-    report(settings, [over(PUBLISHED_COPY, "stale", now)])
+    report(settings, [begun(PUBLISHED_COPY, STALE, now(), error.render(), link)])
+    report(settings, [over(PUBLISHED_COPY, STALE, now())])
 
 A run says :func:`~ppr_assets.rules.incidents.succeeded` of its job. Nothing raised here ends what
 reports: a channel that is dead is remembered, tried again next time, and shown by ``status``.

@@ -74,10 +74,14 @@ _KINDS: Mapping[type[PprError], str] = {
     PushFailed: NOT_DELIVERED,
 }
 
+STALE = "stale"
+"""The subject of :data:`PUBLISHED_COPY` where what strangers get is old, and nothing else."""
+
+_NIGHTS = frozenset(f"{kind}: {NIGHTLY}" for kind in OF_A_RUN)
 FOLLOWS = {
-    NO_NEW_DUMP: OF_A_RUN,
-    PUBLISHED_COPY: OF_A_RUN,
-    BACKLOG: OF_A_RUN,
+    f"{NO_NEW_DUMP}: {NIGHTLY}": _NIGHTS | {f"{PUBLISHED_COPY}: {STALE}"},
+    f"{PUBLISHED_COPY}: {STALE}": _NIGHTS | {f"{NO_NEW_DUMP}: {NIGHTLY}"},
+    f"{BACKLOG}: {NIGHTLY}": _NIGHTS,
 }
 """What follows from others: it does not begin while one of these is open, which says why."""
 
@@ -206,5 +210,4 @@ def _one(known: Known, report: Report) -> tuple[Known, list[Message]]:
 
 
 def _is_explained(open_: Mapping[str, Incident], report: Report) -> bool:
-    causes = FOLLOWS.get(report.kind, ())
-    return any(incident.kind in causes for incident in open_.values())
+    return not open_.keys().isdisjoint(FOLLOWS.get(report.key, ()))

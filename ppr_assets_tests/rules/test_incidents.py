@@ -28,6 +28,7 @@ from ppr_assets.rules.incidents import (
     NOT_DELIVERED,
     PUBLISHED_COPY,
     RUN_FAILED,
+    STALE,
     Known,
     Message,
     Report,
@@ -119,21 +120,39 @@ def test_a_run_that_is_looked_at_late_changes_nothing() -> None:
     assert said == [f"begun {RUN_FAILED}: {JOB}", f"over {RUN_FAILED}: {JOB}"]
 
 
-@pytest.mark.parametrize("kind", [NO_NEW_DUMP, PUBLISHED_COPY, BACKLOG])
-def test_what_follows_from_another_is_not_told_beside_it(kind: str) -> None:
+CAUSE = f"{NOT_DELIVERED}: {JOB}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject"), [(NO_NEW_DUMP, JOB), (PUBLISHED_COPY, STALE), (BACKLOG, JOB)]
+)
+def test_what_follows_from_another_is_not_told_beside_it(kind: str, subject: str) -> None:
     _, said = told(
-        begun(NOT_DELIVERED, JOB, night(0), ""),
-        begun(kind, "a", night(1), ""),
-        *succeeded(JOB, night(2)),
-        begun(kind, "a", night(3), ""),
-        over(kind, "a", night(4)),
+        begun(RUN_FAILED, "restore", night(0), "of another job, so no reason"),
+        begun(kind, subject, night(0), ""),
+        over(kind, subject, night(1)),
+        begun(NOT_DELIVERED, JOB, night(1), ""),
+        begun(kind, subject, night(2), ""),
+        *succeeded(JOB, night(3)),
+        begun(kind, subject, night(4), ""),
     )
-    assert said == [
-        f"begun {NOT_DELIVERED}: {JOB}",
-        f"over {NOT_DELIVERED}: {JOB}",
-        f"begun {kind}: a",
-        f"over {kind}: a",
+    key = f"{kind}: {subject}"
+    assert said[1:] == [
+        f"begun {key}",
+        f"over {key}",
+        f"begun {CAUSE}",
+        f"over {CAUSE}",
+        f"begun {key}",
     ]
+
+
+def test_an_old_copy_and_no_new_dump_are_one_incident_and_a_broken_copy_is_another() -> None:
+    _, said = told(
+        begun(PUBLISHED_COPY, STALE, night(0), ""),
+        begun(NO_NEW_DUMP, JOB, night(0), ""),
+        begun(PUBLISHED_COPY, "main", night(0), "latest.sql is cut"),
+    )
+    assert said == [f"begun {PUBLISHED_COPY}: {STALE}", f"begun {PUBLISHED_COPY}: main"]
 
 
 def test_the_last_good_run_is_known() -> None:
