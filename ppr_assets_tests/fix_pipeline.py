@@ -22,7 +22,7 @@ from ppr_assets.operations.publishing.publish import PublishOutcome
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name
-from ppr_assets.settings import DatabaseSettings, DumpSettings, Settings
+from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_git import GitWorld, git
 from ppr_assets_tests.fix_postgres import Databases
@@ -64,19 +64,21 @@ Night = tuple[DumpOutcome, PublishOutcome]
 
 @dataclass
 class FirstNights:
-    """What the first night of a sample comes to and leaves, by how it is dumped: each is made for
-    the first test that asks for it, and copied for the others, for a tenth of the work. A world in
-    which anything has happened before gets none: that test fails, and is to call ``night()``."""
+    """What the first night of a sample comes to and leaves, by how it is dumped and what hooks the
+    remote has: each is made for the first test that asks for it, and copied for the others, for a
+    tenth of the work. A world in which anything has happened before gets none: that test fails, and
+    is to call ``night()``."""
 
     folder: Path
     databases: Databases
     before: GitWorld
-    _kept: dict[tuple[str, DumpSettings], tuple[Night, GitWorld]] = field(default_factory=dict)
+    _kept: dict[object, tuple[Night, GitWorld]] = field(default_factory=dict)
 
     def give(self, pipeline: Pipeline) -> Night:
         self._require_nothing_happened(pipeline)
         template = self.databases.copied_from[pipeline.settings.database.dbname]
-        sample, world = (template, pipeline.settings.dump), GitWorld(pipeline.clone.parent)
+        world, hooks = GitWorld(pipeline.clone.parent), _files(pipeline.remote / "hooks")
+        sample = template, pipeline.settings.dump, frozenset(hooks.items())
         if sample not in self._kept:
             night, kept = pipeline.night(), GitWorld(self.folder / str(len(self._kept)))
             for name in _REPOSITORIES:
@@ -103,10 +105,11 @@ class FirstNights:
 
 
 def _files(folder: Path, *worlds: Path) -> dict[str, bytes]:
-    """What is in each, wherever it is said to be; the index is made anew by every look."""
+    """What is in each, wherever it is said to be; but for the hooks of a remote, and the index,
+    which is made anew by every look."""
     found = {}
     for path in folder.rglob("*"):
-        if path.is_file() and path.name != "index":
+        if path.is_file() and path.name != "index" and path.parent != folder / "hooks":
             content = path.read_bytes()
             for world in worlds:
                 content = content.replace(str(world).encode(), b"")

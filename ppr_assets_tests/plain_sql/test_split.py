@@ -129,14 +129,14 @@ def _script(pipeline: Pipeline) -> Script:
 def test_the_parts_are_the_dump_byte_by_byte(
     in_parts: Pipeline, database: DatabaseSettings, tmp_path: Path
 ) -> None:
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     whole = dump_to(database, tmp_path / "whole.sql").sql
     assert b"".join(open_dump(in_parts.dumps / "latest.sql", name="latest.sql")) == whole
     assert published.manifest.bytes == len(whole) == _script(in_parts).bytes
 
 
 def test_the_auditors_guide_puts_the_parts_together(in_parts: Pipeline) -> None:
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     guide = (ROOT / "docs" / "auditors-guide.md").read_text()
     (command,) = re.findall(r"^   (cd sql_dumps && sed .*\n.*; done)$", guide, re.MULTILINE)
     join = command.replace("DUMP", published.manifest.dump.removesuffix(".sql"))
@@ -147,14 +147,14 @@ def test_the_auditors_guide_puts_the_parts_together(in_parts: Pipeline) -> None:
 
 
 def test_it_is_listed_as_one_dump_of_its_whole_size(in_parts: Pipeline) -> None:
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     (listed,) = list_published(in_parts.settings.data_repo)
     assert (listed.name, listed.latest, listed.in_parts) == (published.manifest.dump, True, True)
     assert listed.to_json()["bytes"] == published.manifest.bytes
 
 
 def test_the_same_data_are_no_new_dump_whatever_a_file_may_hold(in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     head = in_parts.head()
     for most in (MOST, 2 * MOST, None):
         in_parts.gate(max_file_bytes=most)
@@ -163,7 +163,7 @@ def test_the_same_data_are_no_new_dump_whatever_a_file_may_hold(in_parts: Pipeli
 
 
 def test_the_next_night_pushes_only_what_changed(in_parts: Pipeline) -> None:
-    _, first = in_parts.night()
+    _, first = in_parts.first_night()
     in_parts.change()
     _, second = in_parts.night()
     assert second.status == "published"
@@ -182,7 +182,7 @@ def test_psql_restores_it_whole(
     empty_database: Callable[[], DatabaseSettings],
     tmp_path: Path,
 ) -> None:
-    in_parts.night()
+    in_parts.first_night()
     target = empty_database()
     options = ("-1", "-v", "ON_ERROR_STOP=1") if strictly else ()
     done = _psql(in_parts.dumps / "latest.sql", target, *options)
@@ -195,7 +195,7 @@ def test_psql_restores_it_whole(
 def test_psql_stops_where_a_part_is_missing(
     number: int, in_parts: Pipeline, empty_database: Callable[[], DatabaseSettings]
 ) -> None:
-    in_parts.night()
+    in_parts.first_night()
     missing = sorted(_parts(in_parts).iterdir())[number]
     missing.unlink()
     done = _psql(in_parts.dumps / "latest.sql", empty_database())
@@ -206,7 +206,7 @@ def test_psql_stops_where_a_part_is_missing(
 def test_psql_goes_on_after_errors_as_it_does_with_one_file(
     in_parts: Pipeline, empty_database: Callable[[], DatabaseSettings]
 ) -> None:
-    in_parts.night()
+    in_parts.first_night()
     target = empty_database()
     with connect(target) as session:
         session.execute("CREATE VIEW public.in_the_way AS SELECT 1 AS id")
@@ -267,7 +267,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_missing_or_foreign_part_is_damage(damage: str, in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     copy = in_parts.clone_again("copy")
     name = in_parts.latest()
     part = copy / "sql_dumps" / name.replace(".sql", ".parts") / "part_002.sql"
@@ -288,7 +288,7 @@ def _verify_folder(pipeline: Pipeline, folder: Path) -> None:
 
 
 def test_in_the_clone_a_damaged_part_is_taken_from_git(in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     (_parts(in_parts) / "part_002.sql").unlink()
     assert re.fullmatch(
         r"in the work tree, `.*part_002\.sql` is not what the commit has", _verified(in_parts)
@@ -298,7 +298,7 @@ def test_in_the_clone_a_damaged_part_is_taken_from_git(in_parts: Pipeline) -> No
 @pytest.mark.parametrize("end", ["before", "after"])
 def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline) -> None:
     """Also where script and part agree on it: psql would run it, and no hash of the dump tells."""
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
@@ -323,7 +323,7 @@ def _with_another_key(part: bytes) -> bytes:
 def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
     edit: Callable[[bytes], bytes], in_parts: Pipeline
 ) -> None:
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
@@ -340,7 +340,7 @@ def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
 @pytest.mark.parametrize("by", [7, -7, 1])
 def test_a_cut_that_psql_cannot_read_on_from_is_damage(by: int, in_parts: Pipeline) -> None:
     """The bytes of the dump are all there, and every hash is right."""
-    _, published = in_parts.night()
+    _, published = in_parts.first_night()
     copy = in_parts.clone_again("copy")
     path = copy / "sql_dumps" / published.manifest.dump
     script = Script.parse(path.read_text())
@@ -385,7 +385,7 @@ def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline) -> None
 
 
 def test_a_script_under_another_name_is_damage(in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     name = in_parts.latest()
     copy = in_parts.clone_again("copy")
     other = copy / "sql_dumps" / "pantry_pirate_radio_2030-01-01_00-00-00.sql"
@@ -396,7 +396,7 @@ def test_a_script_under_another_name_is_damage(in_parts: Pipeline) -> None:
 
 @pytest.mark.parametrize("odd", ["folder", "dangling"])
 def test_what_is_no_file_among_the_parts_is_damage(odd: str, in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     copy = in_parts.clone_again("copy")
     parts = copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")
     if odd == "folder":
@@ -411,7 +411,7 @@ def test_what_is_no_file_among_the_parts_is_damage(odd: str, in_parts: Pipeline)
 def test_a_foreign_file_among_the_committed_parts_is_damage_and_others_are_still_verified(
     in_parts: Pipeline,
 ) -> None:
-    in_parts.night()
+    in_parts.first_night()
     in_parts.change()
     in_parts.night()
     folder = f"sql_dumps/{in_parts.latest().replace('.sql', '.parts')}"
@@ -475,7 +475,7 @@ def test_it_retires_with_its_parts(in_parts: Pipeline) -> None:
 
 
 def test_a_row_over_the_limit_is_an_error_and_nothing_moves(in_parts: Pipeline) -> None:
-    in_parts.night()
+    in_parts.first_night()
     before = in_parts.picture()
     in_parts.execute(
         "UPDATE organization SET description = repeat('long ', 40000) "
@@ -497,7 +497,7 @@ def test_a_dump_that_waits_is_not_committed_above_a_new_limit(in_parts: Pipeline
 def test_a_database_that_grows_and_shrinks_changes_between_one_file_and_parts(
     in_parts: Pipeline,
 ) -> None:
-    in_parts.night()
+    in_parts.first_night()
     in_parts.gate(max_file_bytes=None)
     (in_parts.remote / "hooks" / "pre-receive").unlink()
     in_parts.change()

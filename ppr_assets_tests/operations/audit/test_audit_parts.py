@@ -18,9 +18,9 @@ MOST = 150_000
 def in_parts(pipeline: Pipeline) -> Pipeline:
     """Two nights in parts, packed."""
     pipeline.gate(max_file_bytes=MOST)
-    for _ in range(2):
-        pipeline.night()
-        pipeline.change()
+    pipeline.first_night()
+    pipeline.change()
+    pipeline.night()
     git(pipeline.clone, "repack", "-adq")
     return pipeline
 
