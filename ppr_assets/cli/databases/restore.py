@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -34,6 +34,7 @@ from ppr_assets.operations.restoring.serving.target import (
     require_ordinary,
 )
 from ppr_assets.operations.restoring.time_limits import limit_seconds
+from ppr_assets.operations.restoring.undo import undo
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
@@ -51,6 +52,7 @@ class _How:
     in_place: bool
     grants: bool
     to_stdout: bool
+    undo: bool
     deadline_seconds: float | None
     override: Override | None
     accept: Override | None
@@ -68,6 +70,8 @@ class _How:
         alone = replace(self, to_stdout=False, deadline_seconds=None)
         if self.to_stdout and (as_json or any(astuple(alone))):
             raise click.UsageError("--to-stdout goes with what chooses a dump, and nothing else")
+        if self.undo and any(astuple(replace(self, undo=False, into=None, disconnect=False))):
+            raise click.UsageError("--undo goes with --into, --disconnect, --by and --json alone")
 
 
 @click.command()
@@ -109,6 +113,12 @@ class _How:
         "loaded into a new database.",
     ),
     click.option(
+        "--undo",
+        is_flag=True,
+        help="Restore nothing: let the newest former database serve again. What serves now is "
+        "kept as a former one, so that the same command takes it back.",
+    ),
+    click.option(
         "--deadline",
         "deadline_seconds",
         metavar="SECONDS",
@@ -138,6 +148,7 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
       ppr-assets restore
       ppr-assets restore --before 2026-11-01 --into november
       ppr-assets restore --at 1f3a9c2 --disconnect
+      ppr-assets restore --undo
       ppr-assets restore --from https://github.com/someone/data.git
       ppr-assets restore --from s3://pantry-backups/dumps
       ppr-assets restore ./downloaded.sql --into look_at_it
@@ -159,10 +170,27 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
     if wanted.dump is not None and wanted.before is not None:
         raise click.UsageError("DUMP names one dump, so --before cannot choose another")
     how.require_consistent(as_json=as_json)
-    if how.to_stdout:
+    if how.undo:
+        if wanted != Wanted():
+            raise click.UsageError("--undo restores no dump, so none can be chosen")
+        _undo(invocation.settings, how, as_json=as_json)
+    elif how.to_stdout:
         _stream(invocation.settings.data_repo, wanted)
     else:
         _restore(invocation.settings, wanted, how, as_json=as_json)
+
+
+def _undo(settings: Settings, how: _How, *, as_json: bool) -> None:
+    settings.database.require_password()
+    target = settings.restore_target(how.into)
+    with heard(settings, "restore"):
+        outcome = undo(target, disconnect=how.disconnect, by=settings.operator)
+    if as_json:
+        print_json(asdict(outcome))
+        return
+    print_lines([("undone", f"{target.dbname} is again what was called {outcome.was}")])
+    print_lines(former_lines(target.dbname, outcome.former))
+    print_lines([("remark", remark) for remark in outcome.remarks])
 
 
 def _stream(settings: DataRepoSettings, wanted: Wanted) -> None:

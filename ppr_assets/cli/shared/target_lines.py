@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ppr_assets.cli.shared.console import out
 from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.wording import shell_word
 
 
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:
@@ -21,7 +22,8 @@ def testing_line(name: str) -> tuple[str, str]:
 def former_lines(name: str, former: str) -> Iterator[tuple[str, str]]:
     """Where it is now, and how it serves again."""
     yield "former", f"{former} is what the former database is called now"
-    yield "go back", _way_back(name, former)
+    yield "go back", f"ppr-assets restore --undo --into {shell_word(name)}"
+    yield "as SQL", _way_back(name, former)
     yield "drop it", "ppr-assets cleanup, from tomorrow on (--older-than 0: now)"
 
 

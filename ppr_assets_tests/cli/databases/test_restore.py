@@ -75,11 +75,37 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     )
     assert "drop it    ppr-assets cleanup, from tomorrow on (--older-than 0: now)\n" in restored.out
 
-    way_back = next(line for line in restored.out.splitlines() if line.startswith("go back"))
-    for statement in way_back.removeprefix("go back").strip().split("; "):
+    assert f"go back    ppr-assets restore --undo --into {name}\n" in restored.out
+    undone = restoring("restore", "--undo", "--into", name, "--by", "Ann Lee")
+    assert (undone.code, undone.err) == (0, "")
+    assert f"undone     {name} is again what was called {former}\n" in undone.out
+    assert target.content() == old
+    (kept,) = target.beside()
+    assert target.content(kept) == new
+    assert target.comment(kept).endswith(f" UTC: {former} was put back by Ann Lee")
+
+    again = json.loads(restoring("restore", "--undo", "--json").out)
+    assert (again["database"], again["was"]) == (name, kept)
+    assert target.content() == new
+    way_back = next(line for line in undone.out.splitlines() if line.startswith("as SQL"))
+    way_back = way_back.replace(kept, again["former"]).removeprefix("as SQL")
+    for statement in way_back.strip().split("; "):
         target.execute(statement)
     assert target.content() == old
     assert [target.content(other) for other in target.beside()] == [new]
+
+    for database in target.beside():
+        target.execute(f"ALTER DATABASE {database} RENAME TO {name}_elsewhere")
+    nothing = restoring("restore", "--undo")
+    assert (nothing.code, nothing.err) == (
+        1,
+        f"no former database of {name} is there, so no restore can be undone\n"
+        "HINT: `ppr-assets list` shows the dumps that can be restored instead.\n",
+    )
+    usage = restoring("restore", "--undo", "--drop-old")
+    assert usage.code == 2 and "--undo goes with --into" in usage.err
+    usage = restoring("restore", "latest.sql", "--undo")
+    assert usage.code == 2 and "--undo restores no dump" in usage.err
 
 
 def test_the_dump_that_is_meant_is_restored_into_the_database_that_is_meant(
