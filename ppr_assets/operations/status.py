@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
+from ppr_assets.operations.copying.seen import NewestCopy, newest_copies
 from ppr_assets.operations.published.state import Published, published_in
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy
@@ -29,6 +30,7 @@ class Status:
     ``counts`` are rows by table key. ``verdict`` is what the gate would say now, without an
     override; None also where the mark could not be read. ``pushed``: the remote has all of the
     clone's branch; None where there is no remote, it did not answer, or there is nothing to push.
+    ``copies``: the newest one at each place, as runs have seen it.
     ``alerts``: what is open and who could not be told of it; None where nobody is to be told.
     """
 
@@ -39,6 +41,7 @@ class Status:
     pushed: bool | None
     errors: tuple[PprError, ...]
     alerts: State | None = None
+    copies: Sequence[NewestCopy] = ()
 
     def to_json(self) -> dict[str, Any]:
         repository, verdict = self.repository, self.verdict
@@ -64,6 +67,7 @@ class Status:
             if repository and repository.other_files
             else [],
             "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
+            "copies": [one.to_json() for one in self.copies],
             "alerts": alerts_json(self.alerts) if self.alerts else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
         }
@@ -76,10 +80,12 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
     repository: Published | None = None
     counts: Mapping[str, int] | None = None
     pushed: bool | None = None
+    copies: Sequence[NewestCopy] = ()
     try:
         with told(settings), open_data_repo(settings.data_repo) as repo:
             repository = published_in(repo, offline=offline)
             pushed = _pushed(repo, repository.view)
+            copies = newest_copies(repo)
             failures = (repository.view.failure, repository.mark_error)
             errors += [failure for failure in failures if failure is not None]
     except PprError as error:
@@ -106,6 +112,7 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
         pushed=pushed,
         errors=tuple(errors),
         alerts=alerts,
+        copies=copies,
     )
 
 

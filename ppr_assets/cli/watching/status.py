@@ -12,6 +12,7 @@ from ppr_assets.cli.shared.console import out, print_json, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
 from ppr_assets.data_repo.history.kept_dumps import SetAside
+from ppr_assets.operations.copying.seen import NewestCopy
 from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
@@ -68,9 +69,18 @@ def _facts(found: Status) -> dict[str, str]:
         facts["pushed"] = words[found.pushed]
         for number, remark in enumerate(found.repository.view.remarks):
             facts["remark" + " " * number] = remark
+    if found.copies:
+        facts["copies"] = f"\n{'':<15}".join(map(_copy, found.copies))
     if found.alerts is not None:
         facts["alerts"] = _alerts(found.alerts)
     return facts
+
+
+def _copy(newest: NewestCopy) -> str:
+    """As the last run that got there has found it."""
+    if newest.dump is None or newest.read_at is None:
+        return f"{newest.place}: none yet"
+    return f"{newest.place}: {newest.dump}, read back {newest.read_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _alerts(state: State) -> str:

@@ -37,6 +37,30 @@ def seen_at(repo: DataRepo, place: str) -> dict[str, Seen]:
     return found
 
 
+@dataclass(frozen=True)
+class NewestCopy:
+    """The newest dump that was found whole at a place, and when; None before the first."""
+
+    place: str
+    dump: str | None = None
+    read_at: datetime | None = None
+
+    def to_json(self) -> dict[str, str | None]:
+        read_at = self.read_at.isoformat() if self.read_at else None
+        return {"place": self.place, "dump": self.dump, "read_at": read_at}
+
+
+def newest_copies(repo: DataRepo) -> list[NewestCopy]:
+    """One for each place of the settings. Asks no place: it is what the last runs have seen."""
+    return [_newest(repo, url.shown) for url in repo.settings.copies.urls]
+
+
+def _newest(repo: DataRepo, place: str) -> NewestCopy:
+    seen = seen_at(repo, place)
+    dump = max(seen, default=None)
+    return NewestCopy(place, dump, seen[dump].read_at) if dump else NewestCopy(place)
+
+
 def remember(repo: DataRepo, place: str, seen: Mapping[str, Seen]) -> None:
     """Raises ``OSError`` where the clone's folder cannot be written."""
     told = {dump: {**vars(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}

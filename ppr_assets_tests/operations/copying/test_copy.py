@@ -11,6 +11,7 @@ import pytest
 from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.errors import CopyFailed, DumpDamaged, SettingsError
 from ppr_assets.operations.doctor import preconditions
+from ppr_assets.operations.status import status
 from ppr_assets.rules.naming import copy_name, manifest_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import git
@@ -174,6 +175,16 @@ def test_a_retirement_that_was_killed_half_way_is_finished(copy_world: CopyWorld
     outcome = copy_world.copied()
     assert (outcome.retired, outcome.verified) == ([FIRST], True)
     assert manifest_name(FIRST) not in copy_world.there()
+
+
+def test_status_shows_the_newest_copy_of_each_place(copy_world: CopyWorld) -> None:
+    gone = copy_world.folder.with_name("gone")
+    copy_world.name(str(copy_world.folder), str(gone))
+    copy_world.copy()
+    there, nothing = [one.to_json() for one in status(copy_world.settings, offline=True).copies]
+    assert (there["place"], there["dump"]) == (str(copy_world.folder), SECOND)
+    assert str(there["read_at"]).startswith("20")
+    assert nothing == {"place": str(gone), "dump": None, "read_at": None}
 
 
 def test_doctor_says_of_each_place_whether_it_can_be_used(copy_world: CopyWorld) -> None:
