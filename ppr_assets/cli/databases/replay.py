@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,19 +22,22 @@ from ppr_assets.cli.shared.replay_report import (
     reported,
 )
 from ppr_assets.cli.shared.target_lines import print_lines, testing_line
-from ppr_assets.operations.replaying.input import opened_input
+from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.replay import replay as replay_records
+from ppr_assets.operations.replaying.replay import preview
 from ppr_assets.operations.replaying.terms import RebuildTerms
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.restoring.serving.target import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.settings import Settings
+from ppr_assets.settings import DatabaseSettings, Settings
 
 
 @dataclass(frozen=True)
 class _Which:
+    """The files that are read: those at ``paths``, or of what the data repository has published."""
+
+    paths: tuple[Path, ...]
     since: str | None
     until: str | None
     scrapers: tuple[str, ...]
@@ -42,6 +45,34 @@ class _Which:
 
     def selection(self, days: int) -> Selection:
         return Selection(days, self.since, self.until, self.scrapers, self.patterns)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where published records are from."""
+
+    source: str | None
+    at: str | None
+    offline: bool
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(source=self.source, at=self.at, offline=self.offline)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How it is gone about, and told. ``read_only``: the server is left alone."""
+
+    dry_run: bool
+    strict: bool
+    report: Path | None
+    explained: str | None
+    as_json: bool
+
+    @property
+    def read_only(self) -> bool:
+        return self.dry_run or self.explained is not None
 
 
 @dataclass(frozen=True)
@@ -75,10 +106,10 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
 
 
 @click.command()
-@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @bundled(
     "which",
     _Which,
+    click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path)),
     click.option(
         "--since",
         metavar="DAY",
@@ -94,11 +125,15 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
         "--pattern", "patterns", metavar="GLOB", multiple=True, help="Paths like this alone."
     ),
 )
-@click.option(
-    "--from", "source", metavar="DIR|URL", help="Another data repository, as its branch has it."
+@bundled(
+    "origin",
+    _Origin,
+    click.option(
+        "--from", "source", metavar="DIR|URL", help="Another data repository, as its branch has it."
+    ),
+    click.option("--at", metavar="COMMIT", help="As published at this commit."),
+    offline_option,
 )
-@click.option("--at", metavar="COMMIT", help="As published at this commit.")
-@offline_option
 @bundled(
     "where",
     _Where,
@@ -133,35 +168,27 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
     override_option,
     by_option,
 )
-@click.option("--dry-run", is_flag=True, help="Read and decide; leave the server alone.")
-@click.option("--strict", is_flag=True, help="Load nothing if a file cannot be used.")
-@click.option(
-    "--report",
-    type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    help="What became of each file, as JSON lines.",
+@bundled(
+    "how",
+    _How,
+    click.option("--dry-run", is_flag=True, help="Read and decide; leave the server alone."),
+    click.option("--strict", is_flag=True, help="Load nothing if a file cannot be used."),
+    click.option(
+        "--report",
+        type=click.Path(path_type=Path, dir_okay=False, writable=True),
+        help="What became of each file, as JSON lines.",
+    ),
+    click.option(
+        "--explain",
+        "explained",
+        metavar="FILE|ID",
+        help="Instead of replaying, how what is in a file, or the row of an id, came to be.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs."),
 )
-@click.option(
-    "--explain",
-    "explained",
-    metavar="FILE|ID",
-    help="Instead of replaying, how what is in a file, or the row of an id, came to be.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @pass_invocation
 def replay(
-    invocation: Invocation,
-    paths: tuple[Path, ...],
-    which: _Which,
-    source: str | None,
-    at: str | None,
-    where: _Where,
-    report: Path | None,
-    explained: str | None,
-    *,
-    offline: bool,
-    dry_run: bool,
-    strict: bool,
-    as_json: bool,
+    invocation: Invocation, which: _Which, origin: _Origin, where: _Where, how: _How
 ) -> None:
     """Rebuild a database from the published records.
 
@@ -197,46 +224,60 @@ def replay(
     """
     settings = invocation.settings
     target = settings.restore_target(where.into)
-    if not (dry_run or explained):
+    if not how.read_only:
         settings.database.require_password()
         require_ordinary(target.dbname)
         require_not_storage(target, settings.dagster_postgres_url)
-    if paths and (source or at):
+    if which.paths and (origin.source or origin.at):
         raise click.UsageError("PATH names files, so neither --from nor --at can choose others")
-    wanted = Wanted(source=source, at=at, offline=offline)
-    terms = where.terms(settings, wanted, strict=strict)
     selection = which.selection(settings.db_init_days_to_sync)
-    if explained:
-        from ppr_assets.cli.shared.replay_explained import print_explanation
-        from ppr_assets.operations.replaying.explain import explain
-
-        with (
-            progress("reading published records") as say,
-            opened_input(settings.data_repo, paths, wanted, selection) as given,
-        ):
-            found = explain(given, explained, followed(given, say))
-        print_explanation(found, as_json=as_json)
+    opening = opened_input(settings.data_repo, which.paths, origin.wanted, selection)
+    if how.explained:
+        _explain(opening, how.explained, as_json=how.as_json)
         return
-    if where.batch and not (dry_run or as_json):
-        print_lines([("batch", "each table is committed for itself, and stays if this is ended")])
-    if settings.testing and not (dry_run or as_json):
-        print_lines([testing_line(target.dbname)])
-    with (
-        nullcontext() if dry_run else heard(settings, "replay"),
-        progress("reading published records") as say,
-        opened_input(settings.data_repo, paths, wanted, selection) as given,
-        reported(report) as on_line,
-    ):
-        # Loaded while the processes that read the files get ready.
-        from ppr_assets.operations.replaying.rebuild import rebuild
-
-        on_line = followed(given, say, on_line)
-        outcome: Outcome = (
-            replay_records(target, given, load=False, strict=strict, on_line=on_line)
-            if dry_run
-            else rebuild(settings, target, given, terms, on_line=on_line)
-        )
-    if as_json:
+    terms = where.terms(settings, origin.wanted, strict=how.strict)
+    if not (how.dry_run or how.as_json):
+        _tell_before(settings, target, where)
+    outcome = _replayed(settings, target, opening, terms, how)
+    if how.as_json:
         print_json(replay_json(outcome))
     else:
         print_replay(outcome)
+
+
+def _explain(opening: AbstractContextManager[Input], asked: str, *, as_json: bool) -> None:
+    from ppr_assets.cli.shared.replay_explained import print_explanation
+    from ppr_assets.operations.replaying.explain import explain
+
+    with progress("reading published records") as say, opening as given:
+        found = explain(given, asked, followed(given, say))
+    print_explanation(found, as_json=as_json)
+
+
+def _tell_before(settings: Settings, target: DatabaseSettings, where: _Where) -> None:
+    if where.batch:
+        print_lines([("batch", "each table is committed for itself, and stays if this is ended")])
+    if settings.testing:
+        print_lines([testing_line(target.dbname)])
+
+
+def _replayed(
+    settings: Settings,
+    target: DatabaseSettings,
+    opening: AbstractContextManager[Input],
+    terms: RebuildTerms,
+    how: _How,
+) -> Outcome:
+    with (
+        nullcontext() if how.dry_run else heard(settings, "replay"),
+        progress("reading published records") as say,
+        opening as given,
+        reported(how.report) as on_line,
+    ):
+        on_line = followed(given, say, on_line)
+        if how.dry_run:
+            return preview(given, strict=how.strict, on_line=on_line)
+        # Loaded while the processes that read the files get ready.
+        from ppr_assets.operations.replaying.rebuild import rebuild
+
+        return rebuild(settings, target, given, terms, on_line=on_line)

@@ -49,13 +49,12 @@ def replay(
     target: DatabaseSettings,
     given: Input,
     *,
-    load: bool = True,
     strict: bool = False,
     batch: bool = False,
     on_line: OnLine = unseen,
 ) -> ReplayOutcome:
     """Read what is given, and load what it tells into ``target``, which has the tables and no
-    records. Without ``load`` the server is left alone. ``batch``: each table in a transaction of
+    records. ``batch``: each table in a transaction of
     its own, which stays whatever comes; the next such run goes on.
 
     Raises :class:`PreconditionFailed` for a database without the tables, :class:`GateRefused` for
@@ -63,15 +62,21 @@ def replay(
     a rejected file where ``strict``, and :class:`FilesUnaccounted` when a file has no outcome;
     nothing is loaded then.
     """
-    if load:
-        _require_empty(target, batch=batch)
+    _require_empty(target, batch=batch)
     with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
-        decided = merged.everything
-        counts = len(decided.organizations.decisions), len(decided.locations.decisions)
-        if not load:
-            return ReplayOutcome(accounts, counts)
         fitted, changed = _load(target, merged, batch=batch)
-        return ReplayOutcome(accounts, counts, changed, fitted.no_place, fitted.filled)
+        return ReplayOutcome(accounts, _counts(merged), changed, fitted.no_place, fitted.filled)
+
+
+def preview(given: Input, *, strict: bool = False, on_line: OnLine = unseen) -> ReplayOutcome:
+    """The same without a server: what is given is read and decided, and goes nowhere."""
+    with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
+        return ReplayOutcome(accounts, _counts(merged))
+
+
+def _counts(merged: Merged) -> tuple[int, int]:
+    decided = merged.everything
+    return len(decided.organizations.decisions), len(decided.locations.decisions)
 
 
 def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:

@@ -21,7 +21,7 @@ from ppr_assets.errors import DumpDamaged, GateRefused, SettingsError
 from ppr_assets.operations.replaying.accounts import Line
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
-from ppr_assets.operations.replaying.replay import ReplayOutcome, replay
+from ppr_assets.operations.replaying.replay import ReplayOutcome, preview, replay
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replay.rows.columns import COLUMNS
@@ -226,8 +226,7 @@ def test_what_may_not_be_read_is_rejected_and_a_folder_is_told_like_a_file() -> 
             (folder / "daily/2025-08-08/scrapers/care/2.json").chmod(0)
             closed.chmod(0)
         lines: list[Line] = []
-        nowhere = DatabaseSettings(host="/nonexistent")
-        outcome = replay(nowhere, given(folder), load=False, on_line=lines.append)
+        outcome = preview(given(folder), on_line=lines.append)
     finally:
         if root:
             os.seteuid(0)
@@ -259,11 +258,8 @@ def test_what_holds_records_is_left_alone(database: DatabaseSettings, folder: Pa
     assert digest(database) == before
 
 
-def test_a_dry_run_asks_no_server(folder: Path) -> None:
-    nowhere = DatabaseSettings(host="/nonexistent")
-    assert replay(nowhere, given(folder), load=False) == ReplayOutcome(
-        replay(nowhere, given(folder), load=False).accounts, (1, 1)
-    )
+def test_a_preview_tells_what_would_be_one_and_loads_nothing(folder: Path) -> None:
+    assert preview(given(folder)) == ReplayOutcome(preview(given(folder)).accounts, (1, 1))
 
 
 def test_a_commit_gives_what_its_files_give(folder: Path, tmp_path: Path) -> None:
@@ -274,7 +270,7 @@ def test_a_commit_gives_what_its_files_give(folder: Path, tmp_path: Path) -> Non
     settings = DataRepoSettings(path=folder, url=None)
     for wanted in (Wanted(at="HEAD"), Wanted(source=folder.as_uri())):
         with opened_input(settings, (), wanted, Selection()) as found:
-            outcome = replay(DatabaseSettings(host="/nonexistent"), found, load=False)
+            outcome = preview(found)
         assert dict(outcome.accounts.by_outcome) == {"loaded": 9}
 
 
@@ -291,7 +287,7 @@ def test_what_is_no_file_in_a_commit_is_told_as_such(folder: Path) -> None:
     lines: list[Line] = []
     settings = DataRepoSettings(path=folder, url=None)
     with opened_input(settings, (), Wanted(at="HEAD"), Selection()) as found:
-        replay(DatabaseSettings(host="/nonexistent"), found, load=False, on_line=lines.append)
+        preview(found, on_line=lines.append)
     assert {line.file.rsplit("/", 1)[1]: line.reason for line in lines if line.reason} == {
         "out.json": "a symbolic link",
         "large.json": "more than 8 MB",
