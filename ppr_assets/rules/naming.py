@@ -26,6 +26,8 @@ DELTA_BASE_PARTS = f"{DELTA_BASE}/dump.parts"
 DELTA_BASE_README = f"{DELTA_BASE}/README.md"
 
 _PREFIX = "pantry_pirate_radio_"
+DUMPS = f"{_PREFIX}*.sql*"
+"""A pattern that every name of a dump is matched by; other names may be too."""
 _COMMIT = "commit_"
 # For reading: writing %Y does not pad everywhere. Upstream's first dumps had the date only.
 _FORMATS = {True: f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{_PREFIX}%Y-%m-%d.sql"}

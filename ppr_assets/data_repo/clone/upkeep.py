@@ -13,6 +13,7 @@ from time import monotonic
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.clone.parts import has_parts, pack, pack_parts, parts_path
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
+from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries, tip
 from ppr_assets.rules.naming import DELTA_BASE_FILE
@@ -113,7 +114,7 @@ def _packed_versions(repo: DataRepo) -> tuple[str, ...]:
         return ()
     pack_parts(repo, commit)
     which = ("--objects", "--exclude-promisor-objects", commit)
-    versions = repo.git("rev-list", *which, "--", f":(top,literal){parts_path(repo)}")
+    versions = repo.git("rev-list", *which, "--", literal(parts_path(repo)))
     name = pack(repo, stdin=versions, how=("--window=1",))
     return (f"--keep-pack=pack-{name}.pack",)
 

@@ -66,6 +66,9 @@ WITHOUT_LAZY_FETCH = {
 WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 """Options for a git that would otherwise tidy up in somebody's clone when it is done."""
 
+WHOLE_LOG = ("-c", "log.showRoot=true", "-c", "log.follow=false")
+"""Options for a log that tells of first commits and follows no renames, whatever is configured."""
+
 WITHIN_MEMORY = (
     *("-c", "pack.threads=1"),
     *("-c", "pack.windowMemory=64m"),

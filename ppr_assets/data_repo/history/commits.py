@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from ppr_assets.data_repo.git.command import WHOLE_LOG
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.object_session import OFFLINE
+from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 
@@ -77,7 +79,7 @@ def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
         _FORMAT,
         commit,
         "--",
-        f":(top,literal){repo.dump_dir}",
+        literal(repo.dump_dir),
         env=OFFLINE,
     )
     fields = answer.decode("utf-8", "replace").split("\0")[:-1]
@@ -94,13 +96,13 @@ def file_history(repo: DataRepo, commit: str, names: Sequence[str]) -> list[File
     """All of them up to ``commit``, parents before children, also those of branches whose file a
     merge did not take. A shallow clone knows only as far back as it reaches."""
     answer = repo.git_once(
-        *("-c", "log.showRoot=true", "-c", "log.follow=false"),
+        *WHOLE_LOG,
         *("log", "--topo-order", "--reverse", "--full-history", "--parents"),
         *("-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature"),
         *("--encoding=UTF-8", "--format=%x00%H%x00%P%x00%B%x00"),
         commit,
         "--",
-        *(f":(top,literal){repo.dump_dir}/{name}" for name in names),
+        *(literal(f"{repo.dump_dir}/{name}") for name in names),
         env=OFFLINE,
     )
     found: dict[str, FileCommit] = {}
@@ -124,7 +126,7 @@ def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:
     """The newest commit up to ``tip`` that brought the file at ``path``, which may have gone since;
     None if there is none."""
     asked = ("log", "-1", "--no-show-signature", "--diff-filter=A", "--format=%H")
-    found = repo.git_once(*asked, tip, "--", f":(top,literal){path}")
+    found = repo.git_once(*asked, tip, "--", literal(path))
     return found.decode().strip() or None
 
 

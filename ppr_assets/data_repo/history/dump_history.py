@@ -5,14 +5,15 @@ Only trees are compared: no file's content is read, so a partial clone needs no 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ppr_assets.data_repo.git.command import WHOLE_LOG
+from ppr_assets.data_repo.git.pathspec import literal, matching
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.message import parse_records
-from ppr_assets.rules.naming import is_dump_name
+from ppr_assets.rules.naming import DUMPS, is_dump_name
 
 _COMMIT = "\x01"
 _TOLD = ("Dump", "Records", "Proof", "Override", "Override-By")
@@ -49,23 +50,13 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
 
     A shallow clone knows only as far back as it reaches.
     """
-    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
     answer = repo.git(
-        "-c",
-        "log.showRoot=true",
-        "-c",
-        "log.follow=false",
-        "log",
-        "--no-renames",
-        "--full-history",
-        "--diff-filter=AD",
-        "--name-status",
-        "--no-show-signature",
-        "--encoding=UTF-8",
-        f"--format={_FORMAT}",
+        *WHOLE_LOG,
+        *("log", "--no-renames", "--full-history", "--diff-filter=AD", "--name-status"),
+        *("--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}"),
         commit,
         "--",
-        f":(top,glob){folder}/pantry_pirate_radio_*.sql*",
+        matching(repo.dump_dir, DUMPS),
     )
     found: dict[str, PastDump] = {}
     removed: dict[str, Change] = {}
@@ -93,12 +84,12 @@ def newest_manifests(repo: DataRepo, commit: str, most: int) -> dict[str, str]:
     of retired dumps too; of about so many. What a merge brought counts, what it dropped does not.
     """
     answer = repo.git_once(
-        *("-c", "log.showRoot=true", "-c", "log.follow=false"),
+        *WHOLE_LOG,
         *("log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames"),
         *("--diff-filter=A", f"--max-count={most}", "--no-show-signature", "--format="),
         commit,
         "--",
-        f":(top,literal){repo.dump_dir}",  # a pattern would take git six times as long
+        literal(repo.dump_dir),
     )
     depth = repo.dump_dir.count("/") + 1
     found: dict[str, str] = {}

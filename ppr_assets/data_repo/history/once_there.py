@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from ppr_assets.data_repo.git.pathspec import matching
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.rules.naming import RATCHET
+from ppr_assets.rules.naming import DUMPS, RATCHET
 
 
 def dumps_ever(repo: DataRepo, commit: str) -> bool:
@@ -14,7 +14,7 @@ def dumps_ever(repo: DataRepo, commit: str) -> bool:
 
     A shallow clone knows only as far back as it reaches.
     """
-    return _ever(repo, commit, RATCHET, "pantry_pirate_radio_*.sql*")
+    return _ever(repo, commit, RATCHET, DUMPS)
 
 
 _ASKED: dict[tuple[Path, str, str], bool] = {}
@@ -30,6 +30,5 @@ def ever_there(repo: DataRepo, commit: str, name: str) -> bool:
 
 
 def _ever(repo: DataRepo, commit: str, *names: str) -> bool:
-    folder = re.sub(r"([\\*?\[])", r"\\\1", repo.dump_dir)
-    paths = [f":(top,glob){folder}/{name}" for name in names]
+    paths = [matching(repo.dump_dir, name) for name in names]
     return bool(repo.git_once("rev-list", "-1", "--full-history", commit, "--", *paths).strip())

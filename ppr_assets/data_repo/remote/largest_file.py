@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ppr_assets.data_repo.git.command import WHOLE_LOG
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.rules.naming import DELTA_BASE
 
@@ -13,7 +14,7 @@ def largest_file(repo: DataRepo, commit: str, remote: str | None) -> tuple[str, 
     """
     known = [f"^{remote}"] if remote else []
     options = ("--format=", "--raw", "-z", "-r", "--no-abbrev", "--no-renames", "--diff-filter=AMT")
-    log = repo.git("-c", "log.showRoot=true", "log", *options, commit, *known, "--")
+    log = repo.git(*WHOLE_LOG, "log", *options, commit, *known, "--")
     words = log.decode("utf-8", "replace").strip("\0").split("\0")
     paths = {
         facts.split()[3]: path

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import read_entries, read_file
 from ppr_assets.data_repo.git.tree_objects import Entry
@@ -50,7 +51,7 @@ def other_files(repo: DataRepo, dump: str) -> OtherFiles | None:
         return None
     names = (dump, parts_folder(dump), manifest_name(dump), LATEST)
     paths = [f"{repo.dump_dir}/{name}" for name in names]
-    listing = repo.git("ls-files", "-z", "-t", "--", *(f":(top,literal){path}" for path in paths))
+    listing = repo.git("ls-files", "-z", "-t", "--", *(literal(path) for path in paths))
     shown = {line[2:] for line in listing.split(b"\0") if line[:2] == b"H "}
     committed = {
         path: entry

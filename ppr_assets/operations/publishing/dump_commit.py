@@ -22,6 +22,7 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
     write_tree,
 )
+from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
@@ -162,7 +163,7 @@ def write_policy_commit(
 
 def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
     """The commit that brought this dump to the branch; :class:`DataRepoError` if none did."""
-    path = f":(top,literal){DumpFolder(repo, tip).path(manifest.dump)}"
+    path = literal(DumpFolder(repo, tip).path(manifest.dump))
     asked = ("log", "-1", "--no-show-signature", "--format=%H", tip, "--", path)
     found = repo.git_once(*asked).decode().strip()
     if not found:

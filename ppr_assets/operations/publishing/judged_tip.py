@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.journal import read_journal
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, dump_folder
@@ -117,4 +118,4 @@ def _holds(file: Path, content: bytes) -> bool:
 
 def _left_out(repo: DataRepo, path: str) -> bool:
     """Whether a sparse checkout leaves the file out of the work tree."""
-    return repo.word("ls-files", "-t", "--", f":(top,literal){path}").startswith("S ")
+    return repo.word("ls-files", "-t", "--", literal(path)).startswith("S ")
