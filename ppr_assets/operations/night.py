@@ -21,6 +21,7 @@ from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.rules.gate.ratchet import Override, Verdict
+from ppr_assets.rules.incidents import NIGHTLY, Report, failed, override_used, succeeded
 from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
@@ -52,6 +53,16 @@ def run_unrecorded(settings: Settings, *, override: Override | None = None) -> N
     except PprError as error:
         night.failure = error
     return night
+
+
+def reports_of_unrecorded(night: Night) -> list[Report]:
+    """What its end means for incidents."""
+    at = datetime.now(UTC)
+    if night.failure is not None:
+        return failed(NIGHTLY, night.failure, at)
+    used = night.counted.override if night.counted else None
+    reason = f"{used.whence}: {used.reason}" if used else ""
+    return [override_used(NIGHTLY, reason, at), *succeeded(NIGHTLY, at)]
 
 
 def _run(settings: Settings, night: Night, override: Override | None) -> None:

@@ -99,6 +99,22 @@ class Settings:
             misspelt=misspelt(values, [one.name for one in VARIABLES]),
         )
 
+    @classmethod
+    def for_alerts(cls, dotenv: Path) -> Settings:
+        """Who is to be told, and where that is remembered; all else as by default, since some of it
+        cannot be read. Raises SettingsError where these cannot be read either."""
+        values = _values_from(None, dotenv)
+        return read_fields(
+            cls,
+            {},
+            database=DatabaseSettings(),
+            data_repo=DataRepoSettings.read(values),
+            dump=DumpSettings(),
+            schedule=ScheduleSettings(),
+            alerts=AlertSettings.read(values),
+            postgres_host_set=False,
+        )
+
     @property
     def operator(self) -> str:
         """Who decides, see :attr:`DumpSettings.operator`."""

@@ -9,9 +9,9 @@ from ppr_assets.cli.dagster.run import reports_of_night, run_nightly
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation
-from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.heard import heard, heard_settings
 from ppr_assets.cli.shared.override import published_override_option
-from ppr_assets.operations.night import run_unrecorded
+from ppr_assets.operations.night import reports_of_unrecorded, run_unrecorded
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.naming import PUBLICATION
@@ -52,12 +52,13 @@ def dump(invocation: Invocation, override: Override | None, without_record: bool
       8    refused by the publication policy: decide on what is new
       130  cancelled
     """
-    settings = invocation.settings
+    settings = heard_settings(invocation, NIGHTLY)
     with heard(settings, NIGHTLY, heartbeat=True) as ending:
         settings.database.require_password()
         with progress("counting, dumping, publishing"):
             if without_record:
                 night = run_unrecorded(settings, override=override)
+                ending.reports = reports_of_unrecorded(night)
             else:
                 with dagster_instance(settings) as instance:
                     night = run_nightly(settings, instance, override=override)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import click
 
+from ppr_assets.cli.shared.context import Invocation
+from ppr_assets.errors import SettingsError
 from ppr_assets.failures import in_words
 from ppr_assets.rules.incidents import Report, failed, succeeded
 from ppr_assets.settings import Settings
@@ -18,6 +20,20 @@ class Ending:
     """What the verb itself knows of its end; without ``reports``, it has succeeded or failed."""
 
     reports: Sequence[Report] = ()
+
+
+def heard_settings(invocation: Invocation, job: str) -> Settings:
+    """The settings. That they cannot be read is told of as well, a night of cron would else fail
+    unheard."""
+    try:
+        return invocation.settings
+    except SettingsError:
+        with (
+            suppress(SettingsError),
+            heard(Settings.for_alerts(invocation.dotenv), job, heartbeat=True),
+        ):
+            raise
+        raise
 
 
 @contextmanager

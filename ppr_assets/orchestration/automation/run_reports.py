@@ -13,7 +13,7 @@ from ppr_assets import errors
 from ppr_assets.errors import PprError
 from ppr_assets.orchestration.assets.data_repo_commit import ON_REMOTE
 from ppr_assets.orchestration.assets.sql_dump import PROVEN
-from ppr_assets.orchestration.resources import OVERRIDE_TAG
+from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
 from ppr_assets.rules.incidents import (
     CHECK_WARNS,
     DRILL,
@@ -58,13 +58,19 @@ def reports_of_run(
         return []
     at = _moment(record.end_time or record.update_timestamp.timestamp())
     job, link = job_of(run), settings.run_link(run.run_id)
-    reason = run.tags.get(OVERRIDE_TAG, "")
+    reason = _override(run)
     if run.status == dg.DagsterRunStatus.FAILURE:
         used = [override_used(job, reason, at, link)] if reason else []
         return [*used, *failed(job, _error(instance, run), at, link)]
     used = [override_used(job, reason, at, link)] if reason or job == NIGHTLY else []
     checks = [_of_check(one, at, link) for one in _evaluations(instance, run)]
     return [*used, *succeeded(job, at), *checks]
+
+
+def _override(run: dg.DagsterRun) -> str:
+    """Who has overridden the gate, by which way and why; empty where nobody has."""
+    by, reason = (run.tags.get(tag, "") for tag in (OVERRIDE_BY_TAG, OVERRIDE_TAG))
+    return f"{by}, {reason}" if by and reason else reason
 
 
 def _moment(seconds: float) -> datetime:

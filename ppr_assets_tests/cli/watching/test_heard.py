@@ -12,10 +12,12 @@ import click
 import dagster as dg
 import pytest
 
+from ppr_assets.alerts.reporting import report
 from ppr_assets.alerts.state import read_state
 from ppr_assets.child_process import end_group
 from ppr_assets.cli.shared.heard import heard
-from ppr_assets.errors import DumpUnproven
+from ppr_assets.errors import DumpUnproven, GateRefused
+from ppr_assets.operations.night import Night, reports_of_unrecorded
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.rules.incidents import override_used
 from ppr_assets.settings import Settings
@@ -154,6 +156,34 @@ def test_a_verb_of_the_command_line_is_heard(tmp_path: Path, web_sink: WebSink) 
     codes = [line(verb).code for verb in ("drill", "prune", "drill")]
     assert codes == [6, 6, 6]
     assert web_sink.said == ["begun drill failed: restore_drill", "begun push undelivered: prune"]
+
+
+def test_a_night_whose_settings_cannot_be_read_is_told_of(
+    tmp_path: Path, web_sink: WebSink
+) -> None:
+    settings = without_services(tmp_path)
+    environment = {"DATA_REPO_PATH": str(settings.data_repo.path), "PPR_ALERT_URLS": web_sink.url}
+    line = CommandLine(tmp_path, environment)
+    said = line("dump", SQL_DUMP_MIN_RECORDS="many")
+    assert said.code == 2
+    assert web_sink.said == ["begun run failed: nightly_dump"]
+    assert web_sink.alerts[0]["error"] == said.err.strip()
+    assert line("dump", PPR_ALERT_URLS="nonsense").code == 2
+    assert len(web_sink.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("night", "said"),
+    [
+        (Night("a", failure=GateRefused("812")), ["begun gate refused: nightly_dump"]),
+        (Night("b"), []),
+    ],
+)
+def test_a_night_without_a_record_is_told_of(
+    night: Night, said: list[str], settings: Settings, web_sink: WebSink
+) -> None:
+    report(settings, reports_of_unrecorded(night))
+    assert web_sink.said == said
 
 
 def test_where_nobody_is_to_be_told_nothing_is_loaded_for_it(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from ppr_assets.errors import (
 )
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.orchestration.failures import failure
-from ppr_assets.orchestration.resources import OVERRIDE_TAG
+from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
 from ppr_assets.rules.incidents import succeeded
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import GitWorld, commit_files, git
@@ -165,9 +165,9 @@ def test_a_run_that_found_another_at_work_or_is_tried_again_is_no_news(watch: Wa
 
 def test_an_override_is_told_of_until_the_gate_is_passed_without(watch: Watch) -> None:
     reason = "Launchpad: county left"
-    watch.run(tags={OVERRIDE_TAG: reason})
+    watch.run(tags={OVERRIDE_TAG: reason, OVERRIDE_BY_TAG: "Ada"})
     assert watch.tick() == [f"begun override used: {JOB}"]
-    assert watch.sink.alerts[0]["error"] == f"the gate was overridden: {reason}"
+    assert watch.sink.alerts[0]["error"] == f"the gate was overridden: Ada, {reason}"
     watch.run(tags={OVERRIDE_TAG: reason})
     assert watch.tick() == []
     watch.run()
