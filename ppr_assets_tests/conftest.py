@@ -68,9 +68,14 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 
 def _load_fixtures_for(asking: Path, plugins: pytest.PytestPluginManager) -> None:
-    tree = ast.parse(asking.read_text(encoding="utf-8"))
-    asked = set(map(_asked, ast.walk(tree)))
-    for module in sorted({HOMES[name] for name in HOMES.keys() & asked}):
+    text = asking.read_text(encoding="utf-8")
+    missing = {
+        name: module
+        for name, module in HOMES.items()
+        if name in text and not plugins.has_plugin(f"ppr_assets_tests.{module}")
+    }
+    asked = set(map(_asked, ast.walk(ast.parse(text)))) if missing else set()
+    for module in sorted({missing[name] for name in missing.keys() & asked}):
         if not plugins.has_plugin(f"ppr_assets_tests.{module}"):
             plugins.import_plugin(f"ppr_assets_tests.{module}")
             _load_fixtures_for(FOLDER / f"{module}.py", plugins)

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -64,8 +65,9 @@ def _messages() -> Iterator[Command]:
                     yield Command(path, node.lineno, span["span"], whole=False)
 
 
-COMMANDS = [command for document in DOCUMENTS for command in _commands(document)]
-MESSAGES = list(_messages())
+@cache
+def _shown() -> list[Command]:
+    return [one for document in DOCUMENTS for one in _commands(document)] + [*_messages()]
 
 
 def test_every_make_target_that_is_shown_exists() -> None:
@@ -73,7 +75,7 @@ def test_every_make_target_that_is_shown_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     shown = {
         (str(command), name)
-        for command in [*COMMANDS, *MESSAGES]
+        for command in _shown()
         for name in re.findall(r"(?:^|&& |\w=\S+ )make ([a-z]\w*)", command.text)
     }
     assert shown, "no document shows a make target"
@@ -82,7 +84,7 @@ def test_every_make_target_that_is_shown_exists() -> None:
 
 
 def test_every_command_line_that_is_shown_exists() -> None:
-    shown = [command for command in [*COMMANDS, *MESSAGES] if _arguments(command) is not None]
+    shown = [command for command in _shown() if _arguments(command) is not None]
     assert any(command.document == README for command in shown)
     wrong = [f"{command}: {why}" for command in shown for why in _mistakes(command)]
     assert not wrong, _lines(wrong)
