@@ -10,7 +10,7 @@ from ppr_assets.alerts.channels import ChannelFailed, post
 from ppr_assets.alerts.reporting import Clock, note_attempt, now
 from ppr_assets.errors import Busy
 from ppr_assets.settings import Settings
-from ppr_assets.settings.alerts import shown
+from ppr_assets.settings.groups.alerts import shown
 
 _MOST_BYTES = 10_000
 """Of an error's text; services keep no more."""

@@ -23,7 +23,7 @@ from ppr_assets.alerts.words import source
 from ppr_assets.errors import Busy
 from ppr_assets.rules.incidents import Message, Report, take_in
 from ppr_assets.settings import Secret, Settings
-from ppr_assets.settings.alerts import shown
+from ppr_assets.settings.groups.alerts import shown
 
 LONGEST_SECONDS = 30.0
 """For all channels together; who has not answered by then is tried again next time."""

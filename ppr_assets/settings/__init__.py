@@ -11,12 +11,7 @@ What is unusable is a SettingsError at once. A missing password is not: only the
 the database asks for it, so that the Dagster code location loads anywhere.
 """
 
-from ppr_assets.settings.alerts import AlertSettings
-from ppr_assets.settings.copies import CopySettings
 from ppr_assets.settings.copy_kinds import CopyUrl
-from ppr_assets.settings.data_repo import DataRepoSettings
-from ppr_assets.settings.database import DatabaseSettings
-from ppr_assets.settings.dump import DumpSettings
 from ppr_assets.settings.environment import export, forget_libpq, state_home
 from ppr_assets.settings.everything import (
     VARIABLES,
@@ -24,8 +19,13 @@ from ppr_assets.settings.everything import (
     child_environment,
     env_file,
 )
-from ppr_assets.settings.keep import KeepSettings
-from ppr_assets.settings.schedule import ScheduleSettings
+from ppr_assets.settings.groups.alerts import AlertSettings
+from ppr_assets.settings.groups.copies import CopySettings
+from ppr_assets.settings.groups.data_repo import DataRepoSettings
+from ppr_assets.settings.groups.database import DatabaseSettings
+from ppr_assets.settings.groups.dump import DumpSettings
+from ppr_assets.settings.groups.keep import KeepSettings
+from ppr_assets.settings.groups.schedule import ScheduleSettings
 from ppr_assets.settings.secret import Secret, without_secrets
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ppr_assets.settings import git_kinds, kinds
-from ppr_assets.settings.copies import CopySettings
+from ppr_assets.settings.groups.copies import CopySettings
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import optional, read_fields, secret, variable, variable_of
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ppr_assets.settings import copy_kinds, kinds
-from ppr_assets.settings.keep import KeepSettings
+from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.variable import NONE, read_fields, variable
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
 from ppr_assets.settings.account import account
-from ppr_assets.settings.database import DatabaseSettings, ProofServerSettings
-from ppr_assets.settings.keep import KeepSettings
+from ppr_assets.settings.groups.database import DatabaseSettings, ProofServerSettings
+from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.variable import NONE, optional, read_fields, variable
 
 

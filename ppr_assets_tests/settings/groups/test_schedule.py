@@ -9,7 +9,7 @@ from dagster._utils.schedules import cron_string_iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.settings import schedule
+from ppr_assets.settings.groups import schedule
 from ppr_assets.settings.kinds import UnusableValueError
 
 
