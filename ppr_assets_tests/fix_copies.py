@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,16 +87,27 @@ class CopyWorld:
     def there(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
 
+    def taken_along(self, target: Path) -> CopyWorld:
+        """The same with repositories and copies of its own below ``target``."""
+        theirs = GitWorld(self.folder.parent)
+        for name in ("remote.git", "data-repo"):
+            theirs.copy(name, target / name)
+        shutil.copytree(self.folder, target / "copies")
+        world = CopyWorld(_settings(target), target / "copies", dict(self.texts))
+        world.name()
+        return world
+
 
 @pytest.fixture(scope="session")
 def published_twice(tmp_path_factory: pytest.TempPathFactory, git_world: GitWorld) -> CopyWorld:
-    """The clone that each :class:`CopyWorld` begins with: two dumps were published."""
+    """What each ``copy_world`` begins with."""
     folder = tmp_path_factory.mktemp("published-twice")
+    (folder / "copies").mkdir()
     with pytest.MonkeyPatch.context() as monkeypatch:
         set_git_environment(monkeypatch)
         for name in ("remote.git", "data-repo"):
             git_world.copy(name, folder / name)
-        world = CopyWorld(_settings(folder), folder)
+        world = CopyWorld(_settings(folder), folder / "copies")
         for day in (1, 2):
             world.publish(dump_of(day))
     return world
@@ -104,13 +116,7 @@ def published_twice(tmp_path_factory: pytest.TempPathFactory, git_world: GitWorl
 @pytest.fixture
 def copy_world(tmp_path: Path, published_twice: CopyWorld, git_environment: None) -> CopyWorld:
     """Two dumps were published, and a folder is named for copies; pushing is disabled."""
-    theirs = GitWorld(published_twice.folder)
-    for name in ("remote.git", "data-repo"):
-        theirs.copy(name, tmp_path / name)
-    (folder := tmp_path / "copies").mkdir()
-    world = CopyWorld(_settings(tmp_path), folder, dict(published_twice.texts))
-    world.name()
-    return world
+    return published_twice.taken_along(tmp_path)
 
 
 def _settings(folder: Path) -> Settings:

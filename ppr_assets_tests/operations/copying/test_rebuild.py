@@ -18,26 +18,34 @@ from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import copy_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
-from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_git import git, set_git_environment
 
 FIRST, SECOND, THIRD, FOURTH = map(dump_of, (1, 2, 3, 4))
 POLICY = "# nothing of it\n[tables]\nlegacy = 'structure'\n"
 WORDS = "--format=%an <%ae> %cI%n%B"
 
 
+@pytest.fixture(scope="module")
+def decided(published_twice: CopyWorld, tmp_path_factory: pytest.TempPathFactory) -> CopyWorld:
+    """What each ``with_decisions`` begins with."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        set_git_environment(monkeypatch)
+        world = published_twice.taken_along(tmp_path_factory.mktemp("decided"))
+        reset(world.settings, to=900, reason="closed county, ticket 214")
+        world.publish(THIRD, mark=950)
+        with open_data_repo(world.settings.data_repo) as repo:
+            signed = Signed("ticket 215", "Ann Lee")
+            decision = write_policy_commit(repo, tip(repo), POLICY, "Withhold legacy", signed)
+            world.land(repo, decision)
+        world.publish(FOURTH, mark=1000)
+        world.copy()
+    return world
+
+
 @pytest.fixture
-def with_decisions(copy_world: CopyWorld) -> CopyWorld:
+def with_decisions(decided: CopyWorld, tmp_path: Path, git_environment: None) -> CopyWorld:
     """After two dumps the mark was lowered and the policy decided on, and two dumps followed."""
-    reset(copy_world.settings, to=900, reason="closed county, ticket 214")
-    copy_world.publish(THIRD, mark=950)
-    with open_data_repo(copy_world.settings.data_repo) as repo:
-        signed = Signed("ticket 215", "Ann Lee")
-        copy_world.land(
-            repo, write_policy_commit(repo, tip(repo), POLICY, "Withhold legacy", signed)
-        )
-    copy_world.publish(FOURTH, mark=1000)
-    copy_world.copy()
-    return copy_world
+    return decided.taken_along(tmp_path)
 
 
 def rebuilt(world: CopyWorld, path: Path, **changes: object) -> tuple[RebuildOutcome, Path]:
