@@ -101,19 +101,26 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
             alerts = read_state(settings.data_repo) if settings.alerts.told else None
     except PprError as error:
         errors.append(error)
-    mark = repository.mark if repository else None
     return Status(
         database=settings.database.describe(),
         counts=counts,
-        verdict=judge(counts, mark, policy(settings.dump), override_for(settings.dump, None))
-        if counts and repository and repository.mark_error is None
-        else None,
+        verdict=_verdict(settings, counts, repository),
         repository=repository,
         pushed=pushed,
         errors=tuple(errors),
         alerts=alerts,
         copies=copies,
     )
+
+
+def _verdict(
+    settings: Settings, counts: Mapping[str, int] | None, repository: Published | None
+) -> Verdict | None:
+    """What the gate would say now; None where nobody knows rows or mark."""
+    if not counts or repository is None or repository.mark_error is not None:
+        return None
+    given = override_for(settings.dump, None)
+    return judge(counts, repository.mark, policy(settings.dump), given)
 
 
 def _counts(settings: Settings) -> Mapping[str, int]:
