@@ -35,8 +35,19 @@ elif verb in ("copyto", "rcat"):
 elif verb == "cat":
     sys.stdout.buffer.write(target.read_bytes())
 elif verb == "deletefile":
+    if (target.parent / "locked").exists():
+        sys.exit("Failed to delete: object is locked")
     target.unlink()
 """
+
+
+def _stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tools := tmp_path / "bin").mkdir()
+    (tools / "rclone.py").write_text(STAND_IN)
+    tool = tools / "rclone"
+    tool.write_text(f'#!/bin/sh\nexec {sys.executable} {tools}/rclone.py "$@"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=":")
 
 
 @pytest.fixture
@@ -46,12 +57,7 @@ def nas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("RCLONE_CONFIG_NAS_TYPE", "alias")
     monkeypatch.setenv("RCLONE_CONFIG_NAS_REMOTE", str(folder))
     if shutil.which("rclone") is None:
-        (tools := tmp_path / "bin").mkdir()
-        (tools / "rclone.py").write_text(STAND_IN)
-        tool = tools / "rclone"
-        tool.write_text(f'#!/bin/sh\nexec {sys.executable} {tools}/rclone.py "$@"\n')
-        tool.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tools), prepend=":")
+        _stand_in(tmp_path, monkeypatch)
     return folder
 
 
@@ -89,3 +95,22 @@ def test_an_rclone_that_fails_or_is_missing_is_told(
     (tools / "rclone").chmod(0o755)
     failure = copy_world.copied().failure
     assert failure is not None and "rclone failed: Failed: no such host" in failure.message
+
+
+def test_a_copy_that_may_not_be_removed_is_a_remark_and_no_failure(
+    copy_world: CopyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "nas").mkdir()
+    monkeypatch.setenv("RCLONE_CONFIG_NAS_REMOTE", str(folder))
+    _stand_in(tmp_path, monkeypatch)
+    copy_world.name("rclone:nas:x")
+    assert copy_world.copied().verified
+    (folder / "x" / "locked").touch()
+    rules = {f"PPR_COPY_KEEP_{rule}": "0" for rule in ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")}
+    copy_world.name("rclone:nas:x", PPR_COPY_KEEP_LAST="1", **rules)
+    outcome = copy_world.copied()
+    assert (outcome.retired, outcome.verified) == ([], True)
+    (remark,) = outcome.remarks
+    assert remark.startswith(f"{FIRST} is to go and stays: `rclone:nas:x`: rclone failed: Failed")
+    (folder / "x" / "locked").unlink()
+    assert copy_world.copied().retired == [FIRST]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.copies.packed import unpacked
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.message import Signed
@@ -127,7 +128,9 @@ def test_a_damaged_copy_is_left_out_and_told(with_decisions: CopyWorld, tmp_path
     assert f"Dump: {FOURTH}" in git(after, "log", "-3", "--format=%B")
 
 
-def test_a_large_dump_comes_back_in_parts(with_decisions: CopyWorld, tmp_path: Path) -> None:
+def test_a_large_dump_comes_back_in_parts_and_is_copied_whole(
+    with_decisions: CopyWorld, tmp_path: Path
+) -> None:
     rows = "".join(f"{number}\tfood bank\n" for number in range(400))
     text = f"dump\n--\n\nCOPY public.organization (id, name) FROM stdin;\n{rows}\\.\n\n\n"
     text += "--\n-- PostgreSQL database dump complete\n--\n"
@@ -140,6 +143,15 @@ def test_a_large_dump_comes_back_in_parts(with_decisions: CopyWorld, tmp_path: P
     assert outcome.dumps[-1] == dump_of(5)
     parts = [name for name in files(after) if name.startswith(dump_of(5)[:-4] + ".parts/")]
     assert len(parts) > 1
+
+    (whole := tmp_path / "whole").mkdir()
+    new = replace(with_decisions.settings.data_repo, path=after, url=None)
+    with_decisions.settings = replace(with_decisions.settings, data_repo=new)
+    with_decisions.folder = whole
+    with_decisions.name()
+    assert with_decisions.copied().verified
+    packed = (whole / copy_name(dump_of(5))).read_bytes()
+    assert b"".join(unpacked([packed], "")).decode() == with_decisions.texts[dump_of(5)]
 
 
 def test_a_place_without_a_copy_rebuilds_nothing(copy_world: CopyWorld, tmp_path: Path) -> None:
