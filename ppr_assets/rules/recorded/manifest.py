@@ -142,7 +142,6 @@ class Manifest:
         try:
             fields = Fields(json.loads(text, parse_constant=_no_constant))
             _require_known_version(fields)
-            override = fields.optional_nested("override")
             proven = fields.plain().get("proof") is not None  # older manifests know no proof
             return cls(
                 dump=_dump_name(fields, "dump"),
@@ -153,7 +152,7 @@ class Manifest:
                 database=identity_from(fields.nested("database")),
                 tools=fields.nested("tools").each(Fields.text),
                 verdict=fields.nested("verdict").plain(),
-                override=override_from(override) if override else None,
+                override=override_from(by) if (by := fields.optional_nested("override")) else None,
                 run_id=fields.optional_text("run_id"),
                 previous=fields.optional_text("previous"),
                 publication=fields.optional_text("publication"),

@@ -190,7 +190,7 @@ def test_what_is_no_dump_and_what_cannot_be_read_does_no_harm(pipeline: Pipeline
         empty,
     }
     assert reasons[empty] == ("last 2",)
-    assert reasons[broken] == ("the manifest cannot be read: database is missing",)
+    assert reasons[broken] == ("the manifest cannot be read: dump is missing",)
     assert reasons[foreign] == (f"the manifest is that of {old}",)
 
     prune(pipeline.settings)
