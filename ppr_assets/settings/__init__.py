@@ -11,7 +11,6 @@ What is unusable is a SettingsError at once. A missing password is not: only the
 the database asks for it, so that the Dagster code location loads anywhere.
 """
 
-from ppr_assets.settings.copy_kinds import CopyUrl
 from ppr_assets.settings.environment import export, forget_libpq, state_home
 from ppr_assets.settings.everything import (
     VARIABLES,
@@ -26,7 +25,8 @@ from ppr_assets.settings.groups.database import DatabaseSettings
 from ppr_assets.settings.groups.dump import DumpSettings
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
-from ppr_assets.settings.secret import Secret, without_secrets
+from ppr_assets.settings.variables.copy_kinds import CopyUrl
+from ppr_assets.settings.variables.secret import Secret, without_secrets
 
 __all__ = [
     "VARIABLES",

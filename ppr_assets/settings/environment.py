@@ -1,4 +1,4 @@
-"""What variables come from: the process's environment, a ``.env`` file, a file with a password.
+"""What variables come from: the process's environment, and a ``.env`` file.
 
 The one module that touches ``os.environ``.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings.variables.password_file import why_unreadable
 
 
 def process_environment() -> dict[str, str]:
@@ -56,7 +57,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"`{path}` cannot be read: {_reason(error)}") from error
+        raise SettingsError(f"`{path}` cannot be read: {why_unreadable(error)}") from error
     values: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
@@ -67,32 +68,3 @@ def read_dotenv(path: Path) -> dict[str, str]:
         if binding.key is not None and binding.value is not None:
             values[binding.key] = binding.value
     return values
-
-
-def read_password(path: Path, variable: str) -> str:
-    """The only line of the password file that ``variable`` names. Raises SettingsError, which
-    never shows its content."""
-    name = f"{variable} `{path}`"
-    try:
-        # Bytes, since reading text would turn every line ending into \n before we look at them.
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise SettingsError(f"{name} cannot be read: {_reason(error)}") from error
-    except UnicodeDecodeError:
-        raise SettingsError(f"{name} is not UTF-8, must hold the password on one line") from None
-    password = text.removesuffix("\n").removesuffix("\r")
-    if not password:
-        raise SettingsError(
-            f"{name} is empty, must hold the password on one line",
-            hint="For a local server that asks for none, set "
-            f"{variable.removesuffix('_FILE')} to an empty text.",
-        )
-    if not password.isprintable():
-        raise SettingsError(f"{name} has more than one printable line, must hold the password only")
-    return password
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    return (error.strerror or type(error).__name__).lower()

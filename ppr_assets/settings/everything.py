@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings import kinds, postgres_kinds
 from ppr_assets.settings.environment import (
     forget_libpq,
     is_libpqs,
@@ -28,8 +27,9 @@ from ppr_assets.settings.groups.dump import DumpSettings
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
 from ppr_assets.settings.misspelt import Misspelt, misspelt
-from ppr_assets.settings.secret import Secret
-from ppr_assets.settings.variable import (
+from ppr_assets.settings.variables import kinds, postgres_kinds
+from ppr_assets.settings.variables.secret import Secret
+from ppr_assets.settings.variables.variable import (
     Password,
     Variable,
     optional,

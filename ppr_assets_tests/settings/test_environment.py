@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.environment import read_dotenv, read_password
+from ppr_assets.settings.environment import read_dotenv
+from ppr_assets.settings.variables.password_file import read_password
 
 BOM = b"\xef\xbb\xbf"
 

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ppr_assets.settings import Settings, kinds
+from ppr_assets.settings import Settings
+from ppr_assets.settings.variables import kinds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 

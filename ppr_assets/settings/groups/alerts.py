@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ppr_assets.settings import kinds
-from ppr_assets.settings.kinds import UnusableValueError, must_be
-from ppr_assets.settings.secret import Secret
-from ppr_assets.settings.variable import optional, read_fields, secret, variable
+from ppr_assets.settings.variables import kinds
+from ppr_assets.settings.variables.kinds import UnusableValueError, must_be
+from ppr_assets.settings.variables.secret import Secret
+from ppr_assets.settings.variables.variable import optional, read_fields, secret, variable
 
 _SHOWN_WITH_HOST = ("http", "https", "smtp", "smtps")
 """Of any other URL the host may be a token, as in ``tgram://TOKEN/CHAT``."""

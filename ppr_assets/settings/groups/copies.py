@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ppr_assets.settings import copy_kinds, kinds
 from ppr_assets.settings.groups.keep import KeepSettings
-from ppr_assets.settings.variable import NONE, read_fields, variable
+from ppr_assets.settings.variables import copy_kinds, kinds
+from ppr_assets.settings.variables.variable import NONE, read_fields, variable
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ppr_assets.settings import git_kinds, kinds
 from ppr_assets.settings.groups.copies import CopySettings
-from ppr_assets.settings.secret import Secret
-from ppr_assets.settings.variable import optional, read_fields, secret, variable, variable_of
+from ppr_assets.settings.variables import git_kinds, kinds
+from ppr_assets.settings.variables.secret import Secret
+from ppr_assets.settings.variables.variable import (
+    optional,
+    read_fields,
+    secret,
+    variable,
+    variable_of,
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.settings.groups import schedule
-from ppr_assets.settings.kinds import UnusableValueError
+from ppr_assets.settings.variables.kinds import UnusableValueError
 
 
 @st.composite

@@ -6,7 +6,7 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
-from ppr_assets.settings.kinds import UnusableValueError, line, must_be
+from ppr_assets.settings.variables.kinds import UnusableValueError, line, must_be
 
 
 @must_be("a URL or path git can clone, without credentials")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ppr_assets.settings import git_kinds
-from ppr_assets.settings.kinds import UnusableValueError
+from ppr_assets.settings.variables import git_kinds
+from ppr_assets.settings.variables.kinds import UnusableValueError
 
 REPOSITORY = Path("/data-repo")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ppr_assets.settings.kinds import UnusableValueError, line, must_be
-from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variables.kinds import UnusableValueError, line, must_be
+from ppr_assets.settings.variables.secret import Secret
 
 BUCKETS = {
     "s3": ("access_key_id", "secret_access_key"),

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.environment import read_password
-from ppr_assets.settings.kinds import Kind, UnusableValueError, folder, line
-from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variables.kinds import Kind, UnusableValueError, folder, line
+from ppr_assets.settings.variables.password_file import read_password
+from ppr_assets.settings.variables.secret import Secret
 
 NONE = "none"
 REQUIRED = "required"

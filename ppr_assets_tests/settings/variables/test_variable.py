@@ -7,7 +7,13 @@ import pytest
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import VARIABLES, DatabaseSettings, Secret
-from ppr_assets.settings.variable import NONE, REQUIRED, Variable, read_fields, variable_of
+from ppr_assets.settings.variables.variable import (
+    NONE,
+    REQUIRED,
+    Variable,
+    read_fields,
+    variable_of,
+)
 
 IDS = [variable.name for variable in VARIABLES]
 PORT = variable_of(DatabaseSettings, "port")
