@@ -10,13 +10,10 @@ from __future__ import annotations
 import tempfile
 from contextlib import ExitStack
 
-from ppr_assets.data_repo.git.command import WITHIN_MEMORY, WITHOUT_LAZY_FETCH, begun
+from ppr_assets.data_repo.git.command import WHOLE, WITHIN_MEMORY, WITHOUT_LAZY_FETCH, begun
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_entries
 from ppr_assets.rules.naming import DELTA_BASE_PARTS
-
-_STREAMED = ("-c", "core.bigFileThreshold=1m")
-"""For a git that copies files whole: nothing that is larger is held in memory."""
 
 _AT_ONCE = 2
 """Processes that compress at once, which one git does on one processor alone."""
@@ -25,14 +22,14 @@ _AT_ONCE = 2
 def pack_parts(repo: DataRepo, commit: str) -> None:
     """Store the parts of the dump at ``commit``, where it has any, whole in a pack of their own.
 
-    A push that sends them whole copies them from there. Raises :class:`GitTimeout` and
+    Raises :class:`GitTimeout` and
     :class:`GitCommandFailed`; nothing is lost then. Call it under the repository's lock.
     """
     if not has_parts(repo, commit):
         return
     shares = _compressed(repo, commit)
     tree = f"{commit}:{parts_path(repo)}\n".encode()
-    whole = pack(repo, *_STREAMED, stdin=tree, how=("--window=0", "--revs"))
+    whole = pack(repo, *WHOLE, stdin=tree, how=("--revs",))
     for name in shares:
         if name != whole:  # which has all that they have
             _remove_pack(repo, name)
@@ -60,7 +57,7 @@ def _compressed(repo: DataRepo, commit: str) -> list[str]:
     entries = read_entries(repo, commit, f"{parts_path(repo)}/").values()
     here = [entry.sha for entry in entries if repo.objects.name_of(entry.sha)]
     shares = filter(None, (here[number::_AT_ONCE] for number in range(_AT_ONCE)))
-    command = _command(repo, _STREAMED, ("--window=0",))
+    command = _command(repo, WHOLE, ())
     env = WITHOUT_LAZY_FETCH if repo.partial else {}
     limit = repo.settings.timeout_seconds
     with ExitStack() as at_the_end:

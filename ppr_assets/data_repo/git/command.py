@@ -81,6 +81,9 @@ WITHIN_MEMORY = (
 two versions of it and the index of one, however many parts a dump has. A difference that was found
 is kept and not made once more to be written. A second thread was not faster."""
 
+WHOLE = ("-c", "pack.window=0", "-c", "core.bigFileThreshold=1m")
+"""Options for a git that looks for no differences, and holds nothing larger in memory."""
+
 # The hooks of a clone are other people's programs. The token comes under another name, and only
 # with the calls that need it.
 _SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)

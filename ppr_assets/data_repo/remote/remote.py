@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TypeVar
 
-from ppr_assets.data_repo.git.command import WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
+from ppr_assets.data_repo.git.command import WHOLE, WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at
@@ -140,8 +140,9 @@ def fetched_at(repo: DataRepo) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def push(repo: DataRepo, commit: str) -> PushResult:
-    """Give the remote's branch ``commit``, never by force.
+def push(repo: DataRepo, commit: str, *, whole: bool = False) -> PushResult:
+    """Give the remote's branch ``commit``, never by force; its files ``whole``, where looking for
+    what they could be differences to would take long and find nothing.
 
     Raises :class:`Outrun` when the branch has moved there, :class:`ContentRefused` when it is
     refused for what it holds (:class:`TooLarge`: for its size), :class:`Refused` when a hook or a
@@ -155,6 +156,7 @@ def push(repo: DataRepo, commit: str) -> PushResult:
             output = _network(
                 repo,
                 *WITHIN_MEMORY,
+                *(WHOLE if whole else ()),
                 "push",
                 "--porcelain",
                 "--progress",

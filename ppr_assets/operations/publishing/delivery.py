@@ -77,13 +77,8 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
     if commit == remote:
         remember_delivered(repo, commit)
         return Delivery(pushed=True)
-    if remote is None or not has_parts(repo, remote):
-        # Nothing is there that they could be differences to. Without this the push only takes
-        # longer, so what keeps it from being done holds no dump back.
-        with suppress(GitTimeout, GitCommandFailed):
-            pack_parts(repo, commit)
     try:
-        result = push(repo, commit)
+        result = push(repo, commit, whole=_sent_whole(repo, commit, remote))
     except ContentRefused as failure:
         raise Unfit(failure, remote, commit) from failure
     except PushFailed as failure:
@@ -103,6 +98,23 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
     except DataRepoError as error:
         return _behind(delivery, error)
     return delivery
+
+
+def _sent_whole(repo: DataRepo, commit: str, remote: str | None) -> bool:
+    """Whether the dump of ``commit`` is in parts that could be differences to nothing.
+
+    Where a dump or all of history waits with it, git is to find differences among what else is
+    sent, for which the parts are packed. Without that the push only takes longer, so what keeps it
+    from being done holds no dump back.
+    """
+    if not has_parts(repo, commit) or (remote and has_parts(repo, remote)):
+        return False
+    parent = repo.objects.name_of(f"{commit}^")
+    if remote and parent and not has_parts(repo, parent):
+        return True
+    with suppress(GitTimeout, GitCommandFailed):
+        pack_parts(repo, commit)
+    return False
 
 
 def follow(

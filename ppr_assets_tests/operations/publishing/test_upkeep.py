@@ -134,47 +134,75 @@ def _packed(folder: Path) -> dict[str, str]:
     return found
 
 
+def _two_at_a_time(fake_tool: FakeTool, call: str, folder: Path) -> None:
+    """Let a git of this call wait until another one is there, which the first would do in vain."""
+    fake_tool(
+        "git",
+        f'case " $* " in *--revs*) ;; {call})\n'
+        f"  looks=0; mkdir -p {folder}; touch {folder}/$$\n"
+        f"  until [ $(ls {folder} | wc -l) -ge 2 ]; do\n"
+        "    looks=$((looks + 1)); [ $looks -lt 200 ] || exit 128; sleep 0.02\n"
+        "  done;;\nesac\n"
+        f'exec {shutil.which("git")} "$@"',
+    )
+
+
 def test_parts_that_are_sent_first_are_compared_with_nothing(
     in_parts: Pipeline, fake_tool: FakeTool, tmp_path: Path
 ) -> None:
-    """Two at a time are stored and compressed: each first git waits until another one is there."""
-    real = shutil.which("git")
-    fake_tool(
-        "git",
-        'case " $* " in *--revs*) ;;\n'
-        '  *" hash-object -w "*) work=storing;;\n'
-        '  *" pack-objects "*" --window=0 "*) work=packing;;\nesac\n'
-        f"if [ $work ]; then looks=0; mkdir -p {tmp_path}/$work; touch {tmp_path}/$work/$$\n"
-        f"  until [ $(ls {tmp_path}/$work | wc -l) -ge 2 ]; do\n"
-        "    looks=$((looks + 1)); [ $looks -lt 200 ] || exit 128; sleep 0.02\n"
-        "  done\nfi\n"
-        f'exec {real} "$@"',
-    )
+    _two_at_a_time(fake_tool, '*" hash-object -w "*', tmp_path / "storing")
     _, first = in_parts.night()
     parts = _parts(in_parts).values()
     assert len(parts) > 3
     sent = _packed(in_parts.remote)
     assert [sent[sha] for sha in parts] == [""] * len(parts)
-    kept = _packed(in_parts.clone / ".git")
-    assert kept == dict.fromkeys(parts, "")
-    assert "\npacks: 1\n" in git(in_parts.clone, "count-objects", "-v")
-    assert git(in_parts.clone, "fsck", "--no-dangling") == ""
+    assert _packed(in_parts.clone / ".git") == {}, "compressed for the push alone"
     assert first.delivery.pushed
 
 
-@pytest.mark.parametrize("which", ["--window=0", "--window=0 --revs"], ids=["shares", "whole"])
-def test_a_first_dump_in_parts_is_delivered_where_it_cannot_be_packed(
-    which: str, in_parts: Pipeline, fake_tool: FakeTool
+@pytest.fixture
+def waiting(in_parts: Pipeline) -> Pipeline:
+    """A first dump in parts waits for the push of the next."""
+    in_parts.repo(push_enabled=False)
+    in_parts.night()
+    in_parts.change()
+    in_parts.repo(push_enabled=True)
+    return in_parts
+
+
+def test_of_parts_that_are_sent_first_only_versions_of_one_are_differences(
+    waiting: Pipeline, fake_tool: FakeTool, tmp_path: Path
+) -> None:
+    _two_at_a_time(fake_tool, '*" pack-objects "*', tmp_path / "packing")
+    before = _parts(waiting)
+    _, outcome = waiting.night()
+    newest = _parts(waiting)
+    sent = _packed(waiting.remote)
+    changed = [name for name in newest.keys() & before.keys() if newest[name] != before[name]]
+    assert changed
+    for name in changed:
+        whole, other = sorted((before[name], newest[name]), key=lambda sha: sent[sha])
+        assert (sent[whole], sent[other]) == ("", whole)
+    assert _packed(waiting.clone / ".git") == dict.fromkeys(newest.values(), "")
+    assert "\npacks: 1\n" in git(waiting.clone, "count-objects", "-v")
+    assert git(waiting.clone, "fsck", "--no-dangling") == ""
+    assert outcome.delivery.pushed
+
+
+@pytest.mark.parametrize("which", ["pack.window=0", "--revs"], ids=["shares", "whole"])
+def test_they_are_delivered_where_they_cannot_be_packed(
+    which: str, waiting: Pipeline, fake_tool: FakeTool
 ) -> None:
     real = shutil.which("git")
     full = "echo 'fatal: write error: No space left on device' >&2; exit 128"
-    fake_tool("git", f"""case "$*" in *pack-objects*'{which}'*) {full};; esac\nexec {real} "$@\"""")
-    _, outcome = in_parts.night()
+    fails = f'*pack-objects*) case "$*" in *{which}*) {full};; esac;;'
+    fake_tool("git", f'case "$*" in {fails} esac\nexec {real} "$@"')
+    _, outcome = waiting.night()
     assert outcome.delivery.pushed
     assert outcome.delivery.failure is None
-    assert git(in_parts.clone, "fsck", "--no-dangling") == ""
-    assert _parts(in_parts).keys() == set(
-        git(in_parts.remote, "ls-tree", "--name-only", f"main:{PARTS}").split()
+    assert git(waiting.clone, "fsck", "--no-dangling") == ""
+    assert _parts(waiting).keys() == set(
+        git(waiting.remote, "ls-tree", "--name-only", f"main:{PARTS}").split()
     )
 
 
