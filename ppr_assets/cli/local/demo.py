@@ -140,8 +140,9 @@ def _summary(state: Published, seconds: float) -> None:
 def _what_next() -> None:
     out.print("\n[bold]What to type next[/bold]")
     program = _as_typed()
+    dev = "make dev" if Path("Makefile").is_file() else f"{program} dev"
     for command, why in (
-        ("make dev", "the same in Dagster's UI: lineage, checks, plots"),
+        (dev, "the same in Dagster's UI: lineage, checks, plots"),
         (f"git -C {LOCAL}/data-repo log --stat", "what was published, and from what"),
         (f"less {LOCAL}/data-repo/sql_dumps/latest.sql", "a dump is plain SQL"),
         (f"{program} --env-file {LOCAL}/env list", "the dumps of the repository"),

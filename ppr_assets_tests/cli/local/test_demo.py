@@ -60,6 +60,7 @@ def test_the_demo_tells_a_true_story_twice_and_leads_on(
 def _type_what_it_proposes(program: CommandLine, out: str, latest: str) -> None:
     proposed = re.findall(r"^   (\S.*?)  +\S.*$", out.split("What to type next\n")[1], re.MULTILINE)
     assert len(proposed) == 5
+    assert proposed[0].endswith("ppr-assets dev")  # there is no Makefile in that folder
     for line in proposed:
         if line.startswith("make "):
             planned = subprocess.run(
@@ -67,6 +68,8 @@ def _type_what_it_proposes(program: CommandLine, out: str, latest: str) -> None:
             )
             assert planned.returncode == 0, planned.stderr
             continue
+        if line.endswith(" dev"):  # which goes on until Ctrl-C, and has tests of its own
+            line = f"{line} --help"
         done = subprocess.run(
             line,
             shell=True,
