@@ -25,8 +25,9 @@ from ppr_assets.rules.incidents import Message, Report, take_in
 from ppr_assets.settings import Secret, Settings
 from ppr_assets.settings.groups.alerts import shown
 
-LONGEST_SECONDS = 30.0
-"""For all channels together; who has not answered by then is tried again next time."""
+LONGEST_SECONDS = 20.0
+"""For all channels together; who has not answered by then is tried again next time. A
+sensor delivers twice and pings once, and has 60 s."""
 _MOST_UNSENT = 20
 
 _log = logging.getLogger(__name__)

@@ -60,8 +60,11 @@ def alerts(
     at = clock()
     seen = _seen(context, settings, at)
     records = _changed(context.instance, seen)
-    for record in records:
-        seen = _heartbeat(context.instance, settings, record, seen)
+    if records:
+        seen = replace(seen, until=records[-1].update_timestamp)
+    nights = [one for one in records if _pings_here(one.dagster_run)]
+    if nights and context.cursor:  # the first look is at a run that ended long ago
+        seen = _heartbeat(context.instance, settings, nights[-1], seen)
     ends = [
         one
         for record in records
@@ -99,14 +102,17 @@ def _changed(instance: dg.DagsterInstance, seen: Seen) -> list[dg.RunRecord]:
     ]
 
 
+def _pings_here(run: dg.DagsterRun) -> bool:
+    """Of a nightly run whose own process does not ping."""
+    return job_of(run) == NIGHTLY and OWN_HEARTBEAT not in run.tags
+
+
 def _heartbeat(
     instance: dg.DagsterInstance, settings: Settings, record: dg.RunRecord, seen: Seen
 ) -> Seen:
-    """Ping for the nightly run, unless its own process does; and note how far was seen."""
+    """Ping for the newest nightly run: who hears a ping takes it for now, so not for those before
+    it, which a daemon that was away may find."""
     run = record.dagster_run
-    seen = replace(seen, until=record.update_timestamp)
-    if job_of(run) != NIGHTLY or OWN_HEARTBEAT in run.tags:
-        return seen
     if run.status == dg.DagsterRunStatus.SUCCESS:
         ping(settings, "", run.run_id)
     elif run.status == dg.DagsterRunStatus.FAILURE:

@@ -308,15 +308,19 @@ def test_a_dead_channel_is_shown_beside_the_tick(watch: Watch) -> None:
 def test_the_daemon_pings_for_the_nightly_run_alone(watch: Watch) -> None:
     url = watch.sink.url
     watch.settings = told_to(watch.settings, heartbeat=url)
-    watch.run(job="restore")
+    watch.run(GateRefused("an older one that nobody has seen"))
     done = watch.run()
+    watch.run(job="restore")
+    watch.tick()
     watch.run(GateRefused("812 records"))
     watch.run(tags={automation.OWN_HEARTBEAT: "command line"})
+    watch.tick()
     watch.run(Busy("busy"))
     watch.tick()
     path = urlsplit(url).path
     pings = [(path, done), (f"{path}/fail", "812 records")]
     assert watch.sink.got == pings
+    watch.cursor = None
     watch.tick()
     assert watch.sink.got == pings
 
