@@ -24,8 +24,8 @@ class Runs:
         self, *selection: str, reason: str | None = None, job: Any = None
     ) -> dg.ExecuteInProcessResult:
         """Run ``nightly_dump`` (or ``job``), all of it or a selection of its assets."""
-        jobs = {"jobs": [job]} if job else {}
-        definitions = build_defs(settings=self.pipeline.settings, **jobs)
+        alone: dict[str, Any] = {"jobs": [job], "schedules": [], "sensors": []} if job else {}
+        definitions = build_defs(settings=self.pipeline.settings, **alone)
         chosen = definitions.resolve_job_def(job.name if job else "nightly_dump")
         return chosen.execute_in_process(
             instance=self.instance,

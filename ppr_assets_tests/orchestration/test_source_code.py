@@ -156,6 +156,7 @@ def test_a_package_without_checkout_and_git_loads_with_links_to_its_files(tmp_pa
         for name in (
             "data_repo_commit",
             "drill",
+            "off_site_copy",
             "record_count",
             "replayed_database",
             "restored_database",
