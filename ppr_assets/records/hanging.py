@@ -76,10 +76,10 @@ def hangs_on(name: str, owner: OrganizationDraft) -> Draft | None:
 def _referred(fields: Fields, owner: OrganizationDraft) -> Draft | None:
     services = owner.services.known_by(references(fields, "service_ref"))
     locations = owner.locations.known_by(references(fields, "location_ref"))
-    keys = references(fields, "sal_ref")
-    held = (one for service in owner.services for one in service.at.values() if keys)
-    if found := next((one for one in held if one.keys & keys), None):
-        return found
+    if keys := references(fields, "sal_ref"):
+        held = (one for service in owner.services for one in service.at.values())
+        if found := next((one for one in held if one.keys & keys), None):
+            return found
     if services and locations:
         return services[0].at.get(id(locations[0]), locations[0])
     return next(iter([*services, *locations]), None)
