@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from psycopg import Connection, sql
 
-_UNIQUE = """
-SELECT ARRAY(SELECT pg_catalog.pg_get_indexdef(indexrelid, place, false)
+_UNIQUE: LiteralString = """
+SELECT class.relname, ARRAY(SELECT pg_catalog.pg_get_indexdef(indexrelid, place, false)
         FROM pg_catalog.generate_series(1, indnkeyatts) AS place),
     ARRAY(SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute
         WHERE attrelid = indrelid AND (attnum = ANY (indkey) OR attnum IN (
@@ -20,35 +20,40 @@ SELECT ARRAY(SELECT pg_catalog.pg_get_indexdef(indexrelid, place, false)
                 AND refobjid = indrelid)) AND attnum > 0 ORDER BY attnum),
     COALESCE(pg_catalog.pg_get_expr(indpred, indrelid), 'true'),
     indpred IS NULL AND indexprs IS NULL
-FROM pg_catalog.pg_index
-WHERE indrelid = %s::pg_catalog.regclass AND indisunique AND NOT indisprimary ORDER BY 1, 3
+FROM {tables} JOIN pg_catalog.pg_index ON indrelid = class.oid
+WHERE indisunique AND NOT indisprimary ORDER BY 2, 4
 """
-_CHECKS = """
-SELECT conname, pg_catalog.pg_get_expr(conbin, conrelid), ARRAY(
+_CHECKS: LiteralString = """
+SELECT class.relname, conname, pg_catalog.pg_get_expr(conbin, conrelid), ARRAY(
     SELECT attname::pg_catalog.text FROM pg_catalog.pg_attribute
     WHERE attrelid = conrelid AND attnum = ANY (conkey) AND NOT attnotnull ORDER BY attnum)
-FROM pg_catalog.pg_constraint
-WHERE conrelid = %s::pg_catalog.regclass AND contype = 'c' ORDER BY conname
+FROM {tables} JOIN pg_catalog.pg_constraint ON conrelid = class.oid
+WHERE contype = 'c' ORDER BY conname
 """
 """Each with those of its columns that may be NULL."""
-_REQUIRED = """
-SELECT attname FROM pg_catalog.pg_attribute
-WHERE attrelid = %s::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped
+_REQUIRED: LiteralString = """
+SELECT class.relname, attname FROM {tables} JOIN pg_catalog.pg_attribute ON attrelid = class.oid
+WHERE attnum > 0 AND NOT attisdropped
     AND attnotnull AND NOT atthasdef AND attidentity = '' ORDER BY attnum
 """
-_REFERENCES = """
-SELECT conname, column_here.attname, namespace.nspname, class.relname, column_there.attname
-FROM pg_catalog.pg_constraint AS con
-JOIN pg_catalog.pg_class AS class ON class.oid = con.confrelid
-JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+_REFERENCES: LiteralString = """
+SELECT class.relname, conname, column_here.attname, namespace.nspname, there.relname,
+    column_there.attname
+FROM {tables} JOIN pg_catalog.pg_constraint AS con ON con.conrelid = class.oid
+JOIN pg_catalog.pg_class AS there ON there.oid = con.confrelid
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = there.relnamespace
 JOIN pg_catalog.pg_attribute AS column_here
     ON column_here.attrelid = con.conrelid AND column_here.attnum = con.conkey[1]
 JOIN pg_catalog.pg_attribute AS column_there
     ON column_there.attrelid = con.confrelid AND column_there.attnum = con.confkey[1]
-WHERE con.conrelid = %s::pg_catalog.regclass AND con.contype = 'f'
-    AND pg_catalog.cardinality(con.conkey) = 1 AND con.confrelid <> con.conrelid
+WHERE con.contype = 'f' AND pg_catalog.cardinality(con.conkey) = 1 AND con.confrelid <> con.conrelid
 ORDER BY conname
 """
+_TABLES = sql.SQL(
+    "(SELECT class.oid, class.relname FROM pg_catalog.pg_class AS class "
+    "JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace "
+    "WHERE namespace.nspname = 'public' AND class.relname = ANY (%(tables)s)) AS class"
+)
 COUNTED_TO_ANOTHER = "rows counted to another one"
 _BESIDE = frozenset({"program_id"})
 """References without which a row says all else; a row that lacks another one hangs on nothing."""
@@ -79,7 +84,23 @@ class Constraints:
     connection: Connection
     columns: Mapping[str, Sequence[str]]
     refused: Counter[str] = field(default_factory=Counter)
-    _keys: dict[str, Sequence[Key]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """All tables at once: each question takes longer to ask than to answer."""
+        self._keys = {
+            table: [Key(*one) for one in found] for table, found in self.of_tables(_UNIQUE).items()
+        }
+        self._checks_of = self.of_tables(_CHECKS)
+        self._required_of = self.of_tables(_REQUIRED)
+        self._references_of = self.of_tables(_REFERENCES)
+
+    def of_tables(self, question: LiteralString) -> Mapping[str, Sequence[Sequence[Any]]]:
+        """The rows of ``question`` by table, whose name stands first in each."""
+        found: dict[str, list[Sequence[Any]]] = {table: [] for table in self.columns}
+        asked = sql.SQL(question).format(tables=_TABLES)
+        for table, *row in self.connection.execute(asked, {"tables": [*self.columns]}):
+            found[table].append(row)
+        return found
 
     def hold(self, table: str, *, whole: bool) -> None:
         """Have no staged row that the table would refuse, once those that it refers to are in.
@@ -92,14 +113,11 @@ class Constraints:
             self._one_for_each(table, key)
 
     def keys(self, table: str) -> Sequence[Key]:
-        if table not in self._keys:
-            found = self.connection.execute(_UNIQUE, [f"public.{table}"]).fetchall()
-            self._keys[table] = [Key(*one) for one in found]
         return self._keys[table]
 
     def _required(self, table: str) -> None:
         """A row goes where a column that nobody brings must have a value and has no default."""
-        for (column,) in self.connection.execute(_REQUIRED, [f"public.{table}"]).fetchall():
+        for (column,) in self._required_of[table]:
             if column not in self.columns[table]:
                 gone = "DELETE FROM {staged} WHERE {column} IS NULL"
                 count = self.run(gone, table, column=column)
@@ -107,8 +125,7 @@ class Constraints:
 
     def _checks(self, table: str) -> None:
         """What a check refuses is unknown where its one column may be NULL; else the row goes."""
-        checks = self.connection.execute(_CHECKS, [f"public.{table}"]).fetchall()
-        for name, expression, columns in checks:
+        for name, expression, columns in self._checks_of[table]:
             refused = sql.SQL("NOT ({})").format(sql.SQL(expression))
             because = f"the constraint {name} refuses it"
             if len(columns) == 1:
@@ -120,8 +137,7 @@ class Constraints:
 
     def _references(self, table: str) -> None:
         """A row goes with what it hangs on, which a constraint has refused."""
-        found = self.connection.execute(_REFERENCES, [f"public.{table}"]).fetchall()
-        for name, column, *other, key in found:
+        for name, column, *other, key in self._references_of[table]:
             if column not in self.columns[table]:
                 continue
             without = "UPDATE {staged} AS one SET {column} = NULL"

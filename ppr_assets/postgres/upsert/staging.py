@@ -14,16 +14,21 @@ from ppr_assets.postgres.upsert.constraints import Constraints, listed, staged
 
 _ROWS = 2_000
 """Of one table that wait for COPY."""
-_ROW_TRIGGERS = """
-SELECT trigger.tgname, function.pronamespace::pg_catalog.regnamespace::pg_catalog.text
-    || '.' || pg_catalog.quote_ident(function.proname)
-FROM pg_catalog.pg_trigger AS trigger
+_ROW_TRIGGERS: LiteralString = """
+SELECT class.relname, trigger.tgname,
+    function.pronamespace::pg_catalog.regnamespace::pg_catalog.text
+        || '.' || pg_catalog.quote_ident(function.proname)
+FROM {tables} JOIN pg_catalog.pg_trigger AS trigger ON trigger.tgrelid = class.oid
 JOIN pg_catalog.pg_proc AS function ON function.oid = trigger.tgfoid
-WHERE trigger.tgrelid = %s::pg_catalog.regclass AND NOT trigger.tgisinternal
+WHERE NOT trigger.tgisinternal
     AND trigger.tgenabled <> 'D' AND trigger.tgtype & 7 = 7 AND trigger.tgnargs = 0
 ORDER BY trigger.tgname
 """
 """Those before the insert of a row (1: for each row, 2: before, 4: insert)."""
+_NOT_NULL: LiteralString = """
+SELECT class.relname, attname FROM {tables} JOIN pg_catalog.pg_attribute ON attrelid = class.oid
+WHERE attnum > 0 AND attnotnull AND NOT attisdropped
+"""
 _UPDATE: LiteralString = """
 UPDATE {table} AS here SET {assignments} FROM {staged} AS new
 WHERE {same} AND ROW ({old}) IS DISTINCT FROM ROW ({new}) {unverified}
@@ -53,22 +58,18 @@ class Staging:
         self._filled_later: set[str] = set()
         self._constraints = Constraints(self.connection, self.columns, self.refused)
         self._run = self._constraints.run
+        not_null, triggers = map(self._constraints.of_tables, (_NOT_NULL, _ROW_TRIGGERS))
         for table in self.columns:
-            self._make(table)
+            self._make(table, [name for (name,) in not_null[table]], triggers[table])
         self._waiting = {table: [] for table in self.columns}
 
-    def _make(self, table: str) -> None:
+    def _make(self, table: str, not_null: Sequence[str], triggers: Sequence[Sequence[str]]) -> None:
         """Like the table and free of what it must have; with its triggers only where they make what
         rows are known by, since they run once more when the rows go on."""
         self._run("CREATE TEMPORARY TABLE {staged} (LIKE {table})", table)
-        names = self.connection.execute(
-            "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = %s::pg_catalog.regclass "
-            "AND attnum > 0 AND attnotnull AND NOT attisdropped",
-            [f"pg_temp.{staged(table)}"],
-        ).fetchall()
-        for (name,) in names:
-            self._run("ALTER TABLE {staged} ALTER {name} DROP NOT NULL", table, name=name)
-        triggers = self.connection.execute(_ROW_TRIGGERS, [f"public.{table}"]).fetchall()
+        if not_null:
+            free = (sql.SQL("ALTER {} DROP NOT NULL").format(sql.Identifier(n)) for n in not_null)
+            self._run("ALTER TABLE {staged} {free}", table, free=sql.SQL(", ").join(free))
         if triggers and not self._made_by_triggers(table):
             self._filled_later.add(table)
             return
