@@ -42,7 +42,7 @@ def test_former_and_half_made_databases_go_and_whatever_only_looks_like_them_sta
         ("would drop", half),
         ("would drop", drilled),
     ]
-    assert looked[1].why == "younger than 7 days"
+    assert looked[1].why == "younger than 7 days (see --older-than)"
     assert {one.leftover.bytes is None for one in looked} == {False}
     assert target.databases() == everything
 

@@ -68,10 +68,11 @@ def test_a_secret_stops_the_night_whoever_overrides_and_leaves_nothing(pipeline:
 def test_what_is_allowed_is_published_from_then_on_and_nothing_else(pipeline: Pipeline) -> None:
     pipeline.first_night()
     _plant(pipeline, "description")
-    change = allow(pipeline.settings, DESCRIPTION, reason=f" {REASON} ")
+    change = allow(pipeline.settings.signed_by("Ann Lee"), DESCRIPTION, reason=f" {REASON} ")
     assert change.commit == pipeline.head() == pipeline.remote_head()
     assert git(pipeline.clone, "log", "-1", "--format=%B", "main") == (
-        f"Allow what looks like a {TOKEN} in organization.description\n\nReason: {REASON}"
+        f"Allow what looks like a {TOKEN} in organization.description\n\nReason: {REASON}\n"
+        "By: Ann Lee"
     )
     assert git(pipeline.clone, "show", "--format=", "--name-only", "main") == FILE
     assert git(pipeline.clone, "status", "--porcelain") == ""

@@ -73,7 +73,9 @@ def test_too_few_records_are_refused_in_the_operators_words(pipeline: Pipeline) 
         r"record-count ratchet refused the dump: organization has 134 records, at least 180 "
         r"needed \(90% of mark 200\); location has",
     )
-    assert error.hint.startswith("did the last scraper run finish? To publish anyway, set ALLOW_")
+    assert error.hint.startswith(
+        "did the last scraper run finish? To publish it once: `ppr-assets dump"
+    )
 
 
 def test_a_few_records_less_are_accepted_and_leave_the_mark(pipeline: Pipeline) -> None:
