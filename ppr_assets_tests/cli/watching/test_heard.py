@@ -19,7 +19,7 @@ from ppr_assets.cli.shared.heard import heard
 from ppr_assets.errors import DumpUnproven, GateRefused
 from ppr_assets.operations.night import Night, reports_of_unrecorded
 from ppr_assets.orchestration.automation import alerts as automation
-from ppr_assets.rules.incidents import override_used
+from ppr_assets.rules.incidents import NIGHTLY, override_used
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine, wait_until
 from ppr_assets_tests.fix_sinks import WebSink, told_to, web_server, without_services
@@ -50,7 +50,10 @@ def test_a_night_of_cron_is_told_of_once_also_where_a_daemon_runs_beside_it(
         daemon.tick()
         pings = [path.removeprefix(urlsplit(health.url).path) for path, _ in health.got]
     assert (refused.code, good.code) == (3, 0), good.err
-    assert web_sink.said == ["begun gate refused: nightly_dump", "over gate refused: nightly_dump"]
+    assert web_sink.said == [
+        "begun gate refused: nightly_dump",
+        "over gate refused: nightly_dump",
+    ], web_sink.alerts
     told = web_sink.alerts[0]
     assert told["error"] == refused.err.strip()
     run_id = refused.out.splitlines()[-1].split()[-1]
@@ -93,6 +96,9 @@ class Daemon:
         for name, value in storage.items():
             monkeypatch.setenv(name, value)
         self.line, self.home, self.cursor = line, storage["DAGSTER_HOME"], None
+        with dg.DagsterInstance.from_config(self.home) as instance:  # not of another test's nights
+            for run in instance.get_runs(dg.RunsFilter(job_name=NIGHTLY)):
+                instance.delete_run(run.run_id)
 
     cursor: str | None
 
