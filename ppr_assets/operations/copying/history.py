@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from sys import maxsize
 
 from ppr_assets.copies.contents import Contents
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -36,7 +38,7 @@ def copied_history(there: Contents) -> list[CommitRecord]:
             if last is not None and last.date >= told.date:
                 told = replace(told, date=last.date, number=last.number)
             found[dump] = told
-    return sorted(found.values(), key=lambda one: (one.date, one.number))
+    return sorted(found.values(), key=_place)
 
 
 def missing_from(
@@ -46,12 +48,21 @@ def missing_from(
     newest = dump_folder(repo, commit).newest
     if newest is None:
         return [*history]
-    known = (one.date for one in history if one.dump == newest)
-    since = next(known, dump_moment(newest))
-    assert since is not None  # the name is a dump's
+    since = next((_place(one) for one in history if one.dump == newest), None)
+    if since is None:
+        moment = dump_moment(newest)
+        assert moment is not None  # the name is a dump's
+        since = moment, maxsize
     return [
-        one for one in history if (one.dump > newest if one.dump is not None else one.date > since)
+        one
+        for one in history
+        if (one.dump > newest if one.dump is not None else _place(one) > since)
     ]
+
+
+def _place(record: CommitRecord) -> tuple[datetime, int]:
+    """In the order of the commits, also of those of one second."""
+    return record.date, record.number
 
 
 def _by_manifest(there: Contents, dump: str) -> CommitRecord | None:

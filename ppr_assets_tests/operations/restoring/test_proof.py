@@ -52,7 +52,7 @@ def test_a_role_that_may_not_create_databases_has_an_embedded_server_prove_it(
     pipeline: Pipeline,
 ) -> None:
     pipeline.gate(proof="server")
-    _, published = pipeline.first_night()
+    _, published = pipeline.night()
     proof = published.manifest.proof
     assert proof is not None
     assert (proof.where, proof.proven) == ("embedded", True)
