@@ -3,6 +3,7 @@ itself when it hears nothing, because the machine, the daemon or the schedule is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,21 +19,20 @@ _MOST_BYTES = 10_000
 
 def ping(
     settings: Settings, event: Literal["start", "", "fail"], text: str = "", *, clock: Clock = now
-) -> None:
-    """POST to the URL itself for a success, and below it for the rest. A failure is noted beside
-    the channels, and ends nothing."""
+) -> ChannelFailed | None:
+    """POST to the URL itself for a success, and below it for the rest. A failure is handed back and
+    noted beside the channels, and ends nothing."""
     if settings.alerts.heartbeat_url is None:
-        return
+        return None
     url = settings.alerts.heartbeat_url.reveal()
     failed: ChannelFailed | None = None
     try:
         post(_below(url, event), text.encode()[:_MOST_BYTES], "text/plain; charset=utf-8")
     except ChannelFailed as error:
         failed = error
-    try:
+    with suppress(OSError, Busy):  # the service itself misses the ping
         note_attempt(settings, name_of(url), failed, at=clock())
-    except (OSError, Busy):
-        return  # the service itself misses the ping
+    return failed
 
 
 def name_of(url: str) -> str:

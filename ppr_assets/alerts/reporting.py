@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
 
 from ppr_assets.alerts.channels import ChannelFailed, send
 from ppr_assets.alerts.state import Channel, changed_state, read_state, sending
@@ -70,24 +71,23 @@ def channels(settings: Settings) -> Mapping[str, Secret]:
 
 def deliver(settings: Settings, *, clock: Clock = now) -> None:
     """Send what is unsent, to all channels at once. A failure is noted beside its channel."""
-    urls, where = channels(settings), source(settings)
+    urls = channels(settings)
     if not any(one.unsent for one in read_state(settings.data_repo).channels.values()):
         return
     with sending(settings.data_repo):
         waiting = read_state(settings.data_repo).channels
+        until = monotonic() + LONGEST_SECONDS
         threads = [
             threading.Thread(
-                target=_send_all, args=(settings, name, url, where, clock), daemon=True
+                target=_send_all, args=(settings, name, url, until, clock), daemon=True
             )
             for name, url in urls.items()
             if name in waiting and waiting[name].unsent
         ]
         for thread in threads:
             thread.start()
-        began = datetime.now(UTC)
         for thread in threads:
-            passed = (datetime.now(UTC) - began).total_seconds()
-            thread.join(max(0.0, LONGEST_SECONDS - passed))
+            thread.join(max(0.0, until - monotonic()))
 
 
 def _take_in(settings: Settings, reports: list[Report]) -> list[Message]:
@@ -108,10 +108,14 @@ def _queued(channel: Channel, messages: list[Message]) -> Channel:
     return replace(channel, unsent=tuple(unsent[lost:]), lost=channel.lost + lost)
 
 
-def _send_all(settings: Settings, name: str, url: Secret, where: str, clock: Clock) -> None:
-    """Oldest first, until one does not get through."""
+def _send_all(settings: Settings, name: str, url: Secret, until: float, clock: Clock) -> None:
+    """Oldest first, until one does not get through, or whoever waits has gone: the next to come
+    would say the rest once more."""
+    where = source(settings)
     try:
         for message in read_state(settings.data_repo).channels[name].unsent:
+            if monotonic() >= until:
+                return
             failed = attempt(url, message, where)
             note_attempt(settings, name, failed, at=clock(), sent=message)
             if failed is not None:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.alerts import reporting
 from ppr_assets.alerts.heartbeat import ping
 from ppr_assets.alerts.reporting import channels, report
 from ppr_assets.alerts.state import read_state, state_file
 from ppr_assets.rules.incidents import GATE_REFUSED, RUN_FAILED, begun, over
 from ppr_assets.settings import Settings
+from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_sinks import (
     PASSWORD,
     TOKEN,
@@ -106,6 +108,25 @@ def test_what_a_dead_channel_missed_is_sent_when_it_answers(
     report(settings, [], clock=clock)
     assert (len(web_sink.got), len(mail_sink.got)) == (1, 1)
     assert read_state(settings.data_repo).channels[name].error == ""
+
+
+def test_who_is_late_says_nothing_that_the_next_would_say_once_more(
+    bare: Settings, web_sink: WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "LONGEST_SECONDS", 0.1)
+    settings = told_to(bare, web_sink.url)
+    web_sink.seconds = 0.3
+    report(
+        settings,
+        [begun(GATE_REFUSED, subject, AT, ERROR) for subject in ("one", "two")],
+        clock=clock,
+    )
+    (name,) = channels(settings)
+    wait_until(lambda: len(read_state(settings.data_repo).channels[name].unsent) == 1)
+    monkeypatch.undo()
+    web_sink.seconds = 0.0
+    report(settings, [], clock=clock)
+    assert web_sink.said == ["begun gate refused: one", "begun gate refused: two"]
 
 
 def test_of_what_a_channel_misses_the_newest_are_kept(bare: Settings, web_sink: WebSink) -> None:
@@ -230,7 +251,7 @@ def test_a_folder_that_cannot_be_written_to_ends_nothing(
 
 def test_a_heartbeat_has_the_form_of_health_checks(bare: Settings, web_sink: WebSink) -> None:
     settings = told_to(bare, heartbeat=web_sink.url)
-    ping(settings, "start")
+    assert ping(settings, "start") is None
     ping(settings, "fail", ERROR)
     ping(settings, "", "done")
     path = f"/hook/{TOKEN}"
@@ -242,6 +263,7 @@ def test_a_health_check_that_does_not_answer_ends_nothing(
 ) -> None:
     web_sink.status = 404
     settings = told_to(bare, heartbeat=web_sink.url)
-    ping(settings, "start", clock=clock)
+    failed = ping(settings, "start", clock=clock)
+    assert failed is not None and failed.message == "the server answered 404 (not found)"
     found = read_state(settings.data_repo).channels["heartbeat http://127.0.0.1"]
     assert (found.error, found.failed_at) == ("the server answered 404 (not found)", LATER)

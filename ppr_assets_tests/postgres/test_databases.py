@@ -67,6 +67,16 @@ def test_what_only_looks_alike_is_nobodys(name: str) -> None:
     assert parse("ppr", name) is None
 
 
+def test_what_cannot_be_noted_any_more_is_said_and_fails_nothing(empty_database: Empty) -> None:
+    target = empty_database()
+    with as_superuser(target) as work:
+        assert work.note(target.dbname, "restored by Ann Lee") == []
+        work.connection.close()
+        assert work.note(target.dbname, "restored") == [
+            f"that could not be noted at database {target.dbname}: the connection is closed"
+        ]
+
+
 def test_a_second_restore_of_the_same_database_is_told_who_is_at_it(empty_database: Empty) -> None:
     target, other = empty_database(), empty_database()
     with maintenance(target) as first:

@@ -6,6 +6,7 @@ import click
 
 from ppr_assets.cli.shared.console import err, out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.errors import DumpDamaged, SettingsError
 from ppr_assets.operations.copying.rebuild import RebuildOutcome
 from ppr_assets.operations.copying.rebuild import rebuild as rebuild_from
@@ -41,7 +42,7 @@ def rebuild(invocation: Invocation, source: str) -> None:
     Exit codes:
       0    rebuilt, or nothing was missing
       1    the place of copies cannot be used
-      4    rebuilt, but without copies that are damaged
+      4    rebuilt, but without copies or decisions that are damaged
       6    data repository unusable, no copy there, or push rejected (the
            commits are kept)
       7    busy: another run is at work
@@ -50,7 +51,7 @@ def rebuild(invocation: Invocation, source: str) -> None:
     url = place_of_copies(settings.data_repo, source)
     if url is None:
         raise SettingsError(
-            f"`{source}` is no place of copies",
+            f"`{scrub(source)}` is no place of copies",
             hint="a folder must have copies (`….sql.zst`) in it; another data repository is "
             "cloned, by DATA_REPO_URL.",
         )

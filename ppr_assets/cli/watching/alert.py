@@ -70,10 +70,9 @@ def _try_heartbeat(settings: Settings) -> list[str]:
     if settings.alerts.heartbeat_url is None:
         return []
     name = name_of(settings.alerts.heartbeat_url.reveal())
-    ping(settings, "", "ppr-assets alert test")
-    error = read_state(settings.data_repo).channels[name].error
-    out.print(f"{name}  {error or 'delivered'}", markup=False)
-    return [name] if error else []
+    error = ping(settings, "", "ppr-assets alert test")
+    out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
+    return [] if error is None else [name]
 
 
 @alert.command("list")

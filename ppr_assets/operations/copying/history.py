@@ -18,17 +18,18 @@ from ppr_assets.rules.naming import RATCHET, dump_moment
 from ppr_assets.rules.recorded.commit import CommitRecord
 
 
-def copied_history(there: Contents) -> list[CommitRecord]:
-    """The commits of the dumps that lie there, and the decisions between them, in their order.
-
-    A record that cannot be read is passed over: of a dump the manifest tells nearly the same, with
-    nobody's name as its author.
+def copied_history(there: Contents) -> tuple[list[CommitRecord], list[DumpDamaged]]:
+    """The commits of the dumps that lie there, and the decisions between them, in their order; and
+    the records that cannot be read. In their place a dump's manifest tells nearly the same of it,
+    with nobody's name as its author; nothing does of a decision.
     """
     found: dict[str, CommitRecord] = {}
+    damaged: list[DumpDamaged] = []
     for name in there.records:
         try:
             record = there.record(name)
-        except DumpDamaged:
+        except DumpDamaged as error:
+            damaged.append(DumpDamaged(f"`{name}` at `{there.place.shown}`: {error.message}"))
             continue
         if record.dump is None or record.dump in there.dumps:
             found[record.dump or name] = record
@@ -38,7 +39,7 @@ def copied_history(there: Contents) -> list[CommitRecord]:
             if last is not None and last.date >= told.date:
                 told = replace(told, date=last.date, number=last.number)
             found[dump] = told
-    return sorted(found.values(), key=_place)
+    return sorted(found.values(), key=_place), damaged
 
 
 def missing_from(

@@ -19,16 +19,12 @@ from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.published.dump_bytes import dump_bytes
 from ppr_assets.rules.naming import (
-    PUBLICATION,
-    RATCHET,
     commit_record_name,
     copy_name,
     manifest_name,
 )
-from ppr_assets.rules.recorded.commit import CommitRecord
+from ppr_assets.rules.recorded.commit import SMALL_FILES, CommitRecord
 from ppr_assets.rules.recorded.manifest import Manifest
-
-_SMALL = (RATCHET, PUBLICATION)
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,7 @@ class PublishedCommit:
     @property
     def small(self) -> Mapping[str, str]:
         """The objects of the mark and the policy, by name."""
-        names = [name for name in _SMALL if self.folder.is_regular(name)]
+        names = [name for name in SMALL_FILES if self.folder.is_regular(name)]
         return {name: self.folder.entries[name].sha for name in names}
 
     def record(self) -> CommitRecord:
@@ -139,5 +135,5 @@ def _decided(folder: DumpFolder, before: Sequence[DumpFolder]) -> bool:
     """Whether the mark or the policy is another one than at each of the commits before."""
     return any(
         folder.sha(name) is not None and folder.sha(name) not in [one.sha(name) for one in before]
-        for name in _SMALL
+        for name in SMALL_FILES
     )

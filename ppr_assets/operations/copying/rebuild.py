@@ -39,7 +39,8 @@ from ppr_assets.settings import CopyUrl, Settings
 @dataclass(frozen=True)
 class RebuildOutcome:
     """``dumps`` that came back, oldest first, with ``decisions`` between and behind them. Without
-    those that are ``damaged``. ``commit`` is the last one, None where the branch lacked nothing."""
+    those that are ``damaged``, or whose record is. ``commit`` is the last one, None where the
+    branch lacked nothing."""
 
     dumps: Sequence[str]
     decisions: int
@@ -60,14 +61,17 @@ class _Rebuilding:
     damaged: dict[str, DumpDamaged] = field(default_factory=dict)
 
     def build(self, ground: Ground) -> tuple[RebuildOutcome, str | None]:
-        records = missing_from(self.repo, ground.base, copied_history(self.there))
+        history, unreadable = copied_history(self.there)
+        records = missing_from(self.repo, ground.base, history)
         last, done = ground.base, [record for record in records if self._brought(record)]
         for record in done:
             described = self.there.data(manifest_name(record.dump)) if record.dump else b""
             stored = self.stored.get(record.dump or "")
             last = write_again(self.repo, last, record, stored, described)
         dumps = [record.dump for record in done if record.dump]
-        outcome = RebuildOutcome(dumps, len(done) - len(dumps), [*self.damaged.values()])
+        outcome = RebuildOutcome(
+            dumps, len(done) - len(dumps), [*unreadable, *self.damaged.values()]
+        )
         if not done or last is None:
             return outcome, None
         return outcome, write_closing(self.repo, last, self.there.place.shown, dumps)

@@ -75,20 +75,23 @@ class Maintenance(Questions):
         return making.copied(self.connection, source, to)
 
     def note(self, name: str, text: str) -> list[str]:
-        """Add a line to the database's comment. Returns what was in the way, in words."""
-        row = self.connection.execute(
-            "SELECT pg_catalog.shobj_description(oid, 'pg_database') "
-            "FROM pg_catalog.pg_database WHERE datname = %s",
-            [name],
-        ).fetchone()
-        comment = "\n".join(filter(None, [row[0] if row else None, text]))
+        """Add a line to the database's comment. Returns what was in the way, in words: what is
+        noted is done by then."""
         statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
         try:
+            row = self.connection.execute(
+                "SELECT pg_catalog.shobj_description(oid, 'pg_database') "
+                "FROM pg_catalog.pg_database WHERE datname = %s",
+                [name],
+            ).fetchone()
+            comment = "\n".join(filter(None, [row[0] if row else None, text]))
             self._execute(
                 statement.format(sql.Identifier(name), sql.Literal(comment)), "no comment"
             )
-        except RestoreFailed as error:
+        except (RestoreFailed, DatabaseFailed) as error:
             return [f"that could not be noted at database {name}: {error.message}"]
+        except psycopg.Error as error:
+            return [f"that could not be noted at database {name}: {error}"]
         return []
 
     def copy_limit(self, source: str, to: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
@@ -42,10 +43,18 @@ _PINNED = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
     "transform_null_equals": "off",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
 }
-_PINNED_SINCE = {14: {"idle_session_timeout": "0"}, 17: {"transaction_timeout": "0"}}
 """Settings of a database or a role (``ALTER … SET``) that would end our work early, or make other
 bytes of the same data. Set by statement and not when connecting, as poolers refuse the latter."""
+
+_KNOWN_SINCE = {
+    "client_connection_check_interval": 14,
+    "idle_session_timeout": 14,
+    "transaction_timeout": 17,
+}
+"""PostgreSQL's version that knows them, where an older one is still met."""
 
 _OWN_SESSIONS_ONLY = {
     "DateStyle": "ISO",
@@ -267,5 +276,10 @@ def _hint(settings: DatabaseSettings, said: str) -> str:
 
 def pinned_settings(server_version: int) -> dict[str, str]:
     """What a server of this version knows of what is to be set."""
-    later = [more for since, more in _PINNED_SINCE.items() if server_version >= since * 10000]
-    return _PINNED | {name: value for more in later for name, value in more.items()}
+    return known_settings(server_version, _PINNED)
+
+
+def known_settings(server_version: int, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``wanted`` that a server of this version knows."""
+    version = server_version // 10000
+    return {name: value for name, value in wanted.items() if _KNOWN_SINCE.get(name, 0) <= version}

@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.sessions.computing import AS_SET
-from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.connection import connect, known_settings
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.postgres.sessions.failures import hint_for, is_lost, is_servers_own
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS, PatientConnection
@@ -37,13 +37,6 @@ WITHOUT_LIMITS = {
     "tcp_keepalives_count": "6",
 }
 """For any session whose work takes its time."""
-
-_SINCE = {
-    "client_connection_check_interval": 14,
-    "idle_session_timeout": 14,
-    "transaction_timeout": 17,
-}
-"""PostgreSQL's version that knows them, where an older one is still met."""
 
 _SETTINGS = WITHOUT_LIMITS | {
     # what pg_dump writes at the head of a dump, and what else its texts rely on
@@ -187,11 +180,11 @@ def _read_names(connection: Connection) -> None:
 def prepare(connection: Connection, wanted: Mapping[str, str], *, local: bool) -> None:
     """Set what a server of this version knows of these settings."""
     statement = sql.SQL("SET LOCAL {} TO {};" if local else "SET {} TO {};")
-    version = connection.info.server_version // 10000
-    known = [name for name in wanted if _SINCE.get(name, 0) <= version]
+    known = known_settings(connection.info.server_version, wanted)
     connection.execute(
         sql.SQL("").join(
-            statement.format(sql.Identifier(name), sql.Literal(wanted[name])) for name in known
+            statement.format(sql.Identifier(name), sql.Literal(value))
+            for name, value in known.items()
         )
     )
 

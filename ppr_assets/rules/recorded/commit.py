@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.json_fields import FieldError, Fields
-from ppr_assets.rules.naming import commit_record_name
+from ppr_assets.rules.naming import PUBLICATION, RATCHET, commit_record_name
 
 SCHEMA_VERSION = 1
+SMALL_FILES = (RATCHET, PUBLICATION)
+"""Of the dump folder, those that are recorded beside what a commit says."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class CommitRecord:
             if (found := fields.number("schema_version")) != SCHEMA_VERSION:
                 raise FieldError(f"schema_version is {found}, must be {SCHEMA_VERSION}")
             files = fields.nested("files").each(Fields.text)
+            if strange := sorted(files.keys() - {*SMALL_FILES}):
+                raise FieldError(f"files has `{strange[0]}`, must have mark and policy alone")
             return cls(
                 commit=fields.text("commit"),
                 date=fields.moment("date"),

@@ -19,7 +19,7 @@ BUCKETS = {
 }
 """By scheme, what user and password of the URL stand for."""
 
-_SECRET = re.compile(r"key|secret|token|sas|password|credential|account$", re.IGNORECASE)
+_SECRET = re.compile(r"key|secret|token|sas|sig$|password|credential|account$", re.IGNORECASE)
 _REMOTE = re.compile(r"[\w.+@ -]+", re.ASCII)
 _NAME_A_REMOTE = (
     "Name a remote that `rclone config` has made, and no on-the-fly one: what stands in that would "
@@ -36,7 +36,7 @@ class CopyUrl:
     shown: str
     kind: Literal["folder", "bucket", "rclone"]
     where: str
-    options: Mapping[str, str | Secret] = field(default_factory=dict)
+    options: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
 
     @property
     def bucket(self) -> str:
