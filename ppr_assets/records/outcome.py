@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.replay.record import Organization
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, array_like=True):
     """Who told it, and when."""
 
     job_id: str
@@ -24,8 +24,7 @@ class Job:
         return self.created_at[:10]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True, array_like=True):
     job: Job
     organizations: tuple[Organization, ...]
     was_truncated: bool = False
@@ -34,14 +33,12 @@ class Loaded:
     """What has no place in the schema, or could not be read, by name: ``location.walk_in``."""
 
 
-@dataclass(frozen=True, slots=True)
-class NothingToLoad:
+class NothingToLoad(Struct, frozen=True, array_like=True):
     reason: str
     job: Job | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True, array_like=True):
     reason: str
     json_path: str = "$"
     job: Job | None = None

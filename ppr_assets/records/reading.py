@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ppr_assets.records.spellings import Kind, stem
+from ppr_assets.records.spellings import UNKNOWN, Kind
 from ppr_assets.rules.replay.words.texts import known
 
-_UNKNOWN = "?"  # which no field is called
 MOST_NAMES = 200
 """Different names that one file may add to the count; the others are counted together."""
+_NUMBERS = (int, float)
 
 
 class Fields:
@@ -93,12 +93,12 @@ class Reading:
         """The object by its names here; unknown keys that hold something are counted, unless it
         is looked at ``again``. What is no object has no fields."""
         found = Fields(self, kind, path)
-        values, names = found.values, kind.fields
+        values, names = found.values, kind.by_key
         for key, value in raw.items() if isinstance(raw, dict) else ():
-            if not value and not isinstance(value, int | float):
+            if not value and not isinstance(value, _NUMBERS):
                 continue
-            name = names.get(stem(key), _UNKNOWN)
-            if name == _UNKNOWN:
+            name = names[key]
+            if name is UNKNOWN:
                 if not again:
                     self.lose(f"{kind.name}.{key[:60]}")
             elif name in values:

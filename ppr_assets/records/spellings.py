@@ -22,12 +22,33 @@ def stem(key: str) -> str:
     return squeezed.rstrip("s")
 
 
+UNKNOWN = "?"
+"""What a key is called that no kind's spelling leads to; no field is."""
+_MOST_KEYS = 4096
+
+
+class _ByKey(dict[str, str | None]):
+    """What a key is called here, by the key as it comes: each is taken to its stem once."""
+
+    def __init__(self, by_stem: Mapping[str, str | None]) -> None:
+        super().__init__()
+        self._by_stem = by_stem
+
+    def __missing__(self, key: str) -> str | None:
+        found = self._by_stem.get(stem(key), UNKNOWN)
+        if len(self) < _MOST_KEYS:
+            self[key] = found
+        return found
+
+
 @dataclass(frozen=True)
 class Kind:
-    """One kind of object: its name in reports, and what each stem of a key is called here."""
+    """One kind of object: its name in reports, and what each stem of a key, and each key as it
+    comes, is called here."""
 
     name: str
     fields: Mapping[str, str | None]
+    by_key: Mapping[str, str | None]
 
 
 def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> Kind:
@@ -38,7 +59,7 @@ def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> Kind:
     for field, keys in spellings.items():
         for key in (field, *keys.split()):
             fields[stem(key)] = field
-    return Kind(name, fields)
+    return Kind(name, fields, _ByKey(fields))
 
 
 def _fields(**spellings: str) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from ppr_assets.records.outcome import Job, Loaded, NothingToLoad, Rejected
 from ppr_assets.records.reader import read_file
@@ -44,8 +44,8 @@ def without_paths(value: Any) -> Any:
     """The record without what differs between shapes: where in the file its values stood."""
     if isinstance(value, tuple):
         return tuple(without_paths(one) for one in value)
-    if is_dataclass(value):
-        names = (field.name for field in fields(value) if field.name not in ("path", "program"))
+    if isinstance(value, Struct):
+        names = (name for name in value.__struct_fields__ if name not in ("path", "program"))
         return {name: without_paths(getattr(value, name)) for name in names}
     return value
 

@@ -24,7 +24,7 @@ from ppr_assets.cli.dagster.storage import (
 )
 from ppr_assets.cli.shared.local_server import LOCAL, SERVER, server_in_use
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.restoring.serving.target import require_apart
+from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.postgres import embedded
 from ppr_assets.settings import Settings, export
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,12 +24,11 @@ from ppr_assets.cli.shared.replay_report import (
     reported,
 )
 from ppr_assets.cli.shared.target_lines import print_lines, testing_line
+from ppr_assets.operations.replaying.gathered import preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.replay import preview
 from ppr_assets.operations.replaying.terms import RebuildTerms
-from ppr_assets.operations.restoring.serving.guarding import guard_of
-from ppr_assets.operations.restoring.serving.target import require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
@@ -87,6 +88,8 @@ class _Where:
     override: Override | None
 
     def terms(self, settings: Settings, wanted: Wanted, *, strict: bool) -> RebuildTerms:
+        from ppr_assets.operations.restoring.serving.guarding import guard_of
+
         guard = guard_of(settings.dump, for_service=self.into is None, override=self.override)
         schema = self._schema(wanted) if self.schema else None
         return RebuildTerms(self.replace, schema, self.disconnect, strict, self.batch, guard)
@@ -235,9 +238,9 @@ def replay(
     if how.explained:
         _explain(opening, how.explained, as_json=how.as_json)
         return
-    terms = where.terms(settings, origin.wanted, strict=how.strict)
     if not (how.dry_run or how.as_json):
         _tell_before(settings, target, where)
+    terms = partial(where.terms, settings, origin.wanted, strict=how.strict)
     outcome = _replayed(settings, target, opening, terms, how)
     if how.as_json:
         print_json(replay_json(outcome))
@@ -265,7 +268,7 @@ def _replayed(
     settings: Settings,
     target: DatabaseSettings,
     opening: AbstractContextManager[Input],
-    terms: RebuildTerms,
+    terms: Callable[[], RebuildTerms],
     how: _How,
 ) -> Outcome:
     with (
@@ -280,4 +283,4 @@ def _replayed(
         # Loaded while the processes that read the files get ready.
         from ppr_assets.operations.replaying.rebuild import rebuild
 
-        return rebuild(settings, target, given, terms, on_line=on_line)
+        return rebuild(settings, target, given, terms(), on_line=on_line)

@@ -27,12 +27,8 @@ from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.serving.guarding import guard_of
-from ppr_assets.operations.restoring.serving.target import (
-    Target,
-    look_at,
-    require_not_storage,
-    require_ordinary,
-)
+from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.serving.target import Target, look_at
 from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets.operations.restoring.undo import undo
 from ppr_assets.operations.sources.shelf import found_dump

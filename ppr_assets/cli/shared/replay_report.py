@@ -11,11 +11,10 @@ from pathlib import Path
 from ppr_assets.cli.shared.console import print_columns, size
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
-from ppr_assets.operations.replaying.gathered import OnLine, unseen
+from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.replay import ReplayOutcome
 from ppr_assets.operations.replaying.terms import RebuildOutcome
-from ppr_assets.postgres.upsert.constraints import COUNTED_TO_ANOTHER
+from ppr_assets.rules.replay.rows.fitting import COUNTED_TO_ANOTHER
 
 Outcome = ReplayOutcome | RebuildOutcome
 """Of a dry run, or of one that filled a database."""

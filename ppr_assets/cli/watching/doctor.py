@@ -16,7 +16,7 @@ from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.failures import told
 from ppr_assets.operations.doctor import Precondition, preconditions
-from ppr_assets.operations.restoring.serving.target import require_apart
+from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.settings import Settings
 
 

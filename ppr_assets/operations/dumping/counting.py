@@ -13,7 +13,7 @@ from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.gate import judge_at, override_for
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import plan_at
-from ppr_assets.operations.restoring.serving.target import require_apart
+from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
 from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot

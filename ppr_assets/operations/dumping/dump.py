@@ -29,7 +29,7 @@ from ppr_assets.operations.publishing.gate import override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.serving.target import require_apart
+from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump

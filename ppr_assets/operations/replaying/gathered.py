@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 
 from ppr_assets.errors import DumpDamaged, FilesUnaccounted
@@ -11,6 +12,21 @@ from ppr_assets.operations.replaying.accounts import Accounts, Line
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import Merged, Merging
 from ppr_assets.operations.replaying.read_files import Spool, read_files
+
+
+@dataclass(frozen=True)
+class ReplayOutcome:
+    """``changed``: rows by table that were inserted or brought up to date; empty where nothing was
+    loaded. ``no_place`` and ``filled``: what the database's tables had no place for, and which
+    columns took a value that nobody told, by name and how often. ``merged``: how many tellings of
+    organizations and of locations were counted to another one's."""
+
+    accounts: Accounts
+    merged: tuple[int, int]
+    changed: Mapping[str, int] = field(default_factory=dict)
+    no_place: Mapping[str, int] = field(default_factory=dict)
+    filled: Mapping[str, int] = field(default_factory=dict)
+
 
 OnLine = Callable[[Line], None]
 
@@ -44,3 +60,14 @@ def gathered(
                 hint="nothing was loaded. Do files come and go there meanwhile?",
             )
         yield accounts, merging.merged()
+
+
+def preview(given: Input, *, strict: bool = False, on_line: OnLine = unseen) -> ReplayOutcome:
+    """The same without a server: what is given is read and decided, and goes nowhere."""
+    with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
+        return ReplayOutcome(accounts, counts(merged))
+
+
+def counts(merged: Merged) -> tuple[int, int]:
+    decided = merged.everything
+    return len(decided.organizations.decisions), len(decided.locations.decisions)

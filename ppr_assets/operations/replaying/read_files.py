@@ -9,7 +9,7 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO
 
@@ -199,7 +199,7 @@ def _read(path: str | None, data: bytes | str | None) -> Answer:
         return _came_to(outcome, len(data))
     by = telling(outcome.job)
     return Answer(
-        (replace(outcome, organizations=()), None, None),
+        (msgspec.structs.replace(outcome, organizations=()), None, None),
         tuple(named(one, by) for one in outcome.organizations),
         tuple(_ENCODER.encode(one) for one in outcome.organizations),
         len(data),

@@ -19,7 +19,8 @@ from ppr_assets.operations.replaying.terms import (
     RebuildOutcome,
     RebuildTerms,
 )
-from ppr_assets.operations.restoring.serving.target import look_from, require_ordinary
+from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
+from ppr_assets.operations.restoring.serving.target import look_from
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records

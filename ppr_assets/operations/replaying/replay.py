@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 
 from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from ppr_assets.errors import Busy, GateRefused, PreconditionFailed
-from ppr_assets.operations.replaying.accounts import Accounts
-from ppr_assets.operations.replaying.gathered import OnLine, gathered, unseen
+from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, counts, gathered, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import Merged
 from ppr_assets.postgres.sessions.connection import connect
@@ -29,20 +27,6 @@ from ppr_assets.rules.wording import shell_word
 from ppr_assets.settings import DatabaseSettings
 
 _PATIENCE = "15s"
-
-
-@dataclass(frozen=True)
-class ReplayOutcome:
-    """``changed``: rows by table that were inserted or brought up to date; empty where nothing was
-    loaded. ``no_place`` and ``filled``: what the database's tables had no place for, and which
-    columns took a value that nobody told, by name and how often. ``merged``: how many tellings of
-    organizations and of locations were counted to another one's."""
-
-    accounts: Accounts
-    merged: tuple[int, int]
-    changed: Mapping[str, int] = field(default_factory=dict)
-    no_place: Mapping[str, int] = field(default_factory=dict)
-    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 def replay(
@@ -65,18 +49,7 @@ def replay(
     _require_empty(target, batch=batch)
     with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
         fitted, changed = _load(target, merged, batch=batch)
-        return ReplayOutcome(accounts, _counts(merged), changed, fitted.no_place, fitted.filled)
-
-
-def preview(given: Input, *, strict: bool = False, on_line: OnLine = unseen) -> ReplayOutcome:
-    """The same without a server: what is given is read and decided, and goes nowhere."""
-    with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
-        return ReplayOutcome(accounts, _counts(merged))
-
-
-def _counts(merged: Merged) -> tuple[int, int]:
-    decided = merged.everything
-    return len(decided.organizations.decisions), len(decided.locations.decisions)
+        return ReplayOutcome(accounts, counts(merged), changed, fitted.no_place, fitted.filled)
 
 
 def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:

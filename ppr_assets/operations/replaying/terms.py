@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ppr_assets.operations.replaying.replay import ReplayOutcome
+from ppr_assets.operations.replaying.gathered import ReplayOutcome
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import STANDARD, Guard

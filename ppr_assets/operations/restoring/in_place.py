@@ -38,8 +38,9 @@ from ppr_assets.operations.restoring.serving.guarding import (
     serving_in,
 )
 from ppr_assets.operations.restoring.serving.only_here import require_saved
+from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
 from ppr_assets.operations.restoring.serving.privileges import again_in_place
-from ppr_assets.operations.restoring.serving.target import TO_BE_MADE, require_ordinary
+from ppr_assets.operations.restoring.serving.target import TO_BE_MADE
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout

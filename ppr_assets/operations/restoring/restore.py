@@ -28,7 +28,7 @@ from ppr_assets.operations.restoring.new_database import (
 )
 from ppr_assets.operations.restoring.replacing import STRICT, Terms, put_in_place, require_fit
 from ppr_assets.operations.restoring.serving.guarding import A_RESTORE, Judged, restored
-from ppr_assets.operations.restoring.serving.target import require_ordinary
+from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance

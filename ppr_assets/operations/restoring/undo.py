@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.operations.restoring.serving.target import require_ordinary
+from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
 from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.postgres.databases.names import Leftover, former_name
 from ppr_assets.settings import DatabaseSettings

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, SettingsError
-from ppr_assets.operations.restoring.serving.target import (
-    look_from,
-    require_not_storage,
-    require_ordinary,
-)
+from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
+from ppr_assets.operations.restoring.serving.target import look_from
 from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS
 from ppr_assets.operations.starting.alone import alone
 from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTerms, Roads

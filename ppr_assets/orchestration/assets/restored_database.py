@@ -18,7 +18,7 @@ from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.serving.guarding import guard_of
-from ppr_assets.operations.restoring.serving.target import require_not_storage
+from ppr_assets.operations.restoring.serving.ordinary import require_not_storage
 from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted

@@ -10,6 +10,8 @@ from typing import Any, LiteralString
 
 from psycopg import Connection, sql
 
+from ppr_assets.rules.replay.rows.fitting import COUNTED_TO_ANOTHER
+
 _UNIQUE: LiteralString = """
 SELECT class.relname, ARRAY(SELECT pg_catalog.pg_get_indexdef(indexrelid, place, false)
         FROM pg_catalog.generate_series(1, indnkeyatts) AS place),
@@ -54,7 +56,6 @@ _TABLES = sql.SQL(
     "JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace "
     "WHERE namespace.nspname = 'public' AND class.relname = ANY (%(tables)s)) AS class"
 )
-COUNTED_TO_ANOTHER = "rows counted to another one"
 _BESIDE = frozenset({"program_id"})
 """References without which a row says all else; a row that lacks another one hangs on nothing."""
 

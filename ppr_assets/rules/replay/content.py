@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 
@@ -13,7 +14,7 @@ def content(record: Any) -> tuple[Any, ...]:
     kind = type(record)
     names = _NAMES.get(kind)
     if names is None:
-        names = _NAMES[kind] = tuple(one.name for one in fields(kind) if one.name != "path")
+        names = _NAMES[kind] = tuple(one for one in kind.__struct_fields__ if one != "path")
     return (kind.__name__, *[_plain(getattr(record, name)) for name in names])
 
 
@@ -22,4 +23,4 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, tuple):
         return tuple(_plain(one) for one in value)
-    return content(value) if is_dataclass(value) else value
+    return content(value) if isinstance(value, Struct) else value

@@ -3,21 +3,19 @@ is the JSON path in the file that a value came from, so that each row can be tra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ppr_assets.rules.replay.words.addresses import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Struct, frozen=True, array_like=True):
     path: str
     name: str | None = None
     code: str | None = None
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Struct, frozen=True, array_like=True):
     path: str
     number: str
     """As it was published, without its extension."""
@@ -27,8 +25,7 @@ class Phone:
     languages: tuple[Language, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True, array_like=True):
     path: str
     freq: str | None = None
     """``WEEKLY`` or ``MONTHLY``, as the schema has them."""
@@ -50,8 +47,7 @@ class Schedule:
     """What somebody should know of how this was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True, array_like=True):
     path: str
     name: str | None = None
     title: str | None = None
@@ -60,16 +56,14 @@ class Contact:
     phones: tuple[Phone, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Accessibility:
+class Accessibility(Struct, frozen=True, array_like=True):
     path: str
     description: str | None = None
     details: str | None = None
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True, array_like=True):
     """Of a taxonomy: what an attribute is a value of."""
 
     path: str
@@ -80,8 +74,7 @@ class Term:
     term_uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True, array_like=True):
     path: str
     term: Term
     link_entity: str | None = None
@@ -91,30 +84,26 @@ class Attribute:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True, array_like=True):
     path: str
     name: str
     alternate_name: str | None = None
     description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Funding:
+class Funding(Struct, frozen=True, array_like=True):
     path: str
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True, array_like=True):
     path: str
     identifier: str
     identifier_type: str | None = None
     identifier_scheme: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(Struct, frozen=True, array_like=True):
     path: str
     name: str | None = None
     alternate_name: str | None = None
@@ -135,8 +124,7 @@ class Location:
     attributes: tuple[Attribute, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceAtLocation:
+class ServiceAtLocation(Struct, frozen=True, array_like=True):
     path: str
     location: int
     """Which of the organization's locations."""
@@ -146,8 +134,7 @@ class ServiceAtLocation:
     contacts: tuple[Contact, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True, array_like=True):
     path: str
     name: str
     alternate_name: str | None = None
@@ -173,8 +160,7 @@ class Service:
     attributes: tuple[Attribute, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True, array_like=True):
     path: str
     name: str
     alternate_names: tuple[str, ...] = ()

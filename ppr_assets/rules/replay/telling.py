@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.ids import record_id
 from ppr_assets.rules.replay.record import Location, Organization
@@ -16,8 +17,7 @@ AddressKey = tuple[str, str]
 AGAIN = "the same scraper told it again"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Telling:
+class Telling(Struct, frozen=True, array_like=True, order=True):
     """One file's word. Tellings sort from the oldest to the newest, whatever the files' order."""
 
     created_at: str
@@ -28,8 +28,7 @@ class Telling:
     thing told again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, array_like=True):
     """A location, as far as the rules look at it."""
 
     id: str
@@ -48,8 +47,7 @@ class Place:
         return frozenset(street.partition(" ")[0] for street in self.streets)
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True, array_like=True):
     """An organization, as far as the rules look at it."""
 
     id: str

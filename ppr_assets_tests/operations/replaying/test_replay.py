@@ -19,9 +19,10 @@ import pytest
 
 from ppr_assets.errors import DumpDamaged, GateRefused, SettingsError
 from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.gathered import ReplayOutcome, preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
-from ppr_assets.operations.replaying.replay import ReplayOutcome, preview, replay
+from ppr_assets.operations.replaying.replay import replay
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replay.rows.columns import COLUMNS

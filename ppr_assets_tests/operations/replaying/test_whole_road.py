@@ -15,9 +15,10 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.as_dump import database_as_dump
+from ppr_assets.operations.replaying.gathered import ReplayOutcome
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.read_files import reading_processes
-from ppr_assets.operations.replaying.replay import ReplayOutcome, replay
+from ppr_assets.operations.replaying.replay import replay
 from ppr_assets.operations.restoring.drill import drill
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.sources.shelf import found_dump

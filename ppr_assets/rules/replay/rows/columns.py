@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.record import (
     Accessibility,
@@ -26,7 +27,7 @@ from ppr_assets.rules.replay.words.addresses import Address
 
 Row = tuple[str, dict[str, Any]]
 """A table's name, and its values by column; None where nobody told."""
-_FIELDS: dict[type, list[str]] = {}
+_FIELDS: dict[type[Struct], list[str]] = {}
 _APART = frozenset({
     "path", "remark", "coordinates", "alternate_names", "other_urls", "location", "program", "term",
 })  # fmt: skip
@@ -43,17 +44,17 @@ def columns_of(record: Any) -> dict[str, Any]:
     return found
 
 
-def names_of(kind: type) -> Sequence[str]:
+def names_of(kind: type[Struct]) -> Sequence[str]:
     names = _FIELDS.get(kind)
     if names is None:
-        names = _FIELDS[kind] = [one.name for one in fields(kind) if one.name not in _APART]
+        names = _FIELDS[kind] = [one for one in kind.__struct_fields__ if one not in _APART]
     return names
 
 
 _PARENTS = ("organization_id", "service_id", "location_id", "service_at_location_id")
 
 
-def _named(kind: type, *others: str) -> frozenset[str]:
+def _named(kind: type[Struct], *others: str) -> frozenset[str]:
     return frozenset((*names_of(kind), "id", *others))
 
 

@@ -15,6 +15,7 @@ from ppr_assets.rules.replay.rows.columns import COLUMNS, TIMES
 FILLED = {"status": "active", "location_type": "physical", "address_type": "physical"}
 """What a list of places where food is given out says by naming one; only where a column must have a
 value. Texts are empty there."""
+COUNTED_TO_ANOTHER = "rows counted to another one"
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _WHOLE = re.compile(r"-?\d{1,9}")
 
@@ -74,7 +75,8 @@ class Fitted:
                 self.no_place[f"{table}.{name}: no such column"] += 1
         row = []
         for name, column in columns.items():
-            text = self._text(table, column, values.get(name))
+            value = values.get(name)
+            text = None if value is None else self._text(table, column, value)
             if text is None and column.required:
                 text = self._filled(table, column)
                 if text is None:
@@ -84,8 +86,6 @@ class Fitted:
         return row
 
     def _text(self, table: str, column: Column, value: Any) -> str | None:
-        if value is None:
-            return None
         text = json.dumps(value) if column.kind in ("json", "jsonb") else str(value)
         if (problem := _problem(column, text)) is None:
             return text

@@ -4,15 +4,16 @@ it the newest word of each scraper."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.record import Phone
 from ppr_assets.rules.replay.telling import Telling
 from ppr_assets.rules.replay.words.contact_points import phone_keys
 
-R = TypeVar("R")
+R = TypeVar("R", bound=Struct)
 
 
 def newest(
@@ -25,22 +26,22 @@ def newest(
     values: dict[str, Any] = {}
     whose: dict[str, Telling] = {}
     newest_record = told[0][1]
-    for field in fields(newest_record):  # type: ignore[arg-type]
-        if field.name in without:
-            values[field.name] = ()
-            continue
-        words = [(by, getattr(record, field.name)) for by, record in told]
-        if isinstance(words[0][1], tuple) and field.name != "coordinates":
-            values[field.name] = _children(words)
-        elif field.name == "path":
-            values["path"] = words[0][1]
+    for name in newest_record.__struct_fields__:
+        value = getattr(newest_record, name)
+        if name in without:
+            values[name] = ()
+        elif isinstance(value, tuple) and name != "coordinates":
+            values[name] = _children((by, getattr(record, name)) for by, record in told)
+        elif name == "path":
+            values[name] = value
         else:
-            by, values[field.name] = next((w for w in words if w[1] is not None), words[0])
-            whose[field.name] = by
+            told_of = (one for one in told if getattr(one[1], name) is not None)
+            whose[name], record = next(told_of, told[0])
+            values[name] = getattr(record, name)
     return type(newest_record)(**values), whose
 
 
-def _children(words: list[tuple[Telling, tuple[Any, ...]]]) -> tuple[Any, ...]:
+def _children(words: Iterable[tuple[Telling, tuple[Any, ...]]]) -> tuple[Any, ...]:
     """From the newest telling of each scraper that has any, each once, in an order of its own."""
     latest: dict[str, tuple[Any, ...]] = {}
     for by, children in words:

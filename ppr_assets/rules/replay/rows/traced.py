@@ -4,8 +4,10 @@ has, or would have if its word stood."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id
@@ -49,10 +51,10 @@ def _of_organization(own: str, told: OrganizationTold) -> Iterator[Traced]:
 
 
 def _hanging(parent: str, record: Any) -> Iterator[Traced]:
-    for field in fields(record):
-        children = getattr(record, field.name)
+    for field in record.__struct_fields__:
+        children = getattr(record, field)
         for child in children if isinstance(children, tuple) else ():
-            table = TABLES.get(type(child)) if is_dataclass(child) else None
+            table = TABLES.get(type(child)) if isinstance(child, Struct) else None
             if table:
                 own = child_id(table, parent, *content(child))
                 yield Traced(own, (parent, table, known_by(child)), child.path)

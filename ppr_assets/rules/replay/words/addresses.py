@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.words.texts import known
 
@@ -47,8 +48,7 @@ _DOTS = re.compile(r"(?<=\b[a-z])\.(?=[a-z]\b)|['’]")  # noqa: RUF001
 _ONE_LINE = re.compile(r"(.+?), *([^,]+?), *([A-Za-z]{2})\.? +(\d{5}(?:-\d{4})?)(?:, *USA?)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True, array_like=True):
     path: str
     attention: str | None = None
     address_1: str | None = None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.restoring.serving.target import require_not_storage
+from ppr_assets.operations.restoring.serving.ordinary import require_not_storage
 from ppr_assets.settings import DatabaseSettings, Secret
 
 
