@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -17,10 +19,12 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
 from ppr_assets.demo import playground as world
 from ppr_assets.demo.playground_lock import playground_lock
-from ppr_assets.errors import Busy, PprError
+from ppr_assets.errors import Busy
 from ppr_assets.settings import Settings, child_environment
 
 _PAUSE_SECONDS = 0.3
+_TERMINAL = 0
+"""Standard input, where this is started by hand."""
 
 
 @click.command()
@@ -39,6 +43,9 @@ def dev(invocation: Invocation, port: int, organizations: int) -> None:
     With POSTGRES_HOST set, it works on that database and your data repository. Without, on a
     sample database and a data repository of its own in .local/. Schedule and sensor are running
     from the start: on a real database, this dumps and publishes as set up.
+
+    The terminal stays quiet: what runs say is in the UI. A stop by Ctrl-C or SIGTERM is no
+    failure, and ends with 0.
     """
     _require_free(port)
     settings = invocation.settings
@@ -46,8 +53,36 @@ def dev(invocation: Invocation, port: int, organizations: int) -> None:
         chosen = _real(settings, invocation.dotenv)
     else:
         chosen = _playground(organizations)
-    with chosen as environment, services(environment, port=port) as started:
+    with (
+        suppress(KeyboardInterrupt),
+        foreground(),
+        chosen as environment,
+        services(environment, port=port) as started,
+    ):
         _watch(started, port)
+    err.print("stopped")
+
+
+@contextmanager
+def foreground() -> Iterator[None]:
+    """Have a terminal's Ctrl-C reach this process alone, for the block.
+
+    `make` hears it as well, else, and ends by it whatever its command makes of it. A Ctrl-Z is
+    ignored meanwhile: it would stop what nobody can make go on.
+    """
+    ours = os.getpgrp()
+    if ours == os.getpid() or not os.isatty(_TERMINAL) or os.tcgetpgrp(_TERMINAL) != ours:
+        yield  # started by a shell itself, or without a terminal
+        return
+    for number in (signal.SIGTSTP, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)
+    os.setpgid(0, 0)
+    os.tcsetpgrp(_TERMINAL, os.getpgrp())
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the terminal was closed
+            os.tcsetpgrp(_TERMINAL, ours)
 
 
 @contextmanager
@@ -77,21 +112,15 @@ def _watch(started: list[Service], port: int) -> None:
     with progress(f"starting Dagster's UI at {address}"):
         while not _answers(port):
             _attend(started)
-            time.sleep(_PAUSE_SECONDS)
     err.print(f"Dagster's UI is at {address}; Ctrl-C stops it and all that was started with it")
     while True:
         _attend(started)
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _attend(started: list[Service]) -> None:
     for service in started:
-        service.pass_on_words()
-        if service.ended():
-            raise PprError(
-                f"{service.name} ended by itself",
-                hint="its own words are above; the rest was stopped as well.",
-            )
+        service.attend()
+    time.sleep(_PAUSE_SECONDS)
 
 
 def _require_free(port: int) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -41,19 +44,18 @@ def port() -> int:
 @pytest.fixture
 def dev(
     server_folder: Path, port: int, git_environment: None
-) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts ``dev`` in a folder with the two files of a clone, without POSTGRES_HOST."""
-    for name in ("dagster.yaml", "workspace.yaml"):
-        shutil.copy(ROOT / name, server_folder)
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts ``dev`` in a folder with dagster.yaml of a clone, without POSTGRES_HOST."""
+    shutil.copy(ROOT / "dagster.yaml", server_folder)
     started: list[subprocess.Popen[bytes]] = []
     log = (server_folder / "log").open("wb")
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(**variables: str) -> subprocess.Popen[bytes]:
         started.append(
             subprocess.Popen(
                 [str(PROGRAM), "dev", "--port", str(port), "--organizations", "200"],
                 cwd=server_folder,
-                env=CommandLine(server_folder).environment({}),
+                env=CommandLine(server_folder).environment(variables),
                 stdout=log,
                 stderr=log,
             )
@@ -70,10 +72,10 @@ def dev(
             left.kill()
 
 
-def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
-    dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path, port: int
+def test_the_terminal_stays_quiet_and_one_ctrl_c_ends_ui_daemon_and_postgresql(
+    dev: Callable[..., subprocess.Popen[bytes]], server_folder: Path, port: int
 ) -> None:
-    process = dev()
+    process = dev(SQL_DUMP_MIN_RECORDS="99999")
     wait_until(lambda: _loaded(process, port), seconds=SECONDS_TO_START)
     (location,) = _loaded(process, port)
     assert location["location"] == {"name": "ppr_assets"}
@@ -85,18 +87,22 @@ def test_one_ctrl_c_ends_ui_daemon_and_postgresql(
         {"name": name, "scheduleState": {"status": "RUNNING"}}
         for name in ("monthly_drill", "nightly")
     ]
-    names = [name for _, name in _living(server_folder)]
-    assert "postgres" in names
-    assert len(names) > 4
+    assert "postgres" in [name for _, name in _living(server_folder)]
+    (code_server,) = _code_servers(server_folder)  # for the UI, the daemon and all runs
 
     log = server_folder / "log"
     wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=SECONDS_TO_START)
+    # The sensor has asked for a run by itself, which the floor refuses.
+    wait_until(lambda: _runs(port) == ["FAILURE"], seconds=SECONDS_TO_START)
+    assert _code_servers(server_folder) == [code_server]
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=SECONDS_TO_END) == 130
+    assert process.wait(timeout=SECONDS_TO_END) == 0
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
-    said = log.read_text()
-    assert f"Dagster's UI is at http://127.0.0.1:{port}; Ctrl-C stops it" in said
-    assert "Traceback" not in said
+    assert log.read_text().splitlines() == [
+        f"Dagster's UI is at http://127.0.0.1:{port}; "
+        "Ctrl-C stops it and all that was started with it",
+        "stopped",
+    ]
 
 
 def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
@@ -105,22 +111,51 @@ def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(
     process = dev()
     wait_until(lambda: any(map(_imports, _code_servers(server_folder))), seconds=SECONDS_TO_START)
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=SECONDS_TO_END) == 130
+    assert process.wait(timeout=SECONDS_TO_END) == 0
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
     said = (server_folder / "log").read_text().splitlines()
     # The second is Dagster's, when both services make the tables of a new storage at once.
     usual = ("Dagster's UI is at", "Retrying failed database creation")
-    assert [line for line in said if not any(one in line for one in usual)] == ["", "cancelled"]
+    assert [line for line in said if not any(one in line for one in usual)] == ["stopped"]
+
+
+def test_a_ctrl_c_on_the_terminal_does_not_reach_make_which_would_fail_by_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "verb.py").write_text(
+        "import contextlib, time\n"
+        "from ppr_assets.cli.local.dev import foreground\n"
+        "with contextlib.suppress(KeyboardInterrupt), foreground():\n"
+        "    print('ready', flush=True)\n"
+        "    time.sleep(60)\n"
+        "print('stopped')\n"
+    )
+    (tmp_path / "Makefile").write_text(f"dev:\n\t@exec {sys.executable} verb.py\n")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        os.execvp("make", ["make", "dev"])
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"\x03")
+    with suppress(OSError):  # so a terminal ends, on Linux
+        while more := os.read(terminal, 1000):
+            said += more
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert (os.waitstatus_to_exitcode(status), b"stopped" in said) == (0, True)
 
 
 def test_a_service_that_ends_by_itself_is_quoted_and_the_rest_is_stopped(
     dev: Callable[[], subprocess.Popen[bytes]], server_folder: Path
 ) -> None:
-    (server_folder / "workspace.yaml").write_text("load_from: {nonsense: 1}\n")
+    with (server_folder / "dagster.yaml").open("a") as file:
+        file.write("nonsense: 1\n")
     assert dev().wait(timeout=SECONDS_TO_START) == 1
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
     said = (server_folder / "log").read_text()
-    assert "Value at path root:load_from must be list" in said
+    assert 'unexpected config entry "nonsense"' in said
     assert re.search(
         r"\ndagster-(webserver|daemon) ended by itself\n"
         r"HINT: its own words are above; the rest was stopped as well\.\n$",
@@ -142,22 +177,32 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path: Path) -> 
 def _loaded(process: subprocess.Popen[bytes], port: int) -> list[dict[str, Any]]:
     """The code locations that the UI has loaded; none while it does not answer."""
     assert process.poll() is None, "it ended by itself"
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql",
-        json.dumps({"query": QUESTION}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            data = json.load(answer)["data"]["repositoriesOrError"]
-    except (OSError, urllib.error.URLError):
-        return []
-    nodes: list[dict[str, Any]] = data.get("nodes", [])
+    nodes: list[dict[str, Any]] = _asked(port, QUESTION, "repositoriesOrError").get("nodes", [])
     return nodes
 
 
+def _runs(port: int) -> list[str]:
+    """How all runs stand."""
+    found = _asked(port, "{ runsOrError { ... on Runs { results { status } } } }", "runsOrError")
+    return [run["status"] for run in found.get("results", [])]
+
+
+def _asked(port: int, query: str, answer: str) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=20) as got:
+            found: dict[str, Any] = json.load(got)["data"][answer]
+    except (OSError, urllib.error.URLError):
+        return {}
+    return found
+
+
 def _code_servers(folder: Path) -> list[psutil.Process]:
-    """The processes that import the pipeline for the UI and for the daemon."""
+    """The processes that import the pipeline for the UI, the daemon and each run."""
     found = []
     for process, _ in _living(folder):
         with suppress(psutil.Error):
