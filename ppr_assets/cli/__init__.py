@@ -68,6 +68,10 @@ VERBS = {
         "databases",
         "Prove that a dump restores: into a scratch database, compared, dropped again.",
     ),
+    "page": (
+        "dumps",
+        "Make the page of the published dumps: the newest, all that are kept, all nights.",
+    ),
     "prune": ("dumps", "Apply the keep rules to the folder of dumps, in a commit of its own."),
     "rebuild": ("dumps", "Build the dump folder of a data repository anew out of copies."),
     "cleanup": ("databases", "Drop what restores have left beside the database."),

@@ -14,6 +14,10 @@ RATCHET = ".record_count_ratchet"
 PUBLICATION = ".publication.toml"
 """What a data repository decides itself of what is published."""
 
+PAGE = "README.md"
+"""What is shown of the dump folder where somebody looks at it."""
+PICTURE = "dumps.svg"
+
 DELTA_BASE = ".delta_base"
 """A folder in which the newest dump stands once more, always under the same name.
 

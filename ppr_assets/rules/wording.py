@@ -26,3 +26,13 @@ def shell_word(text: str) -> str:
         for one in text
     )
     return f"$'{''.join(shown)}'"
+
+
+def size(count: int) -> str:
+    """Bytes for a human: ``812 B``, ``6.7 MiB``."""
+    amount = float(count)
+    for unit in ("B", "KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.2f} GiB"

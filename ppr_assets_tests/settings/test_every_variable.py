@@ -44,6 +44,7 @@ OTHER = {
     "DATA_REPO_WARN_GB": "0.5",
     "DATA_REPO_MAX_GB": "1",
     "SQL_DUMP_DIR": "dumps",
+    "SQL_DUMP_PAGE": "false",
     "SQL_DUMP_MIN_RECORDS": "5",
     "SQL_DUMP_RATCHET_PERCENTAGE": "0.925",
     "SQL_DUMP_RATCHET_TABLES": "all",

@@ -12,6 +12,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ppr_assets.rules.wording import size as size
+
 # No emoji: a reason that somebody typed is shown as it was typed.
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
@@ -55,13 +57,3 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (
         )
         text = "  ".join(cells).rstrip()
         out.print(text, markup=False, style=None if line else "dim")
-
-
-def size(count: int) -> str:
-    """Bytes for a human: ``812 B``, ``6.7 MiB``."""
-    amount = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1024
-    return f"{amount:.2f} GiB"

@@ -34,6 +34,12 @@ def read_manifests(repo: DataRepo, blobs: Mapping[str, str]) -> Mapping[str, Des
     }
 
 
+def manifests_here(repo: DataRepo, blobs: Mapping[str, str]) -> Mapping[str, Described]:
+    """The same of those alone that need not be fetched."""
+    contents = small_files_here(repo, {*blobs.values()})
+    return {name: _parsed(contents[sha]) for name, sha in blobs.items() if sha in contents}
+
+
 def _parsed(content: bytes) -> Manifest | DumpDamaged:
     try:
         return _manifest(content)

@@ -2,7 +2,7 @@
 
 Every dump and manifest of both sides stays. What one side alone has changed is taken over: a mark
 that somebody lowered on purpose stays lowered. Where both have published, latest.sql becomes the
-newer dump, and the caller decides about the ratchet file.
+newer dump, the caller decides about the ratchet file, and the page is made anew of both.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_page import merged_page
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
-from ppr_assets.rules.naming import DELTA_BASE, LATEST, RATCHET, is_dump_name
+from ppr_assets.rules.naming import DELTA_BASE, LATEST, PAGE, PICTURE, RATCHET, is_dump_name
 
 MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
 """From the ratchet file here and the one on the remote to the one that holds for both."""
@@ -46,7 +47,8 @@ def merge_dumps(
     Raises :class:`Unmergeable` for a file that both have changed in different ways.
     """
     before, ours, theirs = (dump_folder(repo, commit) for commit in (base, local, remote))
-    merged, conflicts = {}, []
+    merged: dict[str, Entry] = {}
+    conflicts: list[str] = []
     for name in sorted(before.entries.keys() | ours.entries.keys() | theirs.entries.keys()):
         here, there, was = (folder.entries.get(name) for folder in (ours, theirs, before))
         entry: Entry | None
@@ -62,13 +64,18 @@ def merge_dumps(
         elif name == ATTRIBUTES and (both := _attributes(before, ours, theirs)) is not None:
             entry = Entry(FILE, "blob", write_blob(repo, both))
         else:
-            conflicts.append(os.fsencode(ours.path(name)).decode("utf-8", "replace"))
+            conflicts.append(name)
             continue
         if entry:
-            merged[os.fsencode(name)] = entry
-    if conflicts:
-        raise Unmergeable(repo, conflicts)
-    return Blob(TREE, write_tree(repo, merged)) if merged else None
+            merged[name] = entry
+    pages_of_both = {PAGE, PICTURE}.intersection(conflicts)
+    pages = merged_page(DumpFolder(repo, None, merged), before, (ours, theirs), pages_of_both)
+    merged |= {name: Entry(FILE, "blob", write_blob(repo, data)) for name, data in pages.items()}
+    if left := [name for name in conflicts if name not in pages]:
+        paths = (os.fsencode(ours.path(name)).decode("utf-8", "replace") for name in left)
+        raise Unmergeable(repo, [*paths])
+    tree = {os.fsencode(name): entry for name, entry in merged.items()}
+    return Blob(TREE, write_tree(repo, tree)) if tree else None
 
 
 def _of_a_dump(repo: DataRepo, path: str) -> bool:

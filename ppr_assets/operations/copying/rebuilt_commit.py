@@ -16,6 +16,7 @@ from ppr_assets.data_repo.git.objects import (
 )
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_page import files_of_page, page_at
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import compose_message, parse_trailers
 from ppr_assets.operations.publishing.dump_commit import StoredDump, files_of_dump
@@ -50,13 +51,19 @@ def write_again(
 
 
 def write_closing(repo: DataRepo, tip: str, place: str, dumps: Sequence[str]) -> str:
-    """A commit behind those that were made again, which says that they were."""
+    """A commit behind those that were made again, which says that they were, with the page that no
+    copy has."""
     noun = "dump" if len(dumps) == 1 else "dumps"
     message = compose_message(
         f"Rebuild the dump folder from copies: {len(dumps)} {noun}",
         {"Rebuilt-From": place, "Newest": max(dumps, default=None)},
     )
-    return write_commit(repo, tip, parents=[tip], message=message, author=identity(repo))
+    folder, tree = dump_folder(repo, tip), tip
+    if repo.settings.page:
+        files = files_of_page(folder, page_at(folder))
+        made = {folder.path(name): NewFile(FILE, data) for name, data in files.items()}
+        tree = write_changed_tree(repo, tip, made)
+    return write_commit(repo, tree, parents=[tip], message=message, author=identity(repo))
 
 
 def _retired(folder: DumpFolder, record: CommitRecord) -> list[str]:

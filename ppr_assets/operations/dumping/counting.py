@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.history.refused_days import note_refusal
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.gate import judge_at, override_for
@@ -51,12 +52,15 @@ def count_records(
         counts = snapshot.undisturbed(snapshot.count)
         commit = judged_tip(repo)
         override = override_for(settings.dump, given)
+        verdict = judge_at(repo, commit, counts, settings.dump, override)
+        if not verdict.passed:
+            note_refusal(repo, snapshot.taken_at)
         return RecordCount(
             counts=counts,
             columns=snapshot.columns(),
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
-            verdict=judge_at(repo, commit, counts, settings.dump, override),
+            verdict=verdict,
             plan=_planned(settings, repo, snapshot, commit),
         )
 

@@ -20,6 +20,7 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.publications import newest_publication
+from ppr_assets.data_repo.history.refused_days import note_refusal
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
@@ -93,6 +94,7 @@ def dump(
             write = partial(write_judged, settings, repo, snapshot, override, folder)
             made = snapshot.undisturbed(write)
             if isinstance(made, Refused):
+                note_refusal(repo, snapshot.taken_at)
                 return DumpOutcome("refused", made.verdict, unusual=made.unusual)
             snapshot.end()  # while the dump is proven, the database keeps nothing for us
             outcome = _kept(settings, repo, snapshot, made, run_id)

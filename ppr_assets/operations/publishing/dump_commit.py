@@ -26,8 +26,10 @@ from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_page import Shown, page_files
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message
+from ppr_assets.data_repo.history.refused_days import refused_days
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
@@ -45,6 +47,9 @@ from ppr_assets.rules.naming import (
     parts_folder,
 )
 from ppr_assets.rules.recorded.manifest import Manifest
+
+Changes = dict[str, Blob | NewFile | None]
+"""What a commit makes of paths from the root; None removes one."""
 
 UPDATED_BY = "ppr_assets"
 
@@ -101,17 +106,19 @@ def write_dump_commit(repo: DataRepo, base: str | None, following: Following) ->
     if mark is None:
         mark = Mark(organization=0, updated_at=now, updated_by=UPDATED_BY)
     folder = dump_folder(repo, base)
-    changes: dict[str, Blob | NewFile | None] = dict.fromkeys(following.retention.paths)
+    changes: Changes = dict.fromkeys(following.retention.paths)
     changes |= files_of_dump(repo, folder, manifest.dump, stored, manifest.to_json().encode())
     if mark != folder.mark:  # raised, or the file has lost some of it
         changes[folder.path(RATCHET)] = _file(render_mark(mark))
+    in_parts = manifest.dump if stored.parts else ""
+    changes |= _page(folder, following.retention, in_parts=in_parts)
     message = dump_message(manifest, mark.organization, retired=following.retention.retired)
     return _commit(repo, base, changes, message, now)
 
 
 def files_of_dump(
     repo: DataRepo, folder: DumpFolder, dump: str, stored: StoredDump, described: bytes
-) -> dict[str, Blob | NewFile | None]:
+) -> Changes:
     """What stands in the folder once ``dump`` is the latest, by path; ``described`` are the bytes
     of its manifest."""
     content, parts = Blob(FILE, stored.sha), _parts(repo, stored)
@@ -128,13 +135,16 @@ def files_of_dump(
 
 
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
-    """A commit on ``base`` without the dumps that retire and a stale link, and nothing else."""
+    """A commit on ``base`` without the dumps that retire and a stale link, of which the page tells,
+    and nothing else."""
     retired = len(retention.retired)
     subject = f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}"
     if not retired:
         subject = f"Remove {LATEST_PACKED}, which does not lead to the latest dump"
     message = compose_message(subject, {"Retired": " ".join(retention.retired)})
-    return _commit(repo, base, dict.fromkeys(retention.paths), message, datetime.now(UTC))
+    changes: Changes = dict.fromkeys(retention.paths)
+    changes |= _page(dump_folder(repo, base), retention)
+    return _commit(repo, base, changes, message, datetime.now(UTC))
 
 
 def write_reset_commit(
@@ -146,7 +156,7 @@ def write_reset_commit(
         f"Reset the ratchet: mark {old} to {after.organization}",
         {"Mark": str(after.organization), **signed.trailers()},
     )
-    changes = {DumpFolder(repo, base).path(RATCHET): _file(render_mark(after))}
+    changes: Changes = {DumpFolder(repo, base).path(RATCHET): _file(render_mark(after))}
     return _commit(repo, base, changes, message, after.updated_at or datetime.now(UTC))
 
 
@@ -156,7 +166,7 @@ def write_policy_commit(
     """A commit on ``base`` that sets what the data repository decides of what is published, and
     nothing else but that it is checked out byte for byte."""
     folder = dump_folder(repo, base)
-    changes = {folder.path(PUBLICATION): _file(text), **_attributes(folder)}
+    changes: Changes = {folder.path(PUBLICATION): _file(text), **_attributes(folder)}
     message = compose_message(subject, signed.trailers())
     return _commit(repo, base, changes, message, datetime.now(UTC))
 
@@ -180,7 +190,18 @@ def _parts(repo: DataRepo, stored: StoredDump) -> Blob | None:
     return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 
-def _attributes(folder: DumpFolder) -> dict[str, Blob | NewFile | None]:
+def _page(folder: DumpFolder, retention: Retention, *, in_parts: str = "") -> Changes:
+    """The page as it is to stand beside the dumps that stay, nothing where none is wanted; the dump
+    ``in_parts`` is new, and has not stood in the folder yet."""
+    repo = folder.repo
+    if not repo.settings.page:
+        return {}
+    shown = Shown.of(folder, retention.described, retention.latest, in_parts)
+    files = page_files(folder, shown, refused_days(repo))
+    return {folder.path(name): NewFile(FILE, data) for name, data in files.items()}
+
+
+def _attributes(folder: DumpFolder) -> Changes:
     """Our line added to the folder's attributes, where it is missing; what others wrote stays."""
     path, present = folder.path(ATTRIBUTES), folder.file(ATTRIBUTES)
     if present is not None and not stat.S_ISREG(int(present.mode, 8)):
@@ -193,7 +214,7 @@ def _attributes(folder: DumpFolder) -> dict[str, Blob | NewFile | None]:
 def _commit(
     repo: DataRepo,
     base: str | None,
-    changes: Mapping[str, Blob | NewFile | None],
+    changes: Changes,
     message: str,
     date: datetime,
 ) -> str:

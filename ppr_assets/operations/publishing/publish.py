@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -13,6 +14,7 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.refused_days import note_refusal
 from ppr_assets.errors import (
     DataRepoError,
     DumpDamaged,
@@ -174,6 +176,7 @@ class _Publishing:
             previous=standing.dump if standing else None,
         )
         if not verdict.passed:
+            note_refusal(repo, datetime.now(UTC))
             return PublishOutcome("refused", manifest, None, verdict), None
         require_fit(repo, ground, settings)
         retention = retention_at(repo, base, settings, new=manifest)

@@ -6,8 +6,8 @@ them goes nothing but their parts, and the manifest that describes them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
@@ -31,13 +31,16 @@ class Retention:
 
     ``fates`` newest first; ``paths`` are the files that go, from the repository's root; ``bytes``
     is what the retiring dumps take in a work tree, as far as their manifests tell.
-    ``stale_link``: upstream's latest.sql.gz goes too, see :func:`_stale_link`.
+    ``stale_link``: upstream's latest.sql.gz goes too, see :func:`_stale_link`. ``described``: what
+    is told about those that stay, of which ``latest`` is the latest.
     """
 
     fates: Sequence[Fate]
     paths: Sequence[str]
     bytes: int
     stale_link: bool = False
+    described: Mapping[str, Described] = field(default_factory=dict)
+    latest: str | None = None
 
     @property
     def retired(self) -> list[str]:
@@ -79,6 +82,8 @@ def retention_at(
         paths=[folder.path(name) for name in gone],
         bytes=sum(manifest.bytes for manifest in manifests.values()),
         stale_link=stale,
+        described={name: one for name, one in told.items() if name not in retired},
+        latest=latest,
     )
 
 

@@ -47,6 +47,13 @@ class DataRepoSettings:
         git_kinds.posix_path,
         "where the dumps lie, relative to DATA_REPO_PATH",
     )
+    page: bool = variable(
+        "SQL_DUMP_PAGE",
+        "true",
+        kinds.boolean,
+        "each dump's commit also renews `README.md` and `dumps.svg` beside the dumps, where they "
+        "are ours",
+    )
     push_enabled: bool = variable(
         "PUBLISHER_PUSH_ENABLED", "false", kinds.boolean, "commit always, push only when true"
     )

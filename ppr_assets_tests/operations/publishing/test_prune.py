@@ -50,9 +50,10 @@ def shelve(pipeline: Pipeline, dumps: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def changes(pipeline: Pipeline, revision: str = "main") -> list[str]:
-    """What a commit did to the dump folder: ``A name``, ``D name`` …"""
+    """What a commit did to the dump folder, but for the page: ``A name``, ``D name`` …"""
     answer = git(pipeline.clone, "show", "--format=", "--name-status", "--no-renames", revision)
-    return [line.replace("\tsql_dumps/", " ") for line in answer.splitlines()]
+    lines = (line.replace("\tsql_dumps/", " ") for line in answer.splitlines())
+    return [line for line in lines if line not in ("M README.md", "M dumps.svg")]
 
 
 def trailer(pipeline: Pipeline, key: str, revision: str = "main") -> str:

@@ -30,7 +30,7 @@ def _trailers(folder: Path, commit: str) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in text.splitlines())
 
 
-def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
+def test_a_commit_holds_dump_manifest_latest_mark_and_page_and_nothing_else(
     pipeline: Pipeline,
 ) -> None:
     parent = pipeline.head()
@@ -44,6 +44,8 @@ def test_a_commit_holds_dump_manifest_latest_and_mark_and_nothing_else(
         "sql_dumps/.delta_base/dump.sql": "100644",
         "sql_dumps/.gitattributes": "100644",
         "sql_dumps/.delta_base/README.md": "100644",
+        "sql_dumps/README.md": "100644",
+        "sql_dumps/dumps.svg": "100644",
         RATCHET: "100644",
     }
     assert git(pipeline.clone, "rev-parse", f"{published.commit}^@") == parent
@@ -88,7 +90,7 @@ def test_a_mark_that_does_not_rise_is_not_written_again(pipeline: Pipeline) -> N
     _, published = pipeline.night()
     assert published.commit is not None
     assert RATCHET not in _changed_files(pipeline.clone, published.commit)
-    assert len(_changed_files(pipeline.clone, published.commit)) == 4
+    assert len(_changed_files(pipeline.clone, published.commit)) == 6
 
 
 def test_unchanged_data_make_no_commit_and_name_the_one_that_stands(pipeline: Pipeline) -> None:

@@ -41,6 +41,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "DATA_REPO_WARN_GB": "5",
         "DATA_REPO_MAX_GB": "10",
         "SQL_DUMP_DIR": "./sql_dumps",
+        "SQL_DUMP_PAGE": "true",
         "SQL_DUMP_MIN_RECORDS": "100",
         "SQL_DUMP_RATCHET_PERCENTAGE": "0.9",
         "SQL_DUMP_RATCHET_TABLES": "organization,location,service",

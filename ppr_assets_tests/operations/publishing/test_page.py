@@ -1,0 +1,80 @@
+"""The page in a real night: in the dump's own commit, or not at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+
+from ppr_assets.errors import GateRefused
+from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.rules.page.picture import carried
+from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+PAGE, PICTURE = "sql_dumps/README.md", "sql_dumps/dumps.svg"
+
+
+def test_a_dumps_own_commit_holds_both_files_and_an_unchanged_night_makes_none(
+    pipeline: Pipeline,
+) -> None:
+    _, published = pipeline.first_night()
+    changed = git(pipeline.clone, "show", "--format=", "--name-only", "main").splitlines()
+    assert {PAGE, PICTURE, f"sql_dumps/{published.manifest.dump}"} <= {*changed}
+    readme = (pipeline.clone / PAGE).read_text()
+    assert f"{published.manifest.counts['organization']:,} organizations, " in readme
+    assert git(pipeline.remote, "show", f"main:{PAGE}") == readme.rstrip("\n")
+    before = pipeline.picture()
+    _, unchanged = pipeline.night()
+    assert unchanged.status == "unchanged"
+    assert pipeline.picture() == before
+
+
+def test_a_refused_night_is_marked_by_the_next_that_is_published(pipeline: Pipeline) -> None:
+    pipeline.first_night()
+    pipeline.lose_a_third()
+    with pytest.raises(GateRefused):
+        pipeline.night()
+    assert "no refusal" in (pipeline.clone / PAGE).read_text()
+    pipeline.night(override_reason="county closed")
+    readme = (pipeline.clone / PAGE).read_text()
+    assert f"one refusal, on {datetime.now(UTC).date()}" in readme
+    assert "Ann Lee\\: county closed" in readme
+    past = carried((pipeline.clone / PICTURE).read_text())
+    assert past is not None
+    assert [night.overridden for night in past.nights][-1:] == [True]
+
+
+def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
+    pipeline: Pipeline,
+) -> None:
+    _, published = pipeline.first_night()
+    readme = (pipeline.clone / PAGE).read_text()
+    script = readme.partition("```sh\n")[2].partition("```")[0]
+    assert len(script.splitlines()) == 3
+    script = script.replace(" pantry_pirate_radio ", " by_hand ")
+    database = pipeline.settings.database
+    where = {"PGHOST": database.host, "PGPORT": str(database.port)}
+    path = f"{EMBEDDED_BIN}:{os.environ['PATH']}"
+    call = partial(
+        subprocess.run,
+        ["sh", "-c", f"{script}psql -XAtqd by_hand -c 'select count(*) from organization'"],
+        cwd=pipeline.dumps,
+        env={**os.environ, **where, "PGUSER": "postgres", "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        restored = call()
+        assert restored.stdout.splitlines()[-1:] == [str(published.manifest.counts["organization"])]
+    finally:
+        pipeline.administer("DROP DATABASE IF EXISTS by_hand")
+    dump = pipeline.dumps / published.manifest.dump
+    dump.write_bytes(dump.read_bytes()[:-1])
+    damaged = call()
+    assert "latest.sql: FAILED" in damaged.stdout
+    assert 'database "by_hand" does not exist' in damaged.stderr
