@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ppr_assets.copies.packed import unpacked
 from ppr_assets.copies.place import Place, StoredObject
 from ppr_assets.errors import DumpDamaged
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import (
     copied_dump,
     copy_name,
@@ -82,8 +83,9 @@ class Contents:
         """Read the copy of the dump back. Raises :class:`DumpDamaged` unless its bytes have the
         manifest's SHA-256."""
         digest = hashlib.sha256()
-        for chunk in self.chunks(manifest.dump):
-            digest.update(chunk)
+        with stage("reading the copy back", manifest.bytes):
+            for chunk in counted(self.chunks(manifest.dump)):
+                digest.update(chunk)
         self.require_same(manifest, digest.hexdigest())
 
     def require_same(self, manifest: Manifest, found: str) -> None:

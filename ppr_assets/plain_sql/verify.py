@@ -14,6 +14,7 @@ from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import FETCH_AGAIN, open_dump, require_file, stored_bytes
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.plain_sql.parts.joined import JoinedDump, parts_on_disk
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import is_dump_name, parts_folder
 from ppr_assets.rules.recorded.manifest import SCHEMA_VERSION, Manifest
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -46,9 +47,12 @@ def verify_file(
     require_file(path, name=name)
     joined = parts_on_disk(path)
     _require_own_parts(path, name, joined)
-    chunks = joined.chunks() if joined else open_dump(path, name=name)
+    chunks = counted(joined.chunks() if joined else open_dump(path, name=name))
     try:
-        layout = read_layout(chunks, sorted_rows=manifest is not None, spill_folder=spill_folder)
+        with stage("verifying", _plain_bytes(path, name, manifest)):
+            layout = read_layout(
+                chunks, sorted_rows=manifest is not None, spill_folder=spill_folder
+            )
         if joined:
             joined.require_wrapped(layout)
     except OSError as error:
@@ -64,6 +68,13 @@ def verify_file(
         require_as_described(layout, manifest)
     _require_tables(layout, name)
     return VerifiedDump(name, layout, manifest)
+
+
+def _plain_bytes(path: Path, name: str, manifest: Manifest | None) -> int | None:
+    """How many are going to be read, for whoever looks on."""
+    if manifest is not None:
+        return manifest.bytes
+    return None if name.endswith(".gz") else stored_bytes(path)
 
 
 def _require_tables(layout: Layout, name: str) -> None:

@@ -11,7 +11,7 @@ What is unusable is a SettingsError at once. A missing password is not: only the
 the database asks for it, so that the Dagster code location loads anywhere.
 """
 
-from ppr_assets.settings.environment import export, forget_libpq, state_home
+from ppr_assets.settings.environment import export, forget_libpq, runs_in_ci, state_home
 from ppr_assets.settings.everything import (
     VARIABLES,
     Settings,
@@ -44,6 +44,7 @@ __all__ = [
     "env_file",
     "export",
     "forget_libpq",
+    "runs_in_ci",
     "state_home",
     "without_secrets",
 ]

@@ -26,6 +26,11 @@ def state_home() -> Path:
     return Path(given) if given.startswith("/") else Path("~/.local/state").expanduser()
 
 
+def runs_in_ci() -> bool:
+    """Whether a program and no person looks on, as CI services say by CI, also on a terminal."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
 def export(name: str, value: str) -> None:
     """Set a variable that Dagster reads by itself, in ``dagster.yaml``."""
     os.environ[name] = value

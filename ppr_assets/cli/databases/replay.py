@@ -252,8 +252,12 @@ def _explain(opening: AbstractContextManager[Input], asked: str, *, as_json: boo
     from ppr_assets.cli.shared.replay_explained import print_explanation
     from ppr_assets.operations.replaying.explain import explain
 
-    with progress("reading published records") as say, opening as given:
-        found = explain(given, asked, followed(given, say))
+    with (
+        progress("reading published records") as watched,
+        opening as given,
+        followed(given, watched=watched) as on_line,
+    ):
+        found = explain(given, asked, on_line)
     print_explanation(found, as_json=as_json)
 
 
@@ -273,11 +277,11 @@ def _replayed(
 ) -> Outcome:
     with (
         nullcontext() if how.dry_run else heard(settings, "replay"),
-        progress("reading published records") as say,
+        progress("reading published records") as watched,
         opening as given,
-        reported(how.report) as on_line,
+        reported(how.report) as reporting,
+        followed(given, reporting, watched=watched) as on_line,
     ):
-        on_line = followed(given, say, on_line)
         if how.dry_run:
             return preview(given, strict=how.strict, on_line=on_line)
         # Loaded while the processes that read the files get ready.

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import Any
+from threading import Timer
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
+from ppr_assets.cli.shared.stage_line import stage_line
+from ppr_assets.progress import current, watched
 from ppr_assets.rules.wording import size as size
+from ppr_assets.settings import runs_in_ci
+
+if TYPE_CHECKING:
+    from rich.live import Live
 
 # No emoji: a reason that somebody typed is shown as it was typed.
 out = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -30,13 +38,65 @@ def escape_what_cannot_be_written() -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[str], None] | None]:
-    """A moving line on a live terminal, which what is given changes; nothing anywhere else."""
-    if err.file.isatty():  # and not `is_terminal`, which FORCE_COLOR makes true in a log as well
-        with err.status(what) as status:
-            yield lambda text: status.update(text)
-    else:
-        yield None
+def progress(doing: str, *, quiet_seconds: float = 2.0) -> Iterator[bool]:
+    """After ``quiet_seconds``, a moving line on a live terminal: the stage that the work is at, and
+    how far, or else what is ``doing``. Nothing anywhere else: in a pipe, a log, a CI job.
+
+    What is given says whether somebody may look on.
+    """
+    # and not `is_terminal`, which FORCE_COLOR makes true in a log as well
+    if not err.file.isatty() or runs_in_ci():
+        yield False
+        return
+    with _on_terminal(err):
+        line = _moving_line(doing)
+        begins = Timer(quiet_seconds, line.start)
+        begins.daemon = True
+        begins.start()
+        try:
+            with watched():
+                yield True
+        finally:
+            begins.cancel()
+            begins.join()
+            line.stop()
+
+
+@contextmanager
+def _on_terminal(console: Console) -> Iterator[None]:
+    """What is printed there goes to the terminal also while Dagster takes the descriptors of this
+    process for a step's log."""
+    descriptor = os.dup(console.file.fileno())
+    with os.fdopen(descriptor, "w", errors="backslashreplace") as screen:
+        console.file = screen
+        try:
+            yield
+        finally:
+            console.file = None  # type: ignore[assignment]  # what sys.stderr is, at each moment
+
+
+def _moving_line(doing: str) -> Live:
+    from rich.live import Live
+    from rich.spinner import Spinner
+    from rich.text import Text
+
+    spinner = Spinner("dots")
+
+    def shown() -> Spinner:
+        stage = current()
+        text = stage_line(stage) if stage else doing
+        spinner.text = Text(text, no_wrap=True, overflow="ellipsis")
+        return spinner
+
+    # Facts that go into a pipe meanwhile stay there: on a terminal they are printed above the line.
+    on_terminal = out.file.isatty()
+    return Live(
+        get_renderable=shown,
+        console=err,
+        transient=True,
+        redirect_stdout=on_terminal,
+        redirect_stderr=False,
+    )
 
 
 def print_json(value: Any) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ppr_assets.cli.shared.console import print_columns, size
+from ppr_assets.cli.shared.console import print_columns
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.terms import RebuildOutcome
+from ppr_assets.progress import stage
 from ppr_assets.rules.replay.rows.fitting import COUNTED_TO_ANOTHER
 
 Outcome = ReplayOutcome | RebuildOutcome
@@ -38,24 +39,23 @@ def reported(path: Path | None) -> Iterator[OnLine]:
         beside.unlink(missing_ok=True)
 
 
-def followed(given: Input, say: Callable[[str], None] | None, then: OnLine = unseen) -> OnLine:
+@contextmanager
+def followed(given: Input, then: OnLine = unseen, *, watched: bool) -> Iterator[OnLine]:
     """``then``, and where somebody looks on how far it is, by files and bytes."""
-    if say is None:
-        return then
-    files, held = len(given.files), size(given.bytes())
-    done = read = 0
+    if not watched:
+        yield then
+        return
+    files, held, read = len(given.files), given.bytes(), 0
+    with stage("reading", held, then=f"replaying what {files:,} files tell") as reading:
 
-    def told(line: Line) -> None:
-        nonlocal done, read
-        then(line)
-        done, read = done + 1, read + line.bytes
-        say(
-            f"reading published records: {done:,} of {files:,} files, {size(read)} of {held}"
-            if done < files
-            else f"replaying what {files:,} files tell"
-        )
+        def told(line: Line) -> None:
+            nonlocal read
+            then(line)
+            read += 1
+            reading.done = reading.done + line.bytes if read < files else held
+            reading.beside = f"{read:,} of {files:,} files"
 
-    return told
+        yield told
 
 
 def print_replay(outcome: Outcome) -> None:

@@ -25,12 +25,14 @@ from ppr_assets.data_repo.checkout.sparse import patterns
 from ppr_assets.data_repo.clone.clone_folder import preparing
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
 from ppr_assets.data_repo.remote.fetch_note import note_fetch
 from ppr_assets.data_repo.remote.remote import fetch, remote_branches
 from ppr_assets.errors import DataRepoError, GitTimeout
+from ppr_assets.progress import stage
 from ppr_assets.settings import DataRepoSettings
 
 # git's own upkeep throws away what it believes the remote to keep (2.39 does): the folders of our
@@ -98,9 +100,9 @@ def _filled(settings: DataRepoSettings, url: str, folder: Path, *, partial: bool
     source = local.as_uri() if local and partial else url
     alone = (f"--config={name}={value}" for name, value in _UPKEEP.items())
     how = ("--filter=blob:none", *alone) if partial else ()
-    quiet = ("--quiet", "--no-checkout", "--no-tags", "--origin=origin")
+    plain = (progress_option(), "--no-checkout", "--no-tags", "--origin=origin")
     with _heard(url, partial=partial, always=True):
-        clone = (*options, "clone", *quiet, *how, "--", source, fresh.name)
+        clone = (*options, "clone", *plain, *how, "--", source, fresh.name)
         run(folder, *clone, timeout=limit, env=secret)
     if local:
         run(folder, *place, "remote", "set-url", "origin", str(local), timeout=limit)
@@ -113,7 +115,7 @@ def _filled(settings: DataRepoSettings, url: str, folder: Path, *, partial: bool
         if partial and not _lacks_something(settings, place, start):
             _make_whole(settings, place, fresh / ".git")
         checkout = ("checkout", "--quiet", "--force", "-B", settings.branch, "--track", start, "--")
-        with _heard(url, partial=partial):
+        with _heard(url, partial=partial), stage("fetching the files of the dump folder"):
             run(settings.path, *place, *options, *checkout, timeout=limit, env=secret)
     elif branches:
         raise missing_branch(settings.branch, branches)

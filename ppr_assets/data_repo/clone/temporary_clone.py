@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
@@ -29,11 +30,16 @@ def temporary_clone(
     limit = settings.timeout_seconds
     options, secret = credentials_for(settings, url)
     alone = ("--bare", "--no-tags", "--single-branch", f"--branch={settings.branch}")
-    wanted = (*alone, "--origin=origin", *(() if with_history else ("--depth=1",)))
+    wanted = (
+        progress_option(),
+        *alone,
+        "--origin=origin",
+        *(() if with_history else ("--depth=1",)),
+    )
     # Of a path, git would take all by linking files; as a URL it is asked like any other remote.
     source = Path(url).resolve().as_uri() if Path(url).exists() else url
     try:
-        clone = ("clone", "--quiet", "--filter=blob:none", *wanted, "--", source, folder.name)
+        clone = ("clone", "--filter=blob:none", *wanted, "--", source, folder.name)
         run(folder.parent, *options, *clone, timeout=limit, env=secret)
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(url, failure) from failure

@@ -28,6 +28,7 @@ from ppr_assets.child_process import (
 )
 from ppr_assets.data_repo.git.errors import failure, scrub, too_slow, verb
 from ppr_assets.data_repo.git.library import gitpython
+from ppr_assets.data_repo.git.progress_lines import followed
 from ppr_assets.settings import VARIABLES, child_environment
 
 _GRACE_SECONDS = 2.0
@@ -144,7 +145,12 @@ def _output(
     process: subprocess.Popen[bytes], args: tuple[str, ...], given: bytes | None, timeout: float
 ) -> Output:
     try:
-        out, err = process.communicate(given, timeout=timeout)
+        if "--progress" in args:
+            with followed(process, timeout) as words:
+                out, _ = process.communicate(given, timeout=timeout)
+                err = words()
+        else:
+            out, err = process.communicate(given, timeout=timeout)
     except subprocess.TimeoutExpired:
         raise too_slow(args, timeout) from None
     return Output(out, scrub(err), process.returncode)

@@ -150,15 +150,16 @@ def _words_of_remote(stderr: str) -> list[str]:
         for line in _lines(stderr)
         if line.startswith(("remote:", "error: remote unpack failed:"))
     )
-    return [line for line in said if re.search(r"\w", line) and not re.search(r"\d+% \(", line)]
+    return [line for line in said if re.search(r"\w", line) and not re.search(_PROGRESS, line)]
 
 
+_PROGRESS = r"\d+% \("
 _ENDS = re.compile(r"[\r\n]+|(?<=\S)(?=(?:remote|fatal|error): )")
 
 
 def _gist(stderr: str) -> str:
     """git's own complaint, without the advice that follows it."""
-    lines = _lines(stderr)
+    lines = [line for line in _lines(stderr) if not re.search(_PROGRESS, line)]
     complaints = [line for line in lines if re.match(r"(fatal|error|ERROR|remote|ssh):", line)]
     return " / ".join((complaints or lines)[:4]) or "it gave no reason"
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, TooLarge
+from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
 from ppr_assets.data_repo.remote.credentials import credentials_for
@@ -34,7 +35,8 @@ def bring(repo: DataRepo, *shas: str) -> None:
             asking(repo, "cat-file", "-e", sha)
     elif wanted := lacking(repo, shas):
         lines = "".join(f"{sha}\n" for sha in wanted).encode()
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--stdin")
+        told = progress_option()
+        options = (told, "--no-tags", "--no-write-fetch-head", "--refmap=", "--stdin")
         asking(
             repo,
             *("-c", "fetch.negotiationAlgorithm=noop"),  # what is here says nothing about these

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from ppr_assets.data_repo.git.command import WHOLE, WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at
 from ppr_assets.data_repo.remote.credentials import credentials_for
@@ -110,7 +111,8 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
 
 def _fetch_branch(repo: DataRepo, remote: str) -> bool:
     """Whether the branch is there. A sensor and a run that fetch at once wait for each other."""
-    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
+    told = progress_option()
+    options = (told, "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
     branch = ("--no-recurse-submodules", remote, f"+{repo.ref}:{_ours(repo)}")
     for remaining in reversed(range(_LOCK_ATTEMPTS)):
         try:

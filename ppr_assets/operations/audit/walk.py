@@ -42,6 +42,7 @@ from ppr_assets.operations.audit.report import Audited, Gap
 from ppr_assets.operations.audit.selection import Scope, end_of, selected
 from ppr_assets.operations.published.policy_file import named_policy
 from ppr_assets.operations.published.view import OnView, unseen
+from ppr_assets.progress import stage
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import DataRepoSettings
@@ -97,10 +98,14 @@ class _Audit:
             file = self._scope.policy_file
             added = last.additions if file is None else named_policy(file)
             self._policy = PolicyAudit(self._reader, added or Policy())
-        with DumpReader(self._repo, self._reader, stored) as dumps:
+        with (
+            DumpReader(self._repo, self._reader, stored) as dumps,
+            stage("auditing", len(commits), "commits") as auditing,
+        ):
             evidence = Evidence(dumps, standings, absent, self._scope.offline)
             for commit in commits:
                 yield from self._audited(commit, evidence)
+                auditing.done += 1
 
     def _brought_by(self, commit: FolderCommit) -> Sequence[Brought]:
         folder, parents = self._around(commit)

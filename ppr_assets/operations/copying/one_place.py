@@ -12,9 +12,11 @@ from ppr_assets.errors import CopyFailed, DumpDamaged, PprError
 from ppr_assets.operations.copying.published_dumps import PublishedDumps
 from ppr_assets.operations.copying.seen import Seen
 from ppr_assets.operations.publishing.retention import shelved
+from ppr_assets.progress import stage
 from ppr_assets.rules.naming import copy_name, manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import KeepRules, fates
+from ppr_assets.rules.wording import size
 from ppr_assets.settings import DumpSettings
 
 
@@ -106,7 +108,9 @@ class Copying:
             return
         manifest, name = self.dumps.manifests[dump], copy_name(dump)
         unfinished = dump in there.unfinished
-        if not self.place.put_new(name, packed.path) and unfinished:
+        with stage(f"writing {size(packed.bytes)} to {self.place.shown}"):
+            written = self.place.put_new(name, packed.path)
+        if not written and unfinished:
             try:
                 there.require_equal(manifest)
             except DumpDamaged:  # what a killed run has left of it

@@ -18,6 +18,7 @@ from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import (
     commit_record_name,
     copy_name,
@@ -88,8 +89,9 @@ class PublishedDumps:
             bring(repo, stored.blob)
             if stored.parts is not None:
                 bring(repo, *(one.sha for one in read_tree(repo.objects, stored.parts).values()))
-            packed = pack(dump_bytes(repo.objects, stored), self.scratch / copy_name(dump))
-            said = self.manifests[dump].sha256
+            chunks, said = dump_bytes(repo.objects, stored), self.manifests[dump].sha256
+            with stage("compressing the dump", self.manifests[dump].bytes):
+                packed = pack(counted(chunks), self.scratch / copy_name(dump))
             if packed.sha256 != said:
                 packed.path.unlink()
                 raise DumpDamaged(

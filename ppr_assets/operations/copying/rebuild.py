@@ -31,6 +31,7 @@ from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.parts.split import split_dump
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.recorded.commit import CommitRecord
 from ppr_assets.settings import CopyUrl, Settings
@@ -91,8 +92,8 @@ class _Rebuilding:
     def _stored(self, dump: str) -> StoredDump:
         manifest, path = self.there.manifest(dump), self.scratch / dump
         digest = hashlib.sha256()
-        with path.open("wb") as file:
-            for chunk in self.there.chunks(dump):
+        with path.open("wb") as file, stage(f"fetching {dump}", manifest.bytes):
+            for chunk in counted(self.there.chunks(dump)):
                 digest.update(chunk)
                 file.write(chunk)
         self.there.require_same(manifest, digest.hexdigest())

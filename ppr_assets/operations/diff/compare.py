@@ -12,6 +12,7 @@ from ppr_assets.operations.diff.withheld import withheld_otherwise
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.row_keys import key_reader
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
+from ppr_assets.progress import stage
 from ppr_assets.rules.comparison import differing_rows
 
 _DIGEST = 16
@@ -25,13 +26,17 @@ def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
     withheld = (*withheld_otherwise(one, other),)
     whole = {each.what.table for each in withheld if not each.what.column}
     tables, same = [], 0
-    for table in sorted((one.blocks.keys() | other.blocks.keys()) - whole):
-        unseen = {each.what.column for each in withheld if each.what.table == table}
-        found = None if _alike(table, one, other) else _table_diff(table, one, other, unseen)
-        if found is None or (unseen and not found):
-            same += 1
-        else:
-            tables.append(found)
+    names = sorted((one.blocks.keys() | other.blocks.keys()) - whole)
+    alike = {table for table in names if _alike(table, one, other)}
+    held = sum(each.rows_bytes(table) for each in (one, other) for table in {*names} - alike)
+    with stage("comparing rows", held):
+        for table in names:
+            unseen = {each.what.column for each in withheld if each.what.table == table}
+            found = None if table in alike else _table_diff(table, one, other, unseen)
+            if found is None or (unseen and not found):
+                same += 1
+            else:
+                tables.append(found)
     return DumpDiff(
         before=before.name,
         after=after.name,

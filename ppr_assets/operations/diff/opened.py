@@ -16,6 +16,7 @@ from ppr_assets.plain_sql.parsing.row_keys import primary_key
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.plain_sql.withheld_values import NULL
+from ppr_assets.progress import counted
 from ppr_assets.rules.publication.withholding import Withheld
 
 
@@ -56,6 +57,10 @@ class OpenedDump:
         statement = f"{block.statement}\n" if block else ""
         return copied_columns(statement.encode("utf-8", "surrogateescape"))
 
+    def rows_bytes(self, table: str) -> int:
+        block = self.blocks.get(table)
+        return block.end - block.start if block else 0
+
     def rows(self, table: str, unseen: Collection[str] = ()) -> Iterator[bytes]:
         """In the order of their bytes, each with its newline, and with NULL in the place of what
         stands in columns that are to be ``unseen``."""
@@ -75,7 +80,7 @@ class OpenedDump:
             return
         with SortedRows(self.spill_folder) as to_sort:
             rest = b""
-            for chunk in self._chunks(block.start, block.end):
+            for chunk in counted(self._chunks(block.start, block.end)):
                 whole, newline, rest = (rest + chunk).rpartition(b"\n")
                 if self._sorted:
                     yield from split_rows(whole + newline)

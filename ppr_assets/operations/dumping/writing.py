@@ -20,6 +20,7 @@ from ppr_assets.postgres.compare.computed import read_digests
 from ppr_assets.postgres.sessions.computing import read_locale, read_settings
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
+from ppr_assets.progress import stage
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import dump_name, parts_folder
 from ppr_assets.rules.profile.movements import Night
@@ -103,12 +104,13 @@ def write_judged(
     plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
     plan.require()
     previous = dump_folder(repo, commit).latest_manifest
-    require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
+    room = require_room(snapshot, folder, previous_bytes=previous.bytes if previous else None)
     # What this follows, and names that others took this second, are often on the remote only.
     tips = [tip for tip in (commit, fetched_tip(repo)) if tip]
     name = _free_name(repo, tips, folder)
     path = folder / f".{name}.partial"
-    made = write_canonical(settings, snapshot, verdict.counts, plan, path)
+    with stage("dumping", room, about=True):
+        made = write_canonical(settings, snapshot, verdict.counts, plan, path)
     try:
         withheld = plan.withheld(verdict.counts, made.file.withheld)
         night = Night(made.file.profile, schema=made.file.schema)

@@ -16,6 +16,7 @@ from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.plain_sql.parts.joined import JoinedDump, read_script, require_parts
 from ppr_assets.plain_sql.parts.script import Part, Script
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import parts_folder
 from ppr_assets.rules.recorded.manifest import Manifest
 
@@ -25,7 +26,11 @@ def dump_at(committed: DumpFolder, name: str, manifest: Manifest | None, scratch
 
     Raises :class:`DumpMissing`, and :class:`PreconditionFailed` when ``scratch`` has no room.
     """
-    return _in_work_tree(committed, name, manifest) or _extracted(committed, name, scratch)
+    there = _in_work_tree(committed, name, manifest)
+    if there is not None:
+        return there
+    with stage("reading the dump out of git", manifest.bytes if manifest else None):
+        return _extracted(committed, name, scratch)
 
 
 def brought(committed: DumpFolder, name: str) -> bool:
@@ -108,7 +113,7 @@ def _extract(committed: DumpFolder, name: str, entry: Entry | None, scratch: Pat
     path = scratch / name
     try:
         with path.open("wb") as file:
-            for piece in committed.repo.objects.stream(entry.sha):
+            for piece in counted(committed.repo.objects.stream(entry.sha)):
                 file.write(piece)
     except OSError as error:
         raise PreconditionFailed(

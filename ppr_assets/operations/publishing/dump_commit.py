@@ -32,6 +32,7 @@ from ppr_assets.data_repo.history.message import Signed, compose_message, dump_m
 from ppr_assets.data_repo.history.refused_days import refused_days
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.retention import Retention
+from ppr_assets.progress import stage
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.gate.ratchet import Verdict, raised_mark
 from ppr_assets.rules.mark import Mark, render_mark
@@ -77,7 +78,7 @@ def store(repo: DataRepo, dump: StagedDump) -> StoredDump:
     It may be asked for other things meanwhile.
     """
     parts = dump.parts
-    with ThreadPoolExecutor(_AT_ONCE) as beside:
+    with stage("storing the dump in git"), ThreadPoolExecutor(_AT_ONCE) as beside:
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
     return StoredDump(whole, dict(zip(parts, stored, strict=True)))
 

@@ -11,6 +11,7 @@ from ppr_assets.copies.opening import open_place
 from ppr_assets.errors import DumpMissing, PreconditionFailed, SettingsError
 from ppr_assets.operations.sources.folder import is_plain_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
+from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import copied_dump
 from ppr_assets.settings import CopyUrl, DataRepoSettings
 from ppr_assets.settings.variables.copy_kinds import copy_folder, copy_url, is_copy_url
@@ -73,8 +74,8 @@ class CopiedDumps:
         name = choose(self.there.dumps, None, replace(wanted, dump=given), f"`{place}`")
         manifest, path = self.there.manifest(name), self.scratch / name
         try:
-            with path.open("wb") as file:
-                for chunk in self.there.chunks(name):
+            with path.open("wb") as file, stage("fetching the copy", manifest.bytes):
+                for chunk in counted(self.there.chunks(name)):
                     file.write(chunk)
         except OSError as error:
             raise PreconditionFailed(

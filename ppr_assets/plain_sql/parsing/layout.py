@@ -76,6 +76,11 @@ class Layout:
         return {block.key: TableRecord(block.rows, block.sha256) for block in blocks}
 
     @property
+    def rows_bytes(self) -> int:
+        """Of all rows that come with COPY."""
+        return sum(entry.copy.end - entry.copy.start for entry in self.entries if entry.copy)
+
+    @property
     def made_tables(self) -> frozenset[str]:
         """The keys of all tables that the dump makes or fills."""
         made = (table_key(one.schema, one.name) for one in self.entries if one.kind == "TABLE")

@@ -24,6 +24,7 @@ from ppr_assets.postgres.load.taking_locks import with_tables_locked
 from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
 from ppr_assets.postgres.load.work.statements import run_step, split
 from ppr_assets.postgres.sessions.session import Connection, Session, failed, prepare_transaction
+from ppr_assets.progress import counted, stage
 
 _CANCEL_SECONDS = 0.2
 
@@ -55,7 +56,12 @@ def load_in_transaction(
     _require_statements(layout)
     prepare_transaction(connection, layout.encoding)
     session = Session(connection, threading.Event(), layout.search_path)
-    with DumpFile(dump) as file, _cancelled_at(deadline, connection):
+    held = layout.rows_bytes if rows else None
+    with (
+        DumpFile(dump) as file,
+        _cancelled_at(deadline, connection),
+        stage("loading rows", held, then="building indexes"),
+    ):
         public = public_schema(connection)
         every = split(file.read(*layout.prologue))
         drops = [
@@ -70,7 +76,7 @@ def load_in_transaction(
             if not rows and is_data(step):
                 continue
             if entry.copy:
-                copied = file.chunks(entry.copy.start, entry.copy.end)
+                copied = counted(file.chunks(entry.copy.start, entry.copy.end))
                 session.copy_in(entry.copy.statement, copied, f"rows of {entry.copy.key}")
             elif comes_last(step):
                 last.append(step)

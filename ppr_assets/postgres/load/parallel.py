@@ -16,6 +16,7 @@ from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Crew, Task
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.sessions.session import Session, open_session
+from ppr_assets.progress import stage
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -48,5 +49,7 @@ def load_parallel(
                 readers.append(Reader(session.connection, layout, records, folder))
 
         crew.run([Task("the tables", make_tables)])
-        crew.run(plan(parts, catalogs[0], file, wishes, readers[0] if readers else None))
+        tasks = plan(parts, catalogs[0], file, wishes, readers[0] if readers else None)
+        with stage("loading rows", layout.rows_bytes, then="building indexes, comparing rows"):
+            crew.run(tasks)
     return records

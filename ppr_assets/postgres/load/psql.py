@@ -21,6 +21,7 @@ from ppr_assets.postgres.load.public_schema import PublicSchema, public_schema
 from ppr_assets.postgres.sessions.computing import AS_SET
 from ppr_assets.postgres.sessions.connection import Session, connect, pinned, pinning_statements
 from ppr_assets.postgres.sessions.libpq import alive_options, client_environment
+from ppr_assets.progress import counted, stage
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 
@@ -57,7 +58,7 @@ def load_with_psql(
         assert process.stdin is not None
         parts = _parts(layout, public, rows=rows)
         feeder = _Feeder(file, parts, process.stdin, pinning_statements(version))
-        with feeder.feeding(process):
+        with stage("loading", sum(end - start for start, end in parts)), feeder.feeding(process):
             code = _ended(process, tool, deadline)
         _require_success(code, words, tool)
         if feeder.failure is not None:
@@ -122,7 +123,7 @@ class _Feeder(threading.Thread):
             with suppress(BrokenPipeError), self._pipe:  # psql has ended, and says why
                 self._pipe.write(self._opening + AS_SET + b"BEGIN;\n")
                 for part in self._parts:
-                    for chunk in self._file.chunks(*part):
+                    for chunk in counted(self._file.chunks(*part)):
                         self._pipe.write(chunk)
                 self._pipe.write(b"\nCOMMIT;\n")
         except (RestoreFailed, OSError) as error:

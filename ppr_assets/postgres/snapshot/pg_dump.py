@@ -28,6 +28,7 @@ from ppr_assets.postgres.sessions.libpq import APPLICATION_NAME, alive_options
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
+from ppr_assets.progress import counted
 from ppr_assets.rules.finds.judgement import Finds
 from ppr_assets.rules.naming import key_names
 from ppr_assets.rules.profile.columns import Profile
@@ -133,7 +134,7 @@ class PgDump:
         published = PublishedRows(self.plan) if self.plan else None
         try:
             dump = canonicalize(
-                output.chunks(),
+                counted(output.chunks()),
                 file,
                 spill_folder=folder,
                 search_path=self.search_path,

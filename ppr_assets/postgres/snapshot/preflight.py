@@ -94,8 +94,10 @@ def require_dumpable(snapshot: Snapshot) -> None:
         _require_lasting_partitions(snapshot.connection)
 
 
-def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None) -> None:
-    """Raise :class:`PreconditionFailed` if ``folder`` lacks room for a dump.
+def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None) -> int:
+    """The bytes that a dump may have: about those of the previous one, or of the tables.
+
+    Raises :class:`PreconditionFailed` if ``folder`` lacks room for it.
 
     Needed are three times the expected size (what pg_dump writes, the file made of it, and the sort
     of its largest table) and some to spare. Expected is the previous dump's size, or the size of
@@ -112,6 +114,7 @@ def require_room(snapshot: Snapshot, folder: Path, *, previous_bytes: int | None
             f"no room for a dump in `{folder}`: {_mebibytes(have)} free, {_mebibytes(need)} needed",
             hint="free some space there; nothing was written.",
         )
+    return previous_bytes or int(row[0])
 
 
 def _require_core_tables(keys: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
 from ppr_assets.postgres.snapshot.schema_state import change, schema_state
+from ppr_assets.progress import stage
 from ppr_assets.rules.publication.relations import Relation
 from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.rules.recorded.parts import DatabaseIdentity
@@ -157,15 +158,17 @@ class Snapshot:
 
     def count(self) -> Mapping[str, int]:
         """Count every table's rows exactly, by table key."""
-        return {
-            table.key: count_rows(
-                self.connection,
-                table,
-                seconds=self.patience_seconds,
-                search_path=self.settings.search_path,
-            )
-            for table in self.tables
-        }
+        counts = {}
+        with stage("counting", len(self.tables), "tables") as counting:
+            for table in self.tables:
+                counts[table.key] = count_rows(
+                    self.connection,
+                    table,
+                    seconds=self.patience_seconds,
+                    search_path=self.settings.search_path,
+                )
+                counting.done += 1
+        return counts
 
     def columns(self) -> Mapping[Table, Sequence[Column]]:
         """Every table's columns, in their order."""

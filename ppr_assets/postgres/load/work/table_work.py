@@ -11,11 +11,12 @@ from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.session import Session
+from ppr_assets.progress import counted
 
 
 def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
     def work(session: Session) -> None:
-        session.copy_in(block.statement, file.chunks(start, end), f"rows of {block.key}")
+        session.copy_in(block.statement, counted(file.chunks(start, end)), f"rows of {block.key}")
 
     return work
 
@@ -26,7 +27,7 @@ def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
     def work(session: Session) -> None:
         what = f"rows of {block.key}"
         session.execute(b"BEGIN; TRUNCATE ONLY " + table, what)
-        session.copy_in(statement, file.chunks(block.start, block.end), what)
+        session.copy_in(statement, counted(file.chunks(block.start, block.end)), what)
         session.execute(b"COMMIT", what)
 
     return work

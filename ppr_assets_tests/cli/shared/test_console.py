@@ -1,0 +1,96 @@
+"""What is shown on a terminal, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import pty
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.cli.shared.console import err, out, progress
+from ppr_assets.progress import is_watched, stage
+from ppr_assets_tests.fix_command_line import wait_until
+
+
+@dataclass
+class Terminal:
+    """What was shown on a terminal."""
+
+    end: int
+    said: str = ""
+
+    def shows(self, text: str) -> bool:
+        with suppress(BlockingIOError):
+            self.said += os.read(self.end, 100_000).decode()
+        return text in self.said
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    """That stderr leads to."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    with os.fdopen(theirs, "w") as screen, redirect_stderr(screen):
+        yield Terminal(ours)
+    os.close(ours)
+
+
+@pytest.fixture(autouse=True)
+def _somebody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(err, "is_interactive", True)  # found out when it is made
+
+
+def test_a_terminal_shows_the_stage_once_it_takes_long_and_is_clean_in_the_end() -> None:
+    with terminal() as screen:
+        with progress("restoring", quiet_seconds=0) as somebody:
+            assert somebody
+            assert is_watched()
+            _wait_for(screen, "restoring")
+            with stage("loading rows", 200) as loading:
+                loading.done = 50
+                _wait_for(screen, "loading rows  25 %  50 B of 200 B")
+        assert not is_watched()
+        _wait_for(screen, "\x1b[?25h")  # the cursor is there again
+        assert screen.said.endswith("\x1b[2K")  # and the line is gone
+
+
+def test_what_is_over_soon_shows_nothing() -> None:
+    with terminal() as screen:
+        with progress("restoring"), stage("loading rows", 200):
+            time.sleep(0.05)
+        assert (screen.shows(""), screen.said) == (True, "")
+
+
+def test_facts_that_go_into_a_file_stay_there_while_the_line_moves(tmp_path: Path) -> None:
+    facts = tmp_path / "facts"
+    with terminal() as screen, facts.open("w") as file, redirect_stdout(file):
+        with progress("verifying", quiet_seconds=0):
+            _wait_for(screen, "verifying")
+            out.print("a fact")
+        assert not screen.shows("a fact")
+    assert facts.read_text() == "a fact\n"
+
+
+def test_a_pipe_and_a_job_of_ci_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with redirect_stderr(StringIO()) as pipe, progress("verifying", quiet_seconds=0) as somebody:
+        time.sleep(0.05)
+        assert not somebody
+    assert pipe.getvalue() == ""
+    monkeypatch.setenv("CI", "true")
+    with terminal(), progress("verifying", quiet_seconds=0) as somebody:
+        assert sys.stderr.isatty()
+        assert not somebody
+
+
+def _wait_for(screen: Terminal, text: str) -> None:
+    wait_until(lambda: screen.shows(text), seconds=10)
