@@ -16,19 +16,18 @@ import signal
 import sys
 import warnings
 from importlib import import_module
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import click
 from click.exceptions import NoSuchCommand
 
+from ppr_assets.cli.shared.common_options import with_common_options
 from ppr_assets.cli.shared.console import escape_what_cannot_be_written
-from ppr_assets.cli.shared.context import Invocation
+from ppr_assets.cli.shared.context import invocation_of
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.failures import in_words
-from ppr_assets.settings import env_file
 
 EXIT_CODES = """\b
 Exit codes:
@@ -101,7 +100,7 @@ class _Verbs(click.Group):
         room, _sentence = VERBS[cmd_name]
         module = import_module(f"{__name__}.{room}.{cmd_name}")
         found = (value for value in vars(module).values() if isinstance(value, click.Command))
-        return next(command for command in found if command.name == cmd_name)
+        return with_common_options(next(one for one in found if one.name == cmd_name))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -113,10 +112,9 @@ class _Verbs(click.Group):
             raise NoSuchCommand(error.command_name, possibilities=VERBS, ctx=ctx) from None
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        room = formatter.width - 6 - max(map(len, VERBS))
-        shown = (click.Command(verb, help=sentence) for verb, (_, sentence) in VERBS.items())
+        """Sentences as a whole, on as many lines as they need."""
         with formatter.section("Commands"):
-            formatter.write_dl([(str(one.name), one.get_short_help_str(room)) for one in shown])
+            formatter.write_dl([(verb, sentence) for verb, (_, sentence) in VERBS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """With an error's words: only here is it known which data repository was meant."""
@@ -134,16 +132,9 @@ class _Verbs(click.Group):
 @click.group(
     cls=_Verbs, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.option(
-    "--env-file",
-    "chosen",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    default=None,
-    help="Read variables from this file instead of ./.env; the environment wins over both.",
-)
 @click.version_option(package_name="ppr-assets")
 @click.pass_context
-def cli(context: click.Context, chosen: Path | None) -> None:
+def cli(context: click.Context) -> None:
     """Back up Pantry Pirate Radio's database into its data repository.
 
     No bad dump is ever published, no good one is ever lost, and anyone can see why.
@@ -152,7 +143,10 @@ def cli(context: click.Context, chosen: Path | None) -> None:
     `ppr-assets demo`, which shows a whole night on a database of its own. Every variable is
     explained in the README; facts go to stdout, errors and progress to stderr.
     """
-    context.obj = Invocation(dotenv=chosen or env_file())
+    invocation_of(context)
+
+
+with_common_options(cli)
 
 
 def main() -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import click
+
 from ppr_assets.child_process import end_group, tied_to_parent
-from ppr_assets.cli.shared.console import err
 from ppr_assets.errors import PprError
 
 HOST = "127.0.0.1"
@@ -69,7 +70,7 @@ class Service:
     def _pass_on(self) -> None:
         while new := os.pread(self.words.fileno(), 1 << 16, self._passed_on):
             self._passed_on += len(new)
-            err.out(new.decode(errors="backslashreplace"), end="")
+            click.echo(new.decode(errors="backslashreplace"), nl=False, err=True)
 
 
 @contextmanager

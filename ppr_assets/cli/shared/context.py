@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ppr_assets.settings import Settings
+from ppr_assets.cli.shared.console import err
+from ppr_assets.settings import Settings, env_file
 from ppr_assets.settings.variables import kinds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -28,7 +29,7 @@ class Invocation:
     def settings(self) -> Settings:
         settings = Settings.from_environment(dotenv=self.dotenv)
         for misspelt in settings.misspelt:
-            click.echo(f"warning: {misspelt}", err=True)
+            err.print(f"warning: {misspelt}", markup=False)
         return settings.signed_by(self.by)
 
     @property
@@ -41,8 +42,10 @@ pass_invocation = click.make_pass_decorator(Invocation)
 
 
 def invocation_of(context: click.Context) -> Invocation:
+    """The one of this call, made by whoever asks first."""
     found = context.find_object(Invocation)
-    assert found is not None  # the command line itself has made it
+    if found is None:
+        found = context.obj = Invocation(dotenv=env_file())
     return found
 
 
