@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.loader import LoadingContextForTest
 
 from ppr_assets.definitions import build_defs
 from ppr_assets_tests.fix_pipeline import ANN, Pipeline
+
+_NIGHTLY = [dg.AssetKey(name) for name in ("record_count", "sql_dump", "data_repo_commit")]
 
 
 @dataclass
@@ -52,6 +56,18 @@ class Runs:
         record = self.instance.get_latest_materialization_event(dg.AssetKey(asset))
         assert record is not None and record.asset_materialization is not None, f"no {asset} yet"
         return record.asset_materialization
+
+    def check_states(self) -> dict[str, str]:
+        """What the UI shows of each check of the nightly job: its last state, by asset and name."""
+        graph = build_defs(settings=self.pipeline.settings).resolve_asset_graph()
+        keys = {key for key in graph.asset_check_keys if key.asset_key in _NIGHTLY}
+        storage, context = self.instance.event_log_storage, LoadingContextForTest(self.instance)
+        return {
+            f"{key.asset_key.to_user_string()}.{key.name}": asyncio.run(
+                record.resolve_status(context)
+            ).value
+            for key, record in storage.get_latest_asset_check_execution_by_key([*keys]).items()
+        }
 
     def row_counts(self, table: str) -> list[object]:
         """What was observed of a table, the newest first."""

@@ -26,8 +26,8 @@ PLAIN = frozenset(
         commit committed config console count counts dagster demo dev differences elsewhere equals
         error errors exit failed fetch files filled git have help hint kept level list locations log
         loggers looked loose made mapping message names metadata monthly movements need night
-        nightly ops option organizations origin other outcome packed path platform previous proven
-        publishing reason refused remote repo resources row rows run schedule seconds server
+        nightly ops option organizations origin other outcome packed path percent platform previous
+        proven publishing reason refused remote repo resources row rows run schedule seconds server
         settings sha signature snapshot source table tables tree url version where without work""",
     )
 )

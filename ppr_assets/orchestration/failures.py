@@ -55,6 +55,26 @@ def cancelled() -> Cancelled:
     )
 
 
+@dg.failure_hook(name="checks_not_looked_at")
+def checks_not_looked_at(context: dg.HookContext) -> None:
+    """Let the checks that a failed step has kept from being made show as skipped.
+
+    They are planned when a run begins, and a plan that a failed run has not come to is painted as
+    a failed check. The same plan under no run is what Dagster calls skipped.
+    """
+    planned = dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED
+    made = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    left: dict[dg.AssetCheckKey, dg.DagsterEvent] = {}
+    for entry in context.instance.all_logs(context.run_id, of_type={planned, made}):
+        event = entry.get_dagster_event()
+        if event.event_type == planned:
+            left[event.asset_check_planned_data.asset_check_key] = event
+        else:
+            left.pop(event.asset_check_evaluation_data.asset_check_key, None)
+    for event in left.values():
+        context.instance.report_dagster_event(event, run_id="")
+
+
 def unexpected(run: dg.ExecuteInProcessResult) -> PprError:
     """What made a run fail that noted no failure, from what Dagster kept of it: an interrupt is
     :class:`Cancelled`, what a step did not expect :class:`Unexpected`."""

@@ -15,29 +15,33 @@ Metadata = dict[str, dg.MetadataValue]
 
 def row_counts(counts: Mapping[str, int]) -> Metadata:
     """One number a table, plotted over time, and all of them as a table."""
-    table = dg.MetadataValue.table(
+    numbers = {f"rows/{name}": dg.MetadataValue.int(rows) for name, rows in counts.items()}
+    return {"tables": rows_table(counts), **numbers}
+
+
+def rows_table(counts: Mapping[str, int]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
         [dg.TableRecord({"table": name, "rows": rows}) for name, rows in counts.items()],
         schema=dg.TableSchema([dg.TableColumn("table", "string"), dg.TableColumn("rows", "int")]),
     )
-    numbers = {f"rows/{name}": dg.MetadataValue.int(rows) for name, rows in counts.items()}
-    return {"tables": table, **numbers}
 
 
-def verdict_facts(verdict: Verdict) -> Metadata:
-    """The gate's numbers: mark, and headroom above what is needed, in records and percent."""
+def gate_facts(verdict: Verdict) -> Metadata:
+    """The verdict with its numbers: one plot tells how near a refusal was, a table of what."""
     facts: Metadata = {
-        "verdict": dg.MetadataValue.text(verdict.status),
-        "floor": dg.MetadataValue.int(verdict.policy.min_records),
+        **verdict_facts(verdict),
+        "floor": dg.MetadataValue.text(str(verdict.policy.min_records)),
+        "gate": gate_table(verdict),
     }
     if verdict.mark is not None:
         facts["mark"] = dg.MetadataValue.int(verdict.mark.organization)
-    for name, records in verdict.headroom.items():
-        facts[f"headroom/{name}"] = dg.MetadataValue.int(records)
-        need = verdict.counts.get(name, 0) - records
-        if need:
-            facts[f"headroom_percent/{name}"] = dg.MetadataValue.float(
-                round(100 * records / need, 2)
-            )
+    if verdict.headroom_percent is not None:
+        facts["headroom_percent"] = dg.MetadataValue.float(verdict.headroom_percent)
+    return facts
+
+
+def verdict_facts(verdict: Verdict) -> Metadata:
+    facts: Metadata = {"verdict": dg.MetadataValue.text(verdict.status)}
     if verdict.override is not None:
         facts["override"] = dg.MetadataValue.text(verdict.override.reason)
         facts["refusal"] = dg.MetadataValue.text(verdict.message)

@@ -57,6 +57,14 @@ def rows_matched(outcome: RestoreOutcome | DrillOutcome) -> dg.AssetCheckResult:
     )
 
 
+def target_facts(outcome: RestoreOutcome) -> Metadata:
+    """Where the dump went, which is looked for first."""
+    return {
+        "database": dg.MetadataValue.text(outcome.database),
+        "former_database": dg.MetadataValue.text(outcome.former or "none"),
+    }
+
+
 def restore_facts(
     outcome: RestoreOutcome | DrillOutcome, found: FoundDump, *, fetched: float, seconds: float
 ) -> Metadata:

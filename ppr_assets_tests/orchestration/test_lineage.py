@@ -83,14 +83,14 @@ def test_the_assets_are_tables_what_is_published_count_dump_commit_and_what_is_r
     [
         ("record_count", TABLES | {"publication"}, "backup", {"postgres"}),
         ("sql_dump", {"record_count"}, "backup", {"postgres", "sql"}),
-        ("data_repo_commit", {"sql_dump"}, "data_repository", {"git"}),
-        ("off_site_copy", {"data_repo_commit"}, "data_repository", {"file"}),
+        ("data_repo_commit", {"sql_dump"}, "backup", {"git"}),
+        ("off_site_copy", {"data_repo_commit"}, "backup", {"file"}),
         ("restored_database", {"data_repo_commit"}, "restore", {"postgres"}),
         ("drill", {"data_repo_commit"}, "restore", {"postgres", "git"}),
         ("replayed_database", {"published_day"}, "restore", {"postgres"}),
         ("organization", set(), "hsds_tables", {"postgres"}),
-        ("publication", set(), "data_repository", {"git"}),
-        ("published_day", set(), "data_repository", {"git"}),
+        ("publication", set(), "backup", {"git"}),
+        ("published_day", set(), "restore", {"git"}),
     ],
 )
 def test_an_asset_has_its_place(

@@ -55,7 +55,10 @@ def test_a_night_materializes_everything_and_passes_all_checks(runs: Runs) -> No
     assert dumped["status"] == "staged"
     assert dumped["seconds"] > 0
     assert dumped["dumped_by_run"] == run.run_id
-    assert dumped["rows/service"] == pipeline.count("service")
+    tables = runs.materialized("sql_dump").metadata["tables"]
+    assert isinstance(tables, dg.TableMetadataValue)
+    rows = {row.data["table"]: row.data["rows"] for row in tables.records}
+    assert rows["service"] == counted["rows/service"] == pipeline.count("service")
     assert runs.data_version("sql_dump") == dumped["sha256"]
 
     commit = runs.metadata("data_repo_commit")
@@ -74,23 +77,24 @@ def test_a_night_materializes_everything_and_passes_all_checks(runs: Runs) -> No
     assert f"Run: {run.run_id}" in git(pipeline.clone, "log", "-1", "--format=%B", "main")
 
 
-def test_headroom_is_told_in_records_and_percent_and_an_unchanged_night_keeps_its_versions(
+def test_headroom_is_plotted_once_and_an_unchanged_night_keeps_its_versions(
     runs: Runs,
 ) -> None:
     runs.nightly()
     versions = runs.data_version("sql_dump"), runs.data_version("data_repo_commit")
     published = runs.metadata("sql_dump")["dump"]
     before = runs.pipeline.picture()
+    first = runs.metadata("record_count")
     assert runs.nightly().success
 
     counted = runs.metadata("record_count")
     organizations = runs.pipeline.count("organization")
-    need = -(-organizations * 9 // 10)
     assert counted["mark"] == organizations
-    assert counted["headroom/organization"] == organizations - need
-    percent = 100 * (organizations - need) / need
-    assert counted["headroom_percent/organization"] == pytest.approx(percent, abs=0.01)
-    assert counted["floor"] == 100
+    assert "mark" not in first
+    assert 8 < counted["headroom_percent"] == first["headroom_percent"] <= 10
+    assert counted["floor"] == "100"
+    for asset in ("sql_dump", "data_repo_commit"):
+        assert not [name for name in runs.metadata(asset) if name.startswith(("headroom", "rows/"))]
 
     assert (runs.data_version("sql_dump"), runs.data_version("data_repo_commit")) == versions
     assert runs.metadata("sql_dump")["status"] == "unchanged"
@@ -165,6 +169,14 @@ def test_a_refused_night_ends_at_the_count_and_moves_nothing(runs: Runs) -> None
     assert runs.metadata("record_count")["verdict"] == "refused"
     assert runs.row_counts("organization") == [have, mark]
     assert runs.pipeline.picture() == before
+
+    states = runs.check_states()
+    assert len(states) == 12
+    assert {name: state for name, state in states.items() if state != "SKIPPED"} == {
+        "record_count.minimum_records": "SUCCEEDED",
+        "record_count.policy_held": "SUCCEEDED",
+        "record_count.ratchet": "FAILED",
+    }
 
     key = dg.AssetCheckKey(dg.AssetKey("record_count"), "ratchet")
     stored = runs.instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]

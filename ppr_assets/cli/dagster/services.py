@@ -17,6 +17,7 @@ from typing import IO
 import click
 
 from ppr_assets.child_process import end_group, tied_to_parent
+from ppr_assets.cli.dagster.run import CODE_LOCATION
 from ppr_assets.errors import PprError
 
 HOST = "127.0.0.1"
@@ -25,9 +26,6 @@ _GRACE_SECONDS = 8.0
 _PAUSE_SECONDS = 0.1
 _LAST_WORDS = 4096
 """Bytes of what a service that keeps its words to itself has written, told when it ends."""
-_LOCATION = "ppr_assets"
-"""The code location's name, the same as in workspace.yaml: its runs, schedules and sensors are
-found by it."""
 
 _SELDOM = {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "60"}
 """How often the daemon looks for runs to be run again, every five seconds otherwise: it costs as
@@ -104,7 +102,7 @@ def _code_server(socket: Path) -> list[str]:
     be."""
     return [
         *("api", "grpc", "--socket", str(socket), "--lazy-load-user-code"),
-        *("-m", "ppr_assets.definitions", "-d", ".", "--location-name", _LOCATION),
+        *("-m", "ppr_assets.definitions", "-d", ".", "--location-name", CODE_LOCATION),
         *("--use-python-environment-entry-point", "--log-level", "warning"),
     ]
 
@@ -112,7 +110,7 @@ def _code_server(socket: Path) -> list[str]:
 def _looking_at(socket: Path, port: int) -> dict[str, list[str]]:
     workspace = socket.with_name("workspace.yaml")
     workspace.write_text(
-        f"load_from:\n  - grpc_server: {{socket: {socket}, location_name: {_LOCATION}}}\n"
+        f"load_from:\n  - grpc_server: {{socket: {socket}, location_name: {CODE_LOCATION}}}\n"
     )
     found = ["-w", str(workspace)]
     return {

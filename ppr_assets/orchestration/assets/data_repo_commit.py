@@ -19,7 +19,7 @@ from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.assets.sql_dump import sql_dump
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
 from ppr_assets.orchestration.resources import Override, record_override
 from ppr_assets.settings import DataRepoSettings, Settings
@@ -44,10 +44,11 @@ REPO_SIZE = dg.AssetCheckSpec(
 @dg.asset(
     deps=[sql_dump],
     check_specs=[LATEST_IS_THIS_DUMP, ON_REMOTE, REPO_SIZE],
-    group_name="data_repository",
+    group_name="backup",
     kinds={"git"},
     owners=OWNERS,
     pool="data_repo",
+    hooks={checks_not_looked_at},
     freshness_policy=dg.FreshnessPolicy.time_window(
         warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
     ),

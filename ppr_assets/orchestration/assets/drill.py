@@ -26,7 +26,7 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.orchestration.restore_facts import (
     MISMATCH,
@@ -57,6 +57,7 @@ class DrillConfig(dg.Config):
     kinds={"postgres", "git"},
     owners=OWNERS,
     pool="database",
+    hooks={checks_not_looked_at},
     freshness_policy=dg.FreshnessPolicy.time_window(
         warn_window=timedelta(days=33), fail_window=timedelta(days=64)
     ),

@@ -11,7 +11,7 @@ from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
 from ppr_assets.operations.night import Night
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.settings import Settings
 
@@ -26,10 +26,11 @@ COPY_VERIFIED = dg.AssetCheckSpec(
 @dg.asset(
     deps=[data_repo_commit],
     check_specs=[COPY_VERIFIED],
-    group_name="data_repository",
+    group_name="backup",
     kinds={"file"},
     owners=OWNERS,
     pool="data_repo",
+    hooks={checks_not_looked_at},
     description="The published dumps with their manifests, mark and policy, compressed, at each "
     "place of PPR_COPY_URLS: what is left when the data repository was deleted or rewritten. "
     "Written once, and read back. A place that fails undoes nothing and stops no other.",

@@ -10,13 +10,12 @@ from ppr_assets.operations.dumping.counting import RecordCount, count_records
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES, OWNERS, PUBLICATION, observations
-from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import (
-    gate_table,
+    gate_facts,
     plan_table,
     row_counts,
     undecided_table,
-    verdict_facts,
 )
 from ppr_assets.orchestration.resources import Override
 from ppr_assets.rules.gate.ratchet import Verdict
@@ -53,6 +52,7 @@ POLICY_HELD = dg.AssetCheckSpec(
     kinds={"postgres"},
     owners=OWNERS,
     pool="database",
+    hooks={checks_not_looked_at},
     description="All records of all tables, counted exactly in one snapshot of the database, and "
     "held against the floor and against the highest count ever published. If too many are "
     "missing, nothing after this runs.",
@@ -74,7 +74,7 @@ def record_count(
         metadata={
             "dagster/row_count": counted.counts["organization"],
             "snapshot": dg.MetadataValue.timestamp(counted.taken_at),
-            **verdict_facts(counted.verdict),
+            **gate_facts(counted.verdict),
             **row_counts(counted.counts),
         }
     )
@@ -114,5 +114,5 @@ def _check_results(verdict: Verdict) -> Iterator[dg.AssetCheckResult]:
             check_name=spec.name,
             passed=verdict.passed or not broken,
             description=verdict.explained if broken else None,
-            metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
+            metadata=dict(gate_facts(verdict)),
         )

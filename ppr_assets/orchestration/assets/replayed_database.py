@@ -29,8 +29,8 @@ from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.restored_database import restore_target
 from ppr_assets.orchestration.assets.tables import DAYS, OWNERS, PUBLISHED_DAY
-from ppr_assets.orchestration.failures import expected_failures
-from ppr_assets.orchestration.metadata import Metadata, gate_table, row_counts, verdict_facts
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
+from ppr_assets.orchestration.metadata import Metadata, gate_facts, row_counts
 from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
@@ -105,6 +105,7 @@ warnings.filterwarnings("ignore", ".*`backfill_policy`", dg.BetaWarning)  # pinn
     kinds={"postgres"},
     owners=OWNERS,
     pool="database",
+    hooks={checks_not_looked_at},
     description="A database rebuilt from the records that were published on the chosen days, where "
     "no dump can be restored. It holds those days alone, and not what people have corrected since. "
     "Unless told otherwise it stands beside the one that serves.",
@@ -189,7 +190,7 @@ def _judged(verdict: Verdict) -> dg.AssetCheckResult:
         passed=verdict.passed,
         severity=dg.AssetCheckSeverity.WARN,
         description=None if verdict.passed else f"a dump would not be published: {verdict.message}",
-        metadata={"gate": gate_table(verdict), **verdict_facts(verdict)},
+        metadata=dict(gate_facts(verdict)),
     )
 
 
@@ -230,11 +231,12 @@ def _files(accounts: Accounts) -> Metadata:
 def _facts(outcome: RebuildOutcome, origin: str, seconds: float) -> Metadata:
     replayed = outcome.replayed
     organizations, locations = replayed.merged
-    facts = _files(replayed.accounts) | row_counts(replayed.changed)
-    facts |= {
-        "dagster/row_count": dg.MetadataValue.int(replayed.changed.get("organization", 0)),
+    facts: Metadata = {
         "database": dg.MetadataValue.text(outcome.database),
         "former_database": dg.MetadataValue.text(outcome.former or "none"),
+        **_files(replayed.accounts),
+        **row_counts(replayed.changed),
+        "dagster/row_count": dg.MetadataValue.int(replayed.changed.get("organization", 0)),
         "schema": dg.MetadataValue.text(outcome.schema or "the database itself"),
         "origin": dg.MetadataValue.text(origin),
         "merged/organizations": dg.MetadataValue.int(organizations),

@@ -24,7 +24,7 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
 from ppr_assets.orchestration.metadata import Metadata
 from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.orchestration.restore_facts import (
@@ -34,6 +34,7 @@ from ppr_assets.orchestration.restore_facts import (
     rows_differ,
     rows_match,
     rows_matched,
+    target_facts,
 )
 from ppr_assets.settings import DatabaseSettings, Settings
 
@@ -98,6 +99,7 @@ class RestoreConfig(dg.Config):
     kinds={"postgres"},
     owners=OWNERS,
     pool="database",
+    hooks={checks_not_looked_at},
     description="A database that holds a published dump again, compared with it row by row before "
     "anybody sees it. Unless told otherwise it stands beside the one that serves. A database that "
     "it replaces serves until then, and is kept under another name.",
@@ -137,9 +139,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
         deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
         outcome = restore(target, found, terms, deadline=deadline)
         facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
-    facts["database"] = dg.MetadataValue.text(outcome.database)
-    facts["former_database"] = dg.MetadataValue.text(outcome.former or "none")
-    return outcome, facts
+    return outcome, target_facts(outcome) | facts
 
 
 def restore_target(settings: Settings, name: str, *, suffix: str = SUFFIX) -> DatabaseSettings:

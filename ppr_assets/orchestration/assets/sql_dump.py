@@ -12,11 +12,11 @@ from ppr_assets.operations.night import Night
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.orchestration.assets.record_count import record_count
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import (
     manifest_facts,
     profile_facts,
-    row_counts,
+    rows_table,
     verdict_facts,
     withheld_table,
 )
@@ -71,6 +71,7 @@ PERSONS_AS_REVIEWED = dg.AssetCheckSpec(
     kinds={"postgres", "sql"},
     owners=OWNERS,
     pool="database",
+    hooks={checks_not_looked_at},
     description="The whole database as one plain-SQL file that psql restores, in an order that "
     "depends on the data alone: same data, same bytes. It waits in the data repository's git "
     "folder until it is published, which it is only when it has been restored into a scratch "
@@ -128,7 +129,7 @@ def _results(outcome: DumpOutcome, manifest: Manifest) -> Iterator[Any]:
             "seconds": round(outcome.seconds, 3),
             **facts,
             **verdict_facts(outcome.verdict),
-            **row_counts(outcome.verdict.counts),
+            "tables": rows_table(outcome.verdict.counts),
             **profile_facts(manifest),
         },
     )

@@ -46,7 +46,7 @@ PUBLICATION = dg.AssetSpec(
     "publication",
     description="The newest publishing commit in the data repository that is not a dump of ours. "
     "It says which published data a dump follows.",
-    group_name="data_repository",
+    group_name="backup",
     kinds={"git"},
     owners=OWNERS,
 )
@@ -58,7 +58,7 @@ PUBLISHED_DAY = dg.AssetSpec(
     "published_day",
     description="The records that scrapers' publisher has put into the data repository on a day. "
     "A replay says of each day that it has read how many files there were, and what they held.",
-    group_name="data_repository",
+    group_name="restore",
     kinds={"git"},
     owners=OWNERS,
     partitions_def=DAYS,

@@ -117,6 +117,17 @@ class Verdict:
             needs[need.table] = max(need.records, needs.get(need.table, 0))
         return {table: self.counts.get(table, 0) - need for table, need in needs.items()}
 
+    @property
+    def headroom_percent(self) -> float | None:
+        """The headroom of the table that is nearest to a refusal, in percent of its mark; on the
+        first night of the marks that it sets. None where no table is ratcheted."""
+        others = {table: rows for table, rows in self.counts.items() if table != FLOOR_TABLE}
+        mark = self.mark or Mark(self.counts.get(FLOOR_TABLE, 0), others)
+        headroom = replace(self, mark=mark).headroom
+        needs = ratchet_needs(mark, self.policy)
+        shares = [100 * headroom[need.table] / need.mark for need in needs if need.mark]
+        return round(min(shares), 2) if shares else None
+
     def to_json(self) -> dict[str, Any]:
         """For the manifest: counts stand there already, so only the judgement."""
         return {

@@ -90,6 +90,19 @@ def test_the_headroom_is_negative_exactly_where_a_rule_is_broken(
         assert judge(fewer, mark, policy).findings == verdict.findings
 
 
+def test_the_headroom_in_percent_has_one_scale_from_the_first_night_on() -> None:
+    counts = {"organization": 2500, "location": 3000, "language": 4}
+    first = judge(counts, None, POLICY)
+    later = judge(counts, Mark(2500, {"location": 3000, "language": 4}), POLICY)
+    assert first.headroom == {"organization": 2400}, "24 times what the floor needs"
+    assert first.headroom_percent == later.headroom_percent == 10.0
+    nearest = judge({**counts, "location": 2760}, later.mark, POLICY)
+    assert nearest.headroom_percent == 2.0, "of location, whose mark is 3000"
+    lost = judge({**counts, "organization": 1667}, later.mark, POLICY)
+    assert (lost.status, lost.headroom_percent) == ("refused", -23.32)
+    assert judge({}, None, POLICY).headroom_percent is None
+
+
 @given(COUNTS, st.none() | MARKS, POLICIES, OVERRIDES)
 def test_a_verdict_reads_on_one_line_and_goes_through_json(
     counts: Mapping[str, int], mark: Mark | None, policy: GatePolicy, override: Override | None
