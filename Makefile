@@ -12,15 +12,17 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help demo dev quick test campaign lint bench figures variables lock clean
+.PHONY: help setup demo dev quick test campaign lint bench figures variables lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
+setup: $(READY) ## set up .venv from the lock, and nothing else
+
 demo: $(READY) ## the whole story in a minute: sample database, dump, commit, push, refusal
 	@exec $(BIN)/ppr-assets demo
 
-dev: $(READY) ## PostgreSQL and the pipeline's user interface; Ctrl-C stops both
+dev: $(READY) ## PostgreSQL and the pipeline's user interface, until Ctrl-C
 	@exec $(BIN)/ppr-assets dev
 
 quick: lint ## lint, and the tests that need no server and no long run: a minute on two cores
@@ -63,11 +65,12 @@ lock: ## write both locks anew after a change of the dependencies
 	  && $(call UV,dev) --output-file requirements-dev.lock >/dev/null \
 	  && $(call UV,build) --constraint requirements-dev.lock --output-file requirements.lock >/dev/null
 
-clean: ## stop the project's own PostgreSQL; remove .local, .venv and caches
-	@if [ -d .local ] && [ -x $(BIN)/python ]; then \
-	  find .local -name postmaster.pid -exec dirname {} \; \
-	    | xargs -I{} $(BIN)/python -c 'import sys, pathlib; from ppr_assets.postgres import embedded; \
-	      embedded.stop(pathlib.Path(sys.argv[1]))' {}; \
+# Whoever cannot look what .local holds does not remove it.
+clean: ## remove the demo's .local, .venv and caches; never a real set-up's history
+	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m ppr_assets.cli.local.clean; \
+	elif [ -d .local ]; then \
+	  echo "error: .local is there and .venv is not, so nobody can look what it holds: run make setup first" >&2; \
+	  exit 1; \
 	fi
 	@rm -rf .local .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find ppr_assets ppr_assets_tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true

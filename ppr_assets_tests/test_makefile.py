@@ -227,5 +227,30 @@ def test_clean_removes_what_the_project_made_and_nothing_else(clone: Clone) -> N
     assert not (clone.folder / "ppr_assets/__pycache__").exists()
 
 
+def test_setup_sets_up_and_does_nothing_else(clone: Clone) -> None:
+    assert clone.make("setup").returncode == 0
+    assert clone.done() == WHOLE[:-1]
+    again = clone.make("setup")
+    assert (again.returncode, clone.done()) == (0, [])
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["looked, and refused", "nobody can look"])
+def test_clean_removes_nothing_where_more_than_the_demo_may_be_lost(
+    clone: Clone, refused: bool
+) -> None:
+    clone.make()
+    (clone.folder / ".local").mkdir()
+    python = clone.folder / ".venv/bin/python"
+    if refused:
+        python.write_text("#!/bin/sh\nexit 1\n")
+    else:
+        shutil.rmtree(clone.folder / ".venv")
+    made = clone.make("clean")
+    assert made.returncode != 0
+    assert (clone.folder / ".local").is_dir()
+    assert python.exists() == refused
+    assert ("run make setup first" in made.stderr) != refused
+
+
 def _append(path: Path) -> None:
     path.write_text(path.read_text() + "# changed\n")

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
-from ppr_assets.cli.dagster.files import require_files
+from ppr_assets.cli.dagster.files import require_files, storage_folder
 from ppr_assets.cli.dagster.storage import (
     kept_sessions,
     require_home,
@@ -26,7 +27,7 @@ from ppr_assets.cli.shared.local_server import LOCAL, SERVER, server_in_use
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.postgres import embedded
-from ppr_assets.settings import Settings, export
+from ppr_assets.settings import Secret, Settings, export
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -92,6 +93,30 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
             ) from error
         with instance, kept_sessions(instance):
             yield instance
+
+
+def storage_of(home: Path | None, url: Secret | None) -> str:
+    """Where Dagster's storage lies, by DAGSTER_HOME and DAGSTER_POSTGRES_URL, in words; nothing is
+    started or asked for it."""
+    config = home / _CONFIG.name if home else _CONFIG
+    if home is not None or not config.exists():
+        home = home or (LOCAL / "dagster").resolve()
+        files = storage_folder(home)
+        if files is not None:
+            return f"storage: files in {files}"
+        if url is None:
+            return f"storage: the server that {config} names"
+    if url is not None:
+        return f"storage: {_named(url)}"
+    server = (LOCAL / SERVER).resolve()
+    return f"storage: database {STORAGE_DATABASE} of the embedded server in {server}"
+
+
+def _named(url: Secret) -> str:
+    """Database and host of DAGSTER_POSTGRES_URL, and no other part of it."""
+    parts = urlsplit(url.reveal())
+    host = parts.hostname or next(iter(parse_qs(parts.query).get("host", [])), "libpq's own host")
+    return f"database {parts.path.strip('/')} on {host} (DAGSTER_POSTGRES_URL), which answers"
 
 
 def require_config(home: Path) -> None:

@@ -8,7 +8,7 @@ import click
 from rich.markup import escape
 
 from ppr_assets.cli.dagster.files import require_files
-from ppr_assets.cli.dagster.home import require_config
+from ppr_assets.cli.dagster.home import require_config, storage_of
 from ppr_assets.cli.dagster.storage import require_home, require_storage
 from ppr_assets.cli.shared.console import out
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
@@ -66,8 +66,9 @@ def _dagster(settings: Settings) -> Precondition:
             require_files(home or LOCAL / "dagster")
     except PprError as error:
         return Precondition("dagster", error.message, error)
-    storage = "DAGSTER_POSTGRES_URL, which answers" if url else "its own server or folder"
-    return Precondition("dagster", f"home {home or '.local/dagster'}, storage {storage}")
+    return Precondition(
+        "dagster", f"home {home or LOCAL.resolve() / 'dagster'}, {storage_of(home, url)}"
+    )
 
 
 def _show(finding: Precondition) -> None:

@@ -1,0 +1,46 @@
+"""Where Dagster's storage lies, as ``doctor`` tells it: whoever looks for a run has to find it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.cli.dagster.home import storage_of
+from ppr_assets.settings import Secret
+from ppr_assets_tests.places import ROOT
+
+URL = Secret("postgresql+psycopg2://somebody:recognisable-4711@db.example.org:5433/dagster")
+NAMED = "storage: database dagster on db.example.org (DAGSTER_POSTGRES_URL), which answers"
+
+
+def test_in_a_clone_it_is_the_folders_own_server_or_the_one_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    server = tmp_path / ".local/postgres"
+    told = f"storage: database dagster of the embedded server in {server}"
+    assert storage_of(None, None) == told
+    assert storage_of(None, URL) == NAMED
+
+
+def test_where_it_is_installed_it_is_files_beside_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert storage_of(None, None) == f"storage: files in {tmp_path}/.local/dagster"
+
+
+def test_a_home_of_ones_own_says_it_in_its_dagster_yaml(tmp_path: Path) -> None:
+    assert storage_of(tmp_path, None) == f"storage: files in {tmp_path}"
+    shutil.copy(ROOT / "dagster.yaml", tmp_path)
+    assert storage_of(tmp_path, URL) == NAMED
+    assert storage_of(tmp_path, None) == f"storage: the server that {tmp_path}/dagster.yaml names"
+
+
+def test_a_socket_is_named_by_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    url = Secret("postgresql://user@/dagster?host=/run/sockets")
+    assert "database dagster on /run/sockets (" in storage_of(None, url)
