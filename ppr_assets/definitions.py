@@ -7,17 +7,23 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
+from ppr_assets.orchestration.assets.published_copy import published_restore
 from ppr_assets.orchestration.assets.tables import external_assets
 from ppr_assets.orchestration.automation.alerts import alerts
 from ppr_assets.orchestration.automation.jobs import (
+    LOOK,
+    LOOKS,
     PIPELINE,
     REPLAY,
     RESTORE,
     RESTORE_DRILL,
+    RESTORE_PUBLISHED,
     RESTORES,
+    hourly_look,
     monthly_drill,
     nightly,
     nightly_dump,
+    weekly_restore,
 )
 from ppr_assets.orchestration.automation.sensors import after_publishing
 from ppr_assets.orchestration.resources import resources
@@ -32,10 +38,17 @@ def build_defs(*, settings: Settings | None = None, **overrides: Any) -> dg.Defi
     parts: dict[str, Any] = {
         "assets": [
             *external_assets(settings.database.dbname),
-            *linked_to_code([*PIPELINE, off_site_copy, *RESTORES]),
+            *linked_to_code([*PIPELINE, off_site_copy, *LOOKS, *RESTORES]),
         ],
-        "jobs": [nightly_dump(settings.data_repo.copies), RESTORE, REPLAY, RESTORE_DRILL],
-        "schedules": [nightly(settings.schedule), monthly_drill(settings.schedule)],
+        "asset_checks": [published_restore],
+        "jobs": [
+            nightly_dump(settings.data_repo.copies),
+            *(RESTORE, REPLAY, RESTORE_DRILL, LOOK, RESTORE_PUBLISHED),
+        ],
+        "schedules": [
+            schedule(settings.schedule)
+            for schedule in (nightly, monthly_drill, hourly_look, weekly_restore)
+        ],
         "sensors": [after_publishing, *([alerts] if settings.alerts.told else [])],
         "resources": resources(settings),
         "executor": dg.in_process_executor,

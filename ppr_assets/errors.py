@@ -24,6 +24,7 @@
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
     ├── StorageFailed           1  Dagster's own storage cannot be used
     ├── CopyFailed              1  a copy outside git was not made, is missing, or is another
+    ├── NotAsPublished          1  what others get is not what was published, or nobody gets it
     ├── Unexpected              1  a fault of this program, most likely; carries the whole story
     └── Cancelled             130  a human or the scheduler ended the run
 
@@ -139,6 +140,10 @@ class StorageFailed(PprError):
 
 class CopyFailed(PprError):
     """A place of copies cannot be used, or what it holds is not what was published."""
+
+
+class NotAsPublished(PprError):
+    """Whoever looked from outside has told of it by then, so that no run tells of it again."""
 
 
 class Unexpected(PprError):

@@ -16,12 +16,15 @@ from pathlib import Path
 @dataclass
 class HttpRemote:
     """Serves the bare repositories in ``root``; with ``elsewhere`` it sends everybody there, and a
-    body of more than ``largest`` bytes (0: any) is too large for it."""
+    body of more than ``largest`` bytes (0: any) is too large for it. Where it is ``public``,
+    whoever shows nothing may read. The next ``failing`` requests are answered with 503."""
 
     root: Path
     password: str
     elsewhere: str = ""
     largest: int = 0
+    public: bool = False
+    failing: int = 0
     url: str = ""
     seen: list[str] = field(default_factory=list)
     """The Authorization headers that came, "" for none."""
@@ -55,8 +58,13 @@ class _Handler(BaseHTTPRequestHandler):
         if remote.elsewhere:
             self._reply(302, {"Location": remote.elsewhere + self.path}, b"")
             return
+        if remote.failing:
+            remote.failing -= 1
+            self._reply(503, {}, b"")
+            return
         wanted = base64.b64encode(f"x-access-token:{remote.password}".encode()).decode()
-        if given != f"Basic {wanted}":
+        reads = remote.public and not given and "receive-pack" not in self.path
+        if given != f"Basic {wanted}" and not reads:
             self._reply(401, {"WWW-Authenticate": 'Basic realm="data"'}, b"")
             return
         if remote.largest and len(body) > remote.largest:

@@ -51,6 +51,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "PreconditionFailed": 1,
         "StorageFailed": 1,
         "CopyFailed": 1,
+        "NotAsPublished": 1,
         "Unexpected": 1,
         "Cancelled": 130,
     }

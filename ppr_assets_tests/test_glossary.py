@@ -22,13 +22,14 @@ GLOSSARY = frozenset(re.findall(r"^\| ([a-z ]+) \|", _TABLE, re.MULTILINE)) - {"
 PLAIN = frozenset(
     re.findall(
         "[a-z]+",
-        """accepted after asked at author because branch but by bytes cleanup code column command
-        commit committed config console count counts dagster demo dev differences elsewhere equals
-        error errors exit failed fetch files filled git have help hint kept level list locations log
-        loggers looked loose made mapping message names metadata monthly movements need night
-        nightly ops option organizations origin other outcome packed path percent platform previous
-        proven publishing reason refused remote repo resources row rows run schedule seconds server
-        settings sha signature snapshot source table tables tree url version where without work""",
+        """accepted after age asked at author because branch but by bytes cleanup code column
+        command commit committed config console count counts dagster demo dev differences elsewhere
+        equals error errors exit failed fetch files filled git have help hint hours kept kind level
+        list locations log loggers looked loose made mapping message metadata monthly movements
+        names need night nightly ops option organizations origin other outcome packed path percent
+        platform previous proven publishing reason refused remote repo resources row rows run
+        schedule seconds server settings sha signature snapshot source table tables tree url version
+        where without work""",
     )
 )
 

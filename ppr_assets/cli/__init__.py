@@ -55,6 +55,10 @@ VERBS = {
         "watching",
         "Look at everything that a dump needs, and say what to do where something is missing.",
     ),
+    "look": (
+        "watching",
+        "Look at what others get of what was published, and at what waits here.",
+    ),
     "verify": ("dumps", "Verify a dump: is the file whole, and is it what its manifest says?"),
     "audit": ("dumps", "Audit published dumps: does everything that is recorded of them hold?"),
     "diff": (

@@ -31,11 +31,11 @@ _ENOUGH = 1.2
 """So much more than the limit has to be free again: a disk at its limit goes back and forth."""
 
 
-def look_around(settings: Settings, good: datetime, at: datetime) -> list[Report]:
-    """Everything, for a nightly run that was last good at ``good``. Raises :class:`PprError` where
-    the clone cannot be looked into."""
+def look_around(settings: Settings, good: datetime | None, at: datetime) -> list[Report]:
+    """Everything, for a nightly run that was last good at ``good`` (None: nobody knows). Raises
+    :class:`PprError` where the clone cannot be looked into."""
     return [
-        _age(settings, good, at),
+        *([_age(settings, good, at)] if good else []),
         *_disk(settings, at),
         *_waiting(settings, at),
     ]
@@ -83,7 +83,7 @@ def _waiting(settings: Settings, at: datetime) -> Iterator[Report]:
     limit = timedelta(hours=settings.alerts.undelivered_hours)
     with DataRepoOfRun(settings.data_repo) as data_repo:
         repo = data_repo.opened()
-        found = {BACKLOG: _staged_since(repo), NOT_DELIVERED: _undelivered_since(repo)}
+        found = {BACKLOG: _staged_since(repo), NOT_DELIVERED: undelivered_since(repo)}
         for kind, since in found.items():
             if since is None:
                 yield over(kind, NIGHTLY, at)
@@ -114,7 +114,7 @@ def _staged_since(repo: DataRepo) -> datetime | None:
     return datetime.fromtimestamp(min(moments), UTC) if moments else None
 
 
-def _undelivered_since(repo: DataRepo) -> datetime | None:
+def undelivered_since(repo: DataRepo) -> datetime | None:
     """When the oldest commit was made that has changed dumps and that the remote lacks, as far as
     the clone knows."""
     local, remote = tip(repo), fetched_tip(repo)

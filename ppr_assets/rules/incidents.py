@@ -17,12 +17,13 @@ from ppr_assets.errors import (
     DumpDamaged,
     DumpUnproven,
     GateRefused,
+    NotAsPublished,
     PolicyRefused,
     PprError,
     PushFailed,
 )
 
-NIGHTLY, DRILL = "nightly_dump", "restore_drill"
+NIGHTLY, DRILL, LOOK = "nightly_dump", "restore_drill", "look"
 """Jobs, which are the subjects of what happens to their runs, whoever has started them."""
 
 RUN_FAILED = "run failed"
@@ -76,12 +77,22 @@ _KINDS: Mapping[type[PprError], str] = {
 
 STALE = "stale"
 """The subject of :data:`PUBLISHED_COPY` where what strangers get is old, and nothing else."""
+UNREACHABLE, NO_BRANCH, UNREADABLE = "unreachable", "wrong branch", "unreadable"
+DAMAGED, UNRESTORABLE = "damaged", "does not restore"
+"""Its other subjects, beside each place of copies: the remote does not answer, has no such branch,
+lets nobody read; the dump's bytes are others; it is whole, and no database comes of it."""
 
 _NIGHTS = frozenset(f"{kind}: {NIGHTLY}" for kind in OF_A_RUN)
+_OUTSIDE = {one: f"{PUBLISHED_COPY}: {one}" for one in (STALE, UNREACHABLE, NO_BRANCH)}
+_NO_REMOTE = frozenset({_OUTSIDE[UNREACHABLE], _OUTSIDE[NO_BRANCH]})
 FOLLOWS = {
-    f"{NO_NEW_DUMP}: {NIGHTLY}": _NIGHTS | {f"{PUBLISHED_COPY}: {STALE}"},
-    f"{PUBLISHED_COPY}: {STALE}": _NIGHTS | {f"{NO_NEW_DUMP}: {NIGHTLY}"},
-    f"{BACKLOG}: {NIGHTLY}": _NIGHTS,
+    f"{NO_NEW_DUMP}: {NIGHTLY}": _NIGHTS | {*_OUTSIDE.values()},
+    f"{BACKLOG}: {NIGHTLY}": _NIGHTS | _NO_REMOTE,
+    f"{NOT_DELIVERED}: {NIGHTLY}": _NO_REMOTE,
+    f"{RUN_FAILED}: {NIGHTLY}": frozenset({_OUTSIDE[NO_BRANCH]}),
+    _OUTSIDE[STALE]: _NIGHTS | _NO_REMOTE | {f"{NO_NEW_DUMP}: {NIGHTLY}"},
+    _OUTSIDE[UNREACHABLE]: frozenset({f"{NOT_DELIVERED}: {NIGHTLY}"}),
+    _OUTSIDE[NO_BRANCH]: frozenset({f"{NOT_DELIVERED}: {NIGHTLY}", f"{RUN_FAILED}: {NIGHTLY}"}),
 }
 """What follows from others: it does not begin while one of these is open, which says why."""
 
@@ -121,9 +132,9 @@ def succeeded(subject: str, at: datetime) -> list[Report]:
 
 
 def failed(job: str, error: PprError, at: datetime, link: str = "") -> list[Report]:
-    """A run of the job has ended early. Who found another run at work, or was cancelled by
-    somebody, has nothing to tell."""
-    if isinstance(error, Busy | Cancelled):
+    """A run of the job has ended early. Who found another run at work, was cancelled by somebody,
+    or has told already has nothing to tell."""
+    if isinstance(error, Busy | Cancelled | NotAsPublished):
         return []
     kind = next((kind for one, kind in _KINDS.items() if isinstance(error, one)), RUN_FAILED)
     return [begun(DRILL_FAILED if job == DRILL else kind, job, at, error.render(), link)]
@@ -177,6 +188,12 @@ class Known:
             {**other.told, **self.told},
             {**other.good, **self.good},
         )
+
+
+def news(known: Known, reports: Iterable[Report]) -> list[Report]:
+    """Those that change what is known: of what is looked at all the time, an older report that
+    comes late, of a run, would else count for nothing."""
+    return [one for one in reports if one.over == (one.key in known.incidents)]
 
 
 def take_in(known: Known, reports: Iterable[Report]) -> tuple[Known, list[Message]]:

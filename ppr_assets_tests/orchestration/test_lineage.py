@@ -40,7 +40,14 @@ TABLES = {
     "url",
 }
 NIGHTLY = {"record_count", "sql_dump", "data_repo_commit"}
-MADE = NIGHTLY | {"off_site_copy", "restored_database", "drill", "replayed_database"}
+MADE = NIGHTLY | {
+    "off_site_copy",
+    "published_copy",
+    "restored_database",
+    "drill",
+    "replayed_database",
+}
+LOOKS = {"readable", "whole", "fresh", "copies_whole"}
 CHECKS = {
     "minimum_records",
     "ratchet",
@@ -85,6 +92,7 @@ def test_the_assets_are_tables_what_is_published_count_dump_commit_and_what_is_r
         ("sql_dump", {"record_count"}, "backup", {"postgres", "sql"}),
         ("data_repo_commit", {"sql_dump"}, "backup", {"git"}),
         ("off_site_copy", {"data_repo_commit"}, "backup", {"file"}),
+        ("published_copy", {"data_repo_commit"}, "backup", {"git"}),
         ("restored_database", {"data_repo_commit"}, "restore", {"postgres"}),
         ("drill", {"data_repo_commit"}, "restore", {"postgres", "git"}),
         ("replayed_database", {"published_day"}, "restore", {"postgres"}),
@@ -123,6 +131,11 @@ def test_each_check_watches_its_asset_and_the_gate_is_blocking(graph: dg.AssetGr
         ("data_repo_commit", "on_remote"): False,
         ("data_repo_commit", "repo_size"): False,
         ("off_site_copy", "copy_verified"): False,
+        ("published_copy", "readable"): False,
+        ("published_copy", "whole"): False,
+        ("published_copy", "fresh"): False,
+        ("published_copy", "copies_whole"): False,
+        ("published_copy", "restores"): False,
         ("restored_database", "rows_match"): False,
         ("drill", "rows_match"): False,
         ("replayed_database", "accounted_for"): True,
@@ -151,6 +164,8 @@ def test_a_commit_is_late_after_a_night_and_a_drill_after_a_month(
         ("restore", {"restored_database"}, {"rows_match"}),
         ("restore_drill", {"drill"}, {"rows_match"}),
         ("replay", {"replayed_database"}, {"accounted_for", "gate_held"}),
+        ("look", {"published_copy"}, LOOKS),
+        ("restore_published", {"published_copy_restores"}, {"restores"}),
     ],
 )
 def test_a_job_runs_its_steps_with_all_their_checks_in_one_process(
@@ -250,6 +265,8 @@ def test_days_are_replayed_in_one_run_with_defaults_that_hurt_nobody(
     ("name", "job", "default", "chosen"),
     [
         ("monthly_drill", "restore_drill", "0 4 1 * *", "0 4 1 * *"),
+        ("hourly_look", "look", "47 * * * *", "47 * * * *"),
+        ("weekly_restore", "restore_published", "0 6 * * 0", "0 6 * * 0"),
         ("nightly", "nightly_dump", "0 2 * * *", "30 3 * * *"),
     ],
 )
@@ -265,7 +282,7 @@ def test_a_schedule_runs_in_utc_unless_told_otherwise(
         assert schedule.job_name == job
         assert (schedule.cron_schedule, schedule.execution_timezone) == (cron, timezone)
         assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    assert len(definitions.get_repository_def().schedule_defs) == 2
+    assert len(definitions.get_repository_def().schedule_defs) == 4
 
 
 def test_the_sensor_is_running_and_looks_every_minute(definitions: dg.Definitions) -> None:
@@ -288,6 +305,7 @@ def test_steps_share_the_database_and_the_repository_by_pools(graph: dg.AssetGra
         "sql_dump": {"database"},
         "data_repo_commit": {"data_repo"},
         "off_site_copy": {"data_repo"},
+        "published_copy": set(),
         "restored_database": {"database"},
         "drill": {"database"},
         "replayed_database": {"database"},

@@ -157,6 +157,7 @@ def test_a_package_without_checkout_and_git_loads_with_links_to_its_files(tmp_pa
             "data_repo_commit",
             "drill",
             "off_site_copy",
+            "published_copy",
             "record_count",
             "replayed_database",
             "restored_database",

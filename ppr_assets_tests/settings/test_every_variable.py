@@ -38,6 +38,7 @@ OTHER = {
     "PPR_DIRECT_PORT": "6432",
     "DATA_REPO_PATH": "/srv/clone",
     "DATA_REPO_URL": "https://example.org/data.git",
+    "DATA_REPO_PUBLIC_URL": "https://mirror.example.org/data.git",
     "DATA_REPO_BRANCH": "data/backups",
     "DATA_REPO_TOKEN": "token",
     "DATA_REPO_TIMEOUT_SECONDS": "12.5",

@@ -7,6 +7,8 @@ good for comparing: whoever wants to know more opens the data repository.
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
@@ -57,6 +59,29 @@ def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(remote.name, failure) from failure
     return heads(listing.stdout).get(settings.branch)
+
+
+@dataclass(frozen=True)
+class RemoteBranches:
+    """Commit by branch name; ``default`` is the branch that a clone without a word gets, None where
+    that has no commit."""
+
+    commits: Mapping[str, str]
+    default: str | None
+
+
+def remote_branches_at(settings: DataRepoSettings, url: str, folder: Path) -> RemoteBranches:
+    """What ``url`` has, asked from ``folder``, which is in no repository. Raises
+    RemoteUnreachable."""
+    options, secret = credentials_for(settings, url)
+    asked = ("ls-remote", "--quiet", "--symref", "--", url, "HEAD", "refs/heads/*")
+    limit = settings.timeout_seconds
+    try:
+        listing = run(folder, *options, *asked, timeout=limit, env=secret).stdout
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(url, failure) from failure
+    default = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", listing, re.MULTILINE)
+    return RemoteBranches(heads(listing), default[1].decode() if default else None)
 
 
 @functools.lru_cache(maxsize=4)

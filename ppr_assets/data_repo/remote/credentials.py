@@ -7,6 +7,7 @@ configured are not asked (and cannot store the token) while ours answers for thi
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ppr_assets.data_repo.remote.address import parse_address
@@ -19,12 +20,27 @@ _HELPER = (
     f'echo username=x-access-token; echo "password=${_VARIABLE}"; fi; }}; f'
 )
 
+_AS_A_STRANGER = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_COUNT": "0",
+    "GIT_CONFIG_PARAMETERS": "",
+    "GIT_ASKPASS": "",
+    "SSH_ASKPASS": "",
+    "HOME": os.devnull,  # no .netrc, which git's HTTP reads
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https",
+}
+"""What this user has and a stranger has not: helpers, headers, rewritten addresses, keys."""
+
 
 def credentials_for(settings: DataRepoSettings, url: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """Options to stand before git's subcommand, and environment, for one call that asks ``url``.
 
-    Both are empty without a token, and for remotes that are not asked by http(s).
+    Both are empty without a token, and for remotes that are not asked by http(s). Who asks as a
+    stranger has nothing to show.
     """
+    if settings.as_a_stranger:
+        return (), _AS_A_STRANGER
     origin = parse_address(url, relative_to=Path.cwd()).origin
     if not settings.token or origin is None:
         return (), {}

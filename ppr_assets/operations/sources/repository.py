@@ -20,6 +20,7 @@ from ppr_assets.operations.published.view import View, look, named
 from ppr_assets.operations.sources.scratch import scratch_folder, temporary
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
 from ppr_assets.rules.naming import LATEST_PACKED, manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -82,17 +83,24 @@ def remote_source(settings: DataRepoSettings) -> str:
 
 
 def published(repo: DataRepo, commit: str, wanted: Wanted, folder: Path) -> FoundDump:
-    place = scrub(repo.remote_url or "") if repo.bare else repo.path
-    where = f"commit {commit[:10]} of `{place}`"
-    link = latest_link(wanted.dump)
     committed = dump_folder(repo, commit)
-    latest = _linked(committed, link)
+    name, manifest = chosen(committed, wanted)
+    path = dump_at(committed, name, manifest, folder)
+    return FoundDump(name, path, manifest, commit, folder)
+
+
+def chosen(committed: DumpFolder, wanted: Wanted) -> tuple[str, Manifest | None]:
+    """The dump that is meant, and what is told of it, without its bytes. Raises
+    :class:`DumpMissing`, and :class:`DumpDamaged` for a manifest that cannot be read."""
+    repo = committed.repo
+    place = scrub(repo.remote_url or "") if repo.bare else repo.path
+    where = f"commit {(committed.commit or '')[:10]} of `{place}`"
+    latest = _linked(committed, latest_link(wanted.dump))
     if latest is None and wanted.dump is None:
         latest = _linked(committed, LATEST_PACKED)
     name = choose(committed.dumps, latest, wanted, where)
     manifest = committed.manifest(name) if brought(committed, manifest_name(name)) else None
-    path = dump_at(committed, name, manifest, folder)
-    return FoundDump(name, path, manifest, commit, folder)
+    return name, manifest
 
 
 def _linked(committed: DumpFolder, link: str) -> str | None:

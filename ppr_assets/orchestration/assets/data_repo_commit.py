@@ -1,7 +1,7 @@
 """The asset ``data_repo_commit``: the commit that publishes the dump, and its delivery."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -88,6 +88,12 @@ def data_repo_commit(
         context.log_event(dg.AssetObservation(asset_key=context.asset_key, metadata=facts))
         raise failure(undelivered, night)
     yield dg.MaterializeResult(data_version=dg.DataVersion(outcome.commit), metadata=facts)
+
+
+def committed_at(instance: dg.DagsterInstance) -> datetime | None:
+    """When a night has last published, or found that what is published still stands."""
+    event = instance.get_latest_materialization_event(dg.AssetKey("data_repo_commit"))
+    return datetime.fromtimestamp(event.timestamp, UTC) if event else None
 
 
 def _check_results(outcome: PublishOutcome, found: Standing) -> Iterator[dg.AssetCheckResult]:

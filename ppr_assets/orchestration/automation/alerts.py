@@ -18,8 +18,9 @@ from ppr_assets.alerts.state import State, adopt, known_from_json, known_to_json
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.attention import look_around
+from ppr_assets.orchestration.assets.data_repo_commit import committed_at
 from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
-from ppr_assets.rules.incidents import NIGHTLY, Report
+from ppr_assets.rules.incidents import NIGHTLY, Report, news
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60
@@ -30,7 +31,6 @@ _AT_MOST = 50
 """Runs in one tick; the next one goes on."""
 _STARTED = dg.DagsterRunStatus.STARTED
 _JUST = timedelta(microseconds=1)
-_COMMIT = dg.AssetKey("data_repo_commit")
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,8 @@ def _heartbeat(
 def _looks(context: dg.SensorEvaluationContext, settings: Settings, seen: Seen) -> list[Report]:
     """What no run tells, without what is known already."""
     known = read_state(settings.data_repo).known
-    good = known.good.get(NIGHTLY) or _last_commit(context.instance) or seen.begun
-    found = look_around(settings, good, clock())
-    return [one for one in found if one.over == (one.key in known.incidents)]
-
-
-def _last_commit(instance: dg.DagsterInstance) -> datetime | None:
-    event = instance.get_latest_materialization_event(_COMMIT)
-    return datetime.fromtimestamp(event.timestamp, UTC) if event else None
+    good = known.good.get(NIGHTLY) or committed_at(context.instance) or seen.begun
+    return news(known, look_around(settings, good, clock()))
 
 
 def _words(state: State) -> str:

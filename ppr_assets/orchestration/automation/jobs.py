@@ -13,6 +13,7 @@ import dagster as dg
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.drill import DrillConfig, drill
 from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
+from ppr_assets.orchestration.assets.published_copy import published_copy, published_restore
 from ppr_assets.orchestration.assets.record_count import record_count
 from ppr_assets.orchestration.assets.replayed_database import replayed_database
 from ppr_assets.orchestration.assets.restored_database import RestoreConfig, restored_database
@@ -23,6 +24,7 @@ from ppr_assets.settings import CopySettings, ScheduleSettings
 PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill, replayed_database]
 NIGHTLY_DUMP = "nightly_dump"
+LOOKS = [published_copy]
 
 
 def nightly_dump(copies: CopySettings, *, console_level: str | None = None) -> Any:
@@ -68,6 +70,22 @@ RESTORE_DRILL = dg.define_asset_job(
     config=flat_config("drill", DrillConfig, word="drill"),
 )
 
+LOOK = dg.define_asset_job(
+    "look",
+    selection=dg.AssetSelection.assets(published_copy)
+    - dg.AssetSelection.checks(published_restore),
+    description="Look at what others get, as a stranger does: the branch by its public URL, its "
+    "latest dump, the age of that, and each place of copies. Changes nothing.",
+    executor_def=dg.in_process_executor,
+)
+
+RESTORE_PUBLISHED = dg.define_asset_job(
+    "restore_published",
+    selection=dg.AssetSelection.checks(published_restore),
+    description="Restore what others get into a scratch database, compare, and drop that again.",
+    executor_def=dg.in_process_executor,
+)
+
 
 def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     """Every night, whatever happened by day: it also catches up on runs that failed."""
@@ -93,4 +111,28 @@ def monthly_drill(settings: ScheduleSettings) -> dg.ScheduleDefinition:
         execution_timezone=settings.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Proves every month that the backup on the remote restores.",
+    )
+
+
+def hourly_look(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """Between the hours, when a night that began on one has mostly ended."""
+    return dg.ScheduleDefinition(
+        name="hourly_look",
+        job=LOOK,
+        cron_schedule="47 * * * *",
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Looks each hour at what others get, as a stranger does.",
+    )
+
+
+def weekly_restore(settings: ScheduleSettings) -> dg.ScheduleDefinition:
+    """On Sundays, two hours after the drill would be due."""
+    return dg.ScheduleDefinition(
+        name="weekly_restore",
+        job=RESTORE_PUBLISHED,
+        cron_schedule="0 6 * * 0",
+        execution_timezone=settings.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Restores each week what others get, as a stranger does.",
     )

@@ -17,6 +17,7 @@ from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
 from ppr_assets.rules.incidents import (
     CHECK_WARNS,
     DRILL,
+    LOOK,
     NIGHTLY,
     Report,
     begun,
@@ -34,6 +35,7 @@ _AS_SET_UP = {ON_REMOTE.name, PROVEN.name}
 _JOBS = {
     "data_repo_commit": NIGHTLY,
     "drill": DRILL,
+    "published_copy": LOOK,
     "restored_database": "restore",
     "replayed_database": "replay",
 }

@@ -24,7 +24,8 @@ class DataRepoSettings:
 
     ``dump_dir`` is a posix path relative to the repository's root. ``timeout_seconds`` is the
     limit of one git call, ``warn_gigabytes`` and ``max_gigabytes`` (of 1e9 bytes) are those of the
-    clone's size. ``copies``: where what it publishes goes as well.
+    clone's size. ``copies``: where what it publishes goes as well. ``as_a_stranger``: remotes are
+    asked without the token and without whatever else this user could show or has configured.
     """
 
     path: Path = variable(
@@ -32,6 +33,12 @@ class DataRepoSettings:
     )
     url: str | None = optional(
         "DATA_REPO_URL", git_kinds.git_url, "where a missing clone is made from"
+    )
+    public_url: str | None = optional(
+        "DATA_REPO_PUBLIC_URL",
+        git_kinds.public_url,
+        "where strangers read the data repository, to be looked at as they see it, where that is "
+        "not DATA_REPO_URL; `private`: nobody may without the token, which is then used",
     )
     branch: str = variable(
         "DATA_REPO_BRANCH", "main", git_kinds.branch, "the branch that dumps are committed to"
@@ -85,6 +92,7 @@ class DataRepoSettings:
         "the check `repo_size` fails from this size of the clone on",
     )
     copies: CopySettings = field(default_factory=CopySettings)
+    as_a_stranger: bool = False
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> DataRepoSettings:

@@ -36,6 +36,16 @@ def carries_credentials(text: str, parts: SplitResult | None) -> bool:
     return ":" in user
 
 
+PRIVATE = "private"
+"""In the place of a URL for strangers: there are none."""
+
+
+@must_be("a URL that git can clone without credentials, or `private`")
+def public_url(text: str) -> str:
+    """Where anybody may read, or :data:`PRIVATE`."""
+    return text if text == PRIVATE else git_url(text)
+
+
 @must_be("a branch name that git accepts")
 def branch(text: str) -> str:
     """A branch's short name, by the rules of ``git check-ref-format --branch``."""

@@ -85,7 +85,7 @@ def test_the_terminal_stays_quiet_and_one_ctrl_c_ends_ui_daemon_and_postgresql(
     ]
     assert location["schedules"] == [
         {"name": name, "scheduleState": {"status": "RUNNING"}}
-        for name in ("monthly_drill", "nightly")
+        for name in ("hourly_look", "monthly_drill", "nightly", "weekly_restore")
     ]
     assert "postgres" in [name for _, name in _living(server_folder)]
     (code_server,) = _code_servers(server_folder)  # for the UI, the daemon and all runs

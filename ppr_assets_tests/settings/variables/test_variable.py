@@ -35,6 +35,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "PPR_DIRECT_PORT": "none",
         "DATA_REPO_PATH": "/data-repo",
         "DATA_REPO_URL": "none",
+        "DATA_REPO_PUBLIC_URL": "none",
         "DATA_REPO_BRANCH": "main",
         "DATA_REPO_TOKEN": "none",
         "DATA_REPO_TIMEOUT_SECONDS": "600",
