@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
@@ -10,8 +11,13 @@ from ppr_assets.data_repo.clone.remote_head import known_remote, remote_head
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
-from ppr_assets.data_repo.history.publications import Publication, new_publication_since
-from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.data_repo.history.publications import (
+    Publication,
+    new_publication_since,
+    newest_publication,
+)
+from ppr_assets.data_repo.remote.remote import fetch, fetched_tip
+from ppr_assets.errors import PushFailed
 from ppr_assets.settings import Settings
 
 
@@ -58,6 +64,18 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
             return Look(Seen(head, seen.publication), wanted=head)
         repo = data_repo.opened()
         return _look_into(repo, fetch(repo) or head, seen)
+
+
+def newest_known(settings: Settings) -> Publication | None:
+    """The newest publishing commit of all; offline, the newest that the clone knows.
+
+    Raises what :func:`~ppr_assets.data_repo.clone.clone.open_data_repo` raises.
+    """
+    with DataRepoOfRun(settings.data_repo) as data_repo:
+        repo = data_repo.opened()
+        with suppress(PushFailed):
+            fetch(repo)
+        return newest_publication(repo, *filter(None, [tip(repo), fetched_tip(repo)]))
 
 
 def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:

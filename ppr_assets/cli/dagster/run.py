@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ppr_assets.errors import Cancelled
+from ppr_assets.errors import Cancelled, PprError
+from ppr_assets.failures import told
 from ppr_assets.operations.night import Night
+from ppr_assets.operations.watch import newest_known
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.incidents import Report
 from ppr_assets.settings import Settings
@@ -73,7 +75,8 @@ def run_nightly(
     from ppr_assets.orchestration.failures import cancelled, unexpected
 
     night = Night(str(uuid4()))
-    told = {OWN_HEARTBEAT: "command line"} if settings.alerts.told else {}
+    _tell_publication(settings, instance)
+    own = {OWN_HEARTBEAT: "command line"} if settings.alerts.told else {}
     try:
         job = _job(settings, night)
         with _of_code_location(instance, job.name):
@@ -81,7 +84,7 @@ def run_nightly(
                 instance=instance,
                 run_id=night.run_id,
                 run_config=_decided(override),
-                tags={**_NOT_AGAIN, **(tags or {}), **told},
+                tags={**_NOT_AGAIN, **(tags or {}), **own},
                 raise_on_error=False,
             )
     except dg.DagsterExecutionInterruptedError as error:
@@ -104,6 +107,24 @@ def reports_of_night(
 
     record = instance.get_run_record_by_id(night.run_id)
     return reports_of_run(instance, settings.alerts, record) if record else ()
+
+
+def _tell_publication(settings: Settings, instance: DagsterInstance) -> None:
+    """What the sensor tells where a daemon runs, before the run that follows it: an event after
+    that one would have Dagster call its assets out of date.
+
+    A data repository that cannot be looked at is told by the run.
+    """
+    from ppr_assets.orchestration.assets.tables import DATA_VERSION, PUBLICATION, published
+
+    newest = None
+    with suppress(PprError), told(settings):
+        newest = newest_known(settings)
+    if newest is not None:
+        last = instance.get_latest_materialization_event(PUBLICATION.key)
+        known = last.asset_materialization if last else None
+        if known is None or (known.tags or {}).get(DATA_VERSION) != newest.sha:
+            instance.report_runless_asset_event(published(newest))
 
 
 @contextmanager

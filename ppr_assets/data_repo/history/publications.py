@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
+from ppr_assets.data_repo.remote.address import Pages
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A commit that published data; ``date`` is the committer's, with its timezone."""
+    """A commit that published data; ``date`` is the committer's, with its timezone, ``page`` what
+    a forge shows of it."""
 
     sha: str
     subject: str
     author: str
     date: datetime
+    page: str | None = None
 
 
 def newest_publication(repo: DataRepo, *tips: str) -> Publication | None:
@@ -58,4 +61,5 @@ def _newest(repo: DataRepo, *revisions: str) -> Publication | None:
     if not answer.strip():
         return None
     sha, subject, author, date = answer.decode("utf-8", "replace").rstrip("\n").split("\0")
-    return Publication(sha, subject, author, datetime.fromisoformat(date))
+    page = Pages(repo.web_url).commit(sha) if repo.web_url else None
+    return Publication(sha, subject, author, datetime.fromisoformat(date), page)

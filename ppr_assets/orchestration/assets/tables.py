@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.postgres.snapshot.snapshot import Column
 
@@ -50,6 +51,8 @@ PUBLICATION = dg.AssetSpec(
     kinds={"git"},
     owners=OWNERS,
 )
+
+DATA_VERSION = "dagster/data_version"
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_offset=1)
 """In UTC, from before the first records were published until today."""
@@ -100,6 +103,21 @@ def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:
                     "dagster/column_schema": _schema(columns),
                 },
             )
+
+
+def published(publication: Publication) -> dg.AssetMaterialization:
+    """The publishing commit as an event of :data:`PUBLICATION`, its hash being the data version."""
+    sha, page = publication.sha, publication.page
+    return dg.AssetMaterialization(
+        asset_key=PUBLICATION.key,
+        description=publication.subject,
+        metadata={
+            "commit": dg.MetadataValue.url(page) if page else dg.MetadataValue.text(sha),
+            "author": publication.author,
+            "committed": dg.MetadataValue.timestamp(publication.date),
+        },
+        tags={DATA_VERSION: sha},
+    )
 
 
 def _table_asset(schema: str, name: str) -> dg.AssetKey:

@@ -9,10 +9,9 @@ import json
 
 import dagster as dg
 
-from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
-from ppr_assets.orchestration.assets.tables import PUBLICATION
+from ppr_assets.orchestration.assets.tables import published
 from ppr_assets.orchestration.automation.jobs import NIGHTLY_DUMP
 from ppr_assets.settings import Settings
 
@@ -43,18 +42,4 @@ def after_publishing(
         first = dg.RunRequest(run_key=f"clone-{look.wanted}")
         return dg.SensorResult(run_requests=[first], cursor=cursor)
     run = dg.RunRequest(run_key=f"publish-{look.wanted}", tags={PUBLICATION_TAG: look.wanted})
-    return dg.SensorResult(run_requests=[run], asset_events=[_published(look.new)], cursor=cursor)
-
-
-def _published(publication: Publication) -> dg.AssetMaterialization:
-    """The publishing commit as an event of the external asset, with its hash as data version."""
-    return dg.AssetMaterialization(
-        asset_key=PUBLICATION.key,
-        description=publication.subject,
-        metadata={
-            "commit": publication.sha,
-            "author": publication.author,
-            "committed": dg.MetadataValue.timestamp(publication.date),
-        },
-        tags={"dagster/data_version": publication.sha},
-    )
+    return dg.SensorResult(run_requests=[run], asset_events=[published(look.new)], cursor=cursor)
