@@ -50,15 +50,19 @@ def database_as_dump(settings: Settings, database: DatabaseSettings) -> Iterator
 
 @contextmanager
 def replay_as_dump(
-    settings: Settings, schema: FoundDump, paths: Sequence[Path], *, offline: bool = False
+    settings: Settings,
+    schema: FoundDump,
+    paths: Sequence[Path],
+    selection: Selection,
+    *,
+    offline: bool = False,
 ) -> Iterator[tuple[FoundDump, Accounts]]:
-    """What a replay of the published records gives, or of ``paths``, in the tables of the dump
-    ``schema``; and what became of the files. It is replayed into a scratch database where dumps are
-    proven, which is gone by then.
+    """What a replay of the ``selection`` gives, of ``paths`` or else of the published records, in
+    the tables of the dump ``schema``; and what became of the files. It is replayed into a scratch
+    database where dumps are proven, which is gone by then.
 
     Raises what a replay and a drill raise, and what :func:`database_as_dump` raises.
     """
-    selection = Selection(settings.db_init_days_to_sync)
     wanted = Wanted(offline=offline)
     with (
         scratch_folder(temporary()) as folder,

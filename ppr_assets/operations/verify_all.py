@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.operations.published.by_hash import PublishedBytes
 from ppr_assets.operations.published.view import OnView, unseen
 from ppr_assets.operations.restoring.loading import verified_dump
 from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
@@ -22,12 +23,17 @@ from ppr_assets.settings import DataRepoSettings
 class Checked:
     """A dump, and what was found: ``verified``, or the ``error`` that says what is wrong with it;
     both where the commit has it whole and other files lie in the work tree.
-    ``origin`` is where it was found, empty if it could not even be read."""
+    ``origin`` is where it was found, empty if it could not even be read, and ``read_from`` which
+    bytes were read. ``published_as``: of a file without a manifest beside it, the published dump
+    that has its bytes; ``unmatched``: why none is known to."""
 
     name: str
     origin: str
     verified: VerifiedDump | None = None
     error: DumpDamaged | DumpMissing | None = None
+    read_from: str = ""
+    published_as: str = ""
+    unmatched: str = ""
 
     @property
     def rows(self) -> int:
@@ -45,6 +51,8 @@ class Checked:
         return {
             "dump": self.name,
             "origin": self.origin or None,
+            "read_from": self.read_from or None,
+            "published_as": self.published_as or None,
             "whole": verified is not None,
             "bytes": verified.layout.bytes if verified else None,
             "sha256": verified.layout.sha256 if verified else None,
@@ -68,19 +76,20 @@ def verify_dumps(
     Raises :class:`DumpMissing` when there is none or not the one that is meant, and what opening
     the place raises; a dump's own damage is an ``error`` among the results.
     """
+    published = PublishedBytes(settings)
     with opened_shelf(settings, wanted) as shelf:
         if shelf.view is not None:
             on_view(shelf.view)
         if not every:
-            yield _checked(shelf, wanted, wanted.dump or "the latest dump")
+            yield _checked(shelf, published, wanted, wanted.dump or "the latest dump")
             return
         if not shelf.names:
             choose(shelf.names, None, wanted, f"`{scrub(wanted.source or str(settings.path))}`")
         for name in reversed(shelf.names):
-            yield _checked(shelf, Wanted(dump=name), name)
+            yield _checked(shelf, published, Wanted(dump=name), name)
 
 
-def _checked(shelf: Shelf, wanted: Wanted, name: str) -> Checked:
+def _checked(shelf: Shelf, published: PublishedBytes, wanted: Wanted, name: str) -> Checked:
     try:
         found = shelf.take(wanted)
     except DumpDamaged as error:
@@ -88,11 +97,31 @@ def _checked(shelf: Shelf, wanted: Wanted, name: str) -> Checked:
     try:
         verified = verified_dump(found)
         other = shelf.beside(found.name)
-        return Checked(found.name, found.origin, verified, other.error() if other else None)
+        checked = Checked(
+            found.name,
+            found.origin,
+            verified,
+            other.error() if other else None,
+            read_from=found.read_from,
+        )
+        return _matched(checked, published) if found.commit is None else checked
     except DumpDamaged as error:
-        return Checked(found.name, found.origin, error=error)
+        return Checked(found.name, found.origin, error=error, read_from=found.read_from)
     finally:
         _let_go(found)
+
+
+def _matched(checked: Checked, published: PublishedBytes) -> Checked:
+    """With the manifest of the published dump that has the bytes of a file without one."""
+    verified = checked.verified
+    if verified is None or verified.manifest is not None:
+        return checked
+    manifest = published.manifest(verified.layout.sha256)
+    if manifest is None:
+        return replace(checked, unmatched=published.without)
+    return replace(
+        checked, verified=replace(verified, manifest=manifest), published_as=manifest.dump
+    )
 
 
 def _let_go(found: FoundDump) -> None:

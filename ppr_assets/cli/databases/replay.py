@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.shared.console import print_json, progress
-from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, a_day, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
@@ -101,13 +100,6 @@ class _Where:
         return replace(records, dump=None if self.schema == "latest" else self.schema)
 
 
-def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Days are compared as they are written, so they are written in one way."""
-    if value is None or re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        return value
-    raise click.BadParameter(f"`{value}` must be a day like 2026-11-01", param=option)
-
-
 @click.command()
 @bundled(
     "which",
@@ -116,11 +108,11 @@ def _a_day(_: click.Context, option: click.Parameter, value: str | None) -> str 
     click.option(
         "--since",
         metavar="DAY",
-        callback=_a_day,
+        callback=a_day,
         help="The first day, as YYYY-MM-DD.  [default: the last DB_INIT_DAYS_TO_SYNC days that "
         "each scraper has]",
     ),
-    click.option("--until", metavar="DAY", callback=_a_day, help="The last day."),
+    click.option("--until", metavar="DAY", callback=a_day, help="The last day."),
     click.option(
         "--scraper", "scrapers", metavar="NAME", multiple=True, help="Of this scraper alone."
     ),

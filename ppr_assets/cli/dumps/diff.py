@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
-from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, a_day, bundled, pass_invocation
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
+from ppr_assets.operations.diff.compare import Focus
 from ppr_assets.operations.diff.compare import diff as compared
-from ppr_assets.operations.diff.records import DumpDiff, Example, TableDiff
+from ppr_assets.operations.diff.records import EXAMPLES, DumpDiff, Example, TableDiff
 from ppr_assets.operations.diff.two_dumps import one_dump, two_dumps
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.rules.wording import few
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40
 _COLUMNS = 6
+_MANY = 50
 _OURS = "POSTGRES_DB"
 """Stands for the database of this name's value, which no server has under the name itself."""
 _PUBLISHED = "-"
@@ -43,8 +46,30 @@ class _Sides:
     before: str | None
     after: str | None
     database: str | None
-    replay: str | None
+    replay: tuple[str, ...]
+    since: str | None
+    until: str | None
     offline: bool
+
+    def require_one(self) -> None:
+        if (self.after, self.database, self.replay or None).count(None) < 2:
+            raise click.UsageError("B is one: a dump, --database or --replay")
+        if (self.since or self.until) and not self.replay:
+            raise click.UsageError("--since and --until say which days --replay reads")
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """How much is told."""
+
+    stat: bool
+    tables: tuple[str, ...]
+    as_json: bool
+
+    @property
+    def focus(self) -> Focus:
+        most = 0 if self.stat else _MANY if self.tables else EXAMPLES
+        return Focus(self.tables, most)
 
 
 @click.command()
@@ -65,13 +90,35 @@ class _Sides:
         metavar="[PATH]",
         is_flag=False,
         flag_value=_PUBLISHED,
-        help="B is what a replay of the published records gives, or of those at PATH.",
+        multiple=True,
+        help="B is what a replay of the published records gives, or of those at PATH, which can "
+        "be given more than once.",
     ),
+    click.option(
+        "--since",
+        metavar="DAY",
+        callback=a_day,
+        help="The first day that --replay reads, as YYYY-MM-DD.  [default: the last "
+        "DB_INIT_DAYS_TO_SYNC days that each scraper has]",
+    ),
+    click.option("--until", metavar="DAY", callback=a_day, help="The last day that it reads."),
     offline_option,
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs.")
+@bundled(
+    "shown",
+    _Shown,
+    click.option("--stat", is_flag=True, help="How many rows of each table, and no examples."),
+    click.option(
+        "--table",
+        "tables",
+        metavar="NAME",
+        multiple=True,
+        help=f"This table alone, with up to {_MANY} rows of each kind of change.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs."),
+)
 @pass_invocation
-def diff(invocation: Invocation, sides: _Sides, *, as_json: bool) -> None:
+def diff(invocation: Invocation, sides: _Sides, shown: _Shown) -> None:
     """Show what changed from dump A to dump B: rows, table by table, and the schema.
 
     A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
@@ -90,51 +137,53 @@ def diff(invocation: Invocation, sides: _Sides, *, as_json: bool) -> None:
     Examples:
       ppr-assets diff
       ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00
+      ppr-assets diff --stat
+      ppr-assets diff --table organization --table service
       ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
       ppr-assets diff --database
       ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00 --database rebuilt
-      ppr-assets diff --replay
+      ppr-assets diff --replay --since 2025-08-01
 
     \b
     Exit codes:
       0    compared, whether they differ or not
       1    no dump, or no replay, could be made
-      2    there are no such records to replay
+      2    there are no such records to replay, or no such table
       4    one of them is damaged
       5    database unreachable
       6    data repository unusable, or there is no such dump
       7    busy: another replay is compared, or tables are changed all the time
       8    refused by the publication policy: decide on what is new
     """
-    if (sides.after, sides.database, sides.replay).count(None) < 2:
-        raise click.UsageError("B is one: a dump, --database or --replay")
-    found, accounts = _compared(invocation.settings, sides)
-    if as_json:
+    sides.require_one()
+    found, accounts = _compared(invocation.settings, sides, shown.focus)
+    if shown.as_json:
         print_json({**found.to_json(), **_replay_json(accounts)})
         return
     out.print(f"{found.before} → {found.after}", markup=False)
     if found.tables:
         print_columns([_HEADING, *map(_row, found.tables)], numbers=range(1, 6))
-    for line in [*_of_replay(found, accounts), *_remarks(found)]:
+    remarks = _counted(found) if shown.stat else _remarks(found, whole=bool(shown.tables))
+    for line in [*_of_replay(found, accounts), *remarks]:
         out.print(line, markup=False)
 
 
-def _compared(settings: Settings, sides: _Sides) -> tuple[DumpDiff, Accounts | None]:
+def _compared(settings: Settings, sides: _Sides, focus: Focus) -> tuple[DumpDiff, Accounts | None]:
     """And what a replay has come to, where B is one."""
     how: Any = dict(offline=sides.offline, on_view=print_view)  # noqa: C408 - keywords, no labels
     accounts = None
     with progress("comparing"), ExitStack() as until:
-        if sides.database is None and sides.replay is None:
+        if sides.database is None and not sides.replay:
             dumps = two_dumps(settings.data_repo, sides.before, sides.after, **how)
             one, other = until.enter_context(dumps)
         else:
             one = until.enter_context(one_dump(settings.data_repo, sides.before, **how))
-            if sides.replay is None:
+            if not sides.replay:
                 other = until.enter_context(_now(settings, sides.database or _OURS))
             else:
-                made = _replayed(settings, one, sides.replay, offline=sides.offline)
+                made = _replayed(settings, one, sides)
                 other, accounts = until.enter_context(made)
-        found = compared(one, other)
+        found = compared(one, other, focus)
     if accounts is not None:
         found = replace(found, schema=())  # made by what A says, so only words differ
     return found, accounts
@@ -150,12 +199,14 @@ def _now(settings: Settings, database: str) -> AbstractContextManager[FoundDump]
 
 
 def _replayed(
-    settings: Settings, schema: FoundDump, path: str, *, offline: bool
+    settings: Settings, schema: FoundDump, sides: _Sides
 ) -> AbstractContextManager[tuple[FoundDump, Accounts]]:
     from ppr_assets.operations.as_dump import replay_as_dump
+    from ppr_assets.operations.replaying.published_files import Selection
 
-    paths = () if path == _PUBLISHED else (Path(path),)
-    return replay_as_dump(settings, schema, paths, offline=offline)
+    paths = [Path(path) for path in sides.replay if path != _PUBLISHED]
+    selection = Selection(settings.db_init_days_to_sync, sides.since, sides.until)
+    return replay_as_dump(settings, schema, paths, selection, offline=sides.offline)
 
 
 def _replay_json(accounts: Accounts | None) -> Mapping[str, object]:
@@ -183,45 +234,58 @@ def _row(table: TableDiff) -> tuple[str, ...]:
     return (table.table, *sides, *map(str, changes), ", ".join(table.key))
 
 
-def _remarks(found: DumpDiff) -> Iterator[str]:
+def _counted(found: DumpDiff) -> Iterator[str]:
+    """In the place of each: how many."""
+    if found.schema:
+        yield f"{len(found.schema)} objects of the schema differ"
+    if found.withheld:
+        yield f"{len(found.withheld)} tables or columns are withheld from one of the two alone"
+    yield from _summary(found)
+
+
+def _summary(found: DumpDiff) -> Iterator[str]:
+    if not found:
+        yield "nothing changed"
+    yield f"{len(found.tables)} of {len(found.tables) + found.same} tables differ"
+
+
+def _remarks(found: DumpDiff, *, whole: bool) -> Iterator[str]:
+    """``whole``: with all columns of each row, and all of each value."""
     yield from map(str, found.other_ids)
     for table in found.tables:
         if table.verified:
             yield f"{table.table}: {table.verified} removed or changed rows had been verified"
     for table in found.tables:
         for example in table.examples:
-            yield f"{table.table}  {_shown(example, table.key)}"
+            yield f"{table.table}  {_shown(example, table.key, whole=whole)}"
     yield from map(str, found.withheld)
     for one in found.schema:
         place = "" if one.schema == "-" else f"{one.schema}."
         yield f"{one.how} {one.kind} {place}{one.name}"
     if len(set(found.server_versions)) > 1:
         yield "dumped from server {} → {}".format(*found.server_versions)
-    if not found:
-        yield "nothing changed"
-    yield f"{len(found.tables)} of {len(found.tables) + found.same} tables differ"
+    yield from _summary(found)
 
 
-def _shown(example: Example, key: tuple[str, ...]) -> str:
+def _shown(example: Example, key: tuple[str, ...], *, whole: bool) -> str:
+    columns, most = (sys.maxsize, sys.maxsize) if whole else (_COLUMNS, _VALUE)
     before, after = example.before, example.after
     if before is None or after is None:
-        row = after if before is None else before
-        return f"{'+' if before is None else '-'} {_values(row or {})}"
-    named = ", ".join(f"{column}={_value(after.get(column))}" for column in key)
+        row = (after if before is None else before) or {}
+        told = [f"{name}={_value(value, most)}" for name, value in row.items() if value is not None]
+        return f"{'+' if before is None else '-'} {', '.join(told[:columns])}" + (
+            " …" if len(told) > columns else ""
+        )
+    named = ", ".join(f"{column}={_value(after.get(column), most)}" for column in key)
     changes = [
-        f"{column}: {_value(before.get(column))} → {_value(after.get(column))}"
+        f"{column}: {_value(before.get(column), most)} → {_value(after.get(column), most)}"
         for column in dict.fromkeys([*before, *after])
         if before.get(column) != after.get(column)
     ]
-    return f"~ {named}: {few(changes, _COLUMNS, rest=', {} more')}"
+    return f"~ {named}: {few(changes, columns, rest=', {} more')}"
 
 
-def _values(row: Mapping[str, str | None]) -> str:
-    shown = [f"{column}={_value(value)}" for column, value in row.items() if value is not None]
-    return ", ".join(shown[:_COLUMNS]) + (" …" if len(shown) > _COLUMNS else "")
-
-
-def _value(value: str | None) -> str:
+def _value(value: str | None, most: int) -> str:
     if value is None:
         return "NULL"
-    return value if len(value) <= _VALUE else f"{value[: _VALUE - 1]}…"
+    return value if len(value) <= most else f"{value[: most - 1]}…"

@@ -23,14 +23,15 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
     DUMP is a dump's name or the path of a file; the latest if not given. Its size, SHA-256, every
     table's rows and the SQL's structure are looked at, which psql does not do: it restores half a
     dump without a word. Needs no database. That a dump restores, `ppr-assets drill` shows; here
-    is only told whether its manifest says so.
+    is only told whether its manifest says so: `proven`, or else `whole`. A file without a manifest
+    beside it is held to the published dump that has its bytes, where the clone knows one.
 
     \b
     Examples:
       ppr-assets verify
       ppr-assets verify --all
       ppr-assets verify --all --json | jq -r '.[] | select(.proven | not) | .dump'
-      ppr-assets verify ./downloaded.sql
+      ppr-assets verify downloaded.sql
       ppr-assets verify --from s3://pantry-backups/dumps --all
 
     \b
@@ -64,14 +65,19 @@ def _line(checked: Checked) -> str:
     tables = verified.layout.tables
     return (
         f"{checked.name}  {size(verified.layout.bytes):>9}  {len(tables)} tables  "
-        f"{checked.rows} rows  {_proof(checked)}"
+        f"{checked.rows} rows  {_proof(checked)}; read from {checked.read_from}"
     )
 
 
 def _proof(checked: Checked) -> str:
     proof = checked.proof
     if proof is not None and proof.proven:
-        return f"proven on {proof}"
+        return f"proven on {proof}{_as_published(checked)}"
     if checked.verified is not None and checked.verified.manifest is None:
-        return "unproven: no manifest"
-    return "unproven: published without a restore" if proof else "unproven: its manifest tells none"
+        return "; ".join(filter(None, ["whole, unproven: no manifest", checked.unmatched]))
+    why = "published without a restore" if proof else "its manifest tells none"
+    return f"whole, unproven: {why}{_as_published(checked)}"
+
+
+def _as_published(checked: Checked) -> str:
+    return f", published as {checked.published_as}" if checked.published_as else ""

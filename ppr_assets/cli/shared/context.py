@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, wraps
@@ -91,3 +92,10 @@ def worded(context: click.Context, parameter: click.Parameter, reason: str | Non
     if reason is not None and not reason.strip():
         raise click.BadParameter("the reason is empty, must be a sentence", context, parameter)
     return reason
+
+
+def a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Days are compared as they are written, so they are written in one way."""
+    if value is None or re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return value
+    raise click.BadParameter(f"`{value}` must be a day like 2026-11-01", param=option)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
 
+from ppr_assets.errors import SettingsError
 from ppr_assets.operations.diff.alike import other_ids
 from ppr_assets.operations.diff.opened import OpenedDump, split_rows
-from ppr_assets.operations.diff.records import DumpDiff, SchemaDiff, TableDiff, row_values
+from ppr_assets.operations.diff.records import (
+    EXAMPLES,
+    DumpDiff,
+    SchemaDiff,
+    TableDiff,
+    row_values,
+)
 from ppr_assets.operations.diff.withheld import withheld_otherwise
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.row_keys import key_reader
@@ -19,20 +28,35 @@ _DIGEST = 16
 _SAME_KEY = 1000
 
 
-def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
+@dataclass(frozen=True)
+class Focus:
+    """The ``tables`` that are compared, all where there are none, and how many ``examples`` of each
+    kind of change are shown."""
+
+    tables: Collection[str] = ()
+    examples: int = EXAMPLES
+
+
+EVERYTHING = Focus()
+
+
+def diff(before: FoundDump, after: FoundDump, focus: Focus = EVERYTHING) -> DumpDiff:
     """Compare two dumps. Raises :class:`DumpDamaged` when one is not whole, or not what its
-    manifest says: a comparison would name the damage as a change."""
+    manifest says: a comparison would name the damage as a change; and :class:`SettingsError` for a
+    table that neither of them has."""
     one, other = OpenedDump(before), OpenedDump(after)
     withheld = (*withheld_otherwise(one, other),)
     whole = {each.what.table for each in withheld if not each.what.column}
     tables, same = [], 0
-    names = sorted((one.blocks.keys() | other.blocks.keys()) - whole)
+    names = _tables(one, other, focus, whole)
     alike = {table for table in names if _alike(table, one, other)}
     held = sum(each.rows_bytes(table) for each in (one, other) for table in {*names} - alike)
     with stage("comparing rows", held):
         for table in names:
             unseen = {each.what.column for each in withheld if each.what.table == table}
-            found = None if table in alike else _table_diff(table, one, other, unseen)
+            found = (
+                None if table in alike else _table_diff(table, one, other, unseen, focus.examples)
+            )
             if found is None or (unseen and not found):
                 same += 1
             else:
@@ -49,6 +73,20 @@ def diff(before: FoundDump, after: FoundDump) -> DumpDiff:
     )
 
 
+def _tables(
+    one: OpenedDump, other: OpenedDump, focus: Focus, withheld: Collection[str]
+) -> list[str]:
+    there = one.blocks.keys() | other.blocks.keys()
+    for table in focus.tables:
+        if table not in there:
+            near = get_close_matches(table, there, 1)
+            raise SettingsError(
+                f"neither {one.name} nor {other.name} has rows of a table {table}",
+                hint=f"did you mean {near[0]}?" if near else "`--stat` names those that differ.",
+            )
+    return sorted({*(focus.tables or there)} - {*withheld})
+
+
 def _alike(table: str, one: OpenedDump, other: OpenedDump) -> bool:
     here, there = one.blocks.get(table), other.blocks.get(table)
     return bool(here and there and (here.rows, here.sha256) == (there.rows, there.sha256))
@@ -63,20 +101,21 @@ def _schema(one: OpenedDump, other: OpenedDump) -> Iterator[SchemaDiff]:
 
 
 def _table_diff(
-    table: str, one: OpenedDump, other: OpenedDump, unseen: Collection[str]
+    table: str, one: OpenedDump, other: OpenedDump, unseen: Collection[str], most: int
 ) -> TableDiff:
     here, there = one.blocks.get(table), other.blocks.get(table)
     sides = {"before": one.columns(table), "after": other.columns(table)}
     seen = [name for name in sides["after"] or sides["before"] if name not in unseen]
     key = other.keys.get(table) or one.keys.get(table) or tuple(seen[:1])
     readers = {side: key_reader(columns, key) for side, columns in sides.items()}
-    found = TableDiff(table, here.rows if here else None, there.rows if there else None, key)
+    rows = (here.rows if here else None, there.rows if there else None)
+    found = TableDiff(table, *rows, key, most=most)
     with SortedRows(one.spill_folder) as by_key:
         for side, row in differing_rows(one.rows(table, unseen), other.rows(table, unseen)):
             digest = hashlib.blake2b(readers[side](row), digest_size=_DIGEST).hexdigest()
             by_key.add(f"{digest}{side[0]}".encode() + row)
-        rows = (row for block in by_key.blocks() for row in split_rows(block))
-        for before, after in _pairs(rows):
+        sorted_rows = (row for block in by_key.blocks() for row in split_rows(block))
+        for before, after in _pairs(sorted_rows):
             found.count(
                 row_values(sides["before"], before) if before is not None else None,
                 row_values(sides["after"], after) if after is not None else None,

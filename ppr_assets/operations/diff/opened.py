@@ -27,6 +27,7 @@ class OpenedDump:
         verified = verify_file(
             found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
         )
+        self.name = found.name
         self.layout: Layout = verified.layout
         self.spill_folder = found.spill_folder
         self._sorted = found.manifest is not None

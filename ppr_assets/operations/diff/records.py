@@ -36,6 +36,7 @@ class Example:
 class TableDiff:
     """``before`` and ``after``: how many rows, None where there is no such table. ``key``: the
     columns that tell rows apart. ``verified``: removed or changed rows that somebody had verified.
+    ``most``: examples of each kind that are kept.
     """
 
     table: str
@@ -47,12 +48,14 @@ class TableDiff:
     changed: int = 0
     verified: int = 0
     examples: list[Example] = field(default_factory=list)
+    most: int = field(default=EXAMPLES, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "key": list(self.key), "examples": [*map(vars, self.examples)]}
+        told = {name: value for name, value in vars(self).items() if name != "most"}
+        return {**told, "key": list(self.key), "examples": [*map(vars, self.examples)]}
 
     def count(self, before: Row | None, after: Row | None) -> None:
         kind = "added" if before is None else "removed" if after is None else "changed"
@@ -60,7 +63,7 @@ class TableDiff:
         setattr(self, kind, number)
         if before is not None and before.get("verified_by") is not None:
             self.verified += 1
-        if number <= EXAMPLES:
+        if number <= self.most:
             self.examples.append(Example(before, after))
 
 

@@ -59,8 +59,7 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
 
     Raises what :func:`found_dump` raises, the latter two when one is taken.
     """
-    if wanted.dump is not None and os.sep in wanted.dump:
-        file = Path(wanted.dump)
+    if (file := _file_meant(settings, wanted)) is not None:
         with scratch_folder(temporary()) as scratch:
             yield _files(file.parent.resolve(), scratch)
     elif wanted.source is not None and (url := place_of_copies(settings, wanted.source)):
@@ -81,6 +80,18 @@ def opened_shelf(settings: DataRepoSettings, wanted: Wanted) -> Iterator[Shelf]:
                 view,
                 lambda name: other_files(repo, name) if view else None,
             )
+
+
+def _file_meant(settings: DataRepoSettings, wanted: Wanted) -> Path | None:
+    """The file whose path was given; without a slash as well, but for the clone's own folder, where
+    a name is that of the published dump."""
+    if wanted.dump is None:
+        return None
+    file = Path(wanted.dump)
+    if os.sep in wanted.dump:
+        return file
+    here = wanted.source is None and wanted.at is None and file.is_file()
+    return file if here and not Path.cwd().is_relative_to(settings.path.resolve()) else None
 
 
 def _only(file: Path, wanted: Wanted, scratch: Path) -> Shelf:

@@ -54,6 +54,14 @@ class FoundDump:
         return self.view.fetched_at if self.view else None
 
     @property
+    def read_from(self) -> str:
+        """Which bytes are read: git's, those of a file in the work tree, or of another file."""
+        if self.place or self.commit is None:
+            return self.origin if self.place else f"file `{self.path}`"
+        in_git = self.path.is_relative_to(self.spill_folder)
+        return self.origin if in_git else f"the work tree, as {self.origin} has it"
+
+    @property
     def origin(self) -> str:
         if self.place:
             return f"copy at `{self.place}`"

@@ -39,6 +39,7 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     pipeline.execute("UPDATE taxonomy SET name = '[bold]new[/bold]'")
     pipeline.execute("CREATE INDEX by_name ON taxonomy (name)")
     pipeline.night()
+    older = pipeline.latest()
     shown = ppr_assets("diff", FORCE_COLOR="")
     assert (shown.code, shown.beside) == (0, "")
     lines = shown.out.splitlines()
@@ -49,8 +50,28 @@ def test_a_diff_shows_counts_examples_and_the_schema(
     assert lines[3].endswith(" → [bold]new[/bold]")
     assert lines[4:] == ["added INDEX public.by_name", "1 of 26 tables differ"]
 
-    told = json.loads(ppr_assets("diff", "--json").out)
-    assert (told["before"], told["after"]) == (first, pipeline.latest())
+    assert ppr_assets("diff", "--stat").out.splitlines()[3:] == [
+        "1 objects of the schema differ",
+        "1 of 26 tables differ",
+    ]
+    pipeline.execute("UPDATE organization SET description = repeat('long ', 20)")
+    pipeline.night()
+    focused = ppr_assets("diff", "--table", "organization").out.splitlines()
+    assert focused[2].split() == ["organization", "200", "200", "0", "0", "200", "id"]
+    assert len(focused) == 3 + 50 + 1
+    assert all("long " * 20 in line for line in focused[3:53])
+    assert focused[-1] == "1 of 1 tables differ"
+    misspelt = ppr_assets("diff", "--table", "organisation")
+    assert (misspelt.code, misspelt.out) == (2, "")
+    assert misspelt.err.endswith(
+        f"neither {older} nor {pipeline.latest()} has rows of a table organisation\n"
+        "HINT: did you mean organization?\n"
+    )
+    days = ppr_assets("diff", "--since", "2025-08-01")
+    assert (days.code, "say which days --replay reads" in days.err) == (2, True)
+
+    told = json.loads(ppr_assets("diff", first, older, "--json").out)
+    assert (told["before"], told["after"]) == (first, older)
     assert told["unchanged_tables"] == 25
     (table,) = told["tables"]
     assert (table["table"], table["changed"], table["key"]) == ("taxonomy", 1, ["id"])
@@ -135,6 +156,9 @@ def test_a_replay_is_held_to_a_dump_and_leaves_nothing(
 
     told = json.loads(ppr_assets("diff", "--replay", str(day), "--json").out)
     assert told["replayed"] == {"files": 2, "loaded": 1, "empty": 0, "rejected": 1}
+    twice = ("--replay", str(day), "--replay", str(day), "--since", "2999-01-01")
+    none = ppr_assets("diff", *twice)
+    assert (none.code, none.out) == (2, "")
     published = ppr_assets("diff", "--replay").out.splitlines()[0]
     assert published == f"{pipeline.latest()} → a replay of commit {pipeline.head()[:10]}"
     with connect(pipeline.settings.database) as session:

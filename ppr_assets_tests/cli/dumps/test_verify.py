@@ -34,16 +34,18 @@ def test_each_dump_is_on_a_line_and_says_whether_it_was_ever_restored(
 
     latest = ppr_assets.installed("verify")
     assert (latest.code, latest.beside) == (0, "")
-    proven = r"    1\.4 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s\n"
-    assert re.fullmatch(re.escape(newer) + proven, latest.out)
+    facts = r"    1\.4 MiB  26 tables  6231 rows  proven on embedded, PostgreSQL 18\.\d, \d.* s"
+    commit = git(pipeline.clone, "rev-parse", "HEAD")[:10]
+    read = f"; read from the work tree, as commit {commit} has it\n"
+    assert re.fullmatch(re.escape(newer) + facts + read, latest.out)
 
     every = ppr_assets("verify", "--all", POSTGRES_PORT="9")
     assert (every.code, every.beside) == (0, "")
     lines = every.out.splitlines()
     assert [line.split()[0] for line in lines] == [newer, older, FOREIGN]
     assert lines[0] == latest.out.strip()
-    assert lines[1].endswith("  6231 rows  unproven: published without a restore")
-    assert lines[2].endswith("  6231 rows  unproven: no manifest")
+    assert "  6231 rows  whole, unproven: published without a restore; read from" in lines[1]
+    assert lines[2].endswith(f"  whole, unproven: no manifest; read from commit {commit}")
 
     told = json.loads(ppr_assets("verify", "--all", "--json", FORCE_COLOR="1").out)
     assert [dump["proven"] for dump in told] == [True, False, False]
@@ -91,10 +93,48 @@ def test_a_folder_of_files_or_one_file_needs_no_data_repository(
     assert [line.split()[0] for line in listed.out.splitlines()] == [name]
 
     odd = ppr_assets.folder / "a download.sql"
-    odd.write_bytes((pipeline.dumps / name).read_bytes()[:-1000])
-    cut = ppr_assets("verify", "./a download.sql", **nowhere)
+    odd.write_bytes((pipeline.dumps / name).read_bytes())
+    whole = ppr_assets("verify", "a download.sql", **nowhere)
+    assert (whole.code, whole.err) == (0, "")
+    assert whole.out.endswith(f"  whole, unproven: no manifest; read from file `{odd}`\n")
+    odd.write_bytes(odd.read_bytes()[:-1000])
+    cut = ppr_assets("verify", "a download.sql", **nowhere)
     assert cut.code == 4
     assert re.match(r"`a download\.sql`: .*byte \d+", cut.error)
+
+
+def test_a_file_is_held_to_the_published_dump_that_has_its_bytes_also_to_a_retired_one(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.first_night()
+    name = pipeline.latest()
+    renamed = ppr_assets.folder / "from-a-friend.sql"
+    renamed.write_bytes((pipeline.dumps / name).read_bytes())
+    manifest = f"sql_dumps/{Path(name).with_suffix('.json')}"
+    commit_files(pipeline.clone, "Retire it", {f"sql_dumps/{name}": None, manifest: None})
+
+    found = ppr_assets("verify", renamed.name)
+    assert (found.code, found.err) == (0, "")
+    assert f", published as {name}; read from file `{renamed}`\n" in found.out
+    (told,) = json.loads(ppr_assets("verify", renamed.name, "--json").out)
+    assert (told["published_as"], told["manifest"]) == (name, True)
+    assert told["read_from"] == f"file `{renamed}`"
+
+    renamed.write_text(renamed.read_text().replace("lock_timeout = 0", "lock_timeout = 1", 1))
+    other = ppr_assets("verify", renamed.name)
+    unknown = "whole, unproven: no manifest; no published dump has its bytes; read from"
+    assert (other.code, unknown in other.out) == (0, True)
+
+
+def test_in_the_clone_a_name_is_the_published_dump_and_elsewhere_the_file_that_lies_there(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.first_night()
+    name = pipeline.latest()
+    (ppr_assets.folder / name).write_bytes((pipeline.dumps / name).read_bytes())
+    assert f"; read from file `{ppr_assets.folder / name}`" in ppr_assets("verify", name).out
+    inside = CommandLine(pipeline.dumps, ppr_assets.variables)
+    assert "; read from the work tree, as commit " in inside("verify", name).out
 
 
 def test_what_is_not_there_or_cannot_be_meant_is_told(
