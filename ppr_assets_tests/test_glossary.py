@@ -22,14 +22,16 @@ GLOSSARY = frozenset(re.findall(r"^\| ([a-z ]+) \|", _TABLE, re.MULTILINE)) - {"
 PLAIN = frozenset(
     re.findall(
         "[a-z]+",
-        """accepted after age asked at author because branch but by bytes cleanup code column
-        command commit committed config console count counts dagster demo dev differences elsewhere
-        equals error errors exit failed fetch files filled git have help hint hours kept kind level
-        list locations log loggers looked loose made mapping message metadata monthly movements
-        names need night nightly ops option organizations origin other outcome packed path percent
-        platform previous proven publishing reason refused remote repo resources row rows run
-        schedule seconds server settings sha signature snapshot source table tables tree url version
-        where without work""",
+        """accepted added after age asked at author because before branch but by bytes changes
+        cleanup code column command commit committed config console count counts dagster
+        damaged decided decisions demo detail dev differences elsewhere equals error errors
+        exit failed fetch files filled git half have help hint hours impossible kept kind
+        level list locations log loggers looked loose made mapping message metadata monthly
+        movements names need night nightly ops option organizations origin other outcome
+        packed path percent platform previous proven publishing reason refused remote repo
+        resources reviewed row rows run schedule seconds server settings sha signature
+        snapshot source subject table tables the tree unreadable updated url values version
+        what where why without work""",
     )
 )
 

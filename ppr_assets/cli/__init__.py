@@ -25,6 +25,7 @@ from click.exceptions import NoSuchCommand
 from ppr_assets.cli.shared.common_options import with_common_options
 from ppr_assets.cli.shared.console import escape_what_cannot_be_written
 from ppr_assets.cli.shared.context import invocation_of
+from ppr_assets.cli.shared.json_document import print_failure
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.failures import in_words
@@ -128,7 +129,9 @@ class _Verbs(click.Group):
             raise
         except Exception as error:
             settings = ctx.obj.settings_if_read if ctx.obj else None
-            if (told := in_words(error, settings)) is error:
+            told = in_words(error, settings)
+            print_failure(ctx, told)
+            if told is error:
                 raise
             raise told from told.__cause__
 

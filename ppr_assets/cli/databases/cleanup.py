@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import click
 
 from ppr_assets.cli.shared.console import out, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.errors import Busy
 from ppr_assets.operations.cleanup import Cleaned
 from ppr_assets.operations.cleanup import cleanup as drop_leftovers
@@ -28,8 +30,11 @@ from ppr_assets.operations.cleanup import cleanup as drop_leftovers
     metavar="DATABASE",
     help="Clean up after `restore --into DATABASE` instead of POSTGRES_DB.",
 )
+@json_option("A JSON array, for programs.")
 @pass_invocation
-def cleanup(invocation: Invocation, dry_run: bool, older_than: int, into: str | None) -> None:
+def cleanup(
+    invocation: Invocation, *, dry_run: bool, older_than: int, into: str | None, as_json: bool
+) -> None:
     """Drop what restores have left beside the database.
 
     That is former databases, DATABASE_before_MOMENT, which were the way back, and half-made ones
@@ -57,7 +62,10 @@ def cleanup(invocation: Invocation, dry_run: bool, older_than: int, into: str | 
     span = timedelta(days=older_than)
     for cleaned in drop_leftovers(target, older_than=span, dry_run=dry_run):
         looked_at.append(cleaned)
-        out.print(_line(cleaned), markup=False)
+        if not as_json:
+            out.print(_line(cleaned), markup=False)
+    if as_json:
+        print_json([_json(cleaned) for cleaned in looked_at])
     used = [cleaned.leftover.name for cleaned in looked_at if cleaned.in_use]
     if used and not dry_run:
         raise Busy(
@@ -66,8 +74,20 @@ def cleanup(invocation: Invocation, dry_run: bool, older_than: int, into: str | 
             hint="what is written there is not in the database that serves. End those sessions "
             "(they are named above), and run again.",
         )
-    if not looked_at:
+    if not (looked_at or as_json):
         out.print(f"nothing to drop: no restore has left anything beside {target.dbname}")
+
+
+def _json(cleaned: Cleaned) -> dict[str, Any]:
+    left = cleaned.leftover
+    return {
+        "database": left.name,
+        "bytes": left.bytes,
+        "made_at": left.made_at.isoformat(),
+        "half_made": left.kind == "restoring",
+        "what": cleaned.what,
+        "why": cleaned.why or None,
+    }
 
 
 def _line(cleaned: Cleaned) -> str:

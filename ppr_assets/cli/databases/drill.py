@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import click
 
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
-from ppr_assets.cli.shared.console import out, print_json, progress
+from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
@@ -31,7 +32,7 @@ from ppr_assets.rules.incidents import DRILL
     help="The database's own server, an embedded one, or that of PPR_PROOF_HOST. By default what "
     "SQL_DUMP_PROOF says, and the server where that is off.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, with every table.")
+@json_option("One JSON object, with every table.")
 @pass_invocation
 def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json: bool) -> None:
     """Prove that a dump restores: into a scratch database, compared, dropped again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -10,8 +11,9 @@ from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.override import accept_option, override_option
-from ppr_assets.cli.shared.replay_report import became_lines
+from ppr_assets.cli.shared.replay_report import became_lines, replay_json
 from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.starting.init import initialise
@@ -54,8 +56,9 @@ from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, Init
     accept_option,
     by_option,
 )
+@json_option()
 @pass_invocation
-def init(invocation: Invocation, terms: InitTerms) -> None:
+def init(invocation: Invocation, terms: InitTerms, *, as_json: bool) -> None:
     """Fill the database from the latest dump, unless it has records.
 
     For the start of a container: waits for the server, makes the database where it is missing,
@@ -91,7 +94,26 @@ def init(invocation: Invocation, terms: InitTerms) -> None:
         settings.database.require_password()
     with heard(settings, "init"), progress("waiting for the server, restoring where needed"):
         outcome = initialise(settings, terms)
-    print_lines(_report(outcome))
+    if as_json:
+        print_json(_json(outcome))
+    else:
+        print_lines(_report(outcome))
+
+
+def _json(outcome: InitOutcome) -> dict[str, Any]:
+    restored, replayed = outcome.restored, outcome.replayed
+    return {
+        "status": outcome.status,
+        "database": outcome.database,
+        "reason": outcome.reason or None,
+        "dump": restored.dump if restored else None,
+        "rows": {key: one.rows for key, one in restored.tables.items()} if restored else None,
+        "former": restored.former if restored else None,
+        "accepted": list(restored.accepted.differences) if restored else [],
+        "replayed": replay_json(replayed) if replayed else None,
+        "not_taken": list(outcome.not_taken),
+        "remarks": list(outcome.remarks),
+    }
 
 
 def _report(outcome: InitOutcome) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from ppr_assets.cli.shared.console import print_json, progress
+from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, a_day, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
 from ppr_assets.cli.shared.replay_report import (
@@ -179,7 +180,7 @@ class _Where:
         metavar="FILE|ID",
         help="Instead of replaying, how what is in a file, or the row of an id, came to be.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs."),
+    json_option(),
 )
 @pass_invocation
 def replay(

@@ -12,9 +12,10 @@ from typing import Any
 import click
 
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
-from ppr_assets.cli.shared.console import print_json, progress, size
+from ppr_assets.cli.shared.console import progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
@@ -127,7 +128,7 @@ class _How:
     accept_option,
     by_option,
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@json_option()
 @pass_invocation
 def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool) -> None:
     """Restore a dump in the place of the database.

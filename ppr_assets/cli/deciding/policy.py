@@ -10,8 +10,15 @@ from typing import cast
 
 import click
 
+from ppr_assets.cli.deciding.policy_json import (
+    change_json,
+    checked_json,
+    policy_json,
+    revision_json,
+)
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
@@ -40,10 +47,19 @@ def policy() -> None:
 @policy.command()
 @click.argument("table", required=False)
 @offline_option
+@json_option()
 @pass_invocation
-def show(invocation: Invocation, table: str | None, offline: bool) -> None:
+def show(invocation: Invocation, table: str | None, *, offline: bool, as_json: bool) -> None:
     """Show the policy in force: all tables, or each column of one."""
     found = policy_in_force(invocation.settings, print_view, offline=offline)
+    if table is not None and table not in found.whole.tables:
+        raise SettingsError(
+            f"the policy does not know `{table}`",
+            hint="`ppr-assets policy check` names what is unknown in the database.",
+        )
+    if as_json:
+        print_json(policy_json(found, table))
+        return
     if table is None:
         rows = [
             (name, _summary(lines), found.source if name in found.added.tables else "shipped")
@@ -51,12 +67,7 @@ def show(invocation: Invocation, table: str | None, offline: bool) -> None:
         ]
         print_columns([("table", "what is published", "decided by"), *rows])
         return
-    lines = found.whole.tables.get(table)
-    if lines is None:
-        raise SettingsError(
-            f"the policy does not know `{table}`",
-            hint="`ppr-assets policy check` names what is unknown in the database.",
-        )
+    lines = found.whole.tables[table]
     own = found.added.tables.get(table, {})
     print_columns(
         [("column", "rule", "decided by", "reason")]
@@ -73,8 +84,9 @@ def show(invocation: Invocation, table: str | None, offline: bool) -> None:
 
 
 @policy.command()
+@json_option()
 @pass_invocation
-def check(invocation: Invocation) -> None:
+def check(invocation: Invocation, *, as_json: bool) -> None:
     """Hold the database to the policy, as a dump does before it begins.
 
     Prints what would be withheld, what the data repository withholds and is not in the database,
@@ -84,6 +96,11 @@ def check(invocation: Invocation) -> None:
     from ppr_assets.operations.deciding.against_database import check_policy
 
     found = check_policy(invocation.settings)
+    if as_json:
+        print_json(checked_json(found))
+        if found.plan.refusal is not None:
+            raise found.plan.refusal
+        return
     file = invocation.settings.dump.policy_file or PUBLICATION
     for line in plan_lines(found.plan, file):
         out.print(line, markup=False)
@@ -102,8 +119,11 @@ def check(invocation: Invocation) -> None:
 @click.option(
     "--text", default="withheld", show_default=True, help="What stands where a text is replaced."
 )
+@json_option()
 @pass_invocation
-def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) -> None:
+def add(
+    invocation: Invocation, target: str, rule: str, *, reason: str, text: str, as_json: bool
+) -> None:
     """Decide on a table or a column, in a commit that says why.
 
     A table is `structure` (published without its rows) or `public`, which lists the columns that it
@@ -118,9 +138,13 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
 
     wish = Wish(target, cast(Rule, rule), reason, text)
     decided = decide(invocation.settings, wish)
-    _print_change(f"{target} is {rule}", decided.change)
-    for one in decided.plan.to_decide:
-        out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
+    if as_json:
+        unknown = [one.name for one in decided.plan.to_decide]
+        print_json({**change_json(decided.change), "unknown": unknown})
+    else:
+        _print_change(f"{target} is {rule}", decided.change)
+        for one in decided.plan.to_decide:
+            out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
     _raise_undelivered(decided.change)
 
 
@@ -129,8 +153,9 @@ def add(invocation: Invocation, target: str, rule: str, reason: str, text: str) 
 @click.argument("kind")
 @reason_option
 @by_option
+@json_option()
 @pass_invocation
-def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
+def allow(invocation: Invocation, place: str, kind: str, *, reason: str, as_json: bool) -> None:
     """Allow what only looks like a secret, by column and kind as the refusal names them.
 
     \b
@@ -145,23 +170,31 @@ def allow(invocation: Invocation, place: str, kind: str, reason: str) -> None:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     change = allow_there(invocation.settings, spot, reason=reason)
-    _print_change(f"{kind} is allowed in {spot.place}", change)
+    if as_json:
+        print_json(change_json(change))
+    else:
+        _print_change(f"{kind} is allowed in {spot.place}", change)
     _raise_undelivered(change)
 
 
 @policy.command()
 @reason_option
 @by_option
+@json_option()
 @pass_invocation
-def baseline(invocation: Invocation, reason: str) -> None:
+def baseline(invocation: Invocation, *, reason: str, as_json: bool) -> None:
     """Take what the latest dump has that leads to persons for reviewed.
 
     A night warns where a column has some that had none, or twice as many as were reviewed.
     """
     change, found = review_finds(invocation.settings, reason=reason)
-    for spot, values in found.items():
-        out.print(f"{spot.place}: {values} of the kind {spot.kind}", markup=False)
-    _print_change("reviewed", change)
+    if as_json:
+        reviewed = [{**vars(spot), "values": values} for spot, values in found.items()]
+        print_json({**change_json(change), "reviewed": reviewed})
+    else:
+        for spot, values in found.items():
+            out.print(f"{spot.place}: {values} of the kind {spot.kind}", markup=False)
+        _print_change("reviewed", change)
     _raise_undelivered(change)
 
 
@@ -172,11 +205,15 @@ def baseline(invocation: Invocation, reason: str) -> None:
     help="A day (UTC); without it, all that was ever decided.",
 )
 @offline_option
+@json_option("A JSON array, for programs.")
 @pass_invocation
-def review(invocation: Invocation, since: datetime | None, offline: bool) -> None:
+def review(invocation: Invocation, since: datetime | None, *, offline: bool, as_json: bool) -> None:
     """List what the data repository decided since a day: when, who, what and why."""
     day = since.replace(tzinfo=UTC) if since else None
     revisions = review_policy(invocation.settings, print_view, day, offline=offline)
+    if as_json:
+        print_json([revision_json(one) for one in revisions])
+        return
     if not revisions:
         out.print("nothing was decided in the data repository")
     for one in revisions:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
+from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option, print_view
+from ppr_assets.operations.published.mark_history import Marks
 from ppr_assets.operations.published.state import published
 from ppr_assets.operations.publishing.gate import policy
+from ppr_assets.operations.publishing.ratchet import ResetOutcome
 from ppr_assets.operations.publishing.ratchet import reset as reset_mark
-from ppr_assets.rules.policy import FLOOR_TABLE, ratchet_needs
+from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.policy import FLOOR_TABLE, GatePolicy, ratchet_needs
 
 
 @click.group()
@@ -24,8 +30,9 @@ def ratchet() -> None:
 
 @ratchet.command()
 @offline_option
+@json_option()
 @pass_invocation
-def show(invocation: Invocation, offline: bool) -> None:
+def show(invocation: Invocation, *, offline: bool, as_json: bool) -> None:
     """Show the mark of each table, and how many records a dump needs of it.
 
     A table without a number under `needed` is not held: SQL_DUMP_RATCHET_TABLES does not name it,
@@ -38,6 +45,9 @@ def show(invocation: Invocation, offline: bool) -> None:
     if found.mark_error is not None:
         raise found.mark_error
     mark = found.mark
+    if as_json:
+        print_json(_json(mark, policy(settings.dump), found.lost))
+        return
     if mark is None:
         out.print("no mark yet: the first dump sets it")
         return
@@ -59,8 +69,9 @@ def show(invocation: Invocation, offline: bool) -> None:
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
 )
 @by_option
+@json_option()
 @pass_invocation
-def reset(invocation: Invocation, to: int, reason: str) -> None:
+def reset(invocation: Invocation, to: int, reason: str, *, as_json: bool) -> None:
     """Commit another mark. The only way down, and the way out of a damaged ratchet file.
 
     The marks of other tables are forgotten; the next dump earns them anew. To pass the gate only
@@ -71,9 +82,39 @@ def reset(invocation: Invocation, to: int, reason: str) -> None:
       ppr-assets ratchet reset --to 812 --reason "county closed, ticket 214"
     """
     outcome = reset_mark(invocation.settings, to=to, reason=reason)
+    if as_json:
+        print_json(_reset_json(outcome))
+    else:
+        _print_reset(outcome)
+    if outcome.delivery.failure is not None:
+        raise outcome.delivery.failure
+
+
+def _print_reset(outcome: ResetOutcome) -> None:
     before = outcome.before.organization if outcome.before else "none"
     where = "which the remote has" if outcome.delivery.pushed else "not pushed"
     commit = outcome.commit[:10]
     out.print(f"mark {before} → {outcome.after.organization} in commit {commit}, {where}")
-    if outcome.delivery.failure is not None:
-        raise outcome.delivery.failure
+
+
+def _reset_json(outcome: ResetOutcome) -> dict[str, Any]:
+    return {
+        "before": outcome.before.organization if outcome.before else None,
+        "after": outcome.after.organization,
+        "commit": outcome.commit,
+        "pushed": outcome.delivery.pushed,
+        "error": error_json(outcome.delivery.failure),
+    }
+
+
+def _json(mark: Mark | None, rules: GatePolicy, lost: Marks) -> dict[str, Any]:
+    if mark is None:
+        return {"tables": {}, "updated_at": None, "updated_by": None, "lost": []}
+    needs = {need.table: need.records for need in ratchet_needs(mark, rules)}
+    marks = {FLOOR_TABLE: mark.organization, **dict(sorted(mark.tables.items()))}
+    return {
+        "tables": {key: {"mark": one, "needed": needs.get(key)} for key, one in marks.items()},
+        "updated_at": mark.updated_at.isoformat() if mark.updated_at else None,
+        "updated_by": mark.updated_by or None,
+        "lost": sorted(lost),
+    }

@@ -10,8 +10,9 @@ import click
 
 from ppr_assets.cli.shared.audit_report import Report, plural
 from ppr_assets.cli.shared.chosen_dump import Moment
-from ppr_assets.cli.shared.console import out, print_json, progress
+from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
@@ -40,7 +41,7 @@ from ppr_assets.operations.audit import audit as audited
         "and the one of then.",
     ),
 )
-@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+@json_option("A JSON array, for programs.")
 @pass_invocation
 def audit(invocation: Invocation, scope: Scope, *, as_json: bool) -> None:
     """Audit published dumps: does everything that is recorded of them hold?

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ppr_assets.cli.shared.console import out, print_columns, print_json, progress
+from ppr_assets.cli.shared.console import out, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, a_day, bundled, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.diff.compare import Focus
 from ppr_assets.operations.diff.compare import diff as compared
@@ -115,7 +116,7 @@ class _Shown:
         multiple=True,
         help=f"This table alone, with up to {_MANY} rows of each kind of change.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="A JSON object, for programs."),
+    json_option("A JSON object, for programs."),
 )
 @pass_invocation
 def diff(invocation: Invocation, sides: _Sides, shown: _Shown) -> None:

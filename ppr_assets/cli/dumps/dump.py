@@ -6,10 +6,12 @@ import click
 
 from ppr_assets.cli.dagster.home import dagster_instance
 from ppr_assets.cli.dagster.run import reports_of_night, run_nightly
+from ppr_assets.cli.dagster.run_json import night_json
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard, heard_settings
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.override import published_override_option
 from ppr_assets.operations.night import reports_of_unrecorded, run_unrecorded
 from ppr_assets.rules.gate.ratchet import Override
@@ -26,8 +28,11 @@ from ppr_assets.rules.naming import PUBLICATION
     help="Only in an emergency, when Dagster's own storage is broken: the same dump, with every "
     "guard, without a run that records it. The manifest and the commit say so.",
 )
+@json_option()
 @pass_invocation
-def dump(invocation: Invocation, override: Override | None, without_record: bool) -> None:
+def dump(
+    invocation: Invocation, override: Override | None, *, without_record: bool, as_json: bool
+) -> None:
     """Dump the database, guarded, and publish it in the data repository.
 
     Runs the Dagster job `nightly_dump` in this process, so that the dump has its run and lineage.
@@ -63,7 +68,10 @@ def dump(invocation: Invocation, override: Override | None, without_record: bool
                 with dagster_instance(settings) as instance:
                     night = run_nightly(settings, instance, override=override)
                     ending.reports = reports_of_night(settings, instance, night)
-        for line in report(night, settings.dump.policy_file or PUBLICATION):
-            out.print(line, markup=False)
+        if as_json:
+            print_json(night_json(night))
+        else:
+            for line in report(night, settings.dump.policy_file or PUBLICATION):
+                out.print(line, markup=False)
         if night.failure is not None:
             raise night.failure

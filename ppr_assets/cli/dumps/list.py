@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from ppr_assets.cli.shared.console import err, print_columns, print_json, size
+from ppr_assets.cli.shared.console import err, print_columns, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.data_repo.history.dump_history import PastDump
 from ppr_assets.operations.published.listing import ListedDump, list_history, list_published
@@ -29,7 +30,7 @@ _HISTORY_HEADING = ("dump", "commit", "organizations", "records", "remarks")
     help="Those of another data repository, a place of copies, or a folder with dumps.",
 )
 @offline_option
-@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+@json_option("A JSON array, for programs.")
 @pass_invocation
 def list_dumps(
     invocation: Invocation, source: str | None, *, history: bool, offline: bool, as_json: bool

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
 from ppr_assets.cli.shared.console import err, out, print_columns, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.operations.publishing.prune import PruneOutcome, would_prune
 from ppr_assets.operations.publishing.prune import prune as apply_keep_rules
 from ppr_assets.rules.incidents import failed
@@ -18,8 +20,9 @@ from ppr_assets.rules.retention import Fate
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed, and why not.")
+@json_option()
 @pass_invocation
-def prune(invocation: Invocation, *, dry_run: bool) -> None:
+def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     """Apply the keep rules to the folder of dumps, in a commit of its own.
 
     Every night does so in the commit of its dump; this is for rules that were just changed. They
@@ -42,14 +45,34 @@ def prune(invocation: Invocation, *, dry_run: bool) -> None:
             outcome = apply_keep_rules(invocation.settings)
             if (undelivered := outcome.delivery.failure) is not None:
                 ending.reports = failed("prune", undelivered, datetime.now(UTC))
-    removes = "would remove" if dry_run else "removed"
-    if fates := outcome.retention.fates:
-        print_columns([("", "dump", "kept by"), *(_row(fate, removes) for fate in fates)])
-    out.print(_summary(outcome, removes), markup=False)
+    if as_json:
+        print_json(_json(outcome))
+    else:
+        _print(outcome, "would remove" if dry_run else "removed")
     for remark in outcome.remarks:
         err.print(remark, markup=False)
     if outcome.delivery.failure is not None:
         raise outcome.delivery.failure
+
+
+def _print(outcome: PruneOutcome, removes: str) -> None:
+    if fates := outcome.retention.fates:
+        print_columns([("", "dump", "kept by"), *(_row(fate, removes) for fate in fates)])
+    out.print(_summary(outcome, removes), markup=False)
+
+
+def _json(outcome: PruneOutcome) -> dict[str, Any]:
+    return {
+        "dumps": [
+            {"dump": fate.dump.name, "retires": fate.retires, "kept_by": list(fate.kept_by)}
+            for fate in outcome.retention.fates
+        ],
+        "bytes": outcome.retention.bytes,
+        "commit": outcome.commit,
+        "pushed": outcome.delivery.pushed,
+        "remarks": list(outcome.remarks),
+        "error": error_json(outcome.delivery.failure),
+    }
 
 
 def _row(fate: Fate, removes: str) -> tuple[str, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ppr_assets.cli.shared.console import err, out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.errors import DumpDamaged, SettingsError
 from ppr_assets.operations.copying.rebuild import RebuildOutcome
@@ -21,8 +24,9 @@ from ppr_assets.operations.sources.copy import place_of_copies
     required=True,
     help="The place of copies: s3://, gs://, az://, rclone:REMOTE:PATH, or its folder.",
 )
+@json_option()
 @pass_invocation
-def rebuild(invocation: Invocation, source: str) -> None:
+def rebuild(invocation: Invocation, source: str, *, as_json: bool) -> None:
     """Build the dump folder of a data repository anew out of copies.
 
     For a data repository that was deleted, or forced back to an older commit. What the branch
@@ -57,7 +61,10 @@ def rebuild(invocation: Invocation, source: str) -> None:
         )
     with progress("rebuilding"):
         outcome = rebuild_from(settings, url)
-    out.print(_summary(outcome), markup=False)
+    if as_json:
+        print_json(_json(outcome))
+    else:
+        out.print(_summary(outcome), markup=False)
     for damaged in outcome.damaged:
         err.print(damaged.message, markup=False)
     if outcome.delivery.failure is not None:
@@ -67,6 +74,17 @@ def rebuild(invocation: Invocation, source: str) -> None:
             f"{len(outcome.damaged)} of the copies could not be used",
             hint="what could is there; another place of copies may have them whole.",
         )
+
+
+def _json(outcome: RebuildOutcome) -> dict[str, Any]:
+    return {
+        "dumps": list(outcome.dumps),
+        "decisions": outcome.decisions,
+        "damaged": [error.message for error in outcome.damaged],
+        "commit": outcome.commit,
+        "pushed": outcome.delivery.pushed,
+        "error": error_json(outcome.delivery.failure),
+    }
 
 
 def _summary(outcome: RebuildOutcome) -> str:

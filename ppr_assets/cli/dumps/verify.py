@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from ppr_assets.cli.shared.chosen_dump import dump_options
-from ppr_assets.cli.shared.console import out, print_json, progress, size
+from ppr_assets.cli.shared.console import out, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import Checked, verify_dumps
@@ -15,7 +16,7 @@ from ppr_assets.operations.verify_all import Checked, verify_dumps
 @click.command()
 @dump_options
 @click.option("--all", "every", is_flag=True, help="Every dump that is there, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON array, for programs.")
+@json_option("A JSON array, for programs.")
 @pass_invocation
 def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool) -> None:
     """Verify a dump: is the file whole, and is it what its manifest says?

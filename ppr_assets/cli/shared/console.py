@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 
 from ppr_assets.cli.shared.stage_line import stage_line
@@ -97,11 +95,6 @@ def _moving_line(doing: str) -> Live:
         redirect_stdout=on_terminal,
         redirect_stderr=False,
     )
-
-
-def print_json(value: Any) -> None:
-    """JSON for a program: never coloured, not even where the environment asks for colour."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from ppr_assets.cli.shared.console import out, print_json
+from ppr_assets.cli.shared.console import out
+from ppr_assets.cli.shared.json_document import print_json
 from ppr_assets.operations.replaying.explain import Explained, Explanation, Word
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
+from ppr_assets.alerts.channels import ChannelFailed
 from ppr_assets.alerts.reporting import attempt, channels, deliver, note_attempt, now
 from ppr_assets.alerts.state import Channel, read_state
 from ppr_assets.alerts.words import alerts_json, source
-from ppr_assets.cli.shared.console import err, out, print_columns, print_json, progress
+from ppr_assets.cli.shared.console import err, out, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.rules.incidents import Incident, Message
 from ppr_assets.settings import Settings
@@ -24,8 +28,9 @@ def alert() -> None:
 
 
 @alert.command()
+@json_option("A JSON array, for programs.")
 @pass_invocation
-def test(invocation: Invocation) -> None:
+def test(invocation: Invocation, *, as_json: bool) -> None:
     """Send a message to each channel, and to the health check, and say what came of it.
 
     Ends with exit code 1 if one of them did not take it. No incident is begun.
@@ -38,45 +43,49 @@ def test(invocation: Invocation) -> None:
             "with blanks between them.",
         )
     with progress("sending"):
-        failed = [*_try_channels(settings), *_try_heartbeat(settings)]
-    if failed:
+        tried = {**_try_channels(settings), **_try_heartbeat(settings)}
+    if as_json:
+        print_json([{"channel": name, "error": error_json(one)} for name, one in tried.items()])
+    else:
+        _print_tried(tried)
+    if failed := [name for name, error in tried.items() if error is not None]:
         raise PprError(
             f"{len(failed)} of those who are to be told cannot be reached: {', '.join(failed)}",
             hint="correct PPR_ALERT_URLS or PPR_HEARTBEAT_URL, and run `ppr-assets alert test`.",
         )
 
 
-def _try_channels(settings: Settings) -> list[str]:
+def _try_channels(settings: Settings) -> dict[str, ChannelFailed | None]:
     at = now()
     text = "this is a test: what is sent here is received, and nothing has happened"
     message = Message("begun", Incident("test", "ppr-assets alert test", at, text), at)
-    failed = []
+    tried: dict[str, ChannelFailed | None] = {}
     for name, url in channels(settings).items():
-        error = attempt(url, message, source(settings))
-        note_attempt(settings, name, error, at=now())
-        out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
-        if error is not None:
-            failed.append(name)
-            if error.hint:
-                err.print(f"{name}: {error.hint}", markup=False)
-    if not failed:
+        tried[name] = attempt(url, message, source(settings))
+        note_attempt(settings, name, tried[name], at=now())
+    if not any(tried.values()):
         deliver(settings)
-    return failed
+    return tried
 
 
-def _try_heartbeat(settings: Settings) -> list[str]:
+def _print_tried(tried: Mapping[str, ChannelFailed | None]) -> None:
+    for name, error in tried.items():
+        out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
+        if error is not None and error.hint:
+            err.print(f"{name}: {error.hint}", markup=False)
+
+
+def _try_heartbeat(settings: Settings) -> dict[str, ChannelFailed | None]:
     from ppr_assets.alerts.heartbeat import name_of, ping
 
     if settings.alerts.heartbeat_url is None:
-        return []
+        return {}
     name = name_of(settings.alerts.heartbeat_url.reveal())
-    error = ping(settings, "", "ppr-assets alert test")
-    out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
-    return [] if error is None else [name]
+    return {name: ping(settings, "", "ppr-assets alert test")}
 
 
 @alert.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@json_option()
 @pass_invocation
 def list_(invocation: Invocation, as_json: bool) -> None:
     """List what is open, since when, and how the last message to each channel went."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -12,6 +13,7 @@ from ppr_assets.cli.dagster.home import require_config, storage_of
 from ppr_assets.cli.dagster.storage import require_home, require_storage
 from ppr_assets.cli.shared.console import out
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.failures import told
@@ -21,24 +23,25 @@ from ppr_assets.settings import Settings
 
 
 @click.command()
+@json_option("A JSON array, for programs.")
 @pass_invocation
-def doctor(invocation: Invocation) -> None:
+def doctor(invocation: Invocation, *, as_json: bool) -> None:
     """Look at everything that a dump needs, and say what to do where something is missing.
 
     One line for each thing: `ok`, or `FIX` and what to do. Changes nothing, except that a missing
     clone of the data repository is made; what the database holds is tried, without rows, in a
     scratch database where dumps are proven. Exits with the code of the first thing to fix, else 0.
     """
-    broken: list[PprError] = []
-    for finding in _findings(invocation):
-        _show(finding)
-        if finding.error is not None:
-            broken.append(finding.error)
-    if not broken:
+    findings = [*_findings(invocation)] if as_json else [*map(_shown, _findings(invocation))]
+    broken = [finding.error for finding in findings if finding.error is not None]
+    if as_json:
+        print_json([_json(finding) for finding in findings])
+    elif broken:
+        out.print(f"{len(broken)} to fix; start with the first, it may explain the others")
+    else:
         out.print("everything that a dump needs is there")
-        return
-    out.print(f"{len(broken)} to fix; start with the first, it may explain the others")
-    raise click.exceptions.Exit(broken[0].exit_code)
+    if broken:
+        raise click.exceptions.Exit(broken[0].exit_code)
 
 
 def _findings(invocation: Invocation) -> Iterator[Precondition]:
@@ -71,8 +74,17 @@ def _dagster(settings: Settings) -> Precondition:
     )
 
 
-def _show(finding: Precondition) -> None:
+def _json(finding: Precondition) -> dict[str, Any]:
+    return {
+        "what": finding.what,
+        "detail": finding.detail,
+        "error": error_json(finding.error),
+    }
+
+
+def _shown(finding: Precondition) -> Precondition:
     mark = "[green]ok [/green]" if finding.error is None else "[red]FIX[/red]"
     out.print(f"{mark}  {finding.what:<16} {escape(finding.detail)}")
     if finding.error is not None and finding.error.hint:
         out.print(f"{'':<22}HINT: {escape(finding.error.hint)}")
+    return finding

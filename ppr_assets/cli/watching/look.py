@@ -10,9 +10,10 @@ import click
 
 from ppr_assets.alerts.reporting import now, report
 from ppr_assets.alerts.state import read_state
-from ppr_assets.cli.shared.console import err, out, print_json, progress, size
+from ppr_assets.cli.shared.console import err, out, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.errors import NotAsPublished, PprError
 from ppr_assets.failures import told
@@ -32,7 +33,7 @@ from ppr_assets.settings import Settings
     is_flag=True,
     help="Restore what others get, too, into a scratch database where SQL_DUMP_PROOF says.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@json_option()
 @pass_invocation
 def look(invocation: Invocation, *, restoring: bool, as_json: bool) -> None:
     """Look at what others get of what was published, and at what waits here.

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import click
 
 from ppr_assets.alerts.state import State
-from ppr_assets.cli.shared.console import out, print_json, progress, size
+from ppr_assets.cli.shared.console import out, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
 from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.copying.seen import NewestCopy
@@ -24,7 +25,7 @@ _SHOWN = 5
 
 @click.command()
 @offline_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@json_option()
 @pass_invocation
 def status(invocation: Invocation, offline: bool, as_json: bool) -> None:
     """Show where things stand: the database, the gate, the last dump, the remote.
