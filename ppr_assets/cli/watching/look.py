@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,15 +62,18 @@ def look(invocation: Invocation, *, restoring: bool, as_json: bool) -> None:
         inside = _inside(settings)
         looked = look_outside(settings, good=_good(settings), at=now())
         findings, outcome = [*looked.findings], None
+        known = read_state(settings.data_repo).known
+        report(settings, [*news(known, inside), *(one.report(looked.at) for one in findings)])
+        if not as_json:
+            _show(_facts(looked))
         if restoring and looked.error() is None:
             found, outcome = restore_published(settings)
             findings.append(found)
-        known = read_state(settings.data_repo).known
-        report(settings, [*news(known, inside), *(one.report(looked.at) for one in findings)])
+            report(settings, [found.report(now())])
         if as_json:
             print_json(_json(looked, findings, inside, outcome))
-        else:
-            _show(looked, outcome)
+        elif outcome is not None:
+            _show([("restored", f"{outcome.rows} rows, {outcome.proof}")])
         _end([*(NotAsPublished(one.text) for one in _begun(inside)), *errors_of(findings)])
 
 
@@ -96,12 +99,12 @@ def _begun(reports: Sequence[Report]) -> Iterator[Report]:
     return (one for one in reports if not one.over)
 
 
-def _show(looked: Looked, outcome: DrillOutcome | None) -> None:
-    for word, text in _facts(looked, outcome):
+def _show(facts: Iterable[tuple[str, str]]) -> None:
+    for word, text in facts:
         out.print(f"{word:<10} {text}", markup=False)
 
 
-def _facts(looked: Looked, outcome: DrillOutcome | None) -> Iterator[tuple[str, str]]:
+def _facts(looked: Looked) -> Iterator[tuple[str, str]]:
     if looked.who is not None:
         how = "with the token, since it is private" if looked.who.private else "as a stranger"
         yield "branch", f"{looked.who.where}, {how}"
@@ -114,8 +117,6 @@ def _facts(looked: Looked, outcome: DrillOutcome | None) -> Iterator[tuple[str, 
         yield "since", f"{looked.since:%Y-%m-%d %H:%M} UTC, {hours:.1f} h ago"
     for one in looked.places:
         yield "copies", f"{one.place}: {one.newest or 'none'}"
-    if outcome is not None:
-        yield "restored", f"{outcome.rows} rows, {outcome.proof}"
     for remark in looked.remarks:
         yield "remark", remark
 

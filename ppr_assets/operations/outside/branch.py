@@ -16,7 +16,7 @@ from ppr_assets.data_repo.clone.first_clone import missing_branch
 from ppr_assets.data_repo.clone.remote_head import RemoteBranches, remote_branches_at
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.errors import DataRepoError, DumpDamaged, DumpMissing, PprError
+from ppr_assets.errors import DataRepoError, DumpDamaged, DumpMissing, GitTimeout, PprError
 from ppr_assets.operations.outside.findings import Finding
 from ppr_assets.operations.outside.memory import Memory
 from ppr_assets.operations.outside.stranger import Stranger
@@ -101,7 +101,8 @@ def _branches(who: Stranger) -> RemoteBranches:
             with scratch_folder(temporary()) as folder:
                 return remote_branches_at(who.settings, who.url, folder)
         except DataRepoError as error:
-            if not left or not _is_away(error):
+            waited = isinstance(error.__cause__, GitTimeout)
+            if waited or not left or not _is_away(error):
                 raise
             sleep(PAUSE_SECONDS)
     raise AssertionError("the last attempt raises")

@@ -48,7 +48,10 @@ def test_what_others_get_is_told_restored_and_for_programs(
     subjects = ["unreachable", "wrong branch", "unreadable", "damaged", "stale", "does not restore"]
     assert [one["subject"] for one in found["findings"]] == subjects
     assert not any(one["error"] for one in found["findings"])
-    assert outside.said == []
+    line.variables |= {"POSTGRES_HOST": str(line.folder), "POSTGRES_PASSWORD": ""}
+    no_server = line("look", "--restore", SQL_DUMP_PROOF="server")
+    assert no_server.code == 5 and facts(no_server.out) == facts(line("look").out)
+    assert outside.said == ["begun run failed: look", "over run failed: look"]
 
 
 def test_cron_hears_between_two_nights_what_no_run_tells(
