@@ -17,6 +17,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.data_repo.history.dump_page import not_ours
 from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
@@ -83,6 +84,7 @@ class _Examination:
             if self._repo is not None:
                 yield self._look("lock", self._lock)
                 yield self._look("ratchet file", self._ratchet)
+                yield self._look("page", self._page)
                 yield self._look("remote", self._remote)
             for url in self._settings.data_repo.copies.urls:
                 yield self._look("copies", partial(_copies, url))
@@ -169,6 +171,14 @@ class _Examination:
             return "no mark yet, the first dump sets it"
         lost = f", {len(found.lost)} of its marks lost and taken from its history"
         return f"mark {found.mark.organization}{lost if found.lost else ''}"
+
+    def _page(self) -> str:
+        """What is in its place is no reason not to dump."""
+        repo = _present(self._repo)
+        if not repo.settings.page:
+            return "none is written: SQL_DUMP_PAGE is false"
+        remarks = not_ours(dump_folder(repo, judged_tip(repo)))
+        return "; ".join(remarks) or "each dump renews it"
 
     def _remote(self) -> str:
         repo = _present(self._repo)

@@ -25,6 +25,7 @@ EVERYTHING = [
     "data repository",
     "lock",
     "ratchet file",
+    "page",
     "remote",
     "disk",
     "gate",

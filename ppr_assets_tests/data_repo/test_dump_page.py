@@ -72,8 +72,10 @@ def land(repo: DataRepo, commit: str) -> str:
 @pytest.fixture
 def nights(data_repo: DataRepo) -> DataRepo:
     """Four nights, of which the folder keeps two."""
+    commit = tip(data_repo)
     for day in range(4):
-        land(data_repo, publish(data_repo, day))
+        commit = publish(data_repo, day, commit)
+    land(data_repo, str(commit))
     return data_repo
 
 
@@ -194,6 +196,24 @@ def test_an_override_is_told_with_whose_it_is(nights: DataRepo) -> None:
     readme, past = shown(nights, publish(nights, 4, override=override))
     assert "Ann Lee\\: county closed" in readme
     assert [night.overridden for night in past.nights] == [False] * 4 + [True]
+
+
+def test_where_nothing_leads_to_a_dump_the_newest_is_shown(
+    nights: DataRepo, owner: Somebody
+) -> None:
+    owner.commit("No link", {"sql_dumps/latest.sql": None})
+    page = page_at(dump_folder(nights, tip(nights)))
+    assert page.latest is not None
+    assert page.latest.name == dump_name(moment(3))
+    assert counts(page.past) == [1000, 1001, 1002, 1003]
+
+
+def test_with_a_picture_of_somebody_else_no_night_reads_the_history(
+    nights: DataRepo, owner: Somebody
+) -> None:
+    owner.commit("Theirs", {PICTURE: "<svg/>"})
+    readme = dump_folder(nights, publish(nights, 4)).text("README.md")
+    assert "organizations 1,003, now 1,004;" in readme
 
 
 def test_a_prune_takes_its_dumps_out_of_the_table(nights: DataRepo) -> None:

@@ -65,7 +65,10 @@ class Shown:
 
 
 def past_at(folder: DumpFolder) -> Past:
-    """What is known of the nights before: what the picture carries, or else the history tells."""
+    """What is known of the nights before: what the picture carries, or else the history tells.
+    Nothing where no picture can carry it: the history is not to be read each night."""
+    if _is_others(folder, PICTURE):
+        return Past()
     told = _text(folder, PICTURE)
     return carried(told or "") or past_in_history(folder.repo, folder.commit)
 
@@ -98,14 +101,16 @@ def page_at(folder: DumpFolder) -> Page:
 
 
 def _current(folder: DumpFolder, past: Past) -> Page:
-    return Shown.of(folder, folder.described(), folder.leads_to).page(past)
+    """By its newest dump, where nothing leads to one."""
+    described = folder.described()
+    latest = folder.leads_to if folder.leads_to in described else folder.newest
+    return Shown.of(folder, described, latest).page(past)
 
 
 def page_files(folder: DumpFolder, shown: Shown, refused: Iterable[date] = ()) -> dict[str, bytes]:
     """What the two files are to hold after a commit on ``folder``, by name; without those that are
     somebody else's."""
-    page = shown.page(past_at(folder).with_((), refused))
-    return files_of_page(folder, page)
+    return files_of_page(folder, shown.page(past_at(folder).with_((), refused)))
 
 
 def files_of_page(folder: DumpFolder, page: Page) -> dict[str, bytes]:

@@ -119,7 +119,7 @@ def described(past: Past) -> str:
         _day(last) if first == last else f"{_day(first)} to {_day(last)}",
         *map(_change, (*_SERIES, "size"), _shown(first), _shown(last)),
         _marked("override", [_day(night) for night in past.nights if night.overridden]),
-        _marked("refusal", [*map(str, past.refused)]),
+        _marked("noted refusal", [*map(str, past.refused)]),
     ]
     return "; ".join(told) + "."
 

@@ -77,7 +77,8 @@ def _lines(page: Page) -> Iterator[str]:
         yield f"| {' | '.join(_cells(dump))} |\n"
     yield (
         f"\n{left_out(page)}Times lead to the dumps, and `proven` to their manifests: a dump is "
-        "proven by a restore before it is published. Dumps that are gone from here are in the "
+        "proven by a restore before it is published. Refusals are those that the clone which "
+        "publishes has noted. Dumps that are gone from here are in the "
         "history of this repository; `ppr-assets list --history` lists them.\n\n"
     )
 

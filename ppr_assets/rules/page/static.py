@@ -78,12 +78,13 @@ def _lines(page: Page) -> Iterator[str]:
 def _restoring(page: Page) -> Iterator[str]:
     if commands := restoring(page):
         yield "<h2>Restore it</h2>\n<p>In the folder of the dumps:</p>"
-        yield f"<pre><code>{escape(chr(10).join(commands))}</code></pre>"
+        yield f'<pre tabindex="0"><code>{escape(chr(10).join(commands))}</code></pre>'
         yield f"<p>{escape(warning(page).replace('`', ''))}</p>"
 
 
 def _table(page: Page) -> Iterator[str]:
-    yield '<h2>Dumps in the folder</h2>\n<div class="wide">\n<table>'
+    yield "<h2>Dumps in the folder</h2>"
+    yield '<div class="wide" tabindex="0" role="region" aria-label="Dumps">\n<table>'
     yield f"<caption>{left_out(page)}Proven: restored before it was published.</caption>"
     heads = (f'<th scope="col"{_class(n)}>{name}</th>' for n, name in enumerate(HEADING))
     yield f"<thead><tr>{''.join(heads)}</tr></thead>\n<tbody>"

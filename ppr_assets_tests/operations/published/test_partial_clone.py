@@ -84,7 +84,8 @@ def test_what_looks_back_fetches_what_it_reads(ours: Pipeline) -> None:
         assert stored_bytes(found.path) > 500_000
     audited = list(audit(ours.settings.data_repo, Scope(every=True)))
     assert [one.status for one in audited] == ["holds"] * 3
-    assert len(_missing(ours)) == 12  # of the publication, and what explains the delta base
+    # Of the publication, what explains the delta base, and the pages of the nights before.
+    assert len(_missing(ours)) == 16
 
 
 def test_away_from_the_remote_a_night_is_kept_and_an_old_dump_is_a_clear_error(

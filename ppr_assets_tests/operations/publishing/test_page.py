@@ -38,10 +38,10 @@ def test_a_refused_night_is_marked_by_the_next_that_is_published(pipeline: Pipel
     pipeline.lose_a_third()
     with pytest.raises(GateRefused):
         pipeline.night()
-    assert "no refusal" in (pipeline.clone / PAGE).read_text()
+    assert "no noted refusal" in (pipeline.clone / PAGE).read_text()
     pipeline.night(override_reason="county closed")
     readme = (pipeline.clone / PAGE).read_text()
-    assert f"one refusal, on {datetime.now(UTC).date()}" in readme
+    assert f"one noted refusal, on {datetime.now(UTC).date()}" in readme
     assert "Ann Lee\\: county closed" in readme
     past = carried((pipeline.clone / PICTURE).read_text())
     assert past is not None

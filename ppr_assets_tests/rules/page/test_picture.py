@@ -72,7 +72,9 @@ def test_a_night_adds_to_the_lines_and_leaves_what_was_drawn() -> None:
 def test_refusals_and_overrides_are_drawn_and_told() -> None:
     nights, refused = nights_of(60)
     past = Past().with_(nights, refused)
-    assert described(past).endswith("one override, on 2017-01-22; one refusal, on 2017-01-12.")
+    assert described(past).endswith(
+        "one override, on 2017-01-22; one noted refusal, on 2017-01-12."
+    )
     drawn = picture(past)
     assert drawn.count('class="over"') == drawn.count('class="no"') == 2  # with the legend's
     plain = picture(Past(tuple(night for night in nights if not night.overridden)))
