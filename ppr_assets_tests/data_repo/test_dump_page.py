@@ -32,7 +32,7 @@ from ppr_assets.operations.publishing.dump_commit import (
 )
 from ppr_assets.operations.publishing.retention import retention_at
 from ppr_assets.rules.gate.ratchet import Override, judge
-from ppr_assets.rules.naming import dump_name
+from ppr_assets.rules.naming import dump_name, manifest_name
 from ppr_assets.rules.page.past import Past, PastNight
 from ppr_assets.rules.page.picture import carried, picture
 from ppr_assets.rules.page.readme import BEGIN, END
@@ -196,6 +196,19 @@ def test_an_override_is_told_with_whose_it_is(nights: DataRepo) -> None:
     readme, past = shown(nights, publish(nights, 4, override=override))
     assert "Ann Lee\\: county closed" in readme
     assert [night.overridden for night in past.nights] == [False] * 4 + [True]
+
+
+def test_a_dump_that_is_later_than_the_latest_is_listed_and_not_drawn(
+    nights: DataRepo, owner: Somebody
+) -> None:
+    """Somebody's clock was wrong; a picture up to then would show little of now."""
+    wrong = dump_name(datetime(2099, 1, 1, tzinfo=UTC))
+    made = described(wrong, "0" * 64, {"organization": 9})
+    files = {wrong: "-- later\n", manifest_name(wrong): made.to_json()}
+    owner.commit("Later", {f"sql_dumps/{name}": text for name, text in files.items()})
+    page = page_at(dump_folder(nights, tip(nights)))
+    assert page.kept[0].name == wrong
+    assert counts(page.past) == [1000, 1001, 1002, 1003]
 
 
 def test_where_nothing_leads_to_a_dump_the_newest_is_shown(
