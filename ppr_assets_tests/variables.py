@@ -20,8 +20,8 @@ _TABLE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _FIRST_LINES = """\
-# Every variable of ppr_assets with its default. Copy this file to `.env`, and take the # from what
-# is to have another value. `make variables` writes it from the code.
+# Every variable of ppr_assets with its default. `install -m 600 .env.example .env` makes a copy for
+# your eyes only; take the # from what is to have another value. `make variables` writes this file.
 """
 
 
