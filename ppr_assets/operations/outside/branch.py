@@ -33,14 +33,16 @@ ATTEMPTS, PAUSE_SECONDS = 3, 10.0
 """A line that is bad for a moment is no incident."""
 
 _REFUSED = re.compile(
-    r"authentication failed|could not read (username|password)|error: 4\d\d|not found|denied",
+    r"authentication failed|could not read (username|password)|error: 4(?!08|29)\d\d|not found|"
+    r"denied",
     re.IGNORECASE,
 )
 _NO_ANSWER = re.compile(
     r"resolve host|resolve proxy|connect|timed out|unreachable|early eof|hung up|unable to access|"
-    r"error: 5\d\d|no answer from",
+    r"error: (?:5\d\d|408|429)|no answer from",
     re.IGNORECASE,
 )
+_HERE = re.compile(r"^(?!.*remote: ).*(?:No space left|Read-only file|quota exceeded)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,9 @@ def _is_away(error: PprError) -> bool:
 
 
 def _without_answer(who: Stranger, error: PprError, otherwise: str) -> Finding:
-    """``otherwise`` is what it is where the remote has answered."""
+    """``otherwise`` is what it is where the remote has answered. Raises what is wrong here."""
+    if _HERE.search(error.message):
+        raise error
     if _is_away(error):
         return Finding(UNREACHABLE, error)
     if otherwise == UNREADABLE and not who.private and _REFUSED.search(error.message):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.alerts.state import state_file
-from ppr_assets.errors import NotAsPublished, SettingsError
+from ppr_assets.errors import DataRepoError, NotAsPublished, SettingsError
 from ppr_assets.operations.outside.look import Looked, look, restore_published
 from ppr_assets.operations.outside.stranger import stranger
 from ppr_assets.rules.naming import copy_name
@@ -131,6 +133,23 @@ def test_a_line_that_is_bad_for_a_moment_is_no_incident(outside: Outside) -> Non
     assert wrong(outside.look()) == {}
     outside.remote.failing = 3
     assert set(wrong(outside.look())) == {"unreachable"}
+
+
+def test_a_disk_that_is_full_here_is_not_told_of_the_remote(
+    outside: Outside, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    full = tmp_path / "bin" / "git"
+    words = "fatal: write error: No space left on device"
+    full.write_text(
+        f'#!/bin/sh\ncase "$*" in *clone*) echo "{words}" >&2; exit 128 ;; esac\n'
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    full.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{full.parent}:{os.environ['PATH']}")
+    with pytest.raises(DataRepoError, match="No space left"):
+        outside.look()
+    assert outside.said == []
 
 
 def test_each_place_of_copies_is_looked_at(outside: Outside, tmp_path: Path) -> None:
