@@ -53,6 +53,9 @@ class Status:
             "gate": verdict.status if verdict else None,
             "headroom": dict(verdict.headroom) if verdict else None,
             "mark": repository.mark.organization if repository and repository.mark else None,
+            "mark_updated_by": (repository.mark.updated_by or None)
+            if repository and repository.mark
+            else None,
             "head": repository.head if repository else None,
             "clone_head": view.local if view else None,
             "remote_head": view.remote if view else None,

@@ -16,6 +16,9 @@ from typing import Any, NoReturn
 
 from ppr_assets.errors import RatchetFileError
 
+RESET = "ratchet reset: "
+"""Stands in ``updated_by`` before the reason of whoever has set the mark on purpose."""
+
 _KNOWN = ("max_record_count", "updated_at", "updated_by", "tables")
 _DEEPEST = 20  # levels of nesting; more could be read, but not written again
 

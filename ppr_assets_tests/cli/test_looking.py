@@ -138,13 +138,16 @@ def test_the_ratchet_is_shown_and_reset_on_purpose(
     assert shown[1].split() == ["organization", "200", "180"]
     assert shown[-1].startswith("set 20")
 
-    reset = ppr_assets("ratchet", "reset", "--to", "150", "--reason", "county closed, ticket 214")
+    by = ("--reason", "county closed, ticket 214", "--by", "Ann Lee")
+    reset = ppr_assets("ratchet", "reset", "--to", "150", *by)
     assert (reset.code, reset.err) == (0, "")
     commit = pipeline.head()[:10]
     assert reset.out == f"mark 200 → 150 in commit {commit}, which the remote has\n"
     assert "county closed, ticket 214" in git(pipeline.clone, "log", "-1", "--format=%B")
     assert pipeline.mark()["max_record_count"] == 150
     assert pipeline.remote_head() == pipeline.head()
+    mark = facts(ppr_assets("status").out)["mark"]
+    assert mark == "150, by Ann Lee, ratchet reset: county closed, ticket 214"
 
     silent = ppr_assets("ratchet", "reset", "--to", "100", "--reason", " ")
     assert silent.code == 2

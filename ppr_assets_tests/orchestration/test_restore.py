@@ -156,7 +156,7 @@ def test_a_database_in_use_is_replaced_only_by_name_and_only_by_disconnecting(
         assert checks_of(run) == {}
         assert (world.identity(), world.beside()) == (identity, [])
 
-        assert runs.job("restore", restore=named | {"disconnect": True}).success
+        assert runs.job("restore", restore=named | {"disconnect": True, "by": "Ann Lee"}).success
     facts = runs.metadata("restored_database")
     assert facts["database"] == world.name
     assert world.identity() != identity
@@ -164,6 +164,11 @@ def test_a_database_in_use_is_replaced_only_by_name_and_only_by_disconnecting(
     assert world.beside() == [facts["former_database"].removeprefix(world.name)]
     former = world.called(world.beside()[0])
     assert rows(former, "organization") == organizations - organizations // 3
+    told = sql.SQL("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname=%s")
+    (comment,) = world.ask(told, former.dbname)
+    assert str(comment).endswith(
+        f" UTC: `{runs.pipeline.latest()}` was restored in its place by Ann Lee"
+    )
 
 
 def test_a_dump_without_rows_replaces_nothing_but_by_an_override_that_the_run_tells(

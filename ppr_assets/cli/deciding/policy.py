@@ -20,6 +20,7 @@ from ppr_assets.cli.shared.console import out, print_columns
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
+from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
 from ppr_assets.operations.deciding.finds import review as review_finds
@@ -219,7 +220,9 @@ def review(invocation: Invocation, since: datetime | None, *, offline: bool, as_
     for one in revisions:
         commit = one.commit
         when = f"{commit.date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        out.print(f"{commit.sha[:10]}  {when}  {commit.author}", markup=False)
+        out.print(
+            f"{commit.sha[:10]}  {when}  {signed_by(commit.message) or commit.author}", markup=False
+        )
         out.print(f"  {commit.subject}", markup=False)
         if one.unreadable:
             out.print(f"  {one.unreadable}", markup=False)

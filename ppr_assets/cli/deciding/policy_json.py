@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ppr_assets.cli.shared.json_document import error_json
+from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.rules.publication.policy import WHOLE, Decision
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def revision_json(one: Revision) -> dict[str, Any]:
         "commit": one.commit.sha,
         "at": one.commit.date.isoformat(),
         "author": one.commit.author,
+        "by": signed_by(one.commit.message) or None,
         "subject": one.commit.subject,
         "unreadable": one.unreadable or None,
         "changes": [

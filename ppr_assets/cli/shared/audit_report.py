@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 from itertools import chain
 
+from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.operations.audit import Audited
 
 SHOWN = 20
@@ -31,7 +32,8 @@ class Report:
             return
         yield _headline(one)
         if one.reset:
-            yield f"            reset: {one.reset}"
+            by = signed_by(one.commit.message)
+            yield f"            reset{f' by {by}' if by else ''}: {one.reset}"
         yield from shown
         yield from _gap(one)
 

@@ -17,6 +17,7 @@ from ppr_assets.operations.copying.seen import NewestCopy
 from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
 from ppr_assets.operations.status import status as ask
+from ppr_assets.rules.mark import RESET
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import few
 
@@ -133,4 +134,6 @@ def _mark(repository: Published) -> str:
     if repository.mark is None:
         return "none yet"
     lost = f", and its file has lost some: {lost_marks(repository.lost)}" if repository.lost else ""
-    return f"{repository.mark.organization}{lost}"
+    by = repository.mark.updated_by
+    reset = f", by {by}" if RESET in by else ""
+    return f"{repository.mark.organization}{reset}{lost}"

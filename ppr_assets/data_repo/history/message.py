@@ -93,6 +93,11 @@ def reset_told(message: str) -> str | None:
     return trailers["Reason"] if told else None
 
 
+def signed_by(message: str) -> str:
+    """Who has decided what this commit does; empty where it does not say so."""
+    return parse_trailers(message).get("By", "")
+
+
 def render_records(records: Mapping[str, int]) -> str:
     """``organization=2500 location=3100``: the core table first, then by name.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ppr_assets.data_repo.history.commits import FolderCommit, Signature
+from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.rules.recorded.manifest import Manifest
 
 
@@ -69,6 +70,7 @@ class Audited:
             "proof": str(manifest.proof) if manifest and manifest.proof else None,
             "mark": self.mark,
             "reset": self.reset,
+            "reset_by": (signed_by(self.commit.message) or None) if self.reset else None,
             "signature": vars(self.signature),
             "gap": _gap_json(self.gap),
         }

@@ -17,7 +17,7 @@ from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_reset_commit
 from ppr_assets.operations.publishing.gate import mark_at
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
-from ppr_assets.rules.mark import Mark, render_mark
+from ppr_assets.rules.mark import RESET, Mark, render_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import Settings
 
@@ -42,7 +42,7 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
     after = Mark(
         organization=to,
         updated_at=datetime.now(UTC),
-        updated_by=f"{signed.by}, ratchet reset: {signed.reason}",
+        updated_by=f"{signed.by}, {RESET}{signed.reason}",
     )
     with open_data_repo(settings.data_repo) as repo:
 

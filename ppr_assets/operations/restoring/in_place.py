@@ -105,7 +105,7 @@ def restore_in_place(
             compared, judged = _replaced(connection, loading, ground, terms)
         loading.remarks.extend(_analyzed(session.settings))
         name = loading.verified.name
-        if judged.override:
+        if judged.override or terms.guard.by:
             note = replaced_note(restored(name), terms.guard.by, judged.override)
             loading.remarks.extend(session.note(target.dbname, note))
         loading.remarks.extend(accepted_noted(session, target.dbname, name, compared.accepted))

@@ -164,7 +164,7 @@ def _replayed(
 
 def _guard(settings: Settings, config: ReplayConfig) -> Guard:
     override = decided("override", config.override, config.by)
-    return guard_of(settings.dump, for_service=True, override=override)
+    return guard_of(settings.signed_by(config.by.strip()).dump, for_service=True, override=override)
 
 
 def _of_nobody(settings: Settings) -> Guard:

@@ -81,7 +81,8 @@ class RestoreConfig(dg.Config):
     )
     by: str = Field(
         default="",
-        description="Your name, with a reason: it is recorded beside it.",
+        description="Your name: it is recorded beside a reason, which needs one, and in the "
+        "comment of a database that is replaced.",
     )
     deadline_seconds: float = Field(
         default=0.0,
@@ -129,7 +130,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     override = decided("override", config.override, config.by)
     accept = decided("accept_differences", config.accept_differences, config.by)
     terms = Terms(
-        guard_of(settings.dump, for_service=serves, override=override),
+        guard_of(settings.signed_by(config.by.strip()).dump, for_service=serves, override=override),
         disconnect=config.disconnect,
         grants=config.grants_from_former,
         accept=accept,

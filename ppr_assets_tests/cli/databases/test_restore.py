@@ -229,8 +229,10 @@ def test_a_role_that_may_not_make_databases_restores_in_place_and_is_told_the_pr
     assert refused.error == "role pantry_pirate_radio may not create databases"
     assert "--in-place" in refused.err
 
-    restored = ppr_assets("restore", "--in-place")
+    restored = ppr_assets("restore", "--in-place", "--by", "Ann Lee")
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare"])
+    said = f" UTC: `{pipeline.latest()}` was restored in its place by Ann Lee"
+    assert target.comment(target.settings.dbname).endswith(said), restored.out
     words = [line.split("  ")[0] for line in restored.out.splitlines()]
     assert words.index("in place") < words.index("replaces") < words.index("restored")
     assert target.content() == published

@@ -249,7 +249,8 @@ def test_a_review_lists_who_decided_what_and_why(
 ) -> None:
     assert ppr_assets("policy", "review").out == "nothing was decided in the data repository\n"
     ppr_assets("policy", "add", "phone.extension", "null", "--reason", "of persons")
-    ppr_assets("policy", "add", "phone.extension", "public", "--reason", "of offices after all")
+    by = ("--reason", "of offices after all", "--by", "Ann Lee")
+    ppr_assets("policy", "add", "phone.extension", "public", *by)
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = ppr_assets("policy", "review", "--since", today).out.splitlines()
     assert lines[2::3] == [
@@ -257,6 +258,7 @@ def test_a_review_lists_who_decided_what_and_why(
         "  phone.extension: undecided → null (of persons)",
     ]
     assert lines[0].split()[0] == git(pipeline.remote, "rev-parse", "main")[:10]
+    assert lines[0].endswith(" UTC  Ann Lee")
     assert ppr_assets("policy", "review", "--since", "2999-01-01").out.startswith("nothing")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.cli.shared.audit_report import Report
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
@@ -82,7 +83,7 @@ def _live(pipeline: Pipeline) -> None:
     pipeline.night()
     pipeline.lose_a_third()
     pipeline.night(override_reason="county closed, ticket 214")
-    reset(pipeline.settings, to=134, reason="the county is gone")
+    reset(pipeline.settings.signed_by("Ann Lee"), to=134, reason="the county is gone")
     # Two machines publish, one of them offline; the second merges what the first has pushed.
     other = pipeline.elsewhere(pipeline.clone_again("other"))
     pipeline.change()
@@ -181,6 +182,10 @@ def test_an_honest_history_holds_and_tells_what_was_decided(copy: Copy) -> None:
     assert "overridden (Ann Lee, Launchpad): county closed, ticket 214" in overridden[0].notes
     assert [one.reset for one in found if one.reset] == ["the county is gone"]
     assert [one.mark for one in found if one.reset] == [134]
+    assert [one.to_json()["reset_by"] for one in found if one.reset] == ["Ann Lee"]
+    report = Report()
+    lines = [line for one in found for line in report.lines(one)]
+    assert "            reset by Ann Lee: the county is gone" in lines
     assert {one.signature.state for one in found} == {"unsigned"}
     assert all("published without a restore" in one.notes for one in dumps if one.manifest)
 
