@@ -23,6 +23,7 @@
     │   └── FilesUnaccounted    1  nobody can say what became of a published file
     ├── PreconditionFailed      1  something a dump needs is missing; names the object
     ├── StorageFailed           1  Dagster's own storage cannot be used
+    ├── QueryFailed             1  a query that SQLite refuses, or that went on for too long
     ├── CopyFailed              1  a copy outside git was not made, is missing, or is another
     ├── NotAsPublished          1  what others get is not what was published, or nobody gets it
     ├── Unexpected              1  a fault of this program, most likely; carries the whole story
@@ -136,6 +137,10 @@ class PreconditionFailed(PprError):
 
 class StorageFailed(PprError):
     """What Dagster keeps runs and events in is damaged, locked or out of reach."""
+
+
+class QueryFailed(PprError):
+    """A query of a dump that is no SQL of SQLite, writes, or takes too much time or memory."""
 
 
 class CopyFailed(PprError):

@@ -50,6 +50,7 @@ def test_the_exit_codes_are_the_documented_ones() -> None:
         "FilesUnaccounted": 1,
         "PreconditionFailed": 1,
         "StorageFailed": 1,
+        "QueryFailed": 1,
         "CopyFailed": 1,
         "NotAsPublished": 1,
         "Unexpected": 1,

@@ -66,6 +66,7 @@ VERBS = {
         "dumps",
         "Show what changed from dump A to dump B: rows, table by table, and the schema.",
     ),
+    "query": ("looking", "Ask a dump in SQL, without a server."),
     "replay": ("databases", "Rebuild a database from the published records."),
     "restore": ("databases", "Restore a dump in the place of the database."),
     "drill": (

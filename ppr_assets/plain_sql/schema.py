@@ -1,17 +1,13 @@
-"""The schema that a dump makes, to be held to another dump's: names, each with a digest.
-
-pg_dump writes each column of a table, and each of its own constraints, on lines of their own.
-"""
+"""The schema that a dump makes, to be held to another dump's: names, each with a digest."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollector
-from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, unquoted
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
+from ppr_assets.plain_sql.parsing.table_text import TableItem, made_table
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.profile.schema import Schema
 
@@ -24,18 +20,9 @@ _LEFT_OUT = frozenset(
 """Kinds of entries that are no part of the schema, or only describe it."""
 _OF_A_TABLE = frozenset({"CONSTRAINT", "FK CONSTRAINT", "CHECK CONSTRAINT", "TRIGGER", "RULE"})
 """Kinds whose entries are named by their table and their own name."""
-_TABLE = re.compile(
-    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE (" + NAME + rb")\.(" + NAME + rb")[^\n]* \(\n(.*?)\n\)",
-    re.DOTALL,
-)
-_ITEM = re.compile(
-    rb"    (?:CONSTRAINT (?P<constraint>" + NAME + rb")|(?P<column>" + NAME + rb")) "
-)
 _LARGE_OBJECT = b"SELECT pg_catalog.lo"
 _DIGITS = 6
 """Of a digest: enough for one definition to be told from the next."""
-_QUOTE = re.compile(rb"['\"]")
-_QUOTED = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
 class SchemaReader:
@@ -64,54 +51,29 @@ class SchemaReader:
                 continue
             text = bytes(self._text[entry.start : entry.end])
             if entry.kind == "TABLE":
-                key, lines = _table(entry, text)
+                key, items = _table(entry, text)
                 columns = tables.setdefault(key, {})
-                for constraint, name, definition in _items(lines):
-                    if constraint:
-                        objects[f"constraint {quote_identifier(name)} of {key}"] = definition
+                for item in items:
+                    # the same for all columns of a type, which packs well
+                    definition = _digest(item.definition)
+                    if item.constraint:
+                        objects[f"constraint {quote_identifier(item.name)} of {key}"] = definition
                     else:
-                        columns[name] = definition
+                        columns[item.name] = definition
             else:
                 name = _named(entry)
                 objects[name] = _digest(objects.get(name, "").encode() + text)
         return Schema(tables, objects)
 
 
-def _table(entry: Entry, text: bytes) -> tuple[str, list[bytes]]:
-    """Its key, and the lines between the brackets of CREATE TABLE. The comment above has its name
+def _table(entry: Entry, text: bytes) -> tuple[str, list[TableItem]]:
+    """Its key, and what stands between the brackets of CREATE TABLE. The comment above has its name
     without newlines."""
-    found = _TABLE.search(text)
+    found = made_table(text)
     if found is None:  # a partition, or one OF a type
         return table_key(entry.schema, entry.name), []
-    return table_key(unquoted(found[1]), unquoted(found[2])), found[3].split(b"\n")
-
-
-def _items(lines: list[bytes]) -> Iterator[tuple[bool, str, str]]:
-    """Columns and constraints of a CREATE TABLE: whether it is a constraint, its name, a digest of
-    what it is, which is the same for all columns of a type and packs well. A line that begins
-    neither goes on with the one before."""
-    items: list[bytes] = []
-    for line in _whole_lines(lines):
-        if _ITEM.match(line) or not items:
-            items.append(line)
-        else:
-            items[-1] += b"\n" + line
-    for item in items:
-        if found := _ITEM.match(item):
-            constraint = found["constraint"]
-            name = unquoted(constraint or found["column"])
-            yield constraint is not None, name, _digest(item[found.end() :].rstrip(b","))
-
-
-def _whole_lines(lines: list[bytes]) -> Iterator[bytes]:
-    """A newline within a name or a text ends no line."""
-    begun: list[bytes] = []
-    for line in lines:
-        begun.append(line)
-        together = b"\n".join(begun)
-        if not _QUOTE.search(_QUOTED.sub(b"", together)):
-            yield together
-            begun = []
+    schema, name, items = found
+    return table_key(schema, name), items
 
 
 def _named(entry: Entry) -> str:

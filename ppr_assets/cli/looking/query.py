@@ -1,0 +1,133 @@
+"""``ppr-assets query``: SQL over a dump, without a server."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+import click
+
+from ppr_assets.cli.shared.console import err, print_columns, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.cli.shared.meant_dump import meant_options
+from ppr_assets.operations.looking.dump_tables import DumpTables, dump_tables
+from ppr_assets.operations.looking.meant import Meant, meant_dump
+from ppr_assets.operations.looking.query import SECONDS, Answer, Cell, answered
+
+_HEADING = ("table", "rows", "columns")
+
+
+@click.command()
+@click.argument("sql", metavar="[SQL]", required=False)
+@meant_options
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="Seconds after which a query is given up.",
+)
+@click.option("--csv", "as_csv", is_flag=True, help="CSV with a heading; NULL is empty.")
+@json_option("A JSON array of objects, for programs.")
+@pass_invocation
+def query(
+    invocation: Invocation,
+    sql: str | None,
+    meant: Meant,
+    *,
+    timeout: float,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """Ask a dump in SQL, without a server.
+
+    The dump is verified, and SQLite in memory gets the tables that SQL names, so the SQL is that of
+    SQLite. A schema's tables go by their names in PostgreSQL; numbers are numbers where that is
+    exact, booleans 1 and 0, everything else text as PostgreSQL writes it. Nothing can be written. A
+    partial clone fetches the one dump. Without SQL: tables, how many rows they have, their columns.
+
+    \b
+    Examples:
+      ppr-assets query
+      ppr-assets query "select count(*) from organization"
+      ppr-assets query "select name from location limit 5" --at 2026-11-01
+      ppr-assets query "select * from service" --csv > services.csv
+
+    \b
+    Exit codes:
+      0    answered
+      1    SQLite refuses the query, or it took too long
+      4    the dump is damaged
+      6    data repository unusable, or there is no such dump
+    """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json are two forms, one is needed")
+    show = _print_csv if as_csv else _print_json if as_json else _print_table
+    settings = invocation.settings.data_repo
+    with ExitStack() as until:
+        with progress("reading"):
+            found = until.enter_context(meant_dump(settings, meant, print_view))
+            dump = until.enter_context(dump_tables(found))
+            answer = _tables(dump)
+            if sql is not None:
+                answer = until.enter_context(answered(dump, sql, seconds=timeout))
+                err.print(_read(found.name, answer), markup=False)
+        show(answer)
+
+
+def _read(name: str, answer: Answer) -> str:
+    return f"read {', '.join(answer.tables) or 'no table'} of {name}"
+
+
+def _tables(dump: DumpTables) -> Answer:
+    rows = (
+        (key, dump.count(key), ", ".join(f"{one.name} {one.type}" for one in columns.values()))
+        for key, columns in sorted((key, table.columns) for key, table in dump.tables.items())
+    )
+    return Answer(_HEADING, rows, ())
+
+
+def _print_csv(answer: Answer) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows([_text(cell, "") for cell in row] for row in answer.rows)
+
+
+def _print_json(answer: Answer) -> None:
+    print_json([dict(zip(answer.columns, map(_json, row), strict=True)) for row in answer.rows])
+
+
+def _print_table(answer: Answer) -> None:
+    rows = [*answer.rows]
+    numbers = {
+        at
+        for at in range(len(answer.columns))
+        if rows and all(isinstance(row[at], int | float | None) for row in rows)
+    }
+    print_columns([answer.columns, *_shown(rows)], numbers=numbers)
+
+
+def _shown(rows: Iterable[tuple[Cell, ...]]) -> Iterator[list[str]]:
+    """On one line each."""
+    for row in rows:
+        yield [_text(cell, "NULL").translate(_CONTROLS) for cell in row]
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)} | {
+    ord(one): f"\\{letter}" for one, letter in zip("\n\r\t", "nrt", strict=True)
+}
+"""A cell keeps to its line, and moves no cursor."""
+
+
+def _text(cell: Cell, null: str) -> str:
+    if cell is None:
+        return null
+    return str(_json(cell))
+
+
+def _json(cell: Cell) -> int | float | str | None:
+    return f"\\x{cell.hex()}" if isinstance(cell, bytes) else cell

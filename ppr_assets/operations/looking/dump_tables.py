@@ -1,0 +1,98 @@
+"""A dump's tables, of which each is read when somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
+from ppr_assets.plain_sql.parsing.pieces import copied_columns
+from ppr_assets.plain_sql.tables.definitions import (
+    READ_KINDS,
+    Column,
+    TableDefinition,
+    table_definitions,
+)
+from ppr_assets.plain_sql.tables.values import Value, rows_of
+from ppr_assets.plain_sql.verify import verify_file
+from ppr_assets.rules.naming import key_names
+
+Rows = Iterator[list[tuple[Value, ...]]]
+"""Many at a time."""
+
+
+class DumpTables:
+    """What is in the dump ``name``. ``tables`` by table key, each with the columns whose values the
+    dump has: what a server computes itself (generated columns) is in none."""
+
+    def __init__(self, name: str, layout: Layout, file: DumpFile) -> None:
+        self.name = name
+        self._encoding = layout.encoding
+        self._file = file
+        self._blocks = {entry.copy.key: entry.copy for entry in layout.entries if entry.copy}
+        self._inserted = layout.inserted
+        self.views = frozenset(
+            entry.name for entry in layout.entries if entry.kind in ("VIEW", "MATERIALIZED VIEW")
+        )
+        self.tables: Mapping[str, TableDefinition] = self._defined(layout)
+
+    def count(self, table: str) -> int:
+        """How many rows of the table with this key the dump has."""
+        parts = self.tables[table].partitions
+        own = self._blocks[table].rows if table in self._blocks else self._inserted.get(table, 0)
+        return own + sum(map(self.count, parts))
+
+    def rows(self, table: str) -> Rows:
+        """The rows of the table with this key, with the values of its columns in their order.
+
+        Raises :class:`PreconditionFailed` for a table whose rows come as INSERT, and
+        :class:`DumpDamaged` for a value that is not of its column's type.
+        """
+        if self._inserted.get(table):
+            raise PreconditionFailed(
+                f"the rows of {table} stand in `{self.name}` as INSERT, and only those of COPY "
+                "can be read without a server",
+                hint="`ppr-assets restore` loads them; pg_dump writes COPY without `--inserts`.",
+            )
+        columns = [*self.tables[table].columns]
+        if table in self._blocks:
+            yield from self._of_block(self._blocks[table], table, columns)
+        for part in self.tables[table].partitions:
+            there = [*self.tables[part].columns]
+            places = [there.index(name) if name in there else None for name in columns]
+            for some in self.rows(part):
+                yield [tuple(None if at is None else row[at] for at in places) for row in some]
+
+    def _of_block(self, block: CopyBlock, table: str, columns: list[str]) -> Rows:
+        types = [self.tables[table].columns[name].type for name in columns]
+        yield from rows_of(self._file.chunks(block.start, block.end), types, self._encoding)
+
+    def _defined(self, layout: Layout) -> Mapping[str, TableDefinition]:
+        """A table that others than pg_dump have made is known by its COPY alone."""
+        found = table_definitions(
+            (entry.kind, self._file.read(entry.start, entry.end))
+            for entry in layout.entries
+            if entry.kind in READ_KINDS
+        )
+        for key, block in self._blocks.items():
+            table = found.setdefault(key, TableDefinition(*key_names(key)))
+            statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
+            names = copied_columns(statement)
+            table.columns = {name: table.columns.get(name, Column(name)) for name in names}
+        return found
+
+
+@contextmanager
+def dump_tables(found: FoundDump) -> Iterator[DumpTables]:
+    """Verify the whole dump, and open its tables.
+
+    Raises :class:`DumpDamaged` with the first thing that is wrong.
+    """
+    name, spill = found.name, found.spill_folder
+    layout = verify_file(found.path, name=name, manifest=found.manifest, spill_folder=spill).layout
+    with DumpFile(plain_dump(found.path, name=name, folder=spill)) as file:
+        yield DumpTables(name, layout, file)

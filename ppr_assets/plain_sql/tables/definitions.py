@@ -1,0 +1,140 @@
+"""The tables that a dump makes: columns with their types, keys and comments, as pg_dump writes
+them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.parsing.table_text import made_table
+from ppr_assets.rules.naming import table_key
+
+READ_KINDS = frozenset({"TABLE", "CONSTRAINT", "FK CONSTRAINT", "TABLE ATTACH", "COMMENT"})
+"""Kinds of entries that tell of tables."""
+
+_TYPE = re.compile(
+    rb'(?P<type>(?:"(?:[^"]|"")*"|[^"])*?)'
+    rb"(?: COLLATE| DEFAULT| NOT NULL| GENERATED| CONSTRAINT| STORAGE| COMPRESSION| OPTIONS|\Z)"
+)
+_OF_TABLE = rb"(?P<schema>" + NAME + rb")\.(?P<table>" + NAME + rb")"
+_NAMES = NAME + rb"(?:, " + NAME + rb")*"
+_FOREIGN_KEY = re.compile(
+    rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb"\s+ADD CONSTRAINT " + NAME + rb" FOREIGN KEY "
+    rb"\((?P<columns>" + _NAMES + rb")\) REFERENCES "
+    rb"(?P<to_schema>" + NAME + rb")\.(?P<to>" + NAME + rb")\((?P<there>" + _NAMES + rb")\)"
+)
+_ATTACH = re.compile(
+    rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "
+    rb"(?P<part_schema>" + NAME + rb")\.(?P<part>" + NAME + rb") "
+)
+_COMMENT = re.compile(
+    rb"COMMENT ON (?P<what>TABLE|COLUMN) " + _OF_TABLE + rb"(?:\.(?P<column>" + NAME + rb"))? IS "
+    rb"'(?P<text>(?:[^']|'')*)';",
+    re.DOTALL,
+)
+_ONE_NAME = re.compile(NAME)
+
+
+@dataclass(frozen=True)
+class Column:
+    """``type`` as pg_dump writes it, empty where it is not known; ``comment`` is empty without
+    one."""
+
+    name: str
+    type: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """``columns`` hold what the columns ``there`` of the table ``to`` (a table key) hold."""
+
+    columns: tuple[str, ...]
+    to: str
+    there: tuple[str, ...]
+
+
+@dataclass
+class TableDefinition:
+    """A table of a dump. ``primary_key`` is empty where it has none; ``partitions`` are the keys of
+    the tables that hold its rows, where those are others."""
+
+    schema: str
+    name: str
+    columns: dict[str, Column] = field(default_factory=dict)
+    comment: str = ""
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    partitions: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return table_key(self.schema, self.name)
+
+
+def table_definitions(
+    statements: Iterable[tuple[str, bytes]],
+) -> dict[str, TableDefinition]:
+    """By table key, out of the SQL of entries of :data:`READ_KINDS`, each with its kind, in the
+    order of the dump."""
+    found: dict[str, TableDefinition] = {}
+    for kind, text in statements:
+        if kind == "TABLE":
+            _made(found, text)
+        elif kind == "COMMENT":
+            _commented(found, text)
+        elif kind == "TABLE ATTACH":
+            if (one := _ATTACH.search(text)) and (parent := found.get(_key(one))):
+                part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
+                parent.partitions.append(part)
+        elif (key := primary_key(text)) is not None:
+            if key[0] in found:
+                found[key[0]].primary_key = key[1]
+        elif (one := _FOREIGN_KEY.match(text)) and (table := found.get(_key(one))):
+            to = table_key(unquoted(one["to_schema"]), unquoted(one["to"]))
+            table.foreign_keys.append(ForeignKey(_list(one["columns"]), to, _list(one["there"])))
+    return found
+
+
+def column_type(definition: bytes) -> str:
+    """The type at the beginning of a column's definition."""
+    found = _TYPE.match(definition)
+    return found["type"].decode("utf-8", "replace").strip() if found else ""
+
+
+def _made(found: dict[str, TableDefinition], text: bytes) -> None:
+    made = made_table(text)
+    if made is None:
+        return
+    schema, name, items = made
+    columns = {
+        item.name: Column(item.name, column_type(item.definition))
+        for item in items
+        if not item.constraint
+    }
+    table = TableDefinition(schema, name, columns)
+    found[table.key] = table
+
+
+def _commented(found: Mapping[str, TableDefinition], text: bytes) -> None:
+    one = _COMMENT.match(text)
+    table = found.get(_key(one)) if one else None
+    if one is None or table is None:
+        return
+    told = one["text"].replace(b"''", b"'").decode("utf-8", "replace")
+    column = unquoted(one["column"]) if one["column"] else ""
+    if one["what"] == b"TABLE":
+        table.comment = told
+    elif column in table.columns:
+        table.columns[column] = Column(column, table.columns[column].type, told)
+
+
+def _key(found: re.Match[bytes]) -> str:
+    return table_key(unquoted(found["schema"]), unquoted(found["table"]))
+
+
+def _list(names: bytes) -> tuple[str, ...]:
+    return tuple(map(unquoted, _ONE_NAME.findall(names)))
