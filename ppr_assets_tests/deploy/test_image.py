@@ -120,7 +120,9 @@ def test_the_services_of_compose_find_each_other_and_are_well(image: Stage, tmp_
     more = [part for pair in environment.items() for part in ("--setenv", *pair)]
     more += ["--ro-bind", str(tmp_path / "hosts"), "/etc/hosts"]
     more += ["--ro-bind", str(WORKSPACE), "/dagster/workspace.yaml"]
-    told = run(image, "bash", "-c", script, state=tmp_path, more=["--unshare-all", *more])
+    told = run(
+        image, "bash", "-c", script, state=tmp_path, more=["--unshare-net", "--unshare-pid", *more]
+    )
     assert told.splitlines()[-4:] == ["code", "webserver", "public", "daemon"]
 
 
