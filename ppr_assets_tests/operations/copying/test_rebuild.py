@@ -80,6 +80,10 @@ def test_what_was_deleted_comes_back_with_its_dumps_marks_policy_and_their_reaso
     assert outcome.damaged == [] and outcome.commit == git(after, "rev-parse", "main")
     assert files(after) == files(before)
     assert words(after)[1:] == words(before)  # behind the one that says so
+    page = git(after, "show", "main:sql_dumps/README.md")
+    assert [line[3:13] for line in page.splitlines() if line.startswith("| [")] == [
+        f"2026-11-0{day}" for day in (4, 3, 2, 1)
+    ]
     assert git(after, "log", "-1", "--format=%s") == "Rebuild the dump folder from copies: 4 dumps"
     assert (after / "sql_dumps" / "latest.sql").read_text() == with_decisions.texts[FOURTH]
     assert git(after, "status", "--porcelain") == ""

@@ -14,6 +14,7 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.page.picture import carried
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.opened import count_records, dump, publish
 
 PAGE, PICTURE = "sql_dumps/README.md", "sql_dumps/dumps.svg"
 
@@ -48,6 +49,20 @@ def test_a_refused_night_is_marked_by_the_next_that_is_published(pipeline: Pipel
     assert [night.overridden for night in past.nights][-1:] == [True]
 
 
+def test_each_step_that_refuses_notes_the_day(pipeline: Pipeline) -> None:
+    noted = pipeline.clone / ".git" / "ppr_assets" / "refused_days"
+    pipeline.first_night()
+    count_records(pipeline.settings)
+    pipeline.change()
+    assert dump(pipeline.settings).status == "staged"
+    assert not noted.exists()
+    pipeline.gate(min_records=10**6)
+    for step in (publish, count_records, dump):
+        step(pipeline.settings)
+        assert noted.read_text() == f"{datetime.now(UTC).date()}\n", step
+        noted.unlink()
+
+
 def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
     pipeline: Pipeline,
 ) -> None:
@@ -58,12 +73,12 @@ def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
     script = script.replace(" pantry_pirate_radio ", " by_hand ")
     database = pipeline.settings.database
     where = {"PGHOST": database.host, "PGPORT": str(database.port)}
-    path = f"{EMBEDDED_BIN}:{os.environ['PATH']}"
+    search = f"{EMBEDDED_BIN}:{os.environ['PATH']}"
     call = partial(
         subprocess.run,
         ["sh", "-c", f"{script}psql -XAtqd by_hand -c 'select count(*) from organization'"],
         cwd=pipeline.dumps,
-        env={**os.environ, **where, "PGUSER": "postgres", "PATH": path},
+        env={**os.environ, **where, "PGUSER": "postgres", "PATH": search},
         capture_output=True,
         text=True,
         check=False,
@@ -73,8 +88,8 @@ def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
         assert restored.stdout.splitlines()[-1:] == [str(published.manifest.counts["organization"])]
     finally:
         pipeline.administer("DROP DATABASE IF EXISTS by_hand")
-    dump = pipeline.dumps / published.manifest.dump
-    dump.write_bytes(dump.read_bytes()[:-1])
+    path = pipeline.dumps / published.manifest.dump
+    path.write_bytes(path.read_bytes()[:-1])
     damaged = call()
     assert "latest.sql: FAILED" in damaged.stdout
     assert 'database "by_hand" does not exist' in damaged.stderr

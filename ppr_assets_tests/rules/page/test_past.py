@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 
 from ppr_assets.rules.page.past import Past, PastNight
+from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets_tests.rules.page.nights import nights_of
+from ppr_assets_tests.rules.recorded.test_manifest import MANIFEST
 
 FIRST = datetime(2016, 12, 3, 2, 0, 7, tzinfo=UTC)
 NIGHT = PastNight(FIRST, (1800, 2300, None), 84_000_000)
@@ -57,6 +60,15 @@ def test_each_of_the_last_days_is_left_and_of_each_week_before_the_last_night() 
     year = days[-1] - timedelta(days=366)
     assert [day for day in days if day >= year] == [year + timedelta(days=n) for n in range(367)]
     assert {day.weekday() for day in days if day < year - timedelta(days=7)} == {6}  # Sundays
+
+
+def test_what_was_withheld_is_not_counted() -> None:
+    hidden = Withheld("organization", "", "structure", 812)
+    rows = {name: one for name, one in MANIFEST.tables.items() if name != "organization"}
+    manifest = replace(MANIFEST, tables=rows, withheld=(hidden,))
+    assert manifest.counts["organization"] == 812
+    assert PastNight.of_manifest(manifest).counts == (None, 0, None)
+    assert "812" not in Past().with_([PastNight.of_manifest(manifest)]).to_text()
 
 
 def test_numbers_that_only_one_side_knows_are_joined() -> None:
