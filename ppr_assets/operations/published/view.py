@@ -8,7 +8,7 @@ none.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -22,15 +22,15 @@ from ppr_assets.errors import DataRepoError, PushFailed
 class View:
     """``commit`` is looked at; None while the branch has none. ``local`` and ``remote`` are where
     the clone's branch and the remote's were found, ``fetched_at`` when the latter was (None if
-    never). ``alone``: there is no remote. ``failure`` says why it was not asked, and ``remarks``
-    why there may be something newer."""
+    never), which makes no other view of it. ``alone``: there is no remote. ``failure`` says why it
+    was not asked, and ``remarks`` why there may be something newer."""
 
     commit: str | None
     branch: str
     alone: bool = False
     local: str | None = None
     remote: str | None = None
-    fetched_at: datetime | None = None
+    fetched_at: datetime | None = field(default=None, compare=False)
     failure: PushFailed | None = None
     remarks: tuple[str, ...] = ()
 
