@@ -225,7 +225,6 @@ def _overrides(nights: Sequence[PastNight], scale: _Time, panel: _Panel) -> Iter
 def _refusals(days: Sequence[datetime], scale: _Time) -> Iterator[str]:
     """On a line of their own: nothing was published then, so there is no number."""
     if days:
-        yield _text(_RIGHT + 14, 365, "refused", "tno")
         places = dict.fromkeys(scale.x(day) for day in days)
         yield f'<path class="no" d="{"".join(_cross(x, 360) for x in places)}"/>'
 
