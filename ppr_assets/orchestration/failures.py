@@ -6,6 +6,7 @@ here; it ends the step with its traceback, which the run's page shows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,15 +37,40 @@ def failure(error: PprError, night: Night | None = None) -> dg.Failure:
     if night is not None:
         night.failure = error
     return dg.Failure(
-        description=error.render(),
+        description="\nHINT: ".join(filter(None, [error.message, in_launchpad(error.hint)])),
         metadata={
             "error": _kind(error),
             "message": error.message,
-            "hint": error.hint,
+            "hint": in_launchpad(error.hint),
             "exit_code": error.exit_code,
         },
         allow_retries=False,
     )
+
+
+LAUNCHPAD_FIELDS = {
+    "--accept-differences": "accept_differences",
+    "--deadline": "deadline_seconds",
+    "--disconnect": "disconnect",
+    "--grants-from-former": "grants_from_former",
+    "--into": "target",
+    "--override": "override",
+    "--replace": "replace",
+    "--schema": "schema_of",
+    "--scraper": "scraper",
+}
+"""What stands in a run's config for an option of the command line."""
+
+
+def in_launchpad(hint: str) -> str:
+    """The hint, with what its options are called where the run was launched; those in a command
+    that is quoted are for a terminal."""
+    outside = re.sub(r"`[^`]*`", "", hint)
+    named = [(option, name) for option, name in LAUNCHPAD_FIELDS.items() if option in outside]
+    if not named or "Launchpad" in hint:
+        return hint
+    told = ", ".join(f"{option} is `{name}`" for option, name in named)
+    return f"{hint} In the Launchpad {told}{', with `by`' if '--override' in outside else ''}."
 
 
 def cancelled() -> Cancelled:

@@ -14,12 +14,12 @@ from ppr_assets.operations.replaying.gathered import gathered
 from ppr_assets.operations.replaying.read_files import read_files
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
-from ppr_assets_tests.operations.replaying.test_replay import named, publish
+from ppr_assets_tests.operations.replaying.test_replay import emptied, named, publish
 from ppr_assets_tests.orchestration.test_restore import World, rows, world
 
 __all__ = ["world"]
 
-FIRST, LAST = "2025-08-07", "2025-08-09"
+BEFORE, FIRST, LAST = "2025-08-06", "2025-08-07", "2025-08-09"
 
 
 @pytest.fixture
@@ -67,6 +67,20 @@ class Replays:
         assert event is not None
         return {name: value.value for name, value in event.metadata.items()}
 
+    def files_of(self, day: str) -> object:
+        """How many the last replay has read of it."""
+        key = dg.AssetKey("replayed_database")
+        wanted = dg.AssetRecordsFilter(asset_key=key, asset_partitions=[day])
+        (record,) = self.runs.instance.fetch_materializations(wanted, limit=1).records
+        event = record.asset_materialization
+        assert event is not None
+        return event.metadata["files_of_day"].value
+
+
+def _severity(run: dg.ExecuteInProcessResult) -> str:
+    held = next(e for e in run.get_asset_check_evaluations() if e.check_name == "gate_held")
+    return held.severity.value
+
 
 @pytest.fixture
 def replays(runs: Runs, published: World) -> Replays:
@@ -83,6 +97,7 @@ def test_one_run_replays_a_range_of_days_into_a_database_of_its_own(
     assert published.beside() == ["_replayed"]
     assert rows(published.called("_replayed"), "organization") == 5
     assert checks_of(run) == {"accounted_for": True, "gate_held": False}
+    assert _severity(run) == "WARN"
     assert (published.identity(), published.pipeline.picture()) == (identity, picture)
 
     facts = replays.runs.metadata("replayed_database")
@@ -147,6 +162,14 @@ def test_a_database_that_holds_records_is_replaced_only_when_the_run_says_so_and
     tags = replays.runs.instance.get_run_by_id(run.run_id)
     assert tags is not None
     assert tags.tags["ppr_assets/override"] == "Launchpad: The dumps are lost."
+    assert _severity(run) == "WARN"
+
+    emptied(published.pipeline.settings.database)
+    run = replays(BEFORE, LAST, target=published.name)
+    assert run.success
+    assert checks_of(run) == {"accounted_for": True, "gate_held": False}
+    assert _severity(run) == "ERROR"
+    assert [replays.files_of(day) for day in (BEFORE, FIRST, LAST)] == [0, 2, 5]
 
 
 def test_a_file_of_which_nobody_can_say_what_became_fails_the_check_and_loads_nothing(

@@ -49,8 +49,8 @@ from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, Init
         metavar="SECONDS",
         type=click.FloatRange(min=0, min_open=True),
         default=None,
-        help="Give up when a restore is not done by then, one of another process too.  [default: "
-        "300, or 300 for each gigabyte of the dump]",
+        help="Give up when a restore or a replay is not done by then, one of another process too.  "
+        "[default: 300, or 300 for each gigabyte of the dump or of the published records]",
     ),
     override_option,
     accept_option,

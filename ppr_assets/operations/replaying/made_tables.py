@@ -64,10 +64,10 @@ def tables_of(settings: Settings, looked: Target, terms: RebuildTerms) -> Iterat
         )
 
 
-def make_tables(target: DatabaseSettings, found: FoundDump) -> None:
+def make_tables(target: DatabaseSettings, found: FoundDump, deadline: Deadline) -> None:
     """Make all that the dump defines in the target itself, in one transaction: for a role that may
     make no database. They stay where the replay fails then, and hold no record."""
-    loading = Loading.begin(found, Deadline(None))
+    loading = Loading.begin(found, deadline)
     with maintenance(target) as session:
         server, layout = ProofServer("target", session), loading.verified.layout
         require_taker(server, layout, ())
@@ -87,7 +87,7 @@ def fill_beside(
     terms: RebuildTerms,
     on_line: OnLine,
 ) -> RebuildOutcome:
-    loading = Loading.begin(found, Deadline(None))
+    loading = Loading.begin(found, terms.deadline)
     files = f"{len(given.files)} published files of {given.origin}"
     coming = Coming("the replay", f"{files} were replayed", NOT_REPLACED, _INSTEAD)
     allowed = Terms(terms.guard, disconnect=terms.disconnect, grants=True)
@@ -99,7 +99,7 @@ def fill_beside(
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
             filled = with_tables(session, new, loading)
-            replayed = replay(filled, given, strict=terms.strict, on_line=on_line)
+            replayed = replay(filled, given, replace(terms, batch=False), on_line=on_line)
             remarks += brought_up_to_date(filled)
             verdict = judged_result(filled, terms.guard.policy)
             remarks += not_publishable(verdict)

@@ -61,7 +61,7 @@ def rebuild(
 
     with tables_of(settings, looked, terms) as found:
         if looked.exists and not terms.replace and not aside:
-            make_tables(target, found)
+            make_tables(target, found, terms.deadline)
             outcome = _in_place(target, given, replace(terms, schema=None), on_line)
             return replace(outcome, schema=found.name)
         return fill_beside(target, found, given, terms, on_line)
@@ -70,7 +70,7 @@ def rebuild(
 def _in_place(
     target: DatabaseSettings, given: Input, terms: RebuildTerms, on_line: OnLine
 ) -> RebuildOutcome:
-    replayed = replay(target, given, strict=terms.strict, batch=terms.batch, on_line=on_line)
+    replayed = replay(target, given, terms, on_line=on_line)
     remarks = []
     verdict = judged_result(target, terms.guard.policy)
     if terms.guard.for_service and not any(verdict.counts.get(one) for one in CORE_TABLES):

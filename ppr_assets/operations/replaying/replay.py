@@ -10,9 +10,12 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from ppr_assets.errors import Busy, GateRefused, PreconditionFailed
+from ppr_assets.operations.replaying.accounts import Line
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, counts, gathered, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import Merged
+from ppr_assets.operations.replaying.terms import CAUTIOUS, RebuildTerms
+from ppr_assets.postgres.load.in_transaction import cancelled_at
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import Connection
@@ -32,23 +35,27 @@ _PATIENCE = "15s"
 def replay(
     target: DatabaseSettings,
     given: Input,
+    terms: RebuildTerms = CAUTIOUS,
     *,
-    strict: bool = False,
-    batch: bool = False,
     on_line: OnLine = unseen,
 ) -> ReplayOutcome:
     """Read what is given, and load what it tells into ``target``, which has the tables and no
-    records. ``batch``: each table in a transaction of
-    its own, which stays whatever comes; the next such run goes on.
+    records. Of the ``terms`` hold ``strict``, ``batch`` (what was committed stays whatever comes,
+    and the next such run goes on) and ``deadline``.
 
     Raises :class:`PreconditionFailed` for a database without the tables, :class:`GateRefused` for
     one that holds records, :class:`Busy` for one that somebody writes to, :class:`DumpDamaged` for
-    a rejected file where ``strict``, and :class:`FilesUnaccounted` when a file has no outcome;
-    nothing is loaded then.
+    a rejected file where ``strict``, :class:`FilesUnaccounted` when a file has no outcome, and
+    :class:`RestoreFailed` when the deadline passes; nothing is loaded then.
     """
-    _require_empty(target, batch=batch)
-    with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
-        fitted, changed = _load(target, merged, batch=batch)
+    _require_empty(target, batch=terms.batch)
+
+    def in_time(line: Line) -> None:
+        terms.deadline.require("reading published records")
+        on_line(line)
+
+    with gathered(given, strict=terms.strict, on_line=in_time) as (accounts, merged):
+        fitted, changed = _load(target, merged, terms)
         return ReplayOutcome(accounts, counts(merged), changed, fitted.no_place, fitted.filled)
 
 
@@ -107,12 +114,14 @@ def refused(table: str, target: DatabaseSettings) -> GateRefused:
 
 
 def _load(
-    target: DatabaseSettings, merged: Merged, *, batch: bool
+    target: DatabaseSettings, merged: Merged, terms: RebuildTerms
 ) -> tuple[Fitted, Mapping[str, int]]:
     with (
         server_failures(target.describe(), "replaying published records"),
         connect(target, autocommit=True) as session,
+        cancelled_at(terms.deadline, session, "replaying published records"),
     ):
+        batch = terms.batch
         with session.transaction():
             goes_on = batch and is_unfinished(session)
             if not goes_on:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ppr_assets.deadline import Deadline
 from ppr_assets.operations.replaying.gathered import ReplayOutcome
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
@@ -23,7 +24,7 @@ class RebuildTerms:
     ``schema``: the dump whose tables are made where there are none. ``disconnect`` ends sessions on
     the target, at the swap only. ``strict``: load nothing if a file cannot be used. ``batch``: in
     tables that are there, each in a transaction of its own. ``guard`` is held against what serves
-    right before the swap."""
+    right before the swap. It is given up at the ``deadline``."""
 
     replace: bool = False
     schema: Wanted | None = None
@@ -31,6 +32,7 @@ class RebuildTerms:
     strict: bool = False
     batch: bool = False
     guard: Guard = STANDARD
+    deadline: Deadline = field(default_factory=lambda: Deadline(None))
 
 
 CAUTIOUS = RebuildTerms()

@@ -18,7 +18,11 @@ PROOF_SECONDS = 3600.0
 
 def limit_seconds(found: FoundDump) -> float:
     """Five minutes; for a dump of more than a gigabyte, five minutes for each."""
-    size = found.manifest.bytes if found.manifest else stored_bytes(found.path)
+    return seconds_for(found.manifest.bytes if found.manifest else stored_bytes(found.path))
+
+
+def seconds_for(size: int) -> float:
+    """The same of so many bytes, a dump's or those of published records."""
     return DEADLINE_SECONDS * max(1.0, size / _GIGABYTE)
 
 

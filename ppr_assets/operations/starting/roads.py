@@ -31,7 +31,7 @@ from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.replacing import Terms, dropped_if_empty
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.serving.guarding import guard_of
-from ppr_assets.operations.restoring.time_limits import limit_seconds
+from ppr_assets.operations.restoring.time_limits import limit_seconds, seconds_for
 from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.sessions.connection import connect
@@ -71,7 +71,8 @@ class InitTerms:
     """What an application's start lets a restore do.
 
     ``force``: over a database that holds records, too. ``deadline_seconds`` is the time for a
-    restore, that of another process too; by default what is promised for a dump of that size. The
+    restore or a replay, that of another process too; by default what is promised for a dump of that
+    size, or for as many bytes of published records. The
     others are those of :class:`~ppr_assets.operations.restoring.restore.Terms`.
     """
 
@@ -145,6 +146,11 @@ class Roads:
                 continue
             yield found.name, found
 
+    def _deadline(self, usual_seconds: float) -> Deadline:
+        """What was promised for all roads together, or else from now on what is usual."""
+        promised = self.terms.deadline_seconds
+        return Deadline(promised, since=self.began) if promised else Deadline(usual_seconds)
+
     def _restored(self, found: FoundDump) -> InitOutcome:
         way = restore_in_place if self.in_place else restore
         allowed = Terms(
@@ -153,11 +159,7 @@ class Roads:
             grants=True,  # what a database was set up with stays, records or not
             accept=self.terms.accept,
         )
-        promised = self.terms.deadline_seconds
-        deadline = (
-            Deadline(promised, since=self.began) if promised else Deadline(limit_seconds(found))
-        )
-        outcome = way(self.target, found, allowed, deadline=deadline)
+        outcome = way(self.target, found, allowed, deadline=self._deadline(limit_seconds(found)))
         remarks = [*found.remarks, *outcome.remarks]
         if outcome.former is not None:
             force = self.terms.force
@@ -189,12 +191,14 @@ class Roads:
         )
 
     def _rebuilt(self, given: Input) -> RebuildOutcome:
+        deadline = self._deadline(seconds_for(given.bytes()))
         for schema in self._schemas():
             terms = RebuildTerms(
                 replace=self.exists and self.terms.force,
                 schema=replace(self._place, dump=schema) if schema else None,
                 disconnect=self.terms.disconnect,
                 guard=self._guard,
+                deadline=deadline,
             )
             try:
                 return rebuild(self.settings, self.target, given, terms)

@@ -34,6 +34,7 @@ from ppr_assets.orchestration.metadata import Metadata, gate_facts, row_counts
 from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
 SUFFIX = "_replayed"
@@ -130,10 +131,13 @@ def replayed_database(
     context.log.info(f"database {outcome.database} holds what {accounts} of {origin} tell")
     for day in _days(accounts, origin):
         context.log_event(day)
+    _tell_of_days(context, accounts)
     yield dg.AssetCheckResult(
         check_name=ACCOUNTED_FOR.name, passed=accounts.accounted, metadata=_files(accounts)
     )
-    yield _judged(judge(outcome.counts, mark, policy(settings.dump)))
+    verdict = judge(outcome.counts, mark, policy(settings.dump))
+    alone = not config.target.strip() or outcome.override is not None
+    yield _judged(verdict, warn=alone)
     yield dg.MaterializeResult(metadata=_facts(outcome, origin, monotonic() - started))
 
 
@@ -183,15 +187,31 @@ def _refused(error: FilesUnaccounted | GateRefused) -> dg.AssetCheckResult:
     )
 
 
-def _judged(verdict: Verdict) -> dg.AssetCheckResult:
-    """A warning: what took the place of anything was let through, by its records or by somebody."""
+def _judged(verdict: Verdict, *, warn: bool) -> dg.AssetCheckResult:
+    """A warning of the separate database, which a few days may fill, and where somebody has let it
+    pass; an error of a database that was named, from which the next night would not publish."""
     return dg.AssetCheckResult(
         check_name=GATE.name,
         passed=verdict.passed,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.WARN if warn else dg.AssetCheckSeverity.ERROR,
         description=None if verdict.passed else f"a dump would not be published: {verdict.message}",
         metadata=dict(gate_facts(verdict)),
     )
+
+
+def _tell_of_days(context: dg.AssetExecutionContext, accounts: Accounts) -> None:
+    """How many files each day of the run had: Dagster marks all of them as done, those too on
+    which nothing was published."""
+    if not (context.has_partition_key_range or context.has_partition_key):
+        return
+    files = Counter[str]()
+    for kind, count in accounts.counted.items():
+        files[kind.day] += count
+    empty = [day for day in context.partition_keys if not files[day]]
+    for day in context.partition_keys:
+        context.add_asset_metadata({"files_of_day": files[day]}, partition_key=day)
+    if empty:
+        context.log.warning(f"nothing was published on {few(empty, 5)}")
 
 
 def _days(accounts: Accounts, origin: str) -> Iterator[dg.AssetMaterialization]:

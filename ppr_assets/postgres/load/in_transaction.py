@@ -59,7 +59,7 @@ def load_in_transaction(
     held = layout.rows_bytes if rows else None
     with (
         DumpFile(dump) as file,
-        _cancelled_at(deadline, connection),
+        cancelled_at(deadline, connection, "restoring in place"),
         stage("loading rows", held, then="building indexes"),
     ):
         public = public_schema(connection)
@@ -167,8 +167,9 @@ def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
 
 
 @contextmanager
-def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
-    """Cancel what runs on ``connection`` when the deadline passes, and say that it was that."""
+def cancelled_at(deadline: Deadline, connection: Connection, doing: str) -> Iterator[None]:
+    """Cancel what runs on ``connection`` when the deadline passes while ``doing`` something, and
+    raise :class:`RestoreFailed` that says so."""
     over = threading.Event()
 
     def watch() -> None:
@@ -186,9 +187,9 @@ def _cancelled_at(deadline: Deadline, connection: Connection) -> Iterator[None]:
     watcher.start()
     try:
         yield
-    except (RestoreFailed, DatabaseFailed) as error:
-        if isinstance(error.__cause__, psycopg.Error):  # which may be the cancelling
-            deadline.require("restoring in place")
+    except (RestoreFailed, DatabaseFailed, psycopg.Error) as error:
+        if isinstance(error, psycopg.Error) or isinstance(error.__cause__, psycopg.Error):
+            deadline.require(doing)  # it may have been the cancelling
         raise
     finally:
         over.set()

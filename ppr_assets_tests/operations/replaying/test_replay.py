@@ -11,18 +11,21 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ppr_assets.errors import DumpDamaged, GateRefused, SettingsError
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import DumpDamaged, GateRefused, RestoreFailed, SettingsError
 from ppr_assets.operations.replaying.accounts import Line
 from ppr_assets.operations.replaying.gathered import ReplayOutcome, preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
 from ppr_assets.operations.replaying.replay import replay
+from ppr_assets.operations.replaying.terms import RebuildTerms
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.replay.rows.columns import COLUMNS
@@ -245,7 +248,7 @@ def test_strict_loads_nothing_where_a_file_cannot_be_used(
     empty: DatabaseSettings, hostile: Path
 ) -> None:
     with pytest.raises(DumpDamaged, match=r"cut\.json cannot be used: cut off.* at ") as told:
-        replay(empty, given(hostile), strict=True)
+        replay(empty, given(hostile), RebuildTerms(strict=True))
     assert told.value.hint == (
         "nothing was loaded. Without --strict such files are counted and named."
     )
@@ -316,6 +319,27 @@ def test_records_that_came_while_files_were_read_are_not_replayed_over(
     with pytest.raises(GateRefused, match=r"table organization .* has records"):
         replay(empty, given(folder), on_line=somebody_writes)
     assert content(empty)["location"] == []
+
+
+def test_a_replay_that_is_not_done_in_time_is_cancelled_and_leaves_nothing(
+    empty: DatabaseSettings, folder: Path
+) -> None:
+    slow = (
+        "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_catalog.pg_sleep(600); RETURN NEW; END'",
+        "CREATE TRIGGER slow BEFORE INSERT ON public.location EXECUTE FUNCTION public.slow()",
+    )
+    with connect(empty, autocommit=True) as session:
+        for statement in slow:
+            session.execute(statement)
+    began = time.monotonic()
+    with pytest.raises(RestoreFailed) as late:
+        replay(empty, given(folder), RebuildTerms(deadline=Deadline(2)))
+    assert late.value.message == (
+        "not done within the deadline of 2 s: replaying published records"
+    )
+    assert time.monotonic() - began < 60
+    assert content(empty)["organization"] == []
 
 
 def test_the_last_days_that_each_scraper_has_are_taken(folder: Path) -> None:

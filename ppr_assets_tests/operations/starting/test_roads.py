@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import Busy, DumpDamaged
+from ppr_assets.errors import Busy, DumpDamaged, RestoreFailed
 from ppr_assets.operations.starting.init import initialise
 from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets_tests.application import connect
@@ -95,6 +95,8 @@ def test_the_records_fill_the_tables_that_are_there_and_sessions_lead_to_no_othe
     _publish_records(pipeline, tmp_path)
     target = make_target()
     emptied(target.settings)
+    with pytest.raises(RestoreFailed, match=r"deadline of 0\.001 s: reading published records$"):
+        initialise(starting(pipeline, target), InitTerms(deadline_seconds=0.001))
     outcome = initialise(starting(pipeline, target))
     assert outcome.replayed is not None
     assert (outcome.status, outcome.replayed.schema) == ("replayed", "")
