@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 STORAGE_DATABASE = "dagster"
+HOME = LOCAL / "dagster"
+"""Where DAGSTER_HOME names no other."""
 _CONFIG = Path("dagster.yaml")
 _QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 
@@ -55,7 +57,7 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         require_files(settings.dagster_home)
         yield settings.dagster_home
         return
-    home = (LOCAL / "dagster").resolve()
+    home = HOME.resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not _CONFIG.exists():  # installed, not cloned: Dagster's own storage, files in this folder
         (home / _CONFIG.name).write_text(_QUIET, encoding="utf-8")

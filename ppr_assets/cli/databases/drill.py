@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
 
 import click
 
+from ppr_assets.cli.dagster.recording import mismatch_recorded, record_drill
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
@@ -60,12 +62,17 @@ def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json:
     settings = invocation.settings
     place = ProofPlace.of(settings, where=where)
     told = silent if as_json else print_stage
+    started = monotonic()
     with (
+        mismatch_recorded(settings, "drill"),
         heard(settings, DRILL),
         progress("restoring into a scratch database"),
         found_dump(settings.data_repo, wanted) as found,
     ):
+        fetched = monotonic() - started
         outcome = drill_dump(place, found, deadline=Deadline(proof_seconds(found)), on_stage=told)
+        latest = wanted.latest and found.commit is not None
+        record_drill(settings, outcome, found, fetched=fetched, latest=latest)
     if as_json:
         print_json(_json(found, outcome))
     else:

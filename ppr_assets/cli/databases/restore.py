@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ppr_assets.cli.dagster.recording import mismatch_recorded, record_restore, record_undo
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
 from ppr_assets.cli.shared.console import progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
@@ -184,10 +185,11 @@ def _undo(settings: Settings, how: _How, *, as_json: bool) -> None:
         outcome = undo(target, disconnect=how.disconnect, by=settings.operator)
     if as_json:
         print_json(asdict(outcome))
-        return
-    print_lines([("undone", f"{target.dbname} is again what was called {outcome.was}")])
-    print_lines(former_lines(target.dbname, outcome.former))
-    print_lines([("remark", remark) for remark in outcome.remarks])
+    else:
+        print_lines([("undone", f"{target.dbname} is again what was called {outcome.was}")])
+        print_lines(former_lines(target.dbname, outcome.former))
+        print_lines([("remark", remark) for remark in outcome.remarks])
+    record_undo(settings, outcome)
 
 
 def _stream(settings: DataRepoSettings, wanted: Wanted) -> None:
@@ -205,6 +207,7 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
     require_not_storage(target, settings.dagster_postgres_url)
     way = restore_in_place if how.in_place else restore_aside
     with found_dump(settings.data_repo, wanted) as found:
+        fetched = monotonic() - started
         if not as_json:
             looked = look_at(target)
             target = looked.settings  # the server that is shown is the one that is restored to
@@ -212,12 +215,14 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
         limit = Deadline(how.deadline_seconds or limit_seconds(found), since=started)
         told = silent if as_json else print_stage
         doing = f"restoring {found.name} into {target.dbname}"
-        with heard(settings, "restore"), progress(doing):
+        recorded = mismatch_recorded(settings, "restored_database")
+        with recorded, heard(settings, "restore"), progress(doing):
             outcome = way(target, found, how.terms(settings), deadline=limit, on_stage=told)
-    if as_json:
-        print_json(_json(found, outcome))
-    else:
-        print_lines(_report(target, outcome))
+        if as_json:
+            print_json(_json(found, outcome))
+        else:
+            print_lines(_report(target, outcome))
+        record_restore(settings, outcome, found, fetched=fetched)
 
 
 def _plan(

@@ -29,6 +29,11 @@ class Wanted:
     source: str | None = None
     offline: bool = False
 
+    @property
+    def latest(self) -> bool:
+        """Whether nobody has chosen another than the newest of the source."""
+        return (self.dump, self.before, self.at) == (None, None, None)
+
 
 @dataclass(frozen=True)
 class FoundDump:

@@ -1,0 +1,112 @@
+"""What the command line does without a run, told to Dagster all the same: an event of the asset.
+
+It is done when it is told, so a storage that does not answer changes nothing: it is waited for a
+little while, and a line says that the record is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import click
+
+from ppr_assets.cli.dagster.home import HOME, dagster_instance
+from ppr_assets.errors import DumpDamaged, DumpUnproven, PprError
+from ppr_assets.failures import told
+from ppr_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from ppr_assets.operations.restoring.drill import DrillOutcome
+    from ppr_assets.operations.restoring.restore import RestoreOutcome
+    from ppr_assets.operations.restoring.undo import UndoOutcome
+    from ppr_assets.operations.sources.wanted import FoundDump
+    from ppr_assets.orchestration.restore_events import Event
+
+LIMIT_SECONDS = 15.0
+"""For the storage alone; to import Dagster takes its own time, and comes to an end."""
+
+
+def record_restore(
+    settings: Settings, outcome: RestoreOutcome, found: FoundDump, *, fetched: float
+) -> None:
+    """To be called while ``found`` is there, ``fetched`` seconds after it was looked for."""
+
+    def events() -> Sequence[Event]:
+        from ppr_assets.orchestration.restore_events import events_of_restore
+
+        return events_of_restore(outcome, found, by=settings.operator, fetched=fetched)
+
+    _record(settings, events)
+
+
+def record_drill(
+    settings: Settings, outcome: DrillOutcome, found: FoundDump, *, fetched: float, latest: bool
+) -> None:
+    """See :func:`record_restore`; ``latest``: of what is published last in the data repository."""
+
+    def events() -> Sequence[Event]:
+        from ppr_assets.orchestration.restore_events import events_of_drill
+
+        by = settings.operator
+        return events_of_drill(outcome, found, by=by, fetched=fetched, latest=latest)
+
+    _record(settings, events)
+
+
+def record_undo(settings: Settings, outcome: UndoOutcome) -> None:
+    def events() -> Sequence[Event]:
+        from ppr_assets.orchestration.restore_events import events_of_undo
+
+        return events_of_undo(outcome, by=settings.operator)
+
+    _record(settings, events)
+
+
+@contextmanager
+def mismatch_recorded(settings: Settings, asset: str) -> Iterator[None]:
+    """Record of ``asset`` that the dump of the block is not what it says, where that ends it."""
+    try:
+        yield
+    except (DumpDamaged, DumpUnproven) as error:
+        mismatch = error
+
+        def events() -> Sequence[Event]:
+            from ppr_assets.orchestration.restore_events import events_of_mismatch
+
+            return events_of_mismatch(asset, mismatch)
+
+        _record(settings, events)
+        raise
+
+
+def _record(settings: Settings, events: Callable[[], Sequence[Event]]) -> None:
+    """Have them kept where Dagster has a storage: one that is named, or one that the command line
+    has made in this folder before. Says on stderr what came between, and raises nothing.
+
+    In a thread, since what hangs in a driver heeds no time limit. It ends with the process.
+    """
+    named = settings.dagster_home or settings.dagster_postgres_url
+    if named is None and not HOME.is_dir():
+        return
+    import_module("ppr_assets.orchestration.restore_events")
+    failures: list[str] = []
+    keeping = Thread(target=_keep, args=(settings, events, failures), daemon=True)
+    keeping.start()
+    keeping.join(LIMIT_SECONDS)
+    if keeping.is_alive():
+        failures.append(f"its storage has not answered within {LIMIT_SECONDS:.0f} s")
+    for failure in failures:
+        click.echo(f"remark     not recorded in Dagster: {failure}", err=True)
+
+
+def _keep(settings: Settings, events: Callable[[], Sequence[Event]], failures: list[str]) -> None:
+    try:
+        with told(settings), dagster_instance(settings) as instance:
+            for event in events():
+                instance.report_runless_asset_event(event)
+    except PprError as error:
+        failures.append(error.message)
