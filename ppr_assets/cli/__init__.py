@@ -66,6 +66,10 @@ VERBS = {
         "dumps",
         "Show what changed from dump A to dump B: rows, table by table, and the schema.",
     ),
+    "export": (
+        "looking",
+        "Write a dump as a SQLite file or as CSV files, without a server.",
+    ),
     "query": ("looking", "Ask a dump in SQL, without a server."),
     "replay": ("databases", "Rebuild a database from the published records."),
     "restore": ("databases", "Restore a dump in the place of the database."),

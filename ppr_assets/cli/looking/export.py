@@ -1,0 +1,74 @@
+"""``ppr-assets export``: a dump as other files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ppr_assets.cli.shared.console import err, out, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.cli.shared.meant_dump import meant_argument
+from ppr_assets.operations.looking.dump_tables import dump_tables
+from ppr_assets.operations.looking.export import FORMS
+from ppr_assets.operations.looking.meant import Meant, meant_dump
+from ppr_assets.operations.looking.published_tables import PublishedTables, todays_policy
+
+
+@click.command()
+@click.argument("form", metavar="sqlite|csv", type=click.Choice([*FORMS]))
+@meant_argument
+@click.option(
+    "--out",
+    "target",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="The file, or for CSV the folder. [default: the dump's name, in the working folder]",
+)
+@json_option()
+@pass_invocation
+def export(
+    invocation: Invocation, form: str, meant: Meant, target: Path | None, *, as_json: bool
+) -> None:
+    """Write a dump as a SQLite file or as CSV files, without a server.
+
+    The dump is the latest, or what is named, as --at of `ppr-assets query` takes it. It is verified
+    first. SQLite has primary and foreign keys, indexes on these, and full-text search on names and
+    descriptions; the .metadata.json beside it tells Datasette what tables and columns are. The
+    publication policy of today is applied: what an older dump holds beyond it is left out, and
+    stderr says so. No file is replaced.
+
+    \b
+    Examples:
+      ppr-assets export sqlite
+      ppr-assets export sqlite 2026-11-01 --out november.db
+      ppr-assets export csv --out tables
+
+    \b
+    Exit codes:
+      0    written
+      1    the file is there already, or cannot be written
+      4    the dump is damaged
+      6    data repository unusable, or there is no such dump
+      8    the policy cannot be read
+    """
+    settings = invocation.settings
+    end, write = FORMS[form]
+    with progress("exporting"), meant_dump(settings.data_repo, meant, print_view) as found:
+        elsewhere = found.commit is None or meant.source is not None
+        policy = todays_policy(settings, elsewhere=elsewhere, offline=meant.offline)
+        with dump_tables(found) as dump:
+            tables = PublishedTables(dump, policy)
+            stem = found.name.removesuffix(".gz").removesuffix(".sql")
+            files = write(tables, found.name, target or Path(f"{stem}{end}"))
+    withheld = [f"{count} {what}" for what, count in tables.withheld.items()]
+    for what in withheld:
+        err.print(f"withheld by the policy of today: {what}", markup=False)
+    if as_json:
+        written = [*map(str, files)]
+        print_json({"dump": found.name, "files": written, "withheld": withheld, "error": None})
+    else:
+        for file in files:
+            out.print(str(file), markup=False)

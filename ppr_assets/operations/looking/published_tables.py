@@ -1,0 +1,99 @@
+"""A dump's tables as the publication policy of today lets them out: a dump of ours holds nothing
+else, an older one may."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.operations.looking.dump_tables import DumpTables, Rows
+from ppr_assets.operations.published.policy_file import named_policy
+from ppr_assets.operations.published.view import look
+from ppr_assets.operations.publishing.publication import policy_at
+from ppr_assets.plain_sql.tables.definitions import TableDefinition
+from ppr_assets.plain_sql.tables.values import Value
+from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.publication.planning import plan
+from ppr_assets.rules.publication.policy import Policy, shipped_policy
+from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.settings import Settings
+
+
+def todays_policy(settings: Settings, *, elsewhere: bool, offline: bool) -> Policy:
+    """What is shipped, with what the data repository (or SQL_DUMP_POLICY_FILE) adds today. Of a
+    dump from ``elsewhere`` no repository is asked, so what only that one would allow is withheld.
+
+    Raises :class:`PolicyUnreadable`.
+    """
+    if not elsewhere and settings.dump.policy_file is None:
+        with open_data_repo(settings.data_repo) as repo:
+            return policy_at(repo, look(repo, offline=offline).commit, settings.dump)
+    file = settings.dump.policy_file
+    return shipped_policy().with_additions(named_policy(file) if file else Policy())
+
+
+class PublishedTables:
+    """``withheld`` says what was in the dump and was left out of the rows so far, by name, with how
+    often; ``tables`` are those of the dump, by key."""
+
+    def __init__(self, dump: DumpTables, policy: Policy) -> None:
+        self._dump = dump
+        self.tables: Mapping[str, TableDefinition] = dump.tables
+        self.withheld: Counter[str] = Counter()
+        planned = plan(policy, [*_relations(dump.tables)])
+        self._without_rows = {key for key, table in planned.tables.items() if not table.rows}
+        self._replaced: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+        for one in planned.unknown:
+            if one.column is None:
+                self._without_rows.add(one.table)
+            else:
+                self._replaced[one.table][one.column] = None
+        for key, table in planned.tables.items():
+            for column, decision in table.changed.items():
+                text = None if decision.rule == "null" else decision.text
+                self._replaced[key][column] = text
+
+    def rows(self, table: str) -> Rows:
+        """As :meth:`DumpTables.rows`, without what is withheld."""
+        if table in self._without_rows:
+            if count := self._dump.count(table):
+                self.withheld[f"rows of {table}"] += count
+            return
+        columns = [*self.tables[table].columns]
+        places = {columns.index(name): text for name, text in self._replaced[table].items()}
+        names = {at: f"values of {table}.{quote_identifier(columns[at])}" for at in places}
+        for rows in self._dump.rows(table):
+            if not places:
+                yield rows
+                continue
+            yield [self._row(row, places, names) for row in rows]
+
+    def _row(
+        self,
+        row: tuple[Value, ...],
+        places: Mapping[int, str | None],
+        names: Mapping[int, str],
+    ) -> tuple[Value, ...]:
+        values = [*row]
+        for at, text in places.items():
+            if values[at] is not None and values[at] != text:
+                values[at] = text
+                self.withheld[names[at]] += 1
+        return tuple(values)
+
+
+def _relations(tables: Mapping[str, TableDefinition]) -> Collection[Relation]:
+    parents: defaultdict[str, list[str]] = defaultdict(list)
+    for key, table in tables.items():
+        for part in table.partitions:
+            parents[part].append(key)
+    return [
+        Relation(
+            key,
+            "table",
+            tuple(Column(name, nullable=True) for name in table.columns),
+            tuple(parents[key]),
+        )
+        for key, table in tables.items()
+    ]
