@@ -48,17 +48,17 @@ def failure(error: PprError, night: Night | None = None) -> dg.Failure:
     )
 
 
-LAUNCHPAD_FIELDS = {
-    "--accept-differences": "accept_differences",
-    "--deadline": "deadline_seconds",
-    "--disconnect": "disconnect",
-    "--grants-from-former": "grants_from_former",
-    "--into": "target",
-    "--override": "override",
-    "--replace": "replace",
-    "--schema": "schema_of",
-    "--scraper": "scraper",
-}
+LAUNCHPAD_FIELDS = (
+    ("--accept-differences", "accept_differences"),
+    ("--deadline", "deadline_seconds"),
+    ("--disconnect", "disconnect"),
+    ("--grants-from-former", "grants_from_former"),
+    ("--into", "target"),
+    ("--override", "override"),
+    ("--replace", "replace"),
+    ("--schema", "schema_of"),
+    ("--scraper", "scraper"),
+)
 """What stands in a run's config for an option of the command line."""
 
 
@@ -66,7 +66,7 @@ def in_launchpad(hint: str) -> str:
     """The hint, with what its options are called where the run was launched; those in a command
     that is quoted are for a terminal."""
     outside = re.sub(r"`[^`]*`", "", hint)
-    named = [(option, name) for option, name in LAUNCHPAD_FIELDS.items() if option in outside]
+    named = [(option, name) for option, name in LAUNCHPAD_FIELDS if option in outside]
     if not named or "Launchpad" in hint:
         return hint
     told = ", ".join(f"{option} is `{name}`" for option, name in named)

@@ -35,4 +35,4 @@ def test_commands_that_are_quoted_and_hints_that_know_the_launchpad_stay_as_they
 
 def test_each_name_is_a_field_of_a_run() -> None:
     fields = RestoreConfig.model_fields.keys() | ReplayConfig.model_fields.keys()
-    assert fields >= {*LAUNCHPAD_FIELDS.values(), "by"}
+    assert fields >= {*dict(LAUNCHPAD_FIELDS).values(), "by"}

@@ -74,7 +74,7 @@ class Replays:
         (record,) = self.runs.instance.fetch_materializations(wanted, limit=1).records
         event = record.asset_materialization
         assert event is not None
-        return event.metadata["files_of_day"].value
+        return event.metadata["day/files"].value
 
 
 def _severity(run: dg.ExecuteInProcessResult) -> str:

@@ -209,7 +209,7 @@ def _tell_of_days(context: dg.AssetExecutionContext, accounts: Accounts) -> None
         files[kind.day] += count
     empty = [day for day in context.partition_keys if not files[day]]
     for day in context.partition_keys:
-        context.add_asset_metadata({"files_of_day": files[day]}, partition_key=day)
+        context.add_asset_metadata({"day/files": files[day]}, partition_key=day)
     if empty:
         context.log.warning(f"nothing was published on {few(empty, 5)}")
 
