@@ -127,5 +127,8 @@ def restore_published(settings: Settings) -> tuple[Finding, DrillOutcome | None]
     except DumpUnproven as error:
         return Finding(UNRESTORABLE, error), None
     except (DumpDamaged, DataRepoError) as error:
+        memory = recalled(settings.data_repo)
+        memory.whole.pop(who.where, None)  # so that the next look reads it again, and tells
+        remember(settings.data_repo, memory)
         raise NotAsPublished(error.message, hint=error.hint) from error
     return Finding(UNRESTORABLE), outcome

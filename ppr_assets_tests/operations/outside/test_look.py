@@ -13,7 +13,7 @@ from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import DataRepoError, NotAsPublished, SettingsError
 from ppr_assets.operations.outside.look import Looked, look, restore_published
 from ppr_assets.operations.outside.stranger import stranger
-from ppr_assets.rules.naming import copy_name
+from ppr_assets.rules.naming import copy_name, dump_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import TOKEN, Outside, look_told
@@ -150,6 +150,19 @@ def test_a_disk_that_is_full_here_is_not_told_of_the_remote(
     with pytest.raises(DataRepoError, match="No space left"):
         outside.look()
     assert outside.said == []
+
+
+def test_what_only_a_restore_meets_is_told_by_the_next_look(outside: Outside) -> None:
+    """The remote has lost the bytes of a dump that was read before."""
+    assert wrong(outside.look()) == {}
+    bare = Somebody(outside.bare)
+    blob = bare.git("rev-parse", f"main:sql_dumps/{dump_name(outside.now)}")
+    (outside.bare / "objects" / blob[:2] / blob[2:]).unlink()
+    assert wrong(outside.look()) == {}
+    with pytest.raises(NotAsPublished):
+        restore_published(outside.settings)
+    assert set(wrong(outside.look())) == {"damaged"}
+    assert outside.said == ["begun published copy: damaged"]
 
 
 def test_each_place_of_copies_is_looked_at(outside: Outside, tmp_path: Path) -> None:
