@@ -25,7 +25,7 @@ PLAIN = frozenset(
         """accepted added after age asked at author because before branch but by bytes changes
         cleanup code column command commit committed config console count counts dagster
         damaged decided decisions demo detail dev differences elsewhere equals error errors
-        exit failed fetch files filled git half have help hint hours impossible kept kind
+        events exit failed fetch files filled git half have help hint hours impossible kept key kind
         level list locations log loggers looked loose made mapping message metadata monthly
         movements names need night nightly ops option organizations origin other outcome
         packed path percent platform previous proven publishing reason refused remote repo

@@ -66,6 +66,7 @@ VERBS = {
         "dumps",
         "Show what changed from dump A to dump B: rows, table by table, and the schema.",
     ),
+    "history": ("looking", "Follow one record through all published nights."),
     "export": (
         "looking",
         "Write a dump as a SQLite file or as CSV files, without a server.",

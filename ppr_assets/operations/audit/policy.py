@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.errors import DumpDamaged, PolicyUnreadable
-from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
 from ppr_assets.plain_sql.disallowed import Disallowed, disallowed
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
 from ppr_assets.rules.wording import few
@@ -47,7 +47,7 @@ class PolicyAudit:
         try:
             chunks: Iterable[bytes] = dump_bytes(self._reader, stored)
             if name.endswith(".gz"):
-                chunks = _unpacked(chunks)
+                chunks = unpacked(chunks)
             found = disallowed(chunks, policies)
         except (DumpDamaged, zlib.error) as error:
             return [f"nobody can tell whether a policy allows it: {error}"], []
@@ -65,14 +65,3 @@ def _said(policy: str, found: list[Disallowed]) -> str:
     if not found:
         return ""
     return f"it holds what {policy} would not allow: {few([*map(str, found)], _SHOWN)}"
-
-
-def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    unpack = zlib.decompressobj(wbits=31)
-    for chunk in chunks:
-        rest = chunk
-        while rest:
-            if unpack.eof:  # gzip puts several files in a row
-                unpack = zlib.decompressobj(wbits=31)
-            yield unpack.decompress(rest)
-            rest = unpack.unused_data

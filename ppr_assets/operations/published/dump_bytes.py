@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectReader
 from ppr_assets.data_repo.git.tree_objects import read_tree
@@ -43,3 +44,15 @@ def _script(reader: ObjectReader, blob: str) -> Script | None:
         return None
     data = reader.read(blob).data
     return Script.parse(data.decode("ascii", "replace")) if data.startswith(FIRST_LINES) else None
+
+
+def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Of a file in gzip. Raises ``zlib.error`` for a corrupt one."""
+    unpack = zlib.decompressobj(wbits=31)
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            if unpack.eof:  # gzip puts several files in a row
+                unpack = zlib.decompressobj(wbits=31)
+            yield unpack.decompress(rest)
+            rest = unpack.unused_data

@@ -30,6 +30,7 @@ _SAFE_DIGITS = 15
 """Decimal digits that a REAL always gives back."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = dict(zip("bfnrtv", "\b\f\n\r\t\v", strict=True))
+_WRITTEN = {ord("\\"): r"\\"} | {ord(one): rf"\{letter}" for letter, one in _ESCAPED.items()}
 _ENCODINGS = {"UTF8": "utf-8", "SQL_ASCII": "utf-8", "": "utf-8"}
 
 
@@ -75,10 +76,15 @@ def codec_of(encoding: str) -> str:
         ) from None
 
 
+def as_copied(value: str, codec: str = "utf-8") -> bytes:
+    """A text as COPY writes it."""
+    return value.translate(_WRITTEN).encode(codec, "replace")
+
+
 def _row(line: str, steps: Sequence[tuple[int, Callable[[str], Value]]]) -> tuple[Value, ...]:
     values: list[Value] = [*line.split("\t")]
     if "\\" in line:
-        values = [_unescaped(str(value)) for value in values]
+        values = [meant(str(value)) for value in values]
     try:
         for at, step in steps:
             if (value := values[at]) is not None:
@@ -88,13 +94,14 @@ def _row(line: str, steps: Sequence[tuple[int, Callable[[str], Value]]]) -> tupl
     return tuple(values)
 
 
-def _unescaped(value: str) -> str | None:
+def meant(value: str) -> str | None:
+    """What a value of COPY stands for; None for NULL."""
     if value == r"\N":
         return None
-    return _ESCAPE.sub(_meant, value) if "\\" in value else value
+    return _ESCAPE.sub(_unescaped, value) if "\\" in value else value
 
 
-def _meant(found: re.Match[str]) -> str:
+def _unescaped(found: re.Match[str]) -> str:
     return _ESCAPED.get(found[1], found[1])
 
 

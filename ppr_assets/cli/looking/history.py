@@ -1,0 +1,89 @@
+"""``ppr-assets history``: one record through all published nights."""
+
+from __future__ import annotations
+
+import click
+
+from ppr_assets.cli.shared.console import err, out, progress
+from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.looked_at import offline_option, print_view
+from ppr_assets.operations.looking.history import Event, record_history
+from ppr_assets.plain_sql.tables.one_record import SoughtRecord
+from ppr_assets.rules.naming import key_names, table_key
+
+_VALUE = 60
+
+
+@click.command()
+@click.argument("table", metavar="TABLE")
+@click.argument("key", metavar="KEY…", nargs=-1, required=True)
+@offline_option
+@json_option()
+@pass_invocation
+def history(
+    invocation: Invocation, table: str, key: tuple[str, ...], *, offline: bool, as_json: bool
+) -> None:
+    """Follow one record through all published nights.
+
+    When it was first seen, each change by column with the commit that published it, and when it was
+    gone. KEY is the value of the table's primary key, or its values in their order. Retired dumps
+    are looked at too. A night whose manifest tells the same rows of the table as another one is not
+    read again. Needs no database; a partial clone fetches the dumps that it has to read. A dump
+    that is damaged or missing is named, and the others are told. Values are as PostgreSQL writes
+    them.
+
+    \b
+    Examples:
+      ppr-assets history organization 7d5e3a0c-8f3e-4b1f-9a52-0f6f3d7f1c11
+      ppr-assets history location ID --json | jq '.events[].changes'
+
+    \b
+    Exit codes:
+      0    told, also where no night has such a record
+      6    data repository unusable, or no dump was published
+    """
+    try:
+        table = table_key(*key_names(table))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="TABLE") from None
+    settings = invocation.settings.data_repo
+    with progress("reading"):
+        told = record_history(
+            settings, SoughtRecord(table, key), offline=offline, on_view=print_view
+        )
+    for dump, why in told.unread.items():
+        err.print(f"{dump} was not read: {why}", markup=False)
+    if not told.complete:
+        err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
+    if as_json:
+        print_json(
+            {
+                "table": table,
+                "key": [*key],
+                "events": [event.to_json() for event in told.events],
+                "row": told.row,
+                "dumps": told.dumps,
+                "unread": dict(told.unread),
+                "error": None,
+            }
+        )
+        return
+    if not told.events:
+        out.print(f"no {table} {', '.join(key)} in {told.dumps} dumps", markup=False)
+    for event in told.events:
+        _print(event)
+
+
+def _print(event: Event) -> None:
+    head = f"{event.what:<10}  {event.at:%Y-%m-%d %H:%M}  commit {event.commit[:10]}  {event.dump}"
+    out.print(head, markup=False)
+    for column, (before, after) in event.changes.items():
+        out.print(f"            {column}: {_value(before)} → {_value(after)}", markup=False)
+
+
+def _value(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    shown = "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in value)
+    return shown if len(shown) <= _VALUE else f"{shown[: _VALUE - 1]}…"

@@ -1,0 +1,190 @@
+"""One record through all published nights: when it came, each change of it, and when it went.
+
+A night whose manifest has the same SHA-256 of the table's rows as another one is not read: the
+record is the same there. The others stream out of git along its chains of differences.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.object_reader import ObjectMissing
+from ppr_assets.data_repo.git.reading_order import reading_order
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.history.dump_folder import DumpFolders, StoredDump
+from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
+from ppr_assets.data_repo.history.manifests import read_manifests
+from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
+from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
+from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.plain_sql.tables.one_record import (
+    Row,
+    SoughtRecord,
+    changed_columns,
+    find_record,
+)
+from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.settings import DataRepoSettings
+
+
+@dataclass(frozen=True)
+class Event:
+    """What became of the record in a dump. ``changes``: by column, before and after."""
+
+    what: Literal["first seen", "changed", "gone", "back"]
+    dump: str
+    commit: str
+    at: datetime
+    changes: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        changes = {name: [*values] for name, values in self.changes.items()}
+        return {**vars(self), "at": self.at.isoformat(), "changes": changes}
+
+
+@dataclass(frozen=True)
+class RecordHistory:
+    """``events`` oldest first. ``row``: the record as it was last; None where no dump has it.
+    ``dumps``: how many were looked at; ``unread``: why others could not be, by name."""
+
+    events: Sequence[Event]
+    row: Row | None
+    dumps: int
+    unread: Mapping[str, str]
+    complete: bool
+
+
+@dataclass(frozen=True)
+class _Night:
+    """``rows`` is the same for nights in which the table has the same rows, None without any."""
+
+    dump: PastDump
+    stored: StoredDump
+    rows: object
+
+
+def record_history(
+    settings: DataRepoSettings,
+    sought: SoughtRecord,
+    *,
+    offline: bool = False,
+    on_view: OnView = unseen,
+) -> RecordHistory:
+    """Raises :class:`DumpMissing` where no dump was published, and :class:`DataRepoError`."""
+    with open_data_repo(settings) as repo:
+        view = look(repo, offline=offline)
+        on_view(view)
+        past = dump_history(repo, view.commit) if view.commit else {}
+        if not past:
+            raise DumpMissing(
+                f"no dump was published yet in `{repo.path}`",
+                hint="`ppr-assets dump` makes one of a database.",
+            )
+        nights = _nights(repo, [past[name] for name in sorted(past)], sought.table)
+        first = {night.rows: night for night in reversed(nights) if night.rows is not None}
+        found = _read(repo, [*first.values()], sought, offline=offline)
+        return _told(nights, found, complete=not repo.shallow)
+
+
+def _nights(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[_Night]:
+    folders = DumpFolders(repo)
+    stored, described = {}, {}
+    for dump in dumps:
+        folder = folders.at(dump.published.commit)
+        if dump.name in folder.entries:
+            stored[dump.name] = folder.stored(dump.name)
+            if (sha := folder.manifest_sha(dump.name)) is not None:
+                described[dump.name] = sha
+    told = read_manifests(repo, described)
+    nights = []
+    for dump in dumps:
+        if dump.name not in stored:
+            continue
+        manifest = told.get(dump.name)
+        rows: object = stored[dump.name]
+        if isinstance(manifest, Manifest) and manifest_name(manifest.dump) == manifest_name(
+            dump.name
+        ):
+            record = manifest.tables.get(table)
+            rows = record.sha256 if record and record.rows else None
+        nights.append(_Night(dump, stored[dump.name], rows))
+    return nights
+
+
+def _read(
+    repo: DataRepo, nights: Sequence[_Night], sought: SoughtRecord, *, offline: bool
+) -> Mapping[object, Row | str | None]:
+    """By a night's rows: the record, or why it cannot be told."""
+    blobs = {}
+    for night in nights:
+        parts = read_tree(repo.objects, night.stored.parts) if night.stored.parts else {}
+        blobs[night.dump.name] = [night.stored.blob, *(one.sha for one in parts.values())]
+    if not offline:
+        bring_what_is_left(repo, {blob for of_night in blobs.values() for blob in of_night})
+    order = reading_order(repo, [of_night[-1] for of_night in blobs.values()])
+    place = {blob: at for at, blob in enumerate(order)}
+    found: dict[object, Row | str | None] = {}
+    for night in sorted(nights, key=lambda one: place[blobs[one.dump.name][-1]]):
+        try:
+            one = find_record(_chunks(repo, night), sought)
+        except (DumpDamaged, zlib.error) as error:
+            found[night.rows] = str(error)
+        except ObjectMissing:
+            found[night.rows] = "its bytes are not in this clone"
+        else:
+            found[night.rows] = one.row
+            sought = replace(sought, key=one.key or sought.key)
+    return found
+
+
+def _chunks(repo: DataRepo, night: _Night) -> Callable[[], Iterable[bytes]]:
+    def chunks() -> Iterable[bytes]:
+        stored = dump_bytes(repo.objects, night.stored)
+        return unpacked(stored) if night.dump.name.endswith(".gz") else stored
+
+    return chunks
+
+
+def _told(
+    nights: Sequence[_Night], found: Mapping[object, Row | str | None], *, complete: bool
+) -> RecordHistory:
+    events: list[Event] = []
+    unread: dict[str, str] = {}
+    last: Row | None = None
+    there = False
+    for night in nights:
+        row = found.get(night.rows)
+        if isinstance(row, str):
+            unread[night.dump.name] = row
+            continue
+        if row is None and there:
+            events.append(_event("gone", night))
+        elif row is not None and not there:
+            events.append(_event("back" if last else "first seen", night, last or row, row))
+        elif row is not None and last is not None and row != last:
+            events.append(_event("changed", night, last, row))
+        there = row is not None
+        last = row if row is not None else last
+    return RecordHistory(events, last, len(nights) - len(unread), unread, complete)
+
+
+def _event(
+    what: Literal["first seen", "changed", "gone", "back"],
+    night: _Night,
+    before: Row | None = None,
+    after: Row | None = None,
+) -> Event:
+    before, after = before or {}, after or {}
+    changes = {
+        column: (before.get(column), after.get(column)) for column in changed_columns(before, after)
+    }
+    published = night.dump.published
+    return Event(what, night.dump.name, published.commit, published.date, changes)

@@ -1,0 +1,64 @@
+"""``ppr-assets history``: a record that comes, changes, goes and comes back."""
+
+from __future__ import annotations
+
+import json
+
+from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
+
+ROW = "INSERT INTO public.organization (id, name, description) VALUES ('o-1', %s, 'told')"
+
+
+def _night(pipeline: Pipeline) -> str:
+    wait_for_a_later_name(pipeline.latest())
+    pipeline.night()
+    return pipeline.head()
+
+
+def test_a_record_is_followed_through_all_nights_and_nothing_is_written(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.first_night()
+    pipeline.execute(ROW, "Café\tone")
+    first = _night(pipeline)
+    pipeline.execute("UPDATE public.location SET name = name || '!'")  # of another table
+    _night(pipeline)
+    pipeline.execute(
+        "UPDATE public.organization SET name = 'Two', email = 'a@b.org' WHERE id = 'o-1'"
+    )
+    pipeline.gate(max_file_bytes=150_000)  # in parts from now on
+    changed = _night(pipeline)
+    pipeline.execute("DELETE FROM public.organization WHERE id = 'o-1'")
+    gone = _night(pipeline)
+    pipeline.execute(ROW, "Three")
+    back = _night(pipeline)
+    foreign = {"sql_dumps/pantry_pirate_radio_2020-01-01_00-00-00.sql": "-- cut"}
+    commit_files(pipeline.clone, "Put a broken one beside", foreign)
+    before, index = pipeline.picture(), (pipeline.clone / ".git" / "index").read_bytes()
+    refs = git(pipeline.clone, "for-each-ref")
+
+    told = ppr_assets.installed("history", "organization", "o-1")
+    assert told.code == 0, told.err
+    lines = told.out.splitlines()
+    heads = [line.split() for line in lines if not line.startswith(" ")]
+    assert [" ".join(head[:-5]) for head in heads] == ["first seen", "changed", "gone", "back"]
+    assert [head[-2] for head in heads] == [one[:10] for one in (first, changed, gone, back)]
+    assert "            name: Café\\x09one → Two" in lines
+    assert "            email: NULL → a@b.org" in lines
+    assert "            name: Two → Three" in lines
+    assert told.beside.startswith("pantry_pirate_radio_2020-01-01_00-00-00.sql was not read: ")
+
+    document = json.loads(ppr_assets("history", "public.organization", "o-1", "--json").out)
+    assert [one["commit"] for one in document["events"]] == [first, changed, gone, back]
+    assert document["events"][1]["changes"]["name"] == ["Café\tone", "Two"]
+    assert document["row"]["name"] == "Three"
+    assert document["dumps"] == 6
+    assert [*document["unread"]] == ["pantry_pirate_radio_2020-01-01_00-00-00.sql"]
+
+    nobody = ppr_assets("history", "organization", "o-2")
+    assert (nobody.code, nobody.out) == (0, "no organization o-2 in 6 dumps\n")
+    assert pipeline.picture() == before
+    assert (pipeline.clone / ".git" / "index").read_bytes() == index
+    assert git(pipeline.clone, "for-each-ref") == refs
