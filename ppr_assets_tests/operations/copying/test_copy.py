@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import git
 
 FIRST, SECOND, THIRD = map(dump_of, (1, 2, 3))
+OTHER = b"--\n-- other\n"
 
 
 def unpack(path: Path) -> str:
@@ -67,7 +69,8 @@ def test_a_run_that_is_killed_before_the_manifest_is_gone_on_with(
 
 
 @pytest.mark.parametrize(
-    ("dump", "harm"), [(FIRST, "cut"), (FIRST, "altered"), (SECOND, "other content")]
+    ("dump", "harm"),
+    [(FIRST, "cut"), (FIRST, "altered"), (SECOND, "other content"), (SECOND, "longer")],
 )
 def test_a_copy_that_differs_is_told_and_stays_as_it_is(
     copy_world: CopyWorld, dump: str, harm: str, tmp_path: Path
@@ -78,13 +81,27 @@ def test_a_copy_that_differs_is_told_and_stays_as_it_is(
     harmed = {
         "cut": whole[:-5],
         "altered": whole[:-20] + b"\x00" + whole[-19:],
-        "other content": pack([b"--\n-- other\n"], tmp_path / "other").path.read_bytes(),
+        "other content": pack([OTHER], tmp_path / "other").path.read_bytes(),
+        "longer": whole + b"more",
+    }[harm]
+    name, where = copy_name(dump), copy_world.folder
+    needed = hashlib.sha256(copy_world.texts[dump].encode()).hexdigest()
+    told = {
+        "cut": f"`{name}` was cut off, at `{where}`",
+        "altered": f"`{name}` is corrupt: ZSTD, at `{where}`",
+        "other content": f"`{name}` at `{where}` has SHA-256 "
+        f"{hashlib.sha256(OTHER).hexdigest()[:12]}…, the manifest says {needed[:12]}…",
+        "longer": f"`{name}` goes on behind its end, at `{where}`",
     }[harm]
     path.write_bytes(harmed)
     outcome = copy_world.copied()
     assert not outcome.verified
     (problem,) = outcome.problems
-    assert isinstance(problem, DumpDamaged) and copy_name(dump) in problem.message
+    assert isinstance(problem, DumpDamaged)
+    assert re.sub("corrupt: .*, at", "corrupt: ZSTD, at", problem.message) == told
+    assert problem.hint == (
+        "remove that object there; the next run copies the dump again, where git still has it."
+    )
     assert path.read_bytes() == harmed, "a copy is written once"
     path.unlink()
     assert not copy_world.copied().verified
@@ -135,7 +152,12 @@ def test_a_dump_that_the_data_repository_has_damaged_is_not_copied(copy_world: C
     copy_world.publish(THIRD, sha256=hashlib.sha256(b"another").hexdigest())
     outcome = copy_world.copied()
     (problem,) = outcome.problems
-    assert f"{THIRD} was not copied" in problem.message
+    have = hashlib.sha256(copy_world.texts[THIRD].encode()).hexdigest()
+    said = hashlib.sha256(b"another").hexdigest()
+    assert problem.render() == (
+        f"{THIRD} was not copied: it has SHA-256 {have[:12]}… in the data repository, its manifest "
+        f"says {said[:12]}…\nHINT: `ppr-assets verify` and `ppr-assets audit` tell more."
+    )
     assert not [name for name in copy_world.there() if THIRD[:-4] in name and "commit" not in name]
     assert outcome.kept == [FIRST, SECOND]
 

@@ -161,7 +161,11 @@ def test_a_large_dump_comes_back_in_parts_and_is_copied_whole(
 
 
 def test_a_place_without_a_copy_rebuilds_nothing(copy_world: CopyWorld, tmp_path: Path) -> None:
-    with pytest.raises(DumpMissing, match="there is no copy at"):
+    with pytest.raises(DumpMissing) as missing:
         rebuilt(copy_world, tmp_path / "new")
+    assert missing.value.render() == (
+        f"there is no copy at `{copy_world.folder}`, so nothing to rebuild from\n"
+        "HINT: look at the URL and its prefix; `ppr-assets list --from URL` lists what it has."
+    )
     assert not (tmp_path / "new").exists()
     shutil.rmtree(copy_world.folder)

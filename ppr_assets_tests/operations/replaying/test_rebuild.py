@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import DumpDamaged, GateRefused, PreconditionFailed
+from ppr_assets.errors import DumpDamaged, GateRefused, NoRecords, PreconditionFailed
 from ppr_assets.operations.replaying.rebuild import rebuild
-from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
+from ppr_assets.operations.replaying.terms import NOT_REPLACED, RebuildOutcome, RebuildTerms
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import Guard
@@ -103,7 +103,7 @@ def test_a_database_that_is_missing_is_made_with_the_tables_of_a_dump_and_none_o
 
 
 def test_tables_are_made_in_a_database_that_has_none_and_used_where_they_are(
-    make_target: MakeTarget, rebuild_it: Rebuild, new_dump: MadeDump
+    make_target: MakeTarget, rebuild_it: Rebuild, new_dump: MadeDump, tmp_path: Path
 ) -> None:
     target = make_target(seed=None)
     name, role = target.settings.dbname, target.settings.user
@@ -122,6 +122,15 @@ def test_tables_are_made_in_a_database_that_has_none_and_used_where_they_are(
     assert again.schema == ""
     assert again.remarks[0] == "the tables that are there were filled, so --schema made none"
     assert content(target.settings) == first
+
+    target.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE", name)
+    publish(tmp_path / "nothing", "2025-08-07", "care", 1, {"organization": []})
+    with pytest.raises(NoRecords) as nothing:
+        Rebuild(tmp_path / "nothing")(target, guard=Guard(for_service=True))
+    assert nothing.value.render() == (
+        "the replay gives a database without records: 1 files: 0 loaded, 1 empty, 0 rejected of "
+        f"a test\nHINT: {NOT_REPLACED}"
+    )
 
 
 def test_a_role_that_may_make_no_database_fills_one_that_somebody_made_for_it(

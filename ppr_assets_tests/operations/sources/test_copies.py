@@ -83,6 +83,13 @@ def test_the_copies_of_a_place_are_those_with_a_manifest(copy_world: CopyWorld) 
                 found = shelf.take(wanted)
                 assert found.path.read_text() == copy_world.texts[FIRST]
                 found.path.unlink()
+            with pytest.raises(DumpMissing) as none:
+                shelf.take(Wanted(at="1f3a9c2"))
+            assert none.value.render() == (
+                f"`{copy_world.folder}` holds copies and no commits, so there is none `1f3a9c2`\n"
+                "HINT: DUMP or --before DATE choose one of the copies; `ppr-assets list --from "
+                "URL` names them."
+            )
 
 
 def test_a_url_without_keys_takes_those_that_the_settings_have_for_its_bucket() -> None:
