@@ -12,10 +12,10 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help setup demo dev quick test campaign lint bench figures variables lock clean
+.PHONY: help setup demo dev quick test campaign lint bench figures variables screenshots lock clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## set up .venv from the lock, and nothing else
 
@@ -53,6 +53,9 @@ figures: $(READY) ## how large the code is, and how far a night and the verbs re
 variables: $(READY) ## README's table of variables, .env.example and the policy's table, from the code
 	@$(BIN)/python -m ppr_assets_tests.variables
 	@exec $(BIN)/python -m ppr_assets_tests.published
+
+screenshots: $(READY) ## pictures of Dagster's UI for README and docs; needs Chromium
+	@exec $(BIN)/python -m ppr_assets_tests.screenshots
 
 # Keeps the versions that are locked, and changes what pyproject.toml asks to be changed. The
 # server's lock is made within the developers' one, so that what runs is what was tested.

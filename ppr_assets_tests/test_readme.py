@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,6 +24,7 @@ from ppr_assets.settings import VARIABLES, Settings
 from ppr_assets.settings.environment import read_dotenv
 from ppr_assets_tests.places import ROOT
 from ppr_assets_tests.published import DOCUMENT, with_policy
+from ppr_assets_tests.screenshots import IMAGES, MOST_BYTES
 from ppr_assets_tests.variables import ENV_EXAMPLE, README, env_example, with_table
 
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -286,3 +288,28 @@ def test_the_tests_that_a_document_names_are_there() -> None:
     }
     assert len(named) > 20
     assert not [path for path in sorted(named) if not (ROOT / "ppr_assets_tests" / path).exists()]
+
+
+def test_every_picture_is_shown_and_small() -> None:
+    shown = {
+        (document.parent / picture).resolve()
+        for document in DOCUMENTS
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)\s]+)\)", document.read_text(encoding="utf-8"))
+    }
+    assert shown == {path.resolve() for path in IMAGES.iterdir()}
+    assert [path for path in shown if path.stat().st_size > MOST_BYTES] == []
+
+
+def test_pictures_are_not_taken_without_a_browser(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "ppr_assets_tests.screenshots"],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert said.stderr.startswith(
+        "error: no Chromium on PATH, need one to take pictures: install it"
+    )

@@ -18,7 +18,7 @@ from ppr_assets.operations.outside.findings import Finding, errors_of, failure_o
 from ppr_assets.operations.outside.look import Looked, look, restore_published
 from ppr_assets.orchestration.assets.data_repo_commit import committed_at, data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
-from ppr_assets.orchestration.failures import expected_failures, failure
+from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts
 from ppr_assets.rules.incidents import (
     DAMAGED,
@@ -65,6 +65,7 @@ _SUBJECTS = {
     group_name="backup",
     kinds={"git"},
     owners=OWNERS,
+    hooks={checks_not_looked_at},
     description="What others get, looked at each hour as a stranger does: the branch by its public "
     "URL, without token and clone, its latest dump, the age of that, and each place of copies.",
 )
