@@ -92,6 +92,7 @@ VERBS = {
         "Show what is published and what is withheld, or decide on what is new.",
     ),
     "alert": ("watching", "Show what is open, or try whether alerts get through."),
+    "open": ("local", "Restore a published dump into a server of its own, and open psql."),
     "demo": ("local", "Show a whole night: dump, guard, commit, push, and a refusal."),
     "dev": ("local", "Open Dagster's UI; one Ctrl-C stops everything that this has started."),
 }

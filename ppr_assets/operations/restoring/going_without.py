@@ -14,6 +14,9 @@ from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.rehearsal.rehearsal import Refused
 
+LET_BY = "SQL_DUMP_PROOF_WITHOUT"
+"""Who usually says what may be gone without."""
+
 
 @dataclass(frozen=True)
 class Without:
@@ -42,7 +45,7 @@ def going_without(refused: Sequence[Refused], rule: Sequence[str]) -> tuple[With
             tuple(one.what for one in let_go),
             tuple(
                 [f"not set, which only an owner may: {one.what}" for one in comments]
-                + [f"left out, as SQL_DUMP_PROOF_WITHOUT lets it: {one}" for one in let_go]
+                + [f"left out, as {LET_BY} lets it: {one}" for one in let_go]
             ),
         ),
         [one for one in rest if one not in rows],

@@ -1,0 +1,136 @@
+"""``ppr-assets open``: a published dump in a server of its own, and psql on it."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from ppr_assets.cli.shared.chosen_dump import print_stage
+from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.local_server import LOCAL
+from ppr_assets.cli.shared.target_lines import print_lines
+from ppr_assets.deadline import Deadline
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.operations.restoring.load_and_compare import rows_in_words
+from ppr_assets.operations.restoring.own_server import Opened, open_dump
+from ppr_assets.operations.restoring.time_limits import limit_seconds
+from ppr_assets.operations.sources.shelf import found_dump
+from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.postgres import embedded
+from ppr_assets.settings import DataRepoSettings, child_environment
+
+OPENED = "opened"
+"""The server's data folder below :data:`LOCAL`; another one than the demo's."""
+
+
+@dataclass(frozen=True)
+class _How:
+    without_extensions: bool
+    no_psql: bool
+    stop: bool
+
+
+@click.command(name="open")
+@bundled(
+    "wanted",
+    Wanted,
+    click.argument("source", metavar="[URL]", required=False),
+    click.argument("dump", metavar="[DUMP]", required=False),
+    click.option("--at", metavar="COMMIT", help="As published at this commit."),
+)
+@bundled(
+    "how",
+    _How,
+    click.option(
+        "--without-extensions",
+        is_flag=True,
+        help="Go without the extensions that this server has not (PostGIS), and what is made with "
+        "them, as long as no row is lost. The database's comment says what is missing.",
+    ),
+    click.option(
+        "--no-psql",
+        is_flag=True,
+        help="Print where it is, and leave the server running; so it is without a terminal.",
+    ),
+    click.option("--stop", is_flag=True, help="Open nothing: stop the server. Its data stay."),
+)
+@pass_invocation
+def open_(invocation: Invocation, wanted: Wanted, how: _How) -> None:
+    """Restore a published dump into a server of its own, and open psql.
+
+    URL is a data repository's, or the path of a clone; DATA_REPO_URL if not given. No PostgreSQL
+    has to be there: the server is the embedded one, and its data lie in .local/opened. Of the
+    repository the newest dump alone is fetched, verified, restored and compared. A second time
+    the same dump is there at once.
+
+    \b
+    Examples:
+      ppr-assets open https://github.com/example/HAARRRvest.git
+      ppr-assets open https://github.com/example/HAARRRvest.git --no-psql
+      ppr-assets open --stop
+
+    \b
+    Exit codes:
+      0    it was there, and psql has ended; or it is there
+      1    the server cannot be started, or cannot hold the dump
+      4    damaged, or what was restored differs from the dump
+      6    data repository unusable, or there is no such dump
+    """
+    folder = LOCAL / OPENED
+    if how.stop:
+        stopped = embedded.stop(folder)
+        print_lines([("stopped", "it" if stopped else "nothing: no server was running")])
+        return
+    opened = _opened(invocation.settings.data_repo, wanted, folder, how)
+    print_lines(_report(opened))
+    if how.no_psql or not sys.stdin.isatty():
+        print_lines([("psql", shlex.join(_psql(opened))), ("stop", "ppr-assets open --stop")])
+        return
+    try:
+        _run_psql(opened)
+    finally:
+        embedded.stop(folder)
+
+
+def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How) -> Opened:
+    wanted = replace(wanted, source=wanted.source or settings.url)
+    with progress("bringing the newest dump"), found_dump(settings, wanted) as found:
+        return open_dump(
+            folder,
+            found,
+            without_extensions=how.without_extensions,
+            deadline=Deadline(limit_seconds(found)),
+            on_stage=print_stage,
+        )
+
+
+def _report(opened: Opened) -> Iterator[tuple[str, str]]:
+    if opened.outcome is None:
+        yield "there", f"{opened.dump} from an earlier time"
+        return
+    yield "restored", f"{opened.dump}: {rows_in_words(opened.outcome.tables, {})}"
+    for remark in opened.outcome.remarks:
+        yield "remark", remark
+
+
+def _psql(opened: Opened) -> list[str]:
+    return [str(embedded.EMBEDDED_BIN / "psql"), opened.server.url(opened.target.dbname)]
+
+
+def _run_psql(opened: Opened) -> None:
+    """Ctrl-C is psql's: it ends a statement there, and not the server under it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = subprocess.run(_psql(opened), env=child_environment({}), check=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if done.returncode != 0:
+        raise PreconditionFailed(f"psql ended with exit code {done.returncode}")

@@ -1,0 +1,83 @@
+"""A published dump in a server of its own: for whoever looks into the data and has no server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from psycopg import sql
+
+from ppr_assets.deadline import Deadline
+from ppr_assets.operations.restoring.going_without import LET_BY
+from ppr_assets.operations.restoring.loading import OnStage
+from ppr_assets.operations.restoring.replacing import Terms
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.settings import DatabaseSettings
+
+DATABASE = "pantry_pirate_radio"
+WITHOUT_EXTENSIONS = (
+    "extension", "function", "procedure", "aggregate", "view", "index", "trigger", "type",
+)  # fmt: skip
+"""Kinds of objects that extensions bring or that are made with them, none of which holds rows."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``target`` holds the ``dump``. ``outcome``: of the restore that brought it, None where it was
+    there from an earlier time."""
+
+    dump: str
+    server: EmbeddedServer
+    target: DatabaseSettings
+    outcome: RestoreOutcome | None
+
+
+def open_dump(
+    folder: Path,
+    found: FoundDump,
+    *,
+    without_extensions: bool,
+    deadline: Deadline,
+    on_stage: OnStage,
+) -> Opened:
+    """Start the server of ``folder``, and restore the dump into it, unless it is there from an
+    earlier time. What was there instead is kept as a former database. The database's comment says
+    which dump it holds, and what it lacks of it.
+
+    Raises what :func:`~ppr_assets.operations.restoring.restore.restore` raises.
+    """
+    server = embedded.start(folder)
+    target = server.database_settings(DATABASE)
+    says = f"{found.name} of {found.origin}, as it was published"
+    if (_comment(server) or "").startswith(says):
+        return Opened(found.name, server, target, None)
+    guard = Guard(without=WITHOUT_EXTENSIONS if without_extensions else ())
+    outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
+    let_by = [one.replace(LET_BY, "--without-extensions") for one in outcome.remarks]
+    outcome = replace(outcome, remarks=let_by)
+    _note(target, "; ".join([says, *outcome.remarks]))
+    return Opened(found.name, server, target, outcome)
+
+
+def _comment(server: EmbeddedServer) -> str | None:
+    query = (
+        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
+        "WHERE datname = %s"
+    )
+    with connect(server.database_settings(server.superuser)) as session:
+        row = session.execute(query, [DATABASE]).fetchone()
+    return row[0] if row else None
+
+
+def _note(target: DatabaseSettings, text: str) -> None:
+    with connect(target, autocommit=True) as session:
+        session.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                sql.Identifier(target.dbname), sql.Literal(text)
+            )
+        )

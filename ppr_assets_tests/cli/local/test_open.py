@@ -1,0 +1,95 @@
+"""``ppr-assets open``: from a repository's URL to rows, with no server there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.operations.restoring.own_server import DATABASE
+from ppr_assets.postgres import embedded
+from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets_tests.fix_command_line import CommandLine, facts
+from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+FOLDER = Path(".local/opened")
+
+
+@pytest.fixture
+def opening(
+    pipeline: Pipeline, ppr_assets: CommandLine, server_folder: Path
+) -> Iterator[CommandLine]:
+    """The command line of somebody who has a URL and nothing else."""
+    pipeline.first_night()
+    ppr_assets.folder = server_folder
+    yield ppr_assets
+    embedded.stop(server_folder / FOLDER)
+
+
+def running(opening: CommandLine) -> EmbeddedServer:
+    server = embedded.find(opening.folder / FOLDER)
+    assert server is not None
+    return server
+
+
+def test_the_newest_dump_of_a_url_is_there_to_be_asked_and_a_second_time_at_once(
+    opening: CommandLine, pipeline: Pipeline
+) -> None:
+    url = pipeline.remote.as_uri()
+    before = pipeline.picture()
+    opened = opening.installed("open", url)
+    assert (opened.code, opened.stages) == (0, ["verify", "load", "compare", "swap"])
+    told = facts(opened.out)
+    assert told["restored"].startswith(f"{pipeline.latest()}: 6231 rows in 26 tables, compared")
+    assert told["psql"].endswith(f"'{running(opening).url(DATABASE)}'")
+    with connect(running(opening).database_settings(DATABASE)) as session:
+        row = session.execute("SELECT count(*) FROM public.organization").fetchone()
+        assert row == (200,)
+        session.execute("DELETE FROM public.language")
+
+    again = opening("open", url)
+    assert (again.code, again.stages) == (0, [])
+    assert facts(again.out)["there"] == f"{pipeline.latest()} from an earlier time"
+    with connect(running(opening).database_settings(DATABASE)) as session:
+        note = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_database "
+        row = session.execute(f"{note} WHERE datname = %s", [DATABASE]).fetchone()
+        assert row is not None
+        assert row[0].startswith(f"{pipeline.latest()} of commit {pipeline.head()[:10]}, as it was")
+        assert session.execute("SELECT FROM public.language").rowcount == 0, "what was done there"
+
+    assert facts(opening("open", "--stop").out) == {"stopped": "it"}
+    assert embedded.find(opening.folder / FOLDER) is None
+    assert pipeline.picture() == before
+    assert facts(opening("open", "--stop").out) == {"stopped": "nothing: no server was running"}
+
+
+def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
+    opening: CommandLine, pipeline: Pipeline
+) -> None:
+    dump = pipeline.latest()
+    text = (pipeline.dumps / dump).read_text()
+    first = "CREATE TABLE public."
+    needs = "CREATE EXTENSION IF NOT EXISTS postgis WITH SCHEMA public;"
+    entry = f"--\n-- Name: postgis; Type: EXTENSION; Schema: -; Owner: -\n--\n\n{needs}\n\n\n"
+    comment = text.rindex("--\n-- Name: ", 0, text.index(first))
+    files: dict[str, str | None] = {
+        f"sql_dumps/{dump}": text[:comment] + entry + text[comment:],
+        f"sql_dumps/{dump.removesuffix('.sql')}.json": None,
+    }
+    commit_files(pipeline.clone, "Need PostGIS", files)
+    refused = opening("open", str(pipeline.clone))
+    assert refused.code == 1
+    assert refused.error == "this server lacks the extension postgis that the dump needs"
+    assert "`ppr-assets open --without-extensions` goes without" in refused.err
+
+    opened = opening("open", str(pipeline.clone), "--without-extensions")
+    assert opened.code == 0, opened.err
+    assert "left out, as --without-extensions lets it: extension postgis" in opened.out
+    with connect(running(opening).database_settings(DATABASE)) as session:
+        note = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_database "
+        row = session.execute(f"{note} WHERE datname = %s", [DATABASE]).fetchone()
+        assert row is not None
+        assert "left out, as --without-extensions lets it: extension postgis" in row[0]
