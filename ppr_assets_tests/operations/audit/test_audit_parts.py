@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.dump_folder import dump_folder
+from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import Audited, Scope, audit
+from ppr_assets.operations.published.dump_bytes import joined_dump
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline
 
@@ -50,6 +56,11 @@ def test_nights_in_parts_hold(
 ) -> None:
     monkeypatch.setattr("ppr_assets.operations.audit.dump_reader.WORTH_A_HELPER", worth)
     assert [(one.status, one.findings) for one in _audited(in_parts)] == [("holds", ())] * 2
+    with open_data_repo(in_parts.settings.data_repo) as repo:
+        stored = dump_folder(repo, tip(repo)).stored(in_parts.latest())
+        with pytest.raises(DumpDamaged) as other:
+            joined_dump(repo.objects, replace(stored, name="other.sql"))
+    assert other.value.message == f"its script includes the parts of `{in_parts.latest()}`"
 
 
 def test_a_byte_that_was_changed_in_a_part_before_the_commit_is_found(in_parts: Pipeline) -> None:
