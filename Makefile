@@ -29,9 +29,11 @@ quick: lint ## lint, and the tests that need no server and no long run: a minute
 	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign"
 
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
-# disks as much as they compute, so there are two workers for each core.
+# disks as much as they compute, so there are two workers for each core. Files are taken in the order
+# of their names, rules and settings last: xdist would keep those of few and long tests for the end,
+# where the last of them has the machine to itself.
 test: lint ## lint, then every test
-	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 campaign: SEED ?= $(shell date +%s)
 campaign: MINUTES ?= 30

@@ -192,7 +192,7 @@ LINT = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
     ("target", "before", "words"),
     [
         ("quick", LINT, ["-m not server and not campaign"]),
-        ("test", LINT, ["--dist loadfile"]),
+        ("test", LINT, ["--dist loadfile --no-loadscope-reorder"]),
         ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed 7", "-minutes 2"]),
         ("campaign", [], ["-m campaign", "-seed 1", "-minutes 30"]),
     ],
