@@ -6,6 +6,7 @@ Every private value holds one word, so that one search finds them all, in whatev
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import io
 import itertools
@@ -125,7 +126,7 @@ class World:
 
     def night(self) -> PprError | None:
         """Dagster's job, its records kept on the disk."""
-        with dg.DagsterInstance.local_temp(str(self.folder / "dagster")) as instance:
+        with _kept_in(self.folder / "dagster") as instance:
             return run_nightly(self.pipeline.settings, instance).failure
 
     def everything(self) -> Iterator[tuple[str, bytes]]:
@@ -156,7 +157,9 @@ class World:
 def in_all_words(error: BaseException) -> str:
     """As it is shown, as Python and as rich print it, and what its causes hold."""
     printed = io.StringIO()
-    shown = Traceback.from_exception(type(error), error, error.__traceback__)
+    shown = Traceback.from_exception(
+        type(error), error, error.__traceback__, suppress=[dg, contextlib]
+    )
     Console(file=printed, width=200).print(shown)
     chain: list[str] = []
     cause: BaseException | None = error
@@ -166,11 +169,22 @@ def in_all_words(error: BaseException) -> str:
     return "".join([*traceback.format_exception(error), printed.getvalue(), *chain])
 
 
+def _kept_in(folder: Path) -> dg.DagsterInstance:
+    """All events in one file, as Dagster keeps them for tests: one for each run is made by reading
+    a hundred migrations."""
+    storage = {
+        "module": "dagster._core.storage.event_log",
+        "class": "ConsolidatedSqliteEventLogStorage",
+        "config": {"base_dir": str(folder)},
+    }
+    return dg.DagsterInstance.local_temp(str(folder), overrides={"event_log_storage": storage})
+
+
 @pytest.fixture(scope="module")
 def empty_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Dagster's files before the first run; to make them anew takes a fifth of a night."""
     folder = tmp_path_factory.mktemp("dagster")
-    with dg.DagsterInstance.local_temp(str(folder)):
+    with _kept_in(folder):
         return folder
 
 
