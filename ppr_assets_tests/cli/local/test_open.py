@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_git import commit_files
 from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.fix_postgres import Databases
+from ppr_assets_tests.places import ROOT
 
 FOLDER = Path(".local/opened")
 
@@ -93,3 +98,31 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
         row = session.execute(f"{note} WHERE datname = %s", [DATABASE]).fetchone()
         assert row is not None
         assert "left out, as --without-extensions lets it: extension postgis" in row[0]
+
+
+def test_git_and_psql_alone_do_it_as_the_guide_says(
+    pipeline: Pipeline, databases: Databases, tmp_path: Path
+) -> None:
+    pipeline.first_night()
+    guide = (ROOT / "docs" / "restore.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(
+        r"Without our tool it takes git and psql:\n\n```\n(.*?)```", guide, re.DOTALL
+    )
+    typed = lines.replace("https://github.com/example/HAARRRvest.git", pipeline.remote.as_uri())
+    typed = typed.replace("HAARRRvest/", f"{pipeline.remote.stem}/")
+    typed = typed.replace("food", "food_by_hand")
+    server = databases.server
+    environment = {
+        "PATH": f"{embedded.EMBEDDED_BIN}:{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "PGHOST": str(server.socket_dir),
+        "PGPORT": str(server.port),
+        "PGUSER": server.superuser,
+    }
+    try:
+        subprocess.run(["bash", "-ec", typed], env=environment, cwd=tmp_path, check=True)
+        with connect(server.database_settings("food_by_hand")) as session:
+            row = session.execute("SELECT count(*) FROM public.organization").fetchone()
+            assert row == (200,)
+    finally:
+        subprocess.run(["dropdb", "--if-exists", "food_by_hand"], env=environment, check=True)
