@@ -158,6 +158,6 @@ def test_what_the_package_imports_is_a_declared_dependency() -> None:
         for module in (full.split(".")[0] for full in _imported(tree))
         if module not in sys.stdlib_module_names | {"compression"}  # there from 3.14 on
         and module != "ppr_assets"
-        and not declared & {one.lower().replace(".", "-") for one in providers.get(module, [])}
+        and not declared & {re.sub(r"[._]", "-", one.lower()) for one in providers.get(module, [])}
     }
     assert undeclared == set()

@@ -60,6 +60,7 @@ VERBS = {
         "watching",
         "Look at what others get of what was published, and at what waits here.",
     ),
+    "metrics": ("watching", "Write what `status` knows as Prometheus reads it."),
     "verify": ("dumps", "Verify a dump: is the file whole, and is it what its manifest says?"),
     "audit": ("dumps", "Audit published dumps: does everything that is recorded of them hold?"),
     "diff": (

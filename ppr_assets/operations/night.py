@@ -17,6 +17,7 @@ from ppr_assets.failures import told
 from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
 from ppr_assets.operations.dumping.counting import count_records
 from ppr_assets.operations.dumping.dump import DumpOutcome, dump
+from ppr_assets.operations.last_night import noted
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.operations.publishing.upkeep import keep_small
@@ -47,11 +48,12 @@ class Night:
 def run_unrecorded(settings: Settings, *, override: Override | None = None) -> Night:
     """What ``nightly_dump`` does, in this process, kept in no storage. A failure is returned."""
     night = Night(f"unrecorded-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%f}")
-    try:
-        with told(settings):
-            _run(settings, night, override)
-    except PprError as error:
-        night.failure = error
+    with noted(settings.data_repo, night):
+        try:
+            with told(settings):
+                _run(settings, night, override)
+        except PprError as error:
+            night.failure = error
     return night
 
 

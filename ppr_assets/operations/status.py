@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ppr_assets.alerts.state import State, read_state
@@ -13,14 +14,18 @@ from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.copying.seen import NewestCopy, newest_copies
+from ppr_assets.operations.last_night import LastNight, last_night
+from ppr_assets.operations.published.room import NO_ROOM, Room, room_of
 from ppr_assets.operations.published.state import Published, published_in
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.gate.ratchet import Verdict, judge
+from ppr_assets.rules.gate.ratchet import Override, Verdict, judge
+from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import Settings
+from ppr_assets.settings.groups.schedule import next_run
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Status:
     clone's branch; None where there is no remote, it did not answer, or there is nothing to push.
     ``copies``: the newest one at each place, as runs have seen it.
     ``alerts``: what is open and who could not be told of it; None where nobody is to be told.
+    ``last_night`` is how the last run ended, ``next_run`` when one is due by SQL_DUMP_CRON.
+    ``override``: a variable passes whatever the gate would refuse. ``room``: what dumps and clone
+    take, and what the disk has.
     """
 
     database: str
@@ -42,6 +50,29 @@ class Status:
     errors: tuple[PprError, ...]
     alerts: State | None = None
     copies: Sequence[NewestCopy] = ()
+    last_night: LastNight | None = None
+    next_run: datetime | None = None
+    override: Override | None = None
+    room: Room | None = None
+
+    @property
+    def good_at(self) -> datetime | None:
+        """When a night last ended well, as far as it is known here: as the nights of this clone
+        have noted, as those who are told of them know, and by the newest dump itself, since one
+        that found the same data has left nothing else."""
+        manifest = self.repository.manifest if self.repository else None
+        known = [
+            self.last_night.good_at if self.last_night else None,
+            self.alerts.known.good.get(NIGHTLY) if self.alerts else None,
+            manifest.snapshot_at if manifest else None,
+        ]
+        return max((one for one in known if one is not None), default=None)
+
+    @property
+    def nights_known(self) -> bool:
+        """Whether nights that made no dump would be known of here."""
+        noted = self.last_night is not None and self.last_night.good_at is not None
+        return noted or bool(self.alerts and NIGHTLY in self.alerts.known.good)
 
     def to_json(self) -> dict[str, Any]:
         repository, verdict = self.repository, self.verdict
@@ -70,6 +101,12 @@ class Status:
             if repository and repository.other_files
             else [],
             "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
+            "good_at": self.good_at.isoformat() if self.good_at else None,
+            "nights_known": self.nights_known,
+            "last_run": self.last_night.to_json() if self.last_night else None,
+            "next_run_at": self.next_run.isoformat() if self.next_run else None,
+            "override_in_force": self.override.reason if self.override else None,
+            **(self.room or NO_ROOM).to_json(),
             "copies": [one.to_json() for one in self.copies],
             "alerts": alerts_json(self.alerts) if self.alerts else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
@@ -84,11 +121,12 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
     counts: Mapping[str, int] | None = None
     pushed: bool | None = None
     copies: Sequence[NewestCopy] = ()
+    room: Room | None = None
     try:
         with told(settings), open_data_repo(settings.data_repo) as repo:
             repository = published_in(repo, offline=offline)
             pushed = _pushed(repo, repository.view)
-            copies = newest_copies(repo)
+            copies, room = newest_copies(repo), room_of(repo, repository)
             failures = (repository.view.failure, repository.mark_error)
             errors += [failure for failure in failures if failure is not None]
     except PprError as error:
@@ -113,6 +151,10 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
         errors=tuple(errors),
         alerts=alerts,
         copies=copies,
+        last_night=last_night(settings.data_repo),
+        next_run=next_run(settings.schedule, datetime.now(UTC)),
+        override=override_for(settings.dump, None),
+        room=room,
     )
 
 

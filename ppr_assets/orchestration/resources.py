@@ -13,6 +13,7 @@ from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import SettingsError
+from ppr_assets.operations.last_night import noted
 from ppr_assets.operations.night import Night
 from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import DataRepoSettings, Settings
@@ -83,6 +84,17 @@ def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(of_run)
 
 
+def _noted_night(settings: DataRepoSettings, night: Night | None) -> dg.ResourceDefinition:
+    def of_run(context: dg.InitResourceContext) -> Iterator[Night]:
+        own = night or Night(context.run.run_id if context.run else "")
+        with noted(settings, own):
+            yield own
+
+    return dg.ResourceDefinition(
+        of_run, description="What the steps of this run come to, for the command line."
+    )
+
+
 def resources(
     settings: Settings, night: Night | None = None, override: type[Override] = Override
 ) -> dict[str, Any]:
@@ -92,8 +104,5 @@ def resources(
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
         "data_repo": _data_repo_of_run(settings.data_repo),
         "override": override.configure_at_launch(),
-        "night": dg.ResourceDefinition(
-            lambda context: night or Night(context.run.run_id if context.run else ""),
-            description="What the steps of this run come to, for the command line.",
-        ),
+        "night": _noted_night(settings.data_repo, night),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from datetime import timedelta
 
 
 def few(
@@ -12,6 +13,15 @@ def few(
     """The first ``most`` of ``words``, and how many there are beside: ``a, b and 3 more``."""
     beside = len(words) - most
     return between.join(map(str, words[:most])) + (rest.format(beside) if beside > 0 else "")
+
+
+def span(time: timedelta) -> str:
+    """A time for a human, rounded down: ``40 s``, ``12 min``, ``26 h``, ``3 days``."""
+    seconds = int(time.total_seconds())
+    for most, unit, word in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < most:
+            return f"{seconds // unit} {word}"
+    return f"{seconds // 86_400} days"
 
 
 def shell_word(text: str) -> str:

@@ -1,139 +1,144 @@
-"""``ppr-assets status``: database, counts, mark and headroom, last dump, pushed or not."""
+"""``ppr-assets status``: where things stand, the state first, for people, cron and monitors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+import re
+import textwrap
+from datetime import UTC, datetime, timedelta
 
 import click
 
-from ppr_assets.alerts.state import State
-from ppr_assets.cli.shared.console import out, progress, size
+from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.looked_at import lost_marks, offline_option
-from ppr_assets.data_repo.history.kept_dumps import SetAside
-from ppr_assets.operations.copying.seen import NewestCopy
-from ppr_assets.operations.published.state import Published
-from ppr_assets.operations.status import Status
+from ppr_assets.cli.shared.looked_at import offline_option
+from ppr_assets.cli.watching.status_lines import status_lines
+from ppr_assets.errors import PprError, SettingsError
+from ppr_assets.operations.condition import Look, condition
 from ppr_assets.operations.status import status as ask
-from ppr_assets.rules.mark import RESET
-from ppr_assets.rules.recorded.trust import Trust
-from ppr_assets.rules.wording import few
 
-_SHOWN = 5
+_UNITS = ("minutes", "hours", "days")
+_INDENT = 15
+_NAGIOS = ("ok", "warning", "error")
+"""Each at its exit code there."""
+_UNKNOWN = 3
+
+
+def _age(context: click.Context, parameter: click.Parameter, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    if found is None or not int(found[1]):
+        raise click.BadParameter(f"`{text}`, must be such as 26h, 90m or 2d", context, parameter)
+    return timedelta(**{next(one for one in _UNITS if one[0] == found[2]): int(found[1])})
 
 
 @click.command()
 @offline_option
+@click.option(
+    "--max-age",
+    metavar="AGE",
+    callback=_age,
+    help="An error if the last good night is older: 26h, 90m, 2d.",
+)
+@click.option("--check", is_flag=True, help="One line and the exit codes of Nagios, for monitors.")
 @json_option()
 @pass_invocation
-def status(invocation: Invocation, offline: bool, as_json: bool) -> None:
+def status(
+    invocation: Invocation, *, offline: bool, max_age: timedelta | None, check: bool, as_json: bool
+) -> None:
     """Show where things stand: the database, the gate, the last dump, the remote.
 
-    The dump and the mark are those of `head`: the remote's newest commit, or the clone's where
+    The first line is the state: `ok`, or `warning: …` and `error: …` with what is wrong. The
+    dump and the mark are those of `head`: the remote's newest commit, or the clone's where
     that is ahead. Changes nothing. What cannot be learned is reported on stderr after everything
     else was shown, and gives the exit code. `headroom` is how many records a table may lose before
-    the gate refuses.
+    the gate refuses. `last good` is the last night that published or found nothing changed.
 
     \b
     Examples:
       ppr-assets status
+      ppr-assets status --max-age 26h || mail -s "backup" board@example.org
+      ppr-assets status --check --max-age 26h
       ppr-assets status --json | jq .headroom.organization
+
+    \b
+    Exit codes, beside those of all verbs:
+      0    shown, whatever the state is; with --max-age: young enough
+      1    with --max-age: too old, or no good night is known
+      With --check those of Nagios: 0 ok, 1 warning, 2 error, 3 not known
     """
-    with progress("asking the database and the data repository"):
-        found = ask(invocation.settings, offline=offline)
+    if check:
+        _check(invocation, offline=offline, max_age=max_age, as_json=as_json)
+        return
+    look = _look(invocation, offline=offline, max_age=max_age)
     if as_json:
-        print_json(found.to_json())
+        print_json(_json(look))
     else:
-        for name, text in _facts(found).items():
-            out.print(f"{name:<14} {text}", markup=False)
-    for error in found.errors[1:]:
+        _print(look)
+    errors = look.found.errors
+    for error in errors[1:]:
         click.echo(error.render(), err=True)
-    if found.errors:
-        raise found.errors[0]
+    if errors:
+        raise errors[0]
+    if max_age is not None and (why := _too_old(look)):
+        raise PprError(why, hint="`ppr-assets dump` makes up for it, or says what is in the way.")
 
 
-def _facts(found: Status) -> dict[str, str]:
-    facts = {"database": found.database if found.counts else f"{found.database}, not usable now"}
-    if found.counts is not None:
-        facts["records"] = f"{sum(found.counts.values())} in {len(found.counts)} tables"
-        facts["organizations"] = str(found.counts.get("organization", 0))
-    if found.verdict is not None:
-        facts["gate"] = {"accepted": "would accept", "refused": "would refuse"}.get(
-            found.verdict.status, found.verdict.status
-        )
-        headroom = (f"{table} {records:+}" for table, records in found.verdict.headroom.items())
-        facts["headroom"] = ", ".join(headroom)
-    if found.repository is not None:
-        facts |= _repository_facts(found.repository)
-        words = {True: "yes", False: "no", None: "there is no remote, or it did not answer"}
-        facts["pushed"] = words[found.pushed]
-        for number, remark in enumerate(found.repository.view.remarks):
-            facts["remark" + " " * number] = remark
-    if found.copies:
-        facts["copies"] = f"\n{'':<15}".join(map(_copy, found.copies))
-    if found.alerts is not None:
-        facts["alerts"] = _alerts(found.alerts)
-    return facts
+def _look(invocation: Invocation, *, offline: bool, max_age: timedelta | None) -> Look:
+    settings = invocation.settings
+    with progress("asking the database and the data repository"):
+        return Look(ask(settings, offline=offline), settings, datetime.now(UTC), max_age)
 
 
-def _copy(newest: NewestCopy) -> str:
-    """As the last run that got there has found it."""
-    if newest.dump is None or newest.read_at is None:
-        return f"{newest.place}: none yet"
-    return f"{newest.place}: {newest.dump}, read back {newest.read_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _alerts(state: State) -> str:
-    """What is open, and the channels that are dead; `ppr-assets alert list` says more."""
-    told = [f"{key}, since {one.since:%Y-%m-%d}" for key, one in state.known.incidents.items()]
-    told = told or ["nothing is open"]
-    for name, channel in state.channels.items():
-        if channel.error:
-            unsent = f", {len(channel.unsent)} unsent" if channel.unsent else ""
-            told.append(f"{name} is dead{unsent}: {channel.error.splitlines()[0]}")
-    return f"\n{'':<15}".join(told)
-
-
-def _repository_facts(repository: Published) -> dict[str, str]:
-    manifest = repository.manifest
-    facts = {
-        "mark": _mark(repository),
-        "latest": repository.latest or "none yet",
+def _json(look: Look) -> dict[str, object]:
+    found = condition(look)
+    age = look.age.total_seconds() if look.age else None
+    return {
+        "state": found.level,
+        "why": list(found.why),
+        "good_age_seconds": age,
+        **look.found.to_json(),
     }
-    if manifest is not None:
-        if manifest.lacking:
-            facts["withheld"] = few(manifest.lacking, _SHOWN)
-        facts["dumped"] = f"{manifest.snapshot_at:%Y-%m-%d %H:%M:%S} UTC, {size(manifest.bytes)}"
-    if repository.latest is not None and (remarks := Trust.of(manifest).remarks()):
-        facts["but"] = ", ".join(remarks)
-    view = repository.view
-    facts |= {"head": view.commit or "no commit yet", "looked at": view.describe(datetime.now(UTC))}
-    if view.local not in (None, view.commit):
-        facts["clone"] = f"behind, at {view.local}: the next run follows"
-    if (other := repository.other_files) is not None:
-        facts["work tree"] = f"{other.message}: `{other.command}` brings it back"
-    if repository.set_aside:
-        facts["set aside"] = f"\n{'':<15}".join(_set_aside(repository.set_aside))
-    return facts
 
 
-def _set_aside(some: Sequence[SetAside]) -> Iterator[str]:
-    for one in some[:_SHOWN]:
-        when = f" on {one.moment[:10]}" if one.moment else ""
-        yield f"{', '.join(one.dumps) or 'dumps'}{when}, kept as {one.ref}: {one.reason}"
-    if len(some) > _SHOWN:
-        yield f"and {len(some) - _SHOWN} more"
-    yield "`git update-ref -d REF` in the clone lets go of one"
+def _print(look: Look) -> None:
+    """On a terminal folded to its width; a name in a pipe has to be whole."""
+    width = max(out.width, 60) if out.file.isatty() else 0
+    for label, text in status_lines(look):
+        for number, line in enumerate(text.splitlines()):
+            shown = f"{'' if number else label:<{_INDENT - 1}} {line}"
+            if width:
+                shown = textwrap.fill(
+                    shown,
+                    width,
+                    subsequent_indent=" " * _INDENT,
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+            out.print(shown, markup=False)
 
 
-def _mark(repository: Published) -> str:
-    if repository.mark_error is not None:
-        return "not known, see below"
-    if repository.mark is None:
-        return "none yet"
-    lost = f", and its file has lost some: {lost_marks(repository.lost)}" if repository.lost else ""
-    by = repository.mark.updated_by
-    reset = f", by {by}" if RESET in by else ""
-    return f"{repository.mark.organization}{reset}{lost}"
+def _too_old(look: Look) -> str:
+    return "no good night is known here" if look.age is None else look.too_old
+
+
+def _check(
+    invocation: Invocation, *, offline: bool, max_age: timedelta | None, as_json: bool
+) -> None:
+    """One line, and the code that monitors know; settings that cannot be read tell nothing."""
+    try:
+        look = _look(invocation, offline=offline, max_age=max_age)
+    except SettingsError as error:
+        line, code = f"unknown: {error.message}", _UNKNOWN
+        document: dict[str, object] = {"state": "unknown", "why": [error.message]}
+    else:
+        found, document = condition(look), _json(look)
+        line, code = str(found), _NAGIOS.index(found.level)
+        if max_age is not None and look.age is None and found.level == "ok":
+            line, code = "unknown: no good night is known here", _UNKNOWN
+    if as_json:
+        print_json(document)
+    else:
+        out.print(" ".join(line.split()), markup=False)
+    raise click.exceptions.Exit(code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from ppr_assets.settings.variables.kinds import UnusableValueError, must_be
@@ -104,3 +105,11 @@ class ScheduleSettings:
         timezone,
         "the time zone of SQL_DUMP_CRON; names of dumps are in UTC always",
     )
+
+
+def next_run(settings: ScheduleSettings, after: datetime) -> datetime:
+    """When a night is due next, in UTC. Whether anything starts it then is not known here."""
+    from cronsim import CronSim
+
+    local = after.astimezone(ZoneInfo(settings.timezone))
+    return next(CronSim(settings.cron.upper(), local)).astimezone(UTC)

@@ -1,0 +1,124 @@
+"""How the last night ended, kept beside the clone for whoever looks without Dagster.
+
+Each night notes that it has begun, and what it came to; one that was killed has begun and not
+ended. An unchanged night makes no dump and no commit, so the last good night is told here alone.
+Anybody may remove the file: then it is not known until the next night.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ppr_assets.alerts.state import state_file
+from ppr_assets.errors import Busy, Cancelled
+from ppr_assets.files import write_whole
+from ppr_assets.settings import DataRepoSettings
+
+if TYPE_CHECKING:
+    from ppr_assets.operations.night import Night
+
+_FILE = "last_night.json"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LastNight:
+    """``outcome``: ``published``, ``committed`` (not pushed), ``unchanged``, ``failed``,
+    ``cancelled``, or ``incomplete`` where nobody said why it made no commit; None while it is at
+    work, or when it was killed. ``error`` is the message of a
+    failure, with its ``exit_code``. ``good_at``: when a night last ended well, and the ``dump``
+    that stood then."""
+
+    run_id: str
+    began_at: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    exit_code: int | None = None
+    error: str = ""
+    good_at: datetime | None = None
+    dump: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "run": self.run_id,
+            "began_at": self.began_at.isoformat(),
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+            "outcome": self.outcome,
+            "exit_code": self.exit_code,
+            "error": self.error or None,
+        }
+
+
+def last_night(settings: DataRepoSettings) -> LastNight | None:
+    """None before the first, and where what is kept cannot be read."""
+    try:
+        given = json.loads(_path(settings).read_text(encoding="utf-8"))
+        for name in ("began_at", "ended_at", "good_at"):
+            given[name] = datetime.fromisoformat(given[name]) if given[name] else None
+        return LastNight(**given)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
+    """Note what ``night`` comes to in the block. A night that met another at work, or only read
+    what stands, leaves no trace; nothing that cannot be noted ends one."""
+    before = last_night(settings)
+    begun = LastNight(night.run_id, datetime.now(UTC))
+    if before is not None:
+        begun = replace(begun, good_at=before.good_at, dump=before.dump)
+    _write(settings, begun)
+    try:
+        yield night
+    finally:
+        if isinstance(night.failure, Busy):
+            _take_back(settings, begun, before)
+        else:
+            _write(settings, _ended(begun, night, datetime.now(UTC)))
+
+
+def _ended(begun: LastNight, night: Night, at: datetime) -> LastNight:
+    ended = replace(begun, ended_at=at, outcome="incomplete")
+    failure, published = night.failure, night.published
+    if failure is not None:
+        word = "cancelled" if isinstance(failure, Cancelled) else "failed"
+        ended = replace(ended, outcome=word, exit_code=failure.exit_code, error=failure.message)
+    if published is None or published.commit is None or published.error() is not None:
+        return ended
+    good = replace(ended, good_at=at, dump=published.manifest.dump)
+    if failure is not None:  # of what comes after it: copies
+        return good
+    pushed = published.status == "published" and not published.delivery.pushed
+    return replace(good, outcome="committed" if pushed else published.status, exit_code=0)
+
+
+def _take_back(settings: DataRepoSettings, begun: LastNight, before: LastNight | None) -> None:
+    now = last_night(settings)
+    if now is None or now.run_id != begun.run_id:
+        return
+    if before is not None:
+        _write(settings, before)
+    else:
+        _path(settings).unlink(missing_ok=True)
+
+
+def _write(settings: DataRepoSettings, night: LastNight) -> None:
+    path = _path(settings)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = json.dumps(vars(night), default=datetime.isoformat, indent=1)
+        write_whole(path, text, beside=path.with_suffix(f".{night.run_id}"), mode=0o600)
+    except OSError as error:
+        _log.warning("how the night went could not be noted: %s", error)
+
+
+def _path(settings: DataRepoSettings) -> Path:
+    return state_file(settings).with_name(_FILE)

@@ -1,0 +1,91 @@
+"""``ppr-assets metrics``: what Prometheus reads, and what deploy/ makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_pipeline import Pipeline
+from ppr_assets_tests.places import ROOT
+
+RULES = ROOT / "deploy" / "prometheus" / "ppr_assets.rules.yaml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "ppr_assets.json"
+TOKEN = "T0ken-of-a-webhook"
+_TEXT = (ROOT / "docs" / "for-programs.md").read_text(encoding="utf-8")
+DOCUMENTED = dict(
+    re.findall(r"^\| `(ppr_assets_\w+)` \| (?:`(\w+)`)? ?\|", _TEXT, re.MULTILINE),
+)
+
+
+def _labels(text: str) -> dict[str, set[str]]:
+    families = [*text_string_to_metric_families(text)]
+    return {one.name: {label for s in one.samples for label in s.labels} for one in families}
+
+
+def test_they_are_those_of_the_guide_and_have_no_secret(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.night()
+    told = ppr_assets("metrics", PPR_ALERT_URLS=f"https://hooks.example.org/{TOKEN}")
+    assert (told.code, told.err) == (0, "")
+    found = _labels(told.out)
+    assert found.keys() == DOCUMENTED.keys()
+    for name, labels in found.items():
+        assert labels <= {DOCUMENTED[name]} - {""}, name
+    assert TOKEN not in told.out
+    assert 'ppr_assets_records{table="organization"} 200.0' in told.out
+    assert 'ppr_assets_state{state="ok"} 1.0' in told.out
+    assert "ppr_assets_last_run_exit_code " not in re.sub(r"^#.*", "", told.out, flags=re.MULTILINE)
+
+    file = ppr_assets.folder / "ppr_assets.prom"
+    file.write_text("of before")
+    written = ppr_assets("metrics", "--out", str(file), POSTGRES_PORT="9")
+    assert (written.code, written.out) == (0, "")
+    assert _labels(file.read_text()).keys() == DOCUMENTED.keys()
+    assert "ppr_assets_look_errors 1.0" in file.read_text()
+    assert [one.name for one in ppr_assets.folder.iterdir()] == [file.name]
+
+
+def test_an_endpoint_serves_this_machine_alone(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    pipeline.night()
+    outside = ppr_assets("metrics", "--listen", "0.0.0.0:9464")
+    assert (outside.code, "must be an address of this machine" in outside.err) == (2, True)
+    process = ppr_assets.start("metrics", "--listen", "127.0.0.1:19464")
+    assert process.stderr is not None
+    assert process.stderr.readline() == "serving http://127.0.0.1:19464/metrics\n"
+    with urllib.request.urlopen("http://127.0.0.1:19464/metrics", timeout=60) as answer:
+        assert _labels(answer.read().decode()).keys() == DOCUMENTED.keys()
+    process.terminate()
+    assert process.wait(60) == 130
+
+
+def _expressions() -> list[str]:
+    rules: Any = yaml.safe_load(RULES.read_text(encoding="utf-8"))
+    dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    alerts = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    shown = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
+    assert alerts and shown
+    return alerts + shown
+
+
+def test_rules_and_dashboard_ask_for_metrics_that_there_are() -> None:
+    asked = {name for one in _expressions() for name in re.findall(r"ppr_assets_\w+", one)}
+    assert asked <= DOCUMENTED.keys()
+
+
+def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    checked = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

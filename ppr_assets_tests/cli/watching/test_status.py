@@ -1,0 +1,78 @@
+"""``ppr-assets status``: one screen with the state first, and one line for monitors."""
+
+from __future__ import annotations
+
+import json
+
+from ppr_assets.operations.last_night import noted
+from ppr_assets.operations.night import Night
+from ppr_assets_tests.fix_command_line import CommandLine, facts
+from ppr_assets_tests.fix_pipeline import Pipeline
+
+
+def _night(pipeline: Pipeline) -> None:
+    """A night that is noted, as Dagster's are and those of the command line."""
+    with noted(pipeline.settings.data_repo, Night("run")) as night:
+        _, night.published = pipeline.night()
+
+
+def test_a_usual_day_is_one_screen_with_the_state_first(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.repo(push_enabled=True)
+    _night(pipeline)
+    shown = ppr_assets("status")
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert lines[0] == "state          ok"
+    assert len(lines) <= 24
+    wide = [line for line in lines if len(line) > 80 and not line.startswith("database ")]
+    assert wide == []  # but for the folder of this socket
+    told = facts(shown.out)
+    labels = ["database", "gate", "mark", "latest", "pushed", "last", "next", "retention", "disk"]
+    assert [label for label in labels if label not in told] == []
+    assert "published, in " in shown.out
+    assert ppr_assets("status", "--check", "--max-age", "26h").out == "ok\n"
+
+
+def test_what_is_wrong_is_the_state_and_the_code_of_a_monitor(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    nothing = ppr_assets("status", "--check")
+    assert (nothing.code, nothing.out) == (1, "warning: no dump was published yet\n")
+    unknown = ppr_assets("status", "--check", SQL_DUMP_MIN_RECORDS="-1")
+    assert (unknown.code, unknown.out[:8], unknown.err) == (3, "unknown:", "")
+
+    _night(pipeline)
+    old = ppr_assets("status", "--check", PPR_ALERT_MAX_AGE_HOURS="0.000001")
+    assert old.code == 2
+    assert old.out.startswith("error: the last good night was ")
+
+    pipeline.lose_a_third()
+    refused = ppr_assets("status", "--check")
+    assert refused.code == 1
+    assert refused.out.startswith("warning: the gate would refuse a dump now: record-count ratchet")
+    assert ppr_assets("dump").code == 3
+    failed = ppr_assets("status", "--check")
+    assert failed.code == 2
+    assert failed.out.startswith("error: the last run failed: record-count ratchet refused")
+    told = json.loads(ppr_assets("status", "--json").out)
+    assert (told["state"], told["last_run"]["exit_code"]) == ("error", 3)
+    assert ppr_assets("status").code == 0
+    unreachable = ppr_assets("status", "--check", "--json", POSTGRES_PORT="9")
+    assert (unreachable.code, json.loads(unreachable.out)["state"]) == (2, "error")
+
+
+def test_an_age_is_that_of_the_last_good_night_and_told_where_only_the_dump_is_known(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    none = ppr_assets("status", "--max-age", "26h")
+    assert (none.code, none.error) == (1, "no good night is known here")
+    pipeline.night()
+    told = ppr_assets("status", "--max-age", "26h")
+    assert told.code == 0
+    assert "whether later nights found the same is not known here" in told.out
+    (pipeline.clone / ".git" / "ppr_assets" / "last_night.json").write_text("{")
+    assert json.loads(ppr_assets("status", "--json").out)["nights_known"] is False
+    wrong = ppr_assets("status", "--max-age", "26")
+    assert (wrong.code, "must be such as 26h" in wrong.err) == (2, True)
