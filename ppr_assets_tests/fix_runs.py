@@ -97,12 +97,18 @@ def steps_of(run: dg.ExecuteInProcessResult) -> list[str]:
 
 @pytest.fixture
 def runs(pipeline: Pipeline) -> Iterator[Runs]:
-    """With proofs, beside the database: the role may create databases meanwhile."""
+    """Without proofs, as long as no test asks for :func:`proofs` too."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Runs(pipeline, instance)
+
+
+@pytest.fixture
+def proofs(pipeline: Pipeline) -> Iterator[None]:
+    """Nights are proven, beside the database: the role may create databases meanwhile."""
     role, world = pipeline.settings.database.user, replace(pipeline)
     pipeline.gate(proof="server")
     pipeline.administer(f"ALTER ROLE {role} CREATEDB")
     try:
-        with dg.DagsterInstance.ephemeral() as instance:
-            yield Runs(pipeline, instance)
+        yield
     finally:
         world.administer(f"ALTER ROLE {role} NOCREATEDB")

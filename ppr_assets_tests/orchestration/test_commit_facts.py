@@ -44,6 +44,7 @@ def _sign(pipeline: Pipeline, folder: Path) -> None:
         git(pipeline.clone, "config", name, value)
 
 
+@pytest.mark.usefixtures("proofs")
 def test_a_night_tells_what_an_audit_tells(runs: Runs) -> None:
     pipeline = runs.pipeline
     runs.nightly()

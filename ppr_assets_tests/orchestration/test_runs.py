@@ -34,6 +34,7 @@ ALL_CHECKS = {
 REASON = "county left the program, ticket 214"
 
 
+@pytest.mark.usefixtures("proofs")
 def test_a_night_materializes_everything_and_passes_all_checks(runs: Runs) -> None:
     pipeline = runs.pipeline
     run = runs.nightly()
@@ -115,6 +116,7 @@ def test_changed_data_have_other_versions(runs: Runs) -> None:
     assert runs.metadata("sql_dump")["previous"] == previous
 
 
+@pytest.mark.usefixtures("proofs")
 def test_what_is_unusual_is_told_line_by_line_and_what_is_hollow_with_a_way_out(runs: Runs) -> None:
     runs.pipeline.first_night()
     phones = runs.pipeline.count("phone")
@@ -253,6 +255,7 @@ def test_the_gate_holds_when_only_one_asset_is_materialized(runs: Runs, asset: s
     assert runs.pipeline.picture() == before
 
 
+@pytest.mark.usefixtures("proofs")
 def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
     dumped = runs.nightly("sql_dump")
     assert dumped.success
@@ -269,6 +272,7 @@ def test_dump_and_commit_can_be_materialized_one_by_one(runs: Runs) -> None:
     assert runs.pipeline.latest() == runs.metadata("sql_dump")["dump"]
 
 
+@pytest.mark.usefixtures("proofs")
 def test_an_override_is_recorded_everywhere_and_counts_for_one_run(runs: Runs) -> None:
     runs.pipeline.first_night()
     mark = runs.pipeline.mark()
@@ -303,6 +307,7 @@ def test_a_reason_is_not_recorded_where_the_gate_was_open(runs: Runs) -> None:
     assert "Override:" not in git(runs.pipeline.clone, "log", "-1", "--format=%B", "main")
 
 
+@pytest.mark.usefixtures("proofs")
 def test_a_refused_push_keeps_the_commit_and_fails_the_run(runs: Runs) -> None:
     hook = runs.pipeline.remote / "hooks" / "pre-receive"
     hook.write_text("#!/bin/sh\necho 'no dumps on Sundays' >&2\nexit 1\n")
