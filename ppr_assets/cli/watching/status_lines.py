@@ -8,7 +8,7 @@ from datetime import datetime
 from ppr_assets.alerts.state import State
 from ppr_assets.cli.shared.looked_at import lost_marks
 from ppr_assets.data_repo.history.kept_dumps import SetAside
-from ppr_assets.operations.condition import Look, condition
+from ppr_assets.operations.condition import Condition, Look, condition
 from ppr_assets.operations.copying.seen import NewestCopy
 from ppr_assets.operations.last_night import LastNight
 from ppr_assets.operations.published.room import Room
@@ -26,7 +26,7 @@ _VERDICTS = {"accepted": "would accept", "refused": "would refuse"}
 def status_lines(look: Look) -> Iterator[tuple[str, str]]:
     """Label and text of each line; further lines of a text follow a line break."""
     found = look.found
-    yield "state", str(condition(look))
+    yield "state", _state(condition(look))
     yield from _of_database(found)
     if found.repository is not None:
         yield from _of_repository(found.repository, look.at)
@@ -47,6 +47,14 @@ def status_lines(look: Look) -> Iterator[tuple[str, str]]:
         yield "copies", "\n".join(map(_copy, found.copies))
     if found.alerts is not None:
         yield "alerts", _alerts(found.alerts)
+
+
+def _state(now: Condition) -> str:
+    """The reason, and those beside it each on a line."""
+    first = f"{now.level}: {now.why[0]}" if now.why else now.level
+    rest = now.why[1:_SHOWN]
+    more = [f"and {len(now.why) - _SHOWN} more"] if len(now.why) > _SHOWN else []
+    return "\n".join([first, *rest, *more])
 
 
 def _of_database(found: Status) -> Iterator[tuple[str, str]]:

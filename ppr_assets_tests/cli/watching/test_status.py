@@ -56,6 +56,9 @@ def test_what_is_wrong_is_the_state_and_the_code_of_a_monitor(
     failed = ppr_assets("status", "--check")
     assert failed.code == 2
     assert failed.out.startswith("error: the last run failed: record-count ratchet refused")
+    first, second, *_ = ppr_assets("status").out.splitlines()
+    assert first.startswith("state          error: the last run failed: ")
+    assert second.startswith(" " * 15 + "the gate would refuse a dump now: ")
     told = json.loads(ppr_assets("status", "--json").out)
     assert (told["state"], told["last_run"]["exit_code"]) == ("error", 3)
     assert ppr_assets("status").code == 0
