@@ -70,7 +70,7 @@ VERBS = {
     "history": ("looking", "Follow one record through all published nights."),
     "export": (
         "looking",
-        "Write a dump as a SQLite file or as CSV files, without a server.",
+        "Write a dump as SQLite, CSV or Parquet, without a server.",
     ),
     "query": ("looking", "Ask a dump in SQL, without a server."),
     "replay": ("databases", "Rebuild a database from the published records."),

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def to_sqlite(dump: PublishedTables, name: str, out: Path) -> list[Path]:
     """
     described = out.with_suffix(".metadata.json")
     tables = {key: one for key, one in sorted(dump.tables.items()) if one.columns}
-    with _whole(described) as metadata, _whole(out) as partial:
+    with whole(described) as metadata, whole(out) as partial:
         with closing(sqlite3.connect(partial, isolation_level=None)) as session:
             session.execute("PRAGMA journal_mode=OFF")
             session.execute("PRAGMA synchronous=OFF")
@@ -49,7 +49,7 @@ def to_sqlite(dump: PublishedTables, name: str, out: Path) -> list[Path]:
 def to_csv(dump: PublishedTables, _: str, out: Path) -> list[Path]:
     """Write a file for each table into the new folder ``out``, with a heading, in UTF-8; NULL is
     nothing, and an empty text ``""``, as PostgreSQL's own CSV has it. Returns the files."""
-    with _whole(out) as partial:
+    with whole(out) as partial:
         partial.mkdir()
         names = []
         for key, table in sorted(dump.tables.items()):
@@ -63,15 +63,8 @@ def to_csv(dump: PublishedTables, _: str, out: Path) -> list[Path]:
     return [out / name for name in names]
 
 
-FORMS: Mapping[str, tuple[str, Callable[[PublishedTables, str, Path], list[Path]]]] = {
-    "sqlite": (".db", to_sqlite),
-    "csv": ("_csv", to_csv),
-}
-"""By name: what its files end in, and what writes them."""
-
-
 @contextmanager
-def _whole(out: Path) -> Iterator[Path]:
+def whole(out: Path) -> Iterator[Path]:
     """Where to write what becomes ``out`` if all goes well. Nothing that is there is replaced."""
     partial = out.with_name(f".{out.name}.partial")
     if out.exists():

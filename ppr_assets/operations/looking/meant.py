@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.listing import list_history
@@ -49,7 +50,8 @@ def _wanted(settings: DataRepoSettings, meant: Meant, on_view: OnView) -> Wanted
     if at is None:
         return wanted
     moment, name = _end_of(at), _dump_name(at)
-    if name is None and moment is None and not (os.sep in at and meant.source is None):
+    file = meant.source is None and (os.sep in at or Path(at).is_file())
+    if name is None and moment is None and not file:
         return replace(wanted, at=at)
     if meant.source is not None or (moment is None and name is None) or at in _LINKS:
         before = moment + _TICK if moment else None

@@ -113,3 +113,25 @@ def test_csv_tells_null_from_an_empty_text() -> None:
     from ppr_assets.operations.looking.export import csv_line
 
     assert csv_line((None, "", "a", 'b"c', "d,e", " f", 1.5)) == ',"",a,"b""c","d,e"," f",1.5\n'
+
+
+def test_parquet_has_types_of_its_own(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    pipeline.execute(
+        "UPDATE public.organization SET description = '' WHERE id IN "
+        "(SELECT id FROM public.organization ORDER BY id LIMIT 1)"
+    )
+    pipeline.night()
+    done = ppr_assets("export", "parquet", "--out", "tables")
+    assert done.code == 0, done.err
+    files = ppr_assets.folder / "tables"
+    assert sorted(done.out.splitlines()) == sorted(f"tables/{one.name}" for one in files.iterdir())
+    with duckdb.connect() as session:
+        asked = f"from '{files}/organization.parquet' select count(*), count_if(description = '')"
+        assert session.execute(asked).fetchall() == [(200, 1)]
+        asked = f"describe from '{files}/location.parquet'"
+        types = {name: kind for name, kind, *_ in session.execute(asked).fetchall()}
+    assert types["created_at"] == "TIMESTAMP WITH TIME ZONE"
+    assert types["is_canonical"] == "BOOLEAN"
+    assert types["name"] == "VARCHAR"
+    assert [one.name for one in ppr_assets.folder.iterdir()] == ["tables"]

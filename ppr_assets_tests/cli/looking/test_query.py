@@ -82,7 +82,7 @@ def test_a_cell_keeps_to_its_line_and_a_damaged_dump_answers_nothing(
 
     cut = ppr_assets.folder / "cut.sql"
     cut.write_bytes((pipeline.dumps / pipeline.latest()).read_bytes()[:-1000])
-    damaged = ppr_assets("query", COUNT, "--at", "./cut.sql")
+    damaged = ppr_assets("query", COUNT, "--at", "cut.sql")
     assert (damaged.code, damaged.out) == (4, "")
     assert damaged.error.startswith("`cut.sql`: ")
 
