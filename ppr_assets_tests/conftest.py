@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and verbs would take it for a terminal's
+
 # A shell starts `command &` with Ctrl-C switched off, `nohup` does it to SIGHUP, and every child
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -28,5 +28,5 @@ def test_the_list_of_verbs_has_every_sentence_as_a_whole(
 
 def test_a_verb_that_is_not_there_names_the_one_that_may_have_been_meant() -> None:
     with pytest.raises(click.UsageError) as told:
-        cli.main(["restor"], standalone_mode=False)
-    assert told.value.format_message() == "No such command 'restor'. Did you mean 'restore'?"
+        cli.main(["clenup"], standalone_mode=False)
+    assert told.value.format_message() == "No such command 'clenup'. Did you mean 'cleanup'?"

@@ -45,7 +45,7 @@ def page(invocation: Invocation, folder: Path | None, *, offline: bool) -> None:
     for remark in made.remarks:
         err.print(remark, markup=False)
     if folder is None:
-        out.print(made.files[PAGE], markup=False, end="")
+        click.echo(made.files[PAGE], nl=False)
         return
     write_page(made, folder)
     out.print(f"wrote {', '.join(made.files)} to {folder}", markup=False)

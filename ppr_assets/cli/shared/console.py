@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from ppr_assets.cli.shared.narrow import fitted, table_lines, width
 from ppr_assets.cli.shared.stage_line import stage_line
 from ppr_assets.progress import current, watched
 from ppr_assets.rules.wording import size as size
@@ -20,8 +21,18 @@ from ppr_assets.settings import runs_in_ci
 if TYPE_CHECKING:
     from rich.live import Live
 
+
+class _Facts(Console):
+    """Lines of text as they fit the terminal."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        columns = width()
+        fit = (fitted(one, columns) if isinstance(one, str) else one for one in objects)
+        super().print(*fit, **how)
+
+
 # No emoji: a reason that somebody typed is shown as it was typed.
-out = Console(highlight=False, soft_wrap=True, emoji=False)
+out = _Facts(highlight=False, soft_wrap=True, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
@@ -98,15 +109,9 @@ def _moving_line(doing: str) -> Live:
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
-    """Aligned columns, never cut to the terminal's width: a name in a pipe has to be whole.
+    """Aligned columns, as they fit the terminal; a name is whole in a pipe and on a terminal.
 
     ``numbers`` are the columns that are aligned to the right. The first row is the heading.
     """
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for line, row in enumerate(rows):
-        cells = (
-            cell.rjust(width) if column in numbers else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        text = "  ".join(cells).rstrip()
-        out.print(text, markup=False, style=None if line else "dim")
+    for line, text in enumerate(table_lines(rows, numbers, width())):
+        Console.print(out, text, markup=False, style=None if line else "dim")
