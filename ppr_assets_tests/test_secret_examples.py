@@ -11,7 +11,7 @@ import pytest
 
 from ppr_assets_tests.places import ROOT
 
-SECRET = r"[A-Z_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|ACCESS_KEY|PPR_ALERT_URLS|PPR_HEARTBEAT_URL)"
+SECRET = r"[A-Z_]*(?:TOKEN|PASSWORD|SECRET|ACCESS_KEY|PPR_ALERT_URLS|PPR_HEARTBEAT_URL)"
 WRONG = {
     "a .env that others may read": re.compile(
         r"(?:\bcp|\bmv|\bcat)\b[^|;&`]*\.env\b|(?:>|\btee)\s*\S*\.env\b"
