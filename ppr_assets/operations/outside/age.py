@@ -16,17 +16,20 @@ from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DataRepoError, PprError
 from ppr_assets.operations.attention import undelivered_since
+from ppr_assets.operations.last_night import last_night
 from ppr_assets.operations.outside.branch import PublicDump
 from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
 class NightsHere:
-    """``good``: when the last good night of this machine ended. ``clone``: it has one, whose runs
+    """``good``: when the last good night of this machine ended, which left the dump ``left``, where
+    that is known. ``clone``: it has one, whose runs
     have left ``latest`` on the remote. ``pushes``: they deliver; ``undelivered``: not all of it
     yet. Nothing on one that only looks."""
 
     good: datetime | None = None
+    left: str | None = None
     clone: bool = False
     latest: str | None = None
     pushes: bool = True
@@ -34,14 +37,19 @@ class NightsHere:
 
     def confirmed(self, dump: PublicDump) -> datetime:
         """When the data were last known to be those of ``dump``."""
-        left_by_a_night = self.latest is None or dump.name >= self.latest
+        left_by_a_night = dump.name >= max(self.latest or "", self.left or "")
         return max(dump.moment, self.good) if self.good and left_by_a_night else dump.moment
 
 
 def nights_here(settings: Settings, good: datetime | None) -> NightsHere:
-    """Ask before the remote is looked at, which then has what is expected of it."""
+    """Ask before the remote is looked at, which then has what is expected of it. ``good``: when the
+    last good night ended as far as Dagster or the alerts know; what the nights note themselves
+    may be newer."""
+    noted, left = last_night(settings.data_repo), None
+    if noted and noted.good_at and (good is None or noted.good_at >= good):
+        good, left = noted.good_at, noted.dump
     if wants_clone(settings.data_repo.path):
-        return NightsHere(good)
+        return NightsHere(good, left)
     pushes = settings.data_repo.push_enabled
     try:
         with DataRepoOfRun(settings.data_repo) as data_repo:
@@ -49,8 +57,8 @@ def nights_here(settings: Settings, good: datetime | None) -> NightsHere:
             latest = dump_folder(repo, fetched_tip(repo)).latest
             undelivered = undelivered_since(repo) is not None
     except DataRepoError:  # its own to tell; what others get is judged without it
-        return NightsHere(good, pushes=pushes)
-    return NightsHere(good, clone=True, latest=latest, pushes=pushes, undelivered=undelivered)
+        return NightsHere(good, left, pushes=pushes)
+    return NightsHere(good, left, clone=True, latest=latest, pushes=pushes, undelivered=undelivered)
 
 
 def too_old(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import DataRepoError, NotAsPublished, SettingsError
+from ppr_assets.operations.last_night import LastNight
 from ppr_assets.operations.outside.look import Looked, look, restore_published
 from ppr_assets.operations.outside.stranger import stranger
 from ppr_assets.rules.naming import copy_name, dump_name
@@ -203,3 +206,21 @@ def test_an_old_dump_is_not_stale_where_a_good_night_is_known(
     alerts = replace(outside.settings.alerts, max_age_hours=200.0)
     theirs = replace(outside.elsewhere(tmp_path), alerts=alerts)
     assert wrong(look_told(theirs, outside.now)) == {}
+
+
+def test_what_a_night_has_noted_of_itself_counts_for_the_dump_that_it_left(
+    outside: Outside,
+) -> None:
+    """So it is with cron alone, where neither Dagster nor the alerts know of a night."""
+    ended, note = outside.after(days=3).now, state_file(outside.settings.data_repo)
+    published = outside.look().dump
+    assert published is not None
+
+    def noted(dump: str) -> dict[str, str]:
+        night = LastNight("run", ended, ended, "unchanged", 0, good_at=ended, dump=dump)
+        text = json.dumps(vars(night), default=datetime.isoformat)
+        note.with_name("last_night.json").write_text(text)
+        return wrong(look(outside.settings, good=None, at=ended + timedelta(hours=25)))
+
+    assert noted(published.name) == {}
+    assert set(noted("pantry_pirate_radio_2099-01-01_00-00-00.sql")) == {"stale"}
