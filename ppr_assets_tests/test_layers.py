@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -149,7 +150,7 @@ def test_what_the_package_imports_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {
         re.split(r"[^\w.-]", item, maxsplit=1)[0].lower()
-        for item in (*project["dependencies"], *project["optional-dependencies"]["alerts"])
+        for item in (*project["dependencies"], *chain(*project["optional-dependencies"].values()))
     }
     providers = packages_distributions()
     undeclared = {

@@ -83,6 +83,7 @@ def test_a_living_git_is_named_and_keeps_its_lock(
     """It has closed the file while an editor is open, and owns it all the same."""
     lock = data_repo.git_dir / "index.lock"
     with _committing(owner, tmp_path, GIT_EDITOR="sleep 60 #") as committing:
+        _until(committing.children)  # the editor: nothing is written to the lock any more
         os.utime(lock, (time.time() - 86400 * 3,) * 2)
         error = _refused(data_repo)
         assert error.render() == (

@@ -502,7 +502,7 @@ def test_what_is_not_private_is_found_wherever_it_may_be(world: World) -> None:
         "objects of data-repo",
         "objects of remote.git",
         ".sql",
-        "dagster/history/runs/index.db",
+        "dagster/event_log.db",
         "tmp/spilled",
         "the server's log",
         "what was printed",

@@ -14,7 +14,9 @@ def test_a_decision_that_is_damaged_is_named_and_a_source_keeps_its_token(
 ) -> None:
     reset(copy_world.settings, to=900, reason="closed county, ticket 214")
     copy_world.copy()
-    (record,) = (path for path in copy_world.folder.glob("commit_*") if "214" in path.read_text())
+    (record,) = (
+        path for path in copy_world.folder.glob("commit_*") if "ticket 214" in path.read_text()
+    )
     program = CommandLine(tmp_path, {"DATA_REPO_PATH": str(tmp_path / "new")})
 
     record.write_text(record.read_text()[:-20])
