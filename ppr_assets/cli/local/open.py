@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.files import Held, held, take
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.own_server import Opened, open_dump
 from ppr_assets.operations.restoring.time_limits import limit_seconds
@@ -29,6 +31,8 @@ from ppr_assets.settings import DataRepoSettings, child_environment
 
 OPENED = "opened"
 """The server's data folder below :data:`LOCAL`; another one than the demo's."""
+USERS = "opened.users"
+"""Held by each psql on that server."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +98,14 @@ def open_(invocation: Invocation, wanted: Wanted, how: _How) -> None:
     if how.no_psql or not sys.stdin.isatty():
         print_lines([("psql", shlex.join(_psql(opened))), ("stop", "ppr-assets open --stop")])
         return
-    try:
-        _run_psql(opened)
-    finally:
-        embedded.stop(folder)
+    with held(LOCAL / USERS, shared=True, wait_seconds=None) as users:
+        try:
+            _run_psql(opened)
+        finally:
+            if opened.server.started_here:
+                with suppress(Held):  # others ask it still
+                    take(users)
+                    embedded.stop(folder)
 
 
 def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How) -> Opened:
@@ -113,11 +121,11 @@ def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How)
 
 
 def _report(opened: Opened) -> Iterator[tuple[str, str]]:
-    if opened.outcome is None:
-        yield "there", f"{opened.dump} from an earlier time"
-        return
-    yield "restored", f"{opened.dump}: {rows_in_words(opened.outcome.tables, {})}"
-    for remark in opened.outcome.remarks:
+    if opened.restored:
+        yield "restored", f"{opened.dump}: {rows_in_words(opened.tables, {})}"
+    else:
+        yield "there", f"{opened.dump} from an earlier time, and what was done to it since"
+    for remark in opened.remarks:
         yield "remark", remark
 
 

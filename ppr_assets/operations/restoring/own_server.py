@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg import sql
@@ -11,12 +12,13 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import LET_BY
 from ppr_assets.operations.restoring.loading import OnStage
 from ppr_assets.operations.restoring.replacing import Terms
-from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
+from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 DATABASE = "pantry_pirate_radio"
@@ -24,17 +26,22 @@ WITHOUT_EXTENSIONS = (
     "extension", "function", "procedure", "aggregate", "view", "index", "trigger", "type",
 )  # fmt: skip
 """Kinds of objects that extensions bring or that are made with them, none of which holds rows."""
+_ALLOWED = "--without-extensions"
+_REMARKS, _BETWEEN = ": ", "; "
+"""In the comment of the database."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """``target`` holds the ``dump``. ``outcome``: of the restore that brought it, None where it was
-    there from an earlier time."""
+    """``target`` holds the ``dump``, with the ``remarks`` of the restore that brought it.
+    ``restored``: just now, and not at an earlier time."""
 
     dump: str
     server: EmbeddedServer
     target: DatabaseSettings
-    outcome: RestoreOutcome | None
+    remarks: Sequence[str]
+    tables: Mapping[str, TableRecord]
+    restored: bool
 
 
 def open_dump(
@@ -54,14 +61,15 @@ def open_dump(
     server = embedded.start(folder)
     target = server.database_settings(DATABASE)
     says = f"{found.name} of {found.origin}, as it was published"
-    if (_comment(server) or "").startswith(says):
-        return Opened(found.name, server, target, None)
+    noted, _, remarks = (_comment(server) or "").partition(_REMARKS)
+    if noted == says and (without_extensions or _ALLOWED not in remarks):
+        told = remarks.split(_BETWEEN) if remarks else []
+        return Opened(found.name, server, target, told, {}, restored=False)
     guard = Guard(without=WITHOUT_EXTENSIONS if without_extensions else ())
     outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
-    let_by = [one.replace(LET_BY, "--without-extensions") for one in outcome.remarks]
-    outcome = replace(outcome, remarks=let_by)
-    _note(target, "; ".join([says, *outcome.remarks]))
-    return Opened(found.name, server, target, outcome)
+    told = [one.replace(LET_BY, _ALLOWED) for one in outcome.remarks]
+    _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
+    return Opened(found.name, server, target, told, outcome.tables, restored=True)
 
 
 def _comment(server: EmbeddedServer) -> str | None:

@@ -22,7 +22,10 @@ def rounded_steps(most: int) -> list[int]:
 
 
 def next_month(moment: datetime) -> datetime:
-    """Its first moment."""
+    """Its first moment; after the last month that there is, the last moment."""
+    last = datetime.max.replace(tzinfo=moment.tzinfo)
+    if (moment.year, moment.month) == (last.year, last.month):
+        return last
     later = moment.replace(day=1, hour=0, minute=0, second=0) + timedelta(days=32)
     return later.replace(day=1)
 

@@ -57,7 +57,9 @@ def test_the_newest_dump_of_a_url_is_there_to_be_asked_and_a_second_time_at_once
 
     again = opening("open", url)
     assert (again.code, again.stages) == (0, [])
-    assert facts(again.out)["there"] == f"{pipeline.latest()} from an earlier time"
+    assert facts(again.out)["there"] == (
+        f"{pipeline.latest()} from an earlier time, and what was done to it since"
+    )
     with connect(running(opening).database_settings(DATABASE)) as session:
         note = "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_database "
         row = session.execute(f"{note} WHERE datname = %s", [DATABASE]).fetchone()
@@ -98,6 +100,10 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
         row = session.execute(f"{note} WHERE datname = %s", [DATABASE]).fetchone()
         assert row is not None
         assert "left out, as --without-extensions lets it: extension postgis" in row[0]
+    again = opening("open", str(pipeline.clone), "--without-extensions")
+    assert "there" in facts(again.out)
+    assert "left out, as --without-extensions lets it: extension postgis" in again.out
+    assert opening("open", str(pipeline.clone)).code == 1  # it is not whole, so it is no answer
 
 
 def test_git_and_psql_alone_do_it_as_the_guide_says(

@@ -89,7 +89,7 @@ def test_no_line_of_a_verb_is_wider_than_a_narrow_terminal_and_nothing_is_cut(
     wait_for_a_later_name(pipeline.latest())
     pipeline.execute("DELETE FROM organization WHERE id IN (SELECT min(id) FROM organization)")
     pipeline.night("a decision that is worth a longer sentence than there is room for on a line")
-    for verb in VERBS:
+    for verb in VERBS:  # how much of the disk is free is another number each time
         wide, narrow = (
             ppr_assets(*verb.split(), PPR_ALERT_URLS="http://127.0.0.1:9", **columns)
             for columns in ({}, {"COLUMNS": "60"})
@@ -97,5 +97,6 @@ def test_no_line_of_a_verb_is_wider_than_a_narrow_terminal_and_nothing_is_cut(
         assert (wide.code, narrow.code) == (0, 0), narrow.err
         too_wide = [one for one in narrow.out.splitlines() if len(one) > 60]
         assert [one for one in too_wide if max(map(len, one.split())) < 40] == [], verb
-        missing = Counter(wide.out.split()) - Counter(narrow.out.replace(",\n", "\n").split())
+        steady = "".join(line for line in wide.out.splitlines(True) if " free" not in line)
+        missing = Counter(steady.split()) - Counter(narrow.out.replace(",\n", "\n").split())
         assert [word for word in missing if word.strip(",") not in narrow.out] == [], verb

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -87,3 +87,11 @@ def test_a_number_that_is_not_known_breaks_the_line() -> None:
     nights = [PastNight(FIRST + timedelta(days=n), count) for n, count in enumerate(counts)]
     (line,) = re.findall('class="a" d="([^"]+)"', picture(Past(tuple(nights))))
     assert line.count("M") == 2
+
+
+@pytest.mark.parametrize("day", [datetime(9999, 12, 31, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)])
+def test_a_clock_that_was_wrong_by_ages_stops_no_picture(day: datetime) -> None:
+    wrong = PastNight(day, (1, 2, 3), 4)
+    for past in (Past((wrong,)), Past().with_([*nights_of(2)[0], wrong], [day.date()])):
+        again = carried(picture(past.thinned()))
+        assert again == past.thinned()
