@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from ppr_assets.cli.shared.console import err
+from ppr_assets.rules.wording import shell_word
 from ppr_assets.settings import Settings, env_file
 from ppr_assets.settings.variables import kinds
 
@@ -48,6 +49,14 @@ def invocation_of(context: click.Context) -> Invocation:
     if found is None:
         found = context.obj = Invocation(dotenv=env_file())
     return found
+
+
+def this_command(words: str) -> str:
+    """A command to be typed next, which reads the variables that this call has read."""
+    context = click.get_current_context(silent=True)
+    given = invocation_of(context).dotenv if context else env_file()
+    chosen = "" if given == env_file() else f"--env-file {shell_word(str(given))} "
+    return f"ppr-assets {chosen}{words}"
 
 
 def _signed(context: click.Context, parameter: click.Parameter, name: str | None) -> None:

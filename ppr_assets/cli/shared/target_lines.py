@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ppr_assets.cli.shared.console import out
+from ppr_assets.cli.shared.context import this_command
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.wording import shell_word
 
@@ -22,9 +23,9 @@ def testing_line(name: str) -> tuple[str, str]:
 def former_lines(name: str, former: str) -> Iterator[tuple[str, str]]:
     """Where it is now, and how it serves again."""
     yield "former", f"{former} is what the former database is called now"
-    yield "go back", f"ppr-assets restore --undo --into {shell_word(name)}"
+    yield "go back", this_command(f"restore --undo --into {shell_word(name)}")
     yield "as SQL", _way_back(name, former)
-    yield "drop it", "ppr-assets cleanup, from tomorrow on (--older-than 0: now)"
+    yield "drop it", f"{this_command('cleanup')}, from tomorrow on (--older-than 0: now)"
 
 
 def _way_back(name: str, former: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import closing
@@ -58,7 +59,8 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     pipeline.first_night()
     old, name = target.content(), target.settings.dbname
 
-    restored = restoring.installed("restore", "--by", "Ann Lee")
+    (restoring.folder / "here.env").write_text("GIT_USER_NAME='Ann Lee'\n")
+    restored = restoring.installed("restore", "--by", "Ann Lee", "--env-file", "here.env")
     assert (restored.code, restored.stages) == (0, ["verify", "load", "compare", "swap"])
     told = facts(restored.out)
     assert told["dump"].startswith(f"{pipeline.latest()}, 1.4 MiB")
@@ -73,10 +75,12 @@ def test_the_latest_dump_takes_the_place_and_what_is_printed_leads_back(
     assert target.comment(former).endswith(
         f" UTC: `{pipeline.latest()}` was restored in its place by Ann Lee"
     )
-    assert "drop it    ppr-assets cleanup, from tomorrow on (--older-than 0: now)\n" in restored.out
+    here = "ppr-assets --env-file here.env"
+    assert f"drop it    {here} cleanup, from tomorrow on (--older-than 0: now)\n" in restored.out
 
-    assert f"go back    ppr-assets restore --undo --into {name}\n" in restored.out
-    undone = restoring("restore", "--undo", "--into", name, "--by", "Ann Lee")
+    (back,) = re.findall(r"^go back +(.*)$", restored.out, re.MULTILINE)
+    assert back == f"{here} restore --undo --into {name}"
+    undone = restoring(*shlex.split(back)[1:], "--by", "Ann Lee")
     assert (undone.code, undone.err) == (0, "")
     assert f"undone     {name} is again what was called {former}\n" in undone.out
     assert target.content() == old
