@@ -10,6 +10,9 @@ from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.publication.withholding import Plan, Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 
+DATA_VERSION = "dagster/data_version"
+"""The tag by which Dagster tells what an event is of."""
+
 Metadata = dict[str, dg.MetadataValue]
 
 

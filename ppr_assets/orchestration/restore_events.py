@@ -14,8 +14,7 @@ from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.undo import UndoOutcome
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.orchestration.assets.tables import DATA_VERSION
-from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.orchestration.metadata import DATA_VERSION, Metadata
 from ppr_assets.orchestration.restore_facts import (
     data_version,
     restore_facts,

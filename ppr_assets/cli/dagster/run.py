@@ -115,7 +115,8 @@ def _tell_publication(settings: Settings, instance: DagsterInstance) -> None:
 
     A data repository that cannot be looked at is told by the run.
     """
-    from ppr_assets.orchestration.assets.tables import DATA_VERSION, PUBLICATION, published
+    from ppr_assets.orchestration.assets.tables import PUBLICATION, published
+    from ppr_assets.orchestration.metadata import DATA_VERSION
 
     newest = None
     with suppress(PprError), told(settings):

@@ -13,6 +13,7 @@ import dagster as dg
 
 from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.operations.dumping.counting import RecordCount
+from ppr_assets.orchestration.metadata import DATA_VERSION
 from ppr_assets.postgres.snapshot.snapshot import Column
 
 OWNERS = ["team:pantry-pirate-radio"]
@@ -51,8 +52,6 @@ PUBLICATION = dg.AssetSpec(
     kinds={"git"},
     owners=OWNERS,
 )
-
-DATA_VERSION = "dagster/data_version"
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_offset=1)
 """In UTC, from before the first records were published until today."""
