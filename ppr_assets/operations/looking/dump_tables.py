@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ppr_assets.errors import PreconditionFailed
@@ -46,8 +46,9 @@ class DumpTables:
         own = self._blocks[table].rows if table in self._blocks else self._inserted.get(table, 0)
         return own + sum(map(self.count, parts))
 
-    def rows(self, table: str) -> Rows:
-        """The rows of the table with this key, with the values of its columns in their order.
+    def rows(self, table: str, of_partition: Callable[[str], Rows] | None = None) -> Rows:
+        """The rows of the table with this key, with the values of its columns in their order; those
+        of its partitions as ``of_partition`` shows them, by key (all of them, without it).
 
         Raises :class:`PreconditionFailed` for a table whose rows come as INSERT, and
         :class:`DumpDamaged` for a value that is not of its column's type.
@@ -64,7 +65,7 @@ class DumpTables:
         for part in self.tables[table].partitions:
             there = [*self.tables[part].columns]
             places = [there.index(name) if name in there else None for name in columns]
-            for some in self.rows(part):
+            for some in (of_partition or self.rows)(part):
                 yield [tuple(None if at is None else row[at] for at in places) for row in some]
 
     def _of_block(self, block: CopyBlock, table: str, columns: list[str]) -> Rows:

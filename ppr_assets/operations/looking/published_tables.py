@@ -55,31 +55,32 @@ class PublishedTables:
                 self._replaced[key][column] = text
 
     def rows(self, table: str) -> Rows:
-        """As :meth:`DumpTables.rows`, without what is withheld."""
+        """As :meth:`DumpTables.rows`, without what is withheld, also by a partition's own policy.
+        What two tables show is counted once."""
         if table in self._without_rows:
             if count := self._dump.count(table):
-                self.withheld[f"rows of {table}"] += count
+                self.withheld |= Counter({f"rows of {table}": count})
             return
         columns = [*self.tables[table].columns]
         places = {columns.index(name): text for name, text in self._replaced[table].items()}
         names = {at: f"values of {table}.{quote_identifier(columns[at])}" for at in places}
-        for rows in self._dump.rows(table):
-            if not places:
-                yield rows
-                continue
-            yield [self._row(row, places, names) for row in rows]
+        seen: Counter[str] = Counter()
+        for rows in self._dump.rows(table, self.rows):
+            yield [self._row(row, places, names, seen) for row in rows] if places else rows
+        self.withheld |= seen
 
+    @staticmethod
     def _row(
-        self,
         row: tuple[Value, ...],
         places: Mapping[int, str | None],
         names: Mapping[int, str],
+        withheld: Counter[str],
     ) -> tuple[Value, ...]:
         values = [*row]
         for at, text in places.items():
             if values[at] is not None and values[at] != text:
                 values[at] = text
-                self.withheld[names[at]] += 1
+                withheld[names[at]] += 1
         return tuple(values)
 
 

@@ -1,0 +1,116 @@
+"""What the policy lets out of a dump's tables, also where one shows the rows of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ppr_assets.operations.looking.dump_tables import dump_tables
+from ppr_assets.operations.looking.published_tables import PublishedTables
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.rules.publication.policy import parse_policy
+
+DIVIDED = b"""--
+-- PostgreSQL database dump
+--
+
+SET client_encoding = 'UTF8';
+
+--
+-- Name: p; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.p (
+    id integer NOT NULL,
+    v text,
+    g integer GENERATED ALWAYS AS ((id * 2)) STORED
+)
+PARTITION BY LIST (id);
+
+
+--
+-- Name: p1; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.p1 (
+    v text,
+    id integer NOT NULL,
+    g integer GENERATED ALWAYS AS ((id * 2)) STORED
+);
+
+
+--
+-- Name: p2; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.p2 (
+    id integer NOT NULL,
+    v text,
+    g integer GENERATED ALWAYS AS ((id * 2)) STORED
+);
+
+
+--
+-- Name: p1; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.p ATTACH PARTITION public.p1 FOR VALUES IN (1);
+
+
+--
+-- Name: p2; Type: TABLE ATTACH; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.p ATTACH PARTITION public.p2 FOR VALUES IN (2, 3);
+
+
+--
+-- Data for Name: p1; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.p1 (v, id) FROM stdin;
+a	1
+\\.
+
+
+--
+-- Data for Name: p2; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.p2 (id, v) FROM stdin;
+2	b
+3	c
+\\.
+
+
+--
+-- Name: p p_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.p
+    ADD CONSTRAINT p_pkey PRIMARY KEY (id);
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+"""
+
+
+def as_found(sql: bytes, folder: Path) -> FoundDump:
+    path = folder / "dump.sql"
+    path.write_bytes(sql)
+    return FoundDump(path.name, path, None, None, folder)
+
+
+def test_a_parent_shows_of_its_partitions_what_their_own_policy_lets_out(tmp_path: Path) -> None:
+    policy = parse_policy(
+        b'[p]\nid = "public"\nv = "public"\n[p1]\nv = "null"\n'
+        b'[p2]\n"*" = {rule = "structure", reason = "private"}\n',
+        source="policy",
+    )
+    with dump_tables(as_found(DIVIDED, tmp_path)) as dump:
+        tables = PublishedTables(dump, policy)
+        shown = {key: [row[:2] for rows in tables.rows(key) for row in rows] for key in dump.tables}
+    assert shown == {"p": [(1, None)], "p1": [(None, 1)], "p2": []}
+    assert tables.withheld == {"values of p1.v": 1, "rows of p2": 2}
