@@ -10,19 +10,19 @@ from pathlib import Path
 
 import click
 
-from ppr_assets.cli.shared.console import progress
-from ppr_assets.cli.shared.context import Invocation, a_day, bundled, by_option, pass_invocation
-from ppr_assets.cli.shared.heard import heard
-from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.looked_at import offline_option
-from ppr_assets.cli.shared.override import override_option
-from ppr_assets.cli.shared.replay_report import (
+from ppr_assets.cli.databases.replay_report import (
     Outcome,
     followed,
     print_replay,
     replay_json,
     reported,
 )
+from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.context import Invocation, a_day, bundled, by_option, pass_invocation
+from ppr_assets.cli.shared.heard import heard
+from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.looked_at import offline_option
+from ppr_assets.cli.shared.override import override_option
 from ppr_assets.cli.shared.target_lines import print_lines, testing_line
 from ppr_assets.operations.replaying.gathered import preview
 from ppr_assets.operations.replaying.input import Input, opened_input
@@ -242,7 +242,7 @@ def replay(
 
 
 def _explain(opening: AbstractContextManager[Input], asked: str, *, as_json: bool) -> None:
-    from ppr_assets.cli.shared.replay_explained import print_explanation
+    from ppr_assets.cli.databases.replay_explained import print_explanation
     from ppr_assets.operations.replaying.explain import explain
 
     with (

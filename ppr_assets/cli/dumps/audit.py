@@ -8,7 +8,7 @@ from itertools import chain
 
 import click
 
-from ppr_assets.cli.shared.audit_report import Report, plural
+from ppr_assets.cli.dumps.audit_report import Report, plural
 from ppr_assets.cli.shared.chosen_dump import Moment
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation

@@ -9,11 +9,11 @@ from contextlib import ExitStack
 
 import click
 
+from ppr_assets.cli.looking.meant_dump import meant_options
 from ppr_assets.cli.shared.console import err, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
-from ppr_assets.cli.shared.meant_dump import meant_options
 from ppr_assets.operations.looking.dump_tables import DumpTables, dump_tables
 from ppr_assets.operations.looking.meant import Meant, meant_dump
 from ppr_assets.operations.looking.query import SECONDS, Answer, Cell, answered
