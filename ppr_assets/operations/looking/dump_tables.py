@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from ppr_assets.errors import PreconditionFailed
@@ -50,9 +50,15 @@ class DumpTables:
         """The rows of the table with this key, with the values of its columns in their order; those
         of its partitions as ``of_partition`` shows them, by key (all of them, without it).
 
-        Raises :class:`PreconditionFailed` for a table whose rows come as INSERT, and
-        :class:`DumpDamaged` for a value that is not of its column's type.
+        Raises :class:`PreconditionFailed` for a table whose rows come as INSERT or that inherits
+        from several, and :class:`DumpDamaged` for a value that is not of its column's type.
         """
+        if len(parents := self.tables[table].inherits) > 1:
+            raise PreconditionFailed(
+                f"{table} inherits from {' and '.join(parents)}, and which rows those show is told "
+                "by a server alone",
+                hint="`ppr-assets restore` brings the dump into PostgreSQL.",
+            )
         if self._inserted.get(table):
             raise PreconditionFailed(
                 f"the rows of {table} stand in `{self.name}` as INSERT, and only those of COPY "
@@ -84,7 +90,18 @@ class DumpTables:
             statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
             names = copied_columns(statement)
             table.columns = {name: table.columns.get(name, Column(name)) for name in names}
+        for key, table in found.items():
+            copied = [] if key in self._blocks else [*self._copied(found, key)]
+            for name in [one for one in table.columns if not all(one in some for some in copied)]:
+                del table.columns[name]
         return found
+
+    def _copied(self, found: Mapping[str, TableDefinition], key: str) -> Iterator[Collection[str]]:
+        """The columns of each COPY whose rows the table shows."""
+        if key in self._blocks:
+            yield found[key].columns.keys()
+        for part in found[key].partitions:
+            yield from self._copied(found, part)
 
 
 @contextmanager

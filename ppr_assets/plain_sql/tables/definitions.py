@@ -30,6 +30,18 @@ _ATTACH = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "
     rb"(?P<part_schema>" + NAME + rb")\.(?P<part>" + NAME + rb") "
 )
+_INHERITS = re.compile(
+    rb"^\)\s*INHERITS \((?P<parents>"
+    + NAME
+    + rb"\."
+    + NAME
+    + rb"(?:, "
+    + NAME
+    + rb"\."
+    + NAME
+    + rb")*)\)",
+    re.MULTILINE,
+)
 _COMMENT = re.compile(
     rb"COMMENT ON (?P<what>TABLE|COLUMN) " + _OF_TABLE + rb"(?:\.(?P<column>" + NAME + rb"))? IS "
     rb"'(?P<text>(?:[^']|'')*)';",
@@ -60,7 +72,8 @@ class ForeignKey:
 @dataclass
 class TableDefinition:
     """A table of a dump. ``primary_key`` is empty where it has none; ``partitions`` are the keys of
-    the tables that hold its rows, where those are others."""
+    the tables whose rows it shows beside its own, also those that inherit from it; ``inherits`` the
+    keys of the tables that it inherits from itself."""
 
     schema: str
     name: str
@@ -69,6 +82,7 @@ class TableDefinition:
     primary_key: tuple[str, ...] = ()
     foreign_keys: list[ForeignKey] = field(default_factory=list)
     partitions: list[str] = field(default_factory=list)
+    inherits: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -116,6 +130,13 @@ def _made(found: dict[str, TableDefinition], text: bytes) -> None:
         if not item.constraint
     }
     table = TableDefinition(schema, name, columns)
+    if told := _INHERITS.search(text):
+        names = _list(told["parents"])
+        table.inherits = tuple(map(table_key, names[::2], names[1::2]))
+    for parent in table.inherits:
+        if parent in found:
+            found[parent].partitions.append(table.key)
+            table.columns = found[parent].columns | table.columns
     found[table.key] = table
 
 

@@ -14,6 +14,7 @@ from ppr_assets.operations.looking.query import Cell, answered
 from ppr_assets.operations.looking.sqlite_tables import quoted
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump
+from ppr_assets_tests.operations.looking.test_published_tables import DIVIDED
 
 OLD = OldDump(16).sql
 
@@ -160,9 +161,52 @@ def test_rows_that_come_as_insert_are_not_taken_for_none(tmp_path: Path) -> None
 
 
 def test_a_partitioned_table_has_the_rows_of_its_partitions(dump: DumpTables) -> None:
-    divided = [key for key, table in dump.tables.items() if table.partitions]
+    divided = {key for key, table in dump.tables.items() if table.partitions}
+    divided -= {key for table in dump.tables.values() for key in table.inherits}
     assert divided
     for key in divided:
         table = dump.tables[key]
         asked = f"select count(*) from {quoted(table.schema, table.name)}"
         assert _asked(dump, asked) == [(sum(map(dump.count, table.partitions)),)]
+
+
+def test_a_partitioned_table_has_no_column_that_a_server_computes(tmp_path: Path) -> None:
+    with dump_tables(_found(DIVIDED, tmp_path)) as dump:
+        assert _asked(dump, "select * from p") == [(1, "a"), (2, "b"), (3, "c")]
+        with (
+            pytest.raises(QueryFailed, match="no such column: g"),
+            answered(dump, "select g from p"),
+        ):
+            pass
+
+
+def _inheriting(*parents: bytes) -> bytes:
+    """``p2`` as a table that inherits, with its columns from there."""
+    at = DIVIDED.index(b"CREATE TABLE public.p2 (")
+    end = DIVIDED.index(b"\n);", at)
+    made = b"CREATE TABLE public.p2 (\n    w text\n)\nINHERITS (" + b", ".join(parents) + b");"
+    return (
+        DIVIDED[:at]
+        + made
+        + DIVIDED[end + 3 :].replace(
+            b"ALTER TABLE ONLY public.p ATTACH PARTITION public.p2 FOR VALUES IN (2, 3);",
+            b"SELECT 1;",
+        )
+    )
+
+
+def test_a_table_shows_the_rows_of_those_that_inherit_from_it(tmp_path: Path) -> None:
+    with dump_tables(_found(_inheriting(b"public.p1"), tmp_path)) as dump:
+        assert _asked(dump, "select * from p1") == [("a", 1), ("b", 2), ("c", 3)]
+        assert _asked(dump, "select sum(id), typeof(min(id)) from p2") == [(5, "integer")]
+        assert dump.count("p1") == 3
+
+
+def test_a_table_that_inherits_from_several_is_refused_by_name(tmp_path: Path) -> None:
+    with dump_tables(_found(_inheriting(b"public.p", b"public.p1"), tmp_path)) as dump:
+        for table in ("p", "p1", "p2"):
+            with (
+                pytest.raises(PreconditionFailed, match="p2 inherits from p and p1, "),
+                answered(dump, f"select count(*) from {table}"),
+            ):
+                pass
