@@ -61,11 +61,13 @@ def answered(dump: DumpTables, sql: str, *, seconds: float = SECONDS) -> Iterato
         session.set_progress_handler(clock.over, _STEPS)
         with _in_words(dump, clock):
             names = _named(session, dump, sql)
+            session.set_progress_handler(None, 0)  # loading takes what it takes
             for key in names:
                 table = dump.tables[key]
                 insert(session, quoted(table.schema, table.name), dump, key)
             session.set_authorizer(_only_reads)
             clock.start()
+            session.set_progress_handler(clock.over, _STEPS)
             cursor = session.execute(sql)
             if cursor.description is None:
                 raise QueryFailed("the query gives no rows", hint=_DIALECT)

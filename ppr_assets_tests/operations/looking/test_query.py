@@ -124,6 +124,21 @@ def test_a_query_without_an_end_is_given_up(dump: DumpTables) -> None:
     assert time.monotonic() - started < 10
 
 
+def test_the_time_that_loading_takes_is_not_the_query_s(
+    dump: DumpTables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = DumpTables.rows
+
+    def slow(self: DumpTables, table: str) -> Iterator[object]:
+        time.sleep(0.3)
+        yield [(one,) * len(self.tables[table].columns) for one in range(20_000)]
+        yield from rows(self, table)
+
+    monkeypatch.setattr(DumpTables, "rows", slow)
+    with answered(dump, "select count(*) from service", seconds=0.25) as answer:
+        assert [*answer.rows] == [(20_004,)]
+
+
 def test_a_damaged_dump_answers_nothing(tmp_path: Path) -> None:
     at = OLD.index(b"COPY public.service ")
     for damaged in (
