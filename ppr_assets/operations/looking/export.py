@@ -48,15 +48,25 @@ def to_sqlite(dump: PublishedTables, name: str, out: Path) -> list[Path]:
 
 def to_csv(dump: PublishedTables, _: str, out: Path) -> list[Path]:
     """Write a file for each table into the new folder ``out``, with a heading, in UTF-8; NULL is
-    nothing, and an empty text ``""``, as PostgreSQL's own CSV has it. Returns the files."""
+    nothing, and an empty text ``""``, as PostgreSQL's own CSV has it. Returns the files.
+
+    Raises :class:`PreconditionFailed` for two tables whose files would have one name, and where
+    ``out`` is there already or cannot be written.
+    """
     with whole(out) as partial:
         partial.mkdir()
-        names = []
+        names: dict[str, str] = {}
         for key, table in sorted(dump.tables.items()):
             if not table.columns:
                 continue
-            names.append(f"{_name(key).replace(os.sep, '_')}.csv")
-            with (partial / names[-1]).open("w", encoding="utf-8", newline="") as file:
+            name = f"{_name(key).replace(os.sep, '_')}.csv"
+            if names.setdefault(name, key) != key:
+                raise PreconditionFailed(
+                    f"{names[name]} and {key} would both be `{name}`",
+                    hint="`ppr-assets restore` brings the dump into PostgreSQL, which tells them "
+                    "apart.",
+                )
+            with (partial / name).open("w", encoding="utf-8", newline="") as file:
                 file.write(csv_line(tuple(table.columns)))
                 for rows in dump.rows(key):
                     file.writelines(map(csv_line, rows))
@@ -105,7 +115,7 @@ def _table(
     tables: Mapping[str, TableDefinition],
 ) -> None:
     lines = columns_of(table)
-    if table.primary_key and set(table.primary_key) <= table.columns.keys():
+    if dump.keyed(key):
         lines.append(f"PRIMARY KEY ({_names(table.primary_key)})")
     keys = [one for one in table.foreign_keys if one.to in tables]
     lines += [

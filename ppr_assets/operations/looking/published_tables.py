@@ -4,7 +4,7 @@ else, an older one may."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.looking.dump_tables import DumpTables, Rows
@@ -68,6 +68,23 @@ class PublishedTables:
         for rows in self._dump.rows(table, self.rows):
             yield [self._row(row, places, names, seen) for row in rows] if places else rows
         self.withheld |= seen
+
+    def keyed(self, table: str) -> bool:
+        """Whether the primary key still tells apart the rows that are shown: none of its columns is
+        replaced, and no table inherits that has keys of its own."""
+        key = {*self.tables[table].primary_key}
+        return (
+            bool(key)
+            and key <= self.tables[table].columns.keys()
+            and not any(key & self._replaced[one].keys() for one in self._shown(table))
+            and not any(self.tables[one].inherits for one in [*self._shown(table)][1:])
+        )
+
+    def _shown(self, table: str) -> Iterator[str]:
+        """The table and those whose rows it shows too."""
+        yield table
+        for part in self.tables[table].partitions:
+            yield from self._shown(part)
 
     @staticmethod
     def _row(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.looking.dump_tables import dump_tables
+from ppr_assets.operations.looking.export import to_csv, to_sqlite
 from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.rules.publication.policy import parse_policy
+from ppr_assets.rules.publication.policy import Policy, parse_policy
 
 DIVIDED = b"""--
 -- PostgreSQL database dump
@@ -114,3 +120,27 @@ def test_a_parent_shows_of_its_partitions_what_their_own_policy_lets_out(tmp_pat
         shown = {key: [row[:2] for rows in tables.rows(key) for row in rows] for key in dump.tables}
     assert shown == {"p": [(1, None)], "p1": [(None, 1)], "p2": []}
     assert tables.withheld == {"values of p1.v": 1, "rows of p2": 2}
+
+
+def test_a_key_whose_values_are_replaced_is_none_in_sqlite(tmp_path: Path) -> None:
+    public = b'[p]\nid = "public"\nv = "public"\n[p1]\nv = "public"\nid = "public"\n'
+    replaced = b'[p2]\nv = "public"\nid = {rule = "replaced", text = "7", reason = "private"}\n'
+    policy = parse_policy(public + replaced, source="policy")
+    with dump_tables(as_found(DIVIDED, tmp_path)) as dump:
+        to_sqlite(PublishedTables(dump, policy), "dump.sql", tmp_path / "some.db")
+    with closing(sqlite3.connect(tmp_path / "some.db")) as session:
+        assert session.execute("SELECT id, v FROM p").fetchall() == [(1, "a"), (7, "b"), (7, "c")]
+    with dump_tables(as_found(DIVIDED, tmp_path)) as dump:
+        to_sqlite(PublishedTables(dump, parse_policy(public, source="")), "", tmp_path / "all.db")
+    with closing(sqlite3.connect(tmp_path / "all.db")) as session:
+        assert session.execute("SELECT name FROM pragma_table_info('p') WHERE pk").fetchall()
+
+
+def test_tables_whose_files_would_have_one_name_are_refused(tmp_path: Path) -> None:
+    twins = DIVIDED.replace(b"public.p1", b'public."a/b"').replace(b"public.p2", b"public.a_b")
+    with (
+        dump_tables(as_found(twins, tmp_path)) as dump,
+        pytest.raises(PreconditionFailed, match=r"`a_b\.csv`"),
+    ):
+        to_csv(PublishedTables(dump, Policy()), "dump.sql", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
