@@ -23,6 +23,7 @@ OVERRIDE_TAG = "ppr_assets/override"
 OVERRIDE_BY_TAG = "ppr_assets/override_by"
 LAUNCHPAD = "Launchpad"
 COMMAND_LINE = "command line"
+_COMMIT = "data_repo_commit"
 
 
 class Override(dg.ConfigurableResource[None]):
@@ -84,9 +85,20 @@ def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(of_run)
 
 
+def is_whole(run: dg.DagsterRun) -> bool:
+    """Whether the run comes to its dump's commit: not one of some assets of a night, or of checks
+    alone."""
+    if run.asset_selection:
+        return dg.AssetKey(_COMMIT) in run.asset_selection
+    return not run.asset_check_selection
+
+
 def _noted_night(settings: DataRepoSettings, night: Night | None) -> dg.ResourceDefinition:
     def of_run(context: dg.InitResourceContext) -> Iterator[Night]:
         own = night or Night(context.run.run_id if context.run else "")
+        if context.run and not is_whole(context.run):
+            yield own
+            return
         with noted(settings, own):
             yield own
 

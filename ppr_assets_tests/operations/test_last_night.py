@@ -25,6 +25,10 @@ def test_runs_of_dagster_and_runs_without_it_leave_how_they_ended(runs: Runs) ->
     assert (first.outcome, first.exit_code, first.good_at) == ("published", 0, first.ended_at)
     assert first.dump == pipeline.latest()
 
+    for part in ("record_count", "off_site_copy"):
+        runs.nightly(part)
+        assert _known(pipeline) == first
+
     assert run_unrecorded(pipeline.settings).failure is None
     second = _known(pipeline)
     assert (second.outcome, second.dump, second.run_id[:10]) == (

@@ -20,6 +20,7 @@ from ppr_assets.failures import told
 from ppr_assets.operations.attention import look_around
 from ppr_assets.orchestration.assets.data_repo_commit import committed_at
 from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
+from ppr_assets.orchestration.resources import is_whole
 from ppr_assets.rules.incidents import NIGHTLY, Report, news
 from ppr_assets.settings import Settings
 
@@ -103,8 +104,8 @@ def _changed(instance: dg.DagsterInstance, seen: Seen) -> list[dg.RunRecord]:
 
 
 def _pings_here(run: dg.DagsterRun) -> bool:
-    """Of a nightly run whose own process does not ping."""
-    return job_of(run) == NIGHTLY and OWN_HEARTBEAT not in run.tags
+    """Of a whole nightly run whose own process does not ping."""
+    return job_of(run) == NIGHTLY and is_whole(run) and OWN_HEARTBEAT not in run.tags
 
 
 def _heartbeat(

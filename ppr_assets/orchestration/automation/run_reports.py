@@ -13,7 +13,7 @@ from ppr_assets import errors
 from ppr_assets.errors import PprError
 from ppr_assets.orchestration.assets.data_repo_commit import ON_REMOTE
 from ppr_assets.orchestration.assets.sql_dump import PROVEN
-from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
+from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG, is_whole
 from ppr_assets.rules.incidents import (
     CHECK_WARNS,
     DRILL,
@@ -54,7 +54,7 @@ def reports_of_run(
     instance: dg.DagsterInstance, settings: AlertSettings, record: dg.RunRecord
 ) -> list[Report]:
     """What is begun and what is over, now that the run has ended; nothing of one that goes on, was
-    cancelled, or is run again by itself."""
+    cancelled, or is run again by itself. A part of a night that succeeds ends nothing of it."""
     run = record.dagster_run
     if run.status not in ENDED or run.tags.get(_WILL_RETRY) == "true":
         return []
@@ -64,9 +64,10 @@ def reports_of_run(
     if run.status == dg.DagsterRunStatus.FAILURE:
         used = [override_used(job, reason, at, link)] if reason else []
         return [*used, *failed(job, _error(instance, run), at, link)]
-    used = [override_used(job, reason, at, link)] if reason or job == NIGHTLY else []
+    part = job == NIGHTLY and not is_whole(run)
+    used = [override_used(job, reason, at, link)] if reason or (job == NIGHTLY and not part) else []
     checks = [_of_check(one, at, link) for one in _evaluations(instance, run)]
-    return [*used, *succeeded(job, at), *checks]
+    return [*used, *([] if part else succeeded(job, at)), *checks]
 
 
 def _override(run: dg.DagsterRun) -> str:

@@ -331,6 +331,35 @@ def test_the_daemon_pings_for_the_nightly_run_alone(watch: Watch) -> None:
     assert watch.sink.got == pings
 
 
+def test_a_part_of_a_night_is_no_good_night_and_pings_nobody(watch: Watch) -> None:
+    watch.run(GateRefused("812 records"))
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    url = watch.sink.url
+    watch.settings = told_to(watch.settings, url, heartbeat=url)
+
+    @dg.asset
+    def record_count() -> int:
+        return 1
+
+    @dg.asset
+    def data_repo_commit() -> int:
+        return 1
+
+    assets = [record_count, data_repo_commit]
+    job = dg.define_asset_job(JOB, selection=assets)
+    night = dg.Definitions(assets, jobs=[job]).resolve_job_def(JOB)
+    night.execute_in_process(instance=watch.instance, asset_selection=[record_count.key])
+    before = [*watch.sink.got]
+    watch._look()
+    assert watch.sink.got == before
+    known = read_state(watch.settings.data_repo).known
+    assert ([*known.incidents], known.good) == ([f"gate refused: {JOB}"], {})
+    done = night.execute_in_process(instance=watch.instance)
+    watch._look()
+    assert (urlsplit(url).path, done.run_id) in watch.sink.got
+    assert read_state(watch.settings.data_repo).known.incidents == {}
+
+
 def test_the_sensor_is_there_as_soon_as_somebody_is_to_be_told(watch: Watch) -> None:
     def names(settings: Settings) -> list[str]:
         definitions = build_defs(settings=settings).get_repository_def()
