@@ -31,7 +31,7 @@ def history(
     are looked at too. A night whose manifest tells the same rows of the table as another one is not
     read again. Needs no database; a partial clone fetches the dumps that it has to read. A dump
     that is damaged or missing is named, and the others are told. Values are as PostgreSQL writes
-    them.
+    them. Of a partitioned table the partition has the rows: name that one.
 
     \b
     Examples:
@@ -41,6 +41,7 @@ def history(
     \b
     Exit codes:
       0    told, also where no night has such a record
+      1    no dump has rows of such a table
       6    data repository unusable, or no dump was published
     """
     try:

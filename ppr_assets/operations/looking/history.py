@@ -7,7 +7,7 @@ record is the same there. The others stream out of git along its chains of diffe
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -21,10 +21,11 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolders, StoredDump
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.data_repo.history.manifests import read_manifests
 from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
-from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.plain_sql.tables.one_record import (
+    FoundRecord,
     Row,
     SoughtRecord,
     changed_columns,
@@ -32,7 +33,10 @@ from ppr_assets.plain_sql.tables.one_record import (
 )
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import DataRepoSettings
+
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,13 @@ class RecordHistory:
 
 @dataclass(frozen=True)
 class _Night:
-    """``rows`` is the same for nights in which the table has the same rows, None without any."""
+    """``rows`` is the same for nights in which the table has the same rows, None without any;
+    ``tables`` are those of the manifest, empty without one."""
 
     dump: PastDump
     stored: StoredDump
     rows: object
+    tables: Collection[str] = ()
 
 
 def record_history(
@@ -78,7 +84,8 @@ def record_history(
     offline: bool = False,
     on_view: OnView = unseen,
 ) -> RecordHistory:
-    """Raises :class:`DumpMissing` where no dump was published, and :class:`DataRepoError`."""
+    """Raises :class:`DumpMissing` where no dump was published, :class:`PreconditionFailed` where
+    none has rows of the table, and :class:`DataRepoError`."""
     with open_data_repo(settings) as repo:
         view = look(repo, offline=offline)
         on_view(view)
@@ -91,7 +98,24 @@ def record_history(
         nights = _nights(repo, [past[name] for name in sorted(past)], sought.table)
         first = {night.rows: night for night in reversed(nights) if night.rows is not None}
         found = _read(repo, [*first.values()], sought, offline=offline)
-        return _told(nights, found, complete=not repo.shallow)
+        told = _told(nights, found, complete=not repo.shallow)
+        _known(sought.table, nights, found.values(), told.dumps)
+        return told
+
+
+def _known(
+    table: str, nights: Sequence[_Night], found: Iterable[FoundRecord | str], dumps: int
+) -> None:
+    if any(table in night.tables for night in nights):
+        return
+    if any(isinstance(one, FoundRecord) and one.there for one in found):
+        return
+    newest = next((night.tables for night in reversed(nights) if night.tables), ())
+    raise PreconditionFailed(
+        f"none of {dumps} dumps has rows of a table `{table}`",
+        hint="name a table that has rows of its own, for a partitioned one its partition"
+        + (f": {few(sorted(newest), _SHOWN)}." if newest else "."),
+    )
 
 
 def _nights(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[_Night]:
@@ -110,18 +134,20 @@ def _nights(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[_Nigh
             continue
         manifest = told.get(dump.name)
         rows: object = stored[dump.name]
+        tables: Collection[str] = ()
         if isinstance(manifest, Manifest) and manifest_name(manifest.dump) == manifest_name(
             dump.name
         ):
             record = manifest.tables.get(table)
             rows = record.sha256 if record and record.rows else None
-        nights.append(_Night(dump, stored[dump.name], rows))
+            tables = manifest.tables.keys()
+        nights.append(_Night(dump, stored[dump.name], rows, tables))
     return nights
 
 
 def _read(
     repo: DataRepo, nights: Sequence[_Night], sought: SoughtRecord, *, offline: bool
-) -> Mapping[object, Row | str | None]:
+) -> Mapping[object, FoundRecord | str]:
     """By a night's rows: the record, or why it cannot be told."""
     blobs = {}
     for night in nights:
@@ -131,7 +157,7 @@ def _read(
         bring_what_is_left(repo, {blob for of_night in blobs.values() for blob in of_night})
     order = reading_order(repo, [of_night[-1] for of_night in blobs.values()])
     place = {blob: at for at, blob in enumerate(order)}
-    found: dict[object, Row | str | None] = {}
+    found: dict[object, FoundRecord | str] = {}
     for night in sorted(nights, key=lambda one: place[blobs[one.dump.name][-1]]):
         try:
             one = find_record(_chunks(repo, night), sought)
@@ -140,7 +166,7 @@ def _read(
         except ObjectMissing:
             found[night.rows] = "its bytes are not in this clone"
         else:
-            found[night.rows] = one.row
+            found[night.rows] = one
             sought = replace(sought, key=one.key or sought.key)
     return found
 
@@ -154,17 +180,18 @@ def _chunks(repo: DataRepo, night: _Night) -> Callable[[], Iterable[bytes]]:
 
 
 def _told(
-    nights: Sequence[_Night], found: Mapping[object, Row | str | None], *, complete: bool
+    nights: Sequence[_Night], found: Mapping[object, FoundRecord | str], *, complete: bool
 ) -> RecordHistory:
     events: list[Event] = []
     unread: dict[str, str] = {}
     last: Row | None = None
     there = False
     for night in nights:
-        row = found.get(night.rows)
-        if isinstance(row, str):
-            unread[night.dump.name] = row
+        one = found.get(night.rows)
+        if isinstance(one, str):
+            unread[night.dump.name] = one
             continue
+        row = one.row if one else None
         if row is None and there:
             events.append(_event("gone", night))
         elif row is not None and not there:

@@ -31,10 +31,12 @@ class SoughtRecord:
 @dataclass(frozen=True)
 class FoundRecord:
     """``row`` is None where the dump has no such record, or no such table; ``key`` are the columns
-    that this dump tells rows apart by, None where it does not say."""
+    that this dump tells rows apart by, None where it does not say. ``there``: it has a COPY of the
+    table."""
 
     row: Row | None
     key: tuple[str, ...] | None
+    there: bool = True
 
 
 def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> FoundRecord:
@@ -43,7 +45,7 @@ def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> 
     seen = _look(chunks(), sought)
     if seen.key is not None and seen.used not in (None, seen.key):
         seen = _look(chunks(), replace(sought, key=seen.key))
-    return FoundRecord(seen.row, seen.key)
+    return FoundRecord(seen.row, seen.key, there=seen.used is not None)
 
 
 @dataclass
@@ -90,7 +92,7 @@ def _row(
     if not wanted or len(wanted) < len(sought):
         return None
     for chunk in copy.rows:
-        for row in _candidates(chunk, *next(iter(wanted.items()))):
+        for row in _candidates(chunk, *next(iter(wanted.items())), alone=len(columns) == 1):
             values = row.split(b"\t")
             if all(values[at] == value for at, value in wanted.items()):
                 texts = (meant(value.decode(codec, "replace")) for value in values)
@@ -98,9 +100,9 @@ def _row(
     return None
 
 
-def _candidates(chunk: bytes, place: int, value: bytes) -> Iterable[bytes]:
-    """Rows that have ``value`` at ``place``, or seem to."""
-    needle = value if place else value + b"\t"
+def _candidates(chunk: bytes, place: int, value: bytes, *, alone: bool) -> Iterable[bytes]:
+    """Rows that have ``value`` at ``place``, or seem to; ``alone`` where they have no other."""
+    needle = value if place else value + (b"\n" if alone else b"\t")
     at = 0 if not place and chunk.startswith(needle) else chunk.find(_before(place) + needle)
     while at >= 0:
         start = chunk.rfind(b"\n", 0, at + 1) + 1

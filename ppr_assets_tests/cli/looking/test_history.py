@@ -57,6 +57,10 @@ def test_a_record_is_followed_through_all_nights_and_nothing_is_written(
     assert document["dumps"] == 6
     assert [*document["unread"]] == ["pantry_pirate_radio_2020-01-01_00-00-00.sql"]
 
+    misspelt = ppr_assets("history", "organisation", "o-1")
+    assert (misspelt.code, misspelt.out) == (1, "")
+    assert misspelt.error == "none of 6 dumps has rows of a table `organisation`"
+    assert "organization" in misspelt.err
     nobody = ppr_assets("history", "organization", "o-2")
     assert (nobody.code, nobody.out) == (0, "no organization o-2 in 6 dumps\n")
     assert pipeline.picture() == before

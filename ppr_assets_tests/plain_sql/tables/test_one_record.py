@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.plain_sql.tables.one_record import Row, SoughtRecord, find_record
+from ppr_assets.plain_sql.tables.one_record import FoundRecord, Row, SoughtRecord, find_record
 from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump
 
 _SQL = r"""--
@@ -63,6 +63,25 @@ def test_a_record_is_found_by_the_primary_key_and_by_nothing_else(chunk: int) ->
     assert _found("b, a", "1", "xy", chunk=chunk) == {"a": "xy", "b": "1", "c": None}
     assert _found("a", "y", chunk=chunk) is None
     assert _found("a, b", "x", "99", chunk=chunk) is None
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+def test_a_table_of_one_column_has_its_records_too(chunk: int) -> None:
+    one = b"CREATE TABLE public.w (\n    a text\n);\n\n"
+    one += b"COPY public.w (a) FROM stdin;\nxy\nx\nz\n\\.\n\n"
+    sql = _SQL.encode().replace(b"COPY public.other", one + b"COPY public.other", 1)
+
+    def found(table: str, value: str) -> FoundRecord:
+        pieces = (sql[at : at + chunk] for at in range(0, len(sql), chunk))
+        return find_record(lambda: pieces, SoughtRecord(table, (value,)))
+
+    assert [found("w", one).row for one in ("xy", "x", "z")] == [
+        {"a": "xy"},
+        {"a": "x"},
+        {"a": "z"},
+    ]
+    assert found("w", "y") == FoundRecord(None, None, there=True)
+    assert found("v", "y") == FoundRecord(None, None, there=False)
 
 
 @pytest.mark.parametrize("major", MAJORS)
