@@ -36,6 +36,9 @@ class _Latest(Collector):
 
 
 class _Silent(WSGIRequestHandler):
+    timeout = 5
+    """Seconds that a connection may be idle while others wait for it."""
+
     def log_message(self, *_: Any) -> None:
         pass
 

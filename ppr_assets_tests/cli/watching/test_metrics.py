@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -63,7 +64,10 @@ def test_an_endpoint_serves_this_machine_alone(pipeline: Pipeline, ppr_assets: C
     process = ppr_assets.start("metrics", "--listen", "127.0.0.1:19464")
     assert process.stderr is not None
     assert process.stderr.readline() == "serving http://127.0.0.1:19464/metrics\n"
-    with urllib.request.urlopen("http://127.0.0.1:19464/metrics", timeout=60) as answer:
+    with (
+        socket.create_connection(("127.0.0.1", 19464)),  # which asks nothing
+        urllib.request.urlopen("http://127.0.0.1:19464/metrics", timeout=30) as answer,
+    ):
         assert _labels(answer.read().decode()).keys() == DOCUMENTED.keys()
     process.terminate()
     assert process.wait(60) == 130
