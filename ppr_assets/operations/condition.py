@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from ppr_assets.operations.last_night import was_killed
 from ppr_assets.operations.status import Status
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import span
@@ -65,6 +66,8 @@ def _errors(look: Look) -> Iterator[str]:
     last = found.last_night
     if last is not None and last.outcome == "failed":
         yield f"the last run failed: {last.error}"
+    if last is not None and was_killed(look.settings.data_repo, last):
+        yield f"the last run was killed: it began {last.began_at:%Y-%m-%d %H:%M} UTC"
     if look.too_old and (look.max_age or found.nights_known):
         yield look.too_old
     room, limits = found.room, look.settings.data_repo

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy, Cancelled
-from ppr_assets.files import write_whole
+from ppr_assets.files import Held, held, write_whole
 from ppr_assets.settings import DataRepoSettings
 
 if TYPE_CHECKING:
@@ -76,6 +76,11 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
     if before is not None:
         begun = replace(begun, good_at=before.good_at, dump=before.dump)
     _write(settings, begun)
+    stack = ExitStack()
+    try:
+        stack.enter_context(held(_lock(settings), wait_seconds=1.0, shared=True))
+    except (Held, OSError) as error:
+        _log.warning("that a night is at work could not be noted: %s", error)
     try:
         yield night
     finally:
@@ -83,6 +88,18 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
             _take_back(settings, begun, before)
         else:
             _write(settings, _ended(begun, night, datetime.now(UTC)))
+        stack.close()
+
+
+def was_killed(settings: DataRepoSettings, last: LastNight | None) -> bool:
+    """Whether ``last`` began, has not ended, and no process is at it any more."""
+    if last is None or last.ended_at is not None or not _lock(settings).exists():
+        return False
+    try:
+        with held(_lock(settings)):
+            return last_night(settings) == last
+    except (Held, OSError):
+        return False
 
 
 def _ended(begun: LastNight, night: Night, at: datetime) -> LastNight:
@@ -122,3 +139,8 @@ def _write(settings: DataRepoSettings, night: LastNight) -> None:
 
 def _path(settings: DataRepoSettings) -> Path:
     return state_file(settings).with_name(_FILE)
+
+
+def _lock(settings: DataRepoSettings) -> Path:
+    """Held by each night as long as it is at work: the kernel lets go of it for one that died."""
+    return _path(settings).with_suffix(".lock")

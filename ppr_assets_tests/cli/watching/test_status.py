@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ppr_assets.operations.last_night import noted
+from ppr_assets.operations.last_night import last_night, noted
 from ppr_assets.operations.night import Night
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -79,3 +79,16 @@ def test_an_age_is_that_of_the_last_good_night_and_told_where_only_the_dump_is_k
     assert json.loads(ppr_assets("status", "--json").out)["nights_known"] is False
     wrong = ppr_assets("status", "--max-age", "26")
     assert (wrong.code, "must be such as 26h" in wrong.err) == (2, True)
+
+
+def test_a_night_that_was_killed_is_an_error_and_one_at_work_is_none(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    _night(pipeline)
+    with noted(pipeline.settings.data_repo, Night("at work")):
+        begun = last_night(pipeline.settings.data_repo)
+        assert ppr_assets("status", "--check").code == 0
+    file = pipeline.clone / ".git" / "ppr_assets" / "last_night.json"
+    file.write_text(json.dumps(vars(begun), default=str))
+    killed = ppr_assets("status", "--check")
+    assert (killed.code, killed.out[:30]) == (2, "error: the last run was killed")
