@@ -136,7 +136,8 @@ def _of_the_repository(look: Look) -> Iterator[GaugeMetricFamily]:
     )
     proven = Trust.of(manifest).proven if manifest else None
     yield _one("latest_dump_proven", "1 where it was restored before it was published.", proven)
-    yield _one("pushed", "1 where the remote has all of the clone's branch.", look.found.pushed)
+    pushed = look.found.pushed if look.settings.data_repo.push_enabled else None
+    yield _one("pushed", "1 where the remote has all of the clone's branch.", pushed)
     aside = len(published.set_aside) if published else None
     yield _one("set_aside_dumps", "What the remote refused for good.", aside)
     yield _one("kept_dumps", "Dumps that stand in the folder.", room.dumps if room else None)

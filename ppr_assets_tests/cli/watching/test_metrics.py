@@ -21,6 +21,7 @@ from ppr_assets_tests.places import ROOT
 
 RULES = ROOT / "deploy" / "prometheus" / "ppr_assets.rules.yaml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "ppr_assets.json"
+_NO_PUSH = {"PUBLISHER_PUSH_ENABLED": "false"}
 TOKEN = "T0ken-of-a-webhook"
 _TEXT = (ROOT / "docs" / "for-programs.md").read_text(encoding="utf-8")
 DOCUMENTED = dict(
@@ -50,10 +51,12 @@ def test_they_are_those_of_the_guide_and_have_no_secret(
 
     file = ppr_assets.folder / "ppr_assets.prom"
     file.write_text("of before")
-    written = ppr_assets("metrics", "--out", str(file), POSTGRES_PORT="9")
+    written = ppr_assets("metrics", "--out", str(file), POSTGRES_PORT="9", **_NO_PUSH)
     assert (written.code, written.out) == (0, "")
     assert _labels(file.read_text()).keys() == DOCUMENTED.keys()
     assert "ppr_assets_look_errors 1.0" in file.read_text()
+    assert "\nppr_assets_pushed " in told.out
+    assert "\nppr_assets_pushed " not in file.read_text()
     assert [one.name for one in ppr_assets.folder.iterdir()] == [file.name]
 
 
@@ -85,6 +88,7 @@ def _expressions() -> list[str]:
 def test_rules_and_dashboard_ask_for_metrics_that_there_are() -> None:
     asked = {name for one in _expressions() for name in re.findall(r"ppr_assets_\w+", one)}
     assert asked <= DOCUMENTED.keys()
+    assert 'ppr_assets_state{state="error"} == 1' in _expressions()
 
 
 def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
