@@ -17,6 +17,8 @@ from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.rules.incidents import Incident, Message
 from ppr_assets.settings import Settings
 
+NOBODY = "nobody is told: PPR_ALERT_URLS is not set"
+
 
 @click.group()
 def alert() -> None:
@@ -94,12 +96,14 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         print_json(alerts_json(state))
         return
     incidents = sorted(state.known.incidents.values(), key=lambda one: one.since)
-    if not incidents:
+    if not incidents and invocation.settings.alerts.wanted:
         out.print("nothing is open", markup=False)
     for one in incidents:
         out.print(f"{one.key}, since {one.since:%Y-%m-%d %H:%M} UTC", markup=False)
         for line in filter(None, (*one.text.splitlines(), one.link)):
             out.print(f"  {line}", markup=False)
+    if not invocation.settings.alerts.wanted:
+        out.print(NOBODY, markup=False)
     names = {*channels(invocation.settings), *state.channels}
     if names:
         rows = [(name, *_told(state.channels.get(name, Channel()))) for name in sorted(names)]

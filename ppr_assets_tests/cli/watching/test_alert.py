@@ -91,3 +91,8 @@ def test_a_url_that_cannot_be_used_is_not_shown(urls: str, tmp_path: Path) -> No
     assert said.code == 2
     assert said.error.startswith("PPR_ALERT_URLS is set to a value not shown here, must be URLs")
     assert "s3cret" not in said.err + said.out
+
+
+def test_where_nobody_is_told_it_says_so(tmp_path: Path) -> None:
+    listed = CommandLine(tmp_path, {})("alert", "list")
+    assert listed.out == "nobody is told: PPR_ALERT_URLS is not set\n"
