@@ -123,8 +123,11 @@ def _take_back(settings: DataRepoSettings, begun: LastNight, before: LastNight |
         return
     if before is not None:
         _write(settings, before)
-    else:
+        return
+    try:
         _path(settings).unlink(missing_ok=True)
+    except OSError as error:
+        _log.warning("that a night met another could not be noted: %s", error)
 
 
 def _write(settings: DataRepoSettings, night: LastNight) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def open_dump(
 ) -> Opened:
     """Start the server of ``folder``, and restore the dump into it, unless it is there from an
     earlier time. What was there instead is kept as a former database. The database's comment says
-    which dump it holds, and what it lacks of it.
+    which dump it holds, and what it lacks of it. A server that was started for what then failed, or
+    was cancelled, is stopped.
 
     Raises what :func:`~ppr_assets.operations.restoring.restore.restore` raises.
     """
@@ -66,9 +68,13 @@ def open_dump(
         told = remarks.split(_BETWEEN) if remarks else []
         return Opened(found.name, server, target, told, {}, restored=False)
     guard = Guard(without=WITHOUT_EXTENSIONS if without_extensions else ())
-    outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
-    told = [one.replace(LET_BY, _ALLOWED) for one in outcome.remarks]
-    _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
+    with ExitStack() as undoing:
+        if server.started_here:
+            undoing.callback(embedded.stop, folder)
+        outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
+        told = [one.replace(LET_BY, _ALLOWED) for one in outcome.remarks]
+        _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
+        undoing.pop_all()
     return Opened(found.name, server, target, told, outcome.tables, restored=True)
 
 

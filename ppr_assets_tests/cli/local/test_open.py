@@ -91,6 +91,7 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
     assert refused.code == 1
     assert refused.error == "this server lacks the extension postgis that the dump needs"
     assert "`ppr-assets open --without-extensions` goes without" in refused.err
+    assert embedded.find(opening.folder / FOLDER) is None, "what it had started has ended"
 
     opened = opening("open", str(pipeline.clone), "--without-extensions")
     assert opened.code == 0, opened.err
