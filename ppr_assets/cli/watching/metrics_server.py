@@ -6,15 +6,18 @@ ends with each run. One service more, and nobody's run waits for a scrape.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.server import HTTPServer
 from time import monotonic
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry, MetricsHandler
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+
+from ppr_assets.cli.shared.console import err
 
 
 class _Latest(Collector):
@@ -35,21 +38,26 @@ class _Latest(Collector):
         return self._found
 
 
-class _Silent(WSGIRequestHandler):
+class _Handler(MetricsHandler):
     timeout = 5
     """Seconds that a connection may be idle while others wait for it."""
 
-    def log_message(self, *_: Any) -> None:
-        pass
+
+class _Server(HTTPServer):
+    """No part of it holds back a Ctrl-C, as wsgiref's does while it answers."""
+
+    def handle_error(self, *_: Any) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, ConnectionError):  # a reader that hung up is no news
+            err.print(f"this scrape got no answer: {error}", markup=False)
 
 
 @contextmanager
 def serve(
     host: str, port: int, find: Callable[[], CollectorRegistry], *, every: float
-) -> Iterator[WSGIServer]:
+) -> Iterator[HTTPServer]:
     """Raises ``OSError`` for an address that is taken."""
     registry = CollectorRegistry()
     registry.register(_Latest(find, every))
-    app = make_wsgi_app(registry)
-    with make_server(host, port, app, handler_class=_Silent) as server:
+    with _Server((host, port), _Handler.factory(registry)) as server:
         yield server

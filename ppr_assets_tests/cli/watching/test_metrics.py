@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import re
 import shutil
 import socket
 import subprocess
+import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from ppr_assets.cli.watching.metrics_server import serve
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.places import ROOT
@@ -74,6 +79,22 @@ def test_an_endpoint_serves_this_machine_alone(pipeline: Pipeline, ppr_assets: C
         assert _labels(answer.read().decode()).keys() == DOCUMENTED.keys()
     process.terminate()
     assert process.wait(60) == 130
+
+
+def test_a_stop_while_it_answers_ends_it() -> None:
+    def stopped() -> CollectorRegistry:
+        raise KeyboardInterrupt
+
+    def ask(port: int) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30)
+
+    with serve("127.0.0.1", 0, stopped, every=60) as server:
+        asking = threading.Thread(target=ask, args=(server.server_port,))
+        asking.start()
+        with pytest.raises(KeyboardInterrupt):
+            server.handle_request()
+    asking.join(30)
 
 
 def _expressions() -> list[str]:
