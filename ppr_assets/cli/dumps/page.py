@@ -8,6 +8,7 @@ import click
 
 from ppr_assets.cli.shared.console import err, out
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.published.page import make_page, write_page
 from ppr_assets.rules.naming import PAGE
@@ -21,8 +22,9 @@ from ppr_assets.rules.naming import PAGE
     help="Write README.md, dumps.svg and index.html into this folder.",
 )
 @offline_option
+@json_option()
 @pass_invocation
-def page(invocation: Invocation, folder: Path | None, *, offline: bool) -> None:
+def page(invocation: Invocation, folder: Path | None, *, offline: bool, as_json: bool) -> None:
     """Make the page of the published dumps: the newest, all that are kept, all nights.
 
     Each dump's commit renews README.md and dumps.svg beside the dumps, where they are ours, unless
@@ -44,8 +46,12 @@ def page(invocation: Invocation, folder: Path | None, *, offline: bool) -> None:
     made = make_page(invocation.settings.data_repo, offline=offline, on_view=print_view)
     for remark in made.remarks:
         err.print(remark, markup=False)
-    if folder is None:
+    if folder is not None:
+        write_page(made, folder)
+    if as_json:
+        paths = {name: str(folder / name) if folder else None for name in made.files}
+        print_json({"files": paths, "page": made.files[PAGE], "remarks": list(made.remarks)})
+    elif folder is None:
         click.echo(made.files[PAGE], nl=False)
-        return
-    write_page(made, folder)
-    out.print(f"wrote {', '.join(made.files)} to {folder}", markup=False)
+    else:
+        out.print(f"wrote {', '.join(made.files)} to {folder}", markup=False)

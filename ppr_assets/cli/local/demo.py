@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -16,6 +17,7 @@ from ppr_assets.cli.dagster.home import dagster_instance
 from ppr_assets.cli.dagster.run import run_nightly, sensor_tick
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.cli.shared.console import out, progress, size
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
 from ppr_assets.demo import playground as world
 from ppr_assets.demo.playground import Playground
@@ -38,14 +40,15 @@ ORGANIZATIONS = 2500
     show_default=True,
     help="Size of the sample database.",
 )
-def demo(organizations: int) -> None:
+@json_option("One JSON object in place of the story, for programs.")
+def demo(organizations: int, as_json: bool) -> None:
     """Show a whole night: dump, guard, commit, push, and a refusal.
 
     Works in the folder .local/ on an embedded PostgreSQL and a data repository of its own, and
     touches nothing else. It can be run again at once.
     """
     started = monotonic()
-    with playground_lock(LOCAL):
+    with playground_lock(LOCAL), out.capture() if as_json else nullcontext():
         with server_in_use():
             playground = world.open_playground(LOCAL)
             with dagster_instance(playground.settings()) as instance:
@@ -55,8 +58,15 @@ def demo(organizations: int) -> None:
                 story.dump_again()
                 story.refuse()
                 world.fill_database(playground, organizations=organizations)
-        _summary(published(playground.settings().data_repo, offline=True), monotonic() - started)
-    _what_next()
+        state, seconds = (
+            published(playground.settings().data_repo, offline=True),
+            monotonic() - started,
+        )
+        _summary(state, seconds)
+    if as_json:
+        print_json(_json(story, state, seconds))
+    else:
+        _what_next()
 
 
 class _Story:
@@ -65,6 +75,8 @@ class _Story:
         self._instance = instance
         self._settings = playground.settings()
         self._cursor: str | None = None
+        self.outcomes: list[str] = []
+        self.refusal = ""
 
     def build(self, organizations: int) -> None:
         _chapter(1, "A database, and the repository that its backups go to")
@@ -102,6 +114,8 @@ class _Story:
         refused = self._run({}, quiet=True).failure
         if not isinstance(refused, GateRefused):
             raise refused or PprError("the gate let a third of the organizations go")
+        self.outcomes.append("refused")
+        self.refusal = refused.message
         for line in refused.render().splitlines():
             out.print(f"     [bold]{escape(line)}[/bold]")
         after = self._standing()
@@ -130,6 +144,7 @@ class _Story:
         outcome = night.published
         if outcome is None or (outcome.status, outcome.delivery.pushed) != (status, True):
             raise PprError(f"the night has not ended as {status} and pushed, but as {outcome}")
+        self.outcomes.append(status)
 
 
 def _summary(state: Published, seconds: float) -> None:
@@ -141,6 +156,19 @@ def _summary(state: Published, seconds: float) -> None:
         _say(f"sha256     {manifest.sha256}")
     _say(f"mark       {_mark(state)} organizations; fewer than 90% of them are refused")
     _say(f"runs       3: published, unchanged, refused; {seconds:.0f} s in all")
+
+
+def _json(story: _Story, state: Published, seconds: float) -> dict[str, Any]:
+    manifest = state.manifest
+    return {
+        "dump": manifest.dump if manifest else None,
+        "sha256": manifest.sha256 if manifest else None,
+        "rows": dict(manifest.rows) if manifest else None,
+        "mark": state.mark.organization if state.mark else None,
+        "nights": story.outcomes,
+        "refusal": story.refusal,
+        "seconds": round(seconds, 1),
+    }
 
 
 def _what_next() -> None:

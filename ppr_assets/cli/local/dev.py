@@ -16,6 +16,7 @@ from ppr_assets.cli.dagster.home import dagster_home
 from ppr_assets.cli.dagster.services import HOST, Service, services
 from ppr_assets.cli.shared.console import err, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
 from ppr_assets.demo import playground as world
 from ppr_assets.demo.playground_lock import playground_lock
@@ -36,8 +37,9 @@ _TERMINAL = 0
     help="Where the UI listens, on this machine only.",
 )
 @click.option("--organizations", type=click.IntRange(min=150), default=2500, hidden=True)
+@json_option("A JSON object as soon as the UI answers, for programs.")
 @pass_invocation
-def dev(invocation: Invocation, port: int, organizations: int) -> None:
+def dev(invocation: Invocation, port: int, organizations: int, as_json: bool) -> None:
     """Open Dagster's UI; one Ctrl-C stops everything that this has started.
 
     With POSTGRES_HOST set, it works on that database and your data repository. Without, on a
@@ -47,8 +49,8 @@ def dev(invocation: Invocation, port: int, organizations: int) -> None:
     The terminal stays quiet: what runs say is in the UI. A stop by Ctrl-C or SIGTERM is no
     failure, and ends with 0.
     """
-    _require_free(port)
     settings = invocation.settings
+    _require_free(port)
     if settings.postgres_host_set:
         chosen = _real(settings, invocation.dotenv)
     else:
@@ -59,7 +61,12 @@ def dev(invocation: Invocation, port: int, organizations: int) -> None:
         chosen as environment,
         services(environment, port=port) as started,
     ):
-        _watch(started, port)
+        address = _up(started, port)
+        err.print(f"Dagster's UI is at {address}; Ctrl-C stops it and all that was started with it")
+        if as_json:
+            print_json({"url": address, "dagster_home": environment["DAGSTER_HOME"]})
+        while True:
+            _attend(started)
     err.print("stopped")
 
 
@@ -106,15 +113,13 @@ def _playground(organizations: int) -> Iterator[dict[str, str]]:
             yield child_environment(own, secrets=True)
 
 
-def _watch(started: list[Service], port: int) -> None:
-    """Say when the UI is there, and wait until a service ends or somebody has had enough."""
+def _up(started: list[Service], port: int) -> str:
+    """The UI's address, once it answers there."""
     address = f"http://{HOST}:{port}"
     with progress(f"starting Dagster's UI at {address}"):
         while not _answers(port):
             _attend(started)
-    err.print(f"Dagster's UI is at {address}; Ctrl-C stops it and all that was started with it")
-    while True:
-        _attend(started)
+    return address
 
 
 def _attend(started: list[Service]) -> None:

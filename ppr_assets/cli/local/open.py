@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ppr_assets.cli.shared.chosen_dump import print_stage
 from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.deadline import Deadline
@@ -66,8 +68,9 @@ class _How:
     ),
     click.option("--stop", is_flag=True, help="Open nothing: stop the server. Its data stay."),
 )
+@json_option("One JSON object, for programs, and no psql.")
 @pass_invocation
-def open_(invocation: Invocation, wanted: Wanted, how: _How) -> None:
+def open_(invocation: Invocation, wanted: Wanted, how: _How, as_json: bool) -> None:
     """Restore a published dump into a server of its own, and open psql.
 
     URL is a data repository's, or the path of a clone; DATA_REPO_URL if not given. No PostgreSQL
@@ -91,9 +94,15 @@ def open_(invocation: Invocation, wanted: Wanted, how: _How) -> None:
     folder = LOCAL / OPENED
     if how.stop:
         stopped = embedded.stop(folder)
-        print_lines([("stopped", "it" if stopped else "nothing: no server was running")])
+        if as_json:
+            print_json({"stopped": stopped})
+        else:
+            print_lines([("stopped", "it" if stopped else "nothing: no server was running")])
         return
     opened = _opened(invocation.settings.data_repo, wanted, folder, how)
+    if as_json:
+        print_json(_json(opened))
+        return
     print_lines(_report(opened))
     if how.no_psql or not sys.stdin.isatty():
         print_lines([("psql", shlex.join(_psql(opened))), ("stop", "ppr-assets open --stop")])
@@ -129,8 +138,23 @@ def _report(opened: Opened) -> Iterator[tuple[str, str]]:
         yield "remark", remark
 
 
+def _json(opened: Opened) -> dict[str, Any]:
+    rows = {name: table.rows for name, table in opened.tables.items()}
+    return {
+        "dump": opened.dump,
+        "restored": opened.restored,
+        "url": _url(opened),
+        "rows": rows if opened.restored else None,
+        "remarks": list(opened.remarks),
+    }
+
+
+def _url(opened: Opened) -> str:
+    return opened.server.url(opened.target.dbname)
+
+
 def _psql(opened: Opened) -> list[str]:
-    return [str(embedded.EMBEDDED_BIN / "psql"), opened.server.url(opened.target.dbname)]
+    return [str(embedded.EMBEDDED_BIN / "psql"), _url(opened)]
 
 
 def _run_psql(opened: Opened) -> None:

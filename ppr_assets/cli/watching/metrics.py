@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ppr_assets.cli.shared.console import err
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.condition import Look
@@ -52,6 +54,7 @@ def _address(
     help="Serve them at http://ADDRESS:PORT/metrics until Ctrl-C, on this machine alone.",
 )
 @offline_option
+@json_option("A JSON array of the samples, for programs.")
 @pass_invocation
 def metrics(
     invocation: Invocation,
@@ -59,6 +62,7 @@ def metrics(
     file: Path | None,
     listen: tuple[str, int] | None,
     offline: bool,
+    as_json: bool,
 ) -> None:
     """Write what `status` knows as Prometheus reads it.
 
@@ -74,12 +78,16 @@ def metrics(
     """
     if file and listen:
         raise click.UsageError("--out writes once, --listen serves: give one of them")
+    if as_json and (file or listen):
+        raise click.UsageError("--out and --listen are for Prometheus, --json is not: give one")
     from prometheus_client import generate_latest, write_to_textfile
 
     if listen:
         _serve(invocation, *listen, offline=offline)
     elif file:
         write_to_textfile(str(file), _registry(invocation, offline=offline))
+    elif as_json:
+        print_json([*_samples(_registry(invocation, offline=offline))])
     else:
         text = generate_latest(_registry(invocation, offline=offline)).decode()
         click.echo(text, nl=False)
@@ -90,6 +98,12 @@ def _registry(invocation: Invocation, *, offline: bool) -> CollectorRegistry:
 
     settings = invocation.settings
     return registry_of(Look(ask(settings, offline=offline), settings, datetime.now(UTC)))
+
+
+def _samples(registry: CollectorRegistry) -> Iterator[dict[str, Any]]:
+    for family in registry.collect():
+        for one in family.samples:
+            yield {"metric": one.name, "labels": one.labels, "value": one.value}
 
 
 def _serve(invocation: Invocation, host: str, port: int, *, offline: bool) -> None:

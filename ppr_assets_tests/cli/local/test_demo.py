@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 from ppr_assets.postgres import embedded
+from ppr_assets_tests.cli.shared.test_json_document import documented_keys
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.places import ROOT
@@ -32,7 +34,13 @@ def test_the_demo_tells_a_true_story_twice_and_leads_on(
     for name in ("dagster.yaml", "workspace.yaml"):
         shutil.copy(ROOT / name, server_folder)
     started = time.monotonic()
-    program("demo", "--organizations", "300")
+    first = program("demo", "--organizations", "300", "--json")
+    assert first.code == 0, first.err
+    document = json.loads(first.out)
+    assert document.keys() == documented_keys()["demo"]
+    assert document["nights"] == ["published", "unchanged", "refused"]
+    assert document["refusal"].startswith("record-count ratchet refused the dump: organization has")
+    assert document["rows"]["organization"] == document["mark"] == 300
     told = program("demo", "--organizations", "300")
     assert (told.code, told.err) == (0, "")
     assert time.monotonic() - started < 600  # two tellings on a very busy machine
@@ -95,8 +103,10 @@ def test_a_second_demo_in_the_same_folder_is_told_busy(tmp_path: Path) -> None:
     with (tmp_path / ".local" / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         said = CommandLine(tmp_path)("demo")
-    assert (said.code, said.out) == (7, "")
-    assert said.error == "busy: another demo or `make dev` works in `.local`"
+        assert (said.code, said.out) == (7, "")
+        assert said.error == "busy: another demo or `make dev` works in `.local`"
+        program = json.loads(CommandLine(tmp_path)("demo", "--json").out)
+    assert program["error"]["exit_code"] == 7
 
 
 def test_the_program_of_these_tests_is_the_installed_one() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import psutil
 import pytest
 
+from ppr_assets_tests.cli.shared.test_json_document import documented_keys
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine, wait_until
 from ppr_assets_tests.places import ROOT
 
@@ -50,10 +51,10 @@ def dev(
     started: list[subprocess.Popen[bytes]] = []
     log = (server_folder / "log").open("wb")
 
-    def start(**variables: str) -> subprocess.Popen[bytes]:
+    def start(*options: str, **variables: str) -> subprocess.Popen[bytes]:
         started.append(
             subprocess.Popen(
-                [str(PROGRAM), "dev", "--port", str(port), "--organizations", "200"],
+                [str(PROGRAM), "dev", "--port", str(port), "--organizations", "200", *options],
                 cwd=server_folder,
                 env=CommandLine(server_folder).environment(variables),
                 stdout=log,
@@ -75,7 +76,7 @@ def dev(
 def test_the_terminal_stays_quiet_and_one_ctrl_c_ends_ui_daemon_and_postgresql(
     dev: Callable[..., subprocess.Popen[bytes]], server_folder: Path, port: int
 ) -> None:
-    process = dev(SQL_DUMP_MIN_RECORDS="99999")
+    process = dev("--json", SQL_DUMP_MIN_RECORDS="99999")
     wait_until(lambda: _loaded(process, port), seconds=SECONDS_TO_START)
     (location,) = _loaded(process, port)
     assert location["location"] == {"name": "ppr_assets"}
@@ -91,18 +92,22 @@ def test_the_terminal_stays_quiet_and_one_ctrl_c_ends_ui_daemon_and_postgresql(
     (code_server,) = _code_servers(server_folder)  # for the UI, the daemon and all runs
 
     log = server_folder / "log"
-    wait_until(lambda: "Dagster's UI is at" in log.read_text(), seconds=SECONDS_TO_START)
+    wait_until(lambda: "}\n" in log.read_text(), seconds=SECONDS_TO_START)
     # The sensor has asked for a run by itself, which the floor refuses.
     wait_until(lambda: _runs(port) == ["FAILURE"], seconds=SECONDS_TO_START)
     assert _code_servers(server_folder) == [code_server]
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=SECONDS_TO_END) == 0
     wait_until(lambda: not _living(server_folder), seconds=SECONDS_TO_END)
-    assert log.read_text().splitlines() == [
+    first, *document, last = log.read_text().splitlines()
+    assert first == (
         f"Dagster's UI is at http://127.0.0.1:{port}; "
-        "Ctrl-C stops it and all that was started with it",
-        "stopped",
-    ]
+        "Ctrl-C stops it and all that was started with it"
+    )
+    told = json.loads("\n".join(document))
+    assert told.keys() == documented_keys()["dev"]
+    assert told["url"] == f"http://127.0.0.1:{port}"
+    assert last == "stopped"
 
 
 def test_ctrl_c_while_the_pipeline_is_still_being_read_is_as_quiet(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from ppr_assets.operations.restoring.own_server import DATABASE
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets_tests.cli.shared.test_json_document import documented_keys
 from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_git import commit_files
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -67,10 +69,15 @@ def test_the_newest_dump_of_a_url_is_there_to_be_asked_and_a_second_time_at_once
         assert row[0].startswith(f"{pipeline.latest()} of commit {pipeline.head()[:10]}, as it was")
         assert session.execute("SELECT FROM public.language").rowcount == 0, "what was done there"
 
+    document = json.loads(opening("open", url, "--json").out)
+    assert document.keys() | {"stopped"} == documented_keys()["open"]
+    assert (document["restored"], document["url"]) == (False, running(opening).url(DATABASE))
+
     assert facts(opening("open", "--stop").out) == {"stopped": "it"}
     assert embedded.find(opening.folder / FOLDER) is None
     assert pipeline.picture() == before
     assert facts(opening("open", "--stop").out) == {"stopped": "nothing: no server was running"}
+    assert json.loads(opening("open", "--stop", "--json").out) == {"stopped": False}
 
 
 def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
