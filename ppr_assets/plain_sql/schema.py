@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollector
+from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
 from ppr_assets.plain_sql.parsing.table_text import TableItem, made_table
 from ppr_assets.rules.naming import quote_identifier, table_key
@@ -64,6 +66,15 @@ class SchemaReader:
                 name = _named(entry)
                 objects[name] = _digest(objects.get(name, "").encode() + text)
         return Schema(tables, objects)
+
+
+def schema_of(chunks: Iterable[bytes]) -> Schema:
+    """Of what pg_dump writes of a database without its rows."""
+    reader = SchemaReader()
+    for piece in pieces(chunks):
+        if isinstance(piece, Line):
+            reader.line(piece)
+    return reader.finished()
 
 
 def _table(entry: Entry, text: bytes) -> tuple[str, list[TableItem]]:

@@ -11,6 +11,7 @@ from ppr_assets.errors import GateRefused
 from ppr_assets.operations.audit import audit
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import ANN, Pipeline, decided, wait_for_a_later_name
@@ -155,3 +156,29 @@ def test_what_was_let_pass_in_one_run_is_not_in_another(pipeline: Pipeline) -> N
     dump(pipeline.settings, run_id="one", given=decided("known"))
     assert publish(pipeline.settings, run_id="another").status == "refused"
     assert publish(pipeline.settings, run_id="one").status == "published"
+
+
+_READ_AGAIN = """DO $$ DECLARE said text; BEGIN
+  SELECT pg_get_constraintdef(oid) INTO said FROM pg_constraint WHERE conname = 'phone_kind_check';
+  ALTER TABLE phone DROP CONSTRAINT phone_kind_check;
+  EXECUTE 'ALTER TABLE phone ADD CONSTRAINT phone_kind_check ' || said;
+END $$"""
+"""What a restore does with this constraint."""
+
+
+def test_the_night_after_a_restore_has_other_words_and_is_usual(pipeline: Pipeline) -> None:
+    """PostgreSQL words a CHECK over ``varchar in (…)`` anew when it reads its own dump."""
+    pipeline.gate(proof="embedded")
+    pipeline.execute(
+        "ALTER TABLE phone ADD kind varchar(9) DEFAULT 'voice' CHECK (kind IN ('voice', 'fax')), "
+        "ADD CONSTRAINT few CHECK (id IS NOT NULL)"
+    )
+    first = pipeline.night()[1].manifest
+    assert first.reworded is not None
+    assert [*first.reworded.objects] == ["constraint phone_kind_check of phone"]
+    assert Manifest.from_json(first.to_json()).reworded == first.reworded
+    pipeline.execute(_READ_AGAIN)
+    pipeline.execute("ALTER TABLE phone DROP CONSTRAINT few, ADD CONSTRAINT few CHECK (id <> '')")
+    dumped, published = pipeline.night()
+    assert dumped.unusual == ("constraint few of phone is defined in another way",)
+    assert published.manifest.reworded is None, "what was restored comes back in the same words"

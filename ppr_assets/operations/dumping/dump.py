@@ -40,6 +40,7 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import manifest_name, parts_folder, quote_identifier
+from ppr_assets.rules.profile.schema import NOTHING, reworded
 from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof
@@ -136,7 +137,7 @@ def _kept(
             search_path=", ".join(map(quote_identifier, settings.dump.search_path)),
         )
         same_server = replace(settings, database=snapshot.settings)
-        manifest = replace(manifest, proof=_proven(same_server, repo, unfinished, manifest))
+        manifest = _proven(same_server, repo, unfinished, manifest)
         snapshot.require_open()
         path = _stage(unfinished, manifest)
     except BaseException:
@@ -158,15 +159,18 @@ def _outcome(status: Literal["staged", "unchanged"], made: Written) -> DumpOutco
     )
 
 
-def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Proof:
-    """Restore the finished file into a scratch database: only that proves a dump."""
+def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Manifest:
+    """Restore the finished file into a scratch database: only that proves a dump. The manifest
+    notes it, with what PostgreSQL words anew there, so that the night after a restore is usual."""
     where = settings.dump.proof
     if where == "off":
-        return Proof(where, datetime.now(UTC))
+        return replace(manifest, proof=Proof(where, datetime.now(UTC)))
     place = ProofPlace.of(settings, scratch=PROOF_SCRATCH)
     with scratch_folder(repo.state_dir / "proving") as folder:
         found = FoundDump(manifest.dump, dump, manifest, None, folder)
-        return drill(place, found, deadline=Deadline(proof_seconds(found))).proof
+        done = drill(place, found, deadline=Deadline(proof_seconds(found)))
+    other = reworded(manifest.schema, done.schema) if manifest.schema and done.schema else NOTHING
+    return replace(manifest, proof=done.proof, reworded=other if other != NOTHING else None)
 
 
 def _stage(unfinished: Path, manifest: Manifest) -> Path:

@@ -44,4 +44,5 @@ def _nights(described: Iterable[Described]) -> list[Night]:
 
 def _night(manifest: Manifest) -> Night:
     profile = manifest.profile or {key: TableProfile(rows) for key, rows in manifest.rows.items()}
-    return Night(profile, manifest.dump, let_pass(manifest.verdict), manifest.schema)
+    accepted = let_pass(manifest.verdict)
+    return Night(profile, manifest.dump, accepted, manifest.schema, manifest.reworded)

@@ -11,7 +11,7 @@ from ppr_assets.operations.published.nights import nights_before, nights_in
 from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, judge_profile
 from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
-from ppr_assets.rules.profile.schema import Schema, schema_changes
+from ppr_assets.rules.profile.schema import NOTHING, Schema, schema_changes
 from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.settings import DumpSettings
 
@@ -55,7 +55,7 @@ def _schema_changes(made: Night, before: Night, withheld: Collection[str]) -> li
     """Since the last dump; where it did not write its schema down, as far as profiles know it,
     which know nothing of what is withheld."""
     if made.schema and before.schema:
-        return schema_changes(before.schema, made.schema)
+        return schema_changes(before.schema, made.schema, before.reworded or NOTHING)
     told = (
         {table: one for table, one in night.profile.items() if table not in withheld}
         for night in (before, made)

@@ -27,6 +27,7 @@ from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof, TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -45,7 +46,8 @@ _HINTS = {
 @dataclass(frozen=True)
 class DrillOutcome:
     """The dump restores: ``tables`` are what the scratch database held, equal to the dump's, and
-    ``uncompared`` rows that were only counted. ``seconds`` by stage."""
+    ``uncompared`` rows that were only counted. ``seconds`` by stage. ``schema``: see
+    :class:`~ppr_assets.postgres.compare.schema_content.ComparedObjects`."""
 
     dump: str
     origin: str
@@ -55,6 +57,7 @@ class DrillOutcome:
     seconds: Mapping[str, float]
     remarks: list[str] = field(default_factory=list)
     uncompared: Mapping[str, int] = field(default_factory=dict)
+    schema: Schema | None = None
 
     @property
     def proven(self) -> bool:
@@ -106,6 +109,7 @@ def _drill(server: ProofServer, loading: Loading, place: ProofPlace) -> DrillOut
         seconds=loading.clock.laps,
         remarks=remarks,
         uncompared=compared.uncompared,
+        schema=compared.schema,
     )
 
 

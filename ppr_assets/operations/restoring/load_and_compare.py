@@ -16,7 +16,7 @@ from ppr_assets.postgres.compare.content import (
     rows_beside,
     table_differences,
 )
-from ppr_assets.postgres.compare.schema_content import Twin, compare_objects
+from ppr_assets.postgres.compare.schema_content import ComparedObjects, Twin, compare_objects
 from ppr_assets.postgres.compare.schema_objects import Within
 from ppr_assets.postgres.load import Wishes, load
 from ppr_assets.postgres.load.work.statistics import analyze as make_statistics
@@ -24,6 +24,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.gate.difference import Accepted, Difference
 from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
@@ -35,11 +36,12 @@ _PATIENCE = 3600.0
 @dataclass(frozen=True)
 class Compared:
     """Tables that are equal to the dump's by number and hash of their rows, and rows that were
-    only counted, by table key."""
+    only counted, by table key. ``schema``: see :class:`ComparedObjects`."""
 
     tables: dict[str, TableRecord]
     uncompared: Mapping[str, int]
     accepted: Accepted
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def load_and_compare(
     """
     verified, remarks = loading.verified, loading.remarks
     remarks += remarks_of(verified.manifest)
-    tables, differences = _loaded(settings, loading, twin, analyze=analyze)
+    tables, objects = _loaded(settings, loading, twin, analyze=analyze)
     with open_session(settings, verified.layout.encoding) as session:
         uncompared = rows_beside(session, verified.layout)
     with connect(settings) as connection:
@@ -110,18 +112,18 @@ def load_and_compare(
         *table_differences(verified.layout.tables, tables),
         *inserted_differences(verified.layout, uncompared),
     ]
-    accepted = judgement.of([*map(Difference, rows), *differences], verified.name)
+    accepted = judgement.of([*map(Difference, rows), *objects.differences], verified.name)
     remarks += not_compared(verified.layout, uncompared)
-    return Compared(dict(tables), uncompared, accepted)
+    return Compared(dict(tables), uncompared, accepted, objects.schema)
 
 
 def _loaded(
     settings: DatabaseSettings, loading: Loading, twin: Twin, *, analyze: bool
-) -> tuple[Mapping[str, TableRecord], Sequence[Difference]]:
-    """Load; the tables as they were read back, and how objects differ, looked at meanwhile."""
+) -> tuple[Mapping[str, TableRecord], ComparedObjects]:
+    """Load; the tables as they were read back, and the objects, looked at meanwhile."""
     layout, spill_folder = loading.verified.layout, loading.found.spill_folder
     dump, deadline = loading.plain(), loading.deadline
-    differences: list[Difference] = []
+    objects: list[ComparedObjects] = []
 
     def look_at_objects(going_on: Callable[[], None]) -> None:
         compared = compare_objects(
@@ -131,7 +133,7 @@ def _loaded(
             twin=twin,
             within=Within(spill_folder, deadline, going_on),
         )
-        differences.extend(compared.differences)
+        objects.append(compared)
         loading.remarks.extend(compared.remarks)
 
     wishes = Wishes(analyze=analyze, read_back_in=spill_folder, when_made=look_at_objects)
@@ -146,7 +148,7 @@ def _loaded(
         tables = read_tables(settings, layout, spill_folder=spill_folder, deadline=deadline)
         look_at_objects(lambda: None)
     assert tables is not None, "asked to be read back"
-    return tables, differences
+    return tables, objects[-1]
 
 
 def computed_remarks(connection: Connection, verified: VerifiedDump) -> list[str]:

@@ -27,6 +27,7 @@ from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.gate.difference import HOLD_DATA, Difference, first_difference
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.settings import DatabaseSettings
 
 _NAMED_OTHERWISE = frozenset(
@@ -60,8 +61,11 @@ class Twin:
 
 @dataclass(frozen=True)
 class ComparedObjects:
+    """``schema``: what the database has, where PostgreSQL has worded some of it anew; else None."""
+
     differences: Sequence[Difference]
     remarks: Sequence[str]
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def compare_objects(
         public = look.public
         left_out = map(public.remark, filter(public.leaves_out, layout.entries))
         remarks = [remark for remark in left_out if remark]
+        schema: Schema | None = None
         differences = dict(sorted(_name_differences(expected, found)))
         doubtful = (expected.keys() | found.keys()) - differences.keys()
         if same_words := _same_words(layout, found_layout):
@@ -98,12 +103,15 @@ def compare_objects(
                 differences |= sorted(_word_differences(doubtful, expected, found, again))
             else:
                 remarks.append(f"definitions were compared by name only: {again.why_not}")
-            remarks += _reworded(doubtful - differences.keys(), expected, found)
+            reworded = [*_reworded(doubtful - differences.keys(), expected, found)]
+            remarks += reworded
+            if reworded and same_words:
+                schema = look.schema_at(settings)
         values = [
             *value_differences(connection, layout, file),
             *large_object_differences(connection, layout, file),
         ]
-    return ComparedObjects([*differences.values(), *map(Difference, values)], remarks)
+    return ComparedObjects([*differences.values(), *map(Difference, values)], remarks, schema)
 
 
 def definitions_in(settings: DatabaseSettings, layout: Layout, within: Within) -> Objects | None:

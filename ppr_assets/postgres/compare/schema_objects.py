@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
@@ -21,10 +21,12 @@ from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import CHUNK, DumpFile
 from ppr_assets.plain_sql.parsing.layout import Entry, Layout, read_layout
 from ppr_assets.plain_sql.parsing.sections import is_data
+from ppr_assets.plain_sql.schema import schema_of
 from ppr_assets.postgres.client_tools import ClientTool
 from ppr_assets.postgres.load.public_schema import PublicSchema
 from ppr_assets.postgres.sessions.failures import client_failure
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
+from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.settings import DatabaseSettings, child_environment
 
 _NOT_COMPARED = frozenset({"ACL", "DEFAULT ACL", "SUBSCRIPTION", "DATABASE"})
@@ -72,16 +74,18 @@ class Look:
 
     def at(self, settings: DatabaseSettings) -> tuple[Layout, Objects]:
         """What pg_dump writes of this database. Raises :class:`RestoreFailed`."""
-        with tempfile.NamedTemporaryFile(dir=self.within.spill_folder, suffix=".sql") as written:
-            path = Path(written.name)
-            self._write(settings, path)
+        with self._written(settings) as path:
             with path.open("rb") as file:
-                chunks = iter(lambda: file.read(CHUNK), b"")
                 layout = read_layout(
-                    chunks, sorted_rows=False, spill_folder=self.within.spill_folder
+                    _chunks(file), sorted_rows=False, spill_folder=self.within.spill_folder
                 )
             with DumpFile(path) as dump:
                 return layout, self.objects_of(layout, dump)
+
+    def schema_at(self, settings: DatabaseSettings) -> Schema:
+        """As the night's dump of this database would note it. Raises :class:`RestoreFailed`."""
+        with self._written(settings) as path, path.open("rb") as file:
+            return schema_of(_chunks(file))
 
     def objects_of(self, layout: Layout, file: DumpFile) -> Objects:
         """What a dump defines; what it holds as data does not count."""
@@ -92,6 +96,12 @@ class Look:
                 key = Object(entry.kind, entry.schema, entry.name)
                 objects.setdefault(key, []).append(_definition(entry, file))
         return {key: sorted(definitions) for key, definitions in objects.items()}
+
+    @contextmanager
+    def _written(self, settings: DatabaseSettings) -> Iterator[Path]:
+        with tempfile.NamedTemporaryFile(dir=self.within.spill_folder, suffix=".sql") as written:
+            self._write(settings, Path(written.name))
+            yield Path(written.name)
 
     def _write(self, settings: DatabaseSettings, target: Path) -> None:
         argv = [str(self.tool.path), "--schema-only", "--no-owner", "--no-privileges"]
@@ -116,6 +126,10 @@ class Look:
                     f"{said[:600]}",
                     hint="nothing was put in place; the database serves as before.",
                 )
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.read(CHUNK), b"")
 
 
 def _definition(entry: Entry, file: DumpFile) -> str:

@@ -29,12 +29,13 @@ class Night:
     """What an earlier night published. ``accepted``: tables (``location``) and columns
     (``service.description``) that a human let pass that night in spite of what was found there;
     what is usual for them is learned anew from then on. ``schema``: None where nobody wrote it
-    down."""
+    down; ``reworded``: what of it a restore words anew."""
 
     profile: Profile
     dump: str = ""
     accepted: frozenset[str] = field(default_factory=frozenset)
     schema: Schema | None = None
+    reworded: Schema | None = None
 
 
 @dataclass(frozen=True)

@@ -28,27 +28,54 @@ class Schema:
         return cls({key: dict.fromkeys(table.columns, "") for key, table in profile.items()})
 
 
-def schema_changes(before: Schema, now: Schema) -> list[str]:
+NOTHING = Schema({})
+
+
+def reworded(written: Schema, restored: Schema) -> Schema:
+    """What of ``written`` is defined in other words in ``restored``, a database that was made by
+    it and holds the same: PostgreSQL words some definitions anew when it reads them."""
+    columns = {
+        table: _other(names, restored.tables.get(table, {}))
+        for table, names in written.tables.items()
+    }
+    objects = _other(written.objects, restored.objects)
+    return Schema({table: names for table, names in columns.items() if names}, objects)
+
+
+def _other(written: Mapping[str, str], restored: Mapping[str, str]) -> dict[str, str]:
+    both = written.keys() & restored.keys()
+    return {name: restored[name] for name in sorted(both) if written[name] != restored[name]}
+
+
+def schema_changes(before: Schema, now: Schema, again: Schema = NOTHING) -> list[str]:
     """Tables, then columns of tables that stayed, then everything else, each by name. Definitions
-    themselves are not repeated: what is in them need not be meant for a message."""
+    themselves are not repeated: what is in them need not be meant for a message. ``again``: of
+    ``before``, see :func:`reworded`."""
     return [
-        *_changes("table", dict.fromkeys(before.tables, ""), dict.fromkeys(now.tables, "")),
+        *_changes("table", dict.fromkeys(before.tables, ""), dict.fromkeys(now.tables, ""), {}),
         *(
             said
             for table in sorted(before.tables.keys() & now.tables.keys())
             if before.tables[table] and now.tables[table]
-            for said in _changes(f"column {table}.", before.tables[table], now.tables[table])
+            for said in _changes(
+                f"column {table}.",
+                before.tables[table],
+                now.tables[table],
+                again.tables.get(table, {}),
+            )
         ),
-        *_changes("", before.objects, now.objects),
+        *_changes("", before.objects, now.objects, again.objects),
     ]
 
 
-def _changes(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+def _changes(
+    what: str, before: Mapping[str, str], now: Mapping[str, str], again: Mapping[str, str]
+) -> Iterator[str]:
     kind = f"{what} " if what and not what.endswith(".") else what
     for name in sorted(before.keys() | now.keys()):
         if name not in now:
             yield f"{kind}{name} is gone"
         elif name not in before:
             yield f"{kind}{name} is new"
-        elif before[name] and now[name] and before[name] != now[name]:
+        elif before[name] and now[name] and now[name] not in (before[name], again.get(name)):
             yield f"{kind}{name} is defined in another way"

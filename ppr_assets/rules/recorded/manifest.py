@@ -47,8 +47,9 @@ class Manifest:
     place of pg_dump's empty one. ``withheld``: what the publication policy kept out, and ``policy``
     what tells one from another (:attr:`Policy.fingerprint`); empty in manifests from before there
     was one. ``profile``: numbers about the values of each column; ``schema``: what the dump makes,
-    by name; None in manifests from before it was recorded. ``persons``: values that lead to
-    persons, by table, column and kind. ``movements``: what moved most since the nights before.
+    by name; None in manifests from before it was recorded; ``reworded``: what of it PostgreSQL
+    words anew when it is restored. ``persons``: values that lead to persons, by table, column and
+    kind. ``movements``: what moved most since the nights before.
     """
 
     dump: str
@@ -73,6 +74,7 @@ class Manifest:
     persons: Mapping[Spot, int] = field(default_factory=dict)
     movements: tuple[str, ...] = ()
     schema: Schema | None = None
+    reworded: Schema | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -118,6 +120,7 @@ class Manifest:
             "withheld": [withheld_json(one) for one in self.withheld],
             "profile": profile_json(self.profile),
             "schema": vars(self.schema) if self.schema else None,
+            "reworded": vars(self.reworded) if self.reworded else None,
             "persons": [
                 {**spot._asdict(), "values": values} for spot, values in self.persons.items()
             ],
@@ -128,6 +131,7 @@ class Manifest:
             "withheld",
             "profile",
             "schema",
+            "reworded",
             "persons",
             "movements",
         )
@@ -163,7 +167,8 @@ class Manifest:
                 policy=fields.text_or_empty("policy"),
                 withheld=tuple(map(withheld_from, fields.list_if_there("withheld"))),
                 profile=_profile(fields),
-                schema=_schema(fields),
+                schema=_schema(fields, "schema"),
+                reworded=_schema(fields, "reworded"),
                 movements=fields.texts_if_there("movements"),
                 persons=dict(map(persons_from, fields.list_if_there("persons"))),
             )
@@ -202,10 +207,10 @@ def _profile(fields: Fields) -> Profile:
     return profile_from_json(fields.nested("profile")) if "profile" in fields.plain() else {}
 
 
-def _schema(fields: Fields) -> Schema | None:
-    if "schema" not in fields.plain():  # older manifests do not know of it
+def _schema(fields: Fields, name: str) -> Schema | None:
+    if name not in fields.plain():  # older manifests do not know of it
         return None
-    parts = fields.nested("schema")
+    parts = fields.nested(name)
     tables = parts.nested("tables").each(lambda all_, key: all_.nested(key).each(Fields.text))
     return Schema(tables, parts.nested("objects").each(Fields.text))
 

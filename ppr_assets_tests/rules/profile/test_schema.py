@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.rules.profile.columns import ColumnProfile, TableProfile
-from ppr_assets.rules.profile.schema import Schema, schema_changes
+from ppr_assets.rules.profile.schema import NOTHING, Schema, reworded, schema_changes
 
 NAMES = st.sampled_from("abc")
 SCHEMAS = st.builds(
@@ -61,3 +61,17 @@ def test_a_night_from_before_there_were_profiles_has_no_columns_to_compare() -> 
 def test_a_definition_that_is_not_known_has_not_changed() -> None:
     known, unknown = Schema({"phone": {"type": "text"}}), Schema({"phone": {"type": ""}})
     assert schema_changes(known, unknown) == schema_changes(unknown, known) == []
+
+
+def test_what_a_restore_words_anew_is_no_change_and_another_definition_is() -> None:
+    written = Schema({"phone": {"id": "a", "type": "b"}}, {"constraint c of phone": "d"})
+    restored = Schema({"phone": {"id": "a", "type": "B"}}, {"constraint c of phone": "D"})
+    again = reworded(written, restored)
+    assert again == Schema({"phone": {"type": "B"}}, {"constraint c of phone": "D"})
+    assert schema_changes(written, restored, again) == []
+    changed = Schema({"phone": {"id": "A", "type": "B"}}, {"constraint c of phone": "other"})
+    assert schema_changes(written, changed, again) == [
+        "column phone.id is defined in another way",
+        "constraint c of phone is defined in another way",
+    ]
+    assert reworded(written, written) == NOTHING
