@@ -1,4 +1,4 @@
-"""What no run tells, since it happens while none runs: no new dump, one that waits, a full disk."""
+"""What no run tells: one that was killed, no new dump, one that waits, a full disk."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import Busy, PprError
+from ppr_assets.operations.last_night import last_night, was_killed
 from ppr_assets.rules.incidents import (
     BACKLOG,
     DISK_NEARLY_FULL,
     NIGHTLY,
     NO_NEW_DUMP,
     NOT_DELIVERED,
+    RUN_FAILED,
     Report,
     begun,
     over,
@@ -35,10 +37,24 @@ def look_around(settings: Settings, good: datetime | None, at: datetime) -> list
     """Everything, for a nightly run that was last good at ``good`` (None: nobody knows). Raises
     :class:`PprError` where the clone cannot be looked into."""
     return [
+        *_killed(settings, at),
         *([_age(settings, good, at)] if good else []),
         *_disk(settings, at),
         *_waiting(settings, at),
     ]
+
+
+def _killed(settings: Settings, at: datetime) -> Iterator[Report]:
+    """Said by nobody else: a process that is killed has no last word. The next night ends it."""
+    last = last_night(settings.data_repo)
+    if last is not None and was_killed(settings.data_repo, last):
+        error = PprError(
+            f"the nightly run that began {last.began_at:%Y-%m-%d %H:%M} UTC was killed: it has not "
+            "ended, and no process is at it",
+            hint="did the machine go down, or run out of memory (`journalctl -k`)? Nothing half "
+            "done was published; `ppr-assets dump` makes up for it.",
+        )
+        yield begun(RUN_FAILED, NIGHTLY, at, error.render())
 
 
 def _age(settings: Settings, good: datetime, at: datetime) -> Report:

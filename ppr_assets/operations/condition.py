@@ -12,6 +12,10 @@ from ppr_assets.operations.status import Status
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import span
 from ppr_assets.settings import Settings
+from ppr_assets.settings.groups.schedule import last_due
+
+_GRACE = timedelta(hours=1)
+"""So much later than SQL_DUMP_CRON cron may have it."""
 
 Level = Literal["ok", "warning", "error"]
 
@@ -43,6 +47,13 @@ class Look:
         """Of the last good night, as far as it is known here."""
         good = self.found.good_at
         return self.at - good if good else None
+
+    @property
+    def missed(self) -> datetime | None:
+        """When a night was due that nothing has begun, an hour ago or longer."""
+        due = last_due(self.settings.schedule, self.at - _GRACE)
+        last = self.found.last_night
+        return due if last is not None and last.began_at < due else None
 
     @property
     def too_old(self) -> str:

@@ -44,6 +44,12 @@ class Night:
     copied: CopyOutcome | None = None
     failure: PprError | None = None
 
+    @property
+    def override(self) -> Override | None:
+        """The decision that a gate had to be passed by; None where none needed it."""
+        verdicts = (self.counted, self.dumped.verdict if self.dumped else None)
+        return next((one.override for one in verdicts if one and one.override), None)
+
 
 def run_unrecorded(settings: Settings, *, override: Override | None = None) -> Night:
     """What ``nightly_dump`` does, in this process, kept in no storage. A failure is returned."""
@@ -62,7 +68,7 @@ def reports_of_unrecorded(night: Night) -> list[Report]:
     at = datetime.now(UTC)
     if night.failure is not None:
         return failed(NIGHTLY, night.failure, at)
-    used = night.counted.override if night.counted else None
+    used = night.override
     reason = f"{used.whence}: {used.reason}" if used else ""
     return [override_used(NIGHTLY, reason, at), *succeeded(NIGHTLY, at)]
 

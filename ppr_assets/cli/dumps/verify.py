@@ -51,7 +51,7 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
         for checked in found:
             results.append(checked)
             if not as_json:
-                out.print(_line(checked), markup=False)
+                out.print(_line(checked, alone=not every), markup=False)
     if as_json:
         print_json([checked.to_json() for checked in results])
     damages = [checked.error for checked in results if checked.error is not None]
@@ -59,10 +59,11 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
         raise damages[0]
 
 
-def _line(checked: Checked) -> str:
+def _line(checked: Checked, *, alone: bool) -> str:
+    """What is wrong with the only one is said where the verb ends."""
     verified = checked.verified
     if verified is None:
-        return f"{checked.name}  DAMAGED: {checked.error}"
+        return f"{checked.name}  DAMAGED" + ("" if alone else f": {checked.error}")
     tables = verified.layout.tables
     return (
         f"{checked.name}  {size(verified.layout.bytes):>9}  {len(tables)} tables  "

@@ -9,15 +9,13 @@ import click
 from ppr_assets.alerts.channels import ChannelFailed
 from ppr_assets.alerts.reporting import attempt, channels, deliver, note_attempt, now
 from ppr_assets.alerts.state import Channel, read_state
-from ppr_assets.alerts.words import alerts_json, source
+from ppr_assets.alerts.words import NOBODY, alerts_json, source
 from ppr_assets.cli.shared.console import err, out, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.rules.incidents import Incident, Message
 from ppr_assets.settings import Settings
-
-NOBODY = "nobody is told: PPR_ALERT_URLS is not set"
 
 
 @click.group()

@@ -85,6 +85,12 @@ def metrics(
     if listen:
         _serve(invocation, *listen, offline=offline)
     elif file:
+        if not file.absolute().parent.is_dir():
+            raise SettingsError(
+                f"there is no folder `{file.parent}`, --out needs one",
+                hint="make it, or name the one that node_exporter reads "
+                "(`--collector.textfile.directory`).",
+            )
         write_to_textfile(str(file), _registry(invocation, offline=offline))
     elif as_json:
         print_json([*_samples(_registry(invocation, offline=offline))])

@@ -140,5 +140,5 @@ def _check(
     if as_json:
         print_json(document)
     else:
-        out.print(" ".join(line.split()), markup=False)
+        out.print("; ".join(map(str.strip, line.splitlines())), markup=False)
     raise click.exceptions.Exit(code)

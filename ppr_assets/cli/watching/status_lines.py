@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ppr_assets.alerts.state import State
+from ppr_assets.alerts.words import NOBODY
 from ppr_assets.cli.shared.looked_at import lost_marks
 from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.condition import Condition, Look, condition
@@ -39,13 +40,14 @@ def status_lines(look: Look) -> Iterator[tuple[str, str]]:
     if found.override is not None:
         yield "override", f"in force: {found.override.reason}"
     if found.next_run is not None:
-        cron = look.settings.schedule.cron
-        yield "next run", f"{found.next_run:%Y-%m-%d %H:%M} UTC, by SQL_DUMP_CRON ({cron})"
+        yield "next run", _next(look, found.next_run)
     if found.room is not None:
         yield from _of_room(found.room, look.settings)
     if found.copies:
         yield "copies", "\n".join(map(_copy, found.copies))
-    if found.alerts is not None:
+    if not look.settings.alerts.wanted:
+        yield "alerts", NOBODY
+    elif found.alerts is not None:
         yield "alerts", _alerts(found.alerts)
 
 
@@ -111,6 +113,20 @@ def _run(last: LastNight | None) -> str:
     seconds = span(last.ended_at - last.began_at)
     told = f"{last.ended_at:%Y-%m-%d %H:%M} UTC, {last.outcome}, in {seconds}"
     return f"{told}: {last.error} (exit code {last.exit_code})" if last.error else told
+
+
+def _next(look: Look, due: datetime) -> str:
+    """When it is due, and what is known of whether anything starts it then: who asks for a run,
+    daemon or cron, is not asked here, but whether it has."""
+    told = f"{due:%Y-%m-%d %H:%M} UTC, by SQL_DUMP_CRON ({look.settings.schedule.cron})"
+    last, missed = look.found.last_night, look.missed
+    if last is None:
+        return f"{told}; whether anything starts it is not known: no run has begun here yet"
+    return (
+        f"{told}; none has begun since the one of {missed:%Y-%m-%d %H:%M} was due"
+        if missed
+        else told
+    )
 
 
 def _of_room(room: Room, settings: Settings) -> Iterator[tuple[str, str]]:

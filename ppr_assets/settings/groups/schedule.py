@@ -113,3 +113,11 @@ def next_run(settings: ScheduleSettings, after: datetime) -> datetime:
 
     local = after.astimezone(ZoneInfo(settings.timezone))
     return next(CronSim(settings.cron.upper(), local)).astimezone(UTC)
+
+
+def last_due(settings: ScheduleSettings, before: datetime) -> datetime:
+    """When a night was due last, in UTC."""
+    from cronsim import CronSim
+
+    local = before.astimezone(ZoneInfo(settings.timezone))
+    return next(CronSim(settings.cron.upper(), local, reverse=True)).astimezone(UTC)

@@ -83,6 +83,10 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert facts(unchanged.out)["unchanged"].startswith(f"since {pipeline.latest()}: ")
     assert pipeline.picture() == before
 
+    needless = ppr_assets("dump", "--override", "to be sure")
+    told = "not needed: the gate accepts it, and none is recorded"
+    assert facts(needless.out)["override"] == told
+
     pipeline.lose_a_third()
     refused = ppr_assets("dump")
     assert refused.code == 3

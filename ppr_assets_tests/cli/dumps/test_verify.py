@@ -66,6 +66,10 @@ def test_all_are_shown_although_one_is_damaged_and_the_first_damage_is_the_exit_
     }
     commit_files(pipeline.clone, "Break two", files)
 
+    alone = ppr_assets("verify", newer)
+    assert (alone.code, alone.out) == (4, f"{newer}  DAMAGED\n")
+    assert alone.error.startswith(f"`{newer}` is not what its manifest says: it has")
+
     every = ppr_assets("verify", "--all")
     assert every.code == 4
     lines = every.out.splitlines()

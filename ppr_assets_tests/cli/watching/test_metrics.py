@@ -63,18 +63,22 @@ def test_they_are_those_of_the_guide_and_have_no_secret(
     assert "\nppr_assets_pushed " in told.out
     assert "\nppr_assets_pushed " not in file.read_text()
     assert [one.name for one in ppr_assets.folder.iterdir()] == [file.name]
+    nowhere = ppr_assets("metrics", "--out", "not/there.prom")
+    assert (nowhere.code, nowhere.error) == (2, "there is no folder `not`, --out needs one")
 
 
 def test_an_endpoint_serves_this_machine_alone(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
     pipeline.night()
     outside = ppr_assets("metrics", "--listen", "0.0.0.0:9464")
     assert (outside.code, "must be an address of this machine" in outside.err) == (2, True)
-    process = ppr_assets.start("metrics", "--listen", "127.0.0.1:19464")
+    process = ppr_assets.start("metrics", "--listen", "127.0.0.1:0")
     assert process.stderr is not None
-    assert process.stderr.readline() == "serving http://127.0.0.1:19464/metrics\n"
+    said = process.stderr.readline()
+    served = re.fullmatch(r"serving (http://127\.0\.0\.1:(\d+)/metrics)\n", said)
+    assert served, said
     with (
-        socket.create_connection(("127.0.0.1", 19464)),  # which asks nothing
-        urllib.request.urlopen("http://127.0.0.1:19464/metrics", timeout=30) as answer,
+        socket.create_connection(("127.0.0.1", int(served[2]))),  # which asks nothing
+        urllib.request.urlopen(served[1], timeout=60) as answer,
     ):
         assert _labels(answer.read().decode()).keys() == DOCUMENTED.keys()
     process.terminate()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime, timedelta
 
 from ppr_assets.operations.last_night import last_night, noted
 from ppr_assets.operations.night import Night
@@ -92,3 +94,26 @@ def test_a_night_that_was_killed_is_an_error_and_one_at_work_is_none(
     file.write_text(json.dumps(vars(begun), default=str))
     killed = ppr_assets("status", "--check")
     assert (killed.code, killed.out[:30]) == (2, "error: the last run was killed")
+    assert begun is not None
+    looked = ppr_assets("look", PPR_ALERT_DISK_FREE_PERCENT="0")
+    assert looked.code == 1
+    assert (
+        f"the nightly run that began {begun.began_at:%Y-%m-%d %H:%M} UTC was killed" in looked.err
+    )
+    ppr_assets("dump", PUBLISHER_PUSH_ENABLED="false")
+    assert "was killed" not in ppr_assets("look", PPR_ALERT_DISK_FREE_PERCENT="0").err
+
+
+def test_what_is_known_of_who_starts_the_next_run_and_of_who_is_told(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    told = facts(ppr_assets("status").out)
+    assert told["alerts"] == "nobody is told: PPR_ALERT_URLS is not set"
+    assert "whether anything starts it is not known" in ppr_assets("status").out
+    _night(pipeline)
+    assert "none has begun since" not in ppr_assets("status").out
+    file = pipeline.clone / ".git" / "ppr_assets" / "last_night.json"
+    noted_ = json.loads(file.read_text())
+    noted_["began_at"] = (datetime.now(UTC) - timedelta(days=2)).isoformat()
+    file.write_text(json.dumps(noted_))
+    assert re.search(r"none has begun since the one of 20\d\d-.* was due", ppr_assets("status").out)
