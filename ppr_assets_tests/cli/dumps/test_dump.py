@@ -84,8 +84,8 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert pipeline.picture() == before
 
     needless = ppr_assets("dump", "--override", "to be sure")
-    told = "not needed: the gate accepts it, and none is recorded"
-    assert facts(needless.out)["override"] == told
+    needed = "not needed: the gate accepts it, and none is recorded"
+    assert facts(needless.out)["override"] == needed
 
     pipeline.lose_a_third()
     refused = ppr_assets("dump")
