@@ -13,7 +13,6 @@ from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.undo import UndoOutcome
-from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.orchestration.metadata import DATA_VERSION, Metadata
 from ppr_assets.orchestration.restore_facts import (
     data_version,
@@ -29,20 +28,20 @@ DRILL = dg.AssetKey("drill")
 
 
 def events_of_restore(
-    outcome: RestoreOutcome, found: FoundDump, *, by: str, fetched: float
+    outcome: RestoreOutcome, remarks: Sequence[str] = (), *, by: str, fetched: float | None = None
 ) -> Sequence[Event]:
-    """``fetched``: see :func:`~ppr_assets.orchestration.restore_facts.restore_facts`."""
-    facts = target_facts(outcome) | _facts(outcome, found, by, fetched)
+    """See :func:`~ppr_assets.orchestration.restore_facts.restore_facts`."""
+    facts = target_facts(outcome) | _facts(outcome, remarks, by, fetched)
     return _done(RESTORED, outcome, facts)
 
 
 def events_of_drill(
-    outcome: DrillOutcome, found: FoundDump, *, by: str, fetched: float, latest: bool
+    outcome: DrillOutcome, remarks: Sequence[str], *, by: str, fetched: float, latest: bool
 ) -> Sequence[Event]:
     """``latest``: the dump is the one that the asset is about. Of another it is an observation,
     which keeps no evidence fresh, and does not speak for the check."""
     proof = {"proof": dg.MetadataValue.text(str(outcome.proof))}
-    facts = _facts(outcome, found, by, fetched) | proof
+    facts = _facts(outcome, remarks, by, fetched) | proof
     if latest:
         return _done(DRILL, outcome, facts)
     said = "a drill of a dump that is not the latest of the data repository"
@@ -61,15 +60,15 @@ def events_of_undo(outcome: UndoOutcome, *, by: str) -> Sequence[Event]:
         "former_database": dg.MetadataValue.text(outcome.former),
     }
     said = f"`ppr-assets restore --undo`: what was called {outcome.was} serves again"
-    return [dg.AssetObservation(RESTORED, description=said, metadata=facts | _whence(by))]
+    return [dg.AssetObservation(RESTORED, description=said, metadata=facts | whence(by))]
 
 
 def _facts(
-    outcome: RestoreOutcome | DrillOutcome, found: FoundDump, by: str, fetched: float
+    outcome: RestoreOutcome | DrillOutcome, remarks: Sequence[str], by: str, fetched: float | None
 ) -> Metadata:
-    seconds = fetched + sum(outcome.seconds.values())
-    facts = restore_facts(outcome, found, fetched=fetched, seconds=seconds)
-    return {**facts, "origin": dg.MetadataValue.text(outcome.origin), **_whence(by)}
+    seconds = (fetched or 0) + sum(outcome.seconds.values())
+    facts = restore_facts(outcome, remarks, fetched=fetched, seconds=seconds)
+    return {**facts, "origin": dg.MetadataValue.text(outcome.origin), **whence(by)}
 
 
 def _done(
@@ -92,5 +91,5 @@ def _evaluation(asset: dg.AssetKey, found: dg.AssetCheckResult) -> dg.AssetCheck
     )
 
 
-def _whence(by: str) -> Metadata:
+def whence(by: str) -> Metadata:
     return {"by": dg.MetadataValue.text(f"{by}, command line")}

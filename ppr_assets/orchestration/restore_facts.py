@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -10,9 +10,7 @@ from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.restore import RestoreOutcome
-from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.orchestration.metadata import Metadata
-from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.gate.difference import Accepted
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -66,20 +64,25 @@ def target_facts(outcome: RestoreOutcome) -> Metadata:
 
 
 def restore_facts(
-    outcome: RestoreOutcome | DrillOutcome, found: FoundDump, *, fetched: float, seconds: float
+    outcome: RestoreOutcome | DrillOutcome,
+    remarks: Sequence[str] = (),
+    *,
+    fetched: float | None = None,
+    seconds: float,
 ) -> Metadata:
-    """``seconds`` are those of the whole step, ``fetched`` those until the dump was at hand; the
-    outcome has those of its stages. To be called while ``found`` is there.
+    """``remarks`` are those of the dump that was found. ``seconds`` are those of all that was
+    done, ``fetched`` those until the dump was at hand; the outcome has those of its stages.
     """
+    laps = outcome.seconds if fetched is None else {"fetch": fetched, **outcome.seconds}
     facts: Metadata = {
         "dump": dg.MetadataValue.text(outcome.dump),
-        "commit": dg.MetadataValue.text(found.commit or "none"),
-        "bytes": dg.MetadataValue.int(stored_bytes(found.path)),
+        "commit": dg.MetadataValue.text(outcome.commit or "none"),
+        "bytes": dg.MetadataValue.int(outcome.bytes),
         "rows": dg.MetadataValue.int(outcome.rows),
         "tables": _compared_tables(outcome.tables, outcome.manifest),
         "seconds": dg.MetadataValue.float(round(seconds, 3)),
     }
-    for stage, lap in {"fetch": fetched, **outcome.seconds}.items():
+    for stage, lap in laps.items():
         facts[f"seconds/{stage}"] = dg.MetadataValue.float(round(lap, 3))
     if outcome.manifest is not None:
         facts["sha256"] = dg.MetadataValue.text(outcome.manifest.sha256)
@@ -88,8 +91,8 @@ def restore_facts(
         facts["accepted_because"] = dg.MetadataValue.text(f"{decision.whence}: {decision.reason}")
         listed = "\n".join(f"- {text}" for text in _accepted(outcome).differences)
         facts["accepted_differences"] = dg.MetadataValue.md(listed)
-    if remarks := [*found.remarks, *outcome.remarks]:
-        facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in remarks))
+    if said := [*remarks, *outcome.remarks]:
+        facts["remarks"] = dg.MetadataValue.md("\n".join(f"- {text}" for text in said))
     return facts
 
 

@@ -102,7 +102,10 @@ def test_what_is_in_the_files_is_in_the_records(outcomes: dict[str, Outcome]) ->
 
 def test_the_order_of_the_files_makes_no_difference(outcomes: dict[str, Outcome]) -> None:
     tellings = [
-        named(one, Telling(o.job.created_at, o.job.scraper or "", o.job.job_id, _content(o)))
+        named(
+            one,
+            Telling(o.job.day, o.job.created_at, o.job.scraper or "", o.job.job_id, _content(o)),
+        )
         for o in outcomes.values()
         if isinstance(o, Loaded)
         for one in o.organizations

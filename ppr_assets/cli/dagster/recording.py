@@ -20,10 +20,10 @@ from ppr_assets.failures import told
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from ppr_assets.operations.replaying.terms import RebuildOutcome
     from ppr_assets.operations.restoring.drill import DrillOutcome
     from ppr_assets.operations.restoring.restore import RestoreOutcome
     from ppr_assets.operations.restoring.undo import UndoOutcome
-    from ppr_assets.operations.sources.wanted import FoundDump
     from ppr_assets.orchestration.restore_events import Event
 
 LIMIT_SECONDS = 15.0
@@ -31,20 +31,30 @@ LIMIT_SECONDS = 15.0
 
 
 def record_restore(
-    settings: Settings, outcome: RestoreOutcome, found: FoundDump, *, fetched: float
+    settings: Settings,
+    outcome: RestoreOutcome,
+    remarks: Sequence[str] = (),
+    *,
+    fetched: float | None = None,
 ) -> None:
-    """To be called while ``found`` is there, ``fetched`` seconds after it was looked for."""
+    """``remarks``: those of the dump, which was at hand ``fetched`` seconds after it was looked
+    for."""
 
     def events() -> Sequence[Event]:
         from ppr_assets.orchestration.restore_events import events_of_restore
 
-        return events_of_restore(outcome, found, by=settings.operator, fetched=fetched)
+        return events_of_restore(outcome, remarks, by=settings.operator, fetched=fetched)
 
     _record(settings, events)
 
 
 def record_drill(
-    settings: Settings, outcome: DrillOutcome, found: FoundDump, *, fetched: float, latest: bool
+    settings: Settings,
+    outcome: DrillOutcome,
+    remarks: Sequence[str],
+    *,
+    fetched: float,
+    latest: bool,
 ) -> None:
     """See :func:`record_restore`; ``latest``: of what is published last in the data repository."""
 
@@ -52,7 +62,16 @@ def record_drill(
         from ppr_assets.orchestration.restore_events import events_of_drill
 
         by = settings.operator
-        return events_of_drill(outcome, found, by=by, fetched=fetched, latest=latest)
+        return events_of_drill(outcome, remarks, by=by, fetched=fetched, latest=latest)
+
+    _record(settings, events)
+
+
+def record_replay(settings: Settings, outcome: RebuildOutcome, *, seconds: float) -> None:
+    def events() -> Sequence[Event]:
+        from ppr_assets.orchestration.replay_events import events_of_replay
+
+        return events_of_replay(outcome, by=settings.operator, seconds=seconds)
 
     _record(settings, events)
 

@@ -72,7 +72,7 @@ def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json:
         fetched = monotonic() - started
         outcome = drill_dump(place, found, deadline=Deadline(proof_seconds(found)), on_stage=told)
         latest = wanted.latest and found.commit is not None
-        record_drill(settings, outcome, found, fetched=fetched, latest=latest)
+        record_drill(settings, outcome, found.remarks, fetched=fetched, latest=latest)
     if as_json:
         print_json(_json(found, outcome))
     else:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import click
 
+from ppr_assets.cli.dagster.recording import record_replay, record_restore
 from ppr_assets.cli.databases.replay_report import became_lines, replay_json
 from ppr_assets.cli.shared.chosen_dump import stages
 from ppr_assets.cli.shared.console import progress
@@ -18,6 +21,7 @@ from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.starting.init import initialise
 from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, InitTerms
+from ppr_assets.settings import Settings
 
 
 @click.command()
@@ -92,12 +96,23 @@ def init(invocation: Invocation, terms: InitTerms, *, as_json: bool) -> None:
     settings = invocation.settings
     if not settings.skip_db_init:
         settings.database.require_password()
+    started = monotonic()
     with heard(settings, "init"), progress("waiting for the server, restoring where needed"):
         outcome = initialise(settings, terms)
+    seconds = monotonic() - started
     if as_json:
         print_json(_json(outcome))
     else:
         print_lines(_report(outcome))
+    _record(settings, outcome, seconds)
+
+
+def _record(settings: Settings, outcome: InitOutcome, seconds: float) -> None:
+    remarks = [*(f"not taken: {better}" for better in outcome.not_taken), *outcome.remarks]
+    if outcome.restored is not None:
+        record_restore(settings, replace(outcome.restored, remarks=remarks))
+    elif outcome.replayed is not None:
+        record_replay(settings, replace(outcome.replayed, remarks=remarks), seconds=seconds)
 
 
 def _json(outcome: InitOutcome) -> dict[str, Any]:

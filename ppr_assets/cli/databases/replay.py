@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import click
 
+from ppr_assets.cli.dagster.recording import record_replay
 from ppr_assets.cli.databases.replay_report import (
     Outcome,
     followed,
@@ -27,7 +29,7 @@ from ppr_assets.cli.shared.target_lines import print_lines, testing_line
 from ppr_assets.operations.replaying.gathered import preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection
-from ppr_assets.operations.replaying.terms import RebuildTerms
+from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.gate.ratchet import Override
@@ -234,11 +236,15 @@ def replay(
     if not (how.dry_run or how.as_json):
         _tell_before(settings, target, where)
     terms = partial(where.terms, settings, origin.wanted, strict=how.strict)
+    started = monotonic()
     outcome = _replayed(settings, target, opening, terms, how)
+    seconds = monotonic() - started
     if how.as_json:
         print_json(replay_json(outcome))
     else:
         print_replay(outcome)
+    if isinstance(outcome, RebuildOutcome):
+        record_replay(settings, outcome, seconds=seconds)
 
 
 def _explain(opening: AbstractContextManager[Input], asked: str, *, as_json: bool) -> None:

@@ -222,7 +222,7 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
             print_json(_json(found, outcome))
         else:
             print_lines(_report(target, outcome))
-        record_restore(settings, outcome, found, fetched=fetched)
+        record_restore(settings, outcome, found.remarks, fetched=fetched)
 
 
 def _plan(

@@ -96,6 +96,10 @@ class Accounts:
         found = self._by(lambda kind: (kind.outcome, kind.reason))
         return Counter({key: count for key, count in found.items() if key[1]})
 
+    @property
+    def by_day(self) -> Counter[str]:
+        return self._by(lambda kind: kind.day)
+
     def _by(self, key: Callable[[Kind], K]) -> Counter[K]:
         found: Counter[K] = Counter()
         for kind, count in self.counted.items():

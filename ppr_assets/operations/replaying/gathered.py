@@ -19,13 +19,15 @@ class ReplayOutcome:
     """``changed``: rows by table that were inserted or brought up to date; empty where nothing was
     loaded. ``no_place`` and ``filled``: what the database's tables had no place for, and which
     columns took a value that nobody told, by name and how often. ``merged``: how many tellings of
-    organizations and of locations were counted to another one's."""
+    organizations and of locations were counted to another one's. ``origin``: where the
+    files are from."""
 
     accounts: Accounts
     merged: tuple[int, int]
     changed: Mapping[str, int] = field(default_factory=dict)
     no_place: Mapping[str, int] = field(default_factory=dict)
     filled: Mapping[str, int] = field(default_factory=dict)
+    origin: str = ""
 
 
 OnLine = Callable[[Line], None]
@@ -52,8 +54,7 @@ def gathered(
                     f"{line.file} cannot be used: {line.reason} at {line.json_path or '$'}",
                     hint="nothing was loaded. Without --strict such files are counted and named.",
                 )
-            for named, organization in zip(read.named, organizations, strict=True):
-                merging.add(named, organization, line.file)
+            merging.add(read.named, organizations, line.file)
         if not accounts.accounted:
             raise FilesUnaccounted(
                 f"{accounts.counted.total()} of {accounts.files} files are accounted for",
@@ -65,7 +66,7 @@ def gathered(
 def preview(given: Input, *, strict: bool = False, on_line: OnLine = unseen) -> ReplayOutcome:
     """The same without a server: what is given is read and decided, and goes nowhere."""
     with gathered(given, strict=strict, on_line=on_line) as (accounts, merged):
-        return ReplayOutcome(accounts, counts(merged))
+        return ReplayOutcome(accounts, counts(merged), origin=given.origin)
 
 
 def counts(merged: Merged) -> tuple[int, int]:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
+from operator import itemgetter
 
 from ppr_assets.operations.replaying.read_files import Kept, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
@@ -15,7 +17,7 @@ from ppr_assets.rules.replay.rows.columns import SHARED, Row
 from ppr_assets.rules.replay.rows.location import location_rows
 from ppr_assets.rules.replay.rows.organization import organization_rows
 from ppr_assets.rules.replay.rows.told import LocationTold, OrganizationTold
-from ppr_assets.rules.replay.telling import Named
+from ppr_assets.rules.replay.telling import Named, Telling
 
 
 @dataclass
@@ -23,13 +25,21 @@ class Merging:
     """Tellings are added in any order; the rows are the same."""
 
     spool: Spool
-    _told: list[tuple[Named, Kept]] = field(default_factory=list)
+    _told: list[tuple[Telling, bytes, Named, Kept]] = field(default_factory=list)
 
-    def add(self, told: Named, organization: bytes, file: str) -> None:
-        self._told.append((told, self.spool.keep(organization, file)))
+    def add(self, told: Sequence[Named], organizations: Sequence[bytes], file: str) -> None:
+        """What one file tells."""
+        digest = blake2b(b"".join(organizations), digest_size=8).digest()
+        for named, organization in zip(told, organizations, strict=True):
+            kept = self.spool.keep(organization, file)
+            self._told.append((named.told, digest, named, kept))
 
     def merged(self) -> Merged:
-        return Merged(self.spool, self._told, merge(named for named, _ in self._told))
+        """Files of one moment, scraper and job come in the order of what they tell, so that no
+        order of files decides whose word stands."""
+        self._told.sort(key=itemgetter(0, 1))
+        told = [(named, kept) for _, _, named, kept in self._told]
+        return Merged(self.spool, told, merge(named for named, _ in told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import IO
 
 import msgspec
+from msgspec.structs import replace
 
 from ppr_assets.child_process import helper
 from ppr_assets.errors import RestoreFailed
@@ -95,7 +96,15 @@ class Answer(msgspec.Struct, array_like=True, frozen=True):
 
     def of(self, file: PublishedFile) -> Told:
         (outcome,) = (one for one in self.outcome if one is not None)
-        return Read(file, outcome, self.named, self.size), self.kept
+        return Read(file, outcome, _of_day(self.named, file.day), self.size), self.kept
+
+
+def _of_day(told: tuple[Named, ...], day: str | None) -> tuple[Named, ...]:
+    """By the folder that it was published in, whatever its job says of the day."""
+    if day is None or not told or told[0].told.day == day:
+        return told
+    by = replace(told[0].told, day=day)
+    return tuple(replace(one, told=by) for one in told)
 
 
 _ANSWERS = msgspec.msgpack.Decoder(list[Answer])
@@ -199,7 +208,7 @@ def _read(path: str | None, data: bytes | str | None) -> Answer:
         return _came_to(outcome, len(data))
     by = telling(outcome.job)
     return Answer(
-        (msgspec.structs.replace(outcome, organizations=()), None, None),
+        (replace(outcome, organizations=()), None, None),
         tuple(named(one, by) for one in outcome.organizations),
         tuple(_ENCODER.encode(one) for one in outcome.organizations),
         len(data),
@@ -214,7 +223,7 @@ def _came_to(outcome: NothingToLoad | Rejected, size: int = 0) -> Answer:
 
 def telling(job: Job) -> Telling:
     scraper = job.scraper or PROCESSED
-    return Telling(job.created_at, scraper, job.job_id, job.content_hash or job.job_id)
+    return Telling(job.day, job.created_at, scraper, job.job_id, job.content_hash or job.job_id)
 
 
 def _bytes(path: str) -> bytes:

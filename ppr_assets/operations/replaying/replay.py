@@ -56,7 +56,9 @@ def replay(
 
     with gathered(given, strict=terms.strict, on_line=in_time) as (accounts, merged):
         fitted, changed = _load(target, merged, terms)
-        return ReplayOutcome(accounts, counts(merged), changed, fitted.no_place, fitted.filled)
+        return ReplayOutcome(
+            accounts, counts(merged), changed, fitted.no_place, fitted.filled, given.origin
+        )
 
 
 def _require_empty(target: DatabaseSettings, *, batch: bool) -> None:

@@ -25,6 +25,7 @@ from ppr_assets.operations.restoring.new_database import new_database, sweep, tw
 from ppr_assets.operations.restoring.proof_server import ProofPlace, ProofServer, proof_server
 from ppr_assets.operations.restoring.rehearsal import mended, require_makeable
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH
 from ppr_assets.rules.profile.schema import Schema
@@ -46,7 +47,8 @@ _HINTS = {
 @dataclass(frozen=True)
 class DrillOutcome:
     """The dump restores: ``tables`` are what the scratch database held, equal to the dump's, and
-    ``uncompared`` rows that were only counted. ``seconds`` by stage. ``schema``: see
+    ``uncompared`` rows that were only counted. ``bytes`` are those of the dump as it is stored.
+    ``seconds`` by stage. ``schema``: see
     :class:`~ppr_assets.postgres.compare.schema_content.ComparedObjects`."""
 
     dump: str
@@ -58,6 +60,8 @@ class DrillOutcome:
     remarks: list[str] = field(default_factory=list)
     uncompared: Mapping[str, int] = field(default_factory=dict)
     schema: Schema | None = None
+    commit: str | None = None
+    bytes: int = 0
 
     @property
     def proven(self) -> bool:
@@ -110,6 +114,8 @@ def _drill(server: ProofServer, loading: Loading, place: ProofPlace) -> DrillOut
         remarks=remarks,
         uncompared=compared.uncompared,
         schema=compared.schema,
+        commit=loading.found.commit,
+        bytes=stored_bytes(loading.found.path),
     )
 
 

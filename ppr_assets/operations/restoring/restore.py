@@ -30,6 +30,7 @@ from ppr_assets.operations.restoring.replacing import STRICT, Terms, put_in_plac
 from ppr_assets.operations.restoring.serving.guarding import A_RESTORE, Judged, restored
 from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
 from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.postgres.compare.schema_content import Twin
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.sessions.failures import server_failures
@@ -50,10 +51,11 @@ HINT = (
 class RestoreOutcome:
     """``database`` now holds the dump, table by table as ``tables`` says, compared.
 
-    ``former`` is what the one that it replaced is called now, None when there was none or it was
-    dropped. ``accepted`` are differences that a human has taken. ``seconds`` by stage: verify,
-    load, compare, swap (nobody could connect). ``remarks`` are for a human: what was not copied,
-    that nobody had proven the dump, how it was loaded.
+    ``bytes`` are those of the dump as it is stored. ``former`` is what the one that it replaced is
+    called now, None when there was none or it was dropped. ``accepted`` are differences that a
+    human has taken. ``seconds`` by stage: verify, load, compare, swap (nobody could connect).
+    ``remarks`` are for a human: what was not copied, that nobody had proven the dump, how it was
+    loaded.
     """
 
     dump: str
@@ -67,6 +69,8 @@ class RestoreOutcome:
     uncompared: Mapping[str, int] = field(default_factory=dict)
     override: Override | None = None
     accepted: Accepted = field(default_factory=Accepted)
+    commit: str | None = None
+    bytes: int = 0
 
     @classmethod
     def of(
@@ -84,6 +88,8 @@ class RestoreOutcome:
             uncompared=compared.uncompared,
             override=judged.override,
             accepted=compared.accepted,
+            commit=loading.found.commit,
+            bytes=stored_bytes(loading.found.path),
         )
 
     @property

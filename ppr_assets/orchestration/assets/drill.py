@@ -86,6 +86,7 @@ def _drilled(settings: Settings, config: DrillConfig) -> tuple[operation.DrillOu
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
         outcome = operation.drill(ProofPlace.of(settings), found, deadline=deadline)
-        facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
+        seconds = monotonic() - started
+        facts = restore_facts(outcome, found.remarks, fetched=fetched, seconds=seconds)
     facts["proof"] = dg.MetadataValue.text(str(outcome.proof))
     return outcome, facts

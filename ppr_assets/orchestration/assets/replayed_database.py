@@ -6,8 +6,7 @@ that holds records is replaced only when it is named and the run says so, and is
 """
 
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from time import monotonic
@@ -20,7 +19,7 @@ from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import FilesUnaccounted, GateRefused
 from ppr_assets.operations.publishing.gate import mark_at, policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
-from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
+from ppr_assets.operations.replaying.accounts import Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import rebuild
@@ -30,7 +29,8 @@ from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.restored_database import restore_target
 from ppr_assets.orchestration.assets.tables import DAYS, OWNERS, PUBLISHED_DAY
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
-from ppr_assets.orchestration.metadata import Metadata, gate_facts, row_counts
+from ppr_assets.orchestration.metadata import gate_facts
+from ppr_assets.orchestration.replay_facts import accounted_files, published_days, replay_facts
 from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
@@ -122,23 +122,23 @@ def replayed_database(
         repo = data_repo.opened()
         mark = mark_at(repo, judged_tip(repo))  # what fails here fails before anything is made
         try:
-            origin, outcome = _replayed(settings, config, _chosen_days(context, settings))
+            outcome = _replayed(settings, config, _chosen_days(context, settings))
         except (FilesUnaccounted, GateRefused) as error:
             yield _refused(error)
             raise
     record_override(context, outcome.override)
-    accounts = outcome.replayed.accounts
+    accounts, origin = outcome.replayed.accounts, outcome.replayed.origin
     context.log.info(f"database {outcome.database} holds what {accounts} of {origin} tell")
-    for day in _days(accounts, origin):
+    for day in published_days(outcome):
         context.log_event(day)
     _tell_of_days(context, accounts)
     yield dg.AssetCheckResult(
-        check_name=ACCOUNTED_FOR.name, passed=accounts.accounted, metadata=_files(accounts)
+        check_name=ACCOUNTED_FOR.name, passed=accounts.accounted, metadata=accounted_files(accounts)
     )
     verdict = judge(outcome.counts, mark, policy(settings.dump))
     alone = not config.target.strip() or outcome.override is not None
     yield _judged(verdict, warn=alone)
-    yield dg.MaterializeResult(metadata=_facts(outcome, origin, monotonic() - started))
+    yield dg.MaterializeResult(metadata=replay_facts(outcome, monotonic() - started))
 
 
 def _chosen_days(context: dg.AssetExecutionContext, settings: Settings) -> Selection:
@@ -149,9 +149,7 @@ def _chosen_days(context: dg.AssetExecutionContext, settings: Settings) -> Selec
     return Selection(since=chosen.start, until=chosen.end)
 
 
-def _replayed(
-    settings: Settings, config: ReplayConfig, days: Selection
-) -> tuple[str, RebuildOutcome]:
+def _replayed(settings: Settings, config: ReplayConfig, days: Selection) -> RebuildOutcome:
     name, scraper = config.target.strip(), config.scraper.strip()
     target = restore_target(settings, name, suffix=SUFFIX)
     dump = config.schema_of.strip() or ("" if name else "latest")
@@ -163,7 +161,7 @@ def _replayed(
     )
     chosen = Selection(days.days, days.since, days.until, [scraper] if scraper else [])
     with opened_input(settings.data_repo, (), Wanted(), chosen) as given:
-        return given.origin, rebuild(settings, target, given, terms)
+        return rebuild(settings, target, given, terms)
 
 
 def _guard(settings: Settings, config: ReplayConfig) -> Guard:
@@ -204,78 +202,9 @@ def _tell_of_days(context: dg.AssetExecutionContext, accounts: Accounts) -> None
     which nothing was published."""
     if not (context.has_partition_key_range or context.has_partition_key):
         return
-    files = Counter[str]()
-    for kind, count in accounts.counted.items():
-        files[kind.day] += count
+    files = accounts.by_day
     empty = [day for day in context.partition_keys if not files[day]]
     for day in context.partition_keys:
         context.add_asset_metadata({"day/files": files[day]}, partition_key=day)
     if empty:
         context.log.warning(f"nothing was published on {few(empty, 5)}")
-
-
-def _days(accounts: Accounts, origin: str) -> Iterator[dg.AssetMaterialization]:
-    """What was read of each day, as an event of the external asset."""
-    days: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for kind, count in accounts.counted.items():
-        days[kind.day][kind.outcome] += count
-    for day in sorted(days):
-        if DAYS.has_partition_key(day):
-            counts: Metadata = {one: dg.MetadataValue.int(days[day][one]) for one in OUTCOMES}
-            yield dg.AssetMaterialization(
-                PUBLISHED_DAY.key,
-                partition=day,
-                description=f"as a replay has read it of {origin}",
-                metadata={"files": dg.MetadataValue.int(days[day].total()), **counts},
-            )
-
-
-def _files(accounts: Accounts) -> Metadata:
-    """How many files came to what, by scraper, and for which reasons."""
-    scrapers: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for kind, count in accounts.counted.items():
-        scrapers[kind.scraper][kind.outcome] += count
-    rows = [[name, *(counts[one] for one in OUTCOMES)] for name, counts in sorted(scrapers.items())]
-    columns: dict[str, str] = {"scraper": "string", **dict.fromkeys(OUTCOMES, "int")}
-    reasons = {
-        f"{became}: {reason}": count for (became, reason), count in accounts.by_reason.items()
-    }
-    return {
-        "files": dg.MetadataValue.int(accounts.files),
-        **{one: dg.MetadataValue.int(accounts.by_outcome[one]) for one in OUTCOMES},
-        "scrapers": _table(columns, rows),
-        "reasons": _counted(reasons),
-    }
-
-
-def _facts(outcome: RebuildOutcome, origin: str, seconds: float) -> Metadata:
-    replayed = outcome.replayed
-    organizations, locations = replayed.merged
-    facts: Metadata = {
-        "database": dg.MetadataValue.text(outcome.database),
-        "former_database": dg.MetadataValue.text(outcome.former or "none"),
-        **_files(replayed.accounts),
-        **row_counts(replayed.changed),
-        "dagster/row_count": dg.MetadataValue.int(replayed.changed.get("organization", 0)),
-        "schema": dg.MetadataValue.text(outcome.schema or "the database itself"),
-        "origin": dg.MetadataValue.text(origin),
-        "merged/organizations": dg.MetadataValue.int(organizations),
-        "merged/locations": dg.MetadataValue.int(locations),
-        "no_place": _counted(replayed.no_place),
-        "unknown": _counted(replayed.accounts.without_place),
-        "seconds": dg.MetadataValue.float(round(seconds, 3)),
-    }
-    if outcome.remarks:
-        listed = "\n".join(f"- {text}" for text in outcome.remarks)
-        facts["remarks"] = dg.MetadataValue.md(listed)
-    return facts
-
-
-def _counted(counts: Mapping[str, int]) -> dg.TableMetadataValue:
-    return _table({"name": "string", "count": "int"}, [[*one] for one in sorted(counts.items())])
-
-
-def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dg.TableMetadataValue:
-    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
-    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
-    return dg.MetadataValue.table(records, schema=schema)

@@ -139,7 +139,8 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
         fetched = monotonic() - started
         deadline = Deadline(config.deadline_seconds or limit_seconds(found), since=started)
         outcome = restore(target, found, terms, deadline=deadline)
-        facts = restore_facts(outcome, found, fetched=fetched, seconds=monotonic() - started)
+        seconds = monotonic() - started
+        facts = restore_facts(outcome, found.remarks, fetched=fetched, seconds=seconds)
     return outcome, target_facts(outcome) | facts
 
 

@@ -18,8 +18,10 @@ AGAIN = "the same scraper told it again"
 
 
 class Telling(Struct, frozen=True, array_like=True, order=True):
-    """One file's word. Tellings sort from the oldest to the newest, whatever the files' order."""
+    """One file's word. Tellings sort from the oldest to the newest, whatever the files' order:
+    by the ``day`` that the file was published on, and within it by the moment of its job."""
 
+    day: str
     created_at: str
     scraper: str
     job_id: str

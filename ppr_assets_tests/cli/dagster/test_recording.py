@@ -1,4 +1,4 @@
-"""Restores and drills of the command line are events in Dagster, when its storage answers."""
+"""What the command line does without a run are events in Dagster, when its storage answers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from ppr_assets.cli.dagster import recording
 from ppr_assets.operations.restoring.undo import UndoOutcome
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_command_line import CommandLine
-from ppr_assets_tests.fix_git import commit_files
+from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline
-from ppr_assets_tests.fix_restore import Target
+from ppr_assets_tests.fix_restore import MakeTarget, Target
+from ppr_assets_tests.operations.replaying.test_replay import emptied, named, publish
 
 QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 DRILL, RESTORED = dg.AssetKey("drill"), dg.AssetKey("restored_database")
+REPLAYED, PUBLISHED_DAY = dg.AssetKey("replayed_database"), dg.AssetKey("published_day")
 UNDONE = UndoOutcome("pantry", "pantry_before_1", "pantry_before_2", ())
 
 
@@ -86,6 +88,83 @@ def test_a_dump_that_does_not_restore_fails_its_check_there_too(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert _checks(instance) == {"drill": "FAILED", "restored_database": "FAILED"}
         assert instance.get_latest_materialization_event(DRILL) is None
+
+
+def test_what_init_and_replay_have_filled_are_events_too_with_who_and_which_days(
+    pipeline: Pipeline,
+    ppr_assets: CommandLine,
+    make_target: MakeTarget,
+    home: Path,
+    tmp_path: Path,
+) -> None:
+    target = make_target()
+    name = target.settings.dbname
+    ppr_assets.variables |= {"POSTGRES_USER": target.settings.user, "POSTGRES_DB": name}
+    ppr_assets.variables |= {"DAGSTER_HOME": str(home), "PPR_OPERATOR": "Ann Lee"}
+    ppr_assets.variables |= {"DAGSTER_POSTGRES_URL": ""}
+    for day in ("2025-08-07", "2025-08-08"):
+        publish(tmp_path / "records", day, "care", 1, named("Hope Pantry"))
+    said = []
+    folder = str(tmp_path / "records")
+    for arguments in (["replay", "--dry-run", folder], ["replay", folder], ["init"]):
+        emptied(target.settings)
+        if arguments == ["init"]:
+            pipeline.first_night()
+        said.append(ppr_assets(*arguments))
+    assert [(one.code, one.err) for one in said] == [(0, "")] * 3
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        replayed = _made(instance, REPLAYED)
+        assert {day: one["day/files"] for day, one in replayed.items()} == {
+            "2025-08-07": 1,
+            "2025-08-08": 1,
+        }
+        assert {day: one["loaded"] for day, one in _made(instance, PUBLISHED_DAY).items()} == {
+            "2025-08-07": 1,
+            "2025-08-08": 1,
+        }
+        key = dg.AssetCheckKey(REPLAYED, "accounted_for")
+        (accounted,) = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            [key]
+        ).values()
+        assert accounted.status.value == "SUCCEEDED"
+        (restored,) = _made(instance, RESTORED).values()
+    told = replayed["2025-08-08"]
+    assert (told["database"], told["by"]) == (name, "Ann Lee, command line")
+    assert told["origin"] == f"`{folder}`"
+    assert (restored["dump"], restored["commit"]) == (pipeline.latest(), pipeline.head())
+    assert (restored["database"], restored["by"]) == (name, "Ann Lee, command line")
+    assert restored["bytes"] == (pipeline.dumps / pipeline.latest()).stat().st_size
+
+
+def test_init_by_the_records_is_an_event_with_the_roads_that_were_not_taken(
+    pipeline: Pipeline, ppr_assets: CommandLine, make_target: MakeTarget, home: Path
+) -> None:
+    publish(pipeline.clone, "2025-08-07", "care", 1, named("Hope Pantry"))
+    git(pipeline.clone, "add", "daily")
+    git(pipeline.clone, "commit", "-q", "-m", "Publish records")
+    git(pipeline.clone, "push", "-q", "origin", "HEAD:main")
+    target = make_target()
+    emptied(target.settings)
+    ppr_assets.variables |= {"DAGSTER_HOME": str(home), "DAGSTER_POSTGRES_URL": ""}
+    for _ in range(2):  # the second one leaves it alone, which is no event
+        said = ppr_assets(
+            "init", POSTGRES_USER=target.settings.user, POSTGRES_DB=target.settings.dbname
+        )
+        assert (said.code, said.err) == (0, "")
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        told = _made(instance, REPLAYED)["2025-08-07"]
+        assert _made(instance, RESTORED) == {}
+    assert "- not taken: latest dump: there is no dump in commit " in str(told["remarks"])
+
+
+def _made(instance: dg.DagsterInstance, asset: dg.AssetKey) -> dict[str | None, dict[str, object]]:
+    """What was told of each partition; of an asset without any, by None."""
+    records = instance.fetch_materializations(asset, limit=9).records
+    events = [event for one in records if (event := one.asset_materialization)]
+    assert len({one.partition for one in events}) == len(events)
+    return {
+        one.partition: {key: value.value for key, value in one.metadata.items()} for one in events
+    }
 
 
 def _checks(instance: dg.DagsterInstance) -> dict[str, str]:

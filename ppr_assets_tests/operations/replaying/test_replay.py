@@ -21,7 +21,7 @@ import pytest
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, GateRefused, RestoreFailed, SettingsError
 from ppr_assets.operations.replaying.accounts import Line
-from ppr_assets.operations.replaying.gathered import ReplayOutcome, preview
+from ppr_assets.operations.replaying.gathered import ReplayOutcome, gathered, preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
 from ppr_assets.operations.replaying.replay import replay
@@ -148,6 +148,34 @@ def test_neither_order_nor_place_nor_repetition_changes_a_byte(
         assert content(empty) == first
 
 
+def test_the_day_that_a_file_was_published_on_decides_before_the_moment_of_its_job(
+    tmp_path: Path,
+) -> None:
+    older = publish(tmp_path, "2025-08-08", "care", 9, named("Hope Pantry", description="Old"))
+    newer = tmp_path / "daily/2025-08-09/scrapers/care/1.json"
+    newer.parent.mkdir(parents=True)
+    newer.write_text(older.read_text().replace("Old", "New").replace("T10:00", "T09:00"))
+    assert described(given(tmp_path)) == "New"
+
+
+def test_two_files_of_one_job_give_the_same_whichever_is_read_first(tmp_path: Path) -> None:
+    told = [
+        publish(tmp_path / str(number), "2025-08-08", "care", 1, named("Hope", description=words))
+        for number, words in enumerate(("One", "Two"))
+    ]
+    assert told[0].name == told[1].name
+    folders = [tmp_path / "0", tmp_path / "1"]
+    assert described(given(*folders)) == described(given(*reversed(folders)))
+
+
+def described(files: Input) -> str:
+    """The description of the one organization that they tell of."""
+    with gathered(files) as (_, merged):
+        (found,) = (row["description"] for table, row in merged.rows() if table == "organization")
+    assert isinstance(found, str)
+    return found
+
+
 def test_attributes_are_loaded_with_their_term_once(
     empty: DatabaseSettings, tmp_path: Path
 ) -> None:
@@ -263,7 +291,9 @@ def test_what_holds_records_is_left_alone(database: DatabaseSettings, folder: Pa
 
 
 def test_a_preview_tells_what_would_be_one_and_loads_nothing(folder: Path) -> None:
-    assert preview(given(folder)) == ReplayOutcome(preview(given(folder)).accounts, (1, 1))
+    assert preview(given(folder)) == ReplayOutcome(
+        preview(given(folder)).accounts, (1, 1), origin="a test"
+    )
 
 
 def test_a_commit_gives_what_its_files_give(folder: Path, tmp_path: Path) -> None:

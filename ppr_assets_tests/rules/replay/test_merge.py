@@ -45,7 +45,7 @@ def telling(
     )
     job = str(next(_JOBS))
     day = more.get("day", "2025-08-08")
-    return named(organization, Telling(day, more.get("scraper", job), job, job))
+    return named(organization, Telling(day, day, more.get("scraper", job), job, job))
 
 
 ORGANIZATIONS = {

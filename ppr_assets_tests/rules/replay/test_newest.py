@@ -8,9 +8,9 @@ from ppr_assets.rules.replay.record import Location, Phone, Schedule
 from ppr_assets.rules.replay.rows.newest import newest
 from ppr_assets.rules.replay.telling import Telling
 
-OLD = Telling("2025-08-01", "freshtrak", "1")
-NEW = Telling("2025-08-09", "freshtrak", "2")
-OTHER = Telling("2025-08-05", "a_food_bank", "3")
+OLD = Telling("2025-08-01", "2025-08-01", "freshtrak", "1")
+NEW = Telling("2025-08-09", "2025-08-09", "freshtrak", "2")
+OTHER = Telling("2025-08-05", "2025-08-05", "a_food_bank", "3")
 
 TOLD = [
     (

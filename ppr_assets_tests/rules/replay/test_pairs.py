@@ -37,7 +37,7 @@ def _named(record: dict[str, Any]) -> Named:
         locations=locations,
         phones=tuple(Phone("$", number) for number in record.get("phones", ())),
     )
-    return named(organization, Telling(*record["told"]))
+    return named(organization, Telling(record["told"][0][:10], *record["told"]))
 
 
 def _address(first: str, second: str, city: str, state: str, postal_code: str) -> Address:

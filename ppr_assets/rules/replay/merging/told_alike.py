@@ -22,7 +22,7 @@ def equal_pairs(before: Iterable[str], after: Iterable[str]) -> int:
 def told_place(id_: str, organization: str, location: Location) -> Named:
     """A location as the rules of a replay look at it, with the name of its organization."""
     record = Organization("", organization, locations=(location,))
-    return named(record, Telling("", "", id_, id_))
+    return named(record, Telling("", "", "", id_, id_))
 
 
 def place_pairs(before: Collection[Named], after: Collection[Named]) -> int:
