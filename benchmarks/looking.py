@@ -1,17 +1,21 @@
 """``python -m benchmarks.looking``: a query against restoring the dump and asking psql, and the
-history of a record against checking out each night and searching it, in one run, as ratios."""
+history of a record against checking out each night and searching it, in one run, as ratios; over
+some real nights, and over a year of nights that were made up from the last one."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import clean_environment, middle, run, timed
+from benchmarks.nights import written_nights
 from benchmarks.world import PPR_ASSETS, Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.dumping.dump import dump
@@ -22,12 +26,14 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 SQL = "select count(*), max(name) from public.organization"
 _PSQL = str(EMBEDDED_BIN / "psql")
 _SCRATCH = "looked_into"
+_CHECKED_OUT = 20
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.looking", description=__doc__)
     parser.add_argument("--organizations", type=int, default=11_000, help="about 80 MB of dump")
     parser.add_argument("--nights", type=int, default=20)
+    parser.add_argument("--year", type=int, default=365, help="nights that are made up")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ppr_assets_bench_") as name:
@@ -38,6 +44,7 @@ def main() -> None:
             _publish(arena, options.nights)
             _query(arena, options.rounds)
             _history(arena, options.rounds)
+            _year(arena, options.year, options.rounds)
         finally:
             arena.stop()
 
@@ -84,25 +91,48 @@ def _query(arena: Arena, rounds: int) -> None:
 
 def _history(arena: Arena, rounds: int) -> None:
     env, clone = arena.environment(), arena.playground.data_repo
-    other = arena.playground.folder / "checked_out"
-    subprocess.run(["git", "clone", "-q", str(clone), str(other)], env=env, check=True)
     listed = ["git", "log", "--format=%H", "--diff-filter=A", "--", "sql_dumps/*.sql"]
     commits = subprocess.run(listed, cwd=clone, env=env, check=True, capture_output=True, text=True)
     rows = (clone / "sql_dumps" / "latest.sql").read_text().partition("\nCOPY public.organization ")
     key = rows[2].split("\n")[1].split("\t")[0]
+    _followed(env, clone, commits.stdout.split(), key, rounds)
+
+
+def _year(arena: Arena, nights: int, rounds: int) -> None:
+    clone = arena.playground.folder / "year.git"
+    key = written_nights(clone, arena.playground.data_repo / "sql_dumps" / "latest.sql", nights)
+    listed = subprocess.run(
+        ["git", "rev-list", "main"], cwd=clone, check=True, capture_output=True, text=True
+    )
+    env = {**arena.environment(), "DATA_REPO_PATH": str(clone), "DATA_REPO_URL": ""}
+    _followed(env, clone, listed.stdout.split(), key, rounds)
+    _followed(env, clone, listed.stdout.split(), "nobody", rounds)
+
+
+def _followed(
+    env: dict[str, str], clone: Path, commits: Sequence[str], key: str, rounds: int
+) -> None:
+    """The peer checks out no more than some of the nights."""
+    other = clone.parent / "checked_out"
+    shutil.rmtree(other, ignore_errors=True)
+    subprocess.run(["git", "clone", "-qn", str(clone), str(other)], check=True)
+    few = commits[:: max(len(commits) // _CHECKED_OUT, 1)]
     script = "".join(
-        f"git checkout -q {commit} && grep -m1 '^{key}\t' sql_dumps/latest.sql >/dev/null;"
-        for commit in reversed(commits.stdout.split())
+        f"git checkout -q {commit} && "
+        f"grep -m1 '^{key}\t' $(ls sql_dumps/*.sql | tail -1) >/dev/null;"
+        for commit in reversed(few)
     )
     samples, peers = [], []
     for _ in range(rounds):
         samples.append(run([PPR_ASSETS, "history", "organization", key, "--offline"], env))
         peers.append(run(["sh", "-c", script], clean_environment(), other))
     ours, peer = middle(samples), middle(peers)
+    here, there = ours.processors / len(commits), peer.processors / len(few)
     print(
-        f"history over {len(commits.stdout.split())} nights: {ours.seconds:.2f} s, of processors "
-        f"{ours.processors:.2f} s; each checked out: {peer.seconds:.2f} s, "
-        f"{peer.processors:.2f} s; ratio of processors {ours.processors / peer.processors:.2f}"
+        f"history of {key} over {len(commits)} nights: {ours.seconds:.2f} s, of processors "
+        f"{ours.processors:.2f} s, peak {ours.peak / 2**20:.0f} MiB; {len(few)} of them checked "
+        f"out: {peer.seconds:.2f} s, {peer.processors:.2f} s; ratio of processors by night "
+        f"{here / there:.2f}"
     )
 
 

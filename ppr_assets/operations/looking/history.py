@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.differences import Node, StoredFiles
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
+from ppr_assets.data_repo.git.pack_files import pack_files
 from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import read_tree
@@ -24,6 +26,7 @@ from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
 from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.plain_sql.tables.followed_record import Followed, follow_record, read_record
 from ppr_assets.plain_sql.tables.one_record import (
     FoundRecord,
     Row,
@@ -99,17 +102,28 @@ def record_history(
         first = {night.rows: night for night in reversed(nights) if night.rows is not None}
         found = _read(repo, [*first.values()], sought, offline=offline)
         told = _told(nights, found, complete=not repo.shallow)
-        _known(sought.table, nights, found.values(), told.dumps)
+        _known(sought.table, nights, found.values(), told.dumps, told.unread)
         return told
 
 
 def _known(
-    table: str, nights: Sequence[_Night], found: Iterable[FoundRecord | str], dumps: int
+    table: str,
+    nights: Sequence[_Night],
+    found: Iterable[FoundRecord | str],
+    dumps: int,
+    unread: Mapping[str, str],
 ) -> None:
     if any(table in night.tables for night in nights):
         return
     if any(isinstance(one, FoundRecord) and one.there for one in found):
         return
+    if unread and not dumps:
+        name, why = next(iter(unread.items()))
+        raise PreconditionFailed(
+            f"none of {len(unread)} dumps could be read, `{name}`: {why}",
+            hint="without `--offline`, what a partial clone lacks is fetched; `ppr-assets audit` "
+            "says what is wrong with each dump.",
+        )
     newest = next((night.tables for night in reversed(nights) if night.tables), ())
     raise PreconditionFailed(
         f"none of {dumps} dumps has rows of a table `{table}`",
@@ -155,10 +169,16 @@ def _read(
         blobs[night.dump.name] = [night.stored.blob, *(one.sha for one in parts.values())]
     if not offline:
         bring_what_is_left(repo, {blob for of_night in blobs.values() for blob in of_night})
+    whole: dict[str, list[_Night]] = {}
+    for night in nights:
+        if night.stored.parts is None and not night.dump.name.endswith(".gz"):
+            whole.setdefault(night.stored.blob, []).append(night)
+    found = _followed(repo, whole, sought)
     order = reading_order(repo, [of_night[-1] for of_night in blobs.values()])
     place = {blob: at for at, blob in enumerate(order)}
-    found: dict[object, FoundRecord | str] = {}
     for night in sorted(nights, key=lambda one: place[blobs[one.dump.name][-1]]):
+        if night.rows in found:
+            continue
         try:
             one = find_record(_chunks(repo, night), sought)
         except (DumpDamaged, zlib.error) as error:
@@ -168,6 +188,29 @@ def _read(
         else:
             found[night.rows] = one
             sought = replace(sought, key=one.key or sought.key)
+    return found
+
+
+def _followed(
+    repo: DataRepo, nights: Mapping[str, Sequence[_Night]], sought: SoughtRecord
+) -> dict[object, FoundRecord | str]:
+    """Of those (by blob) that are packed, by their rows. One that is damaged is left out: whoever
+    reads it from git says what is wrong."""
+    found: dict[object, FoundRecord | str] = {}
+    followed: dict[Node, Followed] = {}
+    for file in StoredFiles(pack_files(repo), nights):
+        before = followed.get(file.base) if file.base else None
+        try:
+            if before is None:
+                one = read_record(file.data, sought)
+            else:
+                one = follow_record(before, file.data, file.copies, sought)
+        except DumpDamaged:
+            continue
+        followed[file.node] = one
+        sought = replace(sought, key=one.found.key or sought.key)
+        for night in nights.get(file.blob or "", ()):
+            found[night.rows] = one.found
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -42,77 +42,84 @@ class FoundRecord:
 def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> FoundRecord:
     """Look through a whole dump, and once more where its primary key turns out to be another one
     than was thought. Raises :class:`DumpDamaged` where it is not whole."""
-    seen = _look(chunks(), sought)
+    seen = look(chunks(), sought)
     if seen.key is not None and seen.used not in (None, seen.key):
-        seen = _look(chunks(), replace(sought, key=seen.key))
+        seen = look(chunks(), replace(sought, key=seen.key))
     return FoundRecord(seen.row, seen.key, there=seen.used is not None)
 
 
 @dataclass
-class _Seen:
-    """``used``: the columns that the record was looked for by, ``key`` those of the primary key."""
+class Seen:
+    """``used``: the columns that the record was looked for by, ``key`` those of the primary key,
+    ``columns`` those of the COPY, with texts in ``codec``; ``block`` says which COPY of all that
+    is, from 0."""
 
     row: Row | None = None
     used: tuple[str, ...] | None = None
     key: tuple[str, ...] | None = None
+    columns: Sequence[str] = ()
+    codec: str = "utf-8"
+    block: int | None = None
+    blocks: int = 0
 
 
-def _look(chunks: Iterable[bytes], sought: SoughtRecord) -> _Seen:
-    seen, statement, encoding = _Seen(), b"", "UTF8"
+def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
+    """Raises :class:`DumpDamaged`."""
+    seen, statement = Seen(), b""
     for piece in pieces(chunks):
         if isinstance(piece, CopyRows):
+            seen.blocks += 1
             if piece.key == sought.table:
-                columns = copied_columns(piece.statement)
-                seen.used = sought.key or tuple(columns[:1])
-                seen.row = _row(piece, columns, seen.used, sought.values, codec_of(encoding))
+                seen.block = seen.blocks - 1
+                seen.columns = copied_columns(piece.statement)
+                seen.used = sought.key or tuple(seen.columns[:1])
+                rows = (row_in(chunk, 0, len(chunk), seen, sought) for chunk in piece.rows)
+                seen.row = next((row for row in rows if row is not None), None)
         elif isinstance(piece, Line) and not piece.between:
             statement = piece.text if piece.begins else statement
             if not statement.startswith((_PRIMARY_KEYS, b"SET client_encoding")):
                 continue
             statement = statement if piece.begins else statement + piece.text
             if found := _ENCODING.match(statement):
-                encoding = found[1].decode("ascii", "replace")
+                seen.codec = codec_of(found[1].decode("ascii", "replace"))
             if piece.ends and (told := primary_key(statement)) and told[0] == sought.table:
                 seen.key = told[1]
     return seen
 
 
-def _row(
-    copy: CopyRows,
-    columns: Sequence[str],
-    key: Sequence[str],
-    sought: Sequence[str],
-    codec: str,
+def row_in(
+    data: bytes | bytearray, start: int, end: int, seen: Seen, sought: SoughtRecord
 ) -> Row | None:
+    """The record, if it is among the whole rows from ``start`` to ``end``."""
     wanted = {
-        columns.index(name): as_copied(value, codec)
-        for name, value in zip(key, sought, strict=False)
-        if name in columns
+        seen.columns.index(name): as_copied(value, seen.codec)
+        for name, value in zip(seen.used or (), sought.values, strict=False)
+        if name in seen.columns
     }
-    if not wanted or len(wanted) < len(sought):
+    if not wanted or len(wanted) < len(sought.values):
         return None
-    for chunk in copy.rows:
-        for row in _candidates(chunk, *next(iter(wanted.items())), alone=len(columns) == 1):
-            values = row.split(b"\t")
-            if all(values[at] == value for at, value in wanted.items()):
-                texts = (meant(value.decode(codec, "replace")) for value in values)
-                return dict(zip(columns, texts, strict=False))
+    place, value = next(iter(wanted.items()))
+    needle = value if place else value + (b"\n" if len(seen.columns) == 1 else b"\t")
+    for row in _candidates(data, start, end, b"\t" if place else b"\n", needle):
+        values = row.split(b"\t")
+        if all(values[at] == value for at, value in wanted.items()):
+            texts = (meant(value.decode(seen.codec, "replace")) for value in values)
+            return dict(zip(seen.columns, texts, strict=False))
     return None
 
 
-def _candidates(chunk: bytes, place: int, value: bytes, *, alone: bool) -> Iterable[bytes]:
-    """Rows that have ``value`` at ``place``, or seem to; ``alone`` where they have no other."""
-    needle = value if place else value + (b"\n" if alone else b"\t")
-    at = 0 if not place and chunk.startswith(needle) else chunk.find(_before(place) + needle)
+def _candidates(
+    data: bytes | bytearray, start: int, end: int, before: bytes, needle: bytes
+) -> Iterator[bytes]:
+    """Rows that have what is sought, or seem to."""
+    at = start
+    if before != b"\n" or not data.startswith(needle, start, end):
+        at = data.find(before + needle, start, end)
     while at >= 0:
-        start = chunk.rfind(b"\n", 0, at + 1) + 1
-        end = chunk.find(b"\n", start)
-        yield chunk[start:end]
-        at = chunk.find(_before(place) + needle, max(end, at + 1))
-
-
-def _before(place: int) -> bytes:
-    return b"\t" if place else b"\n"
+        begins = max(data.rfind(b"\n", start, at + 1) + 1, start)
+        ends = data.find(b"\n", begins, end)
+        yield bytes(data[begins:ends])
+        at = data.find(before + needle, max(ends, at + 1), end)
 
 
 def changed_columns(before: Row, after: Row) -> Sequence[str]:

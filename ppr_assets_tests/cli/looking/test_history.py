@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from pathlib import Path
+
+import pytest
 
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_git import commit_files, git
+from ppr_assets_tests.fix_old_dumps import OldDump
 from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 
+KEY = "f1584b99-5a47-7098-6ad7-5bb8d29e9734"
 ROW = "INSERT INTO public.organization (id, name, description) VALUES ('o-1', %s, 'told')"
 
 
@@ -66,3 +72,38 @@ def test_a_record_is_followed_through_all_nights_and_nothing_is_written(
     assert pipeline.picture() == before
     assert (pipeline.clone / ".git" / "index").read_bytes() == index
     assert git(pipeline.clone, "for-each-ref") == refs
+
+    git(pipeline.clone, "repack", "-adfq")  # until now they were loose
+    packed = ppr_assets("history", "organization", "o-1", "--json")
+    assert json.loads(packed.out) == document
+
+
+@pytest.mark.parametrize("form", ["plain", "gzip"])
+def test_a_partial_clone_fetches_what_it_reads_and_gzip_is_read_too(
+    form: str, pipeline: Pipeline, ppr_assets: CommandLine, tmp_path: Path
+) -> None:
+    """Foreign dumps, as an old script left them: without manifests."""
+    end = {"plain": ".sql", "gzip": ".sql.gz"}[form]
+    for night, name in enumerate(("One", "Two"), 1):
+        text = OldDump(16).sql.replace(b"Pantry 1", name.encode())
+        assert name.encode() in text
+        data = gzip.compress(text, mtime=0) if form == "gzip" else text
+        path = pipeline.clone / f"sql_dumps/pantry_pirate_radio_2026-01-0{night}_00-00-00{end}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        git(pipeline.clone, "add", "sql_dumps")
+        git(pipeline.clone, "commit", "-qm", f"Night {night}")
+    git(pipeline.clone, "push", "-q", "origin", "main")
+    git(pipeline.remote, "config", "uploadpack.allowFilter", "true")
+    git(pipeline.remote, "config", "uploadpack.allowAnySHA1InWant", "true")
+    clone, url = tmp_path / "partial", pipeline.remote.as_uri()
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", url, str(clone))
+    where = {"DATA_REPO_PATH": str(clone), "DATA_REPO_URL": url}
+    away = ppr_assets("history", "organization", KEY, "--offline", **where)
+    assert away.code == 1
+    assert away.error.startswith("none of 2 dumps could be read, `pantry_pirate_radio_2026-01-01_")
+    assert away.error.endswith("its bytes are not in this clone")
+    told = json.loads(ppr_assets("history", "organization", KEY, "--json", **where).out)
+    assert [one["what"] for one in told["events"]] == ["first seen", "changed"]
+    assert told["events"][1]["changes"] == {"name": ["One", "Two"]}
+    assert told["unread"] == {}
