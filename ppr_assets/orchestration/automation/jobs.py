@@ -6,6 +6,7 @@ time (about 5 s a run) than they all need. Job-independent assets do not belong 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -25,6 +26,9 @@ PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill, replayed_database]
 NIGHTLY_DUMP = "nightly_dump"
 LOOKS = [published_copy]
+LOOKS_KEPT = timedelta(days=30)
+_AT_ONCE = 50
+"""Runs that a tick deletes, which takes a second at most; the next one goes on."""
 
 
 def nightly_dump(copies: CopySettings, *, console_level: str | None = None) -> Any:
@@ -114,11 +118,29 @@ def monthly_drill(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     )
 
 
+def _look(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    forget_old_looks(context.instance, datetime.now(UTC))
+    return dg.RunRequest()
+
+
+def forget_old_looks(instance: dg.DagsterInstance, at: datetime) -> None:
+    """Of looks that found everything well, the last month is enough: each leaves some 25 events.
+    One that found something stays, as all other runs do."""
+    old = dg.RunsFilter(
+        job_name=LOOK.name,
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        created_before=at - LOOKS_KEPT,
+    )
+    for record in instance.get_run_records(old, limit=_AT_ONCE, ascending=True):
+        instance.delete_run(record.dagster_run.run_id)
+
+
 def hourly_look(settings: ScheduleSettings) -> dg.ScheduleDefinition:
     """Between the hours, when a night that began on one has mostly ended."""
     return dg.ScheduleDefinition(
         name="hourly_look",
         job=LOOK,
+        execution_fn=_look,
         cron_schedule="47 * * * *",
         execution_timezone=settings.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
 from ppr_assets.orchestration.automation.alerts import alerts
+from ppr_assets.orchestration.automation.jobs import LOOKS_KEPT, forget_old_looks
 from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_outside import Outside
 from ppr_assets_tests.fix_runs import checks_of, failure_of
@@ -78,3 +79,32 @@ def test_what_others_get_is_restored(outside: Outside, instance: dg.DagsterInsta
     assert check.asset_key == dg.AssetKey("published_copy")
     assert check.metadata["rows"].value == outside.organizations
     assert outside.said == []
+
+
+def test_old_looks_that_found_all_well_are_let_go_and_nothing_else(
+    outside: Outside, instance: dg.DagsterInstance
+) -> None:
+    outside.now = datetime.now(UTC)
+    outside.night()
+    well = run(outside, instance, "look")
+    outside.remote.public = False
+    found = run(outside, instance, "look")
+    other = run(outside, instance, "restore_published")
+    assert [well.success, found.success] == [True, False]
+
+    def kept(days: float) -> set[str]:
+        forget_old_looks(instance, datetime.now(UTC) + timedelta(days=days))
+        return {one.run_id for one in instance.get_runs()}
+
+    runs = {one.run_id for one in (well, found, other)}
+    assert kept(LOOKS_KEPT.days - 1) == runs
+    assert kept(LOOKS_KEPT.days + 1) == runs - {well.run_id}
+
+
+def test_the_schedule_asks_for_one_look(outside: Outside) -> None:
+    schedule = (
+        build_defs(settings=outside.settings).get_repository_def().get_schedule_def("hourly_look")
+    )
+    with dg.instance_for_test() as stored:
+        asked = schedule.evaluate_tick(dg.build_schedule_context(stored)).run_requests
+    assert asked is not None and [one.run_key for one in asked] == [None]
