@@ -37,6 +37,7 @@ from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS
 from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
 
 
@@ -49,6 +50,7 @@ class _How:
     drop_old: bool
     in_place: bool
     grants: bool
+    without_extensions: bool
     to_stdout: bool
     undo: bool
     deadline_seconds: float | None
@@ -58,11 +60,17 @@ class _How:
     def terms(self, settings: Settings) -> Terms:
         serves = self.into is None
         guard = guard_of(settings.dump, for_service=serves, override=self.override)
+        if self.without_extensions:
+            guard = replace(guard, without=(*guard.without, *WITHOUT_EXTENSIONS))
         return Terms(guard, self.disconnect, self.drop_old, self.grants, self.accept)
 
     def require_consistent(self, *, as_json: bool) -> None:
         if self.in_place and (self.disconnect or self.drop_old):
             raise click.UsageError("--in-place swaps nothing: no --disconnect and no --drop-old")
+        if self.without_extensions and (self.in_place or self.into is None):
+            raise click.UsageError(
+                "--without-extensions makes less than the dump has: with --into, not in place"
+            )
         if self.override and self.drop_old:
             raise click.UsageError("--override keeps the former database: no --drop-old")
         alone = replace(self, to_stdout=False, deadline_seconds=None)
@@ -103,6 +111,12 @@ class _How:
         help="Give roles again, before the swap, what they may do with the objects of the "
         "database that is replaced; no dump holds that. Where nothing is missing there, what they "
         "could do with the newest former one.",
+    ),
+    click.option(
+        "--without-extensions",
+        is_flag=True,
+        help="Go without the extensions that this server has not, and what needs them. With "
+        "--into; the database's comment says what is missing.",
     ),
     click.option(
         "--to-stdout",

@@ -58,8 +58,8 @@ class _How:
     click.option(
         "--without-extensions",
         is_flag=True,
-        help="Go without the extensions that this server has not (PostGIS), and what is made with "
-        "them, as long as no row is lost. The database's comment says what is missing.",
+        help="Go without the extensions that this server lacks (PostGIS), and what needs them: "
+        "indexes, defaults, columns with their values. The database's comment says what.",
     ),
     click.option(
         "--no-psql",

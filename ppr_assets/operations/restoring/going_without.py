@@ -8,30 +8,36 @@ needs a rule that somebody has set, and is recorded.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ppr_assets.plain_sql.parsing.entries import Key
+from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.compare.schema_objects import Objects
 from ppr_assets.postgres.rehearsal.rehearsal import Refused
+from ppr_assets.rules.gate.replacement import DEPENDENTS
 
 LET_BY = "SQL_DUMP_PROOF_WITHOUT"
 """Who usually says what may be gone without."""
+ON_REQUEST = "--without-extensions"
+"""Who says so of what needs them as well."""
 
 
 @dataclass(frozen=True)
 class Without:
     """``keys`` of entries that are not made. ``named``: what a rule has let go, for the record;
     ``remarks`` are for a human. ``definitions``: what the dump's statements gave where they were
-    tried, and all of them were taken."""
+    tried, and all of them were taken. ``shortened``: tables that are made without a part."""
 
     keys: frozenset[Key] = frozenset()
     named: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     definitions: Objects | None = None
+    shortened: Shortened = field(default_factory=Shortened)
 
 
 def going_without(refused: Sequence[Refused], rule: Sequence[str]) -> tuple[Without, list[Refused]]:
-    """What can be gone without, and what stands in the way."""
+    """What can be gone without, and what stands in the way. With :data:`DEPENDENTS` in the
+    ``rule``, what needs something that goes, goes too, rows included."""
     nobody_misses = [one for one in refused if _is_free(one)]
     let_go = [one for one in refused if one not in nobody_misses and _is_named(one, rule)]
     gone = {one.name for one in let_go if one.kind == "EXTENSION"}
@@ -39,13 +45,14 @@ def going_without(refused: Sequence[Refused], rule: Sequence[str]) -> tuple[With
     rows = [one for one in rest if gone and one.kind == "TABLE DATA"]
     let_go += rows
     comments = [one for one in nobody_misses if one.kind == "COMMENT" and one.reason == "role"]
+    let_by = ON_REQUEST if DEPENDENTS in rule else LET_BY
     return (
         Without(
             frozenset((one.kind, one.schema, one.name) for one in (*nobody_misses, *let_go)),
             tuple(one.what for one in let_go),
             tuple(
                 [f"not set, which only an owner may: {one.what}" for one in comments]
-                + [f"left out, as {LET_BY} lets it: {one}" for one in let_go]
+                + [f"left out, as {let_by} lets it: {one}" for one in let_go]
             ),
         ),
         [one for one in rest if one not in rows],
@@ -67,4 +74,6 @@ def _is_free(one: Refused) -> bool:
 
 
 def _is_named(one: Refused, rule: Sequence[str]) -> bool:
+    if one.reason == "needs another" and DEPENDENTS in rule:
+        return True
     return one.reason != "database" and covers(rule, one.kind, one.name)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import monotonic
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.plain_sql.dump_file import plain_dump
+from ppr_assets.plain_sql.dump_file import open_dump, plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
 from ppr_assets.plain_sql.parsing.entries import Key
+from ppr_assets.plain_sql.parsing.layout import read_layout
+from ppr_assets.plain_sql.tables.shortened import Shortened, write_shortened
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
 from ppr_assets.rules.recorded.manifest import Manifest
 
@@ -19,6 +22,7 @@ UNPROVEN = (
     "unproven"
 )
 
+_SHORTENED = "shortened.sql"
 
 OnStage = Callable[[str, float], None]
 
@@ -47,13 +51,14 @@ class _Clock:
 @dataclass(frozen=True)
 class Loading:
     """A verified dump on its way into a database: until when, what took how long, and what whoever
-    asked for it should hear."""
+    asked for it should hear. ``file``: the plain dump, where it is not the one that was found."""
 
     found: FoundDump
     verified: VerifiedDump
     deadline: Deadline
     clock: _Clock
     remarks: list[str] = field(default_factory=list)
+    file: Path | None = None
 
     @classmethod
     def begin(cls, found: FoundDump, deadline: Deadline, on_stage: OnStage = silent) -> Loading:
@@ -68,7 +73,19 @@ class Loading:
         layout = self.verified.layout.without(keys)
         return replace(self, verified=replace(self.verified, layout=layout))
 
+    def shortened(self, shortened: Shortened) -> Loading:
+        """The same, with what stands in the place of tables' statements and rows."""
+        if not shortened.statements:
+            return self
+        file = self.found.spill_folder / _SHORTENED
+        write_shortened(self.plain(), self.verified.layout, shortened, file)
+        chunks = open_dump(file, name=file.name)
+        layout = read_layout(chunks, sorted_rows=False, spill_folder=self.found.spill_folder)
+        return replace(self, file=file, verified=replace(self.verified, layout=layout))
+
     def plain(self) -> PlainDump:
+        if self.file is not None:
+            return self.file
         return plain_dump(self.found.path, name=self.found.name, folder=self.found.spill_folder)
 
 

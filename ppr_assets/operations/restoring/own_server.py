@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restoring.going_without import LET_BY
+from ppr_assets.operations.restoring.going_without import ON_REQUEST
 from ppr_assets.operations.restoring.loading import OnStage
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
@@ -18,16 +18,11 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.rules.gate.replacement import Guard
+from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS, Guard
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 DATABASE = "pantry_pirate_radio"
-WITHOUT_EXTENSIONS = (
-    "extension", "function", "procedure", "aggregate", "view", "index", "trigger", "type",
-)  # fmt: skip
-"""Kinds of objects that extensions bring or that are made with them, none of which holds rows."""
-_ALLOWED = "--without-extensions"
 _REMARKS, _BETWEEN = ": ", "; "
 """In the comment of the database."""
 
@@ -64,7 +59,7 @@ def open_dump(
     target = server.database_settings(DATABASE)
     says = f"{found.name} of {found.origin}, as it was published"
     noted, _, remarks = (_comment(server) or "").partition(_REMARKS)
-    if noted == says and (without_extensions or _ALLOWED not in remarks):
+    if noted == says and (without_extensions or ON_REQUEST not in remarks):
         told = remarks.split(_BETWEEN) if remarks else []
         return Opened(found.name, server, target, told, {}, restored=False)
     guard = Guard(without=WITHOUT_EXTENSIONS if without_extensions else ())
@@ -72,7 +67,7 @@ def open_dump(
         if server.started_here:
             undoing.callback(embedded.stop, folder)
         outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
-        told = [one.replace(LET_BY, _ALLOWED) for one in outcome.remarks]
+        told = outcome.remarks
         _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
         undoing.pop_all()
     return Opened(found.name, server, target, told, outcome.tables, restored=True)

@@ -28,6 +28,7 @@ from ppr_assets.postgres.rehearsal.remedies import remedies
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.mending import mending
+from ppr_assets.rules.gate.replacement import DEPENDENTS
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
 
@@ -62,14 +63,20 @@ def require_makeable(
     with new_database(session, verified) as (name, _):
         scratch = replace(session.settings, dbname=name)
         set_as_target(session, name, verified)
-        refused = rehearse(scratch, dump, verified.layout, deadline=loading.deadline)
+        refused, shortened = rehearse(
+            scratch,
+            dump,
+            verified.layout,
+            deadline=loading.deadline,
+            shorten=DEPENDENTS in rule,
+        )
         without, obstacles = going_without(refused, rule)
         if any(unmade or one.reason in ("role", "server") for one in obstacles):
             hints = [words for one in obstacles if (words := _mended(one, scratch, loading))]
             raise _in_the_way(server, obstacles, hints)
         if not refused and not always:
             without = replace(without, definitions=_definitions(scratch, loading))
-    return without
+    return replace(without, shortened=shortened)
 
 
 def _definitions(scratch: DatabaseSettings, loading: Loading) -> Objects | None:

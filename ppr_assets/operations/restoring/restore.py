@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
+from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
@@ -36,6 +37,7 @@ from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.rules.gate.difference import Accepted
 from ppr_assets.rules.gate.ratchet import Override
+from ppr_assets.rules.gate.replacement import DEPENDENTS
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -121,13 +123,15 @@ def restore(
     with maintenance(target) as session, ExitStack() as until:
         left_over = sweep(session)
         without = require_fit(session, loading, terms)
-        loading = loading.without(without.keys)
+        loading = loading.shortened(without.shortened).without(without.keys)
         with new_database(session, loading.verified) as (new, remarks):
             remarks += [*left_over, *without.remarks]
             loading = replace(loading, remarks=remarks)
             twin = Twin(twin_maker(session, loading.verified, new, until), without.definitions)
             compared = _compared(session, new, loading, twin, terms.accept)
             remarks += accepted_noted(session, new, loading.verified.name, compared.accepted)
+            if DEPENDENTS in terms.guard.without:
+                remarks += _gaps_noted(session, new, loading.verified.name, without)
             coming = replace(A_RESTORE, done=restored(loading.verified.name))
             judged, former = put_in_place(session, new, loading, terms, coming)
         remarks += _closed(session, until)
@@ -165,6 +169,14 @@ def _closed(session: Maintenance, until: ExitStack) -> list[str]:
     except (RestoreFailed, DatabaseFailed) as error:
         return [f"a half-made database is still there: {error.message}"]
     return []
+
+
+def _gaps_noted(session: Maintenance, name: str, dump: str, without: Without) -> list[str]:
+    """Say in the database's comment what it lacks, where whoever finds it would miss it."""
+    if not without.named:
+        return []
+    moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return session.note(name, f"{moment}: `{dump}` was restored without {', '.join(without.named)}")
 
 
 def accepted_noted(session: Maintenance, name: str, dump: str, accepted: Accepted) -> list[str]:

@@ -22,11 +22,14 @@ _QUOTED = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 @dataclass(frozen=True)
 class TableItem:
-    """A column or, with ``constraint``, a constraint; ``definition`` is what follows its name."""
+    """A column or, with ``constraint``, a constraint; ``definition`` is what follows its name.
+    ``start`` to ``end`` is all of it in the text, without the comma behind it."""
 
     constraint: bool
     name: str
     definition: bytes
+    start: int
+    end: int
 
 
 def made_table(text: bytes) -> tuple[str, str, list[TableItem]] | None:
@@ -35,11 +38,11 @@ def made_table(text: bytes) -> tuple[str, str, list[TableItem]] | None:
     found = _TABLE.search(text)
     if found is None:
         return None
-    items = [*_items(found[3].split(b"\n"))]
+    items = [*_items(found[3].split(b"\n"), found.start(3))]
     return unquoted(found[1]), unquoted(found[2]), items
 
 
-def _items(lines: list[bytes]) -> Iterator[TableItem]:
+def _items(lines: list[bytes], start: int) -> Iterator[TableItem]:
     """A line that begins neither a column nor a constraint goes on with the one before."""
     items: list[bytes] = []
     for line in _whole_lines(lines):
@@ -51,7 +54,10 @@ def _items(lines: list[bytes]) -> Iterator[TableItem]:
         if found := _ITEM.match(item):
             constraint = found["constraint"]
             name = unquoted(constraint or found["column"])
-            yield TableItem(constraint is not None, name, item[found.end() :].rstrip(b","))
+            text = item.rstrip(b",")
+            end = start + len(text)
+            yield TableItem(constraint is not None, name, text[found.end() :], start, end)
+        start += len(item) + 1
 
 
 def _whole_lines(lines: list[bytes]) -> Iterator[bytes]:

@@ -35,7 +35,8 @@ def require_server(connection: Connection, layout: Layout) -> None:
             f"this server lacks the extension {', '.join(missing)} that the dump needs",
             hint="install it on the server's machine (for PostGIS on Debian: "
             f"postgresql-{have}-postgis-3), or restore to another server; nothing was changed. "
-            "Where no table needs it, `ppr-assets open --without-extensions` goes without.",
+            "`ppr-assets open --without-extensions` goes without it and what needs it, as does "
+            "`restore --into`.",
         )
 
 

@@ -7,8 +7,9 @@ from host to host. So nothing is looked up here: each statement is run, and what
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, LiteralString
 
 import psycopg
@@ -16,11 +17,13 @@ from psycopg import errors
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
-from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
+from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump, Range
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, steps
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
+from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.load.work.statements import run_step
+from ppr_assets.postgres.rehearsal.shortening import lacking_columns, shortened_table
 from ppr_assets.postgres.sessions.session import Connection, Session, open_session
 from ppr_assets.settings import DatabaseSettings
 
@@ -28,23 +31,17 @@ Reason = Literal["role", "server", "there", "needs another", "database"]
 """Why: the role may not, the server cannot, it is there already, it needs something that was
 refused, or it can be made nowhere, which is a matter of the database that was dumped."""
 
-_DATA = frozenset(
-    {
-        "TABLE DATA",
-        "SEQUENCE SET",
-        "BLOB",
-        "BLOB METADATA",
-        "BLOBS",
-        "MATERIALIZED VIEW DATA",
-        "STATISTICS DATA",
-    }
-)
+_COMPUTED = frozenset({"SEQUENCE SET", "MATERIALIZED VIEW DATA", "STATISTICS DATA"})
+"""Called as what they are made of, which is one of these."""
+_COMPUTED_OF = frozenset({"TABLE", "SEQUENCE", "MATERIALIZED VIEW", "INDEX"})
+_DATA = _COMPUTED | {"TABLE DATA", "BLOB", "BLOB METADATA", "BLOBS"}
 _MISSING = (
     errors.UndefinedTable,
     errors.UndefinedObject,
     errors.UndefinedFunction,
     errors.UndefinedColumn,
     errors.InvalidSchemaName,
+    errors.InvalidForeignKey,
 )
 _UNABLE = ("0A", "22023", "38", "42704", "58", "F0")
 """SQLSTATEs, or their classes, that say what a server was built without, or lacks on its disk."""
@@ -90,11 +87,20 @@ class Refused:
 
 
 def rehearse(
-    settings: DatabaseSettings, dump: PlainDump, layout: Layout, *, deadline: Deadline
-) -> Sequence[Refused]:
+    settings: DatabaseSettings,
+    dump: PlainDump,
+    layout: Layout,
+    *,
+    deadline: Deadline,
+    shorten: bool = False,
+) -> tuple[Sequence[Refused], Shortened]:
     """Make what ``dump`` makes in the empty database ``settings.dbname``, and go on after what is
-    refused. Raises :class:`RestoreFailed` when the session is lost or ``deadline`` passes."""
+    refused. Raises :class:`RestoreFailed` when the session is lost or ``deadline`` passes.
+
+    ``shorten``: of a table that needs something that was refused, only that is refused.
+    """
     refused: list[Refused] = []
+    statements: dict[Range, bytes] = {}
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
         session = Session(connection, threading.Event(), layout.search_path)
         wanted = list(zip(layout.entries, steps(layout, file), strict=True))
@@ -102,22 +108,49 @@ def rehearse(
             deadline.require(f"trying {step.what}")
             if _is_data(step):
                 continue
-            if (error := _error(session, file, step)) is not None:
-                reason = _reason(step, error, refused)
-                words = " ".join((error.diag.message_primary or str(error)).split())[:300]
-                refused.append(Refused(entry.kind, entry.schema, entry.name, reason, words, error))
+            error = _error(session, partial(run_step, session, file, step))
+            if error is None:
+                continue
+            one = Refused(*entry.identity, _reason(step, error, refused), _words(error), error)
+            made = _shortened(session, file.read(entry.start, entry.end), one) if shorten else None
+            if made is None:
+                refused.append(one)
+            else:
+                statements[entry.start, entry.end] = made[0]
+                refused += made[1]
+        columns = lacking_columns(connection, layout) if statements else {}
+        refused += _made_of(layout, refused, statements)
         refused += _rows(connection, layout)
         refused += _unreadable(connection, layout)
-    return refused
+    return refused, Shortened(statements, columns)
+
+
+def _shortened(session: Session, text: bytes, whole: Refused) -> tuple[bytes, list[Refused]] | None:
+    """The table's statements as they were taken, and what of it was refused."""
+    if whole.kind != "TABLE" or whole.reason != "needs another" or whole.error is None:
+        return None
+
+    def tried(shorter: bytes) -> psycopg.Error | None:
+        with session.as_dumped():
+            return _error(session, partial(session.execute, shorter, whole.what))
+
+    encoding = session.connection.info.encoding
+    made = shortened_table(text, whole.error, tried, encoding=encoding, missing=_MISSING)
+    if made is None:
+        return None
+    return made[0], [
+        Refused(part.kind, part.schema, f"{part.table}.{part.name}", whole.reason, _words(error))
+        for part, error in made[1]
+    ]
 
 
 def _is_data(step: Step) -> bool:
     return step.kind in _DATA or step.name.startswith("LARGE OBJECT ")
 
 
-def _error(session: Session, file: DumpFile, step: Step) -> psycopg.Error | None:
+def _error(session: Session, run: Callable[[], None]) -> psycopg.Error | None:
     try:
-        run_step(session, file, step)
+        run()
     except RestoreFailed as failure:
         error = failure.__cause__
         if not isinstance(error, psycopg.Error) or session.connection.closed:
@@ -126,6 +159,10 @@ def _error(session: Session, file: DumpFile, step: Step) -> psycopg.Error | None
             raise
         return error
     return None
+
+
+def _words(error: psycopg.Error) -> str:
+    return " ".join((error.diag.message_primary or str(error)).split())[:300]
 
 
 def _reason(step: Step, error: psycopg.Error, before: Sequence[Refused]) -> Reason:
@@ -143,6 +180,19 @@ def _reason(step: Step, error: psycopg.Error, before: Sequence[Refused]) -> Reas
     return "database"
 
 
+def _made_of(
+    layout: Layout, refused: Sequence[Refused], shortened: Collection[Range]
+) -> list[Refused]:
+    """What is set or computed of something that is not there, or not whole."""
+    gone = {(one.schema, one.name) for one in refused if one.kind in _COMPUTED_OF}
+    gone |= {(e.schema, e.name) for e in layout.entries if (e.start, e.end) in shortened}
+    return [
+        Refused(*entry.identity, "needs another", "that is not there")
+        for entry in layout.entries
+        if entry.kind in _COMPUTED and (entry.schema, entry.name) in gone
+    ]
+
+
 def _rows(connection: Connection, layout: Layout) -> Iterator[Refused]:
     """Rows of tables that are not there, or that the role may not fill: those of extensions."""
     names = {
@@ -154,7 +204,9 @@ def _rows(connection: Connection, layout: Layout) -> Iterator[Refused]:
     found = {name.encode(): may for name, may in connection.execute(_FILLABLE, [texts])}
     for entry, name in names.items():
         if name not in found:
-            yield Refused(*entry.identity, "needs another", "its table is not there")
+            rows = entry.copy.rows if entry.copy else 0
+            words = "its table is not there" + (f", rows: {rows}" if rows else "")
+            yield Refused(*entry.identity, "needs another", words, rows=rows)
         elif not found[name]:
             words = "permission denied to insert rows"
             yield Refused(*entry.identity, "role", words, rows=entry.copy.rows if entry.copy else 0)

@@ -13,6 +13,11 @@ from decimal import Decimal
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE, GatePolicy, records_needed
 
+DEPENDENTS = "dependents"
+"""Of what is gone without: all that needs it, also columns with their values, and whole tables."""
+WITHOUT_EXTENSIONS = ("extension", DEPENDENTS)
+"""What is gone without where a server lacks extensions."""
+
 
 @dataclass(frozen=True)
 class Guard:
@@ -25,7 +30,7 @@ class Guard:
     override: Override | None = None
     by: str = ""
     without: tuple[str, ...] = ()
-    """Kinds of objects, or objects, to go without where they cannot be made."""
+    """Kinds of objects, or objects, to go without where they cannot be made; :data:`DEPENDENTS`."""
 
 
 STANDARD = Guard()

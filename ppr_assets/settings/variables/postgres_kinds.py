@@ -13,7 +13,15 @@ from ppr_assets.settings.variables.kinds import (
     whole_number,
 )
 
-_HOLDING_ROWS = ("table", "table data", "materialized view", "sequence", "schema", "blob")
+_HOLDING_ROWS = (
+    "table",
+    "table data",
+    "materialized view",
+    "sequence",
+    "schema",
+    "blob",
+    "dependents",
+)
 _IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
 _TABLE = re.compile(rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})?")
 _NEED_QUOTES = "Names with other than small letters, digits and _ need quotes."

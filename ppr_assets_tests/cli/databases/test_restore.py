@@ -310,6 +310,8 @@ def test_no_secret_is_shown_when_another_repository_is_not_to_be_had(
         (["latest.sql", "--before", "2026-11-01"], "--before cannot choose another"),
         (["--in-place", "--drop-old"], "--in-place swaps nothing"),
         (["--in-place", "--disconnect"], "--in-place swaps nothing"),
+        (["--without-extensions"], "with --into, not in place"),
+        (["--without-extensions", "--in-place", "--into", "x"], "with --into, not in place"),
         (["--deadline", "0"], "0.0 is not in the range x>0"),
         (["one", "two"], "Got unexpected extra argument (two)"),
     ],

@@ -91,3 +91,10 @@ def test_a_port_that_kubernetes_set_is_explained() -> None:
     with pytest.raises(UnusableValueError) as caught:
         kinds.port("tcp://10.0.0.7:5432")
     assert "enableServiceLinks: false" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["table", "materialized view kept", "extension, dependents"])
+def test_no_proof_goes_without_rows(text: str) -> None:
+    assert kinds.left_out("extension cube, view") == ("extension cube", "view")
+    with pytest.raises(UnusableValueError):
+        kinds.left_out(text)

@@ -1,0 +1,69 @@
+"""A table that needs something that is not there, made without what needs it: the server itself
+says where in the statement that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import LiteralString
+
+import psycopg
+
+from ppr_assets.plain_sql.parsing.layout import Layout
+from ppr_assets.plain_sql.parsing.pieces import copied_columns
+from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
+from ppr_assets.plain_sql.tables.shortened import Part, without_part_at
+from ppr_assets.postgres.sessions.session import Connection
+
+_COLUMNS: LiteralString = """
+SELECT key, pg_catalog.array_agg(a.attname::pg_catalog.text)
+FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS wanted(key)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(key)
+WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY key
+"""
+
+Tried = Callable[[bytes], psycopg.Error | None]
+"""Runs statements, and says why they were refused."""
+
+
+def shortened_table(
+    text: bytes,
+    error: psycopg.Error,
+    tried: Tried,
+    *,
+    encoding: str,
+    missing: tuple[type[psycopg.Error], ...],
+) -> tuple[bytes, Sequence[tuple[Part, psycopg.Error]]] | None:
+    """A table's statements as they were taken in the end, and what went, with the reason; None
+    where that does not help. The first ``error`` and all others have to be of what is ``missing``.
+    """
+    parts: list[tuple[Part, psycopg.Error]] = []
+    refusal: psycopg.Error | None = error
+    while refusal is not None:
+        position = refusal.diag.statement_position
+        if position is None or not isinstance(refusal, missing):
+            return None
+        before = text.decode(encoding, "surrogateescape")[: int(position) - 1]
+        shorter = without_part_at(text, len(before.encode(encoding, "surrogateescape")))
+        if shorter is None:
+            return None
+        text, part = shorter
+        parts.append((part, refusal))
+        refusal = tried(text)
+    return text, parts
+
+
+def lacking_columns(connection: Connection, layout: Layout) -> Mapping[str, frozenset[str]]:
+    """Columns that the dump has values of and the tables made from it have not, by table key; also
+    those that a table would inherit."""
+    blocks = [entry.copy for entry in layout.entries if entry.copy]
+    statements = {one.key: one.statement.encode("utf-8", "surrogateescape") for one in blocks}
+    names = {
+        table_of_copy(text).decode("utf-8", "surrogateescape"): key
+        for key, text in statements.items()
+    }
+    lacking = {}
+    for name, there in connection.execute(_COLUMNS, [[*names]]):
+        copied = copied_columns(statements[names[name]] + b"\n")
+        if gone := frozenset(copied).difference(there):
+            lacking[names[name]] = gone
+    return lacking
