@@ -122,7 +122,7 @@ def _client(url: CopyUrl) -> Any:
     }
     if url.where.startswith("s3:"):
         options.setdefault("checksum_algorithm", "SHA256")
-    plain = options.get("endpoint", "").startswith("http://")
+    plain = any(value.startswith("http://") for value in options.values())  # a server of one's own
     make: Any = from_url  # typed for each cloud, and which one it is only the URL knows
     client = {**_TIMES, "allow_http": plain}
     return make(url.where, config=options, client_options=client, retry_config={"max_retries": 3})
