@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import struct
 import subprocess
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ def written_nights(folder: Path, dump: Path, nights: int) -> str:
     organizations = _rows(lines, b"organization")
     record = lines.pop((organizations.start + organizations.stop) // 2)
     parent = ""
-    with (folder / "nights.pack").open("w+b") as file:
+    with (folder / "objects" / "pack" / "pack-nights.pack").open("wb") as file:
         pack = _Pack(file, 4 * nights)
         for night in range(nights):
             old, lines = lines, [*lines]
@@ -44,11 +45,7 @@ def written_nights(folder: Path, dump: Path, nights: int) -> str:
             tree = pack.whole(_TREE, _entry("100644", name, blob))  # older ones have retired
             root = pack.whole(_TREE, _entry("40000", "sql_dumps", tree))
             parent = pack.whole(_COMMIT, _commit(root, parent, moment))
-        pack.end()
-        file.seek(0)
-        index = ["git", "index-pack", "--stdin"]
-        subprocess.run(index, cwd=folder, stdin=file, check=True, stdout=subprocess.DEVNULL)
-    (folder / "nights.pack").unlink()
+        (folder / "objects" / "pack" / "pack-nights.idx").write_bytes(pack.index())
     subprocess.run(["git", "update-ref", "refs/heads/main", parent], cwd=folder, check=True)
     return record.partition(b"\t")[0].decode()
 
@@ -153,37 +150,52 @@ class _Pack:
     def __init__(self, file: BinaryIO, objects: int) -> None:
         self._file = file
         self._sum = hashlib.sha1(usedforsecurity=False)
-        self._last = 0
+        self._last = self._begun = self._crc = 0
+        self._objects: list[tuple[bytes, int, int]] = []
         self._write(b"PACK" + (2).to_bytes(4, "big") + objects.to_bytes(4, "big"))
 
     def whole(self, kind: int, data: bytes) -> str:
         self._begin(kind, len(data))
         self._write(zlib.compress(data, 6))
-        head = f"{_KINDS[kind]} {len(data)}\0".encode()
-        return hashlib.sha1(head + data, usedforsecurity=False).hexdigest()
+        return self._end(kind, data)
 
     def night(self, data: bytes, difference: bytes, night: int) -> str:
-        at = self._file.tell()
+        last, self._last = self._last, self._file.tell()
         if night % (_CHAIN + 1) == 0:
-            sha = self.whole(_BLOB, data)
-        else:
-            self._begin(_DIFFERENCE, len(difference))
-            self._write(_back(at - self._last) + zlib.compress(difference, 6))
-            head = b"blob %d\0" % len(data)
-            sha = hashlib.sha1(head + data, usedforsecurity=False).hexdigest()
-        self._last = at
-        return sha
+            return self.whole(_BLOB, data)
+        self._begin(_DIFFERENCE, len(difference))
+        self._write(_back(self._last - last) + zlib.compress(difference, 6))
+        return self._end(_BLOB, data)
 
-    def end(self) -> None:
+    def index(self) -> bytes:
+        """End the pack; its index, which git itself would need minutes for."""
         self._file.write(self._sum.digest())
-        self._file.flush()
+        objects = sorted(self._objects)
+        counts = [0] * 256
+        for sha, _, _ in objects:
+            counts[sha[0]] += 1
+        numbers = [*accumulate(counts)]
+        out = b"\xfftOc\0\0\0\2" + struct.pack(">256I", *numbers)
+        out += b"".join(sha for sha, _, _ in objects)
+        for column in (2, 1):
+            out += struct.pack(f">{len(objects)}I", *(one[column] for one in objects))
+        out += self._sum.digest()
+        return out + hashlib.sha1(out, usedforsecurity=False).digest()
 
     def _begin(self, kind: int, size: int) -> None:
+        self._begun, self._crc = self._file.tell(), 0
         first, rest = kind << 4 | size & 15, size >> 4
         self._write(bytes([first | 128]) + _number(rest) if rest else bytes([first]))
 
+    def _end(self, kind: int, data: bytes) -> str:
+        sha = hashlib.sha1(f"{_KINDS[kind]} {len(data)}\0".encode(), usedforsecurity=False)
+        sha.update(data)
+        self._objects.append((sha.digest(), self._begun, self._crc))
+        return sha.hexdigest()
+
     def _write(self, data: bytes) -> None:
         self._sum.update(data)
+        self._crc = zlib.crc32(data, self._crc)
         self._file.write(data)
 
 

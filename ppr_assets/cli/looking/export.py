@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.looking.meant_dump import meant_argument
-from ppr_assets.cli.shared.console import err, out, progress
+from ppr_assets.cli.looking.withheld import print_withheld
+from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
@@ -75,9 +76,8 @@ def export(
             tables = PublishedTables(dump, policy)
             stem = found.name.removesuffix(".gz").removesuffix(".sql")
             files = write(tables, found.name, target or Path(f"{stem}{end}"))
-    withheld = [f"{count} {what}" for what, count in tables.withheld.items()]
-    for what in withheld:
-        err.print(f"withheld by the policy of today: {what}", markup=False)
+    withheld = tables.said()
+    print_withheld(withheld)
     if as_json:
         written = [*map(str, files)]
         print_json({"dump": found.name, "files": written, "withheld": withheld, "error": None})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import err, out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.operations.looking.history import Event, record_history
 from ppr_assets.plain_sql.tables.one_record import SoughtRecord
-from ppr_assets.rules.naming import key_names, table_key
+from ppr_assets.rules.naming import key_names, quote_identifier, table_key
 
 _VALUE = 60
 
@@ -31,7 +32,8 @@ def history(
     are looked at too. A night whose manifest tells the same rows of the table as another one is not
     read again. Needs no database; a partial clone fetches the dumps that it has to read. A dump
     that is damaged or missing is named, and the others are told. Values are as PostgreSQL writes
-    them. Of a partitioned table the partition has the rows: name that one.
+    them. Of a partitioned table the partition has the rows: name that one. What the publication
+    policy of today withholds is left out, and stderr says so.
 
     \b
     Examples:
@@ -43,12 +45,13 @@ def history(
       0    told, also where no night has such a record
       1    no dump has rows of such a table
       6    data repository unusable, or no dump was published
+      8    the policy of today withholds the table, or cannot be read
     """
     try:
         table = table_key(*key_names(table))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="TABLE") from None
-    settings = invocation.settings.data_repo
+    settings = invocation.settings
     with progress("reading"):
         told = record_history(
             settings, SoughtRecord(table, key), offline=offline, on_view=print_view
@@ -57,6 +60,7 @@ def history(
         err.print(f"{dump} was not read: {why}", markup=False)
     if not told.complete:
         err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
+    print_withheld(f"{table}.{quote_identifier(name)}" for name in told.withheld)
     if as_json:
         print_json(
             {
@@ -66,6 +70,7 @@ def history(
                 "row": told.row,
                 "dumps": told.dumps,
                 "unread": dict(told.unread),
+                "withheld": [*told.withheld],
                 "error": None,
             }
         )

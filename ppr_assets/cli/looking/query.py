@@ -10,13 +10,18 @@ from contextlib import ExitStack
 import click
 
 from ppr_assets.cli.looking.meant_dump import meant_options
+from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import err, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
-from ppr_assets.operations.looking.dump_tables import DumpTables, dump_tables
+from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.meant import Meant, meant_dump
+from ppr_assets.operations.looking.published_tables import PublishedTables, todays_policy
 from ppr_assets.operations.looking.query import SECONDS, Answer, Cell, answered
+from ppr_assets.operations.sources.wanted import FoundDump
+from ppr_assets.rules.publication.policy import Policy
+from ppr_assets.settings import Settings
 
 _HEADING = ("table", "rows", "columns")
 
@@ -48,7 +53,9 @@ def query(
     The dump is verified, and SQLite in memory gets the tables that SQL names, so the SQL is that of
     SQLite. A schema's tables go by their names in PostgreSQL; numbers are numbers where that is
     exact, booleans 1 and 0, everything else text as PostgreSQL writes it. Nothing can be written. A
-    partial clone fetches the one dump. Without SQL: tables, how many rows they have, their columns.
+    partial clone fetches the one dump. What the publication policy of today withholds is left out
+    of published dumps, and stderr says so. Without SQL: tables, how many rows they have, their
+    columns.
 
     \b
     Examples:
@@ -63,6 +70,7 @@ def query(
       1    SQLite refuses the query, or it took too long
       4    the dump is damaged
       6    data repository unusable, or there is no such dump
+      8    the policy cannot be read
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json are two forms, one is needed")
@@ -71,19 +79,28 @@ def query(
     with ExitStack() as until:
         with progress("reading"):
             found = until.enter_context(meant_dump(settings, meant, print_view))
-            dump = until.enter_context(dump_tables(found))
+            opened = until.enter_context(dump_tables(found))
+            dump = PublishedTables(opened, _policy(invocation.settings, meant, found))
             answer = _tables(dump)
             if sql is not None:
                 answer = until.enter_context(answered(dump, sql, seconds=timeout))
                 err.print(_read(found.name, answer), markup=False)
         show(answer)
+    print_withheld(dump.said())
+
+
+def _policy(settings: Settings, meant: Meant, found: FoundDump) -> Policy | None:
+    """What somebody has as a file is theirs to look at."""
+    if found.commit is None or meant.source is not None:
+        return None
+    return todays_policy(settings, elsewhere=False, offline=meant.offline)
 
 
 def _read(name: str, answer: Answer) -> str:
     return f"read {', '.join(answer.tables) or 'no table'} of {name}"
 
 
-def _tables(dump: DumpTables) -> Answer:
+def _tables(dump: PublishedTables) -> Answer:
     rows = (
         (key, dump.count(key), ", ".join(f"{one.name} {one.type}" for one in columns.values()))
         for key, columns in sorted((key, table.columns) for key, table in dump.tables.items())

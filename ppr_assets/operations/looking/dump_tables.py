@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ppr_assets.errors import PreconditionFailed
@@ -42,16 +42,25 @@ class DumpTables:
 
     def count(self, table: str) -> int:
         """How many rows of the table with this key the dump has."""
-        parts = self.tables[table].partitions
-        own = self._blocks[table].rows if table in self._blocks else self._inserted.get(table, 0)
-        return own + sum(map(self.count, parts))
+        return self.own_count(table) + sum(map(self.count, self.tables[table].partitions))
 
-    def rows(self, table: str, of_partition: Callable[[str], Rows] | None = None) -> Rows:
-        """The rows of the table with this key, with the values of its columns in their order; those
-        of its partitions as ``of_partition`` shows them, by key (all of them, without it).
+    def own_count(self, table: str) -> int:
+        """The same without those of its partitions."""
+        return self._blocks[table].rows if table in self._blocks else self._inserted.get(table, 0)
 
-        Raises :class:`PreconditionFailed` for a table whose rows come as INSERT or that inherits
-        from several, and :class:`DumpDamaged` for a value that is not of its column's type.
+    def rows(
+        self,
+        table: str,
+        names: Collection[str] | None = None,
+        of_partition: Callable[[str, Collection[str]], Rows] | None = None,
+    ) -> Rows:
+        """The rows of the table with this key, with the values of its columns, or of those with
+        these ``names``, in their order; those of its partitions as ``of_partition`` shows them, by
+        key and columns (all of them, without it).
+
+        Raises :class:`PreconditionFailed` for a table whose rows come as INSERT or with those of
+        its parent, or that inherits from several, and :class:`DumpDamaged` for a value that is not
+        of its column's type.
         """
         if len(parents := self.tables[table].inherits) > 1:
             raise PreconditionFailed(
@@ -65,18 +74,36 @@ class DumpTables:
                 "can be read without a server",
                 hint="`ppr-assets restore` loads them; pg_dump writes COPY without `--inserts`.",
             )
-        columns = [*self.tables[table].columns]
+        roots = (one for one in self._blocks if table in self.standing_with(one))
+        if root := next(roots, None):
+            raise PreconditionFailed(
+                f"the rows of {table} stand with those of {root} in `{self.name}`, and which those "
+                "are is told by a server alone",
+                hint=f"ask {root}; pg_dump writes them apart without `--load-via-partition-root`.",
+            )
+        columns = [one for one in self.tables[table].columns if names is None or one in names]
         if table in self._blocks:
             yield from self._of_block(self._blocks[table], table, columns)
-        for part in self.tables[table].partitions:
-            there = [*self.tables[part].columns]
+        there_already = self.standing_with(table)
+        for part in (one for one in self.tables[table].partitions if one not in there_already):
+            there = [one for one in self.tables[part].columns if one in columns]
             places = [there.index(name) if name in there else None for name in columns]
-            for some in (of_partition or self.rows)(part):
+            for some in (of_partition or self.rows)(part, there):
                 yield [tuple(None if at is None else row[at] for at in places) for row in some]
 
+    def standing_with(self, table: str) -> Sequence[str]:
+        """The partitions whose rows the COPY of the partitioned table has."""
+        parts = self.tables[table].partitions if table in self._blocks else ()
+        return [
+            part for part in parts if part not in self._blocks and not self.tables[part].inherits
+        ]
+
     def _of_block(self, block: CopyBlock, table: str, columns: list[str]) -> Rows:
-        types = [self.tables[table].columns[name].type for name in columns]
-        yield from rows_of(self._file.chunks(block.start, block.end), types, self._encoding)
+        known = self.tables[table].columns
+        types = [one.type for one in known.values()]
+        places = [at for at, name in enumerate(known) if name in columns]
+        chunks = self._file.chunks(block.start, block.end)
+        yield from rows_of(chunks, types, self._encoding, places)
 
     def _defined(self, layout: Layout) -> Mapping[str, TableDefinition]:
         """A table that others than pg_dump have made is known by its COPY alone."""
@@ -90,6 +117,8 @@ class DumpTables:
             statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
             names = copied_columns(statement)
             table.columns = {name: table.columns.get(name, Column(name)) for name in names}
+        for table in found.values():  # of a foreign one a dump has no rows
+            table.partitions = [key for key in table.partitions if key in found]
         for key, table in found.items():
             copied = [] if key in self._blocks else [*self._copied(found, key)]
             for name in [one for one in table.columns if not all(one in some for some in copied)]:

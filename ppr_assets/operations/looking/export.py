@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.looking.published_tables import PublishedTables
-from ppr_assets.operations.looking.sqlite_tables import columns_of, quoted
+from ppr_assets.operations.looking.sqlite_tables import columns_of, insert, quoted
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
 from ppr_assets.plain_sql.tables.values import Value, sqlite_type
 
@@ -27,10 +27,11 @@ def to_sqlite(dump: PublishedTables, name: str, out: Path) -> list[Path]:
     """Write the dump ``name`` to ``out``, with keys, indexes and full-text search, and beside it
     what Datasette reads of it (``.metadata.json``); returns both.
 
-    Raises :class:`PreconditionFailed` where ``out`` is there already or cannot be written.
+    Raises :class:`PreconditionFailed` for two tables that would have one name, and where ``out`` is
+    there already or cannot be written.
     """
     described = out.with_suffix(".metadata.json")
-    tables = {key: one for key, one in sorted(dump.tables.items()) if one.columns}
+    tables = {key: dump.tables[key] for key in _names_outside(dump)}
     with whole(described) as metadata, whole(out) as partial:
         with closing(sqlite3.connect(partial, isolation_level=None)) as session:
             session.execute("PRAGMA journal_mode=OFF")
@@ -55,22 +56,30 @@ def to_csv(dump: PublishedTables, _: str, out: Path) -> list[Path]:
     """
     with whole(out) as partial:
         partial.mkdir()
-        names: dict[str, str] = {}
-        for key, table in sorted(dump.tables.items()):
-            if not table.columns:
-                continue
-            name = f"{_name(key).replace(os.sep, '_')}.csv"
-            if names.setdefault(name, key) != key:
-                raise PreconditionFailed(
-                    f"{names[name]} and {key} would both be `{name}`",
-                    hint="`ppr-assets restore` brings the dump into PostgreSQL, which tells them "
-                    "apart.",
-                )
+        names = _names_outside(dump)
+        for key, table in ((key, dump.tables[key]) for key in names):
+            name = names[key] = f"{names[key].replace(os.sep, '_')}.csv"
             with (partial / name).open("w", encoding="utf-8", newline="") as file:
                 file.write(csv_line(tuple(table.columns)))
                 for rows in dump.rows(key):
                     file.writelines(map(csv_line, rows))
-    return [out / name for name in names]
+    return [out / name for name in names.values()]
+
+
+def _names_outside(dump: PublishedTables) -> dict[str, str]:
+    """What each table with columns is called where there are no schemas, and small letters are not
+    told from capitals."""
+    names: dict[str, str] = {}
+    known: dict[str, str] = {}
+    for key in sorted(key for key, one in dump.tables.items() if one.columns):
+        names[key] = _name(key)
+        other = known.setdefault(names[key].replace(os.sep, "_").casefold(), key)
+        if other != key:
+            raise PreconditionFailed(
+                f"{other} and {key} would both be called `{names[key].replace(os.sep, '_')}`",
+                hint="`ppr-assets restore` brings the dump into PostgreSQL, which knows both.",
+            )
+    return names
 
 
 @contextmanager
@@ -125,9 +134,7 @@ def _table(
     ]
     name = quoted(_name(key))
     session.execute(f"CREATE TABLE {name} ({', '.join(lines)})")
-    into = f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 - quoted
-    for rows in dump.rows(key):
-        session.executemany(into, rows)
+    insert(session, name, dump, key)
     for one in {key.columns for key in keys}:
         index = quoted(f"{_name(key)}_{'_'.join(one)}")
         session.execute(f"CREATE INDEX {index} ON {name} ({_names(one)})")

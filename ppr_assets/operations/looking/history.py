@@ -23,9 +23,10 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolders, StoredDump
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.data_repo.history.manifests import read_manifests
 from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
-from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
+from ppr_assets.errors import DumpDamaged, DumpMissing, PolicyRefused, PreconditionFailed
 from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
 from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.plain_sql.tables.followed_record import Followed, follow_record, read_record
 from ppr_assets.plain_sql.tables.one_record import (
     FoundRecord,
@@ -35,9 +36,12 @@ from ppr_assets.plain_sql.tables.one_record import (
     find_record,
 )
 from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.publication.planning import plan
+from ppr_assets.rules.publication.policy import Policy
+from ppr_assets.rules.publication.relations import Column, Relation
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
-from ppr_assets.settings import DataRepoSettings
+from ppr_assets.settings import Settings
 
 _SHOWN = 12
 
@@ -60,13 +64,15 @@ class Event:
 @dataclass(frozen=True)
 class RecordHistory:
     """``events`` oldest first. ``row``: the record as it was last; None where no dump has it.
-    ``dumps``: how many were looked at; ``unread``: why others could not be, by name."""
+    ``dumps``: how many were looked at; ``unread``: why others could not be, by name. ``withheld``
+    are columns that the policy of today does not let out: nothing here tells of them."""
 
     events: Sequence[Event]
     row: Row | None
     dumps: int
     unread: Mapping[str, str]
     complete: bool
+    withheld: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,16 @@ class _Night:
 
 
 def record_history(
-    settings: DataRepoSettings,
+    settings: Settings,
     sought: SoughtRecord,
     *,
     offline: bool = False,
     on_view: OnView = unseen,
 ) -> RecordHistory:
     """Raises :class:`DumpMissing` where no dump was published, :class:`PreconditionFailed` where
-    none has rows of the table, and :class:`DataRepoError`."""
-    with open_data_repo(settings) as repo:
+    none has rows of the table, :class:`PolicyRefused` where today's policy lets none of them out,
+    and :class:`DataRepoError`."""
+    with open_data_repo(settings.data_repo) as repo:
         view = look(repo, offline=offline)
         on_view(view)
         past = dump_history(repo, view.commit) if view.commit else {}
@@ -101,7 +108,10 @@ def record_history(
         nights = _nights(repo, [past[name] for name in sorted(past)], sought.table)
         first = {night.rows: night for night in reversed(nights) if night.rows is not None}
         found = _read(repo, [*first.values()], sought, offline=offline)
-        told = _told(nights, found, complete=not repo.shallow)
+        policy = policy_at(repo, view.commit, settings.dump)
+        withheld = _withheld(policy, sought.table, found.values())
+        shown = {rows: _without(one, withheld) for rows, one in found.items()}
+        told = _told(nights, shown, withheld, complete=not repo.shallow)
         _known(sought.table, nights, found.values(), told.dumps, told.unread)
         return told
 
@@ -222,8 +232,36 @@ def _chunks(repo: DataRepo, night: _Night) -> Callable[[], Iterable[bytes]]:
     return chunks
 
 
+def _withheld(policy: Policy, table: str, found: Iterable[FoundRecord | str]) -> Sequence[str]:
+    """Columns of the record. Raises :class:`PolicyRefused`."""
+    records = [one for one in found if isinstance(one, FoundRecord) and one.row is not None]
+    columns = dict.fromkeys(name for one in records for name in one.row or ())
+    parents = tuple(dict.fromkeys(parent for one in records for parent in one.parents))
+    known = tuple(Column(name, nullable=True) for name in columns)
+    planned = plan(policy, [Relation(table, "table", known, parents)])
+    undecided = {one.column for one in planned.unknown}
+    if columns and (None in undecided or not planned.tables[table].rows):
+        raise PolicyRefused(
+            f"the rows of {table} are withheld by the policy of today",
+            hint="`ppr-assets policy` says what is decided; what was published before is still in "
+            "git's history.",
+        )
+    return [name for name in columns if name in undecided | planned.tables[table].changed.keys()]
+
+
+def _without(one: FoundRecord | str, columns: Collection[str]) -> FoundRecord | str:
+    if isinstance(one, str) or one.row is None:
+        return one
+    row = {name: value for name, value in one.row.items() if name not in columns}
+    return replace(one, row=row)
+
+
 def _told(
-    nights: Sequence[_Night], found: Mapping[object, FoundRecord | str], *, complete: bool
+    nights: Sequence[_Night],
+    found: Mapping[object, FoundRecord | str],
+    withheld: Sequence[str],
+    *,
+    complete: bool,
 ) -> RecordHistory:
     events: list[Event] = []
     unread: dict[str, str] = {}
@@ -243,7 +281,7 @@ def _told(
             events.append(_event("changed", night, last, row))
         there = row is not None
         last = row if row is not None else last
-    return RecordHistory(events, last, len(nights) - len(unread), unread, complete)
+    return RecordHistory(events, last, len(nights) - len(unread), unread, complete, withheld)
 
 
 def _event(

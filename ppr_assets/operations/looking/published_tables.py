@@ -4,7 +4,7 @@ else, an older one may."""
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.looking.dump_tables import DumpTables, Rows
@@ -35,15 +35,21 @@ def todays_policy(settings: Settings, *, elsewhere: bool, offline: bool) -> Poli
 
 class PublishedTables:
     """``withheld`` says what was in the dump and was left out of the rows so far, by name, with how
-    often; ``tables`` are those of the dump, by key."""
+    often; ``tables`` are those of the dump, by key. Without a policy nothing is left out."""
 
-    def __init__(self, dump: DumpTables, policy: Policy) -> None:
+    def __init__(self, dump: DumpTables, policy: Policy | None) -> None:
         self._dump = dump
         self.tables: Mapping[str, TableDefinition] = dump.tables
+        self.views = dump.views
         self.withheld: Counter[str] = Counter()
-        planned = plan(policy, [*_relations(dump.tables)])
-        self._without_rows = {key for key, table in planned.tables.items() if not table.rows}
+        self._without_rows: set[str] = set()
         self._replaced: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+        if policy is not None:
+            self._plan(policy)
+
+    def _plan(self, policy: Policy) -> None:
+        planned = plan(policy, [*_relations(self.tables)])
+        self._without_rows = {key for key, table in planned.tables.items() if not table.rows}
         for one in planned.unknown:
             if one.column is None:
                 self._without_rows.add(one.table)
@@ -54,20 +60,35 @@ class PublishedTables:
                 text = None if decision.rule == "null" else decision.text
                 self._replaced[key][column] = text
 
-    def rows(self, table: str) -> Rows:
+        for key in self.tables:
+            for part in self._dump.standing_with(key):  # nobody can tell their rows apart
+                self._replaced[key] |= self._replaced[part]
+                if part in self._without_rows:
+                    self._without_rows.add(key)
+
+    def count(self, table: str) -> int:
+        """How many rows of the table with this key are shown."""
+        return sum(self._dump.own_count(one) for one in self._shown(table))
+
+    def rows(self, table: str, names: Collection[str] | None = None) -> Rows:
         """As :meth:`DumpTables.rows`, without what is withheld, also by a partition's own policy.
         What two tables show is counted once."""
         if table in self._without_rows:
             if count := self._dump.count(table):
                 self.withheld |= Counter({f"rows of {table}": count})
             return
-        columns = [*self.tables[table].columns]
-        places = {columns.index(name): text for name, text in self._replaced[table].items()}
-        names = {at: f"values of {table}.{quote_identifier(columns[at])}" for at in places}
+        columns = [one for one in self.tables[table].columns if names is None or one in names]
+        replaced = self._replaced[table].items()
+        places = {columns.index(name): text for name, text in replaced if name in columns}
+        called = {at: f"values of {table}.{quote_identifier(columns[at])}" for at in places}
         seen: Counter[str] = Counter()
-        for rows in self._dump.rows(table, self.rows):
-            yield [self._row(row, places, names, seen) for row in rows] if places else rows
+        for rows in self._dump.rows(table, names, self.rows):
+            yield [self._row(row, places, called, seen) for row in rows] if places else rows
         self.withheld |= seen
+
+    def said(self) -> Sequence[str]:
+        """What ``withheld`` tells, in words."""
+        return [f"{count} {what}" for what, count in self.withheld.items()]
 
     def keyed(self, table: str) -> bool:
         """Whether the primary key still tells apart the rows that are shown: none of its columns is
@@ -82,6 +103,8 @@ class PublishedTables:
 
     def _shown(self, table: str) -> Iterator[str]:
         """The table and those whose rows it shows too."""
+        if table in self._without_rows:
+            return
         yield table
         for part in self.tables[table].partitions:
             yield from self._shown(part)

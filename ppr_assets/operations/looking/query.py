@@ -6,16 +6,17 @@ and asks for each column that it would read. Whatever does not read is refused.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from ppr_assets.errors import QueryFailed
-from ppr_assets.operations.looking.dump_tables import DumpTables
+from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets.operations.looking.sqlite_tables import attach_schemas, insert, quoted
-from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.wording import few
 
 SECONDS = 60.0
@@ -33,6 +34,8 @@ _READS = frozenset(
         sqlite3.SQLITE_RECURSIVE,
     }
 )
+_UNTOLD = re.compile(r"\b(?:using|natural)\b", re.IGNORECASE)
+"""With these SQLite does not say which columns it compares, and of which tables."""
 _DIALECT = (
     "the SQL is SQLite's; `ppr-assets query` without a query shows the tables and their columns."
 )
@@ -50,9 +53,9 @@ class Answer:
 
 
 @contextmanager
-def answered(dump: DumpTables, sql: str, *, seconds: float = SECONDS) -> Iterator[Answer]:
+def answered(dump: PublishedTables, sql: str, *, seconds: float = SECONDS) -> Iterator[Answer]:
     """Ask ``dump``. Raises :class:`QueryFailed`, also while the rows are read, and what
-    :meth:`DumpTables.rows` raises."""
+    :meth:`PublishedTables.rows` raises."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as session:
         session.execute(f"PRAGMA hard_heap_limit={MEMORY_BYTES}")
         session.execute("PRAGMA temp_store=MEMORY")
@@ -62,9 +65,9 @@ def answered(dump: DumpTables, sql: str, *, seconds: float = SECONDS) -> Iterato
         with _in_words(dump, clock):
             names = _named(session, dump, sql)
             session.set_progress_handler(None, 0)  # loading takes what it takes
-            for key in names:
+            for key, columns in names.items():
                 table = dump.tables[key]
-                insert(session, quoted(table.schema, table.name), dump, key)
+                insert(session, quoted(table.schema, table.name), dump, key, columns)
             session.set_authorizer(_only_reads)
             clock.start()
             session.set_progress_handler(clock.over, _STEPS)
@@ -72,30 +75,42 @@ def answered(dump: DumpTables, sql: str, *, seconds: float = SECONDS) -> Iterato
             if cursor.description is None:
                 raise QueryFailed("the query gives no rows", hint=_DIALECT)
             columns = tuple(column[0] for column in cursor.description)
-            yield Answer(columns, _rows(cursor, dump, clock), names)
+            yield Answer(columns, _rows(cursor, dump, clock), [*names])
 
 
-def _named(session: sqlite3.Connection, dump: DumpTables, sql: str) -> list[str]:
-    """The tables that the query reads, by SQLite's own word. Of one whose columns do not matter
-    (``count(*)``) that is the name as it was written, so without a schema it may be several."""
-    read: set[tuple[str, str]] = set()
+def _named(
+    session: sqlite3.Connection, dump: PublishedTables, sql: str
+) -> Mapping[str, Collection[str]]:
+    """The tables that the query reads, each with the columns, by SQLite's own word. Of one whose
+    columns do not matter (``count(*)``) that is the name as it was written, so without a schema it
+    may be several."""
+    read: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def noted(action: int, one: str | None, two: str | None, schema: str | None, _: object) -> int:
         if action == sqlite3.SQLITE_READ and one:
-            read.add(((schema or "").lower(), one.lower()))
+            read[(schema or "").lower(), one.lower()].add(two or "")
         return _only_reads(action, one, two, schema, _)
 
     session.set_authorizer(noted)
     with closing(session.execute(sql)):
         pass
     session.set_authorizer(None)
-    return [
-        table_key(table.schema, table.name)
+    named = {
+        table.key: [
+            read[schema, table.name.lower()]
+            for schema in (table.schema.lower(), "")
+            if (schema, table.name.lower()) in read
+        ]
         for table in dump.tables.values()
-        if not read.isdisjoint(
-            (schema, table.name.lower()) for schema in (table.schema.lower(), "")
-        )
-    ]
+    }
+    if _UNTOLD.search(sql):
+        text = sql.lower().replace('""', '"')
+        return {
+            key: table.columns
+            for key, table in dump.tables.items()
+            if named[key] or table.name.lower() in text
+        }
+    return {key: set().union(*columns) for key, columns in named.items() if columns}
 
 
 def _only_reads(action: int, one: str | None, two: str | None, *_: object) -> int:
@@ -103,7 +118,9 @@ def _only_reads(action: int, one: str | None, two: str | None, *_: object) -> in
     return sqlite3.SQLITE_OK if action in _READS and not unsafe else sqlite3.SQLITE_DENY
 
 
-def _rows(cursor: sqlite3.Cursor, dump: DumpTables, clock: _Clock) -> Iterator[tuple[Cell, ...]]:
+def _rows(
+    cursor: sqlite3.Cursor, dump: PublishedTables, clock: _Clock
+) -> Iterator[tuple[Cell, ...]]:
     with _in_words(dump, clock):
         yield from cursor
 
@@ -128,7 +145,7 @@ class _Clock:
 
 
 @contextmanager
-def _in_words(dump: DumpTables, clock: _Clock) -> Iterator[None]:
+def _in_words(dump: PublishedTables, clock: _Clock) -> Iterator[None]:
     try:
         yield
     except MemoryError:
@@ -142,7 +159,7 @@ def _in_words(dump: DumpTables, clock: _Clock) -> Iterator[None]:
         raise _failed(str(error), dump, clock) from error
 
 
-def _failed(said: str, dump: DumpTables, clock: _Clock) -> QueryFailed:
+def _failed(said: str, dump: PublishedTables, clock: _Clock) -> QueryFailed:
     if said == "interrupted":
         return QueryFailed(
             f"the query has not ended after {clock.seconds:g} s",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.operations.looking.dump_tables import DumpTables
+from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
 from ppr_assets.plain_sql.tables.values import sqlite_type
 
@@ -25,14 +25,21 @@ def columns_of(table: TableDefinition) -> list[str]:
     ]
 
 
-def insert(session: sqlite3.Connection, into: str, dump: DumpTables, key: str) -> None:
-    """Put the rows of the table ``key`` into SQLite's table ``into``, a quoted name."""
-    width = len(dump.tables[key].columns)
-    if not width:
-        return
-    statement = f"INSERT INTO {into} VALUES ({', '.join('?' * width)})"  # noqa: S608 - quoted
-    for rows in dump.rows(key):
-        session.executemany(statement, rows)
+def insert(
+    session: sqlite3.Connection,
+    into: str,
+    dump: PublishedTables,
+    key: str,
+    names: Collection[str] | None = None,
+) -> None:
+    """Put the rows of the table ``key`` into SQLite's table ``into``, a quoted name: of the columns
+    with these ``names`` (all, without it), the others stay NULL."""
+    columns = [one for one in dump.tables[key].columns if names is None or one in names]
+    values = f"({', '.join(map(quoted, columns))}) VALUES ({', '.join('?' * len(columns))})"
+    statement = f"INSERT INTO {into} {values if columns else 'DEFAULT VALUES'}"
+    if dump.tables[key].columns:
+        for rows in dump.rows(key, columns):
+            session.executemany(statement, rows)
 
 
 def attach_schemas(session: sqlite3.Connection, tables: Iterable[TableDefinition]) -> None:

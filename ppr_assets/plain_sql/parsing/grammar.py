@@ -120,7 +120,8 @@ class _Parser:
             )
         if copy.key in self._keys_seen:
             raise DumpDamaged(
-                f"{copy.key} has two COPY blocks, the second at byte {start}, one is right"
+                f"{copy.key} has two COPY blocks, the second at byte {start}, one is right",
+                hint="was it made with `pg_dump --load-via-partition-root`? Make it without.",
             )
         self._keys_seen.add(copy.key)
         yield copy

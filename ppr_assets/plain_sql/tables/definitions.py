@@ -30,6 +30,7 @@ _ATTACH = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "
     rb"(?P<part_schema>" + NAME + rb")\.(?P<part>" + NAME + rb") "
 )
+_CREATED = re.compile(rb"CREATE (?:UNLOGGED )?TABLE " + _OF_TABLE)
 _INHERITS = re.compile(
     rb"^\)\s*INHERITS \((?P<parents>"
     + NAME
@@ -113,6 +114,16 @@ def table_definitions(
     return found
 
 
+def parents_told(statement: bytes) -> tuple[str, tuple[str, ...]] | None:
+    """The key of a table, and of those whose partition it is or that it inherits from, if the
+    statement says that."""
+    if one := _ATTACH.match(statement):
+        part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
+        return part, (_key(one),)
+    told, one = _INHERITS.search(statement), _CREATED.match(statement)
+    return (_key(one), _parents(told)) if told and one else None
+
+
 def column_type(definition: bytes) -> str:
     """The type at the beginning of a column's definition."""
     found = _TYPE.match(definition)
@@ -131,13 +142,17 @@ def _made(found: dict[str, TableDefinition], text: bytes) -> None:
     }
     table = TableDefinition(schema, name, columns)
     if told := _INHERITS.search(text):
-        names = _list(told["parents"])
-        table.inherits = tuple(map(table_key, names[::2], names[1::2]))
+        table.inherits = _parents(told)
     for parent in table.inherits:
         if parent in found:
             found[parent].partitions.append(table.key)
             table.columns = found[parent].columns | table.columns
     found[table.key] = table
+
+
+def _parents(told: re.Match[bytes]) -> tuple[str, ...]:
+    names = _list(told["parents"])
+    return tuple(map(table_key, names[::2], names[1::2]))
 
 
 def _commented(found: Mapping[str, TableDefinition], text: bytes) -> None:

@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows
-from ppr_assets.plain_sql.tables.one_record import FoundRecord, Seen, SoughtRecord, look, row_in
+from ppr_assets.plain_sql.tables.one_record import (
+    FoundRecord,
+    Seen,
+    SoughtRecord,
+    ancestors,
+    look,
+    row_in,
+)
 
 _HEAD = b" FROM stdin;\n"
 _END = b"\n\\.\n"
@@ -71,12 +78,13 @@ def follow_record(
 
 
 def _found(data: bytearray, rows: Ranges, sql: bytes, seen: Seen, sought: SoughtRecord) -> Followed:
+    parents = ancestors(seen, sought.table)
     if seen.block is None:
-        return Followed(FoundRecord(None, seen.key, there=False), rows, sql, seen)
+        return Followed(FoundRecord(None, seen.key, False, parents), rows, sql, seen)
     start, end = rows[seen.block]
     seen = replace(seen, used=seen.key or seen.used)
     row = row_in(data, start, end, seen, sought)
-    return Followed(FoundRecord(row, seen.key), rows, sql, seen)
+    return Followed(FoundRecord(row, seen.key, True, parents), rows, sql, seen)
 
 
 def _moved(before: Followed, data: bytearray, copies: Copies) -> Ranges | None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
 from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.tables.definitions import parents_told
 from ppr_assets.plain_sql.tables.values import as_copied, codec_of, meant
 
-_PRIMARY_KEYS = b"ALTER TABLE ONLY "
+_OF_INTEREST = (
+    b"ALTER TABLE ONLY ",  # primary keys, partitions
+    b"CREATE TABLE ",
+    b"CREATE UNLOGGED TABLE ",
+    b"SET client_encoding",
+)
 _ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
 
 Row = Mapping[str, str | None]
@@ -32,11 +38,12 @@ class SoughtRecord:
 class FoundRecord:
     """``row`` is None where the dump has no such record, or no such table; ``key`` are the columns
     that this dump tells rows apart by, None where it does not say. ``there``: it has a COPY of the
-    table."""
+    table. ``parents``: what that is a partition of or inherits from, and so on, nearest first."""
 
     row: Row | None
     key: tuple[str, ...] | None
     there: bool = True
+    parents: tuple[str, ...] = ()
 
 
 def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> FoundRecord:
@@ -45,14 +52,14 @@ def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> 
     seen = look(chunks(), sought)
     if seen.key is not None and seen.used not in (None, seen.key):
         seen = look(chunks(), replace(sought, key=seen.key))
-    return FoundRecord(seen.row, seen.key, there=seen.used is not None)
+    return FoundRecord(seen.row, seen.key, seen.used is not None, ancestors(seen, sought.table))
 
 
 @dataclass
 class Seen:
     """``used``: the columns that the record was looked for by, ``key`` those of the primary key,
     ``columns`` those of the COPY, with texts in ``codec``; ``block`` says which COPY of all that
-    is, from 0."""
+    is, from 0; ``parents`` those of all tables that have some."""
 
     row: Row | None = None
     used: tuple[str, ...] | None = None
@@ -61,6 +68,7 @@ class Seen:
     codec: str = "utf-8"
     block: int | None = None
     blocks: int = 0
+    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
@@ -77,14 +85,24 @@ def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
                 seen.row = next((row for row in rows if row is not None), None)
         elif isinstance(piece, Line) and not piece.between:
             statement = piece.text if piece.begins else statement
-            if not statement.startswith((_PRIMARY_KEYS, b"SET client_encoding")):
+            if not statement.startswith(_OF_INTEREST):
                 continue
             statement = statement if piece.begins else statement + piece.text
             if found := _ENCODING.match(statement):
                 seen.codec = codec_of(found[1].decode("ascii", "replace"))
             if piece.ends and (told := primary_key(statement)) and told[0] == sought.table:
                 seen.key = told[1]
+            if piece.ends and (related := parents_told(statement)):
+                seen.parents[related[0]] = seen.parents.get(related[0], ()) + related[1]
     return seen
+
+
+def ancestors(seen: Seen, table: str) -> tuple[str, ...]:
+    """All parents of ``table``, nearest first."""
+    found = [*seen.parents.get(table, ())]
+    for one in found:
+        found += [other for other in seen.parents.get(one, ()) if other not in found]
+    return tuple(found)
 
 
 def row_in(

@@ -45,23 +45,37 @@ def sqlite_type(type_: str) -> str:
 
 
 def rows_of(
-    chunks: Iterable[bytes], types: Sequence[str], encoding: str
+    chunks: Iterable[bytes],
+    types: Sequence[str],
+    encoding: str,
+    places: Sequence[int] | None = None,
 ) -> Iterator[list[tuple[Value, ...]]]:
     """The rows of COPY, chunk by chunk (of any length), with columns of ``types``, in ``encoding``
-    as PostgreSQL calls it. Raises :class:`DumpDamaged` for a value that is not of its type."""
+    as PostgreSQL calls it; of each row the values at ``places`` (all, without it). Raises
+    :class:`DumpDamaged` for a value that is not of its type."""
     codec = codec_of(encoding)
-    steps = [(at, step) for at, one in enumerate(types) if (step := _step(one))]
+    chosen = [(at, _step(types[at])) for at in (range(len(types)) if places is None else places)]
     rest = b""
     for chunk in chunks:
         whole, newline, rest = (rest + chunk).rpartition(b"\n")
         if not newline:
             continue
-        text = whole.decode(codec, "replace")
-        yield (
-            [_row(line, steps) for line in text.split("\n")]
-            if types
-            else [() for _ in text.split("\n")]
-        )
+        lines = whole.decode(codec, "replace").split("\n")
+        if not chosen:
+            yield [()] * len(lines)
+            continue
+        try:
+            columns = [*zip(*(line.split("\t") for line in lines), strict=True)]
+            yield [*zip(*(_values(columns[at], step) for at, step in chosen), strict=True)]
+        except (LookupError, ValueError, ArithmeticError) as error:
+            raise DumpDamaged(f"a value is not of its column's type: {error}") from error
+
+
+def _values(column: Sequence[str], step: Callable[[str], Value] | None) -> Sequence[Value]:
+    there = [meant(text) if "\\" in text else text for text in column]
+    if step is None:
+        return there
+    return [None if text is None else step(text) for text in there]
 
 
 def codec_of(encoding: str) -> str:
@@ -79,19 +93,6 @@ def codec_of(encoding: str) -> str:
 def as_copied(value: str, codec: str = "utf-8") -> bytes:
     """A text as COPY writes it."""
     return value.translate(_WRITTEN).encode(codec, "replace")
-
-
-def _row(line: str, steps: Sequence[tuple[int, Callable[[str], Value]]]) -> tuple[Value, ...]:
-    values: list[Value] = [*line.split("\t")]
-    if "\\" in line:
-        values = [meant(str(value)) for value in values]
-    try:
-        for at, step in steps:
-            if (value := values[at]) is not None:
-                values[at] = step(str(value))
-    except (KeyError, ValueError, ArithmeticError) as error:
-        raise DumpDamaged(f"a value is not of its column's type: {error}") from error
-    return tuple(values)
 
 
 def meant(value: str) -> str | None:

@@ -107,3 +107,39 @@ def test_a_partial_clone_fetches_what_it_reads_and_gzip_is_read_too(
     assert [one["what"] for one in told["events"]] == ["first seen", "changed"]
     assert told["events"][1]["changes"] == {"name": ["One", "Two"]}
     assert told["unread"] == {}
+
+
+def test_what_the_policy_of_today_withholds_is_told_of_no_night(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.first_night()
+    pipeline.execute(ROW, "One")
+    _night(pipeline)
+    for change in ("email = 'secret@b.org'", "name = 'Two'", "email = NULL"):
+        pipeline.execute(f"UPDATE public.organization SET {change} WHERE id = 'o-1'")
+        _night(pipeline)
+    hidden = '[organization]\nemail = {rule = "null", reason = "a test"}\n'
+    commit_files(pipeline.clone, "Withhold", {"sql_dumps/.publication.toml": hidden})
+    told = ppr_assets("history", "organization", "o-1", "--json")
+    document = json.loads(told.out)
+    changes = [[*one["changes"]] for one in document["events"]]
+    assert changes == [[], ["updated_at"], ["name", "updated_at"], ["updated_at"]]
+    assert document["withheld"] == ["email"]
+    assert "withheld by the policy of today: organization.email\n" in told.err
+    asked = ppr_assets(
+        "query", "select count(email) as n, count(*) as m from organization", "--json"
+    )
+    assert json.loads(asked.out) == [{"n": 0, "m": 201}]
+    assert "withheld by the policy of today: " in asked.err
+    assert "secret" not in told.out + told.err + asked.out + asked.err
+
+    nothing = '[organization]\n"*" = {rule = "structure", reason = "a test"}\n'
+    commit_files(pipeline.clone, "Withhold all", {"sql_dumps/.publication.toml": nothing})
+    refused = ppr_assets("history", "organization", "o-1")
+    assert (refused.code, refused.out) == (8, "")
+    assert refused.error == "the rows of organization are withheld by the policy of today"
+    tables = json.loads(ppr_assets("query", "--json").out)
+    assert {one["table"]: one["rows"] for one in tables}["organization"] == 0
+    file = str(pipeline.dumps / pipeline.latest())
+    own = ppr_assets("query", "select count(*) as n from organization", "--at", file, "--json")
+    assert json.loads(own.out) == [{"n": 201}]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import PreconditionFailed
+from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.export import to_csv, to_sqlite
 from ppr_assets.operations.looking.published_tables import PublishedTables
@@ -136,11 +136,46 @@ def test_a_key_whose_values_are_replaced_is_none_in_sqlite(tmp_path: Path) -> No
         assert session.execute("SELECT name FROM pragma_table_info('p') WHERE pk").fetchall()
 
 
-def test_tables_whose_files_would_have_one_name_are_refused(tmp_path: Path) -> None:
-    twins = DIVIDED.replace(b"public.p1", b'public."a/b"').replace(b"public.p2", b"public.a_b")
-    with (
-        dump_tables(as_found(twins, tmp_path)) as dump,
-        pytest.raises(PreconditionFailed, match=r"`a_b\.csv`"),
-    ):
-        to_csv(PublishedTables(dump, Policy()), "dump.sql", tmp_path / "out")
-    assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize("one", [b'public."a/b"', b'public."A_b"'])
+def test_tables_whose_files_would_have_one_name_are_refused(one: bytes, tmp_path: Path) -> None:
+    """Also on a file system that does not tell capitals, and in SQLite."""
+    twins = DIVIDED.replace(b"public.p1", one).replace(b"public.p2", b"public.a_b")
+    for form in (to_csv, to_sqlite):
+        with (
+            dump_tables(as_found(twins, tmp_path)) as dump,
+            pytest.raises(PreconditionFailed, match=r"would both be called `a_b`"),
+        ):
+            form(PublishedTables(dump, Policy()), "dump.sql", tmp_path / "out")
+        assert [path.name for path in tmp_path.iterdir()] == ["dump.sql"]
+
+
+def test_a_foreign_partition_has_no_rows_in_a_dump(tmp_path: Path) -> None:
+    foreign = DIVIDED.replace(b"CREATE TABLE public.p2", b"CREATE FOREIGN TABLE public.p2").replace(
+        b"p2; Type: TABLE;", b"p2; Type: FOREIGN TABLE;"
+    )
+    at, end = foreign.index(b"--\n-- Data for Name: p2"), foreign.index(b"--\n-- Name: p p_pkey")
+    with dump_tables(as_found(foreign[:at] + foreign[end:], tmp_path)) as dump:
+        assert [*dump.tables] == ["p", "p1"]
+        assert (dump.count("p"), dump.count("p1")) == (1, 1)
+        assert [row for rows in dump.rows("p") for row in rows] == [(1, "a")]
+        to_sqlite(PublishedTables(dump, None), "", tmp_path / "all.db")
+
+
+def test_rows_that_stand_with_the_parent_are_not_taken_for_none(tmp_path: Path) -> None:
+    """As ``pg_dump --load-via-partition-root`` writes them: of one partition, then of several."""
+    root = DIVIDED.replace(
+        b"COPY public.p1 (v, id) FROM stdin;\na\t1", b"COPY public.p (id, v) FROM stdin;\n1\ta"
+    )
+    with dump_tables(as_found(root, tmp_path)) as dump:
+        assert [row for rows in dump.rows("p") for row in rows] == [(1, "a"), (2, "b"), (3, "c")]
+        with pytest.raises(PreconditionFailed, match="the rows of p1 stand with those of p"):
+            next(dump.rows("p1"))
+        kept = b'[p]\nid = "public"\nv = "public"\n[p1]\n"*" = {rule = "structure", reason = "x"}\n'
+        tables = PublishedTables(dump, parse_policy(kept, source="policy"))
+        assert [*tables.rows("p")] == []  # what p1 withholds may be among them
+        assert tables.withheld == {"rows of p": 3}
+    twice = root.replace(b"COPY public.p2", b"COPY public.p")
+    with pytest.raises(DumpDamaged) as refused, dump_tables(as_found(twice, tmp_path)):
+        pass
+    assert "two COPY blocks" in refused.value.message
+    assert "--load-via-partition-root" in refused.value.hint
