@@ -14,7 +14,7 @@ HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
 _ESCAPED_BY_COPY = {b"\\" + one: bytes([n]) for one, n in zip(
     (b"b", b"f", b"n", b"r", b"t", b"v"), b"\b\f\n\r\t\v", strict=True
 )}  # fmt: skip
-_ESCAPED_BY_JSON = re.compile(rb'\\(?:u00([0-7][0-9A-Fa-f])|([bfnrt"\\/]))')
+_ESCAPED_BY_JSON = re.compile(rb'\\(?:u([0-9A-Fa-f]{4})|([bfnrt"\\/]))')
 _JSON_IN_JSON = 3
 _LETTERS = dict(zip(b"bfnrt", b"\b\f\n\r\t", strict=True))
 
@@ -54,8 +54,16 @@ def without_json_escapes(value: bytes) -> bytes:
     return value
 
 
+def with_quotes_once(text: bytes) -> Iterator[bytes]:
+    """It as it is, and as it is meant where quotes in texts are doubled: in SQL, in CSV, and in a
+    row that is a column's value."""
+    yield text
+    if b'""' in text or b"''" in text:
+        yield text.replace(b'""', b'"').replace(b"''", b"'")
+
+
 def _unescaped(match: re.Match[bytes]) -> bytes:
     if match.group(1):
-        return bytes([int(match.group(1), 16)])
+        return chr(int(match.group(1), 16)).encode("utf-8", "replace")
     letter = match.group(2)
     return bytes([_LETTERS.get(letter[0], letter[0])])

@@ -25,6 +25,7 @@ from ppr_assets.plain_sql.escapes import (
     bytes_of,
     in_digits,
     meaning,
+    with_quotes_once,
     without_copy_escapes,
     without_json_escapes,
 )
@@ -190,11 +191,12 @@ class Scanner:
         """A kind and the text that may have it; of what was encoded, all kinds whose triggers it
         has."""
         if number < len(self._kinds):
-            yield self._kinds[number], meant
+            yield from ((self._kinds[number], text) for text in with_quotes_once(meant))
             return
         for text in in_digits(HEX, meant) if number == self._bytea else [meant]:
             for one in {one for _, one in self._hits(text) if one < len(self._kinds)}:
-                yield self._kinds[one], without_json_escapes(text)
+                for other in with_quotes_once(without_json_escapes(text)):
+                    yield self._kinds[one], other
 
     def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
         """Look at each value of the columns whose names alone are reason enough."""

@@ -28,7 +28,7 @@ from ppr_assets_tests.planted import KEYS, PASSWORDS, PERSONS, PLACES, Make, cop
 
 SECRETS: Mapping[str, Make] = {**KEYS, **PASSWORDS}
 EVERY: Mapping[str, Make] = {**SECRETS, **PERSONS}
-SEEDS = range(3)
+SEEDS = range(5)
 REAL_DUMPS = SHARED / "data" / "real-dumps"
 
 HEAD = "--\n-- PostgreSQL database dump\n--\n\n"
@@ -195,6 +195,8 @@ STATEMENTS = {
     "CREATE FUNCTION public.f": "CREATE FUNCTION public.f() RETURNS text\n    LANGUAGE sql\n"
     "    AS $_$\n  SELECT\n'{}'\n$_$;\n",
     "ALTER TABLE ONLY public.a": "ALTER TABLE ONLY public.a ALTER COLUMN b SET DEFAULT '{}';\n",
+    "SECURITY LABEL FOR anon": "SECURITY LABEL FOR anon ON COLUMN public.a.b IS '{}';\n",
+    "CREATE TYPE public.e": "CREATE TYPE public.e AS ENUM (\n    'x',\n    '{}'\n);\n",
     "INSERT INTO public.a": "INSERT INTO public.a VALUES\n\t(1, 'x'),\n\t(2, '{}');\n",
 }
 
@@ -208,6 +210,31 @@ def test_statements_are_searched_and_told_by_their_names(name: str) -> None:
         assert [(find.table, find.column, find.kind) for find in finds.secrets] == [
             (name, "", kind)
         ]
+
+
+QUOTED = {
+    "connection string": "host=db user=ann password='hunter 22'",
+    "secret in a variable": "export DB_PASSWORD='four words and more'",
+    "secret in JSON": '{"host": "db", "password": "hunter22"}',
+    "password in SQL": "ALTER ROLE ann PASSWORD 'hunter22'",
+}
+
+
+@pytest.mark.parametrize("kind", QUOTED)
+def test_doubled_quotes_hide_nothing(kind: str) -> None:
+    once = QUOTED[kind]
+    default = f"ALTER TABLE a ALTER b SET DEFAULT '{once.replace(chr(39), chr(39) * 2)}';\n"
+    finds, _ = _search_dump((HEAD + default + TAIL).encode())
+    assert [find.kind for find in finds.secrets] == [kind]
+    scanner = Scanner()
+    _search(scanner, "t", ["row"], _row(f'(1,"{once.replace(chr(34), chr(34) * 2)}",)'))
+    assert _found(scanner.finds) == {"t": {("row", kind)}}
+
+
+def test_letters_that_json_escapes_do_not_hide_a_password() -> None:
+    scanner = Scanner()
+    _search(scanner, "t", ["v"], _row('{"url": "https://ann:geh\\u00f6rt-mir@db.example.org/"}'))
+    assert _found(scanner.finds) == {"t": {("v", "URL with a password")}}
 
 
 def test_a_statement_of_many_lines_is_searched_as_a_whole() -> None:

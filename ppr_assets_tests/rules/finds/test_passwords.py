@@ -68,6 +68,26 @@ from ppr_assets.rules.finds.passwords import PASSWORDS
         "FOREIGN_KEY=organization_id",
         "OBJECT_KEY=uploads/2026/07/a3f9/menu.pdf",
         "https://example.org/?db_password=hunter22",
+        '{"password": null, "token": "", "passwords": "a1b2c3"}',
+        '{"password": "required", "secret": "ingredient"}',
+        '{"password": "<password>", "token": "${TOKEN}", "pwd": "{{ pwd }}"}',
+        '{"next_token": "page-2", "type": "token", "name": "password"}',
+        '{"properties": {"password": {"type": "string"}}}',
+        "Zoom meeting 123 456 789, password: bread22",
+        "Meeting ID: 123\nPassword: bread22\nHost: Mary",
+        "password: bread22\nfood: soup",
+        "the password 'bread' opens the door, options (ask by 'name')",
+        "CREATE ROLE ann PASSWORD NULL; a comment on 'password'",
+        "identified by the sign 'open'",
+        "the machine at the desk login page password reset",
+        "curl -u ann https://example.org/",
+        "sort -u names:addresses",
+        "X-API-Key: your key",
+        "and/or@example.org",
+        "soup/bread@example.org:8080/menu",
+        "write to: ann@/home, home:work@/",
+        "postgresql://db:5432/pantry?mail=ann@example.org",
+        "redis://cache:6379,cache2:6379/0@x",
     ],
 )
 def test_this_is_no_password(text: str) -> None:
@@ -125,7 +145,10 @@ def _found(text: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "piece",
-    ["scrypt$", "pbkdf2_", "password=", "jdbc:oracle:a:a/", "$6$", "://a1b2c3d4e5f6g", ":a@tcp(",
+    ["postgres://a:", "machine a ", "curl -u ", "options(password ",
+     "password: ",
+     "'token':", "CREATE USER a ", "a/bcd@a:1521", "0", "Az+ASt",
+     "scrypt$", "pbkdf2_", "password=", "jdbc:oracle:a:a/", "$6$", "://a1b2c3d4e5f6g", ":a@tcp(",
      "a.b:5432:", "*:*:", "A_PASS=", "AB_"],
 )  # fmt: skip
 def test_a_long_value_made_to_be_looked_at_takes_no_long_time(piece: str) -> None:
