@@ -15,6 +15,7 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
+import sqlalchemy
 
 from ppr_assets.cli.dagster.storage import kept_sessions
 from ppr_assets.postgres.embedded import EmbeddedServer
@@ -87,6 +88,30 @@ def test_a_run_of_the_command_line_keeps_its_sessions_and_replaces_what_ended(
             assert len(sessions()) == 1
             assert not sessions() & kept
         assert settled(sessions) == set()
+
+
+def test_a_run_of_the_command_line_asks_once_what_tables_its_storage_has(
+    dagster_home: Path,
+) -> None:
+    asked: list[str] = []
+
+    def ask(_session: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
+        storage = instance.event_log_storage
+        sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", ask)
+        try:
+            with kept_sessions(instance):
+                instance.get_latest_materialization_event(dg.AssetKey("sql_dump"))
+                first, asked[:] = "".join(asked), []
+                instance.get_latest_materialization_event(dg.AssetKey("sql_dump"))
+                assert "pg_catalog" in first
+                assert asked
+                assert "pg_catalog" not in "".join(asked)
+            assert "has_asset_key_col" not in vars(storage)
+        finally:
+            sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", ask)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)

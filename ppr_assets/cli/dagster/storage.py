@@ -6,8 +6,10 @@ What fails in it later, while a run is recorded in it, is put into words here as
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,13 @@ _SESSION_SECONDS = 10
 """So old, a kept session is replaced: what lies between may have forgotten it without a word."""
 _MORE_SESSIONS = 5
 """Beside the one that each of Dagster's storages keeps, for statements inside of others."""
+_OF_ITS_TABLES = (
+    "has_table",
+    "has_asset_key_col",
+    "has_run_stats_index_cols",
+    "has_backfill_id_column",
+)
+"""What Dagster asks of its tables, a hundred times a night; a migration alone changes it."""
 
 
 def require_storage(url: Secret) -> None:
@@ -105,7 +114,8 @@ def kept_sessions(instance: DagsterInstance) -> Iterator[None]:
     event.listen(QueuePool, "connect", keep)
     event.listen(QueuePool, "checkout", _require_alive)
     try:
-        yield
+        with _asked_once(instance.event_log_storage), _asked_once(instance.run_storage):
+            yield
     finally:
         event.remove(QueuePool, "checkout", _require_alive)
         event.remove(QueuePool, "connect", keep)
@@ -114,14 +124,28 @@ def kept_sessions(instance: DagsterInstance) -> Iterator[None]:
 
 
 def _require_alive(session: Any, _record: object, _proxy: object) -> None:
-    """Ask a session anything before it is used. SQLAlchemy replaces one that is disconnected."""
+    """Look at a session before it is used. Nobody has asked it anything, so that whatever it has to
+    say is its end. SQLAlchemy replaces one that is disconnected."""
     from sqlalchemy.exc import DisconnectionError
 
+    said = select.poll()
     try:
-        with session.cursor() as cursor:
-            cursor.execute("SELECT")
-    except session.Error as error:
+        said.register(session, select.POLLIN)
+    except session.Error as error:  # it is closed already
         raise DisconnectionError from error
+    if said.poll(0):
+        raise DisconnectionError
+
+
+@contextmanager
+def _asked_once(storage: Any) -> Iterator[None]:
+    """Keep the answers about its tables for the block; Dagster keeps none of them."""
+    with ExitStack() as at_the_end:
+        for name in _OF_ITS_TABLES:
+            if (question := getattr(storage, name, None)) is not None:
+                setattr(storage, name, cache(question))
+                at_the_end.callback(delattr, storage, name)
+        yield
 
 
 def _is_file_of(home: Path, error: OSError) -> bool:
