@@ -13,7 +13,6 @@ from ppr_assets.orchestration.automation.alerts import alerts
 from ppr_assets.orchestration.automation.jobs import (
     LOOK,
     LOOKS,
-    PIPELINE,
     REPLAY,
     RESTORE,
     RESTORE_DRILL,
@@ -21,10 +20,9 @@ from ppr_assets.orchestration.automation.jobs import (
     RESTORES,
     hourly_look,
     monthly_drill,
-    nightly,
-    nightly_dump,
     weekly_restore,
 )
+from ppr_assets.orchestration.automation.nightly import PIPELINE, nightly, nightly_dump
 from ppr_assets.orchestration.automation.sensors import after_publishing
 from ppr_assets.orchestration.resources import resources
 from ppr_assets.orchestration.source_code import linked_to_code

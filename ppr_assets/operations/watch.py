@@ -66,16 +66,15 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
         return _look_into(repo, fetch(repo) or head, seen)
 
 
-def newest_known(settings: Settings) -> Publication | None:
+def newest_known(data_repo: DataRepoOfRun) -> Publication | None:
     """The newest publishing commit of all; offline, the newest that the clone knows.
 
     Raises what :func:`~ppr_assets.data_repo.clone.clone.open_data_repo` raises.
     """
-    with DataRepoOfRun(settings.data_repo) as data_repo:
-        repo = data_repo.opened()
-        with suppress(PushFailed):
-            fetch(repo)
-        return newest_publication(repo, *filter(None, [tip(repo), fetched_tip(repo)]))
+    repo = data_repo.opened()
+    with suppress(PushFailed):
+        fetch(repo)
+    return newest_publication(repo, *filter(None, [tip(repo), fetched_tip(repo)]))
 
 
 def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:

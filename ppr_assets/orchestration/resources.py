@@ -77,9 +77,11 @@ def record_override(context: dg.AssetExecutionContext, override: ratchet.Overrid
         context.log.warning(f"gate overridden ({override.whence}): {override.reason}")
 
 
-def _data_repo_of_run(settings: DataRepoSettings) -> dg.ResourceDefinition:
+def _data_repo_of_run(
+    settings: DataRepoSettings, opened: DataRepoOfRun | None
+) -> dg.ResourceDefinition:
     def of_run(_: dg.InitResourceContext) -> Iterator[DataRepoOfRun]:
-        with DataRepoOfRun(settings) as data_repo:
+        with opened or DataRepoOfRun(settings) as data_repo:
             yield data_repo
 
     return dg.ResourceDefinition(of_run)
@@ -108,13 +110,17 @@ def _noted_night(settings: DataRepoSettings, night: Night | None) -> dg.Resource
 
 
 def resources(
-    settings: Settings, night: Night | None = None, override: type[Override] = Override
+    settings: Settings,
+    night: Night | None = None,
+    override: type[Override] = Override,
+    data_repo: DataRepoOfRun | None = None,
 ) -> dict[str, Any]:
     """``night`` is where the steps of a run note what they come to, for who runs it in this
-    process; without one, each run has its own. ``override`` is where a decision comes from."""
+    process; without one, each run has its own. ``override`` is where a decision comes from, and
+    ``data_repo`` one that was opened already, which the run closes."""
     return {
         "settings": dg.ResourceDefinition.hardcoded_resource(settings),
-        "data_repo": _data_repo_of_run(settings.data_repo),
+        "data_repo": _data_repo_of_run(settings.data_repo, data_repo),
         "override": override.configure_at_launch(),
         "night": _noted_night(settings.data_repo, night),
     }

@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.definitions import build_defs
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES
-from ppr_assets.orchestration.automation.jobs import PIPELINE
+from ppr_assets.orchestration.automation.nightly import PIPELINE
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import git

@@ -12,7 +12,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ppr_assets.orchestration.automation.jobs import PIPELINE, RESTORES
+from ppr_assets.orchestration.automation.jobs import RESTORES
+from ppr_assets.orchestration.automation.nightly import PIPELINE
 from ppr_assets.orchestration.source_code import PACKAGE, linked_to_code
 from ppr_assets_tests.fix_git import commit_files, git
 

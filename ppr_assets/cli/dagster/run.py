@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import Cancelled, PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.night import Night
@@ -23,7 +24,7 @@ from ppr_assets.rules.incidents import Report
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from dagster import DagsterInstance, JobDefinition
+    from dagster import DagsterInstance
 
 CODE_LOCATION = "ppr_assets"
 """As workspace.yaml and pyproject.toml call it. Runs, schedules and sensors are kept under it."""
@@ -71,22 +72,24 @@ def run_nightly(
     """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
     import dagster as dg
 
-    from ppr_assets.orchestration.automation.alerts import OWN_HEARTBEAT
+    from ppr_assets.orchestration.automation.nightly import night_alone
     from ppr_assets.orchestration.failures import cancelled, unexpected
+    from ppr_assets.orchestration.resources import OverrideOfCommandLine, resources
 
     night = Night(str(uuid4()))
-    _tell_publication(settings, instance)
-    own = {OWN_HEARTBEAT: "command line"} if settings.alerts.told else {}
     try:
-        job = _job(settings, night)
-        with _of_code_location(instance, job.name):
-            result = job.execute_in_process(
-                instance=instance,
-                run_id=night.run_id,
-                run_config=_decided(override),
-                tags={**_NOT_AGAIN, **(tags or {}), **own},
-                raise_on_error=False,
-            )
+        with DataRepoOfRun(settings.data_repo) as data_repo:
+            _tell_publication(settings, instance, data_repo)
+            own = resources(settings, night, OverrideOfCommandLine, data_repo)
+            job = night_alone(settings, own)
+            with _of_code_location(instance, job.name):
+                result = job.execute_in_process(
+                    instance=instance,
+                    run_id=night.run_id,
+                    run_config=_decided(override),
+                    tags={**_NOT_AGAIN, **(tags or {}), **_own_heartbeat(settings)},
+                    raise_on_error=False,
+                )
     except dg.DagsterExecutionInterruptedError as error:
         raise cancelled() from error
     if night.failure is None and not result.success:
@@ -109,7 +112,17 @@ def reports_of_night(
     return reports_of_run(instance, settings.alerts, record) if record else ()
 
 
-def _tell_publication(settings: Settings, instance: DagsterInstance) -> None:
+def _own_heartbeat(settings: Settings) -> Mapping[str, str]:
+    if not settings.alerts.told:
+        return {}
+    from ppr_assets.orchestration.automation.alerts import OWN_HEARTBEAT
+
+    return {OWN_HEARTBEAT: "command line"}
+
+
+def _tell_publication(
+    settings: Settings, instance: DagsterInstance, data_repo: DataRepoOfRun
+) -> None:
     """What the sensor tells where a daemon runs, before the run that follows it: an event after
     that one would have Dagster call its assets out of date.
 
@@ -120,7 +133,7 @@ def _tell_publication(settings: Settings, instance: DagsterInstance) -> None:
 
     newest = None
     with suppress(PprError), told(settings):
-        newest = newest_known(settings)
+        newest = newest_known(data_repo)
     if newest is not None:
         last = instance.get_latest_materialization_event(PUBLICATION.key)
         known = last.asset_materialization if last else None
@@ -161,16 +174,3 @@ def _decided(override: Override | None) -> dict[str, Any]:
     if override is None:
         return {}
     return {"override": {"reason": override.reason, "by": override.by}}
-
-
-def _job(settings: Settings, night: Night) -> JobDefinition:
-    """``nightly_dump``, whose steps note in ``night`` what they come to. Dagster's console log is
-    for its UI; the command line says in its own words what happened."""
-    from ppr_assets.definitions import build_defs
-    from ppr_assets.orchestration.automation.jobs import nightly_dump
-    from ppr_assets.orchestration.resources import OverrideOfCommandLine, resources
-
-    job = nightly_dump(settings.data_repo.copies, console_level="CRITICAL")
-    own = resources(settings, night, OverrideOfCommandLine)
-    definitions = build_defs(settings=settings, jobs=[job], schedules=[], sensors=[], resources=own)
-    return definitions.resolve_job_def(job.name)

@@ -1,48 +1,26 @@
-"""The jobs, named selections of assets that sensors and people start, and their schedules.
+"""The jobs beside the night's, named selections of assets, and their schedules.
 
-In-process executor: the three steps follow each other anyway, and a process for each costs more
-time (about 5 s a run) than they all need. Job-independent assets do not belong here.
+In-process executor, as for the night. Job-independent assets do not belong here.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
-from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.drill import DrillConfig, drill
-from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.published_copy import published_copy, published_restore
-from ppr_assets.orchestration.assets.record_count import record_count
 from ppr_assets.orchestration.assets.replayed_database import replayed_database
 from ppr_assets.orchestration.assets.restored_database import RestoreConfig, restored_database
-from ppr_assets.orchestration.assets.sql_dump import sql_dump
-from ppr_assets.orchestration.automation.launchpad import flat_config, launchpad_config
-from ppr_assets.settings import CopySettings, ScheduleSettings
+from ppr_assets.orchestration.automation.launchpad import flat_config
+from ppr_assets.settings import ScheduleSettings
 
-PIPELINE = [record_count, sql_dump, data_repo_commit]
 RESTORES = [restored_database, drill, replayed_database]
-NIGHTLY_DUMP = "nightly_dump"
 LOOKS = [published_copy]
 LOOKS_KEPT = timedelta(days=30)
 _AT_ONCE = 50
 """Runs that a tick deletes, which takes a second at most; the next one goes on."""
-
-
-def nightly_dump(copies: CopySettings, *, console_level: str | None = None) -> Any:
-    """The main job; it ends with the copies where the settings name places for them."""
-    steps = [*PIPELINE, off_site_copy] if copies.urls else PIPELINE
-    return dg.define_asset_job(
-        NIGHTLY_DUMP,
-        selection=dg.AssetSelection.assets(*steps),
-        description="Count, judge, dump and publish, and copy where PPR_COPY_URLS says so. "
-        "Unchanged data make no commit; a refused dump changes nothing. To pass the gate once, "
-        'give `override: {reason: "…", by: "…"}` in the Launchpad.',
-        executor_def=dg.in_process_executor,
-        config=launchpad_config(console_level=console_level),
-    )
 
 
 RESTORE = dg.define_asset_job(
@@ -89,18 +67,6 @@ RESTORE_PUBLISHED = dg.define_asset_job(
     description="Restore what others get into a scratch database, compare, and drop that again.",
     executor_def=dg.in_process_executor,
 )
-
-
-def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
-    """Every night, whatever happened by day: it also catches up on runs that failed."""
-    return dg.ScheduleDefinition(
-        name="nightly",
-        job_name=NIGHTLY_DUMP,
-        cron_schedule=settings.cron,
-        execution_timezone=settings.timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Dumps and publishes every night.",
-    )
 
 
 def monthly_drill(settings: ScheduleSettings) -> dg.ScheduleDefinition:

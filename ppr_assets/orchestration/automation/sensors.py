@@ -12,7 +12,7 @@ import dagster as dg
 from ppr_assets.errors import PprError
 from ppr_assets.operations.watch import Seen, look_for_publication
 from ppr_assets.orchestration.assets.tables import published
-from ppr_assets.orchestration.automation.jobs import NIGHTLY_DUMP
+from ppr_assets.orchestration.automation.nightly import NIGHTLY_DUMP
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60
