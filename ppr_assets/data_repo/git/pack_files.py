@@ -77,8 +77,9 @@ class PackFile:
 
     def stored(self, entry: Entry) -> bytes:
         """Inflated."""
+        most = entry.size + entry.size // 8 + 1024  # deflated; what is behind it would be copied
         try:
-            with memoryview(self._data) as view, view[entry.start :] as rest:
+            with memoryview(self._data) as view, view[entry.start : entry.start + most] as rest:
                 data = zlib.decompressobj().decompress(rest, entry.size + 1)
         except zlib.error as error:
             raise ValueError(str(error)) from error
