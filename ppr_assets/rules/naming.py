@@ -86,6 +86,11 @@ def copy_name(dump: str) -> str:
     return f"{dump}.zst"
 
 
+def sqlite_copy_name(dump: str) -> str:
+    """The name of the object that holds it as SQLite there, compressed."""
+    return f"{dump.removesuffix('.sql')}.db.zst"
+
+
 def copied_dump(name: str) -> str | None:
     """The dump whose copy has this name, or None if it is another one's."""
     dump = name.removesuffix(".zst")

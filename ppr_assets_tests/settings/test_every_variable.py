@@ -70,6 +70,7 @@ OTHER = {
     "SQL_DUMP_KEEP_MONTHLY": "0",
     "SQL_DUMP_KEEP_YEARLY": "3",
     "PPR_COPY_URLS": "/srv/copies s3://bucket/copies",
+    "PPR_COPY_SQLITE": "true",
     "PPR_COPY_KEEP_LAST": "all",
     "PPR_COPY_KEEP_DAILY": "1",
     "PPR_COPY_KEEP_WEEKLY": "2",

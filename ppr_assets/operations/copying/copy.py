@@ -58,7 +58,9 @@ def _copy_to(url: CopyUrl, settings: Settings, dumps: PublishedDumps) -> PlaceOu
     rules = keep_rules(settings.data_repo.copies.keep)
     seen = seen_at(repo, url.shown)
     try:
-        Copying(open_place(url), dumps, settings.dump, rules, seen, outcome).run()
+        copies = settings.data_repo.copies
+        place = open_place(url)
+        Copying(place, dumps, settings.dump, rules, seen, outcome, copies.sqlite).run()
     except (CopyFailed, DataRepoError, PreconditionFailed) as error:
         outcome.failure = error
     remember(repo, url.shown, seen)

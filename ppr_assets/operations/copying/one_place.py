@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.place import Place
-from ppr_assets.errors import CopyFailed, DumpDamaged, PprError
+from ppr_assets.errors import CopyFailed, DumpDamaged, PolicyRefused, PprError, PreconditionFailed
+from ppr_assets.operations.copying.beside import put_sqlite
 from ppr_assets.operations.copying.published_dumps import PublishedDumps
 from ppr_assets.operations.copying.seen import Seen
 from ppr_assets.operations.publishing.retention import shelved
 from ppr_assets.progress import stage
-from ppr_assets.rules.naming import copy_name, manifest_name
+from ppr_assets.rules.naming import copy_name, manifest_name, sqlite_copy_name
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import KeepRules, fates
 from ppr_assets.rules.wording import size
@@ -51,6 +52,7 @@ class Copying:
     rules: KeepRules
     seen: dict[str, Seen]
     outcome: PlaceOutcome
+    sqlite: bool
 
     def run(self) -> None:
         """Raises :class:`CopyFailed` where the place cannot be used any more."""
@@ -65,6 +67,16 @@ class Copying:
         self._look_at([dump for dump in kept if dump in there.dumps], manifests)
         for dump in retired:
             self._retire(there, dump)
+        if self.sqlite and (newest := max(self.outcome.kept, default=None)) in self.dumps.manifests:
+            self._put_sqlite(str(newest))
+
+    def _put_sqlite(self, dump: str) -> None:
+        """Last: the copies stand whatever becomes of it."""
+        try:
+            self.outcome.bytes += put_sqlite(self.place, self.dumps, dump, self.settings)
+        except (DumpDamaged, PreconditionFailed, PolicyRefused) as error:
+            what = f"{dump} is not at `{self.place.shown}` as SQLite: {error.message}"
+            self.outcome.problems.append(DumpDamaged(what, hint=error.hint))
 
     def _manifests(self, there: Contents) -> Mapping[str, Manifest]:
         """By dump: those of the data repository, and of copies that it has no more."""
@@ -184,7 +196,7 @@ class Copying:
             return
         records = [one.name for one in self.dumps.commits if one.dump == dump]
         try:
-            for name in (copy_name(dump), *records, manifest_name(dump)):
+            for name in (copy_name(dump), sqlite_copy_name(dump), *records, manifest_name(dump)):
                 if name in there.objects:
                     self.place.remove(name)
         except CopyFailed as error:  # a lock, or keys that may not delete

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ppr_assets.copies.packed import Packed, pack
+from ppr_assets.copies.packed import Packed, pack, unpacked
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.git.tree_objects import read_tree
@@ -17,15 +17,24 @@ from ppr_assets.data_repo.history.message import parse_trailers
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DumpDamaged
+from ppr_assets.operations.looking.dump_tables import dump_tables
+from ppr_assets.operations.looking.export import to_sqlite
+from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.operations.publishing.publication import policy_at
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import (
     commit_record_name,
     copy_name,
     manifest_name,
+    sqlite_copy_name,
 )
 from ppr_assets.rules.recorded.commit import SMALL_FILES, CommitRecord
 from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.settings import DumpSettings
+
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class PublishedCommit:
 @dataclass(frozen=True)
 class PublishedDumps:
     """The dump folder at the commit that others can see; ``scratch`` is for the dump that was
-    compressed last, which several places get."""
+    compressed last, and for that as SQLite, which several places get."""
 
     folder: DumpFolder
     scratch: Path
@@ -101,6 +110,26 @@ class PublishedDumps:
                 )
             self._packed[dump] = packed
         return self._packed[dump]
+
+    def sqlite(self, dump: str, settings: DumpSettings) -> Packed:
+        """The dump as SQLite, compressed, under the policy of today. Raises :class:`DumpDamaged`,
+        and :class:`PreconditionFailed` where SQLite cannot take it."""
+        name = sqlite_copy_name(dump)
+        if name not in self._packed:
+            repo, plain = self.folder.repo, self.scratch / dump
+            with plain.open("wb") as file:
+                file.writelines(unpacked([self.packed(dump).path.read_bytes()], dump))
+            found = FoundDump(dump, plain, self.manifests[dump], None, self.scratch)
+            database = plain.with_suffix(".db")
+            with dump_tables(found) as tables:
+                policy = policy_at(repo, self.folder.commit, settings)
+                files = to_sqlite(PublishedTables(tables, policy), dump, database)
+            with database.open("rb") as file:
+                chunks = iter(lambda: file.read(_CHUNK), b"")
+                self._packed[name] = pack(chunks, self.scratch / name)
+            for one in (plain, *files):
+                one.unlink()
+        return self._packed[name]
 
     @cached_property
     def commits(self) -> Sequence[PublishedCommit]:

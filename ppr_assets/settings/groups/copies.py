@@ -48,7 +48,8 @@ class CopyKeepSettings(KeepSettings):
 
 @dataclass(frozen=True)
 class CopySettings:
-    """``urls``: each place gets every published dump; ``keep`` says which of them stay there."""
+    """``urls``: each place gets every published dump, with ``sqlite`` the newest as SQLite too;
+    ``keep`` says which of them stay there."""
 
     urls: tuple[copy_kinds.CopyUrl, ...] = variable(
         "PPR_COPY_URLS",
@@ -58,6 +59,12 @@ class CopySettings:
         "`s3://`, `gs://` and `az://` URLs, `rclone:REMOTE:PATH`, separated by blanks",
         unset=(),
         secret=True,
+    )
+    sqlite: bool = variable(
+        "PPR_COPY_SQLITE",
+        "false",
+        kinds.boolean,
+        "put the newest dump beside its copies as a SQLite file for Datasette too, compressed",
     )
     keep: CopyKeepSettings = field(default_factory=CopyKeepSettings)
 

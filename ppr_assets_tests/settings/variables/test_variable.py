@@ -67,6 +67,7 @@ def test_names_and_defaults_are_the_documented_ones() -> None:
         "SQL_DUMP_KEEP_MONTHLY": "12",
         "SQL_DUMP_KEEP_YEARLY": "0",
         "PPR_COPY_URLS": "none",
+        "PPR_COPY_SQLITE": "false",
         "PPR_COPY_KEEP_LAST": "7",
         "PPR_COPY_KEEP_DAILY": "30",
         "PPR_COPY_KEEP_WEEKLY": "8",

@@ -1,0 +1,58 @@
+"""The newest dump as SQLite beside its copies: for readers, and none of the copies themselves."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ppr_assets.copies.packed import Packed, unpacked
+from ppr_assets.copies.place import Place
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.operations.copying.published_dumps import PublishedDumps
+from ppr_assets.progress import stage
+from ppr_assets.rules.naming import sqlite_copy_name
+from ppr_assets.rules.wording import size
+from ppr_assets.settings import DumpSettings
+
+_MAGIC = b"SQLite format 3\0"
+
+
+def put_sqlite(place: Place, dumps: PublishedDumps, dump: str, settings: DumpSettings) -> int:
+    """Write it once and read it back; the bytes that were written, 0 where a whole one was there.
+    What a killed run has left of it is replaced.
+
+    Raises :class:`DumpDamaged` where it is not what was written, :class:`CopyFailed`, and what
+    :meth:`PublishedDumps.sqlite` raises.
+    """
+    name = sqlite_copy_name(dump)
+    if name in place.objects():
+        try:
+            _read_back(place, name)
+        except DumpDamaged:
+            place.remove(name)
+        else:
+            return 0
+    packed = dumps.sqlite(dump, settings)
+    with stage(f"writing {size(packed.bytes)} to {place.shown}"):
+        place.put_new(name, packed.path)
+    _require_same(place, name, packed)
+    return packed.bytes
+
+
+def _require_same(place: Place, name: str, packed: Packed) -> None:
+    if (found := _read_back(place, name)) != packed.sha256:
+        raise DumpDamaged(
+            f"`{name}` at `{place.shown}` has SHA-256 {found[:12]}…, {packed.sha256[:12]}… was "
+            "written",
+            hint="remove that object there; the next run writes it again.",
+        )
+
+
+def _read_back(place: Place, name: str) -> str:
+    """Its SHA-256. Raises :class:`DumpDamaged` for what is cut off, altered or no SQLite."""
+    digest, first = hashlib.sha256(), b""
+    for chunk in unpacked(place.read(name), name):
+        first = first or chunk[: len(_MAGIC)]
+        digest.update(chunk)
+    if first != _MAGIC:
+        raise DumpDamaged(f"`{name}` at `{place.shown}` is no SQLite file")
+    return digest.hexdigest()
