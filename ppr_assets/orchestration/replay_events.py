@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ppr_assets.operations.replaying.terms import RebuildOutcome
-from ppr_assets.orchestration.assets.tables import DAYS
+from ppr_assets.orchestration.published_days import DAYS
 from ppr_assets.orchestration.replay_facts import accounted_files, published_days, replay_facts
 from ppr_assets.orchestration.restore_events import Event, whence
 

@@ -10,8 +10,8 @@ import dagster as dg
 
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.terms import RebuildOutcome
-from ppr_assets.orchestration.assets.tables import DAYS, PUBLISHED_DAY
 from ppr_assets.orchestration.metadata import Metadata, row_counts
+from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
 
 
 def published_days(outcome: RebuildOutcome) -> Iterator[dg.AssetMaterialization]:
@@ -24,7 +24,7 @@ def published_days(outcome: RebuildOutcome) -> Iterator[dg.AssetMaterialization]
         if DAYS.has_partition_key(day):
             counts: Metadata = {one: dg.MetadataValue.int(days[day][one]) for one in OUTCOMES}
             yield dg.AssetMaterialization(
-                PUBLISHED_DAY.key,
+                PUBLISHED_DAY,
                 partition=day,
                 description=f"as a replay has read it of {origin}",
                 metadata={"files": dg.MetadataValue.int(days[day].total()), **counts},

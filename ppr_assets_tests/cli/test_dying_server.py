@@ -25,7 +25,7 @@ from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
 CODES = {0, 1, 3, 4, 5, 6, 7}
-_FEW = 4
+_FEW = 3
 _ALL = (CUT, *FAULTS)
 VERBS = {
     "dump": ["dump", "--without-record"],

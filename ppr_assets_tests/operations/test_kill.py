@@ -37,7 +37,7 @@ from ppr_assets_tests.fix_pipeline import (
 from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import count_records
 
-ROUNDS = 8
+ROUNDS = 5
 PATIENCE_SECONDS = 240
 REAL_GIT = shutil.which("git")
 
@@ -245,9 +245,10 @@ def test_killed_at_any_moment_the_next_run_converges(
 
 
 def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
-    pipeline: Pipeline, nights: Nights, fake_tool: FakeTool, tmp_path: Path
+    pipeline: Pipeline, nights: Nights, fake_tool: FakeTool, tmp_path: Path, campaign: Campaign
 ) -> None:
-    """The moments that matter most are too short to be met by chance.
+    """The moments that matter most are too short to be met by chance. Each of them in a campaign,
+    in the suite every second one and the last.
 
     Without pushing: a remote that was ahead by then would show the next run where to go.
     """
@@ -277,7 +278,8 @@ def test_killed_before_each_call_of_git_that_publishes_the_next_run_converges(
     verbs = calls.read_text().splitlines()
     first = next(place for place, verb in enumerate(verbs, 1) if "commit-tree" in verb)
     seen = set()
-    for number in range(first, len(verbs) + 1):
+    step = 2 if campaign.until is None else 1
+    for number in sorted({*range(first, len(verbs) + 1, step), len(verbs)}):
         pipeline.change()
         before = State.of(pipeline)
         if night_that_dies_at_call(number) == 0:

@@ -27,9 +27,10 @@ from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.restored_database import restore_target
-from ppr_assets.orchestration.assets.tables import DAYS, OWNERS, PUBLISHED_DAY
+from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
 from ppr_assets.orchestration.metadata import gate_facts
+from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
 from ppr_assets.orchestration.replay_facts import accounted_files, published_days, replay_facts
 from ppr_assets.orchestration.resources import decided, record_override
 from ppr_assets.rules.gate.ratchet import Verdict, judge

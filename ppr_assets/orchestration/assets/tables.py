@@ -14,6 +14,7 @@ import dagster as dg
 from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.orchestration.metadata import DATA_VERSION
+from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
 from ppr_assets.postgres.snapshot.snapshot import Column
 
 OWNERS = ["team:pantry-pirate-radio"]
@@ -53,11 +54,8 @@ PUBLICATION = dg.AssetSpec(
     owners=OWNERS,
 )
 
-DAYS = dg.DailyPartitionsDefinition(start_date="2025-01-01", end_offset=1)
-"""In UTC, from before the first records were published until today."""
-
-PUBLISHED_DAY = dg.AssetSpec(
-    "published_day",
+_PUBLISHED_DAY = dg.AssetSpec(
+    PUBLISHED_DAY,
     description="The records that scrapers' publisher has put into the data repository on a day. "
     "A replay says of each day that it has read how many files there were, and what they held.",
     group_name="restore",
@@ -84,7 +82,7 @@ def external_assets(database: str) -> list[dg.AssetSpec]:
         )
         for name, description in HSDS_TABLES.items()
     ]
-    return [PUBLICATION, PUBLISHED_DAY, *tables]
+    return [PUBLICATION, _PUBLISHED_DAY, *tables]
 
 
 def observations(counted: RecordCount) -> Iterator[dg.AssetObservation]:

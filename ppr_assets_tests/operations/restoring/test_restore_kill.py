@@ -46,9 +46,9 @@ from ppr_assets_tests.fix_restore import (
 
 ANYWHERE = 5
 IN_PLACE = 6
-IN_THE_SWAP = 4
-RESTARTS = 3
-RESTARTS_IN_THE_SWAP = 4
+IN_THE_SWAP = 3
+RESTARTS = 2
+RESTARTS_IN_THE_SWAP = 3
 """The shares of the suite; `make campaign` goes on from there."""
 
 SWAP_SECONDS = 0.0015
