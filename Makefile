@@ -68,7 +68,8 @@ lock: ## write both locks anew after a change of the dependencies
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT \
 	  && $(PYTHON) -m venv "$$scratch" && "$$scratch/bin/pip" install --quiet uv \
 	  && $(call UV,dev) --output-file requirements-dev.lock >/dev/null \
-	  && $(call UV,build) --constraint requirements-dev.lock --output-file requirements.lock >/dev/null
+	  && $(call UV,build) --extra kubernetes --extra docker \
+	    --constraint requirements-dev.lock --output-file requirements.lock >/dev/null
 
 # Whoever cannot look what .local holds does not remove it.
 clean: ## remove the demo's .local, .venv and caches; never a real set-up's history
