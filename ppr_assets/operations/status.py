@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -122,26 +123,17 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
     pushed: bool | None = None
     copies: Sequence[NewestCopy] = ()
     room: Room | None = None
-    try:
-        with told(settings), open_data_repo(settings.data_repo) as repo:
-            repository = published_in(repo, offline=offline)
-            pushed = _pushed(repo, repository.view)
-            copies, room = newest_copies(repo), room_of(repo, repository)
-            failures = (repository.view.failure, repository.mark_error)
-            errors += [failure for failure in failures if failure is not None]
-    except PprError as error:
-        errors.append(error)
-    try:
-        with told(settings):
-            counts = _counts(settings)
-    except PprError as error:
-        errors.append(error)
     alerts: State | None = None
-    try:
-        with told(settings):
-            alerts = read_state(settings.data_repo) if settings.alerts.told else None
-    except PprError as error:
-        errors.append(error)
+    with _failures_in(errors, settings), open_data_repo(settings.data_repo) as repo:
+        repository = published_in(repo, offline=offline)
+        pushed = _pushed(repo, repository.view)
+        copies, room = newest_copies(repo), room_of(repo, repository)
+        failures = (repository.view.failure, repository.mark_error)
+        errors += [failure for failure in failures if failure is not None]
+    with _failures_in(errors, settings):
+        counts = _counts(settings)
+    with _failures_in(errors, settings):
+        alerts = read_state(settings.data_repo) if settings.alerts.told else None
     return Status(
         database=settings.database.describe(),
         counts=counts,
@@ -156,6 +148,16 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
         override=override_for(settings.dump, None),
         room=room,
     )
+
+
+@contextmanager
+def _failures_in(errors: list[PprError], settings: Settings) -> Iterator[None]:
+    """Go on after the block, whose failure is one of ``errors`` then."""
+    try:
+        with told(settings):
+            yield
+    except PprError as error:
+        errors.append(error)
 
 
 def _verdict(

@@ -11,7 +11,7 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.errors import DumpDamaged, SettingsError
-from ppr_assets.operations.copying.rebuild import RebuildOutcome
+from ppr_assets.operations.copying.rebuild import RebuiltFolder
 from ppr_assets.operations.copying.rebuild import rebuild as rebuild_from
 from ppr_assets.operations.sources.copy import place_of_copies
 
@@ -76,7 +76,7 @@ def rebuild(invocation: Invocation, source: str, *, as_json: bool) -> None:
         )
 
 
-def _json(outcome: RebuildOutcome) -> dict[str, Any]:
+def _json(outcome: RebuiltFolder) -> dict[str, Any]:
     return {
         "dumps": list(outcome.dumps),
         "decisions": outcome.decisions,
@@ -87,7 +87,7 @@ def _json(outcome: RebuildOutcome) -> dict[str, Any]:
     }
 
 
-def _summary(outcome: RebuildOutcome) -> str:
+def _summary(outcome: RebuiltFolder) -> str:
     if outcome.commit is None:
         return "nothing to rebuild: the branch has all that the copies tell of"
     dumps, where = len(outcome.dumps), "which the remote has"

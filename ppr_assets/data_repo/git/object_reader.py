@@ -37,7 +37,7 @@ class ObjectMissing(DataRepoError):
         self.name = name
 
 
-class TooLarge(DataRepoError):
+class NotSmall(DataRepoError):
     """An object of more than :data:`SMALL_BYTES`, which is no file of ours."""
 
 
@@ -92,12 +92,12 @@ class ObjectReader:
         return self._head(name).size
 
     def read(self, name: str) -> StoredObject:
-        """A small object whole. Raises :class:`TooLarge` above :data:`SMALL_BYTES`."""
+        """A small object whole. Raises :class:`NotSmall` above :data:`SMALL_BYTES`."""
         if name in self._known:
             return self._known[name]
         head = self._head(name)
         if head.size > SMALL_BYTES:
-            raise TooLarge(
+            raise NotSmall(
                 f"`{name}` has {head.size} bytes, at most {SMALL_BYTES} are read",
                 hint=NOT_OURS,
             )

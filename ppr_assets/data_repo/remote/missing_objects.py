@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
-from ppr_assets.data_repo.git.object_reader import ObjectMissing, TooLarge
+from ppr_assets.data_repo.git.object_reader import NotSmall, ObjectMissing
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
@@ -110,7 +110,7 @@ def small_files_here(repo: DataRepo, blobs: Collection[str]) -> Mapping[str, byt
     """The same without asking the remote."""
     files = {}
     for name in blobs:
-        with suppress(ObjectMissing, TooLarge):
+        with suppress(ObjectMissing, NotSmall):
             files[name] = repo.objects.read(name).data
     return files
 

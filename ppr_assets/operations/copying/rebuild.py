@@ -38,7 +38,7 @@ from ppr_assets.settings import CopyUrl, Settings
 
 
 @dataclass(frozen=True)
-class RebuildOutcome:
+class RebuiltFolder:
     """``dumps`` that came back, oldest first, with ``decisions`` between and behind them. Without
     those that are ``damaged``, or whose record is. ``commit`` is the last one, None where the
     branch lacked nothing."""
@@ -61,7 +61,7 @@ class _Rebuilding:
     stored: dict[str, StoredDump] = field(default_factory=dict)
     damaged: dict[str, DumpDamaged] = field(default_factory=dict)
 
-    def build(self, ground: Ground) -> tuple[RebuildOutcome, str | None]:
+    def build(self, ground: Ground) -> tuple[RebuiltFolder, str | None]:
         history, unreadable = copied_history(self.there)
         records = missing_from(self.repo, ground.base, history)
         last, done = ground.base, [record for record in records if self._brought(record)]
@@ -70,7 +70,7 @@ class _Rebuilding:
             stored = self.stored.get(record.dump or "")
             last = write_again(self.repo, last, record, stored, described)
         dumps = [record.dump for record in done if record.dump]
-        outcome = RebuildOutcome(
+        outcome = RebuiltFolder(
             dumps, len(done) - len(dumps), [*unreadable, *self.damaged.values()]
         )
         if not done or last is None:
@@ -106,7 +106,7 @@ class _Rebuilding:
             remove_dump(path)
 
 
-def rebuild(settings: Settings, url: CopyUrl) -> RebuildOutcome:
+def rebuild(settings: Settings, url: CopyUrl) -> RebuiltFolder:
     """Bring back what the branch lacks, and push it where that is enabled. A repository is made at
     DATA_REPO_PATH where there is none, and no DATA_REPO_URL to clone.
 

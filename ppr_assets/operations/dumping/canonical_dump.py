@@ -17,7 +17,7 @@ from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
-class CanonicalDump:
+class JudgedDump:
     """``pg_dump``: the version of the one that wrote it. ``rises``: more of what leads to persons
     than was reviewed."""
 
@@ -28,7 +28,7 @@ class CanonicalDump:
 
 def write_canonical(
     settings: Settings, snapshot: Snapshot, counts: Mapping[str, int], plan: Plan, path: Path
-) -> CanonicalDump:
+) -> JudgedDump:
     """Dump ``snapshot``, whose rows are ``counts`` by table, to ``path``, which must not exist.
 
     Raises what :meth:`PgDump.write` raises, :class:`DumpDamaged` for other rows than were counted,
@@ -51,7 +51,7 @@ def write_canonical(
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return CanonicalDump(written, tool.version, judgement.rises)
+    return JudgedDump(written, tool.version, judgement.rises)
 
 
 def _require_same_rows(written: WrittenDump, counts: Mapping[str, int], plan: Plan) -> None:

@@ -11,7 +11,7 @@ from ppr_assets import __version__
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.remote.remote import fetched_tip
-from ppr_assets.operations.dumping.canonical_dump import CanonicalDump, write_canonical
+from ppr_assets.operations.dumping.canonical_dump import JudgedDump, write_canonical
 from ppr_assets.operations.publishing.gate import judge_at
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.profile import Profiled, judged_profile
@@ -44,7 +44,7 @@ class Written:
 
     name: str
     path: Path
-    canonical: CanonicalDump
+    canonical: JudgedDump
     verdict: Verdict
     plan: Plan
     computing: Computing

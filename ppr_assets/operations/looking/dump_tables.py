@@ -62,6 +62,18 @@ class DumpTables:
         its parent, or that inherits from several, and :class:`DumpDamaged` for a value that is not
         of its column's type.
         """
+        self._require_rows_of_its_own(table)
+        columns = [one for one in self.tables[table].columns if names is None or one in names]
+        if table in self._blocks:
+            yield from self._of_block(self._blocks[table], table, columns)
+        there_already = self.standing_with(table)
+        for part in (one for one in self.tables[table].partitions if one not in there_already):
+            there = [one for one in self.tables[part].columns if one in columns]
+            places = [there.index(name) if name in there else None for name in columns]
+            for some in (of_partition or self.rows)(part, there):
+                yield [tuple(None if at is None else row[at] for at in places) for row in some]
+
+    def _require_rows_of_its_own(self, table: str) -> None:
         if len(parents := self.tables[table].inherits) > 1:
             raise PreconditionFailed(
                 f"{table} inherits from {' and '.join(parents)}, and which rows those show is told "
@@ -81,15 +93,6 @@ class DumpTables:
                 "are is told by a server alone",
                 hint=f"ask {root}; pg_dump writes them apart without `--load-via-partition-root`.",
             )
-        columns = [one for one in self.tables[table].columns if names is None or one in names]
-        if table in self._blocks:
-            yield from self._of_block(self._blocks[table], table, columns)
-        there_already = self.standing_with(table)
-        for part in (one for one in self.tables[table].partitions if one not in there_already):
-            there = [one for one in self.tables[part].columns if one in columns]
-            places = [there.index(name) if name in there else None for name in columns]
-            for some in (of_partition or self.rows)(part, there):
-                yield [tuple(None if at is None else row[at] for at in places) for row in some]
 
     def standing_with(self, table: str) -> Sequence[str]:
         """The partitions whose rows the COPY of the partitioned table has."""

@@ -19,7 +19,7 @@ from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.pieces import unquoted
 from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
-from ppr_assets.postgres.load.public_schema import public_schema
+from ppr_assets.postgres.load.public_schema import PublicSchema, public_schema
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
 from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
 from ppr_assets.postgres.load.work.statements import run_step, split
@@ -63,13 +63,7 @@ def load_in_transaction(
         stage("loading rows", held, then="building indexes"),
     ):
         public = public_schema(connection)
-        every = split(file.read(*layout.prologue))
-        drops = [
-            drop
-            for drop in every
-            if rows and not (public.leaves_standing(drop) or _stays(drop, layout.left_out))
-        ]
-        drop_all = partial(_drop_all, session, drops)
+        drop_all = partial(_drop_all, session, _drops(layout, file, public) if rows else [])
         with_tables_locked(connection, layout.made_tables, drop_all, deadline)
         last = []
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
@@ -115,6 +109,15 @@ def _drop_all(session: Session, statements: list[bytes]) -> None:
         if len(failures) == len(statements):
             raise _in_the_way(failures[0][1])
         statements = [text for text, _ in failures]
+
+
+def _drops(layout: Layout, file: DumpFile, public: PublicSchema) -> list[bytes]:
+    """The DROPs at the dump's head, without those of what stays."""
+    return [
+        drop
+        for drop in split(file.read(*layout.prologue))
+        if not (public.leaves_standing(drop) or _stays(drop, layout.left_out))
+    ]
 
 
 def _stays(drop: bytes, left_out: frozenset[Key]) -> bool:

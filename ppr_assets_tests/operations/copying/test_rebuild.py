@@ -13,7 +13,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.message import Signed
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.copying.rebuild import RebuildOutcome, rebuild
+from ppr_assets.operations.copying.rebuild import RebuiltFolder, rebuild
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.ratchet import reset
@@ -50,7 +50,7 @@ def with_decisions(decided: CopyWorld, tmp_path: Path, git_environment: None) ->
     return decided.taken_along(tmp_path)
 
 
-def rebuilt(world: CopyWorld, path: Path, **changes: object) -> tuple[RebuildOutcome, Path]:
+def rebuilt(world: CopyWorld, path: Path, **changes: object) -> tuple[RebuiltFolder, Path]:
     """By somebody whose data repository is to be at ``path``."""
     given = replace(world.settings.data_repo, path=path, url=None, **changes)  # type: ignore[arg-type]
     (url,) = world.settings.data_repo.copies.urls
