@@ -109,6 +109,20 @@ def test_a_foreign_dump_keeps_what_nobody_decided_on_to_itself(
     assert not (ppr_assets.folder / "cut_csv").exists()
 
 
+def test_a_dump_in_parts_is_one_again(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
+    pipeline.first_night()
+    pipeline.change()
+    pipeline.gate(max_file_bytes=150_000)
+    pipeline.night()
+    before = pipeline.picture()
+    done = ppr_assets("export", "sqlite", "--out", "parts.db")
+    assert done.code == 0, done.err
+    for table in ("organization", "service"):
+        counted = _sqlite(ppr_assets.folder / "parts.db", f"select count(*) from {table}")
+        assert counted == [(pipeline.count(table),)]
+    assert pipeline.picture() == before
+
+
 def test_csv_tells_null_from_an_empty_text() -> None:
     from ppr_assets.operations.looking.export import csv_line
 
