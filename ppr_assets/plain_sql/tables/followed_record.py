@@ -38,12 +38,13 @@ Copies = Sequence[tuple[int, int, int]]
 @dataclass(frozen=True)
 class Followed:
     """``rows`` of each COPY, ``sql`` is what stands around them but for the key of ``\\restrict``,
-    and ``seen`` what that says of the table."""
+    and ``seen`` what that says of the table. ``place`` is where the record stands."""
 
     found: FoundRecord
     rows: Ranges
     sql: bytes
     seen: Seen
+    place: tuple[int, int] | None
 
 
 def read_record(data: bytearray, sought: SoughtRecord) -> Followed:
@@ -66,8 +67,8 @@ def follow_record(
         return read_record(data, sought)
     sql = _around(data, rows)
     same = _without_key(sql)
-    if same == before.sql:
-        return _found(data, rows, before.sql, before.seen, sought)
+    if same == before.sql and before.seen.key and before.seen.block is not None:
+        return _followed(before, data, copies, rows, sought)
     try:
         seen = look([sql], sought)
     except DumpDamaged:  # in other words: what is wrong stands elsewhere in the whole dump
@@ -80,11 +81,50 @@ def follow_record(
 def _found(data: bytearray, rows: Ranges, sql: bytes, seen: Seen, sought: SoughtRecord) -> Followed:
     parents = ancestors(seen, sought.table)
     if seen.block is None:
-        return Followed(FoundRecord(None, seen.key, False, parents), rows, sql, seen)
+        return Followed(FoundRecord(None, seen.key, False, parents), rows, sql, seen, None)
     start, end = rows[seen.block]
     seen = replace(seen, used=seen.key or seen.used)
-    row = row_in(data, start, end, seen, sought)
-    return Followed(FoundRecord(row, seen.key, True, parents), rows, sql, seen)
+    row, *place = row_in(data, start, end, seen, sought) or (None,)
+    there = (place[0], place[1]) if place else None
+    return Followed(FoundRecord(row, seen.key, True, parents), rows, sql, seen, there)
+
+
+def _followed(
+    before: Followed, data: bytearray, copies: Copies, rows: Ranges, sought: SoughtRecord
+) -> Followed:
+    """By a primary key, so that there is no more than one: where it stood, if that was copied, or
+    among the rows that were not."""
+    assert before.seen.block is not None
+    was, now = before.rows[before.seen.block], rows[before.seen.block]
+    if before.place is not None:
+        begins, ends = before.place
+        for target, source, length in copies:
+            at = target - source + begins
+            if source < begins and ends < source + length and now[0] <= at < now[1]:
+                return replace(before, rows=rows, place=(at, at + ends - begins))
+    for start, end in _changed(data, copies, was, now):
+        if found := row_in(data, start, end, before.seen, sought):
+            row, *place = found
+            record = replace(before.found, row=row)
+            return replace(before, found=record, rows=rows, place=(place[0], place[1]))
+    return replace(before, found=replace(before.found, row=None), rows=rows, place=None)
+
+
+def _changed(
+    data: bytearray, copies: Copies, was: tuple[int, int], now: tuple[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Whole rows of a table that are not whole in one copy of its rows."""
+    done, end = now
+    for target, source, length in copies:
+        first, last = max(source, was[0]), min(source + length, was[1])
+        begins, ends = target + first - source, target + last - source
+        if first >= last or not now[0] <= begins <= ends <= now[1]:
+            continue
+        if begins > now[0] or first > was[0]:  # the row that it begins in may be another there
+            yield data.rfind(b"\n", now[0], done) + 1 or now[0], data.find(b"\n", begins) + 1
+        done = ends
+    if done < end:
+        yield data.rfind(b"\n", now[0], done) + 1 or now[0], end
 
 
 def _moved(before: Followed, data: bytearray, copies: Copies) -> Ranges | None:

@@ -82,7 +82,7 @@ def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
                 seen.columns = copied_columns(piece.statement)
                 seen.used = sought.key or tuple(seen.columns[:1])
                 rows = (row_in(chunk, 0, len(chunk), seen, sought) for chunk in piece.rows)
-                seen.row = next((row for row in rows if row is not None), None)
+                seen.row = next((one[0] for one in rows if one is not None), None)
         elif isinstance(piece, Line) and not piece.between:
             statement = piece.text if piece.begins else statement
             if not statement.startswith(_OF_INTEREST):
@@ -107,8 +107,9 @@ def ancestors(seen: Seen, table: str) -> tuple[str, ...]:
 
 def row_in(
     data: bytes | bytearray, start: int, end: int, seen: Seen, sought: SoughtRecord
-) -> Row | None:
-    """The record, if it is among the whole rows from ``start`` to ``end``."""
+) -> tuple[Row, int, int] | None:
+    """The record, if it is among the whole rows from ``start`` to ``end``, and from where to where
+    it stands, without its newline."""
     wanted = {
         seen.columns.index(name): as_copied(value, seen.codec)
         for name, value in zip(seen.used or (), sought.values, strict=False)
@@ -118,17 +119,17 @@ def row_in(
         return None
     place, value = next(iter(wanted.items()))
     needle = value if place else value + (b"\n" if len(seen.columns) == 1 else b"\t")
-    for row in _candidates(data, start, end, b"\t" if place else b"\n", needle):
-        values = row.split(b"\t")
+    for begins, ends in _candidates(data, start, end, b"\t" if place else b"\n", needle):
+        values = bytes(data[begins:ends]).split(b"\t")
         if all(values[at] == value for at, value in wanted.items()):
             texts = (meant(value.decode(seen.codec, "replace")) for value in values)
-            return dict(zip(seen.columns, texts, strict=False))
+            return dict(zip(seen.columns, texts, strict=False)), begins, ends
     return None
 
 
 def _candidates(
     data: bytes | bytearray, start: int, end: int, before: bytes, needle: bytes
-) -> Iterator[bytes]:
+) -> Iterator[tuple[int, int]]:
     """Rows that have what is sought, or seem to."""
     at = start
     if before != b"\n" or not data.startswith(needle, start, end):
@@ -136,7 +137,7 @@ def _candidates(
     while at >= 0:
         begins = max(data.rfind(b"\n", start, at + 1) + 1, start)
         ends = data.find(b"\n", begins, end)
-        yield bytes(data[begins:ends])
+        yield begins, ends
         at = data.find(before + needle, max(ends, at + 1), end)
 
 

@@ -166,5 +166,41 @@ def test_a_followed_record_is_the_one_that_stands_there(seed: int) -> None:
             if isinstance(told, str) or isinstance(plain, str):
                 assert isinstance(told, str) and isinstance(plain, str), (told, plain)
                 break
+            start, end = told.rows[told.seen.block] if told.seen.block is not None else (0, 0)
+            if told.seen.key and (b"\n" + changed[start:end]).count(b"\nab\t") > 1:
+                break  # no primary key has it twice
             assert told.found == plain
             data, before = changed, told
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_edits_among_the_rows_are_told_without_a_second_reading(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that come, change, go, and are put together from pieces of others."""
+    chance = random.Random(seed)
+    keys = (f"{n:03b}".replace("0", "a").replace("1", "b") for n in range(8))
+    rows = "".join(f"{key}\t{n}\n" for n, key in enumerate(keys)).encode()
+    base = DUMP.replace(b"aa\tone\nab\ttwo\nac\t\\N\n", rows)
+    sought = SoughtRecord("t", ("aba",))
+    data, before = base, read_record(bytearray(base), sought)
+    monkeypatch.setattr(followed_record, "read_record", None)
+    came = set()
+    for _ in range(150):
+        start, end = before.rows[0]
+        places = sorted(chance.sample(range(start, end), 4))
+        edits: list[tuple[int, int, bytes | tuple[int, int]]] = []
+        for low, high in ((places[0], places[1]), (places[2], places[3])):
+            taken = chance.randrange(start, end)
+            own = (taken, min(taken + chance.randint(1, 20), end))
+            text = chance.choice([b"", b"b", b"\n", b"a", b"\t", b"\naba\t7\n", b"ba\t"])
+            stop = min(high, low + chance.choice([0, 0, 1, 3, 9]))
+            edits.append((low, stop, own if chance.random() < 0.4 else text))
+        changed, copies = _edited(data, edits)
+        told = follow_record(before, bytearray(changed), copies, sought)
+        if (b"\n" + changed[slice(*told.rows[0])]).count(b"\naba\t") > 1:
+            continue
+        assert told.found == _plain(changed, sought)
+        came.add(told.found.row is None)
+        data, before = changed, told
+    assert came == {True, False}
