@@ -27,6 +27,11 @@ NIGHT = """
 mkdir "$HOME/dagster" "$TMPDIR" && cp "$1" "$HOME/dagster/dagster.yaml"
 cd "$HOME" && exec "$2" dump
 """
+SLOW_FORGE = """#!/bin/sh
+cat >/dev/null
+sleep 1
+"""
+"""So that the second one pushes too before it can see what the first has pushed."""
 DONE, BUSY = 0, 7
 
 
@@ -63,6 +68,9 @@ def machines(ppr_assets: CommandLine, pipeline: Pipeline, tmp_path: Path) -> lis
     """With clones and homes at the same paths, where there is nothing on this machine."""
     if shutil.which("bwrap") is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("no bwrap")
+    hook = pipeline.remote / "hooks" / "pre-receive"
+    hook.write_text(SLOW_FORGE)
+    hook.chmod(0o755)
     folder = tmp_path / "machine"
     folder.mkdir()
     keep = {"SQL_DUMP_KEEP_LAST": "all"}  # so that each night that publishes leaves one more
