@@ -28,6 +28,8 @@ class HttpRemote:
     url: str = ""
     seen: list[str] = field(default_factory=list)
     """The Authorization headers that came, "" for none."""
+    sent: int = 0
+    """Bytes of all answers, without what HTTP itself takes."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -101,6 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        self.server.remote.sent += len(content)
         self.wfile.write(content)
 
     def _body(self) -> bytes:

@@ -416,3 +416,29 @@ def test_a_decision_before_the_first_dump_is_checked_out_as_it_was_committed(
     git(other.parent, "clone", "-q", "-c", "core.autocrlf=true", str(pipeline.remote), str(other))
     assert b"\r\n" not in (other / "sql_dumps" / PUBLICATION).read_bytes()
     assert pipeline.elsewhere(other).night()[1].status == "published"
+
+
+def test_each_step_that_the_policy_refuses_notes_the_day_and_the_next_page_tells_it(
+    pipeline: Pipeline,
+) -> None:
+    noted = pipeline.clone / ".git" / "ppr_assets" / "refused_days"
+    pipeline.first_night()
+    pipeline.change()
+    assert dump(pipeline.settings).status == "staged"
+    decided_by_others(pipeline, '[language]\nnote = "null"\n')
+    assert not noted.exists()
+    with pytest.raises(PolicyRefused):
+        publish(pipeline.settings)
+    assert noted.exists()
+    noted.unlink()
+    pipeline.execute("CREATE TABLE scratch AS SELECT 'a secret' AS note")
+    assert count_records(pipeline.settings).plan.refusal is not None
+    assert noted.exists()
+    noted.unlink()
+    with pytest.raises(PolicyRefused):
+        dump(pipeline.settings)
+    day = noted.read_text()
+    pipeline.execute("DROP TABLE scratch")
+    pipeline.execute("UPDATE organization SET description = 'another'")
+    pipeline.night()
+    assert f"one noted refusal, on {day.strip()}" in (pipeline.dumps / "README.md").read_text()

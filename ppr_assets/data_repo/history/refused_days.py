@@ -1,4 +1,4 @@
-"""The days on which the gate has refused a dump, as far as this clone knows.
+"""The days on which the gate or the policy has refused a dump, as far as this clone knows.
 
 A refusal makes no commit, so it is noted beside the clone, and the next dump's commit tells it: the
 day and nothing else, so that no number of what was refused gets out.
@@ -6,10 +6,12 @@ day and nothing else, so that no number of what was refused gets out.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.errors import PolicyRefused
 from ppr_assets.files import write_whole
 
 _NAME = "refused_days"
@@ -40,3 +42,13 @@ def note_refusal(repo: DataRepo, moment: datetime) -> None:
             text = "".join(f"{one}\n" for one in [*known, day][-_MOST:])
             path = repo.state_dir / _NAME
             write_whole(path, text, beside=path.with_suffix(".partial"))
+
+
+@contextmanager
+def policy_refusals_noted(repo: DataRepo) -> Iterator[None]:
+    """Note the day where the policy refuses what is done within."""
+    try:
+        yield
+    except PolicyRefused:
+        note_refusal(repo, datetime.now(UTC))
+        raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.refused_days import note_refusal
+from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.gate import judge_at, override_for
@@ -53,7 +53,9 @@ def count_records(
         commit = judged_tip(repo)
         override = override_for(settings.dump, given)
         verdict = judge_at(repo, commit, counts, settings.dump, override)
-        if not verdict.passed:
+        with policy_refusals_noted(repo):
+            plan = _planned(settings, repo, snapshot, commit)
+        if not verdict.passed or plan.refusal is not None:
             note_refusal(repo, snapshot.taken_at)
         return RecordCount(
             counts=counts,
@@ -61,7 +63,7 @@ def count_records(
             taken_at=snapshot.taken_at,
             database=snapshot.identity,
             verdict=verdict,
-            plan=_planned(settings, repo, snapshot, commit),
+            plan=plan,
         )
 
 

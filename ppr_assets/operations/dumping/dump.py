@@ -20,7 +20,7 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.publications import newest_publication
-from ppr_assets.data_repo.history.refused_days import note_refusal
+from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
@@ -90,7 +90,7 @@ def dump(
         with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
             recover(repo)
             sweep_partials(repo)
-        with writing(repo) as folder:
+        with writing(repo) as folder, policy_refusals_noted(repo):
             override = override_for(settings.dump, given)
             write = partial(write_judged, settings, repo, snapshot, override, folder)
             made = snapshot.undisturbed(write)

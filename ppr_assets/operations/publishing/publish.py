@@ -14,7 +14,7 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.data_repo.history.refused_days import note_refusal
+from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
 from ppr_assets.errors import (
     DataRepoError,
     DumpDamaged,
@@ -108,11 +108,12 @@ def publish(
         override = override_for(settings, given)
         if candidate and candidate.manifest.run_id == run_id:
             override = candidate.manifest.override or override
-        outcome, delivery = land(
-            repo,
-            _Publishing(settings, repo, candidate, override).build,
-            staged=candidate.dump if candidate else None,
-        )
+        with policy_refusals_noted(repo):
+            outcome, delivery = land(
+                repo,
+                _Publishing(settings, repo, candidate, override).build,
+                staged=candidate.dump if candidate else None,
+            )
         if candidate is not None and outcome.status != "refused":
             discard(candidate.dump)
     return replace(outcome, delivery=delivery, web_url=repo.web_url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.rules.naming import LATEST, dump_moment
+from ppr_assets.rules.naming import LATEST, dump_moment, parts_folder
 from ppr_assets.rules.page.past import Past, PastNight
 from ppr_assets.rules.page.picture import number, size_of
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -22,6 +22,13 @@ HEADING = (
 )
 NUMBERS = (1, 2, 3, 4)
 """The columns whose cells are numbers."""
+_JOINED = (
+    r"sed -n 's/^-- \(part_[0-9]*\.sql\):.* bytes \([0-9]*\) to \([0-9]*\)$/\1 \2 \3/p' {latest} | "
+    "while read -r part start end; do "
+    'tail -c +$((start + 1)) "{folder}/$part" | head -c $((end - start)); '
+    "done | sha256sum | grep '^{sha256}' &&"
+)
+"""The bytes of all parts that belong to the dump, as its own file names them."""
 MOST_ROWS = 100
 MOST_LETTERS = 200
 """Of what a human wrote; the manifest has all of it."""
@@ -75,9 +82,11 @@ def restoring(page: Page) -> Sequence[str]:
     dump = page.latest
     if dump is None or dump.manifest is None or not dump.name.endswith(".sql"):
         return ()
-    whole = f"echo '{dump.manifest.sha256}  {LATEST}' | sha256sum --check &&"
+    sha256 = dump.manifest.sha256
+    whole = f"echo '{sha256}  {LATEST}' | sha256sum --check &&"
+    parts = _JOINED.format(latest=LATEST, folder=parts_folder(dump.name), sha256=sha256)
     return (
-        "test -s latest.sql &&" if dump.in_parts else whole,
+        parts if dump.in_parts else whole,
         "createdb pantry_pirate_radio &&",
         f"psql -X -v ON_ERROR_STOP=1 -1 -d pantry_pirate_radio -f {LATEST}",
     )
@@ -85,12 +94,12 @@ def restoring(page: Page) -> Sequence[str]:
 
 def warning(page: Page) -> str:
     """What the three lines look at, and what not."""
-    if page.latest is not None and page.latest.in_parts:
-        return (
-            "It is in parts, which psql finds by itself. psql does not notice a file that was cut "
-            "off: `ppr-assets verify` does."
-        )
-    return "The first line is there since psql does not notice a file that was cut off."
+    parts = (
+        "It is in parts, which psql finds by itself. "
+        if page.latest and page.latest.in_parts
+        else ""
+    )
+    return f"{parts}The first line is there since psql does not notice a file that was cut off."
 
 
 def row(dump: KeptDump) -> Sequence[str]:

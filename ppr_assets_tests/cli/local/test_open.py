@@ -114,10 +114,14 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
     assert opening("open", str(pipeline.clone)).code == 1  # it is not whole, so it is no answer
 
 
+@pytest.mark.parametrize("most", [None, 300_000], ids=["one file", "parts"])
 def test_git_and_psql_alone_do_it_as_the_guide_says(
-    pipeline: Pipeline, databases: Databases, tmp_path: Path
+    most: int | None, pipeline: Pipeline, databases: Databases, tmp_path: Path
 ) -> None:
+    pipeline.gate(max_file_bytes=most)
     pipeline.first_night()
+    parts = pipeline.dumps / pipeline.latest().replace(".sql", ".parts")
+    assert parts.exists() == (most is not None)
     guide = (ROOT / "docs" / "restore.md").read_text(encoding="utf-8")
     (lines,) = re.findall(
         r"Without our tool it takes git and psql:\n\n```\n(.*?)```", guide, re.DOTALL

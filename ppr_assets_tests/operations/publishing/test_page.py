@@ -63,9 +63,11 @@ def test_each_step_that_refuses_notes_the_day(pipeline: Pipeline) -> None:
         noted.unlink()
 
 
+@pytest.mark.parametrize("most", [None, 300_000], ids=["one file", "parts"])
 def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
-    pipeline: Pipeline,
+    most: int | None, pipeline: Pipeline
 ) -> None:
+    pipeline.gate(max_file_bytes=most)
     _, published = pipeline.first_night()
     readme = (pipeline.clone / PAGE).read_text()
     script = readme.partition("```sh\n")[2].partition("```")[0]
@@ -89,7 +91,10 @@ def test_the_three_lines_of_the_page_restore_the_newest_dump_and_no_damaged_one(
     finally:
         pipeline.administer("DROP DATABASE IF EXISTS by_hand")
     path = pipeline.dumps / published.manifest.dump
-    path.write_bytes(path.read_bytes()[:-1])
+    if most is not None:
+        assert published.manifest.sha256 in restored.stdout
+        path = max(path.with_suffix(".parts").iterdir())
+    path.write_bytes(path.read_bytes()[:-1000])
     damaged = call()
-    assert "latest.sql: FAILED" in damaged.stdout
+    assert ("latest.sql: FAILED" in damaged.stdout) == (most is None)
     assert 'database "by_hand" does not exist' in damaged.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import random
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +13,9 @@ import pytest
 from ppr_assets.errors import DataRepoError, DumpMissing, PushFailed
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
 
@@ -49,6 +54,44 @@ def test_of_another_repository_only_the_dump_that_is_meant_is_fetched(pipeline: 
             assert found.manifest is not None
             assert [size for size in blobs if size > 100_000] == [found.manifest.bytes]
         assert settled(clone.exists) is False
+
+
+@pytest.mark.parametrize("nights", [3, 60])
+def test_the_newest_dump_takes_about_its_compressed_bytes_for_any_length_of_history(
+    nights: int, repo_settings: DataRepoSettings, tmp_path: Path
+) -> None:
+    bare = tmp_path / "served" / "data.git"
+    newest = grown(bare, nights)
+    with (
+        serve(HttpRemote(bare.parent, "", public=True)) as remote,
+        found_dump(repo_settings, Wanted(source=f"{remote.url}/data.git")) as found,
+    ):
+        assert found.path.read_bytes() == newest
+        assert remote.sent < 1.3 * len(gzip.compress(newest))
+
+
+def grown(bare: Path, nights: int) -> bytes:
+    """Make a repository of as many nights, whose dumps all stand in the folder;
+    returns the newest dump."""
+    chance, stream = random.Random(1), []
+    rows = [f"{number}\t{chance.getrandbits(256):064x}\n" for number in range(10_000)]
+    for night in range(nights):
+        rows[night] = f"{night}\tchanged\n"
+        text = "".join(rows)
+        name = (
+            f"sql_dumps/pantry_pirate_radio_2026-{night // 28 + 1:02}-{night % 28 + 1:02}_02-00-00"
+        )
+        stream.append(
+            f"commit refs/heads/main\ncommitter N <n@example.com> {night} +0000\ndata 0\n"
+            f"M 100644 inline {name}.sql\ndata {len(text)}\n{text}\n"
+            f"M 120000 inline sql_dumps/latest.sql\ndata {len(name) - 6}\n{name[10:]}.sql\n"
+        )
+    bare.mkdir(parents=True)
+    git(bare, "init", "-q", "--bare", "-b", "main")
+    git(bare, "config", "uploadpack.allowFilter", "true")
+    importing = ["git", "-C", str(bare), "fast-import", "--quiet"]
+    subprocess.run(importing, input="".join(stream).encode(), check=True)
+    return "".join(rows).encode()
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,10 @@ def test_a_file_without_a_place_for_it_is_left_alone(content: str) -> None:
 
 
 def test_three_lines_restore_it_and_the_first_holds_it_to_its_manifest() -> None:
-    page = page_of(*some(1))
-    assert len(restoring(page)) == 3
-    assert MANIFEST.sha256 in restoring(page)[0]
-    assert MANIFEST.sha256 not in restoring(page_of(*some(1), in_parts=True))[0]
+    for in_parts in (False, True):
+        lines = restoring(page_of(*some(1), in_parts=in_parts))
+        assert len(lines) == 3
+        assert MANIFEST.sha256 in lines[0]
 
 
 def test_without_a_dump_it_says_so() -> None:
