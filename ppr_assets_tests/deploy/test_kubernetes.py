@@ -102,6 +102,19 @@ def test_its_settings_and_secrets_are_enough(tmp_path: Path) -> None:
     assert all(isinstance(value, str) for value in settings["data"].values())
 
 
+def test_what_the_documents_say_to_type_names_what_is_there() -> None:
+    text = "".join((ROOT / "docs" / name).read_text() for name in ("deploying.md", "operating.md"))
+    files = set(re.findall(r"--(?:filename|values|from-env-file)[ =]([\w.-]*\w)", text))
+    assert len(files) >= 6
+    made = {"secrets.env"}  # a copy of the example
+    assert files - made <= {path.name for path in FOLDER.iterdir()}
+    jobs = set(re.findall(r"job/([\w-]+)", text))
+    (init,) = documents((FOLDER / "init.yaml").read_text())
+    assert jobs == {init["metadata"]["name"]}
+    (version,) = set(re.findall(r"--version ([\d.]+)", text))
+    assert f"--version {version} " in VALUES.read_text()
+
+
 @pytest.fixture
 def run(values: Manifest, tmp_path: Path) -> Manifest:
     """The Job of a run, as the launcher makes it of what the chart hands to it."""
