@@ -119,12 +119,16 @@ class LocationDraft(Draft):
         return found
 
     def is_same(self, other: LocationDraft) -> bool:
-        """Whether both, which have something in common, are one place: their addresses must not
-        say otherwise. Models give one id to two places."""
+        """Whether both, which have something in common, are one place: neither their addresses nor,
+        where a point is all that they share, their names must say otherwise. Models give one id to
+        two places."""
         mine, theirs = self._addresses(), other._addresses()
-        if not mine or not theirs or mine & theirs:
+        if mine & theirs:
             return True
-        return bool(self.keys & other.keys) and self._is_near(other)
+        if mine and theirs:
+            return bool(self.keys & other.keys) and self._is_near(other)
+        names = {normalized_name(name) for one in (self, other) if (name := one.text("name"))}
+        return len(names) < 2 or bool(self.keys & other.keys)
 
     def _addresses(self) -> set[tuple[str, str]]:
         return {key for one in self.addresses if (key := same_address_key(one))}

@@ -18,6 +18,7 @@ T = TypeVar("T")
 MOST_BYTES = 8 << 20
 """Of a file. The largest of 29,132 published ones is far below a megabyte."""
 
+_TOO_LONG = "a number of more than 4,300 digits"
 _KEYS = re.compile(r'"\s*:')
 _values = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder()
@@ -48,7 +49,7 @@ def why_not(text: str | bytes) -> str:
     except UnicodeDecodeError as error:
         return f"not UTF-8 at byte {error.start}"
     except ValueError as error:
-        return str(error)
+        return _TOO_LONG if "int_max_str_digits" in str(error) else str(error)
     return "a number out of range, or half of a surrogate pair"
 
 

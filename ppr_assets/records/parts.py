@@ -94,7 +94,11 @@ def coordinates_of(fields: Fields) -> Point | None:
         held = held[0]
     if isinstance(held, dict):
         inner = fields.reading.fields(held, ADDRESS, f"{fields.path}.coordinates")
-        return _point(fields, inner.raw("latitude"), inner.raw("longitude"))
+        if "coordinates" not in inner.values:
+            return _point(fields, inner.raw("latitude"), inner.raw("longitude"))
+        held = inner.raw("coordinates")  # a GeoJSON point
+    if isinstance(held, str):
+        held = held.split(",")
     found = point_of_two(*held) if isinstance(held, list) and len(held) == 2 else None
     if held is not None and found is None:
         fields.reading.lose(f"{fields.kind.name}.coordinates")

@@ -16,8 +16,9 @@ from ppr_assets.rules.replay.words import times as read
 FROM_WKST = "the weekday stood in wkst"
 AMBIGUOUS_WKST = "wkst MO is the weekday, or only where the week starts"
 EVERY_DAY = "published as DAILY"
-MOST_ROWS = 400
-"""That one schedule may unfold to: more than a year of days."""
+_PARTS = {"FREQ", "INTERVAL", "BYDAY", "BYSETPOS", "BYMONTHDAY", "UNTIL", "COUNT"}
+"""Of a rule, those that are read."""
+MOST_ROWS = 400  # that one schedule may unfold to: more than a year of days
 
 
 def schedules(reading: Reading, raw: Any, path: str) -> list[Schedule]:
@@ -40,12 +41,15 @@ def schedules(reading: Reading, raw: Any, path: str) -> list[Schedule]:
 
 
 def _base(fields: Fields) -> Schedule:
-    rule = read.recurrence(fields.text("rrule") or "")
+    rule = _rule(fields)
     start, end = _moment(fields, "dtstart"), _moment(fields, "dtend")
+    opens_at, closes_at = _hours(fields)
     freq, interval, remark = _rhythm(fields, rule)
     until = _moment(fields, "until")
     last = until[0] if until else None
-    if end and not until and (not start or end[0] != start[0]):
+    if last is None and "UNTIL" in rule:
+        last = read.date_of_rule(rule["UNTIL"])
+    if end and not last and (not start or end[0] != start[0]):
         last = end[0]
     return Schedule(
         path=fields.path,
@@ -53,19 +57,27 @@ def _base(fields: Fields) -> Schedule:
         wkst=_wkst(fields),
         interval=interval,
         byday=_byday(fields, "byday") or _byday_of_rule(fields, rule),
-        bymonthday=checked(fields, "bymonthday", read.days_of_month)
+        bymonthday=checked(fields, "bymonthday", _days_of_month)
         or read.days_of_month(rule.get("BYMONTHDAY", "")),
         dtstart=start[0] if start else None,
         until=last,
-        count=_whole(fields, "count"),
+        count=_whole(fields, "count") or _number(rule.get("COUNT")),
         valid_from=_date(fields, "valid_from"),
         valid_to=_date(fields, "valid_to"),
-        opens_at=_clock(fields, "opens_at") or (start[1] if start else None),
-        closes_at=_clock(fields, "closes_at") or (end[1] if end else None),
+        opens_at=opens_at or (start[1] if start else None),
+        closes_at=closes_at or (end[1] if end else None),
         description=fields.text("description"),
         notes="; ".join(fields.texts("notes")) or None,
         remark=remark,
     )
+
+
+def _rule(fields: Fields) -> dict[str, str]:
+    """The parts of a rule; those that no column takes are counted."""
+    rule = read.recurrence(fields.text("rrule") or "")
+    for part in sorted(rule.keys() - _PARTS):
+        fields.reading.lose(f"schedule.rrule {part[:20]}")
+    return rule
 
 
 def _rhythm(fields: Fields, rule: dict[str, str]) -> tuple[str | None, int | None, str | None]:
@@ -87,6 +99,8 @@ def _rows(fields: Fields, base: Schedule) -> Iterator[Schedule]:
     if base.remark == EVERY_DAY:
         base = replace(base, byday=base.byday or ",".join(read.WEEKDAYS))
     timed = [
+        *_in_words(fields, base),
+    ] + [
         row
         for name in ("times", "byday", "date")
         for path, raw in fields.each(name)
@@ -103,6 +117,18 @@ def _rows(fields: Fields, base: Schedule) -> Iterator[Schedule]:
         ]
     for row in rows:
         yield from _on_its_dates(fields, row)
+
+
+def _in_words(fields: Fields, base: Schedule) -> Iterator[Schedule]:
+    """Hours that are a text: ``09:00-17:00``."""
+    for path, raw in fields.each("times"):
+        if isinstance(raw, dict):
+            continue
+        found = read.hours(raw) if isinstance(raw, str) else None
+        if found is None:
+            fields.reading.lose(f"{fields.kind.name}.times")
+        else:
+            yield replace(base, path=path, opens_at=found[0], closes_at=found[1])
 
 
 def _hours_and_days(row: Schedule) -> tuple[str | None, ...]:
@@ -123,12 +149,13 @@ def _on_its_dates(fields: Fields, row: Schedule) -> Iterator[Schedule]:
 
 def _timed(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> list[Schedule]:
     fields = reading.fields(raw, TIMES, path)
+    opens_at, closes_at = _hours(fields)
     row = replace(
         base,
         path=path,
         byday=_byday(fields, "byday") or base.byday,
-        opens_at=_clock(fields, "opens_at") or base.opens_at,
-        closes_at=_clock(fields, "closes_at") or base.closes_at,
+        opens_at=opens_at or base.opens_at,
+        closes_at=closes_at or base.closes_at,
         description=fields.text("description") or base.description,
         valid_from=_date(fields, "valid_from") or base.valid_from,
         valid_to=_date(fields, "valid_to") or base.valid_to,
@@ -136,7 +163,8 @@ def _timed(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> 
     days = [day for words in fields.texts("date") if (day := read.moment(words))]
     if days:
         row = replace(row, dtstart=days[0][0], until=days[-1][0])
-    slots = [
+    slots = [*_in_words(fields, row)]
+    slots += [
         inner
         for where, slot in fields.each("times")
         if isinstance(slot, dict) and slot is not raw
@@ -147,7 +175,7 @@ def _timed(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> 
 
 def _slot(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> list[Schedule]:
     fields = reading.fields(raw, TIMES, path)
-    opens, closes = _clock(fields, "opens_at"), _clock(fields, "closes_at")
+    opens, closes = _hours(fields)
     return [replace(base, path=path, opens_at=opens, closes_at=closes)] if opens or closes else []
 
 
@@ -217,9 +245,18 @@ def _wkst(fields: Fields) -> str | None:
     return found
 
 
+def _hours(fields: Fields) -> tuple[str | None, str | None]:
+    """From when to when; both may stand in ``opens_at``."""
+    if "opens_at" in fields.values and "closes_at" not in fields.values:
+        both = read.hours(fields.text("opens_at") or "")
+        if both:
+            return both
+    return _clock(fields, "opens_at"), _clock(fields, "closes_at")
+
+
 def _clock(fields: Fields, name: str) -> str | None:
     """A time of day; the time in a moment, where somebody wrote one."""
-    if name not in fields.values or _is_object(fields, name):
+    if name not in fields.values:
         return None
     words = fields.text(name)
     if words is None:
@@ -233,8 +270,6 @@ def _clock(fields: Fields, name: str) -> str | None:
 
 
 def _moment(fields: Fields, name: str) -> tuple[str, str | None] | None:
-    if name not in fields.values or _is_object(fields, name):
-        return None
     words = fields.text(name)
     if words is None:
         return None
@@ -242,6 +277,10 @@ def _moment(fields: Fields, name: str) -> tuple[str, str | None] | None:
     if found is None:
         fields.reading.lose(f"{fields.kind.name}.{name}")
     return found
+
+
+def _days_of_month(words: str) -> str | None:
+    return read.days_of_month(words.replace(";", ","))
 
 
 def _date(fields: Fields, name: str) -> str | None:

@@ -80,15 +80,26 @@ class _Top:
         for owner, fields in sources:
             self._hang(fields, owner)
 
-    def _owner(self, fields: Fields, owner: Owner) -> Owner:
+    def _owner(self, fields: Fields, owner: Owner, what: str) -> Owner:
         """The organization that something is nested in, that it refers to, or the only one."""
         found = owner or self.told.only()
         if found is None:
             named = self.told.known_by(references(fields, "organization_ref"))
-            found = named[0] if len(named) == 1 else None
+            found = named[0] if len(named) == 1 else self._owner_of_what_it_names(fields)
         if found is None:
-            self.reading.lose(f"{fields.kind.name} of no organization")
+            self.reading.lose(f"{what} of no organization")
         return found
+
+    def _owner_of_what_it_names(self, fields: Fields) -> Owner:
+        """The one organization whose location or service it refers to."""
+        locations = references(fields, "location_ref")
+        services = references(fields, "service_ref")
+        found = [
+            one
+            for one in self.told
+            if one.locations.known_by(locations) or one.services.known_by(services)
+        ]
+        return found[0] if len(found) == 1 else None
 
     # locations
 
@@ -96,7 +107,7 @@ class _Top:
         draft = self._read_location(raw, path)
         if draft is None:
             self.reading.lose("location")
-        elif whose := self._owner(draft.fields, owner):
+        elif whose := self._owner(draft.fields, owner, "location"):
             self._place(whose, draft)
 
     def _place(self, whose: OrganizationDraft, draft: LocationDraft) -> LocationDraft:
@@ -138,7 +149,8 @@ class _Top:
         where that has none, or a location of its own where none has one."""
         found = parts.address(self.reading, raw, path)
         fields = self.reading.fields(raw, LOCATION, path, again=True)
-        whose = self._owner(fields, owner) if found else None
+        links = self.reading.fields(raw, SAL, path, again=True)
+        whose = self._owner(links, owner, "address") if found else None
         if found is None or whose is None:
             return
         draft = LocationDraft(fields, own_keys(fields, "location_ref"), addresses=[found])
@@ -163,7 +175,7 @@ class _Top:
             self.reading.lose("service")
             return None
         fields = self.reading.fields(raw, SERVICE, path)
-        whose = self._owner(fields, owner)
+        whose = self._owner(fields, owner, "service")
         if whose is None:
             return None
         draft = whose.services.add(ServiceDraft(fields, own_keys(fields)))
@@ -233,14 +245,14 @@ class _Top:
             for path, raw in fields.each(name):
                 links = self.reading.fields(raw, SAL, path, again=True)
                 on = target(name, links, owners)
-                if on is None and (whose := self._owner(links, owner)):
+                if on is None and (whose := self._owner(links, owner, name)):
                     on = hangs_on(name, whose)
                 hang(self.reading, name, (raw, path), on)
         for name, read in OF_ORGANIZATIONS.items():
             for path, raw in fields.each(name):
                 found = read(self.reading, raw, path)
                 links = self.reading.fields(raw, SAL, path, again=True)
-                if found and (whose := self._owner(links, owner)):
+                if found and (whose := self._owner(links, owner, name)):
                     getattr(whose, name).append(found)
                     if name == "programs":
                         told = own_keys(links) | {key(found.name)}

@@ -213,6 +213,69 @@ def test_coordinates_in_a_list_are_read_in_the_order_that_they_have() -> None:
     assert lost.without_place == {"location.coordinates": 1}
 
 
+def test_coordinates_are_read_from_a_text_and_from_geojson_and_make_no_two_halls_one() -> None:
+    point = {"type": "Point", "coordinates": [-81.5, 40.8]}
+    told = {"First": "40.8, -81.5", "Second": point, "Third": {"type": "Point", "coordinates": "x"}}
+    halls = [{"name": name, "coordinates": at} for name, at in told.items()]
+    found = loaded({"name": "Hope", "locations": halls})
+    (one,) = found.organizations
+    assert [(hall.name, hall.coordinates) for hall in one.locations] == [
+        ("First", (40.8, -81.5)),
+        ("Second", (40.8, -81.5)),
+        ("Third", None),
+    ]
+    assert found.without_place == {"location.coordinates": 1}
+
+
+def test_an_address_belongs_to_whose_location_it_names() -> None:
+    told = {
+        "organization": [{"name": "Hope"}, {"name": "Faith"}],
+        "location": [
+            {"name": "Hope Hall", "organization_name": "Hope"},
+            {"name": "Faith Hall", "organization_name": "Faith"},
+        ],
+        "address": [{"location_name": "Faith Hall", "address_1": "1 Main", "city": "Oxford"}],
+    }
+    found = loaded(told)
+    halls = [hall for one in found.organizations for hall in one.locations]
+    assert [(hall.name, len(hall.addresses)) for hall in halls] == [
+        ("Hope Hall", 0),
+        ("Faith Hall", 1),
+    ]
+    assert found.without_place == {}
+
+
+def test_hours_are_read_from_one_text_or_counted() -> None:
+    whole: list[dict[str, Any]] = [
+        {"times": ["9 AM - 5 PM"]},
+        {"times": "09:00-17:00"},
+        {"opens_at": "9 am to 5 pm"},
+    ]
+    for told in whole:
+        (row,) = schedules(byday="Mon-Wed", **told)
+        assert (row.byday, row.opens_at, row.closes_at) == ("MO,TU,WE", "09:00", "17:00")
+    lost: list[dict[str, Any]] = [
+        {"times": "by appointment"},
+        {"opens_at": {"from": "9"}},
+        {"times": [9]},
+    ]
+    for told in lost:
+        hall = {"name": "Hall", "schedules": [{"byday": "MO", **told}]}
+        assert len(loaded({"name": "Hope", "locations": [hall]}).without_place) == 1, told
+
+
+def test_a_rule_says_until_when_and_how_often_and_what_it_says_beside_is_counted() -> None:
+    rule = "RRULE:FREQ=WEEKLY;BYDAY=MO;UNTIL=20251231T235959Z;COUNT=10;BYMONTH=5"
+    hall = {"name": "Hall", "schedules": [{"rrule": rule}, {"bymonthday": [1, 15]}]}
+    found = loaded({"name": "Hope", "locations": [hall]})
+    (first, second) = found.organizations[0].locations[0].schedules
+    assert (first.freq, first.byday, first.until, first.count) == (
+        "WEEKLY", "MO", "2025-12-31", 10,
+    )  # fmt: skip
+    assert second.bymonthday == "1,15"
+    assert found.without_place == {"schedule.rrule BYMONTH": 1}
+
+
 def test_what_a_frequency_says_is_said_in_the_schemas_words() -> None:
     (daily,) = schedules(freq="DAILY", opens_at="09:00")
     assert (daily.freq, daily.byday) == ("WEEKLY", "MO,TU,WE,TH,FR,SA,SU")

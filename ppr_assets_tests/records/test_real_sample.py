@@ -92,10 +92,10 @@ def test_what_is_in_the_files_is_in_the_records(outcomes: dict[str, Outcome]) ->
     }
     assert counts == {
         "organizations": 420,
-        "locations": 431,
+        "locations": 432,
         "services": 230,
-        "with an address": 413,
-        "with coordinates": 415,
+        "with an address": 414,
+        "with coordinates": 416,
         "schedules of locations": 298,
     }
 

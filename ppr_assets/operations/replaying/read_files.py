@@ -241,4 +241,6 @@ def _bytes(path: str) -> bytes:
 def _reason(error: OSError) -> str:
     if error.errno == errno.ELOOP:
         return LINK
+    if error.errno == errno.ENXIO:
+        return NO_FILE  # a socket
     return error.strerror or str(error)

@@ -67,7 +67,8 @@ def state_code(words: str) -> str | None:
     code = words.strip().replace(".", "").upper()
     if code in _STATES:
         return code
-    return _CODES.get(" ".join(word for word in _NOT_A_WORD.split(words.lower()) if word))
+    small = words.lower().replace(".", "")
+    return _CODES.get(" ".join(word for word in _NOT_A_WORD.split(small) if word))
 
 
 def postal_code(words: str) -> str | None:

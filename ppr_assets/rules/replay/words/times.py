@@ -16,6 +16,7 @@ _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)\S*)?")
 _DAY = re.compile(
     r"(?:([+-]?\d)(?:st|nd|rd|th(?=[ _-]))?|(first|second|third|fourth|fifth|last))?[ _-]*([a-z]+)"
 )
+_TO = re.compile(r" *(?:[-\u2013\u2014]|\b(?:to|until|through|thru)\b) *")
 _FREQUENCIES = {
     "WEEKLY": ("WEEKLY", None),
     "EVERYWEEK": ("WEEKLY", None),
@@ -31,7 +32,9 @@ _FREQUENCIES = {
 
 @lru_cache(maxsize=4096)
 def clock_time(words: str) -> str | None:
-    """``HH:MM`` of ``9:00``, ``09:00:00``, ``9 am``; None for what is no time of day."""
+    """``HH:MM`` of ``9:00``, ``09:00:00``, ``9 am``, ``noon``; None for what is no time of day."""
+    if words.strip().lower() == "noon":
+        return "12:00"
     found = _CLOCK.fullmatch(words.strip()[:20])
     if not found or not (found[2] or found[4]):
         return None
@@ -44,6 +47,18 @@ def clock_time(words: str) -> str | None:
         return None
     seconds = int(found[3] or 0)
     return f"{hour:02}:{minute:02}" + (f":{seconds:02}" if 0 < seconds < 60 and hour < 24 else "")
+
+
+@lru_cache(maxsize=4096)
+def hours(words: str) -> tuple[str, str] | None:
+    """From when to when, of ``9:00 AM - 5:00 PM`` or ``09:00-17:00``. None where one of the two
+    leaves open which half of the day it is."""
+    ends = _TO.split(words.strip().lower()[:60])
+    halves = {end.rstrip(". ")[-1:] in ("m", "a", "p") for end in ends if end != "noon"}
+    if len(ends) != 2 or len(halves) > 1:
+        return None
+    opens, closes = map(clock_time, ends)
+    return (opens, closes) if opens and closes else None
 
 
 def moment(words: str) -> tuple[str, str | None] | None:
@@ -72,9 +87,22 @@ def weekday(words: str) -> str | None:
     return (str(place) if place else "") + matches[0]
 
 
+def _days_from(words: str) -> list[str | None]:
+    """Each day of ``Mon-Fri`` or ``Saturday through Monday``; empty for what is no span."""
+    ends = [weekday(end) for end in _TO.split(words.strip().lower()[:40])]
+    if len(ends) != 2:
+        return []
+    first, last = ends
+    if first not in WEEKDAYS or last not in WEEKDAYS:
+        return []
+    week = [*WEEKDAYS, *WEEKDAYS][WEEKDAYS.index(first) :]
+    return [*week[: week.index(last) + 1]]
+
+
 def weekdays(words: list[str]) -> str | None:
-    """All of them, each once, in the order of the week; None when one is no weekday."""
-    found = [weekday(word) for word in words]
+    """All of them, each once, in the order of the week; None when one is no weekday, nor days from
+    one to another such as ``Mon-Fri``."""
+    found = [day for word in words for day in (_days_from(word) or [weekday(word)])]
     if not found or None in found:
         return None
     unique = {day for day in found if day}
@@ -92,6 +120,13 @@ def frequency(words: str) -> tuple[str, int | None] | None:
     """What the schema can say of it, with the interval: ``BI_WEEKLY`` is every second week. None
     for what is no rhythm of weeks or months."""
     return _FREQUENCIES.get(re.sub("[^A-Z]", "", words.upper()[:40]))
+
+
+def date_of_rule(words: str) -> str | None:
+    """The day of ``20251231`` or ``20251231T235959Z``, as iCalendar writes it."""
+    found = re.fullmatch(r"(\d{4})-?(\d{2})-?(\d{2})(?:T.*)?", words[:40], re.ASCII)
+    day = moment("-".join(found.groups())) if found else None
+    return day[0] if day else None
 
 
 def recurrence(rule: str) -> dict[str, str]:
