@@ -119,7 +119,7 @@ def _followed(
     few = commits[:: max(len(commits) // _CHECKED_OUT, 1)]
     script = "".join(
         f"git checkout -q {commit} && "
-        f"grep -m1 '^{key}\t' $(ls sql_dumps/*.sql | tail -1) >/dev/null;"
+        f"grep -m1 '^{key}\t' $(ls sql_dumps/*.sql | tail -1) >/dev/null || true;"
         for commit in reversed(few)
     )
     samples, peers = [], []
