@@ -43,7 +43,14 @@ _EXCLUSION = sql.SQL(
 )
 _COMPUTED = sql.SQL("SELECT pg_catalog.count(keys.*) < 0 FROM {keys} AS keys")
 
-_REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.RaiseException)
+# Types of extensions say in either of the last two ways that a text is none of theirs.
+_REFUSED = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.RaiseException,
+    psycopg.errors.InternalError_,
+    psycopg.errors.SyntaxError,
+)
 
 _WORDS = {
     "check": "{table} has the check {name}, which would not hold of",

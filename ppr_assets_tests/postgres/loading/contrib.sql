@@ -1,6 +1,20 @@
 -- With extensions that the server has to have.
 CREATE EXTENSION citext;
 CREATE EXTENSION btree_gist;
+CREATE EXTENSION hstore;
+CREATE EXTENSION ltree;
+CREATE EXTENSION cube;
+CREATE TABLE bad_hstore (replaced hstore NOT NULL);
+INSERT INTO bad_hstore VALUES ('a=>1');
+CREATE TABLE good_hstore (nulled hstore UNIQUE);
+INSERT INTO good_hstore VALUES ('a=>1'), ('b=>1');
+CREATE TABLE bad_cube (replaced cube);
+INSERT INTO bad_cube VALUES ('(1,2)');
+CREATE TABLE bad_hstore_index (replaced text);
+CREATE INDEX ON bad_hstore_index ((replaced::hstore));
+INSERT INTO bad_hstore_index VALUES ('a=>1');
+CREATE TABLE good_ltree (replaced ltree);
+INSERT INTO good_ltree VALUES ('a.b');
 CREATE TABLE good_citext (id int, replaced citext NOT NULL CHECK (replaced ~ 'WITH'),
   UNIQUE (id, replaced));
 INSERT INTO good_citext VALUES (1, 'with x'), (2, 'with y');
