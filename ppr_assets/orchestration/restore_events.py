@@ -5,7 +5,7 @@ They tell what a run of the asset tells, from the same facts, and who has starte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -61,6 +61,13 @@ def events_of_undo(outcome: UndoOutcome, *, by: str) -> Sequence[Event]:
     }
     said = f"`ppr-assets restore --undo`: what was called {outcome.was} serves again"
     return [dg.AssetObservation(RESTORED, description=said, metadata=facts | whence(by))]
+
+
+def events_of_patch(told: Mapping[str, str], *, by: str) -> Sequence[Event]:
+    """The database serves as before, but for some rows; ``told`` says which, by name."""
+    facts: Metadata = {name: dg.MetadataValue.text(text) for name, text in told.items()}
+    said = f"`ppr-assets restore`: rows of a dump were patched in: {told['changes']}"
+    return [dg.AssetObservation(RESTORED, description=said, metadata={**facts, **whence(by)})]
 
 
 def _facts(

@@ -6,7 +6,7 @@ little while, and a line says that the record is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from threading import Thread
@@ -81,6 +81,17 @@ def record_undo(settings: Settings, outcome: UndoOutcome) -> None:
         from ppr_assets.orchestration.restore_events import events_of_undo
 
         return events_of_undo(outcome, by=settings.operator)
+
+    _record(settings, events)
+
+
+def record_patch(settings: Settings, facts: Mapping[str, str]) -> None:
+    """``facts``: what was patched, by name."""
+
+    def events() -> Sequence[Event]:
+        from ppr_assets.orchestration.restore_events import events_of_patch
+
+        return events_of_patch(facts, by=settings.operator)
 
     _record(settings, events)
 

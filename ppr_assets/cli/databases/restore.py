@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any
 
 import click
 
 from ppr_assets.cli.dagster.recording import mismatch_recorded, record_restore, record_undo
-from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, made_at, print_stage
+from ppr_assets.cli.databases.patch import RowOptions, restore_rows, row_options
+from ppr_assets.cli.databases.restore_report import outcome_json, outcome_lines
+from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, print_stage
 from ppr_assets.cli.shared.console import progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
@@ -22,11 +23,9 @@ from ppr_assets.cli.shared.override import accept_option, override_option
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
-from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.restoring.loading import silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
 from ppr_assets.operations.restoring.replacing import Terms
-from ppr_assets.operations.restoring.restore import RestoreOutcome
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
@@ -38,7 +37,7 @@ from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS
-from ppr_assets.settings import DatabaseSettings, DataRepoSettings, Settings
+from ppr_assets.settings import DataRepoSettings, Settings
 
 
 @dataclass(frozen=True)
@@ -143,9 +142,12 @@ class _How:
     accept_option,
     by_option,
 )
+@row_options
 @json_option()
 @pass_invocation
-def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool) -> None:
+def restore(
+    invocation: Invocation, wanted: Wanted, how: _How, rows: RowOptions, *, as_json: bool
+) -> None:
     """Restore a dump in the place of the database.
 
     DUMP is a dump's name or the path of a file; the latest if not given. It is verified, loaded
@@ -154,6 +156,7 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
     Whatever fails before the swap, Ctrl-C too, the target serves as before; so nothing is asked.
     A dump is refused that would leave organization, location or service without records, or with
     less than SQL_DUMP_RATCHET_PERCENTAGE of those that serve now; in place, any table without.
+    With --table or --record nothing is replaced: a patch in SQL is shown, which --apply applies.
 
     \b
     Examples:
@@ -164,25 +167,30 @@ def restore(invocation: Invocation, wanted: Wanted, how: _How, *, as_json: bool)
       ppr-assets restore --from https://github.com/someone/data.git
       ppr-assets restore --from s3://pantry-backups/dumps
       ppr-assets restore ./downloaded.sql --into look_at_it
+      ppr-assets restore --table location --where "name like 'Daily%'" --apply
       ppr-assets restore --to-stdout | psql -v ON_ERROR_STOP=1 -1 -d new_database
 
     \b
     Exit codes:
-      0    restored, compared, in its place
-      1    loading failed or was not done in time, or the server cannot hold it
+      0    restored, compared, in its place; or the patch shown or applied
+      1    loading failed or was not done in time, or the server cannot hold it;
+           or no such rows, or a constraint refuses the patch
       2    a database for no dump: the server's own, or Dagster's storage
       3    refused: too few records would be left, or what the dump withholds
            would be gone
       4    damaged, or what was restored differs from the dump
       5    database unreachable
       6    data repository unusable, or there is no such dump
-      7    busy: sessions on the target (see --disconnect), or another restore
+      7    busy: sessions on the target (see --disconnect), another restore, or
+           rows that somebody has changed since the patch was made
       130  cancelled
     """
     if wanted.dump is not None and wanted.before is not None:
         raise click.UsageError("DUMP names one dump, so --before cannot choose another")
     how.require_consistent(as_json=as_json)
-    if how.undo:
+    if rows.given(alone=not any(astuple(replace(how, into=None)))):
+        restore_rows(invocation.settings, wanted, rows, into=how.into, as_json=as_json)
+    elif how.undo:
         if wanted != Wanted():
             raise click.UsageError("--undo restores no dump, so none can be chosen")
         _undo(invocation.settings, how, as_json=as_json)
@@ -233,9 +241,9 @@ def _restore(settings: Settings, wanted: Wanted, how: _How, *, as_json: bool) ->
         with recorded, heard(settings, "restore"), progress(doing):
             outcome = way(target, found, how.terms(settings), deadline=limit, on_stage=told)
         if as_json:
-            print_json(_json(found, outcome))
+            print_json(outcome_json(found, outcome))
         else:
-            print_lines(_report(target, outcome))
+            print_lines(outcome_lines(target, outcome))
         record_restore(settings, outcome, found.remarks, fetched=fetched)
 
 
@@ -261,41 +269,3 @@ def _plan(
         yield "replaces", f"{where}{room}{fate}"
     else:
         yield "makes", f"{where}, which is not there yet"
-
-
-def _report(target: DatabaseSettings, outcome: RestoreOutcome) -> Iterator[tuple[str, str]]:
-    yield (
-        "restored",
-        f"{target.dbname}: {rows_in_words(outcome.tables, outcome.uncompared)}",
-    )
-    if outcome.former is not None:
-        yield from former_lines(target.dbname, outcome.former)
-    for difference in outcome.accepted.differences:
-        yield "accepted", difference
-    for remark in outcome.remarks:
-        yield "remark", remark
-
-
-def _json(found: FoundDump, outcome: RestoreOutcome) -> dict[str, Any]:
-    manifest, moment = outcome.manifest, made_at(found)
-    return {
-        "dump": outcome.dump,
-        "origin": outcome.origin,
-        "commit": found.commit,
-        "remote_asked_at": found.asked_at.isoformat() if found.asked_at else None,
-        "made_at": moment.isoformat() if moment else None,
-        "proof": str(manifest.proof) if manifest and manifest.proof else None,
-        "database": outcome.database,
-        "former": outcome.former,
-        "rows": {key: record.rows for key, record in sorted(outcome.tables.items())},
-        "uncompared": dict(sorted(outcome.uncompared.items())),
-        "override": outcome.override.reason if outcome.override else None,
-        "accepted": {
-            "differences": list(outcome.accepted.differences),
-            "reason": outcome.accepted.decision.reason,
-        }
-        if outcome.accepted.decision
-        else None,
-        "seconds": dict(outcome.seconds),
-        "remarks": [*found.remarks, *outcome.remarks],
-    }

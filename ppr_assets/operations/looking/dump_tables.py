@@ -31,7 +31,7 @@ class DumpTables:
 
     def __init__(self, name: str, layout: Layout, file: DumpFile) -> None:
         self.name = name
-        self._encoding = layout.encoding
+        self.encoding = layout.encoding
         self._file = file
         self._blocks = {entry.copy.key: entry.copy for entry in layout.entries if entry.copy}
         self._inserted = layout.inserted
@@ -73,6 +73,20 @@ class DumpTables:
             for some in (of_partition or self.rows)(part, there):
                 yield [tuple(None if at is None else row[at] for at in places) for row in some]
 
+    def copied(self, table: str) -> Iterator[tuple[list[str], Iterator[bytes]]]:
+        """The table's own rows and those of its partitions, without those that inherit, as they
+        stand in the dump: for each COPY its columns, and what it brings. None where the dump has
+        no COPY of it. Raises :class:`PreconditionFailed` for a table whose rows come as INSERT or
+        with those of its parent."""
+        self._require_copied(table)
+        if (block := self._blocks.get(table)) is not None:
+            statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
+            yield copied_columns(statement), self._file.chunks(block.start, block.end)
+        there_already = self.standing_with(table)
+        for part in (one for one in self.tables[table].partitions if one not in there_already):
+            if not self.tables[part].inherits:
+                yield from self.copied(part)
+
     def _require_rows_of_its_own(self, table: str) -> None:
         if len(parents := self.tables[table].inherits) > 1:
             raise PreconditionFailed(
@@ -80,6 +94,9 @@ class DumpTables:
                 "by a server alone",
                 hint="`ppr-assets restore` brings the dump into PostgreSQL.",
             )
+        self._require_copied(table)
+
+    def _require_copied(self, table: str) -> None:
         if self._inserted.get(table):
             raise PreconditionFailed(
                 f"the rows of {table} stand in `{self.name}` as INSERT, and only those of COPY "
@@ -106,7 +123,7 @@ class DumpTables:
         types = [one.type for one in known.values()]
         places = [at for at, name in enumerate(known) if name in columns]
         chunks = self._file.chunks(block.start, block.end)
-        yield from rows_of(chunks, types, self._encoding, places)
+        yield from rows_of(chunks, types, self.encoding, places)
 
     def _defined(self, layout: Layout) -> Mapping[str, TableDefinition]:
         """A table that others than pg_dump have made is known by its COPY alone."""

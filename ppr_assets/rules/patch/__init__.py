@@ -1,0 +1,1 @@
+"""Rules for a patch: what changes, in which order, in which words of SQL."""

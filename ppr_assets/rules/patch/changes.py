@@ -1,0 +1,125 @@
+"""What makes some rows of a database what they are to be.
+
+A value is a literal, as the server itself has written it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Row = tuple[str | None, ...]
+"""A literal for each column of the table, in their order; None where nobody knows the value, which
+is then left as it is."""
+
+Kind = Literal["insert", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class PatchColumn:
+    """``quoted`` as the server quotes the name. ``plain``: of a type whose values ``=`` of
+    pg_catalog compares; others are compared by their text."""
+
+    name: str
+    quoted: str
+    type: str
+    plain: bool
+
+
+@dataclass(frozen=True)
+class PatchTable:
+    """A table of the living database. ``key`` is its table key, ``quoted`` its name with its
+    schema; ``columns`` without those that are generated. ``known_by``: places of the columns that
+    tell rows apart, by the index ``known_index``; ``unique``: of those that an index holds apart.
+    ``identity``: a column that the server alone fills unless it is told otherwise. ``private``:
+    places of columns that a publication policy withholds; their values are in no statement that
+    somebody has to read."""
+
+    key: str
+    quoted: str
+    columns: tuple[PatchColumn, ...]
+    known_by: tuple[int, ...]
+    known_index: str = ""
+    unique: tuple[tuple[int, ...], ...] = ()
+    partitioned: bool = False
+    identity: bool = False
+    private: frozenset[int] = frozenset()
+
+    @property
+    def only(self) -> str:
+        """What the table's own rows are read and changed by, without those that inherit."""
+        return self.quoted if self.partitioned else f"ONLY {self.quoted}"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key: what is at ``columns`` of the table ``child`` is at ``there`` of ``parent``
+    (table keys). ``deferrable``: the server can look at it when all is done."""
+
+    name: str
+    child: str
+    columns: tuple[int, ...]
+    parent: str
+    there: tuple[int, ...]
+    deferrable: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row that is inserted (no ``before``), deleted (no ``after``) or updated."""
+
+    table: PatchTable
+    before: Row | None
+    after: Row | None
+
+    @property
+    def kind(self) -> Kind:
+        if self.before is None:
+            return "insert"
+        return "update" if self.after else "delete"
+
+    @property
+    def row(self) -> Row:
+        """One that has the key."""
+        row = self.before or self.after
+        assert row is not None
+        return row
+
+    @property
+    def name(self) -> str:
+        """``organization 'a1'``."""
+        return f"{self.table.key} {', '.join(str(self.row[at]) for at in self.table.known_by)}"
+
+    @property
+    def set(self) -> Sequence[int]:
+        """The places whose values are not as they were."""
+        before, after = self.before or (), self.after or ()
+        return [at for at, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1]
+
+
+def difference(
+    table: PatchTable, before: Row | None, after: Row | None, left: Collection[int] = ()
+) -> Change | None:
+    """What makes ``before`` of ``after``, with the places ``left`` as they are; None for nothing.
+    Of a row that is inserted, all of ``after`` is taken: there is nothing to leave."""
+    if before is None or after is None:
+        return None if before is after else Change(table, before, after)
+    known = zip(before, after, strict=True)
+    after = tuple(was if at in left or new is None else new for at, (was, new) in enumerate(known))
+    return Change(table, before, after) if after != before else None
+
+
+def counts(changes: Collection[Change]) -> Mapping[str, Mapping[Kind, int]]:
+    """How many rows, by table and kind."""
+    found: defaultdict[str, Counter[Kind]] = defaultdict(Counter)
+    for change in changes:
+        found[change.table.key][change.kind] += 1
+    return {key: dict(found[key]) for key in sorted(found)}
+
+
+def in_words(kinds: Mapping[Kind, int]) -> str:
+    """``2 inserts, 1 update``."""
+    told = ((kinds.get(kind, 0), kind) for kind in ("insert", "update", "delete"))
+    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in told if count)

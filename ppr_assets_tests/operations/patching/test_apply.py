@@ -1,0 +1,223 @@
+"""Some rows of a dump are brought back into a database at work, and the undo patch takes them away
+again: 100 times at random, beside other writers, and killed on the way."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
+from ppr_assets.operations.patching.apply import AppliedPatch, apply_patch
+from ppr_assets.operations.patching.plan import ChosenRows, PatchPlan, plan_patch
+from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.rules.patch.changes import Change, counts
+from ppr_assets.rules.patch.text import patch_text
+from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests.application import connect
+from ppr_assets_tests.fix_postgres import SampleDatabase
+from ppr_assets_tests.fix_restore import MadeDump, content, make_dump
+
+EDITS = (
+    "DELETE FROM organization WHERE id IN (SELECT id FROM organization ORDER BY {order} LIMIT 2)",
+    "DELETE FROM location WHERE id IN (SELECT id FROM location ORDER BY {order} LIMIT 3)",
+    "DELETE FROM service WHERE id IN (SELECT id FROM service ORDER BY {order} LIMIT 3)",
+    "DELETE FROM phone WHERE id IN (SELECT id FROM phone ORDER BY {order} LIMIT 5)",
+    "UPDATE organization SET name = name || E' it''s \\\\ new' || chr(10), email = NULL "
+    "WHERE id IN (SELECT id FROM organization ORDER BY {order} LIMIT 3)",
+    "UPDATE location SET organization_id = (SELECT id FROM organization ORDER BY {order} LIMIT 1), "
+    "latitude = latitude + 0.5 WHERE id IN (SELECT id FROM location ORDER BY {order} LIMIT 3)",
+    "UPDATE service SET organization_id = (SELECT id FROM organization ORDER BY {order} LIMIT 1), "
+    "program_id = NULL WHERE id IN (SELECT id FROM service ORDER BY {order} LIMIT 2)",
+    "INSERT INTO organization (id, name, description) "
+    "SELECT md5(id || '{seed}'), name, description FROM organization ORDER BY {order} LIMIT 2",
+    "INSERT INTO location (id, organization_id, name, location_type) SELECT md5(id || '{seed}'), "
+    "organization_id, name, location_type FROM location ORDER BY {order} LIMIT 2",
+    "INSERT INTO phone (id, location_id, number) SELECT md5(id || '{seed}'), location_id, number "
+    "FROM phone ORDER BY {order} LIMIT 3",
+    "UPDATE organization SET parent_organization_id = "
+    "(SELECT id FROM organization ORDER BY {order} LIMIT 1) "
+    "WHERE id IN (SELECT id FROM organization ORDER BY {order} DESC LIMIT 2)",
+)
+TABLES = ("organization", "location", "service", "phone", "taxonomy_term", "schedule")
+
+
+@pytest.fixture
+def living(sample_database: SampleDatabase) -> DatabaseSettings:
+    return sample_database(20, seed=5)
+
+
+@pytest.fixture
+def made(living: DatabaseSettings, tmp_path: Path) -> MadeDump:
+    """A dump of the living database, before anything happens to it."""
+    return make_dump(living, tmp_path / "pantry_pirate_radio_2026-11-22_02-00-00.sql")
+
+
+def execute(database: DatabaseSettings, *statements: str) -> None:
+    with connect(database) as session:
+        for statement in statements:
+            session.execute(statement.encode())
+
+
+def now(database: DatabaseSettings) -> str:
+    with connect(replace(database, user="postgres")) as session:
+        return content(session)
+
+
+def value(database: DatabaseSettings, query: str) -> object:
+    with connect(database) as session:
+        row = session.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
+
+def planned(database: DatabaseSettings, made: MadeDump, chosen: ChosenRows) -> PatchPlan:
+    return plan_patch(database, made.found(made.path.parent), chosen)
+
+
+def applied(database: DatabaseSettings, plan: PatchPlan, undo: Path) -> AppliedPatch:
+    def text(changes: Sequence[Change]) -> str:
+        return patch_text(["undo"], changes, plan.frame)
+
+    return apply_patch(database, plan, undo, text)
+
+
+def psql(database: DatabaseSettings, file: Path) -> subprocess.CompletedProcess[str]:
+    call = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(file)]
+    environment = client_environment(database)
+    return subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_hundred_random_patches_are_undone_to_the_last_byte(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    changed = 0
+    for seed in range(100):
+        draw = random.Random(seed)
+        order = f"md5(id || '{seed}')"
+        edits = draw.sample(EDITS, 3)
+        execute(living, *(edit.format(order=order, seed=seed) for edit in edits))
+        table = draw.choice(TABLES)
+        where = draw.choice((None, "id < '8'", f"md5(id || '{seed}') > 'c'"))
+        chosen = ChosenRows(table, where, delete=draw.random() < 0.6, triggers=False)
+        before = now(living)
+        plan = planned(living, made, chosen)
+        if not plan.changes:
+            continue
+        changed += 1
+        undo = tmp_path / f"{seed}.sql"
+        assert applied(living, plan, undo).otherwise == 0
+        if seed % 10 == 0:
+            again = planned(living, made, chosen)
+            assert again.changes == [], (seed, chosen, counts(again.changes))
+        done = psql(living, undo)
+        assert (done.returncode, done.stderr) == (0, ""), (seed, chosen, done.stderr)
+        assert now(living) == before, (seed, chosen)
+        if draw.random() < 0.5:  # the next ones begin from what was brought back
+            applied(living, plan, tmp_path / f"{seed}_again.sql")
+    assert changed > 70
+
+
+def _one_name(living: DatabaseSettings, made: MadeDump) -> tuple[str, PatchPlan]:
+    """The id of an organization that is called otherwise by now, and what would bring it back."""
+    one = str(value(living, "SELECT min(id) FROM organization"))
+    execute(living, f"UPDATE organization SET name = 'spoilt' WHERE id = '{one}'")
+    return one, planned(living, made, ChosenRows("organization", key=one, triggers=False))
+
+
+def test_what_somebody_has_changed_since_is_never_overwritten(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    one, plan = _one_name(living, made)
+    file, undo = tmp_path / "patch.sql", tmp_path / "undo.sql"
+    file.write_text(patch_text([], plan.changes, plan.frame))
+    execute(living, f"UPDATE organization SET name = 'newer' WHERE id = '{one}'")
+    before = now(living)
+    with pytest.raises(Busy, match="somebody has changed organization"):
+        applied(living, plan, undo)
+    by_psql = psql(living, file)
+    assert by_psql.returncode == 3
+    assert "is not as it was when this patch was made" in by_psql.stderr
+    assert (now(living), undo.exists()) == (before, False)
+
+
+def test_a_row_that_somebody_works_on_is_waited_for_a_second_and_no_longer(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    one, plan = _one_name(living, made)
+    undo = tmp_path / "undo.sql"
+    with connect(living) as other:
+        other.execute(f"SELECT FROM organization WHERE id = '{one}' FOR UPDATE".encode())
+        with pytest.raises(Busy, match="somebody works on the same rows"):
+            applied(living, plan, undo)
+    assert not undo.exists()
+    applied(living, plan, undo)
+    assert value(living, f"SELECT name FROM organization WHERE id = '{one}'") != "spoilt"
+
+
+def test_writers_at_work_lose_nothing_that_the_patch_has_not_shown(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    """Each counts on in a row of its own. What a patch that goes through has replaced is what it
+    was made against; else it is refused, and the row stays the writer's."""
+    query = "SELECT pg_catalog.array_agg(id) FROM (SELECT id FROM phone ORDER BY id LIMIT 3) p"
+    rows = value(living, query)
+    assert isinstance(rows, list)
+    stop = threading.Event()
+
+    def write(one: str) -> None:
+        count = 0
+        with connect(living, autocommit=True) as session:
+            while not stop.is_set():
+                count += 1
+                session.execute("UPDATE phone SET number = %s WHERE id = %s", [f"n{count}", one])
+
+    chosen = ChosenRows("phone", "id IN (SELECT id FROM phone ORDER BY id LIMIT 3)")
+    threads = [threading.Thread(target=write, args=[one]) for one in rows]
+    for thread in threads:
+        thread.start()
+    refused = 0
+    try:
+        for number in range(100):
+            plan = planned(living, made, chosen)
+            undo = tmp_path / f"{number}.sql"
+            try:
+                applied(living, plan, undo)
+            except Busy:
+                refused += 1
+                assert not undo.exists()
+            else:
+                text = undo.read_text()
+                for change in plan.changes:
+                    assert f"SET number = {(change.before or ())[change.set[0]]}" in text
+            if refused > 3:
+                break
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert refused > 3
+    last = planned(living, made, chosen)
+    applied(living, last, tmp_path / "last.sql")
+    assert planned(living, made, chosen).changes == []
+
+
+def test_a_constraint_or_a_folder_that_refuses_leaves_all_as_it_was(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    _, plan = _one_name(living, made)
+    before = now(living)
+    with pytest.raises(PreconditionFailed, match="cannot be written"):
+        applied(living, plan, tmp_path / "nowhere" / "undo.sql")
+    check = "ADD CONSTRAINT spoilt CHECK (name = 'spoilt') NOT VALID"
+    execute(living, f"ALTER TABLE organization {check}")
+    with pytest.raises(RestoreFailed, match="the constraint spoilt refuses the patch"):
+        applied(living, plan, tmp_path / "undo.sql")
+    execute(living, "ALTER TABLE organization DROP CONSTRAINT spoilt")
+    assert now(living) == before
+    applied(living, plan, tmp_path / "undo.sql")
+    assert (tmp_path / "undo.sql").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,40 @@
+"""What is a change, and what of a row stays as it is."""
+
+from __future__ import annotations
+
+from ppr_assets.rules.patch.changes import (
+    Change,
+    PatchColumn,
+    PatchTable,
+    counts,
+    difference,
+    in_words,
+)
+
+TABLE = PatchTable(
+    "place",
+    "public.place",
+    tuple(PatchColumn(name, name, "text", plain=True) for name in ("id", "name", "secret")),
+    (0,),
+    private=frozenset({2}),
+)
+HERE, DUMPED = ("'1'", "'new'", "'mine'"), ("'1'", "'old'", "'withheld'")
+
+
+def test_what_is_withheld_or_unknown_in_the_dump_stays_as_it_is() -> None:
+    change = difference(TABLE, HERE, DUMPED, left=TABLE.private)
+    assert change == Change(TABLE, HERE, ("'1'", "'old'", "'mine'"))
+    assert change is not None
+    assert [*change.set] == [1]
+    assert difference(TABLE, HERE, ("'1'", None, "'withheld'"), left=TABLE.private) is None
+
+
+def test_a_row_that_only_one_side_has_is_inserted_or_deleted() -> None:
+    inserted, deleted = difference(TABLE, None, DUMPED), difference(TABLE, HERE, None)
+    assert inserted is not None
+    assert deleted is not None
+    assert (inserted.kind, deleted.kind) == ("insert", "delete")
+    assert difference(TABLE, None, None) is None
+    found = counts([inserted, deleted, deleted])
+    assert found == {"place": {"insert": 1, "delete": 2}}
+    assert in_words(found["place"]) == "1 insert, 2 deletes"

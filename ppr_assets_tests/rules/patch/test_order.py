@@ -1,0 +1,74 @@
+"""Rows come after what they refer to and go before it, and a value is free before it is taken."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ppr_assets.errors import PreconditionFailed
+from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable, Reference, Row
+from ppr_assets.rules.patch.order import ordered
+
+COLUMNS = tuple(PatchColumn(name, name, "text", plain=True) for name in ("id", "parent", "code"))
+A, B = (
+    PatchTable(key, f"public.{key}", COLUMNS, (0,), unique=((0,), (2,)), known_index=f"{key}_pkey")
+    for key in ("a", "b")
+)
+B_TO_A = Reference("b_a", "b", (1,), "a", (0,))
+A_TO_A = Reference("a_a", "a", (1,), "a", (0,))
+A_TO_B = Reference("a_b", "a", (1,), "b", (0,))
+
+
+def row(key: str, parent: str | None = None, code: str = "NULL") -> Row:
+    return f"'{key}'", f"'{parent}'" if parent else "NULL", code
+
+
+def names(changes: list[Change]) -> list[str]:
+    return [f"{change.kind} {change.name}" for change in changes]
+
+
+def test_what_is_referred_to_comes_first_and_goes_last() -> None:
+    changes = [
+        Change(B, None, row("b1", "a1")),
+        Change(A, row("a0"), None),
+        Change(B, row("b0", "a0"), None),
+        Change(A, None, row("a1")),
+        Change(B, row("b2", "a0"), row("b2", "a1")),
+    ]
+    order = names(ordered(changes, [B_TO_A]))
+    assert order.index("insert a 'a1'") < order.index("insert b 'b1'")
+    assert order.index("insert a 'a1'") < order.index("update b 'b2'")
+    assert order.index("delete b 'b0'") < order.index("delete a 'a0'")
+    assert order.index("update b 'b2'") < order.index("delete a 'a0'")
+
+
+def test_a_table_that_refers_to_itself_is_ordered_row_by_row() -> None:
+    changes = [Change(A, None, row(str(n), str(n + 1) if n < 9 else None)) for n in range(10)]
+    assert names(ordered(changes, [A_TO_A])) == [f"insert a '{n}'" for n in reversed(range(10))]
+    undo = [Change(A, one.after, None) for one in changes]
+    assert names(ordered(undo, [A_TO_A])) == [f"delete a '{n}'" for n in range(10)]
+
+
+def test_a_value_that_only_one_row_may_have_is_free_before_it_is_taken() -> None:
+    changes = [
+        Change(A, None, row("new", code="'x'")),
+        Change(A, row("mid", code="'y'"), row("mid", code="'z'")),
+        Change(A, row("old", code="'x'"), row("old", code="'y'")),
+    ]
+    assert names(ordered(changes, [])) == ["update a 'mid'", "update a 'old'", "insert a 'new'"]
+
+
+def test_a_circle_is_refused_by_name_but_where_the_constraint_can_wait() -> None:
+    changes = [Change(A, None, row("1", "2")), Change(B, None, row("2", "1"))]
+    said = "rows refer to each other in a circle, so none can be the first: "
+    with pytest.raises(PreconditionFailed, match=re.escape(said)) as refused:
+        ordered(changes, [A_TO_B, B_TO_A])
+    assert "a '1'" in refused.value.message
+    assert "b '2'" in refused.value.message
+    waits = Reference("b_a", "b", (1,), "a", (0,), deferrable=True)
+    assert names(ordered(changes, [A_TO_B, waits])) == ["insert b '2'", "insert a '1'"]
+
+
+def test_a_row_that_refers_to_itself_waits_for_nothing() -> None:
+    assert len(ordered([Change(A, None, row("1", "1"))], [A_TO_A])) == 1
