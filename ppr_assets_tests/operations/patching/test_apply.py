@@ -3,7 +3,10 @@ again: 100 times at random, beside other writers, and killed on the way."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -157,6 +160,27 @@ def test_a_row_that_somebody_works_on_is_waited_for_a_second_and_no_longer(
     assert not undo.exists()
     applied(living, plan, undo)
     assert value(living, f"SELECT name FROM organization WHERE id = '{one}'") != "spoilt"
+
+
+def test_killed_before_the_commit_nothing_was_changed(
+    living: DatabaseSettings, made: MadeDump, tmp_path: Path
+) -> None:
+    _, plan = _one_name(living, made)
+    before, undo = now(living), tmp_path / "undo.sql"
+
+    def killed(_: Sequence[Change]) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+    process = multiprocessing.get_context("fork").Process(
+        target=apply_patch, args=(living, plan, undo, killed)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    assert (now(living), [*tmp_path.glob("undo*")]) == (before, [])
+    applied(living, plan, undo)  # its locks have gone as well
+    assert now(living) != before
 
 
 def test_writers_at_work_lose_nothing_that_the_patch_has_not_shown(
