@@ -38,6 +38,7 @@ LOOKS = [
     "doctor",
     "drill",
     "restore --into beside",
+    "restore --table organization",
     "prune --dry-run",
     "replay --dry-run",
     "init",
