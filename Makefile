@@ -12,7 +12,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help setup demo dev quick test campaign lint bench figures variables screenshots lock clean
+.PHONY: help setup demo dev quick test campaign lint bench figures variables screenshots lock release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ lock: ## write both locks anew after a change of the dependencies
 	  && $(call UV,dev) --output-file requirements-dev.lock >/dev/null \
 	  && $(call UV,build) --extra kubernetes --extra docker \
 	    --constraint requirements-dev.lock --output-file requirements.lock >/dev/null
+
+release: test ## after every test: build and try sdist and wheel, and set the tag; pushes nothing
+	@exec .ci/release
 
 # Whoever cannot look what .local holds does not remove it.
 clean: ## remove the demo's .local, .venv and caches; never a real set-up's history

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.places import ROOT
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -117,3 +118,34 @@ def test_the_definitions_load_by_the_name_in_pyproject(
         check=False,
     )
     assert "All definitions loaded successfully." in done.stdout + done.stderr, done.stderr
+
+
+def test_a_release_is_of_a_commit_with_a_new_version_that_the_changelog_tells(
+    tmp_path: Path,
+) -> None:
+    files = {
+        ".ci/release": (ROOT / ".ci/release").read_text(),
+        "ppr_assets/__init__.py": '__version__ = "7.0.1"\n',
+        "CHANGELOG.md": "## [Unreleased]\n",
+        ".gitignore": ".venv\n__pycache__\n",
+    }
+    git(tmp_path, "init", "-q", "-b", "main")
+    commit_files(tmp_path, "Begin", {**files})
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / ".venv/bin/python").chmod(0o755)
+
+    def refused() -> str:
+        done = subprocess.run(
+            ["bash", ".ci/release"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "\nHINT: " in done.stderr
+        return done.stderr.splitlines()[0]
+
+    assert refused() == 'error: CHANGELOG.md has no section "## [7.0.1] - YYYY-MM-DD"'
+    (tmp_path / "CHANGELOG.md").write_text("## [7.0.1] - 2026-11-29\n")
+    assert refused() == "error: the work tree has changes, a release is of a commit"
+    git(tmp_path, "commit", "-q", "-a", "-m", "Tell")
+    git(tmp_path, "tag", "v7.0.1")
+    assert refused() == "error: the tag v7.0.1 is there already"
