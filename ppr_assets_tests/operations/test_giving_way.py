@@ -249,7 +249,7 @@ def test_nothing_is_locked_between_counting_and_dumping_and_while_a_dump_is_prov
 
     def drill(*_: object, **__: object) -> SimpleNamespace:
         look()
-        return SimpleNamespace(proof=Proof("server", datetime.now(UTC)))
+        return SimpleNamespace(proof=Proof("server", datetime.now(UTC)), schema=None)
 
     def exported(snapshot: Snapshot) -> str:
         look()

@@ -132,6 +132,8 @@ TEXTS = {
     "rows twice": Told(
         _with(b"\\.\n", b"\\.\n\nCOPY public.t (a, b) FROM stdin;\n\\.\n"),
         "`{name}`: t has two COPY blocks, the second at byte 339, one is right",
+        "nothing was changed. One made by `pg_dump --load-via-partition-root` is made again "
+        "without it; else take another dump: `ppr-assets list` names them.",
     ),
     "a COPY of somebody's": Told(
         _with(b"(a, b)", b"(a + b)"),

@@ -121,7 +121,8 @@ class _Parser:
         if copy.key in self._keys_seen:
             raise DumpDamaged(
                 f"{copy.key} has two COPY blocks, the second at byte {start}, one is right",
-                hint="was it made with `pg_dump --load-via-partition-root`? Make it without.",
+                hint="nothing was changed. One made by `pg_dump --load-via-partition-root` is made "
+                "again without it; else take another dump: `ppr-assets list` names them.",
             )
         self._keys_seen.add(copy.key)
         yield copy
