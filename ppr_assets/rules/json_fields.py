@@ -59,6 +59,9 @@ class Fields:
             raise _wrong(self._named(name), value, "a whole number of at least 0")
         return value
 
+    def optional_number(self, name: str) -> int | None:
+        return None if self._get(name) is None else self.number(name)
+
     def seconds(self, name: str) -> float:
         value = self._get(name)
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:

@@ -15,6 +15,7 @@ from ppr_assets.operations.deciding.against_database import Wish, check_policy
 from ppr_assets.operations.deciding.against_database import decide as decide_by_command
 from ppr_assets.operations.publishing import judged_tip
 from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -47,13 +48,26 @@ def decide(pipeline: Pipeline, text: str) -> None:
     git(pipeline.clone, "commit", "-q", "-m", "Decide what is published")
 
 
+def test_rows_that_nobody_counts_are_not_said_to_be_none(pipeline: Pipeline) -> None:
+    pipeline.first_night()
+    pipeline.execute("CREATE MATERIALIZED VIEW places AS SELECT id FROM location")
+    pipeline.execute("SELECT pg_catalog.lo_from_bytea(0, 'one')")
+    decide(pipeline, '[places]\n"*" = "structure"\n["large objects"]\n"*" = "structure"\n')
+    dumped = dump(pipeline.settings)
+    assert dumped.manifest is not None
+    said = {str(one) for one in dumped.manifest.lacking}
+    assert {"places without its rows", "large objects without its rows"} <= said
+    assert Manifest.from_json(dumped.manifest.to_json()) == dumped.manifest
+    assert not {"places", "large objects"} & dumped.manifest.counts.keys()
+
+
 def test_what_is_about_people_is_withheld_and_written_down(pipeline: Pipeline) -> None:
     dumped, published = pipeline.first_night()
     assert dumped.manifest is not None and published.status == "published"
     withheld = {one.name: (one.rule, one.rows) for one in dumped.manifest.withheld}
     assert withheld["change_audit"] == ("structure", pipeline.count("change_audit"))
     assert withheld["location_source.updated_by"][0] == "null"
-    assert withheld["location_source.updated_by"][1] > 0
+    assert withheld["location_source.updated_by"][1]
     assert withheld["metadata.updated_by"] == ("replaced", pipeline.count("metadata"))
     assert "change_audit" not in dumped.manifest.tables
     assert dumped.manifest.counts["change_audit"] == pipeline.count("change_audit")

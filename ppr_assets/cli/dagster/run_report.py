@@ -73,7 +73,7 @@ def _described(outcome: DumpOutcome, manifest: Manifest) -> Iterator[str]:
     if manifest.without:
         yield f"remark     {manifest.without}"
     yield from _newly_withheld(outcome)
-    known = [one for one in manifest.withheld if one.rows and one not in outcome.newly_withheld]
+    known = [one for one in manifest.lacking if one not in outcome.newly_withheld]
     if known:
         yield f"withheld   {few(known, 4)}"
 

@@ -98,7 +98,8 @@ def _has_rows(decisions: Decisions) -> bool:
 def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
     if not _has_rows(decisions):
         uncounted = tuple(sequence for sequence, _ in relation.sequences)
-        return TablePlan(rows=False, changed={}, uncounted=uncounted)
+        is_table = relation.kind == "table"
+        return TablePlan(rows=False, changed={}, uncounted=uncounted, countable=is_table)
     decided = of_columns(decisions)
     columns = [one for one in relation.columns if one.name in decided]
     changed = {

@@ -68,12 +68,14 @@ class Unknown:
 @dataclass(frozen=True)
 class Withheld:
     """What a dump lacks on purpose: all ``rows`` of a table (``column`` is empty), or the values
-    that so many rows have in a column. ``text`` stands in the place of those that are replaced."""
+    that so many rows have in a column. ``text`` stands in the place of those that are replaced.
+    ``rows`` is None where nobody counts them: a foreign table's, a materialized view's, and large
+    objects."""
 
     table: str
     column: str
     rule: Rule
-    rows: int
+    rows: int | None
     text: str = ""
 
     @property
@@ -82,7 +84,8 @@ class Withheld:
 
     def __str__(self) -> str:
         if not self.column:
-            return f"{self.table} without its {self.rows} rows"
+            counted = "" if self.rows is None else f"{self.rows} "
+            return f"{self.table} without its {counted}rows"
         how = "as NULL" if self.rule == "null" else "replaced"
         return f"{self.name} {how} in {self.rows} rows"
 
@@ -92,7 +95,7 @@ class TablePlan:
     """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
     whose values are not. ``columns``: those that somebody has decided on. ``counted``: the
     sequences of its published columns, ``uncounted`` those of what is withheld, which would tell
-    how many rows there have been."""
+    how many rows there have been. ``countable``: it is a table, whose rows the gate counts."""
 
     rows: bool
     changed: Mapping[str, Decision]
@@ -100,6 +103,7 @@ class TablePlan:
     primary_key: tuple[str, ...] = ()
     counted: tuple[str, ...] = ()
     uncounted: tuple[str, ...] = ()
+    countable: bool = True
 
     @property
     def withholds(self) -> bool:
@@ -149,7 +153,9 @@ class Plan:
         found = []
         for key, table in sorted(self.tables.items()):
             if not table.rows:
-                found.append(Withheld(key, "", "structure", counts.get(key, 0)))
+                found.append(
+                    Withheld(key, "", "structure", counts.get(key, 0 if table.countable else None))
+                )
             found += [
                 Withheld(key, column, decision.rule, values.get((key, column), 0), decision.text)
                 for column, decision in sorted(table.changed.items())

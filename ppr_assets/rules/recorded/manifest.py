@@ -85,12 +85,15 @@ class Manifest:
     def counts(self) -> Mapping[str, int]:
         """Rows by table as they were in the database, also of those that were withheld: what the
         gate has judged."""
-        return {**{one.table: one.rows for one in self.withheld if not one.column}, **self.rows}
+        withheld = {
+            one.table: one.rows for one in self.withheld if not one.column and one.rows is not None
+        }
+        return {**withheld, **self.rows}
 
     @property
     def lacking(self) -> Sequence[Withheld]:
-        """What was withheld that the database had."""
-        return [one for one in self.withheld if one.rows]
+        """What was withheld that the database had, or may have had."""
+        return [one for one in self.withheld if one.rows != 0]
 
     @property
     def without(self) -> str:

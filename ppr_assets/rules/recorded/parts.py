@@ -89,7 +89,7 @@ def withheld_from(fields: Fields) -> Withheld:
         table=fields.text("table"),
         column=fields.text_or_empty("column"),
         rule=rule,
-        rows=fields.number("rows"),
+        rows=fields.optional_number("rows"),
         text=fields.text_or_empty("text"),
     )
 
