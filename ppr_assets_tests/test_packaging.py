@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ppr_assets import __version__
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.places import ROOT
 
@@ -83,7 +84,9 @@ def test_make_alone_lists_every_target_with_one_line() -> None:
     assert all(len(line.split()) > 4 and len(line) <= 100 for line in said)
 
 
-def test_the_wheel_carries_schema_and_type_marker(tmp_path: Path) -> None:
+def test_the_wheel_carries_schema_and_type_marker_and_runs_where_it_is_installed(
+    tmp_path: Path,
+) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -95,6 +98,19 @@ def test_the_wheel_carries_schema_and_type_marker(tmp_path: Path) -> None:
     assert "ppr_assets/py.typed" in names
     assert "ppr_assets/demo/sample/schema.sql" in names
     assert not [name for name in names if name.startswith(("ppr_assets_tests", "benchmarks"))]
+    installed = tmp_path / "installed"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, "--target", str(installed), str(wheel)], check=True, capture_output=True)
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(installed)}
+
+    def said(*call: str) -> str:
+        done = subprocess.run(call, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        return done.stdout.decode()
+
+    assert said(sys.executable, "-c", "import ppr_assets; print(ppr_assets.__file__)").startswith(
+        str(installed)
+    )
+    assert said(str(installed / "bin" / "ppr-assets"), "--version").split()[-1] == __version__
 
 
 def test_both_ways_of_loading_name_the_same_code_location() -> None:
