@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.cli import VERBS
+from ppr_assets.cli.watching.metrics import metrics
 from ppr_assets_tests.places import ROOT
 
 UNITS = ROOT / "deploy" / "systemd"
@@ -45,9 +47,24 @@ def verified(analyze: str, home: Path, *units: Path) -> str:
 
 
 def test_systemd_has_nothing_to_say_of_the_units(analyze: str, home: Path) -> None:
-    for unit in UNITS.iterdir():  # an instance, where it is a template
-        shutil.copy(unit, home / unit.name.replace("@.", "@dump."))
-    assert verified(analyze, home, *home.glob("ppr-assets*.*")) == ""
+    for unit in UNITS.glob("*.timer"):
+        shutil.copy(unit, home)
+    for verb in ("dump", "look", "metrics"):
+        shutil.copy(UNITS / "ppr-assets@.service", home / f"ppr-assets@{verb}.service")
+    lasting = "ppr-assets@metrics.service.d"
+    shutil.copytree(UNITS / lasting, home / lasting)
+    units = [unit for unit in home.glob("ppr-assets*.*") if unit.is_file()]
+    assert verified(analyze, home, *units) == ""
+
+
+def test_the_endpoint_is_started_by_what_there_is() -> None:
+    text = (UNITS / "ppr-assets@metrics.service.d" / "listen.conf").read_text()
+    (command,) = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
+    program, _, call = command.partition(" ")
+    assert program == "%h/ppr_assets/.venv/bin/ppr-assets"
+    quiet, verb, *options = call.split()
+    assert (quiet, verb) == ("--quiet", metrics.name)
+    assert metrics.make_context(verb, options).params["listen"] == ("127.0.0.1", 9464)
 
 
 def test_each_timer_starts_a_verb_that_there_is() -> None:
