@@ -90,7 +90,7 @@ class StagedRows:
         """Choose one row; whether the dump has it."""
         type_ = self._tables[key].columns[self._tables[key].known_by[0]].type
         self._connection.execute(
-            _sql(f"INSERT INTO {self._name('chosen', key)} SELECT %s::{type_}"),
+            _sql(f"INSERT INTO {self._name('chosen', key)} SELECT CAST(%s AS {type_})"),
             [value],
         )
         return self._count(f"{self._name('dump', key)} AS it JOIN {self._chosen(key, 'it')}") > 0
