@@ -180,7 +180,8 @@ def test_a_primary_and_its_standby_publish_at_the_same_time(pipeline: Pipeline, 
         for night in nights:
             night.join()
         assert len(failures) <= number + 1
-    assert all("published as" in failure.message for failure in failures)  # the very same second
+    # Outrun in the very same second, or by a later one.
+    assert all(" published" in failure.message for failure in failures), failures
     for one in (here, there):
         one.night()  # what was left for the next one
     assert git(here.remote, "fsck", "--no-dangling") == ""
