@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -241,8 +242,10 @@ def _lines(shown: _Shown, plan: PatchPlan, rows: RowOptions) -> Iterator[tuple[s
 def _applied_lines(target: DatabaseSettings, applied: AppliedPatch) -> Iterator[tuple[str, str]]:
     yield "applied", f"to {target.describe()}, in one transaction"
     if applied.otherwise:
-        yield "remark", f"a trigger has made {applied.otherwise} rows otherwise than in the dump"
-    yield "go back", f"psql -v ON_ERROR_STOP=1 -f {applied.undo} {target.dbname}"
+        rows = "1 row" if applied.otherwise == 1 else f"{applied.otherwise} rows"
+        yield "remark", f"a trigger has made {rows} otherwise than in the dump"
+    where = ("-h", target.host, "-p", str(target.port), "-U", target.user, "-d", target.dbname)
+    yield "go back", shlex.join(["psql", "-v", "ON_ERROR_STOP=1", *where, "-f", str(applied.undo)])
 
 
 def _json(

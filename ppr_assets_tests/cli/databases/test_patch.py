@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine
@@ -42,8 +45,13 @@ def test_a_record_is_shown_brought_back_and_undone(
     undo = (ppr_assets.folder / "patch.undo.sql").read_text()
     assert " UTC by Ann Lee: a slip\n" in undo
     assert (ppr_assets.folder / "patch.sql").stat().st_mode & 0o777 == 0o600
-    with connect(database, autocommit=True) as session:
-        session.execute(undo.encode(), prepare=False)
+    (back,) = re.findall(r"^go back +(psql .*)$", applied.err, re.MULTILINE)
+    password = database.password.reveal() if database.password else ""
+    environment = {"PATH": os.environ["PATH"], "PGPASSWORD": password}
+    pasted = subprocess.run(
+        ["sh", "-c", back], cwd=ppr_assets.folder, env=environment, capture_output=True, check=False
+    )
+    assert (pasted.returncode, pasted.stderr) == (0, b"")
     assert name() == "spoilt"
 
 
