@@ -237,8 +237,7 @@ class Scanner:
 
 
 def compile_ahead(kinds: Sequence[Kind] = KINDS) -> None:
-    """Begin what the first scanner would have to wait for: a tenth of a second of a processor, in a
-    thread that needs nothing of the interpreter meanwhile."""
+    """Begin, in a thread, what the first scanner would wait for: a tenth of a second."""
     _compiled(tuple(kinds))
 
 

@@ -117,8 +117,8 @@ class PublishedDumps:
         name = sqlite_copy_name(dump)
         if name not in self._packed:
             repo, plain = self.folder.repo, self.scratch / dump
-            with plain.open("wb") as file:
-                file.writelines(unpacked([self.packed(dump).path.read_bytes()], dump))
+            with self.packed(dump).path.open("rb") as packed, plain.open("wb") as file:
+                file.writelines(unpacked(iter(lambda: packed.read(_CHUNK), b""), dump))
             found = FoundDump(dump, plain, self.manifests[dump], None, self.scratch)
             database = plain.with_suffix(".db")
             with dump_tables(found) as tables:
