@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock, Thread
 from typing import NamedTuple
 
 import hyperscan
@@ -42,6 +42,7 @@ LISTED = 5
 _BYTEA = rb"\\\\x[0-9a-f]{32}"
 _NOWHERE = (1, 0)
 _KEY_SHOWN = 60
+_compiling = Lock()
 _LONGEST_SEARCHED = 1024 * 1024
 """Bytes of a statement that are searched at once; pg_dump cuts large objects into smaller ones."""
 
@@ -97,7 +98,7 @@ class Scanner:
         self._persons = {kind.name for kind in kinds if kind.person}
         self._statement = _Statement("")
         self._bytea, self._escaped = len(kinds), len(kinds) + 1
-        self._engine = _compiled(tuple(kinds)).result()
+        self._engine = _engine(tuple(kinds))
         self._scratch = hyperscan.Scratch(self._engine)
 
     def rows(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -237,24 +238,22 @@ class Scanner:
 
 
 def compile_ahead(kinds: Sequence[Kind] = KINDS) -> None:
-    """Begin, in a thread, what the first scanner would wait for: a tenth of a second."""
-    _compiled(tuple(kinds))
+    """Begin, in a thread that nobody waits for at the end, what the first scanner needs."""
+    Thread(target=_engine, args=(tuple(kinds),), daemon=True).start()
+
+
+def _engine(kinds: tuple[Kind, ...]) -> hyperscan.Database:
+    """It takes a tenth of a second; a process that makes many dumps compiles once."""
+    with _compiling:
+        return _compiled(kinds)
 
 
 @cache
-def _compiled(kinds: tuple[Kind, ...]) -> Future[hyperscan.Database]:
-    """A process that makes many dumps compiles once."""
+def _compiled(kinds: tuple[Kind, ...]) -> hyperscan.Database:
     triggers = [*(kind.trigger for kind in kinds), _BYTEA, _ESCAPED]
-
-    def compiled() -> hyperscan.Database:
-        engine = hyperscan.Database()
-        engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
-        return engine
-
-    thread = ThreadPoolExecutor(max_workers=1)
-    begun = thread.submit(compiled)
-    thread.shutdown(wait=False)
-    return begun
+    engine = hyperscan.Database()
+    engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
+    return engine
 
 
 def _value_at(chunk: bytes, at: int, before: _Value) -> _Value:
