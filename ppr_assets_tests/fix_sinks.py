@@ -26,12 +26,13 @@ PASSWORD = "passw0rdOfMail"
 @dataclass
 class WebSink:
     """Answers each POST with ``status`` after ``seconds``. ``got`` are paths and bodies, as they
-    came."""
+    came, ``credentials`` what came with each of them as ``Authorization``."""
 
     url: str = ""
     status: int = 200
     seconds: float = 0.0
     got: list[tuple[str, str]] = field(default_factory=list)
+    credentials: list[str | None] = field(default_factory=list)
 
     @property
     def alerts(self) -> list[dict[str, Any]]:
@@ -60,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(sink.seconds)
         if sink.status < 300:
             sink.got.append((self.path, body))
+            sink.credentials.append(self.headers["Authorization"])
         self.send_response(sink.status, f"no {self.path}")
         if sink.status in (301, 302):
             self.send_header("Location", "/elsewhere")

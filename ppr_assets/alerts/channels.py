@@ -14,12 +14,14 @@ import smtplib
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from http import HTTPStatus
+from string import punctuation
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
 
 from ppr_assets.alerts.words import payload, text, title
 from ppr_assets.errors import PprError
@@ -48,10 +50,12 @@ def send(url: str, message: Message, where: str) -> None:
 
 def post(url: str, body: bytes, content_type: str) -> None:
     """One POST. A redirection is not followed: it would arrive as a GET, without its body."""
-    request = urllib.request.Request(  # noqa: S310 - the settings take http and https alone
-        url, data=body, headers={"Content-Type": content_type, "User-Agent": "ppr-assets"}
-    )
+    headers = {"Content-Type": content_type, "User-Agent": "ppr-assets"}
     try:
+        address, credentials = _parted(url)
+        request = urllib.request.Request(  # noqa: S310 - the settings take http and https alone
+            address, data=body, headers={**headers, **credentials}
+        )
         _opener().open(request, timeout=TIMEOUT_SECONDS).close()
     except urllib.error.HTTPError as error:
         error.close()
@@ -59,6 +63,18 @@ def post(url: str, body: bytes, content_type: str) -> None:
         raise ChannelFailed(f"the server answered {error.code} ({known.lower()})") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise ChannelFailed(_reason(error)) from None
+
+
+def _parted(url: str) -> tuple[str, Mapping[str, str]]:
+    """The address in the letters that HTTP has, and the header that lets its user in: left in the
+    address, urllib would ask the name servers for a host of that name."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2].encode("idna").decode()
+    address = quote(urlunsplit(parts._replace(netloc=place, fragment="")), safe=punctuation)
+    if parts.username is None:
+        return address, {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return address, {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
 
 class _NoRedirection(urllib.request.HTTPRedirectHandler):

@@ -26,8 +26,9 @@ def ping(
         return None
     url = settings.alerts.heartbeat_url.reveal()
     failed: ChannelFailed | None = None
+    body = text.encode(errors="replace")[:_MOST_BYTES]
     try:
-        post(_below(url, event), text.encode()[:_MOST_BYTES], "text/plain; charset=utf-8")
+        post(_below(url, event), body, "text/plain; charset=utf-8")
     except ChannelFailed as error:
         failed = error
     with suppress(OSError, Busy):  # the service itself misses the ping

@@ -14,15 +14,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 
 from ppr_assets.alerts.channels import ChannelFailed, send
-from ppr_assets.alerts.state import Channel, changed_state, read_state, sending
+from ppr_assets.alerts.state import Channel, changed_state, read_state, sending, state_file
 from ppr_assets.alerts.words import source
 from ppr_assets.errors import Busy
-from ppr_assets.rules.incidents import Message, Report, take_in
+from ppr_assets.rules.incidents import Known, Message, Report, take_in
 from ppr_assets.settings import Secret, Settings
 from ppr_assets.settings.groups.alerts import shown
 
@@ -30,6 +32,9 @@ LONGEST_SECONDS = 20.0
 """For all channels together; who has not answered by then is tried again next time. A
 sensor delivers twice and pings once, and has 60 s."""
 _MOST_UNSENT = 20
+
+_unkept: dict[Path, Known] = {}
+"""What this process has told of where nothing can be kept, by the file that it would be kept in."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +52,13 @@ def report(settings: Settings, reports: Iterable[Report], *, clock: Clock = now)
     """
     if not settings.alerts.wanted:
         return []
-    said: list[Message] = []
+    found = list(reports)
     try:
-        said = _take_in(settings, list(reports))
+        said = _take_in(settings, found, clock())
+    except (OSError, Busy) as error:
+        _log.warning("what is told of incidents cannot be kept: %s", error)
+        return _tell_unkept(settings, found, clock())
+    try:
         deliver(settings, clock=clock)
     except (OSError, Busy) as error:
         _log.warning("incidents could not be told: %s", error)
@@ -76,29 +85,50 @@ def deliver(settings: Settings, *, clock: Clock = now) -> None:
         return
     with sending(settings.data_repo):
         waiting = read_state(settings.data_repo).channels
-        until = monotonic() + LONGEST_SECONDS
-        threads = [
-            threading.Thread(
-                target=_send_all, args=(settings, name, url, until, clock), daemon=True
-            )
-            for name, url in urls.items()
-            if name in waiting and waiting[name].unsent
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(max(0.0, until - monotonic()))
+        due = [name for name in urls if name in waiting and waiting[name].unsent]
+        _at_once(due, lambda name, until: _send_all(settings, name, urls[name], until, clock))
 
 
-def _take_in(settings: Settings, reports: list[Report]) -> list[Message]:
+def _at_once(names: Iterable[str], send_to: Callable[[str, float], None]) -> None:
+    until = monotonic() + LONGEST_SECONDS
+    threads = [threading.Thread(target=send_to, args=(one, until), daemon=True) for one in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - monotonic()))
+
+
+def _tell_unkept(settings: Settings, reports: list[Report], at: datetime) -> list[Message]:
+    """Once by this process, as long as it lives: a daemon looks each minute."""
+    place = state_file(settings.data_repo)
+    known = _unkept.get(place)
+    if known is None:
+        with suppress(OSError):
+            known = read_state(settings.data_repo).known
+    _unkept[place], messages = take_in((known or Known()).as_of(at), reports)
+    urls, where = channels(settings), source(settings)
+
+    def send_to(name: str, until: float) -> None:
+        for message in messages:
+            if monotonic() < until and (failed := attempt(urls[name], message, where)):
+                _log.warning("%s: %s", name, failed.message)
+
+    _at_once(urls if messages else (), send_to)
+    return messages
+
+
+def _take_in(settings: Settings, reports: list[Report], at: datetime) -> list[Message]:
+    place = state_file(settings.data_repo)
     with changed_state(settings.data_repo) as box:
-        known, messages = take_in(box[0].known, reports)
+        before = _unkept.get(place, box[0].known)
+        known, messages = take_in(before.as_of(at), reports)
         state = replace(box[0], known=known)
         names = channels(settings)
         kept = {name: one for name, one in state.channels.items() if name in names}
         for name in names:
             kept[name] = _queued(kept.get(name, Channel()), messages)
         box[0] = replace(state, channels=kept)
+    _unkept.pop(place, None)
     return messages
 
 

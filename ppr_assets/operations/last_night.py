@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy, Cancelled
 from ppr_assets.files import Held, held, write_whole
+from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY
 from ppr_assets.settings import DataRepoSettings
 
 if TYPE_CHECKING:
@@ -57,11 +58,14 @@ class LastNight:
 
 
 def last_night(settings: DataRepoSettings) -> LastNight | None:
-    """None before the first, and where what is kept cannot be read."""
+    """None before the first, and where what is kept cannot be read. A good night that a clock which
+    was ahead has dated was good nobody knows when."""
     try:
         given = json.loads(_path(settings).read_text(encoding="utf-8"))
         for name in ("began_at", "ended_at", "good_at"):
             given[name] = datetime.fromisoformat(given[name]) if given[name] else None
+        if given["good_at"] and given["good_at"] > datetime.now(UTC) + CLOCKS_DIFFER_BY:
+            given["good_at"] = None
         return LastNight(**given)
     except (OSError, ValueError, KeyError, TypeError):
         return None

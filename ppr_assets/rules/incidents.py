@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from ppr_assets.errors import (
@@ -97,6 +97,14 @@ FOLLOWS = {
 """What follows from others: it does not begin while one of these is open, which says why."""
 
 
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""At most, of the machines that work together. What is dated later than that was dated by a clock
+that was wrong."""
+
+_LONGEST = 3_000
+"""Letters of a text; some chat services take four thousand."""
+
+
 @dataclass(frozen=True)
 class Report:
     """What was found of ``subject`` at a moment: it is as ``kind`` says, or (``over``) it is not.
@@ -118,12 +126,23 @@ class Report:
 
 def begun(kind: str, subject: str, at: datetime, text: str, link: str = "") -> Report:
     """It is so, and perhaps has been for long: a repeated report is folded into the first."""
-    return Report(kind, subject, at, text, link)
+    return Report(kind, _legible(subject), at, _short(_legible(text)), link)
 
 
 def over(kind: str, subject: str, at: datetime) -> Report:
     """It is not so, and perhaps never was: what is not open is not told of."""
-    return Report(kind, subject, at, over=True)
+    return Report(kind, _legible(subject), at, over=True)
+
+
+def _legible(text: str) -> str:
+    """With a question mark for what is no letter: the names of files may be any bytes."""
+    return text.encode(errors="replace").decode()
+
+
+def _short(text: str) -> str:
+    """Without its middle where it is long: a service that refuses it would get nothing after it.
+    The hint is at its end."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def succeeded(subject: str, at: datetime) -> list[Report]:
@@ -180,6 +199,14 @@ class Known:
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     told: Mapping[str, datetime] = field(default_factory=dict)
     good: Mapping[str, datetime] = field(default_factory=dict)
+
+    def as_of(self, now: datetime) -> Known:
+        """Without what a clock that was ahead has dated: until then it would have everything that
+        happens count for old, and the last good night for new."""
+        latest = now + CLOCKS_DIFFER_BY
+        told = {key: at for key, at in self.told.items() if at <= latest}
+        good = {job: at if at <= latest else now for job, at in self.good.items()}
+        return replace(self, told=told, good=good)
 
     def joined(self, other: Known) -> Known:
         """Both; where they tell of the same, ours."""

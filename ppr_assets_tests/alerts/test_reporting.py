@@ -6,6 +6,7 @@ import json
 import socket
 import stat
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -139,6 +140,43 @@ def test_of_what_a_channel_misses_the_newest_are_kept(bare: Settings, web_sink: 
     assert (len(found.unsent), found.lost) == (20, 10)
 
 
+@pytest.mark.parametrize(
+    ("user", "pair"), [("robot:t%40ken", b"robot:t@ken"), (TOKEN, f"{TOKEN}:".encode())]
+)
+def test_a_user_in_the_url_is_let_in_by_a_header_and_is_no_part_of_the_host(
+    user: str, pair: bytes, bare: Settings, web_sink: WebSink
+) -> None:
+    url = web_sink.url.replace("http://", f"http://{user}@")
+    settings = told_to(bare, url, heartbeat=url)
+    begin(settings)
+    assert ping(settings, "start") is None
+    assert web_sink.credentials == [f"Basic {b64encode(pair).decode()}"] * 2
+    assert [*channels(settings)] == ["http://127.0.0.1"]
+
+
+def test_an_address_may_have_letters_of_any_language_and_a_fragment_goes_nowhere(
+    bare: Settings, web_sink: WebSink
+) -> None:
+    begin(told_to(bare, f"{web_sink.url}/kühl%20?für=tägl#{PASSWORD}"))
+    ((path, _),) = web_sink.got
+    assert path == f"/hook/{TOKEN}/k%C3%BChl%20?f%C3%BCr=t%C3%A4gl"
+
+
+def test_a_text_that_is_long_or_not_all_letters_arrives_with_its_hint(
+    bare: Settings, web_sink: WebSink, mail_sink: MailSink
+) -> None:
+    """A service that refuses what is too long for it would never take what comes after it."""
+    settings = told_to(bare, web_sink.url, mail_sink.url, heartbeat=web_sink.url)
+    said = f"näh \udcff {'sehr ' * 100_000}\nHINT: その道は。"
+    report(settings, [begun(GATE_REFUSED, "größe \udcff", AT, said)], clock=clock)
+    told = web_sink.alerts[0]["text"]
+    assert ping(settings, "fail", said) is None
+    (mail,) = mail_sink.got
+    assert mail["Subject"] == "[ppr-assets] gate refused: größe ?"
+    for text in (told, mail.get_content()):
+        assert "näh ? sehr" in text and "HINT: その道は。" in text and len(text) < 5_000
+
+
 FAULTS: dict[str, Callable[[WebSink, MailSink], str]] = {
     "nobody listens": lambda _web, _mail: f"http://127.0.0.1:9/{TOKEN}",
     "name not resolved": lambda _web, _mail: f"https://no-such-host.invalid/{TOKEN}",
@@ -240,13 +278,22 @@ def test_nothing_is_kept_where_nobody_is_to_be_told(bare: Settings) -> None:
     assert not state_file(bare.data_repo).exists()
 
 
-def test_a_folder_that_cannot_be_written_to_ends_nothing(
-    bare: Settings, web_sink: WebSink, caplog: pytest.LogCaptureFixture
+def test_where_nothing_can_be_kept_it_is_told_all_the_same_and_once_by_each_process(
+    bare: Settings, web_sink: WebSink, mail_sink: MailSink, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = told_to(bare, web_sink.url)
-    (settings.data_repo.path / ".git" / "ppr_assets").write_text("a file in the way")
+    """Its disk is full, say, and that is what somebody must hear of."""
+    settings = told_to(bare, web_sink.url, mail_sink.url)
+    in_the_way = settings.data_repo.path / ".git" / "ppr_assets"
+    in_the_way.write_text("a file in the way")
     begin(settings)
-    assert "incidents could not be told" in caplog.text
+    begin(settings)
+    assert web_sink.said == ["begun gate refused: nightly_dump"]
+    assert len(mail_sink.got) == 1
+    assert "what is told of incidents cannot be kept" in caplog.text
+    in_the_way.unlink()
+    begin(settings)
+    end(settings)
+    assert web_sink.said == ["begun gate refused: nightly_dump", "over gate refused: nightly_dump"]
 
 
 def test_a_heartbeat_has_the_form_of_health_checks(bare: Settings, web_sink: WebSink) -> None:

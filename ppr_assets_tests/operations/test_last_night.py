@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 import pytest
 
+from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy
 from ppr_assets.operations.last_night import LastNight, last_night, noted
 from ppr_assets.operations.night import Night, run_unrecorded
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_runs import Runs
+from ppr_assets_tests.fix_sinks import without_services
 
 
 def _known(pipeline: Pipeline) -> LastNight:
@@ -59,6 +65,20 @@ def test_one_that_is_killed_has_begun_and_not_ended_and_one_that_met_another_lea
         night.failure = Busy("busy: another run is at work")
     found = _known(pipeline)
     assert (found.run_id, found.outcome, found.ended_at) == ("killed", None, None)
+
+
+def test_a_night_that_a_clock_has_dated_in_the_future_says_of_no_later_day_that_it_was_good(
+    tmp_path: Path,
+) -> None:
+    settings = without_services(tmp_path).data_repo
+    ahead = datetime.now(UTC) + timedelta(days=400)
+    for good, known in ((ahead, None), (ahead - timedelta(days=401), True)):
+        noted_then = LastNight("run", good, good, "unchanged", 0, "", good, "dump")
+        file = state_file(settings).with_name("last_night.json")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(json.dumps(vars(noted_then), default=datetime.isoformat))
+        found = last_night(settings)
+        assert found is not None and found.good_at == (known and good)
 
 
 def test_what_cannot_be_noted_ends_no_night(

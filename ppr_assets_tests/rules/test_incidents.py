@@ -120,6 +120,18 @@ def test_a_run_that_is_looked_at_late_changes_nothing() -> None:
     assert said == [f"begun {RUN_FAILED}: {JOB}", f"over {RUN_FAILED}: {JOB}"]
 
 
+def test_a_clock_that_was_ahead_keeps_nobody_from_hearing_of_what_comes_after_it() -> None:
+    ahead = night(400)
+    known, _ = told(*succeeded(JOB, ahead), begun(RUN_FAILED, "restore", ahead, ""))
+    known = known.as_of(night(1))
+    assert known.good == {JOB: night(1)}
+    known, messages = take_in(
+        known, [begun(GATE_REFUSED, JOB, night(1), ""), over(RUN_FAILED, "restore", night(1))]
+    )
+    assert [one.event for one in messages] == ["begun", "over"]
+    assert known.as_of(night(1) - timedelta(minutes=1)) == known
+
+
 CAUSE = f"{NOT_DELIVERED}: {JOB}"
 
 

@@ -21,7 +21,7 @@ from ppr_assets.operations.attention import look_around
 from ppr_assets.orchestration.assets.data_repo_commit import committed_at
 from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
 from ppr_assets.orchestration.resources import is_whole
-from ppr_assets.rules.incidents import NIGHTLY, Report, news
+from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY, NIGHTLY, Report, news
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60
@@ -60,7 +60,7 @@ def alerts(
 ) -> dg.SensorResult:
     at = clock()
     seen = _seen(context, settings, at)
-    records = _changed(context.instance, seen)
+    records = _changed(context.instance, seen, at)
     if records:
         seen = replace(seen, until=records[-1].update_timestamp)
     nights = [one for one in records if _pings_here(one.dagster_run)]
@@ -71,11 +71,11 @@ def alerts(
         for record in records
         for one in reports_of_run(context.instance, settings.alerts, record)
     ]
-    report(settings, ends)
+    report(settings, ends, clock=clock)
     remark = ""
     try:
         with told(settings):
-            report(settings, _looks(context, settings, seen))
+            report(settings, _looks(context, settings, seen), clock=clock)
     except PprError as error:
         remark = f"\nthe data repository cannot be looked into: {error.render()}"
     state = read_state(settings.data_repo)
@@ -83,19 +83,25 @@ def alerts(
 
 
 def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime) -> Seen:
-    """The first look is at the last nightly run that ended, so that what is wrong is told."""
+    """The first look is at the last nightly run that ended, so that what is wrong is told. After
+    one that a clock has dated in the future, it is looked from a little before now."""
     if context.cursor:
         until, begun, started, known = json.loads(context.cursor)
         adopt(settings.data_repo, known_from_json(known))
-        return Seen(datetime.fromisoformat(until), datetime.fromisoformat(begun), started)
+        until, begun = (datetime.fromisoformat(one) for one in (until, begun))
+        if until > at + CLOCKS_DIFFER_BY:
+            until = at - CLOCKS_DIFFER_BY
+        return Seen(until, min(begun, at), started)
     wanted = dg.RunsFilter(job_name=NIGHTLY, statuses=list(ENDED))
     last = context.instance.get_run_records(wanted, limit=1)
     return Seen(last[0].update_timestamp - _JUST if last else at, at)
 
 
-def _changed(instance: dg.DagsterInstance, seen: Seen) -> list[dg.RunRecord]:
-    """And the first of them, oldest first."""
-    wanted = dg.RunsFilter(statuses=[*ENDED, _STARTED], updated_after=seen.until)
+def _changed(instance: dg.DagsterInstance, seen: Seen, at: datetime) -> list[dg.RunRecord]:
+    """And the first of them, oldest first; what is dated in the future was seen then."""
+    until = at + CLOCKS_DIFFER_BY
+    statuses = [*ENDED, _STARTED]
+    wanted = dg.RunsFilter(statuses=statuses, updated_after=seen.until, updated_before=until)
     return [
         *instance.get_run_records(
             wanted, limit=_AT_MOST, order_by="update_timestamp", ascending=True

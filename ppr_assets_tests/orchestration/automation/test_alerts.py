@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import namedtuple
 from dataclasses import replace
@@ -200,6 +201,23 @@ def test_what_is_known_outlives_the_daemon_and_the_clone(watch: Watch) -> None:
     assert watch.tick() == []
     watch.run()
     assert watch.tick() == [f"over gate refused: {JOB}"]
+
+
+def test_a_clock_that_was_ahead_for_a_while_hides_no_run(watch: Watch) -> None:
+    """A tick of that time has seen all until then, as it thought."""
+    now, ahead = watch.now, watch.now + timedelta(days=400)
+    _, _, *known = json.loads(str(watch.cursor))
+    watch.now = ahead
+    report(watch.settings, succeeded(JOB, ahead), clock=lambda: ahead)
+    watch.tick()
+    watch.cursor, watch.now = json.dumps([str(ahead), str(ahead), *known]), now
+    watch.run(GateRefused("812 records"))
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    watch.run()
+    assert watch.tick() == [f"over gate refused: {JOB}"]
+    assert watch.tick() == []
+    watch.now += timedelta(hours=27)
+    assert watch.tick() == [f"begun no new dump: {JOB}"]
 
 
 def test_alerts_that_are_switched_on_late_tell_of_the_last_night(watch: Watch) -> None:
