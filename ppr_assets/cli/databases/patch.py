@@ -133,7 +133,7 @@ def restore_rows(
         with progress(f"comparing with {found.name}"):
             plan = plan_patch(target, found, chosen)
         shown = _Shown(settings, target, found, chosen, rows.reason)
-        text = shown.text(plan, plan.changes)
+        text = shown.text(plan)
         if rows.out is not None:
             _write(rows.out, text)
         elif not as_json and plan.changes:
@@ -162,10 +162,10 @@ class _Shown:
     chosen: ChosenRows
     reason: str | None
 
-    def text(self, plan: PatchPlan, changes: Sequence[Change]) -> str:
-        heading = [*self._heading(f"brings back {self.chosen}", changes)]
+    def text(self, plan: PatchPlan) -> str:
+        heading = [*self._heading(f"brings back {self.chosen}", plan.steps)]
         remarks = [f"remark: {remark}" for remark in plan.remarks]
-        return patch_text([*heading, *remarks], changes, plan.frame)
+        return patch_text([*heading, *remarks], plan.steps, plan.frame)
 
     def undo(self, plan: PatchPlan) -> Callable[[Sequence[Change]], str]:
         def text(changes: Sequence[Change]) -> str:

@@ -17,7 +17,7 @@ import psycopg
 from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
 from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.operations.patching.plan import PatchPlan
-from ppr_assets.postgres.patching.staged_rows import rows_now
+from ppr_assets.postgres.patching.rows_in_sql import rows_now
 from ppr_assets.postgres.sessions.computing import READING
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import is_lost, server_failures
@@ -85,7 +85,7 @@ def apply_patch(
 def _run(connection: Connection, plan: PatchPlan) -> None:
     """With the search path of the database, which its triggers know it by; ours names schemas."""
     connection.execute("SET LOCAL search_path TO DEFAULT")
-    lines = [*plan.frame.before(), *map(statement, plan.changes), *plan.frame.after()]
+    lines = [*plan.frame.before(), *map(statement, plan.steps), *plan.frame.after()]
     for at in range(0, len(lines), _ROWS):
         connection.execute("\n".join(lines[at : at + _ROWS]).encode(), prepare=False)
     connection.execute("SET LOCAL search_path TO ''")

@@ -17,10 +17,12 @@ _SHOWN = 8
 
 class BothSides:
     """The living tables and the dump's: ``tables`` with what is withheld, and ``dumped``, the
-    columns by table key of what is compared. ``apart`` says of others why they are not."""
+    columns by table key of what is compared. ``apart`` says of others why they are not.
+    ``unproven``: the dump has no manifest, which would say what is withheld."""
 
     def __init__(self, living: LivingTables, dump: DumpTables, found: FoundDump) -> None:
         self.dump, self.living = dump, living
+        self.unproven = found.manifest is None
         self.withheld = _withheld(found, dump)
         self.tables = {
             key: replace(table, private=_places(table, self.withheld.get(key, ())))

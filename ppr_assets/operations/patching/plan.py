@@ -55,11 +55,13 @@ class ChosenRows:
 
 @dataclass(frozen=True)
 class PatchPlan:
-    """``changes`` in their order. ``lacking``: rows here that the dump does not have and that stay,
-    by table. ``remarks`` are for a human. ``references``: the foreign keys of these tables;
-    ``frame``: what stands around the statements, of the way back too."""
+    """``changes`` by row, and the ``steps`` that make them, in their order. ``lacking``: rows here
+    that the dump does not have and that stay, by table. ``remarks`` are for a human.
+    ``references``: the foreign keys of these tables; ``frame``: what stands around the statements,
+    of the way back too."""
 
     changes: Sequence[Change]
+    steps: Sequence[Change]
     lacking: Mapping[str, int]
     remarks: Sequence[str]
     references: Sequence[Reference]
@@ -104,7 +106,8 @@ def _planned(connection: Connection, both: BothSides, chosen: ChosenRows) -> Pat
     remarks = [*_remarks(both, changes), *_of_triggers(triggers, chosen)]
     without = () if chosen.triggers else triggers
     frame = Frame(any(one.deferrable for one in references), without)
-    return PatchPlan(ordered(changes, references), lacking, remarks, references, frame)
+    steps = ordered(changes, references)
+    return PatchPlan(changes, steps, lacking, remarks, references, frame)
 
 
 def _reached(table: str, both: BothSides) -> list[str]:
@@ -164,6 +167,8 @@ def _choose(staged: StagedRows, both: BothSides, chosen: ChosenRows) -> None:
 def _condition_refused() -> Iterator[None]:
     try:
         yield
+    except psycopg.errors.InsufficientPrivilege:
+        raise  # of the table, whatever the condition
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
         raise QueryFailed(
             f"the server refuses the condition: {error.diag.message_primary}",
@@ -224,6 +229,11 @@ def _of_triggers(triggers: Sequence[Trigger], chosen: ChosenRows) -> Iterator[st
 
 def _remarks(both: BothSides, changes: Sequence[Change]) -> Iterator[str]:
     tables = {change.table.key: change.table for change in changes}
+    if both.unproven and changes:
+        yield (
+            f"{both.dump.name} has no manifest, so that nobody knows what was withheld from it: "
+            "values may be no more than what a policy puts in their place"
+        )
     inserted = {change.table.key for change in changes if change.kind == "insert"}
     for key, table in tables.items():
         for at in sorted(table.private):
@@ -237,8 +247,8 @@ def _remarks(both: BothSides, changes: Sequence[Change]) -> Iterator[str]:
             yield f"the dump has no {', '.join(new)} of {key}: new rows get what is usual there"
         for one in table.columns:
             then = both.dump.tables[key].columns.get(one.name)
-            if then and then.type and then.type != one.type:
-                yield f"{key}.{one.quoted} is {one.type} here and {then.type} in the dump"
+            if then and then.type and then.type != one.declared:
+                yield f"{key}.{one.quoted} is {one.declared} here and {then.type} in the dump"
     hanging = {one.child for one in both.living.references if one.parent in tables}
     for key in sorted(hanging & both.apart.keys()):
         yield f"{key}, which refers to these rows, is left alone: {both.apart[key]}"

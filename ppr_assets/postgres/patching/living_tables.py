@@ -30,7 +30,8 @@ SELECT a.attrelid::pg_catalog.int8, a.attnum, a.attname, pg_catalog.quote_ident(
   coalesce(l.collisdeterministic, true) AND (b.typtype = 'e' OR
     b.typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND b.typname IN (
       'bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'varchar', 'bpchar',
-      'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea', 'jsonb'))
+      'uuid', 'date', 'time', 'timestamp', 'timestamptz', 'bytea', 'jsonb')),
+  NOT (a.attnotnull OR t.typnotnull), pg_catalog.format_type(t.oid, a.atttypmod)
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END
 LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
@@ -51,11 +52,13 @@ ORDER BY NOT i.indisprimary, c.relname
 """
 
 # One that asks for a period of time (PostgreSQL 18) is not of equal values: the server looks at it.
+# One that is not valid yet holds for new rows; one that is not enforced (18) for none.
 _REFERENCES: LiteralString = """
 SELECT conname, conrelid::pg_catalog.int8, conkey, confrelid::pg_catalog.int8, confkey,
   condeferrable
-FROM pg_catalog.pg_constraint c WHERE contype = 'f' AND conparentid = 0 AND convalidated
+FROM pg_catalog.pg_constraint c WHERE contype = 'f' AND conparentid = 0
   AND coalesce(pg_catalog.to_jsonb(c) ->> 'conperiod', 'false') = 'false'
+  AND coalesce(pg_catalog.to_jsonb(c) ->> 'conenforced', 'true') = 'true'
 ORDER BY conrelid, conname
 """
 
@@ -103,7 +106,7 @@ def living_tables(connection: Connection) -> LivingTables:
         tables[oid] = PatchTable(
             table_key(schema, name),
             quoted,
-            tuple(PatchColumn(one[1], one[2], one[3], one[6]) for one in known),
+            tuple(PatchColumn(*one[1:4], *one[6:]) for one in known),
             known_by,
             index,
             tuple(key for _, key, _ in keys),

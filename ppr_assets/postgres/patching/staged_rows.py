@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from ppr_assets.postgres.patching.rows_in_sql import quoted, row_in_sql, same, same_values, sql
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import key_names
 from ppr_assets.rules.patch.changes import PatchTable, Reference, Row
@@ -41,7 +42,7 @@ class StagedRows:
         types = {
             one.name: one.type for at, one in enumerate(table.columns) if at not in table.private
         }
-        listed = ", ".join(f"{_quoted(name)} {types.get(name, 'text')}" for name in columns)
+        listed = ", ".join(f"{quoted(name)} {types.get(name, 'text')}" for name in columns)
         keys = ", ".join(f"k{at} {table.columns[at].type}" for at in table.known_by)
         names = ", ".join(f"k{at}" for at in table.known_by)
         return (
@@ -56,11 +57,11 @@ class StagedRows:
         for key in self._dumped:
             self.filling = key
             for columns, chunks in copied(key):
-                names = ", ".join(map(_quoted, columns))
+                names = ", ".join(map(quoted, columns))
                 statement = f"COPY {self._name('dump', key)} ({names}) FROM STDIN"
                 if encoding not in ("", "SQL_ASCII"):
                     statement += f" WITH (ENCODING '{encoding}')"
-                with self._connection.cursor() as cursor, cursor.copy(_sql(statement)) as copy:
+                with self._connection.cursor() as cursor, cursor.copy(sql(statement)) as copy:
                     for chunk in chunks:
                         copy.write(chunk)
 
@@ -68,12 +69,12 @@ class StagedRows:
         """Choose the rows, of the dump and of the living table, for which the condition holds: all,
         without one. How many of the dump, and how many that it lacks. The condition is read as the
         database's own sessions read it, and is no more than a condition."""
-        alias, holds = _quoted(key_names(key)[1]), condition or "true"
+        alias, holds = quoted(key_names(key)[1]), condition or "true"
         self._run("SET LOCAL search_path TO DEFAULT")
         dump, here = (
             self._connection.execute(
                 # with a parameter, a server takes one statement alone
-                _sql(
+                sql(
                     f"INSERT INTO {self._name('chosen', key)} "  # noqa: S608
                     f"SELECT {self._keys(key, alias)} FROM {rows} AS {alias} "
                     f"WHERE ({holds}\n) ".replace("%", "%%")
@@ -90,7 +91,7 @@ class StagedRows:
         """Choose one row; whether the dump has it."""
         type_ = self._tables[key].columns[self._tables[key].known_by[0]].type
         self._connection.execute(
-            _sql(f"INSERT INTO {self._name('chosen', key)} SELECT CAST(%s AS {type_})"),
+            sql(f"INSERT INTO {self._name('chosen', key)} SELECT CAST(%s AS {type_})"),
             [value],
         )
         return self._count(f"{self._name('dump', key)} AS it JOIN {self._chosen(key, 'it')}") > 0
@@ -137,16 +138,21 @@ class StagedRows:
                     waiting.append(one.parent)
 
     def dangling(self) -> Iterator[tuple[Reference, int]]:
-        """How many chosen rows of the dump refer to what neither the dump nor the database has."""
+        """How many chosen rows of the dump refer to what neither the dump nor the database has,
+        and would do so anew: what refers to nothing here already goes on doing so."""
         for one in self._references:
             if not self._dump_side(one.child, one.columns):
                 continue
-            nowhere = [f"SELECT FROM {self._tables[one.parent].only} AS parent"]
+            table = self._tables[one.child]
+            parents = [self._tables[one.parent].only]
             if self._in_dump(one):
-                nowhere.append(f"SELECT FROM {self._name('dump', one.parent)} AS parent")
+                parents.append(self._name("dump", one.parent))
+            found = [f"{rows} AS parent WHERE {self._refers(one)}" for rows in parents]
+            same = same_values(table, "here", "child", {*table.known_by, *one.columns})
+            found.append(f"{table.only} AS here WHERE {same}")
             columns = [self._column(one.child, at, "child") for at in one.columns]
             conditions = [f"{name} IS NOT NULL" for name in columns]
-            conditions += [f"NOT EXISTS ({rows} WHERE {self._refers(one)})" for rows in nowhere]
+            conditions += [f"NOT EXISTS (SELECT FROM {rows})" for rows in found]
             count = self._count(
                 f"{self._name('dump', one.child)} AS child JOIN {self._chosen(one.child, 'child')} "
                 f"WHERE {' AND '.join(conditions)}"
@@ -178,17 +184,18 @@ class StagedRows:
             compared = [at for at in own if at not in table.private]
             here, dump = table.only, self._name("dump", key)
             statement = (
-                f"SELECT {_row(table, 'here', range(len(table.columns)))}, "  # noqa: S608
-                f"{_row(table, 'dump', own)}, here.tableoid IS NOT NULL, dump.tableoid IS NOT NULL "
+                f"SELECT {row_in_sql(table, 'here', range(len(table.columns)))}, "  # noqa: S608
+                f"{row_in_sql(table, 'dump', own)}, "
+                f"here.tableoid IS NOT NULL, dump.tableoid IS NOT NULL "
                 f"FROM {self._name('chosen', key)} AS chosen "
                 f"LEFT JOIN {here} AS here ON {self._same_key(key, 'here', 'chosen', chosen=True)} "
                 f"LEFT JOIN {dump} AS dump ON {self._same_key(key, 'dump', 'chosen', chosen=True)} "
                 f"WHERE (here.tableoid IS NULL) <> (dump.tableoid IS NULL) OR "
-                f'{_row(table, "here", compared)} COLLATE pg_catalog."C" '
-                f"IS DISTINCT FROM {_row(table, 'dump', compared)} "
+                f'{row_in_sql(table, "here", compared)} COLLATE pg_catalog."C" '
+                f"IS DISTINCT FROM {row_in_sql(table, 'dump', compared)} "
                 f"ORDER BY {', '.join(f'chosen.k{at}' for at in table.known_by)}"
             )
-            for living, dumped, is_here, is_dumped in self._connection.execute(_sql(statement)):
+            for living, dumped, is_here, is_dumped in self._connection.execute(sql(statement)):
                 yield (
                     table,
                     tuple(living) if is_here else None,
@@ -197,7 +204,7 @@ class StagedRows:
 
     def _choose(self, key: str, query: str) -> int:
         statement = f"INSERT INTO {self._name('chosen', key)} {query} ON CONFLICT DO NOTHING"
-        return self._connection.execute(_sql(statement)).rowcount
+        return self._connection.execute(sql(statement)).rowcount
 
     def _in_dump(self, one: Reference) -> bool:
         return bool(
@@ -230,19 +237,12 @@ class StagedRows:
 
     def _same_key(self, key: str, one: str, other: str, *, chosen: bool = False) -> str:
         table = self._tables[key]
-        return " AND ".join(
-            _same(
-                self._column(key, at, one),
-                f"{other}.k{at}" if chosen else self._column(key, at, other),
-                plain=table.columns[at].plain,
-            )
-            for at in table.known_by
-        )
+        return same_values(table, one, other, table.known_by, numbered=chosen)
 
     def _refers(self, one: Reference) -> str:
         child, parent = self._tables[one.child], self._tables[one.parent]
         return " AND ".join(
-            _same(
+            same(
                 self._column(one.child, at, "child"),
                 self._column(one.parent, there, "parent"),
                 plain=child.columns[at].plain and parent.columns[there].plain,
@@ -252,46 +252,9 @@ class StagedRows:
 
     def _count(self, what: str) -> int:
         query = f"SELECT pg_catalog.count(*) FROM {what}"  # noqa: S608
-        row = self._connection.execute(_sql(query)).fetchone()
+        row = self._connection.execute(sql(query)).fetchone()
         assert row is not None
         return int(row[0])
 
     def _run(self, statement: str) -> None:
-        self._connection.execute(_sql(statement))
-
-
-def rows_now(
-    connection: Connection, table: PatchTable, keys: Sequence[str], *, lock: bool
-) -> Iterator[Row]:
-    """The rows of a living table for which one of the conditions ``keys`` on ``it`` holds; with
-    ``lock`` nobody else changes them until the transaction ends."""
-    statement = (
-        f"SELECT {_row(table, 'it', range(len(table.columns)))} FROM {table.only} AS it "  # noqa: S608
-        f"WHERE {' OR '.join(f'({one})' for one in keys)}{' FOR UPDATE' if lock else ''}"
-    )
-    return (tuple(row) for (row,) in connection.execute(_sql(statement)))
-
-
-def _row(table: PatchTable, alias: str, places: Iterable[int]) -> str:
-    """Literals, as the types' own output gives them."""
-    wanted = {*places}
-    cells = (
-        f"pg_catalog.format('%L', {alias}.{one.quoted})" if at in wanted else "NULL"
-        for at, one in enumerate(table.columns)
-    )
-    return f"ARRAY[{', '.join(cells)}]::pg_catalog.text[]"
-
-
-def _same(one: str, other: str, *, plain: bool) -> str:
-    if plain:
-        return f"{one} = {other}"
-    texts = (f"pg_catalog.format('%s', {name})" for name in (one, other))
-    return f"{one} IS NOT NULL AND {' = '.join(texts)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _sql(statement: str) -> bytes:
-    return statement.encode()
+        self._connection.execute(sql(statement))

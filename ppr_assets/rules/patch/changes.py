@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Row = tuple[str | None, ...]
@@ -20,12 +20,15 @@ Kind = Literal["insert", "update", "delete"]
 @dataclass(frozen=True)
 class PatchColumn:
     """``quoted`` as the server quotes the name. ``plain``: of a type whose values ``=`` of
-    pg_catalog compares; others are compared by their text."""
+    pg_catalog compares; others are compared by their text. ``nullable``: it may be NULL.
+    ``declared``: the domain, where ``type`` is the one below it."""
 
     name: str
     quoted: str
     type: str
     plain: bool
+    nullable: bool = False
+    declared: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,26 @@ def difference(
     return Change(table, before, after) if after != before else None
 
 
+def in_two_steps(change: Change, places: Collection[int]) -> list[Change]:
+    """The same with NULL at the places between, of those that may be; nothing where that is no
+    help."""
+    known = {at for at in places if change.table.columns[at].nullable and change.row[at]}
+    row = change.after or change.before
+    assert row is not None
+    between = tuple("NULL" if at in known else value for at, value in enumerate(row))
+    steps = [Change(change.table, change.before, between), replace(change, before=between)]
+    return steps if known and all(one.kind != "update" or one.set for one in steps) else []
+
+
 def counts(changes: Collection[Change]) -> Mapping[str, Mapping[Kind, int]]:
-    """How many rows, by table and kind."""
-    found: defaultdict[str, Counter[Kind]] = defaultdict(Counter)
+    """How many rows, by table and kind; a row that takes two steps is one."""
+    rows: dict[tuple[str, Row], Kind] = {}
     for change in changes:
-        found[change.table.key][change.kind] += 1
+        row = change.table.key, tuple(change.row[at] for at in change.table.known_by)
+        rows[row] = rows.get(row, "update") if change.kind == "update" else change.kind
+    found: defaultdict[str, Counter[Kind]] = defaultdict(Counter)
+    for (key, _), kind in rows.items():
+        found[key][kind] += 1
     return {key: dict(found[key]) for key in sorted(found)}
 
 

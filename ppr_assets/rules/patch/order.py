@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise, product
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.rules.patch.changes import Change, Reference, Row
+from ppr_assets.rules.patch.changes import Change, Kind, Reference, Row, in_two_steps
 from ppr_assets.rules.wording import few
 
 _SHOWN = 5
@@ -15,49 +16,101 @@ _SHOWN = 5
 
 def ordered(changes: Sequence[Change], references: Sequence[Reference]) -> list[Change]:
     """In an order that every constraint agrees to: what is referred to comes before what refers to
-    it and goes after, and a value that must be the only one is free before it is taken.
+    it and goes after, and a value that must be the only one is free before it is taken. Of rows
+    that want each other first, some take two steps, with NULL between.
 
     Raises :class:`PreconditionFailed` where there is no such order.
     """
-    sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(changes)), ()))
-    for earlier, later in _successions(changes, references):
+    steps = [[one] for one in changes]
+    while True:
+        numbered = [step for of_row in steps for step in of_row]
+        links = _links(numbered, references)
+        at = 0
+        for of_row in steps:
+            for after in range(at + 1, at + len(of_row)):
+                links[after - 1, after].append([])  # a row's own steps follow each other
+            at += len(of_row)
+        order, circle = _sorted(numbered, links)
+        if not circle:
+            return [numbered[one] for one in order]
+        blocked = {id(numbered[one]) for one in {*range(len(numbered))} - {*order}}
+        table, kind, places = _way_out(numbered, circle, links)
+        for of_row in steps:
+            for step in [*of_row]:
+                if (step.table.key, step.kind) == (table, kind) and id(step) in blocked:
+                    where = of_row.index(step)
+                    of_row[where : where + 1] = in_two_steps(step, places) or [step]
+
+
+_Options = list[tuple[int, tuple[int, ...]]]
+"""Changes by number, with the places of one that undo a link while they are NULL."""
+_Links = defaultdict[tuple[int, int], list[_Options]]
+"""Which change comes before which other one, by their numbers, with the options of each reason."""
+
+
+def _sorted(steps: Sequence[Change], links: _Links) -> tuple[list[int], Sequence[int]]:
+    """As many as possible in their order, by number, and a circle that stops the others."""
+    sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(steps)), ()))
+    for earlier, later in links:
         sorter.add(later, earlier)
+    circle: Sequence[int] = ()
     try:
         sorter.prepare()
     except CycleError as error:
-        circle = [changes[at].name for at in dict.fromkeys(error.args[1])]
-        raise PreconditionFailed(
-            f"rows refer to each other in a circle, so none can be the first: "
-            f"{few(circle, _SHOWN)}",
-            hint="a foreign key that is DEFERRABLE is looked at when all of them are there "
-            "(`ALTER TABLE … ALTER CONSTRAINT … DEFERRABLE`).",
-        ) from None
-    order: list[Change] = []
-    while sorter.is_active():
-        ready = sorter.get_ready()
-        order += sorted((changes[at] for at in ready), key=lambda one: (one.kind, one.table.key))
+        circle = error.args[1]
+    order: list[int] = []
+    while sorter.is_active() and (ready := sorter.get_ready()):
+        order += sorted(ready, key=lambda one: (steps[one].kind, steps[one].table.key))
         sorter.done(*ready)
-    return order
+    return order, circle
 
 
-def _successions(
-    changes: Sequence[Change], references: Sequence[Reference]
-) -> Iterator[tuple[int, int]]:
-    """Which change comes before which other one, by their numbers."""
+def _way_out(
+    steps: Sequence[Change], circle: Sequence[int], links: _Links
+) -> tuple[str, Kind, tuple[int, ...]]:
+    """Changes of which table and kind are to be done in two steps, and the places that wait."""
+    for link in pairwise(circle):
+        if len(reasons := links[link]) == 1:
+            for at, places in reasons[0]:
+                if in_two_steps(steps[at], places):
+                    return steps[at].table.key, steps[at].kind, places
+    names = [steps[at].name for at in dict.fromkeys(circle)]
+    raise PreconditionFailed(
+        f"rows refer to each other in a circle, or swap values that only one may have, so none can "
+        f"be the first: {few(names, _SHOWN)}",
+        hint="a foreign key that is DEFERRABLE is looked at when all of them are there "
+        "(`ALTER TABLE … ALTER CONSTRAINT … DEFERRABLE`), and a column that may be NULL waits.",
+    )
+
+
+def _links(changes: Sequence[Change], references: Sequence[Reference]) -> _Links:
+    links: _Links = defaultdict(list)
     taken, freed = _unique_values(changes, references)
+    for at, one, change in _references_of(changes, references):
+        wanted = (one.parent, one.there, _values(change.after, one.columns))
+        left = (one.parent, one.there, _values(change.before, one.columns))
+        found = [(other, at) for other in taken.get(wanted, ())]
+        found += [(at, other) for other in freed.get(left, ())]
+        for link in found:
+            links[link].append([(at, one.columns)])
+    for value, takers in taken.items():
+        for at, other in product(takers, freed.get(value, ())):
+            links[other, at].append([(at, value[1]), (other, value[1])])
+    for link in [(one, other) for one, other in links if one == other]:
+        del links[link]
+    return links
+
+
+def _references_of(
+    changes: Sequence[Change], references: Sequence[Reference]
+) -> Iterator[tuple[int, Reference, Change]]:
+    """The foreign keys that are looked at with each change, and its number."""
     hanging: defaultdict[str, list[Reference]] = defaultdict(list)
     for reference in references:
         if not reference.deferrable:
             hanging[reference.child].append(reference)
     for at, change in enumerate(changes):
-        for one in hanging[change.table.key]:
-            wanted = (one.parent, one.there, _values(change.after, one.columns))
-            left = (one.parent, one.there, _values(change.before, one.columns))
-            yield from ((other, at) for other in taken.get(wanted, ()) if other != at)
-            yield from ((at, other) for other in freed.get(left, ()) if other != at)
-    for value, takers in taken.items():
-        for at in takers:
-            yield from ((other, at) for other in freed.get(value, ()) if other != at)
+        yield from ((at, one, change) for one in hanging[change.table.key])
 
 
 _Value = tuple[str, tuple[int, ...], Row | None]

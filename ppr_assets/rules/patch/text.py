@@ -74,7 +74,7 @@ def _text_lines(heading: Sequence[str], changes: Sequence[Change], frame: Frame)
     for line in heading:
         yield f"-- {_on_one_line(line)}"
     yield ""
-    yield "BEGIN;"
+    yield "BEGIN READ WRITE;"
     yield from (f"SET LOCAL {name} TO '{value}';" for name, value in _READING.items())
     yield from frame.before()
     before = None
@@ -142,4 +142,6 @@ def _equals(column: PatchColumn, value: str) -> str:
         return f"{name} IS NULL"
     if column.plain:
         return f"{name} = {value}"
-    return f"{name} IS NOT NULL AND pg_catalog.format('%s', {name}) = {value}"
+    # read and written by the same session, whatever names it knows without their schema
+    texts = (f"pg_catalog.format('%s', {one})" for one in (name, f"CAST({value} AS {column.type})"))
+    return f"{name} IS NOT NULL AND {' = '.join(texts)}"

@@ -73,6 +73,35 @@ def test_restore_undo_and_drill_are_events_of_their_assets_with_who_has_run_them
     assert undone.asset_observation.metadata["former_database"].value in target.beside()
 
 
+def test_a_patch_is_an_observation_with_its_reason_and_its_way_back(
+    pipeline: Pipeline, ppr_assets: CommandLine, home: Path
+) -> None:
+    ppr_assets.variables |= {"DAGSTER_HOME": str(home), "DAGSTER_POSTGRES_URL": ""}
+    pipeline.first_night()
+    pipeline.execute(
+        "UPDATE public.organization SET name = 'spoilt' WHERE id = "
+        "(SELECT min(id) FROM public.organization)"
+    )
+    call = ("restore", "--table", "organization", "--where", "name = 'spoilt'", "--out", "one.sql")
+    shown = ppr_assets(*call)
+    assert shown.code == 0, shown.err
+    said = ppr_assets(*call, "--apply", "--by", "Ann Lee", "--reason", "ticket 12")
+    assert (said.code, "not recorded" in said.err) == (0, False), said.err
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert instance.fetch_materializations(RESTORED, limit=9).records == []
+        (patched,) = instance.fetch_observations(
+            RESTORED, limit=9
+        ).records  # none of what was shown
+    event = patched.asset_observation
+    assert event is not None
+    told = {name: value.value for name, value in event.metadata.items()}
+    assert told["rows"] == "organization where name = 'spoilt'"
+    assert told["changes"] == "organization: 1 update"
+    assert (told["reason"], told["by"]) == ("ticket 12", "Ann Lee, command line")
+    assert told["dump"] == pipeline.latest()
+    assert told["undo"] == str(ppr_assets.folder / "one.undo.sql")
+
+
 def test_a_dump_that_does_not_restore_fails_its_check_there_too(
     pipeline: Pipeline, ppr_assets: CommandLine, target: Target, home: Path
 ) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 
+from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -53,6 +54,53 @@ def test_a_record_is_shown_brought_back_and_undone(
     )
     assert (pasted.returncode, pasted.stderr) == (0, b"")
     assert name() == "spoilt"
+
+
+def test_rows_come_from_a_dump_in_parts_and_from_a_foreign_one_and_never_from_a_damaged_one(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    pipeline.gate(max_file_bytes=150_000)
+    pipeline.first_night()
+    dump = pipeline.dumps / pipeline.latest()
+    assert dump.with_suffix(".parts").is_dir()
+    pipeline.execute("UPDATE public.service SET name = 'spoilt'")
+    database = pipeline.settings.database
+    before, index = pipeline.picture(), (pipeline.clone / ".git" / "index").read_bytes()
+    call = ("restore", "--table", "service")
+
+    parted = ppr_assets(*call, "--json")
+    told = json.loads(parted.out)
+    assert (parted.code, [*told["changes"]]) == (0, ["service"]), parted.err
+    assert (pipeline.picture(), index) == (
+        before,
+        (pipeline.clone / ".git" / "index").read_bytes(),
+    )
+
+    exported = ppr_assets.folder / "pg_dump.sql"  # as anybody makes one: with no manifest
+    plain = subprocess.run(
+        ["pg_dump", "--no-owner", "--no-acl"],
+        env={**os.environ, **client_environment(database)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    exported.write_text(plain.replace("\tspoilt\t", "\tfrom elsewhere\t", 1))
+    foreign = json.loads(ppr_assets(*call, "./pg_dump.sql", "--json").out)
+    assert foreign["changes"] == {"service": {"update": 1}}
+    assert any("pg_dump.sql has no manifest" in one for one in foreign["remarks"])
+
+    for name, text, said in (
+        ("cut", plain[: len(plain) // 2], "`cut.sql`: the dump was cut off at byte "),
+        ("other", "select 1;\n", "`other.sql`"),
+    ):
+        (ppr_assets.folder / f"{name}.sql").write_text(text)
+        damaged = ppr_assets(*call, f"./{name}.sql", "--apply")
+        assert (damaged.code, damaged.out) == (4, ""), damaged.err
+        assert said in damaged.error
+    with connect(database) as session:
+        row = session.execute("SELECT count(DISTINCT name) FROM public.service").fetchone()
+    assert row == (1,)
+    assert not [*ppr_assets.folder.glob("*undo*")]
 
 
 def test_half_a_choice_is_refused(ppr_assets: CommandLine) -> None:

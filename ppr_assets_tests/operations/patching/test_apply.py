@@ -125,6 +125,76 @@ def test_a_hundred_random_patches_are_undone_to_the_last_byte(
     assert changed > 70
 
 
+KINDS = r"""
+CREATE TYPE mood AS ENUM ('sad', 'it''s ok');
+CREATE TYPE pair AS (a int, b text);
+CREATE DOMAIN counted AS int CHECK (value > 0);
+CREATE TABLE "Sel""ect $row$" (id uuid, "UPPER 'x'" text, b boolean, n numeric, f real,
+  d double precision, big bigint, bytes bytea, j json, jb jsonb, ts timestamp, tz timestamptz,
+  ti time, iv interval, dt date, m mood, p pair, c counted, texts text[], grid int[], moods mood[],
+  r int4range, ip inet, bits bit(5), mo money, pt point, words tsvector, ch char(5), kind regclass,
+  types regtype[], twice int GENERATED ALWAYS AS (c * 2) STORED,
+  PRIMARY KEY (id, "UPPER 'x'"));
+INSERT INTO "Sel""ect $row$" VALUES ('00000000-0000-0000-0000-000000000001', E'a\t\n\n''é', true,
+  'NaN', 'NaN', 'Infinity', 9223372036854775807, '\x00ff5c27', '{"a":  1, "a": null}', '{"b": [1]}',
+  'infinity', '-infinity', '24:00', '1 year -3 days 04:05:06.789', '4713-01-01 BC', 'it''s ok',
+  '(1,"x''y")', 3, '{"a,b",NULL,"NULL","q\"x",""}', '{{1,2},{3,4}}', '{sad,"it''s ok"}', '[1,5)',
+  '10.0.0.1/8', '10101', '$1,234.56', '(1.5,-2)', 'a:1 ''b c'':2', 'ab', 'organization',
+  '{mood,pair}');
+INSERT INTO "Sel""ect $row$" VALUES ('00000000-0000-0000-0000-000000000001', ''),
+  ('00000000-0000-0000-0000-000000000002', 'NULL');
+"""
+
+
+def test_values_of_every_kind_come_back_and_go_again(
+    living: DatabaseSettings, tmp_path: Path
+) -> None:
+    execute(living, KINDS)
+    made = make_dump(living, tmp_path / "pantry_pirate_radio_2026-11-22_02-00-00.sql")
+    whole, table = now(living), '"Sel""ect $row$"'
+    names = (
+        "b n f d big bytes j jb ts tz ti iv dt m p c texts grid moods r ip bits mo pt words ch "
+        "kind types"
+    )
+    nulls = ", ".join(f"{one} = NULL" for one in names.split(" "))
+    for at, edit in enumerate((f"DELETE FROM {table} WHERE b", f"UPDATE {table} SET {nulls}")):
+        execute(living, edit)
+        before = now(living)
+        plan = planned(living, made, ChosenRows(table))
+        assert not [one for one in plan.remarks if " in the dump" in one]
+        file, undo = tmp_path / f"{at}.sql", tmp_path / f"{at}.undo.sql"
+        file.write_text(patch_text([], plan.steps, plan.frame))
+        assert applied(living, plan, undo).otherwise == 0
+        assert now(living) == whole
+        assert planned(living, made, ChosenRows(table)).changes == []
+        for text, expected in ((undo, before), (file, whole)):  # by psql, with its own search path
+            done = psql(living, text)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert now(living) == expected
+
+
+def test_a_circle_comes_back_and_goes_again(living: DatabaseSettings, tmp_path: Path) -> None:
+    execute(
+        living,
+        "CREATE TABLE team (id int PRIMARY KEY, head int)",
+        "CREATE TABLE member (id int PRIMARY KEY, team int NOT NULL REFERENCES team (id))",
+        "ALTER TABLE team ADD FOREIGN KEY (head) REFERENCES member (id)",
+        "INSERT INTO team VALUES (1), (2)",
+        "INSERT INTO member VALUES (10, 1), (20, 2)",
+        "UPDATE team SET head = id * 10",
+    )
+    made = make_dump(living, tmp_path / "pantry_pirate_radio_2026-11-22_02-00-00.sql")
+    whole = now(living)
+    execute(living, "UPDATE team SET head = NULL", "DELETE FROM member", "DELETE FROM team")
+    before = now(living)
+    plan = planned(living, made, ChosenRows("team"))
+    undo = tmp_path / "undo.sql"
+    assert applied(living, plan, undo).otherwise == 0
+    assert now(living) == whole
+    assert psql(living, undo).returncode == 0
+    assert now(living) == before
+
+
 def _one_name(living: DatabaseSettings, made: MadeDump) -> tuple[str, PatchPlan]:
     """The id of an organization that is called otherwise by now, and what would bring it back."""
     one = str(value(living, "SELECT min(id) FROM organization"))
@@ -137,7 +207,7 @@ def test_what_somebody_has_changed_since_is_never_overwritten(
 ) -> None:
     one, plan = _one_name(living, made)
     file, undo = tmp_path / "patch.sql", tmp_path / "undo.sql"
-    file.write_text(patch_text([], plan.changes, plan.frame))
+    file.write_text(patch_text([], plan.steps, plan.frame))
     execute(living, f"UPDATE organization SET name = 'newer' WHERE id = '{one}'")
     before = now(living)
     with pytest.raises(Busy, match="somebody has changed organization"):

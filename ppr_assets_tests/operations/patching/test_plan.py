@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.errors import NoRecords, PreconditionFailed, QueryFailed
+from ppr_assets.errors import DatabaseFailed, NoRecords, PreconditionFailed, QueryFailed
 from ppr_assets.operations.patching.plan import ChosenRows, PatchPlan, plan_patch
 from ppr_assets.rules.patch.changes import counts
 from ppr_assets.rules.patch.text import patch_text, statement
@@ -78,7 +78,7 @@ def planned(database: DatabaseSettings, made: MadeDump, chosen: ChosenRows) -> P
 
 
 def done(plan: PatchPlan) -> list[str]:
-    return [f"{change.kind} {change.name}" for change in plan.changes]
+    return [f"{change.kind} {change.name}" for change in plan.steps]
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def test_a_record_comes_with_what_hangs_on_it_and_what_it_refers_to(
         "insert visit '2'",
     ]
     assert order[:3] == ["insert place '1'", "insert place '2'", "insert place '3'"]
-    text = patch_text([], plan.changes, plan.frame)
+    text = patch_text([], plan.steps, plan.frame)
     assert "(id, place, at, shape) OVERRIDING SYSTEM VALUE" in text
     assert "doubled" not in text
 
@@ -116,7 +116,7 @@ def test_what_is_withheld_is_neither_overwritten_nor_shown(
 ) -> None:
     execute(living, "UPDATE place SET name = name || '!'")
     plan = planned(living, made, ChosenRows("place"))
-    text = patch_text([], plan.changes, plan.frame)
+    text = patch_text([], plan.steps, plan.frame)
     assert (text.count("SET name = "), "email" in text, "me@" in text) == (3, False, False)
     assert any(one.startswith("place.email is withheld") for one in plan.remarks)
 
@@ -128,7 +128,7 @@ def test_what_is_withheld_is_neither_overwritten_nor_shown(
     )
     execute(living, "INSERT INTO place VALUES (9, NULL, 'nine', 'secret@nine')")
     plan = planned(living, made, ChosenRows("place", "id IN (3, 9)", delete=True))
-    text = patch_text([], plan.changes, plan.frame)
+    text = patch_text([], plan.steps, plan.frame)
     assert "'withheld'" in text  # what the dump has goes into a row that is new
     assert ("DELETE FROM ONLY public.place" in text, "secret@nine" in text) == (True, False)
 
@@ -185,16 +185,85 @@ def test_a_condition_cannot_do_anything_else(living: DatabaseSettings, made: Mad
     assert done(planned(living, made, chosen)) == ["update place '2'", "update place '3'"]
 
 
-def test_rows_in_a_circle_are_refused_unless_the_key_can_wait(
+def test_rows_in_a_circle_wait_with_null_or_for_the_key_or_are_refused(
     living: DatabaseSettings, made: MadeDump
 ) -> None:
     execute(living, "UPDATE ring SET next = NULL", "DELETE FROM ring")
+    plan = planned(living, made, ChosenRows("ring"))
+    assert sorted(done(plan)) == [
+        *("insert ring '1'", "insert ring '2'"),
+        *("update ring '1'", "update ring '2'"),
+    ]
+    assert counts(plan.changes) == {"ring": {"insert": 2}}
+    execute(living, "ALTER TABLE ring ALTER COLUMN next SET NOT NULL")
     with refused(PreconditionFailed, "rows refer to each other in a circle"):
         planned(living, made, ChosenRows("ring"))
     execute(living, "ALTER TABLE ring ALTER CONSTRAINT ring_next DEFERRABLE")
     plan = planned(living, made, ChosenRows("ring", key="1"))
     assert sorted(done(plan)) == ["insert ring '1'", "insert ring '2'"]
-    assert "SET CONSTRAINTS ALL DEFERRED;" in patch_text([], plan.changes, plan.frame)
+    assert "SET CONSTRAINTS ALL DEFERRED;" in patch_text([], plan.steps, plan.frame)
+
+
+def test_a_key_that_is_not_valid_yet_is_followed_too(
+    living: DatabaseSettings, tmp_path: Path
+) -> None:
+    execute(
+        living,
+        "CREATE TABLE stay (id int PRIMARY KEY, place int)",
+        "INSERT INTO stay VALUES (1, 3), (2, 99)",
+        "ALTER TABLE stay ADD CONSTRAINT s FOREIGN KEY (place) REFERENCES place (id) NOT VALID",
+    )
+    made = make_dump(living, tmp_path / "pantry_pirate_radio_2026-11-22_02-00-00.sql")
+    execute(living, "DELETE FROM stay WHERE id = 1; DELETE FROM note; DELETE FROM visit")
+    execute(living, "DELETE FROM place WHERE id = 3")
+    plan = planned(living, made, ChosenRows("stay"))  # what refers to nothing goes on doing so
+    assert done(plan) == ["insert place '3'", "insert stay '1'"]
+    assert "insert stay '1'" in done(planned(living, made, ChosenRows("place", key="3")))
+    execute(living, "DELETE FROM stay")
+    with refused(PreconditionFailed, "1 of the rows of stay refer to rows of place that neither"):
+        planned(living, made, ChosenRows("stay"))
+
+
+def test_what_may_be_untrue_of_a_foreign_dump_is_said(
+    living: DatabaseSettings, made: MadeDump
+) -> None:
+    execute(living, "UPDATE visit SET at = NULL")
+    found = replace(made.found(made.path.parent), manifest=None)
+    (remark,) = plan_patch(living, found, ChosenRows("visit")).remarks
+    assert remark.startswith(f"{made.path.name} has no manifest, so that nobody knows what was ")
+
+
+@pytest.fixture
+def helper(living: DatabaseSettings) -> Iterator[DatabaseSettings]:
+    """A role that owns nothing."""
+    execute(replace(living, user="postgres"), "CREATE ROLE helper LOGIN")
+    yield replace(living, user="helper")
+    execute(replace(living, user="postgres"), "DROP OWNED BY helper", "DROP ROLE helper")
+
+
+def test_a_role_hears_which_right_it_lacks(
+    helper: DatabaseSettings, living: DatabaseSettings, made: MadeDump
+) -> None:
+    execute(living, "UPDATE place SET name = 'spoilt' WHERE id = 2")
+    chosen = ChosenRows("place", key="2")
+    for grant, said in (
+        ("SELECT 1", "permission denied for table place"),
+        ("GRANT SELECT ON place, note TO helper", "permission denied for table visit"),
+    ):
+        execute(living, grant)
+        for one in (chosen, ChosenRows("place")):
+            with refused(DatabaseFailed, said):
+                planned(helper, made, one)
+    execute(living, "GRANT SELECT ON visit TO helper")
+    assert done(planned(helper, made, chosen)) == ["update place '2'"]
+    execute(
+        living,
+        "ALTER TABLE visit ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY few ON visit TO helper USING (id = 1)",
+    )
+    said = 'query would be affected by row-level security policy for table "visit"'
+    with refused(DatabaseFailed, said):  # what it may not see would be taken for lost
+        planned(helper, made, chosen)
 
 
 def test_a_table_that_has_changed_since_is_patched_as_far_as_both_have_it(

@@ -30,11 +30,14 @@ def test_what_is_withheld_or_unknown_in_the_dump_stays_as_it_is() -> None:
 
 
 def test_a_row_that_only_one_side_has_is_inserted_or_deleted() -> None:
-    inserted, deleted = difference(TABLE, None, DUMPED), difference(TABLE, HERE, None)
+    new = ("'3'", *DUMPED[1:])
+    inserted, deleted = difference(TABLE, None, new), difference(TABLE, HERE, None)
     assert inserted is not None
     assert deleted is not None
     assert (inserted.kind, deleted.kind) == ("insert", "delete")
     assert difference(TABLE, None, None) is None
-    found = counts([inserted, deleted, deleted])
+    other = difference(TABLE, ("'2'", *HERE[1:]), None)
+    assert other is not None
+    found = counts([inserted, deleted, other])
     assert found == {"place": {"insert": 1, "delete": 2}}
     assert in_words(found["place"]) == "1 insert, 2 deletes"

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable, Reference, Row
+from ppr_assets.rules.patch.changes import (
+    Change,
+    PatchColumn,
+    PatchTable,
+    Reference,
+    Row,
+    counts,
+)
 from ppr_assets.rules.patch.order import ordered
 
 COLUMNS = tuple(PatchColumn(name, name, "text", plain=True) for name in ("id", "parent", "code"))
@@ -61,13 +69,61 @@ def test_a_value_that_only_one_row_may_have_is_free_before_it_is_taken() -> None
 
 def test_a_circle_is_refused_by_name_but_where_the_constraint_can_wait() -> None:
     changes = [Change(A, None, row("1", "2")), Change(B, None, row("2", "1"))]
-    said = "rows refer to each other in a circle, so none can be the first: "
+    said = (
+        "rows refer to each other in a circle, or swap values that only one may have, so none can "
+        "be the first: "
+    )
     with pytest.raises(PreconditionFailed, match=re.escape(said)) as refused:
         ordered(changes, [A_TO_B, B_TO_A])
     assert "a '1'" in refused.value.message
     assert "b '2'" in refused.value.message
     waits = Reference("b_a", "b", (1,), "a", (0,), deferrable=True)
     assert names(ordered(changes, [A_TO_B, waits])) == ["insert b '2'", "insert a '1'"]
+
+
+def nullable(table: PatchTable, *names: str) -> PatchTable:
+    columns = (replace(one, nullable=one.name in names) for one in table.columns)
+    return replace(table, columns=tuple(columns))
+
+
+def test_a_circle_is_broken_by_a_column_that_may_be_null_meanwhile() -> None:
+    a = nullable(A, "parent")
+    new = [
+        Change(a, None, row("1", "2")),
+        Change(B, None, row("2", "1")),
+        Change(a, None, row("3", "4")),
+        Change(B, None, row("4", "3")),
+        Change(a, None, row("5")),  # in no circle, so it takes one step
+    ]
+    steps = ordered(new, [A_TO_B, B_TO_A])
+    assert sorted(names(steps)) == [
+        *("insert a '1'", "insert a '3'", "insert a '5'", "insert b '2'", "insert b '4'"),
+        *("update a '1'", "update a '3'"),
+    ]
+    order = ["insert a '1'", "insert b '2'", "update a '1'"]
+    assert [one for one in names(steps) if one in order] == order
+    assert counts(steps) == {"a": {"insert": 3}, "b": {"insert": 2}}
+    undo = ordered([Change(one.table, one.after, None) for one in new], [A_TO_B, B_TO_A])
+    order = ["update a '1'", "delete b '2'", "delete a '1'"]
+    assert [one for one in names(undo) if one in order] == order
+    assert counts(undo) == {"a": {"delete": 3}, "b": {"delete": 2}}
+
+
+def test_values_are_swapped_with_null_between() -> None:
+    a = nullable(A, "code")
+    swap = [
+        Change(a, row("1", code="'x'"), row("1", code="'y'")),
+        Change(a, row("2", code="'y'"), row("2", code="'x'")),
+    ]
+    steps = ordered(swap, [])
+    held = {"'1'": "'x'", "'2'": "'y'"}
+    for step in steps:
+        assert step.before is not None
+        assert step.after is not None
+        key, code = str(step.after[0]), str(step.after[2])
+        assert code == "NULL" or code not in held.values()
+        held[key] = code
+    assert held == {"'1'": "'y'", "'2'": "'x'"}
 
 
 def test_a_row_that_refers_to_itself_waits_for_nothing() -> None:

@@ -26,7 +26,8 @@ def test_an_update_sets_what_differs_where_it_is_as_it_was() -> None:
         "DO $row$ BEGIN\n"
         "  UPDATE ONLY public.place AS it SET name = 'b', \"Point\" = '(1,3)' WHERE it.id = '1' "
         'AND it.name IS NULL AND it."Point" IS NOT NULL '
-        "AND pg_catalog.format('%s', it.\"Point\") = '(1,2)';\n"
+        "AND pg_catalog.format('%s', it.\"Point\") = "
+        "pg_catalog.format('%s', CAST('(1,2)' AS point));\n"
         "  IF NOT FOUND THEN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = "
         "E'place ''1'' is not as it was when this patch was made'; END IF;\n"
         "END $row$;"
@@ -57,7 +58,7 @@ def test_a_file_is_one_transaction_and_its_head_stays_a_comment() -> None:
     change = Change(TABLE, None, ("'1'", "'a'", "NULL", "NULL"))
     frame = Frame(deferred=True, without=[trigger])
     lines = patch_text(["rows where\nx; DROP TABLE place"], [change], frame).splitlines()
-    assert lines[:3] == ["-- rows where x; DROP TABLE place", "", "BEGIN;"]
+    assert lines[:3] == ["-- rows where x; DROP TABLE place", "", "BEGIN READ WRITE;"]
     begin = lines.index("ALTER TABLE public.place DISABLE TRIGGER touch;")
     assert lines[begin + 1] == "SET CONSTRAINTS ALL DEFERRED;"
     assert lines[-3:] == [
