@@ -105,7 +105,7 @@ def _tell_unkept(settings: Settings, reports: list[Report], at: datetime) -> lis
     if known is None:
         with suppress(OSError):
             known = read_state(settings.data_repo).known
-    _unkept[place], messages = take_in((known or Known()).as_of(at), reports)
+    _unkept[place], messages = _judged(known or Known(), reports, at)
     urls, where = channels(settings), source(settings)
 
     def send_to(name: str, until: float) -> None:
@@ -117,11 +117,16 @@ def _tell_unkept(settings: Settings, reports: list[Report], at: datetime) -> lis
     return messages
 
 
+def _judged(known: Known, reports: list[Report], at: datetime) -> tuple[Known, list[Message]]:
+    if reports:
+        known = known.as_of(max(at, *(one.at for one in reports)))
+    return take_in(known, reports)
+
+
 def _take_in(settings: Settings, reports: list[Report], at: datetime) -> list[Message]:
     place = state_file(settings.data_repo)
     with changed_state(settings.data_repo) as box:
-        before = _unkept.get(place, box[0].known)
-        known, messages = take_in(before.as_of(at), reports)
+        known, messages = _judged(_unkept.get(place, box[0].known), reports, at)
         state = replace(box[0], known=known)
         names = channels(settings)
         kept = {name: one for name, one in state.channels.items() if name in names}

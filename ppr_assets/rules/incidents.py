@@ -14,6 +14,7 @@ from typing import Literal
 from ppr_assets.errors import (
     Busy,
     Cancelled,
+    CopyFailed,
     DumpDamaged,
     DumpUnproven,
     GateRefused,
@@ -39,6 +40,7 @@ CHECK_WARNS = "check warns"
 DISK_NEARLY_FULL = "disk nearly full"
 BACKLOG = "backlog"
 PUBLISHED_COPY = "published copy"
+NOT_COPIED = "copy failed"
 
 KINDS = (
     RUN_FAILED,
@@ -54,6 +56,7 @@ KINDS = (
     DISK_NEARLY_FULL,
     BACKLOG,
     PUBLISHED_COPY,
+    NOT_COPIED,
 )
 
 OF_A_RUN = (
@@ -64,6 +67,7 @@ OF_A_RUN = (
     DUMP_DAMAGED,
     DRILL_FAILED,
     NOT_DELIVERED,
+    NOT_COPIED,
 )
 """What a run that succeeds has put an end to, where the job is the same."""
 
@@ -82,7 +86,7 @@ DAMAGED, UNRESTORABLE = "damaged", "does not restore"
 """Its other subjects, beside each place of copies: the remote does not answer, has no such branch,
 lets nobody read; the dump's bytes are others; it is whole, and no database comes of it."""
 
-_NIGHTS = frozenset(f"{kind}: {NIGHTLY}" for kind in OF_A_RUN)
+_NIGHTS = frozenset(f"{kind}: {NIGHTLY}" for kind in OF_A_RUN if kind != NOT_COPIED)
 _OUTSIDE = {one: f"{PUBLISHED_COPY}: {one}" for one in (STALE, UNREACHABLE, NO_BRANCH)}
 _NO_REMOTE = frozenset({_OUTSIDE[UNREACHABLE], _OUTSIDE[NO_BRANCH]})
 FOLLOWS = {
@@ -150,11 +154,20 @@ def succeeded(subject: str, at: datetime) -> list[Report]:
     return [over(kind, subject, at) for kind in OF_A_RUN]
 
 
+def is_done(job: str, error: PprError) -> bool:
+    """Whether the work was done all the same: a night publishes before it copies, and a place that
+    is dead for weeks must hide no failure of the nights themselves."""
+    return job == NIGHTLY and isinstance(error, CopyFailed)
+
+
 def failed(job: str, error: PprError, at: datetime, link: str = "") -> list[Report]:
     """A run of the job has ended early. Who found another run at work, was cancelled by somebody,
     or has told already has nothing to tell."""
     if isinstance(error, Busy | Cancelled | NotAsPublished):
         return []
+    if is_done(job, error):
+        ends = [one for one in succeeded(job, at) if one.kind != NOT_COPIED]
+        return [*ends, begun(NOT_COPIED, job, at, error.render(), link)]
     kind = next((kind for one, kind in _KINDS.items() if isinstance(error, one)), RUN_FAILED)
     return [begun(DRILL_FAILED if job == DRILL else kind, job, at, error.render(), link)]
 
@@ -254,4 +267,14 @@ def _one(known: Known, report: Report) -> tuple[Known, list[Message]]:
 
 
 def _is_explained(open_: Mapping[str, Incident], report: Report) -> bool:
+    if any(_of_one_place(one, report) for one in open_.values()):
+        return True
     return not open_.keys().isdisjoint(FOLLOWS.get(report.key, ()))
+
+
+def _of_one_place(one: Incident, other: Report) -> bool:
+    """Whether a night and a look tell of the same place of copies, which the night has named."""
+    by_kind: Mapping[str, Incident | Report] = {one.kind: one, other.kind: other}
+    if by_kind.keys() != {NOT_COPIED, PUBLISHED_COPY}:
+        return False
+    return f"`{by_kind[PUBLISHED_COPY].subject}`" in by_kind[NOT_COPIED].text

@@ -9,6 +9,7 @@ import pytest
 from ppr_assets.errors import (
     Busy,
     Cancelled,
+    CopyFailed,
     DatabaseUnreachable,
     DumpDamaged,
     DumpUnproven,
@@ -25,6 +26,7 @@ from ppr_assets.rules.incidents import (
     GATE_REFUSED,
     KINDS,
     NO_NEW_DUMP,
+    NOT_COPIED,
     NOT_DELIVERED,
     PUBLISHED_COPY,
     RUN_FAILED,
@@ -192,6 +194,39 @@ def test_an_error_is_an_incident_of_its_kind(error: type[PprError], kind: str) -
     assert report == Report(kind, JOB, START, "what\nHINT: the way out.", "link")
     (drilled,) = failed("restore_drill", failure, START)
     assert drilled.kind == "drill failed"
+
+
+NAS = CopyFailed("published, but not copied as it should be: `/nas` cannot be listed")
+
+
+def test_a_place_that_is_dead_for_weeks_hides_no_failure_of_the_nights() -> None:
+    known, said = told(
+        begun(RUN_FAILED, JOB, night(0), ""),
+        *failed(JOB, NAS, night(1)),
+        *failed(JOB, NAS, night(2)),
+        *failed(JOB, DatabaseUnreachable("gone"), night(3)),
+        *failed(JOB, NAS, night(4)),
+        *succeeded(JOB, night(5)),
+    )
+    assert said == [
+        f"begun {RUN_FAILED}: {JOB}",
+        f"over {RUN_FAILED}: {JOB}",
+        f"begun {NOT_COPIED}: {JOB}",
+        f"begun {RUN_FAILED}: {JOB}",
+        f"over {RUN_FAILED}: {JOB}",
+        f"over {NOT_COPIED}: {JOB}",
+    ]
+    assert known.good == {JOB: night(5)}
+    assert told(*failed(JOB, NAS, night(1)))[0].good == {JOB: night(1)}
+    assert told(*failed("restore", NAS, night(1)))[1] == [f"begun {RUN_FAILED}: restore"]
+
+
+def test_a_night_and_a_look_tell_of_the_same_place_once_and_of_another_each() -> None:
+    by_look, other = (begun(PUBLISHED_COPY, place, night(1), "") for place in ("/nas", "/na"))
+    by_night = failed(JOB, NAS, night(1))
+    first, second = (told(*by_night, by_look, other), told(by_look, other, *by_night))
+    assert first[1] == [f"begun {NOT_COPIED}: {JOB}", f"begun {PUBLISHED_COPY}: /na"]
+    assert second[1] == [f"begun {PUBLISHED_COPY}: /nas", f"begun {PUBLISHED_COPY}: /na"]
 
 
 @pytest.mark.parametrize("error", [Busy, Cancelled])

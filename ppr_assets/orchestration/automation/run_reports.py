@@ -12,6 +12,7 @@ import dagster as dg
 from ppr_assets import errors
 from ppr_assets.errors import PprError
 from ppr_assets.orchestration.assets.data_repo_commit import ON_REMOTE
+from ppr_assets.orchestration.assets.off_site_copy import COPY_VERIFIED
 from ppr_assets.orchestration.assets.sql_dump import PROVEN
 from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG, is_whole
 from ppr_assets.rules.incidents import (
@@ -22,6 +23,7 @@ from ppr_assets.rules.incidents import (
     Report,
     begun,
     failed,
+    is_done,
     over,
     override_used,
     succeeded,
@@ -30,8 +32,9 @@ from ppr_assets.settings import AlertSettings
 
 ENDED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
 _WILL_RETRY = "dagster/will_retry"
-_AS_SET_UP = {ON_REMOTE.name, PROVEN.name}
-"""Checks that warn of a run that succeeds only where pushing or proving is switched off."""
+_AS_SET_UP = {ON_REMOTE.name, PROVEN.name, COPY_VERIFIED.name}
+"""Checks that warn of a run that succeeds only where pushing or proving is switched off, and the
+one whose failure the run's end tells."""
 _JOBS = {
     "data_repo_commit": NIGHTLY,
     "drill": DRILL,
@@ -60,14 +63,14 @@ def reports_of_run(
         return []
     at = _moment(record.end_time or record.update_timestamp.timestamp())
     job, link = job_of(run), settings.run_link(run.run_id)
-    reason = _override(run)
-    if run.status == dg.DagsterRunStatus.FAILURE:
-        used = [override_used(job, reason, at, link)] if reason else []
-        return [*used, *failed(job, _error(instance, run), at, link)]
-    part = job == NIGHTLY and not is_whole(run)
-    used = [override_used(job, reason, at, link)] if reason or (job == NIGHTLY and not part) else []
-    checks = [_of_check(one, at, link) for one in _evaluations(instance, run)]
-    return [*used, *([] if part else succeeded(job, at)), *checks]
+    reason, part = _override(run), job == NIGHTLY and not is_whole(run)
+    error = _error(instance, run) if run.status == dg.DagsterRunStatus.FAILURE else None
+    done = error is None or is_done(job, error)
+    judged = reason or (done and job == NIGHTLY and not part)
+    used = [override_used(job, reason, at, link)] if judged else []
+    checks = [_of_check(one, at, link) for one in _evaluations(instance, run)] if done else []
+    ends = failed(job, error, at, link) if error else succeeded(job, at)
+    return [*used, *checks, *(one for one in ends if not (part and one.over))]
 
 
 def _override(run: dg.DagsterRun) -> str:

@@ -19,6 +19,7 @@ from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.definitions import build_defs
 from ppr_assets.errors import (
     Busy,
+    CopyFailed,
     DatabaseUnreachable,
     DumpUnproven,
     GateRefused,
@@ -52,6 +53,19 @@ def test_a_drill_that_fails_is_of_a_kind_of_its_own(watch: Watch) -> None:
     assert watch.tick() == ["begun drill failed: restore_drill"]
     watch.run(job="restore_drill")
     assert watch.tick() == ["over drill failed: restore_drill"]
+
+
+def test_a_night_that_could_not_be_copied_is_a_good_one_and_the_copy_is_told_of(
+    watch: Watch,
+) -> None:
+    watch.run(DatabaseUnreachable("gone"))
+    assert watch.tick() == [f"begun run failed: {JOB}"]
+    watch.run(CopyFailed("published, but not copied"))
+    assert watch.tick() == [f"over run failed: {JOB}", f"begun copy failed: {JOB}"]
+    watch.run(DatabaseUnreachable("gone"))
+    assert watch.tick() == [f"begun run failed: {JOB}"]
+    watch.run()
+    assert watch.tick() == [f"over run failed: {JOB}", f"over copy failed: {JOB}"]
 
 
 def test_an_error_that_nobody_expected_is_told_in_its_words(watch: Watch) -> None:
