@@ -61,9 +61,13 @@ class Contents:
     def manifest(self, dump: str) -> Manifest:
         """Raises :class:`DumpDamaged` for one that cannot be read, or is another dump's."""
         text = self.data(manifest_name(dump)).decode("utf-8", "replace")
-        manifest = Manifest.from_json(text)
+        where = f"`{manifest_name(dump)}` at `{self.place.shown}`"
+        try:
+            manifest = Manifest.from_json(text)
+        except DumpDamaged as error:
+            raise DumpDamaged(f"{where}: {error.message}", hint=_REPLACED) from error
         if manifest.dump != dump:
-            raise DumpDamaged(f"the manifest of {dump} is that of {manifest.dump}")
+            raise DumpDamaged(f"{where} is that of {manifest.dump}", hint=_REPLACED)
         return manifest
 
     def record(self, name: str) -> CommitRecord:

@@ -68,6 +68,8 @@ def list_dumps(
         print_columns([_HEADING, *map(_row, dumps)], numbers=(1, 2, 3))
     else:
         err.print("there is no dump" if source else "no dump was published yet")
+    if (damaged := next((dump.error for dump in dumps if dump.error), None)) is not None:
+        raise damaged
 
 
 def _list_from(settings: DataRepoSettings, source: str) -> list[ListedDump]:
@@ -137,6 +139,8 @@ def _row(dump: ListedDump) -> tuple[str, ...]:
     remarks += ["latest.sql.gz leads to it"] if dump.packed_latest else []
     remarks += ["in parts"] if dump.in_parts else []
     manifest = dump.manifest
+    if dump.error is not None:
+        return (dump.name, "", "", "", ", ".join([*remarks, "DAMAGED"]))
     if manifest is None:
         return (dump.name, "", "", "", ", ".join([*remarks, "no manifest, so unproven"]))
     remarks += Trust.of(manifest).remarks()

@@ -11,7 +11,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps
-from ppr_assets.errors import DataRepoError
+from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, parts_folder
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -22,13 +22,15 @@ from ppr_assets.settings import DataRepoSettings
 @dataclass(frozen=True)
 class ListedDump:
     """A dump at the branch's tip; one of upstream's own scripts has no manifest. ``in_parts``:
-    too large for one file, it stands in several. ``packed_latest``: latest.sql.gz leads to it."""
+    too large for one file, it stands in several. ``packed_latest``: latest.sql.gz leads to it.
+    ``error``: why nothing is known of one elsewhere."""
 
     name: str
     latest: bool
     manifest: Manifest | None
     in_parts: bool = False
     packed_latest: bool = False
+    error: DumpDamaged | None = None
 
     def to_json(self) -> dict[str, Any]:
         manifest = self.manifest
@@ -44,6 +46,7 @@ class ListedDump:
             "run_id": manifest.run_id if manifest else None,
             "withheld": [vars(one) for one in manifest.lacking] if manifest else None,
             **Trust.of(manifest).to_json(),
+            "error": self.error.message if self.error else None,
         }
 
 

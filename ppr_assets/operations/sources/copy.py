@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.opening import open_place
-from ppr_assets.errors import DumpMissing, PreconditionFailed, SettingsError
+from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed, SettingsError
 from ppr_assets.operations.sources.folder import is_plain_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.progress import counted, stage
@@ -71,6 +71,8 @@ class CopiedDumps:
                 "names them.",
             )
         given = wanted.dump.removesuffix(".zst") if wanted.dump else None
+        if given in self.there.described and given not in self.there.dumps:
+            raise missing(given, place)
         name = choose(self.there.dumps, None, replace(wanted, dump=given), f"`{place}`")
         manifest, path = self.there.manifest(name), self.scratch / name
         try:
@@ -83,6 +85,14 @@ class CopiedDumps:
                 hint="is the disk full? Nothing was changed.",
             ) from error
         return FoundDump(name, path, manifest, None, self.scratch, place=place)
+
+
+def missing(dump: str, place: str) -> DumpDamaged:
+    """Said of a copy of which only the manifest is left."""
+    return DumpDamaged(
+        f"the copy of {dump} is missing at `{place}`, only its manifest is there",
+        hint="the next run copies the dump again, where git still has it.",
+    )
 
 
 def copied_dumps(url: CopyUrl, scratch: Path) -> CopiedDumps:

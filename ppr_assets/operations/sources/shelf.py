@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ppr_assets.data_repo.history.dump_folder import dump_folder
-from ppr_assets.errors import DumpMissing
+from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.published.listing import ListedDump, listed_at
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
-from ppr_assets.operations.sources.copy import copied_dumps, place_of_copies
+from ppr_assets.operations.sources.copy import copied_dumps, missing, place_of_copies
 from ppr_assets.operations.sources.folder import (
     described_in,
     dumps_in,
@@ -116,16 +116,28 @@ def _files(folder: Path, scratch: Path) -> Shelf:
 
 
 def _copies(url: CopyUrl, scratch: Path) -> Shelf:
+    """Those of which only the manifest is left as well, so that somebody hears of it."""
     copies = copied_dumps(url, scratch)
-    names = copies.there.dumps
-    return Shelf(names, copies.take, lambda: _told(names, None, copies.there.manifest))
+    there = copies.there
+
+    def described(name: str) -> Manifest:
+        if name not in there.dumps:
+            raise missing(name, url.shown)
+        return there.manifest(name)
+
+    latest = max(there.dumps, default=None)
+    return Shelf(there.described, copies.take, lambda: _told(there.described, latest, described))
 
 
 def _told(
     names: Sequence[str], latest: str | None, manifest: Callable[[str], Manifest | None]
 ) -> list[ListedDump]:
     """Where nothing says which is the latest, the last one is taken for that."""
-    return [
-        ListedDump(name, latest=name == (latest or names[-1]), manifest=manifest(name))
-        for name in reversed(names)
-    ]
+    return [_listed(name, name == (latest or names[-1]), manifest) for name in reversed(names)]
+
+
+def _listed(name: str, latest: bool, manifest: Callable[[str], Manifest | None]) -> ListedDump:
+    try:
+        return ListedDump(name, latest, manifest(name))
+    except DumpDamaged as error:
+        return ListedDump(name, latest, None, error=error)

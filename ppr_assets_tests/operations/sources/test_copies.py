@@ -17,6 +17,7 @@ from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.operations.verify_all import verify_dumps
 from ppr_assets.rules.naming import copy_name, dump_moment, manifest_name
 from ppr_assets.settings import DataRepoSettings, Secret, Settings
+from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_restore import MadeDump, Target
 
@@ -90,6 +91,30 @@ def test_the_copies_of_a_place_are_those_with_a_manifest(copy_world: CopyWorld) 
                 "HINT: DUMP or --before DATE choose one of the copies; `ppr-assets list --from "
                 "URL` names them."
             )
+
+
+def test_a_copy_that_is_lost_or_not_described_is_told_and_hides_no_other(
+    copy_world: CopyWorld, tmp_path: Path
+) -> None:
+    copy_world.copy()
+    folder, settings = copy_world.folder, copy_world.settings.data_repo
+    place = Wanted(source=str(folder))
+    (folder / copy_name(SECOND)).unlink()
+    first, second = verify_dumps(settings, place, every=True)
+    assert (first.name, first.verified) == (SECOND, None)
+    gone = f"the copy of {SECOND} is missing at `{folder}`, only its manifest is there"
+    assert first.error is not None and first.error.message == gone
+    assert (second.name, second.read_from) == (FIRST, f"copy at `{folder}`")
+    (folder / manifest_name(FIRST)).write_text("")
+    listed = CommandLine(tmp_path)("list", "--from", str(folder))
+    assert (listed.code, listed.err.splitlines()[0]) == (4, gone)
+    assert [row.split() for row in listed.out.splitlines()[1:]] == [
+        [SECOND, "DAMAGED"],
+        [FIRST, "latest,", "DAMAGED"],
+    ]
+    with pytest.raises(DumpDamaged) as caught, found_dump(settings, place):
+        pass
+    assert caught.value.message.startswith(f"`{manifest_name(FIRST)}` at `{folder}`: ")
 
 
 def test_a_url_without_keys_takes_those_that_the_settings_have_for_its_bucket() -> None:
