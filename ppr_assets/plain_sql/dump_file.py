@@ -18,7 +18,8 @@ from ppr_assets.plain_sql.parts.joined import parts_on_disk, read_script
 
 FETCH_AGAIN = (
     "nothing was changed. Fetch it again (`git checkout -- FILE` in the data repository, or a "
-    "fresh clone), or take another dump: `ppr-assets list` names them."
+    "fresh clone), or take another dump: `ppr-assets list` names them, with `--from URL` those of "
+    "another place."
 )
 _CHUNK = 256 * 1024
 

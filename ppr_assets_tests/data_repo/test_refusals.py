@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.refusals import Answer, kind_of
+from ppr_assets.data_repo.remote.refusals import Answer, hint_without_answer, kind_of
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, push, remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
@@ -188,3 +189,12 @@ def test_colours_and_escapes_of_a_remote_reach_no_terminal(
     with pytest.raises(Refused, match="error: no") as caught:
         push(data_repo, publish_dump(data_repo, NAME))
     assert caught.value.message.isprintable()
+
+
+def test_a_repository_without_the_branch_is_told_from_a_wrong_address(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", "--bare", str(tmp_path / "empty.git")], check=True)
+    words = ["git", "clone", "--branch", "main", (tmp_path / "empty.git").as_uri(), "clone"]
+    said = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False).stderr
+    assert hint_without_answer(said) == (
+        "is it empty, or is what it publishes on another branch? DATA_REPO_BRANCH names that."
+    )

@@ -283,7 +283,8 @@ NEED_A_LINE = (
         (
             _nothing_there,
             "no data repository at `{above}/gone`, and no DATA_REPO_URL to clone it from",
-            "set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there.",
+            "set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there; `ppr-assets open URL` "
+            "needs neither.",
         ),
         (
             _not_a_clone,

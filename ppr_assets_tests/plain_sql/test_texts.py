@@ -60,7 +60,8 @@ COPY public.t (a, b) FROM stdin;
 
 FETCH_AGAIN = (
     "nothing was changed. Fetch it again (`git checkout -- FILE` in the data repository, or a "
-    "fresh clone), or take another dump: `ppr-assets list` names them."
+    "fresh clone), or take another dump: `ppr-assets list` names them, with `--from URL` those of "
+    "another place."
 )
 LEFT_BY = f"an interrupted download or a full disk leaves that; {FETCH_AGAIN}"
 ANOTHER_FILE = "something else was saved under its name; fetch the dump again."

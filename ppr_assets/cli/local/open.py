@@ -134,6 +134,8 @@ def _report(opened: Opened) -> Iterator[tuple[str, str]]:
         yield "restored", f"{opened.dump}: {rows_in_words(opened.tables, {})}"
     else:
         yield "there", f"{opened.dump} from an earlier time, and what was done to it since"
+    if opened.former:
+        yield "former", f"{opened.former} holds what was there before, until another is opened"
     for remark in opened.remarks:
         yield "remark", remark
 
@@ -145,6 +147,7 @@ def _json(opened: Opened) -> dict[str, Any]:
         "restored": opened.restored,
         "url": _url(opened),
         "rows": rows if opened.restored else None,
+        "former": opened.former,
         "remarks": list(opened.remarks),
     }
 

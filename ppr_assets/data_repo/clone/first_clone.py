@@ -51,7 +51,8 @@ def make_clone(settings: DataRepoSettings) -> None:
     if url is None:
         raise DataRepoError(
             f"no data repository at `{path}`, and no DATA_REPO_URL to clone it from",
-            hint="set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there.",
+            hint="set DATA_REPO_URL, or DATA_REPO_PATH to a clone that is there; "
+            "`ppr-assets open URL` needs neither.",
         )
     try:
         with preparing(path) as folder:

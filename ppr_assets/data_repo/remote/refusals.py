@@ -258,6 +258,10 @@ _SETTINGS = (
         "the remote wants credentials: DATA_REPO_TOKEN for https, a key for ssh.",
     ),
     (
+        r"remote branch .* not found",
+        "is it empty, or is what it publishes on another branch? DATA_REPO_BRANCH names that.",
+    ),
+    (
         r"not found|does not appear to be a git repository|does not exist|no such file",
         "is DATA_REPO_URL right, and may this account see the repository? `git remote -v` in the "
         "clone shows where git goes, after url.<base>.insteadOf and remote.origin.pushurl.",

@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.going_without import ON_REQUEST
 from ppr_assets.operations.restoring.loading import OnStage
 from ppr_assets.operations.restoring.replacing import Terms
@@ -30,7 +31,8 @@ _REMARKS, _BETWEEN = ": ", "; "
 @dataclass(frozen=True)
 class Opened:
     """``target`` holds the ``dump``, with the ``remarks`` of the restore that brought it.
-    ``restored``: just now, and not at an earlier time."""
+    ``restored``: just now, and not at an earlier time; ``former`` holds what was there before, if
+    anything was."""
 
     dump: str
     server: EmbeddedServer
@@ -38,6 +40,7 @@ class Opened:
     remarks: Sequence[str]
     tables: Mapping[str, TableRecord]
     restored: bool
+    former: str | None = None
 
 
 def open_dump(
@@ -49,9 +52,10 @@ def open_dump(
     on_stage: OnStage,
 ) -> Opened:
     """Start the server of ``folder``, and restore the dump into it, unless it is there from an
-    earlier time. What was there instead is kept as a former database. The database's comment says
-    which dump it holds, and what it lacks of it. A server that was started for what then failed, or
-    was cancelled, is stopped.
+    earlier time. What was there instead is kept as a former database, the only one, however few
+    records come: nobody is served from here. The database's comment says which dump it holds, and
+    what it lacks of it. A server that was started for what then failed, or was cancelled, is
+    stopped.
 
     Raises what :func:`~ppr_assets.operations.restoring.restore.restore` raises.
     """
@@ -62,15 +66,17 @@ def open_dump(
     if noted == says and (without_extensions or ON_REQUEST not in remarks):
         told = remarks.split(_BETWEEN) if remarks else []
         return Opened(found.name, server, target, told, {}, restored=False)
-    guard = Guard(without=WITHOUT_EXTENSIONS if without_extensions else ())
+    guard = Guard(held=False, without=WITHOUT_EXTENSIONS if without_extensions else ())
     with ExitStack() as undoing:
         if server.started_here:
             undoing.callback(embedded.stop, folder)
+        for _ in cleanup(target):
+            deadline.require("dropping former databases")
         outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
         told = outcome.remarks
         _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
         undoing.pop_all()
-    return Opened(found.name, server, target, told, outcome.tables, restored=True)
+    return Opened(found.name, server, target, told, outcome.tables, True, outcome.former)
 
 
 def _comment(server: EmbeddedServer) -> str | None:

@@ -184,7 +184,7 @@ def _serving(session: Maintenance, loading: Loading, guard: Guard, *, strict: bo
     """Count what serves; ``strict``: nothing will be left to go back to, so that what the dump
     leaves out would be gone."""
     target = session.settings
-    if not session.holds_anything(target.dbname):
+    if not (guard.held and session.holds_anything(target.dbname)):
         return Serving()
     now = serving(target, guard, loading.verified.manifest)
     if strict:

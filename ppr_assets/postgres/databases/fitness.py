@@ -32,11 +32,12 @@ def require_server(connection: Connection, layout: Layout) -> None:
         )
     if missing := missing_extensions(connection, layout):
         raise PreconditionFailed(
-            f"this server lacks the extension {', '.join(missing)} that the dump needs",
-            hint="install it on the server's machine (for PostGIS on Debian: "
-            f"postgresql-{have}-postgis-3), or restore to another server; nothing was changed. "
-            "`ppr-assets open --without-extensions` goes without it and what needs it, as does "
-            "`restore --into`.",
+            f"this server lacks the extension{'s' * (len(missing) > 1)} {', '.join(missing)} "
+            "that the dump needs",
+            hint="nothing was changed. `--without-extensions` goes without it and what needs it "
+            "(`ppr-assets open`, `restore --into`); else install it on the server's machine (for "
+            f"PostGIS on Debian: postgresql-{have}-postgis-3; the embedded server takes none), or "
+            "restore to a server that has it.",
         )
 
 

@@ -23,7 +23,8 @@ WITHOUT_EXTENSIONS = ("extension", DEPENDENTS)
 class Guard:
     """What a restore may take away. ``for_service``: what comes back has to hold records, also
     where nothing is replaced. ``override``: a human's decision to pass a refusal once. ``by``: who
-    replaces what serves, empty where nobody asked."""
+    replaces what serves, empty where nobody asked. ``held``: to what serves; not where nobody is
+    served, as on a server of one's own."""
 
     policy: GatePolicy = field(default_factory=lambda: GatePolicy(100, Decimal("0.9")))
     for_service: bool = False
@@ -31,6 +32,7 @@ class Guard:
     by: str = ""
     without: tuple[str, ...] = ()
     """Kinds of objects, or objects, to go without where they cannot be made; :data:`DEPENDENTS`."""
+    held: bool = True
 
 
 STANDARD = Guard()

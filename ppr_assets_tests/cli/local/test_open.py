@@ -97,7 +97,9 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
     refused = opening("open", str(pipeline.clone))
     assert refused.code == 1
     assert refused.error == "this server lacks the extension postgis that the dump needs"
-    assert "`ppr-assets open --without-extensions` goes without" in refused.err
+    assert (
+        "`--without-extensions` goes without it and what needs it (`ppr-assets open`" in refused.err
+    )
     assert embedded.find(opening.folder / FOLDER) is None, "what it had started has ended"
 
     opened = opening("open", str(pipeline.clone), "--without-extensions")
@@ -112,6 +114,35 @@ def test_an_extension_that_is_not_there_is_named_and_left_out_only_on_request(
     assert "there" in facts(again.out)
     assert "left out, as --without-extensions lets it: extension postgis" in again.out
     assert opening("open", str(pipeline.clone)).code == 1  # it is not whole, so it is no answer
+
+
+def test_an_older_and_smaller_dump_is_opened_too_and_one_former_database_stays(
+    opening: CommandLine, pipeline: Pipeline
+) -> None:
+    source = str(pipeline.clone)
+    newest = pipeline.latest()
+    text = (pipeline.dumps / newest).read_text()
+    older = newest.replace("20", "19", 1)
+    rows = re.compile(r"(?m)^(COPY public\.\w+ .*;\n)(?:(?!\\\.\n).*\n)+")
+    emptied, found = rows.subn(r"\1", text)
+    assert found > 20
+    commit_files(pipeline.clone, "An early one", {f"sql_dumps/{older}": unkeyed(emptied)})
+    assert opening("open", source).code == 0
+    for dump in (older, newest, older):
+        opened = opening("open", source, dump)
+        assert opened.code == 0, opened.err
+        told = facts(opened.out)
+        assert told["restored"].startswith(dump)
+        assert told["former"].endswith("holds what was there before, until another is opened")
+        with connect(running(opening).database_settings("postgres")) as session:
+            query = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE %s"
+            formers = session.execute(query, [f"{DATABASE}_before_%"]).fetchall()
+        assert [name for (name,) in formers] == [told["former"].split()[0]]
+
+
+def unkeyed(dump: str) -> str:
+    """Without psql's key, which is made of the content."""
+    return re.sub(r"(?m)^\\(un)?restrict .*\n", "", dump)
 
 
 @pytest.mark.parametrize("most", [None, 300_000], ids=["one file", "parts"])

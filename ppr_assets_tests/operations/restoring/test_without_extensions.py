@@ -139,10 +139,7 @@ def test_without_being_asked_for_it_names_the_extension_and_makes_nothing(
     before = target.databases()
     with pytest.raises(PreconditionFailed, match="lacks the extension nowhere") as refused:
         restore(target.settings, with_cubes.found(tmp_path), STRICT, deadline=NO_HURRY)
-    assert (
-        "`ppr-assets open --without-extensions` goes without it and what needs"
-        in refused.value.hint
-    )
+    assert "`--without-extensions` goes without it and what needs" in refused.value.hint
     assert target.databases() == before
 
 
