@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import compose_spec
@@ -13,7 +16,7 @@ from ppr_assets_tests.places import ROOT
 from ppr_assets_tests.variables import COMPOSE_EXAMPLE, compose_example
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
-OURS = ("migrate", "init", "code", "daemon", "webserver", "public")
+OURS = ("migrate", "init", "code", "daemon", "webserver", "public", "metrics")
 GIVEN = {"POSTGRES_PASSWORD": "one", "DAGSTER_PASSWORD": "two"}
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
@@ -39,7 +42,7 @@ def services() -> dict[str, dict[str, Any]]:
 def test_compose_takes_it_as_it_is() -> None:
     read = compose_spec.PyOptions(apply_merge=True).from_yaml(interpolated(COMPOSE.read_text()))
     read.validate()
-    assert set(read.service_names()) == {"db", "dagster-db", *OURS}
+    assert set(read.service_names()) == {"db", "dagster-db", "prometheus", *OURS}
 
 
 def test_nobody_starts_it_without_passwords_of_his_own() -> None:
@@ -74,10 +77,32 @@ def test_only_the_ui_without_buttons_is_for_other_machines(
     assert {name: one["ports"] for name, one in services.items() if "ports" in one} == {
         "webserver": ["127.0.0.1:3000:3000"],
         "public": ["3001:3000"],
+        "metrics": ["127.0.0.1:9090:9090"],  # of Prometheus, which is in its network
     }
     assert "--read-only" in services["public"]["command"]
     assert services["public"]["env_file"] == []
     assert all(":ro" in volume for volume in services["public"]["volumes"])
+
+
+def test_metrics_are_served_and_judged_where_they_are_asked_for(
+    services: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    metrics, prometheus = services["metrics"], services["prometheus"]
+    assert metrics["profiles"] == prometheus["profiles"] == ["monitoring"]
+    assert prometheus["network_mode"] == "service:metrics"
+    configs: Any = yaml.safe_load(interpolated(COMPOSE.read_text()))["configs"]
+    config = configs["prometheus"]["content"]
+    (job,) = yaml.safe_load(config)["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [metrics["command"][-1]]}]
+    assert metrics["command"][:-1] == ["ppr-assets", "--quiet", "metrics", "--listen"]
+    rules = COMPOSE.parent / configs["rules"]["file"]
+    (tmp_path / "prometheus.yml").write_text(config)
+    (tmp_path / rules.name).write_text(rules.read_text())
+    if promtool := shutil.which("promtool"):
+        call = [promtool, "check", "config", str(tmp_path / "prometheus.yml")]
+        checked = subprocess.run(call, capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert yaml.safe_load(config)["rule_files"] == [rules.name]
 
 
 def test_the_application_can_wait_for_a_database_that_is_filled(

@@ -122,3 +122,62 @@ def test_prometheus_takes_the_rules(tmp_path: Path) -> None:
         pytest.skip("promtool is not installed (Debian: prometheus)")
     checked = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+QUIET = {
+    "look_timestamp_seconds": "0+60x2000",
+    "last_good_night_timestamp_seconds": "0+60x2000",
+    "nights_known": "1x2000",
+    'state{state="error"}': "0x2000",
+    "last_run_exit_code": "0x2000",
+    "pushed": "1x2000",
+    "gate_passed": "1x2000",
+    "override_in_force": "0x2000",
+    "disk_free_bytes": "50x2000",
+    "disk_size_bytes": "100x2000",
+    'channel_up{channel="smtp://mail"}': "1x2000",
+}
+"""One value a minute, for a day and a half."""
+FIRED = {
+    "PprAssetsSilent": {"look_timestamp_seconds": "0x2000"},
+    "PprAssetsNoGoodNight": {"last_good_night_timestamp_seconds": "0x2000"},
+    "PprAssetsError": {'state{state="error"}': "1x2000"},
+    "PprAssetsLastRunFailed": {"last_run_exit_code": "3x2000"},
+    "PprAssetsNotPushed": {"pushed": "0x2000"},
+    "PprAssetsGateWouldRefuse": {"gate_passed": "0x2000"},
+    "PprAssetsOverrideInForce": {"override_in_force": "1x2000"},
+    "PprAssetsDiskNearlyFull": {"disk_free_bytes": "9x2000"},
+    "PprAssetsChannelDead": {'channel_up{channel="smtp://mail"}': "0x2000"},
+    "": {},
+}
+
+
+def test_each_rule_raises_its_alert_alone_and_a_quiet_day_none(tmp_path: Path) -> None:
+    rules: Any = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
+    assert {rule["alert"] for rule in rules} == FIRED.keys() - {""}
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian: prometheus)")
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [
+                {"series": f"ppr_assets_{name}", "values": values}
+                for name, values in {**QUIET, **series}.items()
+            ],
+            "promql_expr_test": [
+                {
+                    "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                    "eval_time": "30h",
+                    "exp_samples": [{"labels": f'{{alertname="{alert}"}}', "value": 1}]
+                    if alert
+                    else [],
+                }
+            ],
+        }
+        for alert, series in FIRED.items()
+    ]
+    file = tmp_path / "rules.test.yaml"
+    file.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": tests}))
+    checked = subprocess.run([promtool, "test", "rules", file], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
