@@ -29,6 +29,7 @@ from ppr_assets.cli.shared.json_document import print_failure
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.failures import in_words
+from ppr_assets.rules.wording import visible
 
 EXIT_CODES = """\b
 Exit codes:
@@ -187,7 +188,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last one, and it ends
         told = with_story(in_words(error))
         _leave_unwritten()
-        click.echo(told.render(), err=True)
+        click.echo(visible(told.render()), err=True)
         sys.exit(told.exit_code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,6 +14,15 @@ def few(
     """The first ``most`` of ``words``, and how many there are beside: ``a, b and 3 more``."""
     beside = len(words) - most
     return between.join(map(str, words[:most])) + (rest.format(beside) if beside > 0 else "")
+
+
+_OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """``text`` with what a terminal would obey, and not show, written out: ``\\x1b[31m``. Names,
+    reasons and commit messages are of whoever may write them. Its lines stay lines."""
+    return _OBEYED.sub(lambda one: one[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def span(time: timedelta) -> str:

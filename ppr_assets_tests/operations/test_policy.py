@@ -244,7 +244,8 @@ def test_a_damaged_policy_is_never_read_as_if_all_were_public(
         require_refused(pipeline, f"{damage} in the work tree")
         git(pipeline.clone, "add", "-Af", "sql_dumps")
         git(pipeline.clone, "commit", "-q", "-m", damage)
-        require_refused(pipeline, f"{damage} committed here")
+        message = require_refused(pipeline, f"{damage} committed here")
+        assert "cannot be read: " in message, "it is committed, so that is not what is wrong"
         git(pipeline.clone, "reset", "-q", "--hard", good)
 
         done(other / "sql_dumps" / PUBLICATION)
@@ -257,7 +258,7 @@ def test_a_damaged_policy_is_never_read_as_if_all_were_public(
     assert pipeline.night()[1].status == "unchanged"
 
 
-def require_refused(pipeline: Pipeline, where: str) -> None:
+def require_refused(pipeline: Pipeline, where: str) -> str:
     before = pipeline.picture()
     with pytest.raises(PolicyUnreadable) as caught:
         assert pipeline.night() is None, where
@@ -265,6 +266,7 @@ def require_refused(pipeline: Pipeline, where: str) -> None:
     assert "\n" not in caught.value.message and caught.value.hint, where
     assert caught.value.exit_code == 8
     assert pipeline.picture() == before, where
+    return caught.value.message
 
 
 def decided_by_others(pipeline: Pipeline, text: str) -> None:

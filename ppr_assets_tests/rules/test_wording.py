@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from ppr_assets.rules.wording import few, shell_word
+from ppr_assets.rules.wording import few, shell_word, visible
 
 
 def test_the_first_few_and_how_many_there_are_beside() -> None:
@@ -22,3 +22,8 @@ def test_a_shell_reads_a_word_as_it_is(text: str) -> None:
     assert word.isprintable()
     command = ["bash", "-c", f"printf %s {word}"]
     assert subprocess.run(command, capture_output=True, check=True).stdout == text.encode()
+
+
+def test_what_a_terminal_would_obey_is_written_out() -> None:
+    assert visible("a\tb\nc é “ü”") == "a\tb\nc é “ü”"
+    assert visible("\x1b[31m\r\x9b1\u202e\0") == r"\x1b[31m\r\x9b1\u202e\x00"

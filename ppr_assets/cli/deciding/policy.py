@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import click
+from click.core import ParameterSource
 
 from ppr_assets.cli.deciding.policy_json import (
     change_json,
@@ -28,7 +29,13 @@ from ppr_assets.operations.deciding.policy_file import PolicyChange
 from ppr_assets.rules.finds.decisions import spot_at
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.lines import plan_lines, said
-from ppr_assets.rules.publication.policy import RULES, WHOLE, Decisions, Rule
+from ppr_assets.rules.publication.policy import (
+    REPLACED_BY,
+    RULES,
+    WHOLE,
+    Decisions,
+    Rule,
+)
 
 reason_option = click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
@@ -77,7 +84,7 @@ def show(invocation: Invocation, table: str | None, *, offline: bool, as_json: b
                 "the table" if column == WHOLE else column,
                 said(one),
                 found.source if column in own else "shipped",
-                one.reason,
+                " ".join(one.reason.split()),
             )
             for column, one in lines.items()
         ]
@@ -118,7 +125,7 @@ def check(invocation: Invocation, *, as_json: bool) -> None:
 @reason_option
 @by_option
 @click.option(
-    "--text", default="withheld", show_default=True, help="What stands where a text is replaced."
+    "--text", default=REPLACED_BY, show_default=True, help="What stands where a text is replaced."
 )
 @json_option()
 @pass_invocation
@@ -137,6 +144,9 @@ def add(
     """
     from ppr_assets.operations.deciding.against_database import Wish, decide
 
+    given = click.get_current_context().get_parameter_source("text")
+    if given is not ParameterSource.DEFAULT and rule != "replaced":
+        raise click.UsageError(f"--text is for what is replaced, and {target} is to be {rule}")
     wish = Wish(target, cast(Rule, rule), reason, text)
     decided = decide(invocation.settings, wish)
     if as_json:
@@ -228,7 +238,7 @@ def review(invocation: Invocation, since: datetime | None, *, offline: bool, as_
             out.print(f"  {one.unreadable}", markup=False)
         for table, column, before, after in one.changes:
             name = table if column == WHOLE else f"{table}.{column}"
-            why = f" ({after.reason})" if after and after.reason else ""
+            why = f" ({' '.join(after.reason.split())})" if after and after.reason else ""
             out.print(f"  {name}: {said(before)} → {said(after)}{why}", markup=False)
 
 

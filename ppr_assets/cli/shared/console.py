@@ -16,6 +16,7 @@ from ppr_assets.cli.shared.narrow import fitted, table_lines, width
 from ppr_assets.cli.shared.stage_line import stage_line
 from ppr_assets.progress import current, watched
 from ppr_assets.rules.wording import size as size
+from ppr_assets.rules.wording import visible
 from ppr_assets.settings import runs_in_ci
 
 if TYPE_CHECKING:
@@ -27,13 +28,20 @@ class _Facts(Console):
 
     def print(self, *objects: Any, **how: Any) -> None:
         columns = width()
-        fit = (fitted(one, columns) if isinstance(one, str) else one for one in objects)
+        fit = (fitted(visible(one), columns) if isinstance(one, str) else one for one in objects)
         super().print(*fit, **how)
+
+
+class _Remarks(Console):
+    """What is said beside the facts."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **how)
 
 
 # No emoji: a reason that somebody typed is shown as it was typed.
 out = _Facts(highlight=False, soft_wrap=True, emoji=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+err = _Remarks(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def escape_what_cannot_be_written() -> None:
@@ -113,5 +121,6 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (
 
     ``numbers`` are the columns that are aligned to the right. The first row is the heading.
     """
-    for line, text in enumerate(table_lines(rows, numbers, width())):
+    shown = [[visible(cell) for cell in row] for row in rows]
+    for line, text in enumerate(table_lines(shown, numbers, width())):
         Console.print(out, text, markup=False, style=None if line else "dim")

@@ -97,10 +97,11 @@ def bundled(name: str, kind: type[Any], *options: Callable[[Verb], Verb]) -> Cal
 
 
 def worded(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:
-    """Refuse a reason without a word in it: it would be committed for whoever asks later."""
+    """A reason on one line. Refuse one without a word in it: it would be committed for whoever
+    asks later."""
     if reason is not None and not reason.strip():
         raise click.BadParameter("the reason is empty, must be a sentence", context, parameter)
-    return reason
+    return reason and " ".join(reason.split())
 
 
 def a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,13 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
 from ppr_assets.operations.deciding.finds import allow
+from ppr_assets.operations.deciding.named import named
 from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import additions_at, plan_at, with_remote
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Spot
-from ppr_assets.rules.naming import PUBLICATION, quote_identifier
+from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.planning import idle_decisions, plan
 from ppr_assets.rules.publication.policy import (
     OF_COLUMNS,
@@ -34,12 +35,14 @@ from ppr_assets.rules.publication.policy import (
 )
 from ppr_assets.rules.publication.relations import Relation
 from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
 _LOCK_SECONDS = 5.0
+_PROBLEMS = 5
 _OF_DECISIONS = (
     "`ppr-assets policy check` names what is there and unknown; a table of another schema than "
-    "public has its schema before it."
+    f"public has its schema before it. On what is yet to come, decide in `{PUBLICATION}` by hand."
 )
 _OF_FINDS = "the refusal of a dump names the column, with the command that allows it."
 
@@ -99,7 +102,7 @@ def decide(settings: Settings, wish: Wish) -> Decided:
 
 def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
     relations = snapshot.relations()
-    relation, column = _found(wish.target, relations)
+    relation, column = named(wish.target, relations, snapshot, hint=_OF_DECISIONS)
     _require_decidable(wish, relation, column)
     plans: list[Plan] = []
 
@@ -111,8 +114,12 @@ def _decided(settings: Settings, wish: Wish, snapshot: Snapshot) -> Decided:
         write_decision(document, relation, column, wish)
         after = planned(Policy.parse(tomlkit.dumps(document), source=folder.path(PUBLICATION)))
         if broken := [one for one in after.impossible if one not in before.impossible]:
+            broken.sort(
+                key=lambda one: not one.startswith((f"{relation.key} ", f"{relation.key}."))
+            )
+            said = few(broken, _PROBLEMS, between="; ", rest="; and {} more")
             raise PolicyRefused(
-                f"{wish.target} cannot be {wish.rule}: {'; '.join(broken)}",
+                f"{wish.target} cannot be {wish.rule}: {said}",
                 hint="choose another rule; nothing was committed.",
             )
         plans[:] = [after]
@@ -153,41 +160,11 @@ def allow_there(settings: Settings, spot: Spot, *, reason: str) -> PolicyChange:
         with open_snapshot(
             settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS
         ) as snapshot:
-            _, column = _found(
-                spot.place, snapshot.relations(), need="TABLE.COLUMN", hint=_OF_FINDS
-            )
+            relations = snapshot.relations()
+            _, column = named(spot.place, relations, snapshot, need="TABLE.COLUMN", hint=_OF_FINDS)
         if column is None:
             raise SettingsError(f"{spot.place} is a table, must be TABLE.COLUMN", hint=_OF_FINDS)
     return allow(settings, spot, reason=reason)
-
-
-def _found(
-    target: str,
-    relations: Collection[Relation],
-    *,
-    need: str = "a table or TABLE.COLUMN",
-    hint: str = _OF_DECISIONS,
-) -> tuple[Relation, str | None]:
-    """The table that ``target`` names, and its column if it names one."""
-    wholes = [(one, None) for one in relations if one.key == target]
-    columns = [
-        (one, column.name)
-        for one in relations
-        for column in one.columns
-        if target in (f"{one.key}.{quote_identifier(column.name)}", f"{one.key}.{column.name}")
-    ]
-    found: list[tuple[Relation, str | None]] = [*wholes, *columns]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise SettingsError(
-            f"`{target}` is the name of a table and of a column",
-            hint=f"write the decision into `{PUBLICATION}` by hand, and commit it.",
-        )
-    raise SettingsError(
-        f"`{target}` is not in the database, must be {need}",
-        hint=hint,
-    )
 
 
 def write_decision(

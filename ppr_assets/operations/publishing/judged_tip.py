@@ -98,6 +98,8 @@ def require_committed_policy(repo: DataRepo, commit: str | None) -> None:
     file = repo.path / path
     if repo.bare or not os.path.lexists(file):
         return
+    if PUBLICATION in folder.entries and not folder.is_regular(PUBLICATION):
+        return  # which whoever reads it says
     committed = folder.data(PUBLICATION) if PUBLICATION in folder.entries else None
     if committed is not None and _holds(file, committed):
         return

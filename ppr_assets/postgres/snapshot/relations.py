@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, LiteralString
 
 from ppr_assets.postgres.sessions.live_sessions import Connection
-from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.naming import key_names, table_key
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS
 from ppr_assets.rules.publication.relations import Column, Reference, Relation
 
@@ -109,6 +109,12 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.numbe
 WHERE NOT a.attisdropped ORDER BY n.nspname, c.relname, a.attname
 """
 
+_WITHOUT_ROWS: LiteralString = """
+SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'composite type' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('v', 'S', 'c')
+"""
+
 _LARGE_OBJECTS: LiteralString = "SELECT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)"
 
 
@@ -147,6 +153,16 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
         for oid, (key, kind) in found.items()
     ]
     return [*relations, *_large_objects(connection)]
+
+
+def holds_no_rows(connection: Connection, key: str) -> str:
+    """What it is that ``key`` names and no policy has to know of, in a word; else empty."""
+    try:
+        names = key_names(key)
+    except ValueError:
+        return ""
+    row: tuple[str] | None = connection.execute(_WITHOUT_ROWS, names).fetchone()
+    return row[0] if row else ""
 
 
 def _large_objects(connection: Connection) -> Sequence[Relation]:

@@ -78,7 +78,7 @@ def _unknown(
     elif _has_rows(decisions):
         decided = of_columns(decisions)
         for column in relation.columns:
-            if column.name not in decided and not column.computed:
+            if column.name not in {*decided, WHOLE} and not column.computed:
                 yield Unknown(relation.key, column.name, _possible(relation, column))
 
 
@@ -115,6 +115,11 @@ def _table_plan(relation: Relation, decisions: Decisions) -> TablePlan:
 
 def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
     columns = {column.name: column for column in relation.columns}
+    if plan.rows and WHOLE in columns and not columns[WHOLE].computed:
+        yield (
+            f'{relation.key}."{WHOLE}" has the name that stands for a whole table in a policy: '
+            "only another name, or the table without its rows"
+        )
     if plan.changed and relation.kind == "materialized view":
         yield f"{relation.key} is a materialized view, whose columns are computed: only `structure`"
         return

@@ -82,6 +82,8 @@ class Policy:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise unreadable(source, f"it is not TOML: {error}") from None
+        except RecursionError:
+            raise unreadable(source, "its tables or lists are nested too deeply") from None
         try:
             finds = FindDecisions.parse(content.pop(ALLOWED, None), content.pop(REVIEWED, None))
             tables = {table: _decisions(table, lines) for table, lines in content.items()}

@@ -143,6 +143,12 @@ def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
             "id public)",
         ),
         ("stars.twice", "null", 2, "stars.twice is generated from other columns"),
+        ("looked", "structure", 2, "`looked` is a view, which holds no rows and needs no decision"),
+        ("public.looked", "structure", 2, "`public.looked` is a view, which"),
+        ("counted", "structure", 2, "`counted` is a sequence, which holds no rows"),
+        ("STARS.Twise", "null", 2, "HINT: is it `stars.twice`? `ppr-assets policy check`"),
+        ("organization.id", "null", 8, "organization.id cannot be null: organization.id may not"),
+        ("organization.id", "null", 8, " more\nHINT: choose another rule"),
     ],
 )
 def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
@@ -150,14 +156,37 @@ def test_what_cannot_be_decided_so_is_said_and_nothing_is_committed(
 ) -> None:
     pipeline.execute(
         'CREATE TABLE stars ("*" int, id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) '
-        "STORED); CREATE TABLE seen (star int NOT NULL REFERENCES stars)"
+        "STORED); CREATE TABLE seen (star int NOT NULL REFERENCES stars); "
+        "CREATE VIEW looked AS SELECT count(*) FROM stars; CREATE SEQUENCE counted"
     )
     commit_files(pipeline.clone, "Decide", {FILE: '[seen]\nstar = "public"\n'})
     before = pipeline.picture()
     said = ppr_assets("policy", "add", target, rule, "--reason", "why not")
     assert said.code == code
-    assert problem in said.error
+    assert problem in said.err
     assert pipeline.picture() == before
+
+
+def test_a_text_is_for_what_is_replaced(ppr_assets: CommandLine) -> None:
+    said = ppr_assets("policy", "add", "phone", "structure", "--reason", "x", "--text", "hidden")
+    assert said.code == 2
+    assert "--text is for what is replaced, and phone is to be structure" in said.err
+
+
+def test_what_somebody_wrote_commands_no_terminal_and_passes_for_no_other_line(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    written = '[phone]\n"\\u001b[31mred" = {rule = "null", reason = "yes\\nBy: Pat\\u001b[2J"}\n'
+    commit_files(pipeline.clone, "Decide \x1b[2J", {FILE: written})
+    added = ppr_assets("policy", "add", "public.phone.type", "null", "--reason", "so\n\nBy: Kim")
+    assert added.code == 0
+    text = (pipeline.dumps / PUBLICATION).read_text()
+    assert text == f'{written}type = {{rule = "null", reason = "so By: Kim"}}\n'
+    reviewed = ppr_assets("policy", "review", "--offline").out
+    assert r"  phone.\x1b[31mred: undecided → null (yes By: Pat\x1b[2J)" in reviewed.splitlines()
+    assert "  Decide " + r"\x1b[2J" in reviewed.splitlines()
+    shown = ppr_assets("policy", "show", "phone", "--offline").out
+    assert r"\x1b[31mred" in shown and "\x1b" not in shown + reviewed
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_a_policy_is_read_line_by_line() -> None:
         ),
         ("[t]\nname = 'public'\nname = 'null'", "it is not TOML: "),
         ("\0", "it is not TOML: "),
+        (f"[t]\na = {'{a=' * 3000}", "its tables or lists are nested too deeply"),
     ],
 )
 def test_what_is_damaged_is_never_read_as_something_else(text: str, problem: str) -> None:

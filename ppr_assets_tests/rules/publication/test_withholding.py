@@ -120,6 +120,15 @@ def test_what_a_column_cannot_be_is_said_before_the_dump() -> None:
     assert plan(_policy("[t]\nwho = {rule = 'replaced', text = 'x'}"), [table]).impossible == ()
 
 
+def test_a_column_that_no_policy_can_name_is_said_to_be_that() -> None:
+    table = Relation("t", "table", (Column("id", nullable=False), Column("*", nullable=True)))
+    found = plan(_policy("[t]\n'*' = 'public'\nid = 'public'"), [table])
+    assert not found.unknown and "*" not in found.tables["t"].columns
+    (said,) = found.impossible
+    assert said.startswith('t."*" has the name that stands for a whole table in a policy: only ')
+    assert plan(_policy("[t]\n'*' = 'structure'"), [table]).refusal is None
+
+
 def test_a_refusal_of_much_is_short() -> None:
     columns = tuple(Column(f"c{n}", nullable=False) for n in range(9))
     lines = "\n".join(f"{one.name} = 'null'" for one in columns)
