@@ -40,12 +40,37 @@ UPDATE location SET place = st_point(longitude, latitude)::geography;
 CREATE INDEX location_place ON location USING gist (place);
 """
 
+OTHERS = """
+SET search_path TO public;
+CREATE TYPE state AS ENUM ('open', 'closed');
+CREATE DOMAIN share AS int CHECK (value BETWEEN 0 AND 100);
+CREATE FUNCTION half(share) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 / 2';
+CREATE SEQUENCE alone;
+CREATE TABLE visit (id serial, n int GENERATED ALWAYS AS IDENTITY, s state, of share)
+  PARTITION BY RANGE (n);
+CREATE TABLE visit_1 PARTITION OF visit FOR VALUES FROM (1) TO (9);
+CREATE VIEW visits AS SELECT * FROM visit;
+CREATE MATERIALIZED VIEW visits_made AS SELECT * FROM visit;
+"""
+NOT_OURS = """
+SELECT relname FROM pg_catalog.pg_class
+WHERE relnamespace = 'public'::pg_catalog.regnamespace
+AND pg_catalog.pg_get_userbyid(relowner) <> CURRENT_USER
+UNION ALL SELECT typname FROM pg_catalog.pg_type
+WHERE typnamespace = 'public'::pg_catalog.regnamespace
+AND pg_catalog.pg_get_userbyid(typowner) <> CURRENT_USER
+UNION ALL SELECT proname FROM pg_catalog.pg_proc
+WHERE pronamespace = 'public'::pg_catalog.regnamespace
+AND pg_catalog.pg_get_userbyid(proowner) <> CURRENT_USER
+"""
+
 At = Callable[[str, str], DatabaseSettings]
 """The settings of a database and a role."""
 
 
 def _blocks() -> list[str]:
-    """The SQL of the guide's section on roles: role and owner, tables, extension in template1."""
+    """The SQL of the guide's section on roles: role and owner, tables, those of a superuser,
+    extension in template1."""
     section = GUIDE.read_text().partition("\n## Roles\n")[2].partition("\n## ")[0]
     return [
         block.replace("pantry_pirate_radio", ROLE)
@@ -54,9 +79,9 @@ def _blocks() -> list[str]:
 
 
 @contextmanager
-def _guided(at: At, *, postgis: bool) -> Iterator[DatabaseSettings]:
+def _guided(at: At, *, postgis: bool, of: str = "old_owner") -> Iterator[DatabaseSettings]:
     """A database that somebody else has filled, and the role that the guide then makes of it."""
-    role_and_owner, tables, extension = _blocks()
+    role_and_owner, tables, of_a_superuser, extension = _blocks()
 
     def run(dbname: str, statements: str, user: str = "postgres") -> None:
         with connect(at(dbname, user), autocommit=True) as session:
@@ -65,12 +90,13 @@ def _guided(at: At, *, postgis: bool) -> Iterator[DatabaseSettings]:
     run("postgres", "CREATE ROLE old_owner LOGIN")
     run("postgres", f"CREATE DATABASE {ROLE} OWNER old_owner")
     try:
-        fill_core(at(ROLE, "old_owner"))
+        fill_core(at(ROLE, of))
+        run(ROLE, OTHERS, of)
         if postgis:
             run(ROLE, PLACES)
         for statement in re.findall(r"[^;]+;", role_and_owner):
             run("postgres", statement)
-        run(ROLE, tables)
+        run(ROLE, tables if of == "old_owner" else of_a_superuser)
         if postgis:
             run("template1", extension)
         yield at(ROLE, ROLE)
@@ -103,10 +129,16 @@ def _everything_works(pipeline: Pipeline, database: DatabaseSettings) -> None:
     assert restored.tables == published.manifest.tables
 
 
+@pytest.mark.parametrize("of", ["old_owner", "postgres"])
 def test_an_owner_that_may_make_databases(
-    pipeline: Pipeline, embedded_server: EmbeddedServer
+    of: str, pipeline: Pipeline, embedded_server: EmbeddedServer
 ) -> None:
-    with _guided(embedded_server.database_settings, postgis=False) as database:
+    def at(dbname: str, user: str) -> DatabaseSettings:
+        return replace(embedded_server.database_settings(dbname), user=user)
+
+    with _guided(at, postgis=False, of=of) as database:
+        with connect(database) as session:
+            assert session.execute(NOT_OURS).fetchall() == []
         _everything_works(pipeline, database)
 
 

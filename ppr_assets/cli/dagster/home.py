@@ -53,6 +53,7 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
         export("DAGSTER_POSTGRES_URL", settings.dagster_postgres_url.reveal())
     if settings.dagster_home is not None:
         require_home(settings.dagster_home)
+        _make_quiet(settings.dagster_home)
         require_config(settings.dagster_home)
         require_files(settings.dagster_home)
         yield settings.dagster_home
@@ -60,7 +61,7 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
     home = HOME.resolve()
     home.mkdir(parents=True, exist_ok=True)
     if not _CONFIG.exists():  # installed, not cloned: Dagster's own storage, files in this folder
-        (home / _CONFIG.name).write_text(_QUIET, encoding="utf-8")
+        _make_quiet(home)
         require_files(home)
         yield home
         return
@@ -95,6 +96,13 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
             ) from error
         with instance, kept_sessions(instance):
             yield instance
+
+
+def _make_quiet(home: Path) -> None:
+    """Without a ``dagster.yaml`` Dagster would send its statistics, and print an invitation."""
+    config = home / _CONFIG.name
+    if not config.exists():
+        config.write_text(_QUIET, encoding="utf-8")
 
 
 def storage_of(home: Path | None, url: Secret | None) -> str:

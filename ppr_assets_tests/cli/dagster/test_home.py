@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.cli.dagster.home import storage_of
-from ppr_assets.settings import Secret
+from ppr_assets.cli.dagster.home import dagster_home, dagster_instance, storage_of
+from ppr_assets.settings import Secret, Settings
 from ppr_assets_tests.places import ROOT
 
 URL = Secret("postgresql+psycopg2://somebody:recognisable-4711@db.example.org:5433/dagster")
@@ -38,6 +38,20 @@ def test_a_home_of_ones_own_says_it_in_its_dagster_yaml(tmp_path: Path) -> None:
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
     assert storage_of(tmp_path, URL) == NAMED
     assert storage_of(tmp_path, None) == f"storage: the server that {tmp_path}/dagster.yaml names"
+
+
+def test_a_home_without_configuration_sends_no_statistics_and_one_of_ones_own_stays(
+    tmp_path: Path,
+) -> None:
+    settings = Settings.from_environment(
+        {"POSTGRES_PASSWORD": "", "DAGSTER_HOME": str(tmp_path)}, dotenv=None
+    )
+    with dagster_instance(settings) as instance:
+        assert (instance.telemetry_enabled, instance.nux_enabled) == (False, False)
+    own = "run_monitoring: {enabled: true}\n"
+    (tmp_path / "dagster.yaml").write_text(own)
+    with dagster_home(settings):
+        assert (tmp_path / "dagster.yaml").read_text() == own
 
 
 def test_a_socket_is_named_by_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
