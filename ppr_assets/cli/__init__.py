@@ -12,6 +12,7 @@ import atexit
 import gc
 import logging
 import os
+import select
 import signal
 import sys
 import warnings
@@ -186,6 +187,10 @@ def main() -> None:
         click.echo("cancelled", err=True)
         sys.exit(Cancelled.exit_code)
     except Exception as error:  # noqa: BLE001 - the last one, and it ends
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            _leave_unwritten()
+            click.echo("whoever read the output has closed it before its end", err=True)
+            sys.exit(1)
         told = with_story(in_words(error))
         _leave_unwritten()
         click.echo(visible(told.render()), err=True)
@@ -207,6 +212,13 @@ def _interrupt_on_signals() -> None:
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """Pass it on as SIGINT, whose handler changes: during a run it is Dagster's."""
     signal.raise_signal(signal.SIGINT)
+
+
+def _nobody_reads() -> bool:
+    """Whether stdout is a pipe whose reader has gone, as with `| head`."""
+    look = select.poll()
+    look.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in look.poll(0))
 
 
 def _leave_unwritten() -> None:

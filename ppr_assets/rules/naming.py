@@ -29,13 +29,13 @@ DELTA_BASE_FILE = f"{DELTA_BASE}/dump.sql"
 DELTA_BASE_PARTS = f"{DELTA_BASE}/dump.parts"
 DELTA_BASE_README = f"{DELTA_BASE}/README.md"
 
-_PREFIX = "pantry_pirate_radio_"
-DUMPS = f"{_PREFIX}*.sql*"
+PREFIX = "pantry_pirate_radio_"
+DUMPS = f"{PREFIX}*.sql*"
 """A pattern that every name of a dump is matched by; other names may be too."""
 _COMMIT = "commit_"
 # For reading: writing %Y does not pad everywhere. Upstream's first dumps had the date only.
-_FORMATS = {True: f"{_PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{_PREFIX}%Y-%m-%d.sql"}
-_DUMP = re.compile(_PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
+_FORMATS = {True: f"{PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{PREFIX}%Y-%m-%d.sql"}
+_DUMP = re.compile(PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _NAME = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
 _KEY = re.compile(rf"(?:(?P<schema>{_NAME})\.)?(?P<name>{_NAME})", re.ASCII)
@@ -49,7 +49,7 @@ def dump_name(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a dump's moment needs a timezone")
     utc = moment.astimezone(UTC).replace(tzinfo=None)
-    return f"{_PREFIX}{utc.isoformat('_', 'seconds').replace(':', '-')}.sql"
+    return f"{PREFIX}{utc.isoformat('_', 'seconds').replace(':', '-')}.sql"
 
 
 def dump_moment(name: str) -> datetime | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from itertools import islice
+from math import isinf
 
 import click
 
@@ -15,6 +17,8 @@ from ppr_assets.cli.shared.console import err, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.errors import QueryFailed
+from ppr_assets.operations.looking.csv_text import csv_text
 from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.meant import Meant, meant_dump
 from ppr_assets.operations.looking.published_tables import PublishedTables, todays_policy
@@ -24,6 +28,8 @@ from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.settings import Settings
 
 _HEADING = ("table", "rows", "columns")
+_AT_ONCE = 1000
+"""Rows that are written."""
 
 
 @click.command()
@@ -36,7 +42,12 @@ _HEADING = ("table", "rows", "columns")
     show_default=True,
     help="Seconds after which a query is given up.",
 )
-@click.option("--csv", "as_csv", is_flag=True, help="CSV with a heading; NULL is empty.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help='CSV with a heading; NULL is nothing, an empty text is "".',
+)
 @json_option("A JSON array of objects, for programs.")
 @pass_invocation
 def query(
@@ -109,12 +120,20 @@ def _tables(dump: PublishedTables) -> Answer:
 
 
 def _print_csv(answer: Answer) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows([_text(cell, "") for cell in row] for row in answer.rows)
+    sys.stdout.write(csv_text([answer.columns]))
+    rows = iter(answer.rows)
+    while some := [*islice(rows, _AT_ONCE)]:
+        sys.stdout.write(csv_text(some))
 
 
 def _print_json(answer: Answer) -> None:
+    """Raises :class:`QueryFailed` where one column would stand in another one's place."""
+    twice = [name for name, count in Counter(answer.columns).items() if count > 1]
+    if twice:
+        raise QueryFailed(
+            f"several columns are called `{twice[0]}`, and JSON keeps one of each name",
+            hint=f"name them: `select a.{twice[0]} as a_{twice[0]}, …`; --csv has them all.",
+        )
     print_json([dict(zip(answer.columns, map(_json, row), strict=True)) for row in answer.rows])
 
 
@@ -147,4 +166,7 @@ def _text(cell: Cell, null: str) -> str:
 
 
 def _json(cell: Cell) -> int | float | str | None:
+    """JSON has no infinities, so they are texts, as those of a dump are."""
+    if isinstance(cell, float) and isinf(cell):
+        return "Infinity" if cell > 0 else "-Infinity"
     return f"\\x{cell.hex()}" if isinstance(cell, bytes) else cell

@@ -14,10 +14,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.operations.looking.csv_text import csv_text
 from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets.operations.looking.sqlite_tables import columns_of, insert, quoted
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
-from ppr_assets.plain_sql.tables.values import Value, sqlite_type
+from ppr_assets.plain_sql.tables.values import sqlite_type
 
 _SEARCHED = ("name", "alternate_name", "description")
 """Columns that a full-text index is made of, where they are texts."""
@@ -60,9 +61,9 @@ def to_csv(dump: PublishedTables, _: str, out: Path) -> list[Path]:
         for key, table in ((key, dump.tables[key]) for key in names):
             name = names[key] = f"{names[key].replace(os.sep, '_')}.csv"
             with (partial / name).open("w", encoding="utf-8", newline="") as file:
-                file.write(csv_line(tuple(table.columns)))
+                file.write(csv_text([(*table.columns,)]))
                 for rows in dump.rows(key):
-                    file.writelines(map(csv_line, rows))
+                    file.write(csv_text(rows))
     return [out / name for name in names.values()]
 
 
@@ -175,15 +176,3 @@ def _described(dump: str, database: str, tables: Mapping[str, TableDefinition]) 
         "databases": {database: {"tables": told}},
     }
     return json.dumps(about, indent=2, ensure_ascii=False) + "\n"
-
-
-def csv_line(row: tuple[Value, ...]) -> str:
-    return ",".join(map(_cell, row)) + "\n"
-
-
-def _cell(value: Value) -> str:
-    if value is None:
-        return ""
-    text = str(value)
-    plain = text and text.strip() == text and not any(one in text for one in ',"\n\r')
-    return text if plain else '"' + text.replace('"', '""') + '"'

@@ -25,7 +25,6 @@ _INTEGERS = frozenset({"smallint", "integer", "bigint", "oid"})
 _FLOATS = frozenset({"real", "double precision"})
 _NUMERIC = re.compile(r"numeric(?:\(.*\))?")
 _ZONED = re.compile(r"timestamp(?:\(\d\))? with time zone")
-_SHORT_OFFSET = re.compile(r"[+-]\d\d\Z")
 _SAFE_DIGITS = 15
 """Decimal digits that a REAL always gives back."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -72,7 +71,9 @@ def rows_of(
 
 
 def _values(column: Sequence[str], step: Callable[[str], Value] | None) -> Sequence[Value]:
-    there = [meant(text) if "\\" in text else text for text in column]
+    there = [
+        text if "\\" not in text else None if text == r"\N" else meant(text) for text in column
+    ]
     if step is None:
         return there
     return [None if text is None else step(text) for text in there]
@@ -142,4 +143,4 @@ def _number(text: str) -> Value:
 
 
 def _zoned(text: str) -> str:
-    return f"{text}:00" if _SHORT_OFFSET.search(text) else text
+    return f"{text}:00" if text[-3:-2] in ("+", "-") else text

@@ -123,12 +123,6 @@ def test_a_dump_in_parts_is_one_again(pipeline: Pipeline, ppr_assets: CommandLin
     assert pipeline.picture() == before
 
 
-def test_csv_tells_null_from_an_empty_text() -> None:
-    from ppr_assets.operations.looking.export import csv_line
-
-    assert csv_line((None, "", "a", 'b"c', "d,e", " f", 1.5)) == ',"",a,"b""c","d,e"," f",1.5\n'
-
-
 def test_parquet_has_types_of_its_own(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
     duckdb = pytest.importorskip("duckdb")
     pipeline.execute(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 
-from ppr_assets_tests.fix_command_line import CommandLine
+from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_git import git
+from ppr_assets_tests.fix_old_dumps import OldDump
 from ppr_assets_tests.fix_pipeline import Pipeline
 
 COUNT = "select count(*) as n from organization"
@@ -37,6 +39,8 @@ def test_a_dump_is_asked_by_name_commit_date_or_file_and_nothing_is_written(
     assert shown.beside == f"read organization of {pipeline.latest()}\n"
     assert _n(ppr_assets, "--at", older) == 200
     assert _n(ppr_assets, "--at", first) == 200
+    assert _n(ppr_assets, "--at", older[20:39]) == 200  # by its moment
+    assert _n(ppr_assets, "--at", "latest") == 197
     assert _n(ppr_assets, "--at", older[20:30]) == 197  # up to the end of that day
     file = str(pipeline.dumps / pipeline.latest())
     assert _n(ppr_assets, "--at", file, DATA_REPO_PATH="/nowhere") == 197
@@ -65,8 +69,7 @@ def test_a_dump_that_retired_is_found_in_the_history(
     missing = ppr_assets("query", COUNT, "--at", "2001-01-01")
     assert missing.code == 6
     assert missing.error == (
-        "there was no dump of 2001-01-01 23:59:59 UTC or before in the history, the oldest is "
-        f"{older}"
+        f"there was no dump of `2001-01-01` or before in the history, the oldest is {older}"
     )
 
 
@@ -76,6 +79,15 @@ def test_a_cell_keeps_to_its_line_and_a_damaged_dump_answers_nothing(
     pipeline.first_night()
     odd = ppr_assets("query", "select char(10, 27, 65) as a, null as b, 1.5 as c, x'0aff' as d")
     assert odd.out == "a           b    c  d\n\\n\\x1bA  NULL  1.5  \\x0aff\n"
+    joined = "select o.id, l.id from organization o join location l on l.organization_id = o.id"
+    lost = ppr_assets("query", joined, "--json")
+    assert lost.code == 1
+    assert lost.error == "several columns are called `id`, and JSON keeps one of each name"
+    assert ppr_assets("query", joined, "--csv").out.startswith("id,id\n")
+    large = json.loads(ppr_assets("query", "select 9e999 as a, -9e999 as b", "--json").out)
+    assert large == [{"a": "Infinity", "b": "-Infinity"}]
+    empty = ppr_assets("query", "select null as a, '' as b, 'x' as c", "--csv")
+    assert empty.out == 'a,b,c\n,"",x\n'
     refused = ppr_assets("query", "delete from organization")
     assert (refused.code, refused.out) == (1, "")
     assert "\nHINT: a SELECT is needed; nothing can be written here." in refused.err
@@ -85,6 +97,23 @@ def test_a_cell_keeps_to_its_line_and_a_damaged_dump_answers_nothing(
     damaged = ppr_assets("query", COUNT, "--at", "cut.sql")
     assert (damaged.code, damaged.out) == (4, "")
     assert damaged.error.startswith("`cut.sql`: ")
+
+
+def test_whoever_has_read_enough_may_go(tmp_path: Path) -> None:
+    (tmp_path / "dump.sql").write_bytes(OldDump(16).sql)
+    rows = "with recursive n(x) as (select 1 union all select x + 1 from n limit 99999) select x"
+    call = [str(PROGRAM), "query", f"{rows} from n", "--at", "./dump.sql", "--csv"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(call, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as asked:
+        assert asked.stdout is not None
+        assert asked.stderr is not None
+        assert asked.stdout.readline() == "x\n"
+        asked.stdout.close()
+        said = asked.stderr.read()
+    assert asked.returncode == 1
+    assert (
+        said == "read no table of dump.sql\nwhoever read the output has closed it before its end\n"
+    )
 
 
 def test_a_partial_clone_fetches_the_one_dump(
