@@ -17,7 +17,7 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
     """Hold each of ``relations`` to ``policy``; children follow what is decided of their parents
     unless they are named themselves, which foreign tables have to be."""
     by_key = {one.key: one for one in relations}
-    decided = {key: _decided(policy, one, by_key) for key, one in by_key.items()}
+    decided = _Decided(policy, by_key)
     unknown = [
         one
         for key in sorted(by_key)
@@ -49,11 +49,35 @@ def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[s
                 yield f"{table}.{quote_identifier(name)}"
 
 
-def _decided(policy: Policy, relation: Relation, by_key: Mapping[str, Relation]) -> Decisions:
-    found: Decisions = {}
-    for ancestor in reversed(_followed(relation, by_key)):
-        found = joined(found, policy.tables.get(ancestor, {}))
-    return joined(found, policy.tables.get(relation.key, {}))
+class _Decided(dict[str, Decisions]):
+    """By table key, what is decided of each with what it follows, worked out when it is asked for;
+    of several parents the most private."""
+
+    def __init__(self, policy: Policy, by_key: Mapping[str, Relation]) -> None:
+        self._policy = policy
+        self._by_key = by_key
+
+    def __missing__(self, key: str) -> Decisions:
+        own = self[key] = self._policy.tables.get(key, {})  # also for a circle, which is no table's
+        relation = self._by_key.get(key)
+        if relation is not None and relation.kind != "foreign table":
+            above: Decisions = {}
+            for parent in relation.parents:
+                above = _most_private(above, self[parent])
+            self[key] = joined(above, own)
+        return self[key]
+
+
+def _most_private(one: Decisions, other: Decisions) -> Decisions:
+    if not one or not other:
+        return one or other
+    if without := next((found for found in (one, other) if not _has_rows(found)), None):
+        return without
+    return {
+        **one,
+        **other,
+        **{name: found for name, found in one.items() if found.rule != "public"},
+    }
 
 
 def _followed(relation: Relation, by_key: Mapping[str, Relation]) -> Sequence[str]:

@@ -88,6 +88,24 @@ def test_children_follow_their_parents_unless_named() -> None:
     assert [*found.tables["day"].changed] == ["who"]
 
 
+@pytest.mark.parametrize("parents", [("log", "seen"), ("seen", "log")])
+@pytest.mark.parametrize(
+    ("seen", "rule"),
+    [("'*' = 'structure'", None), ("who = 'null'", "null"), ("who = 'public'", "public")],
+)
+def test_of_two_parents_the_most_private_decision_is_followed(
+    parents: tuple[str, str], seen: str, rule: str | None
+) -> None:
+    policy = _policy(f"[log]\nsaid = 'public'\nwho = 'public'\n[seen]\n{seen}")
+    tables = [_table("log", "said", "who"), _table("seen", "who")]
+    heir = _table("heir", "said", "who", parents=parents)
+    found = plan(policy, [*tables, heir, _table("below", "said", "who", parents=("heir",))])
+    assert not found.unknown
+    for table in (found.tables["heir"], found.tables["below"]):
+        assert table.rows == (rule is not None)
+        assert [one.rule for one in table.changed.values()] == ["null"] * (rule == "null")
+
+
 def test_a_foreign_table_is_unknown_until_it_is_named_whatever_its_parent_is() -> None:
     child = replace(_table("far", "said", parents=("log",)), kind="foreign table")
     tables = [_table("log", "said"), child]
