@@ -187,7 +187,7 @@ def main() -> None:
         click.echo("cancelled", err=True)
         sys.exit(Cancelled.exit_code)
     except Exception as error:  # noqa: BLE001 - the last one, and it ends
-        if isinstance(error, BrokenPipeError) and _nobody_reads():
+        if isinstance(error.__cause__ or error, BrokenPipeError) and _nobody_reads():
             _leave_unwritten()
             click.echo("whoever read the output has closed it before its end", err=True)
             sys.exit(1)
