@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){16,})")
-HEX_IN_ROWS = re.compile(rb"\\\\x((?:[0-9a-f]{2}){16,})")
-HEX_IN_SQL = re.compile(rb"'\\x((?:[0-9a-f]{2}){16,})'")
+_DIGITS = rb"((?:[0-9a-f]{32})+(?:[0-9a-f]{2})*)"
+HEX = re.compile(rb"\\x" + _DIGITS)
+HEX_IN_ROWS = re.compile(rb"\\\\x" + _DIGITS)
+HEX_IN_SQL = re.compile(rb"'\\x" + _DIGITS + rb"'")
 """What may be long enough to hide a form: as it is meant, as COPY writes it, and in statements."""
 
 _ESCAPED_BY_COPY = {b"\\" + one: bytes([n]) for one, n in zip(

@@ -1,8 +1,8 @@
 """Search the values of a dump for forms of secrets and of persons, on their way to the file.
 
-Nearly no row holds any, so all bytes are searched for all forms at once, by Hyperscan's engine at
-more than a gigabyte a second, and only what it points at is read as a row: parted into its values,
-each taken as what it means, and looked at again by the precise form. COPY escapes a value's tabs,
+Nearly no row holds any, so all bytes are searched for all triggers at once (``triggers``), and only
+what they point at is read as a row: parted into its values, each taken as what it means, and looked
+at again by the precise form. COPY escapes a value's tabs,
 newlines and backslashes; JSON in it escapes once more; bytea is written in hexadecimal digits, also
 in arrays, and may be UTF-16.
 """
@@ -13,17 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from threading import Lock, Thread
 from typing import NamedTuple
-
-import hyperscan
 
 from ppr_assets.plain_sql.escapes import (
     HEX,
-    HEX_IN_ROWS,
     HEX_IN_SQL,
-    bytes_of,
     in_digits,
     meaning,
     with_quotes_once,
@@ -32,6 +26,7 @@ from ppr_assets.plain_sql.escapes import (
 )
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
+from ppr_assets.plain_sql.triggers import Triggers, end_of_value
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Find, Finds, Spot
 from ppr_assets.rules.finds.kind import Kind
@@ -39,16 +34,9 @@ from ppr_assets.rules.finds.kind import Kind
 LISTED = 5
 """Secrets of one kind in one column that are listed; the others are counted."""
 
-_BYTEA = rb"\\\\x[0-9a-f]{32}"
-_NOWHERE = (1, 0)
 _KEY_SHOWN = 60
-_compiling = Lock()
 _LONGEST_SEARCHED = 1024 * 1024
 """Bytes of a statement that are searched at once; pg_dump cuts large objects into smaller ones."""
-
-_ESCAPED = rb"\\u00(?:2[0134589a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])"
-"""What JSON need not escape and few do, so that it may hide a form. Many escape ``"&'<>``, which
-hide none."""
 
 _STATEMENT = re.compile(rb"(?:[A-Z]+ )+(?:" + NAME + rb"\.)*" + NAME)
 _LARGE_OBJECT = b"SELECT pg_catalog.lowrite("
@@ -97,9 +85,7 @@ class Scanner:
         self._values: Counter[Spot] = Counter()
         self._persons = {kind.name for kind in kinds if kind.person}
         self._statement = _Statement("")
-        self._bytea, self._escaped = len(kinds), len(kinds) + 1
-        self._engine = _engine(tuple(kinds))
-        self._scratch = hyperscan.Scratch(self._engine)
+        self._triggers = Triggers(kinds)
 
     def rows(self, table: str, columns: Sequence[str], chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The same chunks of whole rows, each searched before it is given on. ``table`` is a
@@ -130,11 +116,12 @@ class Scanner:
             self._search_statement()
 
     def _search_statement(self) -> None:
-        text, self._statement.text = bytes(self._statement.text), bytearray()
+        statement, self._statement.text = bytes(self._statement.text), bytearray()
         told: set[str] = set()
-        for piece in (text, *in_digits(HEX_IN_SQL, text)):
-            for kind, meant in self._worth_a_look(self._escaped, without_json_escapes(piece)):
-                if kind.name not in told and kind.found(meant, ""):
+        for piece in (statement, *in_digits(HEX_IN_SQL, statement)):
+            meant = without_json_escapes(piece)
+            for kind, text in self._worth_a_look(self._triggers.escaped, meant):
+                if kind.name not in told and kind.found(text, ""):
                     told.add(kind.name)
                     name = self._statement.name
                     private = self._is_private(name.encode("utf-8", "replace"), "")
@@ -150,28 +137,11 @@ class Scanner:
         persons = {spot: n for spot, n in self._values.items() if spot.kind in self._persons}
         return Finds(tuple(self._secrets), dict(unlisted), persons)
 
-    def _hits(self, text: bytes) -> list[tuple[int, int]]:
-        """Where triggers end, each with its number: one for each value that has it."""
-        hits: list[tuple[int, int]] = []
-        seen: dict[int, tuple[int, int]] = {}
-
-        def hit(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-            first, last = seen.get(number, _NOWHERE)
-            if not first <= end <= last:  # their order is not promised
-                seen[number] = end, _end_of_value(text, end - 1)
-                hits.append((end - 1, number))
-
-        self._engine.scan(text, match_event_handler=hit, scratch=self._scratch)
-        return hits
-
     def _search(self, table: _Table, chunk: bytes) -> None:
         value, meant = _Value((0, 0), 0, 0, 0), b""
         judged: set[int] = set()
         told: set[str] = set()
-        hits = self._hits(chunk)
-        if any(number == self._bytea for _, number in hits) and not self._in_bytea(chunk):
-            hits = [hit for hit in hits if hit[1] != self._bytea]
-        for at, number in sorted(hits):
+        for at, number in self._triggers.hits_in_rows(chunk):
             if at >= value.end:
                 value, judged, told = _value_at(chunk, at, value), set(), set()
                 meant = meaning(chunk[value.start : value.end])
@@ -183,20 +153,14 @@ class Scanner:
                     told.add(kind.name)
                     self._found(table, chunk[slice(*value.row)], value.place, kind)
 
-    def _in_bytea(self, chunk: bytes) -> bool:
-        """Whether any of its bytea has a trigger: all of them at once, since a table of hashes has
-        one in each row."""
-        digits = b"0a".join(HEX_IN_ROWS.findall(chunk))
-        return any(self._hits(data) for data in bytes_of(digits))
-
     def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
         """A kind and the text that may have it; of what was encoded, all kinds whose triggers it
         has."""
         if number < len(self._kinds):
             yield from ((self._kinds[number], text) for text in with_quotes_once(meant))
             return
-        for text in in_digits(HEX, meant) if number == self._bytea else [meant]:
-            for one in {one for _, one in self._hits(text) if one < len(self._kinds)}:
+        for text in in_digits(HEX, meant) if number == self._triggers.bytea else [meant]:
+            for one in {one for _, one in self._triggers.hits(text) if one < len(self._kinds)}:
                 for other in with_quotes_once(without_json_escapes(text)):
                     yield self._kinds[one], other
 
@@ -237,25 +201,6 @@ class Scanner:
         return any(kind.found(meant, column) for kind in self._kinds)
 
 
-def compile_ahead(kinds: Sequence[Kind] = KINDS) -> None:
-    """Begin, in a thread that nobody waits for at the end, what the first scanner needs."""
-    Thread(target=_engine, args=(tuple(kinds),), daemon=True).start()
-
-
-def _engine(kinds: tuple[Kind, ...]) -> hyperscan.Database:
-    """It takes a tenth of a second; a process that makes many dumps compiles once."""
-    with _compiling:
-        return _compiled(kinds)
-
-
-@cache
-def _compiled(kinds: tuple[Kind, ...]) -> hyperscan.Database:
-    triggers = [*(kind.trigger for kind in kinds), _BYTEA, _ESCAPED]
-    engine = hyperscan.Database()
-    engine.compile(expressions=triggers, ids=range(len(triggers)), flags=0)
-    return engine
-
-
 def _value_at(chunk: bytes, at: int, before: _Value) -> _Value:
     """The value that has the byte ``at``; ``before`` is one that stands ahead of it."""
     start, end = before.row
@@ -263,14 +208,7 @@ def _value_at(chunk: bytes, at: int, before: _Value) -> _Value:
         start, end = chunk.rfind(b"\n", 0, at) + 1, chunk.find(b"\n", at)
     left = chunk.rfind(b"\t", start, at) + 1 or start
     place = chunk.count(b"\t", start, left)
-    return _Value((start, end), left, _end_of_value(chunk, at), place)
-
-
-def _end_of_value(text: bytes, at: int) -> int:
-    newline = text.find(b"\n", at)
-    end = len(text) if newline < 0 else newline
-    tab = text.find(b"\t", at, end)
-    return end if tab < 0 else tab
+    return _Value((start, end), left, end_of_value(chunk, at), place)
 
 
 def _shown(value: bytes) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
-import hyperscan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ from ppr_assets.demo.sample.tables import SAMPLE_TABLES
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
-from ppr_assets.plain_sql.searched_values import LISTED, Scanner, compile_ahead
+from ppr_assets.plain_sql.searched_values import LISTED, Scanner
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Finds, Spot, judge_finds
 from ppr_assets.rules.finds.kind import Kind
@@ -328,18 +327,3 @@ def test_the_real_dumps_are_not_stopped() -> None:
 def test_dumps_of_old_servers_are_not_stopped(major: int) -> None:
     finds, rows = _search_dump(OldDump(major).sql)
     assert rows and not finds.secrets
-
-
-def test_what_was_begun_ahead_is_what_scanners_wait_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[hyperscan.Database] = []
-    make = hyperscan.Database
-
-    def made_one() -> hyperscan.Database:
-        made.append(make())
-        return made[-1]
-
-    monkeypatch.setattr(hyperscan, "Database", made_one)
-    kinds = KINDS[:7]
-    compile_ahead(kinds)
-    assert Scanner(kinds=kinds).finds == Scanner(kinds=kinds).finds
-    assert len(made) == 1

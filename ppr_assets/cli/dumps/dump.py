@@ -14,7 +14,7 @@ from ppr_assets.cli.shared.heard import heard, heard_settings
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.override import published_override_option
 from ppr_assets.operations.night import reports_of_unrecorded, run_unrecorded
-from ppr_assets.plain_sql.searched_values import compile_ahead
+from ppr_assets.plain_sql.triggers import compile_ahead
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.naming import PUBLICATION

@@ -11,6 +11,9 @@ LEFT = rb"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
 
 RIGHT = rb"(?![0-9A-Za-z])"
 
+RUN = rb"[0-9A-Fa-f:]{16}"
+"""So many digits at once, which nearly no value has: how fast their absence is told."""
+
 Holds = Callable[[re.Match[bytes], str], bool]
 """Of what has the form, and the name of its column."""
 
@@ -21,7 +24,9 @@ class Kind:
     and JSON escape; a cheap search for all of them finds the rows that are worth a look. ``form``
     is matched in the value as it is meant, and ``holds`` looks further. ``source``: who
     publishes the form. ``person``: it is counted and compared, a secret stops a dump.
-    ``columns``: names of columns whose values are looked at without a trigger."""
+    ``columns``: names of columns whose values are looked at without a trigger. ``in_run``: a
+    further trigger, of digits alone. As no letter in it stands fast, the search for it is slow, and
+    is made only where a :data:`RUN` is, which it must have."""
 
     name: str
     source: str
@@ -30,6 +35,7 @@ class Kind:
     person: bool = False
     holds: Holds | None = None
     columns: re.Pattern[str] | None = None
+    in_run: bytes | None = None
 
     def found(self, value: bytes, column: str) -> bool:
         if self.holds is None:
@@ -40,7 +46,13 @@ class Kind:
 def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: bytes = b"") -> Kind:
     """A kind that is known by how it ``begins``; ``before`` is what else may stand ahead of it.
 
-    What the trigger cannot see the form cannot match: it is a part of it.
+    What the trigger cannot see the form cannot match: it is a part of it. It need be no longer
+    than is rare: how many letters follow costs time where all bytes are searched, and none where
+    a value is looked at.
     """
-    form = LEFT + before + b"(?:" + begins + b")" + rest
-    return Kind(name, source, begins, re.compile(form))
+    return whole(name, source, begins, before + b"(?:" + begins + b")" + rest)
+
+
+def whole(name: str, source: str, trigger: bytes, form: bytes) -> Kind:
+    """A kind of several sorts, which go on in different ways."""
+    return Kind(name, source, trigger, re.compile(LEFT + form))

@@ -96,9 +96,7 @@ PASSWORDS: tuple[Kind, ...] = (
     Kind(
         "URL with a password", "RFC 3986, section 3.2.1",
         # A slash is `\/` in some JSON, and COPY doubles the backslash.
-        trigger=rb"""(?:""" + _OF_DATABASES + rb"""://[^\s/?#@:"'<>\\]*:[^\s@"'<>]+@"""
-        rb"""|://[^\s/?#@:"'<>\\]*:(?:[^\s/?#@"'<>\\]|\\\\u[0-9A-Fa-f]{4})+@)"""
-        .replace(b"://", rb":(?:\\\\)?/(?:\\\\)?/"),
+        trigger=rb""":(?:\\\\)?/(?:\\\\)?/[^\s/?#@:"'<>\\]*:[^\s@"'<>]+@""",
         form=_URL,
         holds=is_password,
     ),
@@ -116,13 +114,13 @@ PASSWORDS: tuple[Kind, ...] = (
     ),
     Kind(
         "Go MySQL DSN", "github.com/go-sql-driver/mysql, DSN",
-        trigger=rb":[^\s:]{1,200}@(?:(?:tcp[46]?|unix)\(|(?:\\\\)?/)",
+        trigger=rb"@(?:(?:tcp[46]?|unix)\(|(?:\\\\)?/[A-Za-z_])",
         form=_GO_DSN,
         holds=is_password,
     ),
     Kind(
         "PostgreSQL password file", "postgresql.org, libpq, the password file",
-        trigger=rb":(?:[0-9]{4,5}|\*):[^\s:]+:[^\s:]+:[^\s:]",
+        trigger=rb":(?:[0-9]{4,5}|\*):[^\s:]",
         form=_PGPASS,
         holds=is_password,
     ),

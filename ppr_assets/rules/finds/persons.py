@@ -91,12 +91,12 @@ PERSONS: tuple[Kind, ...] = (
     ),
     Kind(
         "IPv6 address", "RFC 4291, RFC 6890",
-        # With zeros left out, or from one of the blocks that IANA has given to the registries.
-        trigger=rb"::[0-9A-Fa-f]|[0-9A-Fa-f]::|2(?:00[123]|[48]0[0-9A-Fa-f]|6[0-3][0-9A-Fa-f]"
-        rb"|[Aa][01][0-9A-Fa-f]|[Cc]0[0-9A-Fa-f]):[0-9A-Fa-f]{1,4}:",
+        # With zeros left out, or whole.
+        trigger=rb"::[0-9A-Fa-f]|[0-9A-Fa-f]::",
         form=_IPV6,
         person=True,
         holds=_is_machine_v6,
+        in_run=rb"[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){5}:[0-9A-Fa-f]",
     ),
     Kind(
         "US social security number", "ssa.gov, randomization FAQ",

@@ -119,7 +119,7 @@ SETTINGS: tuple[Kind, ...] = (
     Kind(
         "secret in JSON", "RFC 8259; settings of programs",
         trigger=rb"(?i:pass(?:word|wd|phrase)?|pwd|secret|token"
-        rb"|(?:api|secret|access|private|auth)[_-]?key)[\\\\\"']{1,12}[\s\\\\nrt]{0,10}:",
+        rb"|(?:api|secret|access|private|auth)[_-]?key)[\\\\\"']+[\s\\\\nrt]*:",
         form=_MEMBER,
         holds=_is_member,
     ),
@@ -149,7 +149,7 @@ SETTINGS: tuple[Kind, ...] = (
     ),
     Kind(
         "password for curl", "curl.se, manual, --user",
-        trigger=rb"(?:-u|--user)[ =]?",
+        trigger=rb"curl[\s\\\\]",
         form=_CURL,
         holds=is_password,
     ),
