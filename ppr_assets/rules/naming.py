@@ -91,6 +91,11 @@ def sqlite_copy_name(dump: str) -> str:
     return f"{dump.removesuffix('.sql')}.db.zst"
 
 
+def sqlite_metadata_name(dump: str) -> str:
+    """The name of the object there that tells Datasette what is in it."""
+    return f"{dump.removesuffix('.sql')}.metadata.json"
+
+
 def copied_dump(name: str) -> str | None:
     """The dump whose copy has this name, or None if it is another one's."""
     dump = name.removesuffix(".zst")

@@ -9,7 +9,7 @@ from ppr_assets.copies.place import Place
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.copying.published_dumps import PublishedDumps
 from ppr_assets.progress import stage
-from ppr_assets.rules.naming import sqlite_copy_name
+from ppr_assets.rules.naming import sqlite_copy_name, sqlite_metadata_name
 from ppr_assets.rules.wording import size
 from ppr_assets.settings import DumpSettings
 
@@ -17,25 +17,35 @@ _MAGIC = b"SQLite format 3\0"
 
 
 def put_sqlite(place: Place, dumps: PublishedDumps, dump: str, settings: DumpSettings) -> int:
-    """Write it once and read it back; the bytes that were written, 0 where a whole one was there.
-    What a killed run has left of it is replaced.
+    """Write it once and read it back, with what Datasette reads of it; the bytes that were written,
+    0 where a whole one was there. What a killed run has left of it is replaced.
 
     Raises :class:`DumpDamaged` where it is not what was written, :class:`CopyFailed`, and what
     :meth:`PublishedDumps.sqlite` raises.
     """
-    name = sqlite_copy_name(dump)
-    if name in place.objects():
-        try:
-            _read_back(place, name)
-        except DumpDamaged:
-            place.remove(name)
-        else:
-            return 0
-    packed = dumps.sqlite(dump, settings)
+    name, described = sqlite_copy_name(dump), sqlite_metadata_name(dump)
+    there = place.objects()
+    whole = name in there and _whole(place, name)
+    if whole and described in there:
+        return 0
+    packed, metadata = dumps.sqlite(dump, settings)
+    for left in (one for one in (described, *([] if whole else [name])) if one in there):
+        place.remove(left)
+    place.put_new(described, metadata)
+    if whole:
+        return len(metadata)
     with stage(f"writing {size(packed.bytes)} to {place.shown}"):
         place.put_new(name, packed.path)
     _require_same(place, name, packed)
-    return packed.bytes
+    return packed.bytes + len(metadata)
+
+
+def _whole(place: Place, name: str) -> bool:
+    try:
+        _read_back(place, name)
+    except DumpDamaged:
+        return False
+    return True
 
 
 def _require_same(place: Place, name: str, packed: Packed) -> None:

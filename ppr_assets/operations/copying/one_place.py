@@ -14,7 +14,12 @@ from ppr_assets.operations.copying.published_dumps import PublishedDumps
 from ppr_assets.operations.copying.seen import Seen
 from ppr_assets.operations.publishing.retention import shelved
 from ppr_assets.progress import stage
-from ppr_assets.rules.naming import copy_name, manifest_name, sqlite_copy_name
+from ppr_assets.rules.naming import (
+    copy_name,
+    manifest_name,
+    sqlite_copy_name,
+    sqlite_metadata_name,
+)
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import KeepRules, fates
 from ppr_assets.rules.wording import size
@@ -196,7 +201,8 @@ class Copying:
             return
         records = [one.name for one in self.dumps.commits if one.dump == dump]
         try:
-            for name in (copy_name(dump), sqlite_copy_name(dump), *records, manifest_name(dump)):
+            beside = (sqlite_copy_name(dump), sqlite_metadata_name(dump))
+            for name in (copy_name(dump), *beside, *records, manifest_name(dump)):
                 if name in there.objects:
                     self.place.remove(name)
         except CopyFailed as error:  # a lock, or keys that may not delete

@@ -29,6 +29,7 @@ from ppr_assets.rules.naming import (
     copy_name,
     manifest_name,
     sqlite_copy_name,
+    sqlite_metadata_name,
 )
 from ppr_assets.rules.recorded.commit import SMALL_FILES, CommitRecord
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -111,25 +112,28 @@ class PublishedDumps:
             self._packed[dump] = packed
         return self._packed[dump]
 
-    def sqlite(self, dump: str, settings: DumpSettings) -> Packed:
-        """The dump as SQLite, compressed, under the policy of today. Raises :class:`DumpDamaged`,
-        and :class:`PreconditionFailed` where SQLite cannot take it."""
+    def sqlite(self, dump: str, settings: DumpSettings) -> tuple[Packed, bytes]:
+        """The dump as SQLite, compressed, under the policy of today, and what Datasette reads of
+        it. Raises :class:`DumpDamaged`, and :class:`PreconditionFailed` where SQLite cannot take
+        it."""
         name = sqlite_copy_name(dump)
         if name not in self._packed:
             repo, plain = self.folder.repo, self.scratch / dump
             with self.packed(dump).path.open("rb") as packed, plain.open("wb") as file:
                 file.writelines(unpacked(iter(lambda: packed.read(_CHUNK), b""), dump))
             found = FoundDump(dump, plain, self.manifests[dump], None, self.scratch)
-            database = plain.with_suffix(".db")
             with dump_tables(found) as tables:
                 policy = policy_at(repo, self.folder.commit, settings)
-                files = to_sqlite(PublishedTables(tables, policy), dump, database)
+                database, described = to_sqlite(
+                    PublishedTables(tables, policy), dump, plain.with_suffix(".db")
+                )
             with database.open("rb") as file:
                 chunks = iter(lambda: file.read(_CHUNK), b"")
                 self._packed[name] = pack(chunks, self.scratch / name)
-            for one in (plain, *files):
+            described.rename(self.scratch / sqlite_metadata_name(dump))
+            for one in (plain, database):
                 one.unlink()
-        return self._packed[name]
+        return self._packed[name], (self.scratch / sqlite_metadata_name(dump)).read_bytes()
 
     @cached_property
     def commits(self) -> Sequence[PublishedCommit]:

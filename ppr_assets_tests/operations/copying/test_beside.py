@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from ppr_assets.copies.opening import open_place
 from ppr_assets.copies.packed import unpacked
-from ppr_assets.rules.naming import copy_name, sqlite_copy_name
+from ppr_assets.rules.naming import copy_name, sqlite_copy_name, sqlite_metadata_name
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
+from ppr_assets_tests.fix_s3 import S3Server
 
 THIRD, FOURTH = dump_of(3), dump_of(4)
 ROWS = "1\tOne\n2\tTwo\n"
@@ -67,10 +70,16 @@ def test_the_newest_is_there_once_and_goes_with_its_copy(copy_world: CopyWorld) 
     path = copy_world.folder / sqlite_copy_name(THIRD)
     assert [name for name in copy_world.there() if ".db" in name] == [path.name]
     assert _names(path) == ["One", "Two"]
+    described = copy_world.folder / sqlite_metadata_name(THIRD)
+    (database,) = json.loads(described.read_text())["databases"]
+    assert f"{database}.db.zst" == path.name
     before = (path.stat().st_mtime_ns, path.read_bytes())
     assert copy_world.copied().verified
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
+    described.unlink()  # as an older version left it
+    assert copy_world.copied().verified
+    assert (path.stat().st_mtime_ns, described.is_file()) == (before[0], True)
     path.unlink()
     assert copy_world.copied().verified
     assert path.read_bytes() == before[1]  # the same dump, the same bytes
@@ -81,7 +90,29 @@ def test_the_newest_is_there_once_and_goes_with_its_copy(copy_world: CopyWorld) 
     outcome = copy_world.copied()
     assert outcome.verified
     assert THIRD in outcome.retired
+    assert not described.exists()
     assert [name for name in copy_world.there() if ".db" in name] == [sqlite_copy_name(FOURTH)]
+
+
+def test_a_bucket_has_it_too(copy_world: CopyWorld, s3_server: S3Server) -> None:
+    _publish(copy_world, THIRD)
+    copy_world.name(s3_server.url(s3_server.bucket()), PPR_COPY_SQLITE="true")
+    assert copy_world.copied().verified
+    (url,) = copy_world.settings.data_repo.copies.urls
+    place, name = open_place(url), sqlite_copy_name(THIRD)
+    path = copy_world.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"".join(place.read(name)))
+    assert _names(path) == ["One", "Two"]
+    assert json.loads(b"".join(place.read(sqlite_metadata_name(THIRD))))["databases"]
+
+    before = place.objects()[name]
+    assert copy_world.copied().verified
+    assert place.objects()[name] == before  # written once
+    place.remove(name)
+    place.put_new(name, b"what a killed run has left")
+    assert copy_world.copied().verified
+    assert b"".join(place.read(name)) == path.read_bytes()
 
 
 def test_what_a_killed_run_has_left_is_replaced(copy_world: CopyWorld) -> None:
