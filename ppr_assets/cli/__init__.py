@@ -24,13 +24,17 @@ import click
 from click.exceptions import NoSuchCommand
 
 from ppr_assets.cli.shared.common_options import with_common_options
-from ppr_assets.cli.shared.console import escape_what_cannot_be_written
+from ppr_assets.cli.shared.console import (
+    escape_what_cannot_be_written,
+    open_closed_streams,
+    perhaps_unread,
+    print_error,
+)
 from ppr_assets.cli.shared.context import invocation_of
 from ppr_assets.cli.shared.json_document import print_failure
 from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
 from ppr_assets.failures import in_words
-from ppr_assets.rules.wording import visible
 
 EXIT_CODES = """\b
 Exit codes:
@@ -169,6 +173,7 @@ with_common_options(cli)
 def main() -> None:
     """Entry point of ``ppr-assets``: an expected failure is its text and its exit code."""
     _interrupt_on_signals()
+    open_closed_streams()
     escape_what_cannot_be_written()
     # Importing Dagster makes some hundred thousand objects, none of them garbage, nor worth to be
     # looked through once more when the process ends.
@@ -178,7 +183,8 @@ def main() -> None:
     try:
         # Without standalone mode click hands the code of an `Exit` back, and None from a verb.
         code = cli.main(standalone_mode=False)
-        sys.stdout.flush()  # a full disk or a closed pipe is to be heard of here
+        with perhaps_unread():
+            sys.stdout.flush()  # a full disk is to be heard of here
         sys.exit(code)
     except click.ClickException as error:
         error.show()
@@ -193,7 +199,7 @@ def main() -> None:
             sys.exit(1)
         told = with_story(in_words(error))
         _leave_unwritten()
-        click.echo(visible(told.render()), err=True)
+        print_error(told)
         sys.exit(told.exit_code)
 
 

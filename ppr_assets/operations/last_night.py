@@ -20,7 +20,7 @@ from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy, Cancelled
 from ppr_assets.files import Held, held, write_whole
 from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY
-from ppr_assets.settings import DataRepoSettings
+from ppr_assets.settings import DataRepoSettings, without_secrets
 
 if TYPE_CHECKING:
     from ppr_assets.operations.night import Night
@@ -111,7 +111,8 @@ def _ended(begun: LastNight, night: Night, at: datetime) -> LastNight:
     failure, published = night.failure, night.published
     if failure is not None:
         word = "cancelled" if isinstance(failure, Cancelled) else "failed"
-        ended = replace(ended, outcome=word, exit_code=failure.exit_code, error=failure.message)
+        ended = replace(ended, outcome=word, exit_code=failure.exit_code)
+        ended = replace(ended, error=without_secrets(failure.message))
     if published is None or published.commit is None or published.error() is not None:
         return ended
     good = replace(ended, good_at=at, dump=published.manifest.dump)

@@ -22,12 +22,14 @@ from ppr_assets.settings import Settings
 @contextmanager
 def expected_failures(settings: Settings, night: Night | None = None) -> Iterator[None]:
     """Turn a :class:`PprError`, and what a server, a file or git fails of, into a
-    :class:`dagster.Failure`, noted in ``night``."""
+    :class:`dagster.Failure`. Each is noted in ``night``, also what nobody expected."""
     try:
         yield
     except Exception as error:
         known = in_words(error, settings)
         if isinstance(known, Unexpected):
+            if night is not None:
+                night.failure = known
             raise
         raise failure(known, night) from known
 

@@ -17,6 +17,7 @@ from ppr_assets.operations.last_night import noted
 from ppr_assets.operations.night import Night
 from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import DataRepoSettings, Settings
+from ppr_assets.settings.variables import kinds
 
 OVERRIDE_TAG = "ppr_assets/override"
 """By which an auditor finds the runs that passed a refused gate."""
@@ -53,7 +54,7 @@ class OverrideOfCommandLine(Override):
 
 def decided(field: str, reason: str, by: str, source: str = LAUNCHPAD) -> ratchet.Override | None:
     """What a human has written into a run's config, if they said why; ``field`` is where. Raises
-    :class:`SettingsError` for a reason without a name."""
+    :class:`SettingsError` for a reason without a name, and for what nobody could read."""
     if not reason.strip():
         return None
     if not by.strip():
@@ -61,7 +62,22 @@ def decided(field: str, reason: str, by: str, source: str = LAUNCHPAD) -> ratche
             f"`{field}` has a reason and no name, must say who decides",
             hint="give your name as `by`: it stands beside the reason for whoever asks later.",
         )
-    return ratchet.Override(reason.strip(), source, by.strip())
+    return ratchet.Override(
+        _readable(kinds.sentence, reason, field), source, _readable(kinds.name, by, "by")
+    )
+
+
+def signed(settings: Settings, by: str) -> Settings:
+    """Whoever decides in a run's config, if they gave their name. Raises :class:`SettingsError`
+    for one that nobody could read."""
+    return settings.signed_by(_readable(kinds.name, by, "by") if by.strip() else None)
+
+
+def _readable(kind: kinds.Kind[str], text: str, field: str) -> str:
+    try:
+        return kind(text)
+    except kinds.UnusableValueError as error:
+        raise SettingsError(f"`{field}` of the run's config must be {kind.must_be}") from error
 
 
 def record_override(context: dg.AssetExecutionContext, override: ratchet.Override | None) -> None:

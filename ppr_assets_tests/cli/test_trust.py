@@ -41,16 +41,15 @@ def test_unproven_and_overridden_dumps_are_marked(
     pipeline.change()
     pipeline.gate(proof="off", min_records=1000)
     pipeline.night(override_reason="a closed county")
-    marks = "unproven: published without a restore, overridden by Ann Lee: "
+    marks = "unproven: published without a restore, overridden by Ann Lee (Launchpad): "
     assert _remarks(ppr_assets) == [f"latest, {marks}a closed county, {withheld}", withheld]
-    past = _remarks(ppr_assets, "--history")
-    assert (past[0].startswith(marks), past[0].endswith(": a closed county")) == (True, True)
-    assert past[1] == ""
+    assert _remarks(ppr_assets, "--history") == [f"{marks}a closed county", ""]
     assert facts(ppr_assets("status").out)["but"] == f"{marks}a closed county"
     for words in ((), ("--history",)):
         newest, older = json.loads(ppr_assets("list", *words, "--json").out)
         assert (newest["proven"], newest["proof"], older["proven"]) == (False, "off", True)
-        assert newest["override"].endswith("a closed county") and older["override"] is None
+        assert (newest["override"], older["override"]) == ("a closed county", None)
+        assert (newest["override_source"], older["override_source"]) == ("Launchpad", None)
     told = json.loads(ppr_assets("status", "--json").out)
     assert (told["latest_proven"], told["latest_override"]) == (False, "a closed county")
 

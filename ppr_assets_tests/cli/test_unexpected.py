@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,18 +67,49 @@ def test_doctor_goes_on_with_its_other_lines(
     assert examined.err == ""
 
 
+@pytest.mark.parametrize("verb", [["list"], ["list", "--json"], ["status", "--json"]], ids=" ".join)
+def test_who_reads_no_further_is_no_failure(
+    pipeline: Pipeline, ppr_assets: CommandLine, verb: list[str]
+) -> None:
+    """As ``| head`` does; the exit code is that of the verb's work."""
+    pipeline.first_night()
+    unread, stdout = os.pipe()
+    os.close(unread)
+    with os.fdopen(stdout, "wb") as behind_head:
+        done = _run(ppr_assets, verb, stdout=behind_head, stderr=subprocess.PIPE)
+    assert done.returncode == 0
+    assert re.fullmatch(r"(looking at commit [^\n]+\n)?", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_failure_and_no_file_of_ours_takes_their_place(
+    pipeline: Pipeline, ppr_assets: CommandLine, closed: str
+) -> None:
+    pipeline.first_night()
+    before = pipeline.picture()
+    call = ["sh", "-c", f"exec {PROGRAM} status {closed}"]
+    done = _run(ppr_assets, call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, program=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pipeline.picture() == before
+
+
+def _run(
+    ppr_assets: CommandLine, words: list[str], *, program: bool = True, **streams: Any
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, *words] if program else words,
+        cwd=ppr_assets.folder,
+        env=ppr_assets.environment({}),
+        text=True,
+        check=False,
+        **streams,
+    )
+
+
 def test_a_full_disk_behind_stdout_is_one_line(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
     pipeline.first_night()
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [PROGRAM, "list"],
-            cwd=ppr_assets.folder,
-            env=ppr_assets.environment({}),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = _run(ppr_assets, ["list"], stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
     assert re.search(r"No space left on device\nHINT: [^\n]+\n\Z", done.stderr), done.stderr
     assert not re.search("Traceback|Exception ignored", done.stderr)

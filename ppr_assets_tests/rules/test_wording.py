@@ -26,4 +26,4 @@ def test_a_shell_reads_a_word_as_it_is(text: str) -> None:
 
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     assert visible("a\tb\nc é “ü”") == "a\tb\nc é “ü”"
-    assert visible("\x1b[31m\r\x9b1\u202e\0") == r"\x1b[31m\r\x9b1\u202e\x00"
+    assert visible("\x1b[31m\r\x9b1\u202e\u2028\0") == r"\x1b[31m\r\x9b1\u202e\u2028\x00"

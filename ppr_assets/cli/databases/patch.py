@@ -13,7 +13,7 @@ import click
 
 from ppr_assets import __version__
 from ppr_assets.cli.dagster.recording import record_patch
-from ppr_assets.cli.shared.console import err, progress
+from ppr_assets.cli.shared.console import err, perhaps_unread, progress
 from ppr_assets.cli.shared.context import bundled, worded
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import print_json
@@ -137,7 +137,8 @@ def restore_rows(
         if rows.out is not None:
             _write(rows.out, text)
         elif not as_json and plan.changes:
-            click.echo(text, nl=False)
+            with perhaps_unread():
+                click.echo(text, nl=False)
         if settings.testing:
             _print(iter([testing_line(target.dbname)]))
         _print(_lines(shown, plan, rows))

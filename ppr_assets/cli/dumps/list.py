@@ -110,8 +110,8 @@ def _past_row(dump: PastDump) -> tuple[str, ...]:
 
 
 def _past_trust(dump: PastDump) -> Trust:
-    """As its commit tells it, with where the override came from."""
-    return Trust(dump.proof or None, dump.override or None, dump.override_by or None)
+    """As its commit tells it."""
+    return Trust.told(dump.proof, dump.override, dump.override_by)
 
 
 def _past_json(dump: PastDump) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ppr_assets.cli.shared.console import err, out
+from ppr_assets.cli.shared.console import err, out, perhaps_unread
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
@@ -52,6 +52,7 @@ def page(invocation: Invocation, folder: Path | None, *, offline: bool, as_json:
         paths = {name: str(folder / name) if folder else None for name in made.files}
         print_json({"files": paths, "page": made.files[PAGE], "remarks": list(made.remarks)})
     elif folder is None:
-        click.echo(made.files[PAGE], nl=False)
+        with perhaps_unread():
+            click.echo(made.files[PAGE], nl=False)
     else:
         out.print(f"wrote {', '.join(made.files)} to {folder}", markup=False)

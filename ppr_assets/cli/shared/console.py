@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Timer
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 
 from ppr_assets.cli.shared.narrow import fitted, table_lines, width
 from ppr_assets.cli.shared.stage_line import stage_line
+from ppr_assets.errors import PprError
 from ppr_assets.progress import current, watched
 from ppr_assets.rules.wording import size as size
 from ppr_assets.rules.wording import visible
@@ -23,8 +25,18 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 
-class _Facts(Console):
-    """Lines of text as they fit the terminal."""
+class _Lines(Console):
+    """Lines of text, as :func:`visible` as the words of strangers that are in them may be."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **how)
+
+    def on_broken_pipe(self) -> None:
+        _go_unread(self.file)
+
+
+class _Facts(_Lines):
+    """As they fit the terminal."""
 
     def print(self, *objects: Any, **how: Any) -> None:
         columns = width()
@@ -32,16 +44,43 @@ class _Facts(Console):
         super().print(*fit, **how)
 
 
-class _Remarks(Console):
-    """What is said beside the facts."""
-
-    def print(self, *objects: Any, **how: Any) -> None:
-        super().print(*(visible(one) if isinstance(one, str) else one for one in objects), **how)
-
-
 # No emoji: a reason that somebody typed is shown as it was typed.
 out = _Facts(highlight=False, soft_wrap=True, emoji=False)
-err = _Remarks(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+err = _Lines(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+@contextmanager
+def perhaps_unread() -> Iterator[None]:
+    """Facts that nobody reads any more, as behind ``| head``, are no failure: the verb goes on, and
+    its exit code is that of its work. For what writes to stdout without :data:`out`."""
+    try:
+        yield
+    except BrokenPipeError:
+        _go_unread(sys.stdout)
+
+
+def _go_unread(stream: IO[str]) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def print_error(error: PprError) -> None:
+    """The text of an expected failure, to stderr whatever was asked to be quiet."""
+    click.echo(visible(error.render()), err=True)
+
+
+def open_closed_streams() -> None:
+    """Let what was closed by who has started us lead nowhere: the next file that is opened would
+    take its number, and what a program of ours says would be written into that."""
+    while (lowest := os.open(os.devnull, os.O_RDWR)) < _STREAMS:
+        pass
+    os.close(lowest)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115 - until we end
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
+
+
+_STREAMS = 3
 
 
 def escape_what_cannot_be_written() -> None:
@@ -121,6 +160,6 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (
 
     ``numbers`` are the columns that are aligned to the right. The first row is the heading.
     """
-    shown = [[visible(cell) for cell in row] for row in rows]
-    for line, text in enumerate(table_lines(shown, numbers, width())):
+    cells = [[visible(" ".join(cell.splitlines())) for cell in row] for row in rows]
+    for line, text in enumerate(table_lines(cells, numbers, width())):
         Console.print(out, text, markup=False, style=None if line else "dim")

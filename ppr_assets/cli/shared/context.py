@@ -65,7 +65,7 @@ def _signed(context: click.Context, parameter: click.Parameter, name: str | None
     try:
         invocation_of(context).by = kinds.name(name)
     except kinds.UnusableValueError as error:
-        raise click.BadParameter("must be a name on one line", context, parameter) from error
+        raise click.BadParameter(f"must be {kinds.name.must_be}", context, parameter) from error
 
 
 by_option = click.option(
@@ -97,11 +97,17 @@ def bundled(name: str, kind: type[Any], *options: Callable[[Verb], Verb]) -> Cal
 
 
 def worded(context: click.Context, parameter: click.Parameter, reason: str | None) -> str | None:
-    """A reason on one line. Refuse one without a word in it: it would be committed for whoever
+    """The reason on one line. One that nobody could read is refused: it is committed for whoever
     asks later."""
-    if reason is not None and not reason.strip():
+    if reason is None:
+        return None
+    if not reason.strip():
         raise click.BadParameter("the reason is empty, must be a sentence", context, parameter)
-    return reason and " ".join(reason.split())
+    try:
+        return kinds.sentence(reason)
+    except kinds.UnusableValueError as error:
+        must = f"the reason must be {kinds.sentence.must_be}"
+        raise click.BadParameter(must, context, parameter) from error
 
 
 def a_day(_: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ppr_assets.cli.shared.console import perhaps_unread
 from ppr_assets.errors import PprError
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -32,7 +33,8 @@ def print_json(value: Any) -> None:
     """JSON for a program: never coloured, not even where the environment asks for colour."""
     if (context := click.get_current_context(silent=True)) is not None:
         context.meta[_KEY] = _PRINTED
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    with perhaps_unread():
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def print_failure(context: click.Context, error: PprError) -> None:

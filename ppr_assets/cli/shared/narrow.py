@@ -68,24 +68,33 @@ def _on_lines_of_their_own(rows: Sequence[Sequence[str]], columns: int) -> Itera
         )
 
 
-def _wrapped(line: str, columns: int) -> Iterator[str]:
+def _wrapped(line: str, columns: int) -> list[str]:
     shown = _TAG.sub("", line)
     if len(shown) <= columns:
-        return iter([line])
-    labels = [gap.end() for gap in _GAP.finditer(shown) if gap.end() <= _LABELS]
-    return _hanging(line, columns, max(labels, default=0) or 2)
+        return [line]
+    labels = [gap.end() for gap in _GAP.finditer(shown) if gap.end() <= _LABELS] or [2]
+    fitting = [one for one in (2, *labels) if one + _longest(shown[one:]) <= columns]
+    return _hanging(line, columns, max(fitting or labels))
 
 
-def _hanging(line: str, columns: int, indent: int) -> Iterator[str]:
-    if len(line) <= columns:
-        return iter([line])
-    head = line[:indent] if indent < len(line) else ""
-    lines = textwrap.wrap(
+def _longest(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _hanging(line: str, columns: int, indent: int) -> list[str]:
+    """``indent`` is that of what goes on below; tags take no room."""
+    if len(_TAG.sub("", line)) <= columns:
+        return [line]
+    begins = indent
+    for tag in _TAG.finditer(line):
+        begins += len(tag[0]) if tag.start() < begins else 0
+    head = line[:begins]
+    first, *rest = textwrap.wrap(
         line[len(head) :],
         columns,
-        initial_indent=head,
+        initial_indent=" " * indent,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
-    )
-    return iter(lines)
+    ) or [""]
+    return [head + first[indent:], *rest]

@@ -19,7 +19,7 @@ def _decision(
     said = worded(context, parameter, reason)
     if not said:
         return None
-    return Override(said.strip(), "command line", invocation_of(context).settings.operator)
+    return Override(said, "command line", invocation_of(context).settings.operator)
 
 
 def _no_dump(

@@ -10,7 +10,7 @@ import click
 
 from ppr_assets.alerts.reporting import now, report
 from ppr_assets.alerts.state import read_state
-from ppr_assets.cli.shared.console import err, out, progress, size
+from ppr_assets.cli.shared.console import err, out, print_error, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
@@ -139,6 +139,6 @@ def _json(
 def _end(errors: Sequence[PprError]) -> None:
     """All of them on stderr, the first as what the verb ends with."""
     for error in errors[1:]:
-        click.echo(error.render(), err=True)
+        print_error(error)
     if errors:
         raise NotAsPublished(errors[0].message, hint=errors[0].hint) from errors[0]

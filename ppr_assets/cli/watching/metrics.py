@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ppr_assets.cli.shared.console import err
+from ppr_assets.cli.shared.console import err, perhaps_unread
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option
@@ -96,7 +96,8 @@ def metrics(
         print_json([*_samples(_registry(invocation, offline=offline))])
     else:
         text = generate_latest(_registry(invocation, offline=offline)).decode()
-        click.echo(text, nl=False)
+        with perhaps_unread():
+            click.echo(text, nl=False)
 
 
 def _registry(invocation: Invocation, *, offline: bool) -> CollectorRegistry:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from ppr_assets.cli.shared.console import out, progress
+from ppr_assets.cli.shared.console import out, print_error, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option
@@ -78,7 +78,7 @@ def status(
         _print(look)
     errors = look.found.errors
     for error in errors[1:]:
-        click.echo(error.render(), err=True)
+        print_error(error)
     if errors:
         raise errors[0]
     if max_age is not None and (why := _too_old(look)):

@@ -32,7 +32,7 @@ from ppr_assets.orchestration.failures import checks_not_looked_at, expected_fai
 from ppr_assets.orchestration.metadata import gate_facts
 from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
 from ppr_assets.orchestration.replay_facts import accounted_files, published_days, replay_facts
-from ppr_assets.orchestration.resources import decided, record_override
+from ppr_assets.orchestration.resources import decided, record_override, signed
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.rules.wording import few
@@ -167,7 +167,7 @@ def _replayed(settings: Settings, config: ReplayConfig, days: Selection) -> Rebu
 
 def _guard(settings: Settings, config: ReplayConfig) -> Guard:
     override = decided("override", config.override, config.by)
-    return guard_of(settings.signed_by(config.by.strip()).dump, for_service=True, override=override)
+    return guard_of(signed(settings, config.by).dump, for_service=True, override=override)
 
 
 def _of_nobody(settings: Settings) -> Guard:

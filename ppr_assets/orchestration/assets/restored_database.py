@@ -26,7 +26,7 @@ from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures
 from ppr_assets.orchestration.metadata import Metadata
-from ppr_assets.orchestration.resources import decided, record_override
+from ppr_assets.orchestration.resources import decided, record_override, signed
 from ppr_assets.orchestration.restore_facts import (
     MISMATCH,
     data_version,
@@ -130,7 +130,7 @@ def _restored(settings: Settings, config: RestoreConfig) -> tuple[RestoreOutcome
     override = decided("override", config.override, config.by)
     accept = decided("accept_differences", config.accept_differences, config.by)
     terms = Terms(
-        guard_of(settings.signed_by(config.by.strip()).dump, for_service=serves, override=override),
+        guard_of(signed(settings, config.by).dump, for_service=serves, override=override),
         disconnect=config.disconnect,
         grants=config.grants_from_former,
         accept=accept,

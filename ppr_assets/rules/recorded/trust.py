@@ -14,11 +14,13 @@ _BUT_FOR = " but for "
 @dataclass(frozen=True)
 class Trust:
     """``proof`` as manifest and commit word it, None where neither tells of one; ``override`` is
-    the reason of whoever passed the gate, ``by`` who that was, as far as is known."""
+    the reason of whoever passed the gate, ``by`` who that was, and ``source`` where it was given,
+    as far as is known."""
 
     proof: str | None
     override: str | None
     by: str | None = None
+    source: str | None = None
 
     @classmethod
     def of(cls, manifest: Manifest | None) -> Trust:
@@ -27,7 +29,15 @@ class Trust:
         override, proof = manifest.override, str(manifest.proof) if manifest.proof else None
         if override is None:
             return cls(proof, None)
-        return cls(proof, override.reason, override.by or None)
+        return cls(proof, override.reason, override.by or None, override.source)
+
+    @classmethod
+    def told(cls, proof: str, override: str, by: str) -> Trust:
+        """From the trailers of the commit, each empty where there is none."""
+        source, _, reason = override.partition(": ")
+        if not reason:
+            return cls(proof or None, override or None, by or None)
+        return cls(proof or None, reason, by or None, source)
 
     @property
     def proven(self) -> bool:
@@ -37,8 +47,12 @@ class Trust:
     def remarks(self) -> list[str]:
         """Nothing for a dump that was proven and passed the gate."""
         told = [] if self.proven else [self._unproven()]
+        return told + ([self._overridden()] if self.override else [])
+
+    def _overridden(self) -> str:
         by = f" by {self.by}" if self.by else ""
-        return told + ([f"overridden{by}: {self.override}"] if self.override else [])
+        source = f" ({self.source})" if self.source else ""
+        return f"overridden{by}{source}: {self.override}"
 
     def _unproven(self) -> str:
         if self.proof is None:
@@ -53,4 +67,5 @@ class Trust:
             "proof": self.proof,
             "override": self.override,
             "override_by": self.by,
+            "override_source": self.source,
         }

@@ -19,6 +19,10 @@ _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _DAY_SECONDS = 86_400.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls, breaks of lines, marks that turn the direction of reading, bytes that are no UTF-8."""
+_NAME_LETTERS, _SENTENCE_LETTERS = 100, 500
+"""Dagster's storage takes no longer tag than 2,704 bytes; a letter may have four."""
 
 
 class UnusableValueError(Exception):
@@ -163,11 +167,22 @@ def line(text: str) -> str:
     return text
 
 
-@must_be("a name on one line")
+@must_be(f"a name on one line, of at most {_NAME_LETTERS} letters")
 def name(text: str) -> str:
-    if not line(text).strip():
+    return _readable(text.strip(), _NAME_LETTERS)
+
+
+@must_be(f"a sentence of at most {_SENTENCE_LETTERS} letters, without control characters")
+def sentence(text: str) -> str:
+    """Why somebody decided so, which others read: on one line, however it was typed."""
+    return _readable(" ".join(text.split()), _SENTENCE_LETTERS)
+
+
+def _readable(text: str, most: int) -> str:
+    """It is committed, and shown on terminals of others."""
+    if not 0 < len(text) <= most or _UNREADABLE.search(text):
         raise UnusableValueError
-    return text.strip()
+    return text
 
 
 @must_be("one word")

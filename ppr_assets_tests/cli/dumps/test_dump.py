@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -107,6 +108,7 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     listed = json.loads(ppr_assets("list", "--json", FORCE_COLOR="1").out)
     assert [dump["override"] for dump in listed] == ["county [closed], ticket :214:", None]
     assert [dump["override_by"] for dump in listed] == ["Ann Lee", None]
+    assert [dump["override_source"] for dump in listed] == ["command line", None]
     assert [dump["latest"] for dump in listed] == [True, False]
     assert [dump["rows"]["organization"] for dump in listed] == [134, 200]
     table = ppr_assets("list").out.splitlines()
@@ -114,7 +116,7 @@ def test_a_dump_is_published_then_unchanged_then_refused_then_overridden(
     assert table[1].startswith(f"{listed[0]['dump']}  ")
     assert table[1].endswith(
         "  latest, unproven: published without a restore, "
-        "overridden by Ann Lee: county [closed], ticket :214:, 1 column withheld"
+        "overridden by Ann Lee (command line): county [closed], ticket :214:, 1 column withheld"
     )
     assert len(table) == 3
 
@@ -222,9 +224,11 @@ def test_a_service_managers_signal_ends_a_dump_like_ctrl_c(
         ([], {"SQL_DUMP_CRON": "0 2 30 2 *"}, "has such a day, so it would never come"),
         ([], {"DAGSTER_HOME": "/nowhere"}, "DAGSTER_HOME is `/nowhere`, must be a folder"),
         (["--override", "  "], {}, "the reason is empty, must be a sentence"),
+        (["--override", "why\x1b[2J"], {}, "the reason must be a sentence of at most 500 letters"),
+        (["--by", os.fsdecode(b"Zo\xeb")], {}, "must be a name on one line, of at most 100"),
         (["--force"], {}, "No such option '--force'"),
     ],
-    ids=["variable", "schedule", "folder", "reason", "option"],
+    ids=["variable", "schedule", "folder", "reason", "control", "not UTF-8", "option"],
 )
 def test_what_cannot_be_used_is_exit_code_2_before_anything_starts(
     ppr_assets: CommandLine, arguments: list[str], variables: dict[str, str], error: str

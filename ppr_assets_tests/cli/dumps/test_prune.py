@@ -73,6 +73,7 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
     assert program[0] | {"published_at": None} == {
         "override": None,
         "override_by": None,
+        "override_source": None,
         "proof": "off",
         "proven": False,
         "dump": latest,

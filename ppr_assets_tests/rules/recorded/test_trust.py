@@ -29,4 +29,8 @@ def test_unproven_and_overridden_are_both_told() -> None:
         "unproven: published without a restore",
         "overridden: a closed county",
     ]
+    theirs = Trust.told("off", "Launchpad: a closed county: Kent", "Ann Lee")
+    assert theirs.remarks()[1] == "overridden by Ann Lee (Launchpad): a closed county: Kent"
+    assert theirs.to_json()["override_source"] == "Launchpad"
+    assert Trust.told("", "", "").to_json()["override_source"] is None
     assert Trust.of(None).remarks() == ["unproven: nothing tells of a restore"]

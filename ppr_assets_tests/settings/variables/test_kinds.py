@@ -125,3 +125,21 @@ def test_no_megabytes_are_no_limit(text: str, value: int | None) -> None:
 def test_a_limit_that_nobody_can_mean_is_unusable(text: str) -> None:
     with pytest.raises(UnusableValueError):
         kinds.megabytes(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", "two\nlines", "\x1b[31mred", "\x9b31m", "\u202eeoZ", "a\u2028b", "Z\udceb"]
+)
+def test_a_name_that_others_could_not_read_is_unusable(text: str) -> None:
+    with pytest.raises(UnusableValueError):
+        kinds.name(text)
+
+
+def test_names_and_reasons_of_all_scripts_and_of_some_length_can_be_read() -> None:
+    for text in ("Zoë O'Hara “Zo” <zoe@example.org>", "नमस्\u200dते", "李小龍", "n" * 100):
+        assert kinds.name(f" {text} ") == text
+    assert kinds.sentence(" the county\n\n has\u2028closed\t") == "the county has closed"
+    assert kinds.sentence("字" * 500) == "字" * 500
+    for kind, most in ((kinds.name, 100), (kinds.sentence, 500)):
+        with pytest.raises(UnusableValueError):
+            kind("n" * (most + 1))
