@@ -130,24 +130,25 @@ def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How)
 
 
 def _report(opened: Opened) -> Iterator[tuple[str, str]]:
-    if opened.restored:
-        yield "restored", f"{opened.dump}: {rows_in_words(opened.tables, {})}"
-    else:
+    if (made := opened.restored) is None:
         yield "there", f"{opened.dump} from an earlier time, and what was done to it since"
-    if opened.former:
-        yield "former", f"{opened.former} holds what was there before, until another is opened"
+    else:
+        yield "restored", f"{opened.dump}: {rows_in_words(made.tables, made.uncompared)}"
+        if made.former:
+            yield "former", f"{made.former} holds what was there before, until another is opened"
     for remark in opened.remarks:
         yield "remark", remark
 
 
 def _json(opened: Opened) -> dict[str, Any]:
-    rows = {name: table.rows for name, table in opened.tables.items()}
+    made = opened.restored
     return {
         "dump": opened.dump,
-        "restored": opened.restored,
+        "restored": made is not None,
         "url": _url(opened),
-        "rows": rows if opened.restored else None,
-        "former": opened.former,
+        "rows": {name: table.rows for name, table in made.tables.items()} if made else None,
+        "uncompared": dict(sorted(made.uncompared.items())) if made else None,
+        "former": made.former if made else None,
         "remarks": list(opened.remarks),
     }
 

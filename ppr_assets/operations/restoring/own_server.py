@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +14,12 @@ from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.going_without import ON_REQUEST
 from ppr_assets.operations.restoring.loading import OnStage
 from ppr_assets.operations.restoring.replacing import Terms
-from ppr_assets.operations.restoring.restore import restore
+from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS, Guard
-from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
 DATABASE = "pantry_pirate_radio"
@@ -30,17 +29,14 @@ _REMARKS, _BETWEEN = ": ", "; "
 
 @dataclass(frozen=True)
 class Opened:
-    """``target`` holds the ``dump``, with the ``remarks`` of the restore that brought it.
-    ``restored``: just now, and not at an earlier time; ``former`` holds what was there before, if
-    anything was."""
+    """``target`` holds the ``dump``, with the ``remarks`` of the restore that brought it:
+    ``restored`` just now, or, where that is None, at an earlier time."""
 
     dump: str
     server: EmbeddedServer
     target: DatabaseSettings
     remarks: Sequence[str]
-    tables: Mapping[str, TableRecord]
-    restored: bool
-    former: str | None = None
+    restored: RestoreOutcome | None = None
 
 
 def open_dump(
@@ -65,7 +61,7 @@ def open_dump(
     noted, _, remarks = (_comment(server) or "").partition(_REMARKS)
     if noted == says and (without_extensions or ON_REQUEST not in remarks):
         told = remarks.split(_BETWEEN) if remarks else []
-        return Opened(found.name, server, target, told, {}, restored=False)
+        return Opened(found.name, server, target, told)
     guard = Guard(held=False, without=WITHOUT_EXTENSIONS if without_extensions else ())
     with ExitStack() as undoing:
         if server.started_here:
@@ -76,7 +72,7 @@ def open_dump(
         told = outcome.remarks
         _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
         undoing.pop_all()
-    return Opened(found.name, server, target, told, outcome.tables, True, outcome.former)
+    return Opened(found.name, server, target, told, outcome)
 
 
 def _comment(server: EmbeddedServer) -> str | None:
