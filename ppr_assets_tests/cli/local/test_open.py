@@ -136,8 +136,8 @@ def test_an_older_and_smaller_dump_is_opened_too_and_one_former_database_stays(
         opened = opening("open", source, dump)
         assert opened.code == 0, opened.err
         told = facts(opened.out)
-        rows = "1 rows in 1 tables counted, not compared" if dump == older else "6231 rows in 26"
-        assert told["restored"].startswith(f"{dump}: {rows}")
+        came = "1 rows in 1 tables counted, not compared" if dump == older else "6231 rows in 26"
+        assert told["restored"].startswith(f"{dump}: {came}")
         assert told["former"].endswith("holds what was there before, until another is opened")
         with connect(running(opening).database_settings("postgres")) as session:
             query = "SELECT datname FROM pg_catalog.pg_database WHERE datname LIKE %s"
