@@ -78,9 +78,16 @@ def plan_table(plan: Plan) -> dg.TableMetadataValue:
 
 
 def undecided_table(plan: Plan) -> dg.TableMetadataValue:
-    """What nobody has decided on, with the command that decides."""
-    records = [dg.TableRecord({"name": one.name, "command": one.choice}) for one in plan.to_decide]
-    types = [dg.TableColumn(name, "string") for name in ("name", "command")]
+    """What nobody has decided on, with the command that decides, to be pasted as it is, and what
+    else it may be."""
+    names = ("name", "command", "or")
+    records = [
+        dg.TableRecord(
+            dict(zip(names, (one.name, one.command, ", ".join(one.rules[1:])), strict=True))
+        )
+        for one in plan.to_decide
+    ]
+    types = [dg.TableColumn(name, "string") for name in names]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
 
 

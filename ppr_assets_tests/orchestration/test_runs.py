@@ -210,9 +210,9 @@ def test_what_is_withheld_and_what_nobody_decided_on_is_told_whole(runs: Runs) -
     undecided = checks["policy_held"].metadata["undecided"]
     assert isinstance(undecided, dg.TableMetadataValue)
     assert [row.data["name"] for row in undecided.records] == ["uploads", "visits"]
-    command = "`ppr-assets policy add visits structure --reason …` (or public)"
-    assert undecided.records[1].data["command"] == command
-    assert f"\nunknown: visits: {command}\n" in _log(runs, refused)
+    command = "ppr-assets policy add visits structure --reason …"
+    assert undecided.records[1].data == {"name": "visits", "command": command, "or": "public"}
+    assert f"\nunknown: visits: `{command}` (or public)\n" in _log(runs, refused)
     assert failure_of(refused)["exit_code"] == 8
 
     pipeline.execute("DROP TABLE visits, uploads")

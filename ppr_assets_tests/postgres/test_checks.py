@@ -90,10 +90,11 @@ INSERT INTO visits SELECT n % 5, n FROM generate_series(1, 60) AS n;
 """
 
 
+@pytest.mark.parametrize("some", [10, 2], ids=["of as many as there must be", "of more"])
 def test_what_takes_too_long_for_all_rows_is_asked_of_some(
-    empty_database: Callable[[], DatabaseSettings], monkeypatch: pytest.MonkeyPatch
+    empty_database: Callable[[], DatabaseSettings], monkeypatch: pytest.MonkeyPatch, some: int
 ) -> None:
-    monkeypatch.setattr(checks, "SOME_ROWS", 10)
+    monkeypatch.setattr(checks, "SOME_ROWS", some)
     database = empty_database()
     with connect(database) as session:
         session.execute(_SLOW.encode())

@@ -17,6 +17,7 @@ from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
 from ppr_assets.operations.audit import audit as audited
+from ppr_assets.operations.audit.policy import NOT_ALLOWED
 
 
 @click.command()
@@ -104,7 +105,12 @@ def _raise_first_finding(results: Sequence[Audited]) -> None:
     if findings:
         one, text = findings[0]
         subject = one.dump or f"commit {one.commit.sha[:10]}"
+        hint = "`git show COMMIT` tells who did what; restore from a dump that holds."
+        if any(NOT_ALLOWED in said for _, said in findings):
+            hint = (
+                "take it for read: change what is a key, withhold the rest from now on, and tell "
+                "whose it is; docs/what-is-published.md has all steps."
+            )
         raise DumpDamaged(
-            f"{plural(len(findings), 'finding')}, the first: {subject}: {text}",
-            hint="`git show COMMIT` tells who did what; restore from a dump that holds.",
+            f"{plural(len(findings), 'finding')}, the first: {subject}: {text}", hint=hint
         )

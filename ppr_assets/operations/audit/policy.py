@@ -16,6 +16,8 @@ from ppr_assets.rules.wording import few
 _TODAY = "the policy of today"
 _THEN = "the policy of then"
 _SHOWN = 10
+NOT_ALLOWED = "would not allow"
+"""In each finding of this module: what was published may have been private."""
 
 
 class PolicyAudit:
@@ -64,4 +66,4 @@ class PolicyAudit:
 def _said(policy: str, found: list[Disallowed]) -> str:
     if not found:
         return ""
-    return f"it holds what {policy} would not allow: {few([*map(str, found)], _SHOWN)}"
+    return f"it holds what {policy} {NOT_ALLOWED}: {few([*map(str, found)], _SHOWN)}"

@@ -26,6 +26,8 @@ from ppr_assets.rules.publication.policy import Decision
 from ppr_assets.rules.publication.withholding import Plan
 
 SOME_ROWS = 10_000
+_MORE = (None, 100, 10, 1)
+"""How many times as many are asked, from all rows down, until the answer comes in time."""
 _LIMIT = sql.SQL("SET LOCAL statement_timeout TO {}").format(
     sql.Literal(f"{round(HOLD_SECONDS * 1000)}ms")
 )
@@ -125,8 +127,9 @@ class _Loading:
         return [*dict.fromkeys(name for one in found for name in one.reads or (one.name,))]
 
     def _is_broken(self, one: Constraint, read: Sequence[str], *, alone: bool) -> bool:
-        """By all rows, or by some where all take too long."""
-        for most in (None, SOME_ROWS):
+        """By all rows, or by as many as can be asked where all take too long."""
+        for times in _MORE:
+            most = times and times * SOME_ROWS
             told = self._finds(self._query(one, self._rows(one, read, alone=alone, most=most)))
             if told is not None:
                 return told

@@ -87,6 +87,7 @@ def test_a_policy_that_became_stricter_names_what_was_published_before(
     said = ppr_assets("audit", "--all", "--policy")
     assert said.code == 4
     assert "would not allow" in said.out
+    assert "HINT: take it for read: change what is a key" in said.err
     assert ppr_assets("audit", "--all").code == 0
 
 
