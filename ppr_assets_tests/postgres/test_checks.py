@@ -83,10 +83,10 @@ def _compare_with_what_loads(
 _SLOW = """
 SET search_path = public;
 CREATE FUNCTION slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
-  AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.01); RETURN $1; END';
+  AS 'BEGIN PERFORM pg_catalog.pg_sleep(0.002); RETURN $1; END';
 CREATE TABLE visits (place int, replaced text);
 CREATE UNIQUE INDEX slow_pair ON visits (slow(place), replaced);
-INSERT INTO visits SELECT n % 5, n FROM generate_series(1, 60) AS n;
+INSERT INTO visits SELECT n % 5, n FROM generate_series(1, 300) AS n;
 """
 
 
