@@ -193,6 +193,7 @@ KEYS: Mapping[str, Make] = {
     "Jina key": key("jina_", WORD, 60),
     "Tavily key": key("tvly-dev-", WORD, 32),
     "Voyage key": key("pa-", WORD, 43),
+    "Weights & Biases key": joined("wandb_v1_", (WORD, 27), "_", (WORD, 49)),
     "Pinecone key": joined("pcsk_", (WORD, 6), "_", (WORD, 63)),
     "Dynatrace token": joined("dt0c01.", (UPPER, 24), ".", (UPPER, 64)),
     "Honeycomb key": key("hcaik_", LOWER, 58),

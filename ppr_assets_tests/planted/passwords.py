@@ -13,6 +13,7 @@ from ppr_assets_tests.planted.making import (
     NAME,
     PASSWORD,
     SCRAM,
+    URL_SAFE,
     WORD,
     Make,
     joined,
@@ -134,5 +135,9 @@ PASSWORDS: Mapping[str, Make] = {
         key("Authorization: Basic ", BASE64, 30, "=="),
         key("Authorization: Bearer ", WORD, 40),
         key("X-API-Key: q1", WORD, 30),
+        key("Authorization: SSWS 00", URL_SAFE, 40),
+        key("X-Auth-Key: 7c", HEX, 35),
+        key("X-Algolia-API-Key: 3b", HEX, 30),
+        key("Ocp-Apim-Subscription-Key: 9f", HEX, 30),
     ),
 }  # fmt: skip

@@ -74,6 +74,7 @@ SERVICE_KEYS: tuple[tuple[str, str, bytes, bytes], ...] = (
     ("Jina key", "jina.ai, API keys", rb"jina_", rb"[0-9A-Za-z_-]{50}"),
     ("Tavily key", "docs.tavily.com", rb"tvly-", rb"(?:dev-|prod-)?[0-9A-Za-z]{32}"),
     ("Voyage key", "docs.voyageai.com", rb"pa-[0-9A-Za-z_-]{30}", rb"[0-9A-Za-z_-]{13}" + RIGHT),
+    ("Weights & Biases key", "docs.wandb.ai, API keys", rb"wandb_v1_", rb"[0-9A-Za-z_]{60}"),
     ("Pinecone key", "docs.pinecone.io", rb"pcsk_[0-9A-Za-z]{5,6}_", rb"[0-9A-Za-z]{50,}"),
     # What else a team uses
     ("Airtable token", "airtable.com, personal access tokens", rb"pat[0-9A-Za-z]{14}\.",

@@ -45,8 +45,9 @@ _REACH = 300
 """Bytes on either side in which the other settings stand."""
 
 _HEADER = re.compile(
-    LEFT + rb"""(?i:authorization[\\"'\s:=,]{1,12}(?:basic|bearer|token|apikey)\s{1,3}"""
-    rb"""|(?P<token>x-api-key|x-auth-token|private-token)[\\"'\s:=,]{1,12})"""
+    LEFT + rb"""(?i:authorization[\\"'\s:=,]{1,12}(?:basic|bearer|token|apikey|ssws)\s{1,3}"""
+    rb"""|(?P<token>x-(?:[a-z]{2,20}-)?(?:api-?key|access-token|auth-(?:key|token))"""
+    rb"""|private-token|ocp-apim-subscription-key)[\\"'\s:=,]{1,12})"""
     rb"""(?P<password>[0-9A-Za-z+/=._~-]{16,})"""
 )
 _QUOTED = rb"""(?P<sign>'{1,4})(?P<password>[^'\n]{1,200})(?P=sign)"""
@@ -130,8 +131,9 @@ SETTINGS: tuple[Kind, ...] = (
         holds=_is_line,
     ),
     Kind(
-        "Authorization header", "RFC 9110, RFC 7617, RFC 6750",
-        trigger=rb"(?i:authorization|x-api-key|x-auth-token|private-token)",
+        "Authorization header", "RFC 9110, RFC 7617, RFC 6750; services' own headers",
+        trigger=rb"(?i:authorization|api-?key|access-token|auth-key|auth-token|private-token"
+        rb"|subscription-key)[\\\\\"'\s:=,]",
         form=_HEADER,
         holds=_is_header,
     ),
