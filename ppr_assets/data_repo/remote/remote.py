@@ -29,6 +29,7 @@ from ppr_assets.data_repo.remote.errors import (
 from ppr_assets.data_repo.remote.fetch_note import FETCHED, note_fetch
 from ppr_assets.data_repo.remote.largest_file import largest_file
 from ppr_assets.data_repo.remote.missing_objects import bring, bring_beside_dumps, bring_published
+from ppr_assets.data_repo.remote.ready_pack import ready
 from ppr_assets.data_repo.remote.sent_bytes import SentBytes
 from ppr_assets.errors import GitTimeout
 
@@ -166,7 +167,7 @@ def push(repo: DataRepo, commit: str, *, whole: bool = False) -> PushResult:
                 "--recurse-submodules=no",
                 remote,
                 f"{commit}:{repo.ref}",
-                env=sent.environment,
+                env={**sent.environment, **ready(repo)},
                 ok=(0, 1),
             )
         except (GitCommandFailed, GitTimeout) as failure:

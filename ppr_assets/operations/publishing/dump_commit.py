@@ -6,6 +6,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -24,12 +25,14 @@ from ppr_assets.data_repo.git.objects import (
 )
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.git.tree_objects import Entry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import Shown, page_files
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message
 from ppr_assets.data_repo.history.refused_days import refused_days
+from ppr_assets.data_repo.remote.ready_pack import Version, make_ready
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.retention import Retention
 from ppr_assets.progress import stage
@@ -44,6 +47,7 @@ from ppr_assets.rules.naming import (
     LATEST_PACKED,
     PUBLICATION,
     RATCHET,
+    is_dump_name,
     manifest_name,
     parts_folder,
 )
@@ -72,15 +76,31 @@ class StoredDump:
     parts: Mapping[str, str]
 
 
-def store(repo: DataRepo, dump: StagedDump) -> StoredDump:
+def store(repo: DataRepo, dump: StagedDump, before: Version | None = None) -> StoredDump:
     """Give the repository the bytes of the dump, which takes git a while; nothing names them yet.
+    For the push, make ready what it differs in from the one ``before``.
 
     It may be asked for other things meanwhile.
     """
     parts = dump.parts
     with stage("storing the dump in git"), ThreadPoolExecutor(_AT_ONCE) as beside:
+        ready = beside.submit(make_ready, repo, before, dump.path) if before else None
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
+        if ready is not None:
+            with suppress(OSError):  # nothing needs it: git looks for the difference itself
+                ready.result()
     return StoredDump(whole, dict(zip(parts, stored, strict=True)))
+
+
+def version_before(repo: DataRepo) -> Version | None:
+    """The newest dump as the work tree has it, where the next one is to be pushed; None without
+    one."""
+    commit = tip(repo) if repo.settings.push_enabled and repo.remote is not None else None
+    folder = dump_folder(repo, commit)
+    base = folder.delta_base
+    names = (name for name, entry in folder.entries.items() if base and entry.sha == base.blob)
+    name = next(filter(is_dump_name, names), None)
+    return Version(base.blob, repo.path / folder.path(name)) if base and name else None
 
 
 @dataclass(frozen=True)

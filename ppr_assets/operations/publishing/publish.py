@@ -15,6 +15,7 @@ from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, s
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
+from ppr_assets.data_repo.remote.ready_pack import made_ready
 from ppr_assets.errors import (
     DataRepoError,
     DumpDamaged,
@@ -29,6 +30,7 @@ from ppr_assets.operations.publishing.dump_commit import (
     StoredDump,
     commit_of_dump,
     store,
+    version_before,
     write_dump_commit,
 )
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
@@ -101,7 +103,11 @@ def publish(
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
     fails is part of the outcome and not an exception.
     """
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS), ThreadPoolExecutor(1) as beside:
+    with (
+        data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS),
+        made_ready(repo),
+        ThreadPoolExecutor(1) as beside,
+    ):
         recover(repo)
         sweep_partials(repo)
         candidate = _candidate(settings, repo, beside)
@@ -259,7 +265,7 @@ def _candidate(
     manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
     _require_proven(settings, dump, manifest.proof)
     _require_small(settings, dump)
-    storing = beside.submit(store, repo, dump)
+    storing = beside.submit(store, repo, dump, version_before(repo))
     _require_as_described(dump, manifest)
     return _Candidate(dump, manifest, storing)
 

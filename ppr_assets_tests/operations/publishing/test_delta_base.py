@@ -39,6 +39,17 @@ def test_the_second_night_pushes_a_small_part_of_the_first(pipeline: Pipeline) -
     assert 0 < 10 * second.delivery.bytes < first.delivery.bytes
 
 
+def test_the_push_takes_the_difference_that_was_made_ready_for_it(pipeline: Pipeline) -> None:
+    _, first = pipeline.night()
+    pipeline.change()
+    hook = pipeline.clone / ".git" / "hooks" / "pre-push"  # from then on git itself looks for none
+    hook.write_text("#!/bin/sh\ngit config core.bigFileThreshold 100k\n")
+    hook.chmod(0o755)
+    _, second = pipeline.night()
+    assert 0 < 10 * second.delivery.bytes < first.delivery.bytes
+    assert not (pipeline.staged.parent / "ready").exists()
+
+
 def test_the_work_tree_has_no_second_copy_and_git_misses_none(pipeline: Pipeline) -> None:
     for _ in range(2):
         pipeline.night()

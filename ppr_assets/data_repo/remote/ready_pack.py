@@ -1,0 +1,148 @@
+"""What a push is about to send, made ready beside other work: the newest dump as its difference to
+the one before, in a pack that only the push is told of.
+
+git takes a difference from a pack before it looks for one. Where there is none, or one to another
+dump than the remote has, it looks, as it would have. Nothing in the clone depends on the pack.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import shutil
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.line_differences import differences, number, rendered
+
+_BLOB, _DIFFERENCE = 3, 7
+_PIECE = 1 << 20
+_SMALL = 1 << 18
+"""Bytes among which git finds differences in no time."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A file and the object that git has of it."""
+
+    sha: str
+    path: Path
+
+
+@contextmanager
+def made_ready(repo: DataRepo) -> Iterator[None]:
+    """What is made ready in the block is gone after it, and what a killed run left before it."""
+    remove = partial(shutil.rmtree, _folder(repo), ignore_errors=True)
+    remove()
+    try:
+        yield
+    finally:
+        remove()
+
+
+def make_ready(repo: DataRepo, old: Version, new: Path) -> bool:
+    """Whether there is a pack now, with ``old``, as the remote has it, and ``new`` as the
+    difference to that; there is none of small files, nor where ``old`` has other bytes by now.
+
+    Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
+    """
+    if min(path.stat().st_size for path in (old.path, new)) < _SMALL:
+        return False
+    folder = _folder(repo) / "pack"
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = folder / "unfinished"
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("rb")) for path in (old.path, new)]
+        was, now = (
+            stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            for file in files
+        )
+        pack = _Pack(stack.enter_context(unfinished.open("wb")), repo.object_format)
+        if pack.whole(files[0], len(was)) != old.sha:
+            return False
+        pack.difference(old.sha, was, now)
+        name, index = pack.end()
+    unfinished.rename(folder / f"pack-{name}.pack")
+    (folder / f"pack-{name}.idx").write_bytes(index)
+    return True
+
+
+def ready(repo: DataRepo) -> Mapping[str, str]:
+    """The environment in which git knows what was made ready."""
+    folder = _folder(repo)
+    if not folder.is_dir():
+        return {}
+    quoted = str(folder).replace("\\", "\\\\").replace('"', '\\"')
+    return {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"'}
+
+
+def _folder(repo: DataRepo) -> Path:
+    return repo.state_dir / "ready"
+
+
+class _Pack:
+    """Two objects: a file, and another as the difference to it."""
+
+    def __init__(self, file: BinaryIO, object_format: str) -> None:
+        self._file = file
+        self._hash = partial(hashlib.new, object_format, usedforsecurity=False)
+        self._sum = self._hash()
+        self._size = self._crc = 0
+        self._objects: list[tuple[bytes, int, int]] = []
+        self._write(b"PACK" + (2).to_bytes(4, "big") * 2)
+
+    def whole(self, file: BinaryIO, size: int) -> str:
+        """Its name, by its bytes."""
+        start, name = self._begin(_BLOB, size), self._hash(b"blob %d\0" % size)
+        deflate = zlib.compressobj(0)  # nobody sends it
+        while piece := file.read(_PIECE):
+            name.update(piece)
+            self._write(deflate.compress(piece))
+        self._write(deflate.flush())
+        self._objects.append((name.digest(), self._crc, start))
+        return name.hexdigest()
+
+    def difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> None:
+        """Named by the bytes that it makes of the old file."""
+        name = self._hash(b"blob %d\0" % len(new))
+        with memoryview(old) as there:
+            found = []
+            for one in differences(old, new):
+                name.update(one if isinstance(one, bytes) else there[one[0] : sum(one)])
+                found.append(one)
+        data = rendered((len(old), len(new)), iter(found))
+        start = self._begin(_DIFFERENCE, len(data))
+        self._write(bytes.fromhex(base) + zlib.compress(data))
+        self._objects.append((name.digest(), self._crc, start))
+
+    def end(self) -> tuple[str, bytes]:
+        """Its name and its index."""
+        checksum = self._sum.digest()
+        self._file.write(checksum)
+        names, checks, starts = zip(*sorted(self._objects), strict=True)
+        out = b"\xfftOc" + (2).to_bytes(4, "big")
+        out += b"".join(
+            sum(name[0] <= first for name in names).to_bytes(4, "big") for first in range(256)
+        )
+        out += b"".join([*names, *(one.to_bytes(4, "big") for one in (*checks, *starts))])
+        out += checksum
+        return checksum.hex(), out + self._hash(out).digest()
+
+    def _begin(self, kind: int, size: int) -> int:
+        """Where it begins."""
+        start, self._crc = self._size, 0
+        first, rest = kind << 4 | size & 15, size >> 4
+        self._write(bytes([first | 128]) + number(rest) if rest else bytes([first]))
+        return start
+
+    def _write(self, data: bytes) -> None:
+        self._sum.update(data)
+        self._crc = zlib.crc32(data, self._crc)
+        self._size += len(data)
+        self._file.write(data)

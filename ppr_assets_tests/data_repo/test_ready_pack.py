@@ -1,0 +1,133 @@
+"""A dump made ready for the push as its difference to the one before, in a pack of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.git.objects import (
+    FILE,
+    Blob,
+    write_blob,
+    write_changed_tree,
+    write_commit,
+)
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.remote.ready_pack import Version, made_ready, make_ready, ready
+from ppr_assets.data_repo.remote.remote import push
+from ppr_assets.settings import DataRepoSettings
+from ppr_assets_tests.fix_git import git
+
+pytestmark = pytest.mark.usefixtures("nobody_else")
+
+PATH = "sql_dumps/.delta_base/dump.sql"
+OLD = b"".join(b"%06d\t%064x\n" % (at, at**11) for at in range(20_000))
+NEW = OLD.replace(b"0123", b"otherwise", 40)
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    paths = (folder / "old.sql", folder / "new.sql")
+    for path, data in zip(paths, (OLD, NEW), strict=True):
+        path.write_bytes(data)
+    return paths
+
+
+def _commit(repo: DataRepo, base: str | None, file: Path) -> str:
+    tree = write_changed_tree(repo, base, {PATH: Blob(FILE, write_blob(repo, file))})
+    parents = [base] if base else []
+    return write_commit(repo, tree, parents=parents, message="A night\n", author=identity(repo))
+
+
+def _asked(repo: DataRepo, *words: str) -> bytes:
+    environment = {**os.environ, **ready(repo)}
+    done = subprocess.run(
+        ["git", *words], cwd=repo.path, env=environment, capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    return done.stdout
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_git_finds_in_it_the_new_file_as_a_difference(tmp_path: Path, object_format: str) -> None:
+    clone = tmp_path / 'a "clone": 1'
+    clone.mkdir()
+    git(clone, "init", "-q", "-b", "main", f"--object-format={object_format}")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "First")
+    with open_data_repo(DataRepoSettings(path=clone)) as repo, made_ready(repo):
+        old, new = _files(tmp_path)
+        sha = git(clone, "hash-object", str(old))
+        assert ready(repo) == {}
+        assert make_ready(repo, Version(sha, old), new)
+        name = git(clone, "hash-object", str(new))
+        assert _asked(repo, "cat-file", "blob", name) == NEW
+        (index,) = (repo.state_dir / "ready" / "pack").glob("*.idx")
+        told = _asked(repo, "verify-pack", "-v", str(index)).decode()
+        assert any(line.startswith(name) and line.endswith(sha) for line in told.splitlines())
+    assert not (repo.state_dir / "ready").exists()
+
+
+def test_a_push_sends_it_and_looks_for_nothing(data_repo: DataRepo, tmp_path: Path) -> None:
+    old, new = _files(tmp_path)
+    first = _commit(data_repo, tip(data_repo), old)
+    push(data_repo, first)
+    second = _commit(data_repo, first, new)
+    git(data_repo.path, "config", "core.bigFileThreshold", "100k")  # git itself looks for none
+    sha = git(data_repo.path, "rev-parse", f"{first}:{PATH}")
+    with made_ready(data_repo):
+        assert make_ready(data_repo, Version(sha, old), new)
+        assert 0 < push(data_repo, second).bytes < 4000
+    remote = Path(str(data_repo.remote_url))
+    git(remote, "fsck", "--full", "--strict")
+    assert git(remote, "rev-parse", f"main:{PATH}") == git(data_repo.path, "hash-object", str(new))
+    git(data_repo.path, "fsck", "--full")
+
+
+def test_a_push_of_something_else_finds_its_difference_itself(
+    data_repo: DataRepo, tmp_path: Path
+) -> None:
+    old, new = _files(tmp_path)
+    between = tmp_path / "between.sql"
+    between.write_bytes(OLD.replace(b"4567", b"by others", 40))
+    first = _commit(data_repo, tip(data_repo), old)
+    outrun_by = _commit(data_repo, first, between)
+    push(data_repo, outrun_by)
+    sha = git(data_repo.path, "rev-parse", f"{first}:{PATH}")
+    with made_ready(data_repo):
+        assert make_ready(data_repo, Version(sha, old), new)
+        push(data_repo, _commit(data_repo, outrun_by, new))
+    remote = Path(str(data_repo.remote_url))
+    git(remote, "fsck", "--full", "--strict")
+    assert git(remote, "rev-parse", f"main:{PATH}") == git(data_repo.path, "hash-object", str(new))
+
+
+def test_nothing_is_ready_where_the_old_file_has_other_bytes(
+    data_repo: DataRepo, tmp_path: Path
+) -> None:
+    old, new = _files(tmp_path)
+    sha = write_blob(data_repo, old)
+    old.write_bytes(OLD[:-1] + b"!")
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, Version(sha, old), new)
+        assert [*(data_repo.state_dir / "ready").rglob("*.idx")] == []
+
+
+def test_small_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> None:
+    old, new = _files(tmp_path)
+    new.write_bytes(NEW[:1000])
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, Version(write_blob(data_repo, old), old), new)
+        assert ready(data_repo) == {}
+
+
+def test_what_a_killed_run_left_is_gone_before_the_next_one(data_repo: DataRepo) -> None:
+    left = data_repo.state_dir / "ready" / "pack" / "unfinished"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"PACK")
+    with made_ready(data_repo):
+        assert ready(data_repo) == {}
