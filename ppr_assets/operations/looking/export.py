@@ -16,7 +16,12 @@ from pathlib import Path
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.looking.csv_text import csv_text
 from ppr_assets.operations.looking.published_tables import PublishedTables
-from ppr_assets.operations.looking.sqlite_tables import columns_of, insert, quoted
+from ppr_assets.operations.looking.sqlite_tables import (
+    columns_of,
+    insert,
+    quoted,
+    require_columns_apart,
+)
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
 from ppr_assets.plain_sql.tables.values import sqlite_type
 
@@ -28,11 +33,13 @@ def to_sqlite(dump: PublishedTables, name: str, out: Path) -> list[Path]:
     """Write the dump ``name`` to ``out``, with keys, indexes and full-text search, and beside it
     what Datasette reads of it (``.metadata.json``); returns both.
 
-    Raises :class:`PreconditionFailed` for two tables that would have one name, and where ``out`` is
-    there already or cannot be written.
+    Raises :class:`PreconditionFailed` for two tables or columns that would have one name, and where
+    ``out`` is there already or cannot be written.
     """
     described = out.with_suffix(".metadata.json")
     tables = {key: dump.tables[key] for key in _names_outside(dump)}
+    for table in tables.values():
+        require_columns_apart(table)
     with whole(described) as metadata, whole(out) as partial:
         with closing(sqlite3.connect(partial, isolation_level=None)) as session:
             session.execute("PRAGMA journal_mode=OFF")

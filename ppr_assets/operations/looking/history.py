@@ -1,45 +1,27 @@
-"""One record through all published nights: when it came, each change of it, and when it went.
-
-A night whose manifest has the same SHA-256 of the table's rows as another one is not read: the
-record is the same there. The others stream out of git along its chains of differences.
-"""
+"""One record through all published nights: when it came, each change of it, and when it went."""
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.differences import Node, StoredFiles
-from ppr_assets.data_repo.git.object_reader import ObjectMissing
-from ppr_assets.data_repo.git.pack_files import pack_files
-from ppr_assets.data_repo.git.reading_order import reading_order
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import read_tree
-from ppr_assets.data_repo.history.dump_folder import DumpFolders, StoredDump
-from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
-from ppr_assets.data_repo.history.manifests import read_manifests
-from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
-from ppr_assets.errors import DumpDamaged, DumpMissing, PolicyRefused, PreconditionFailed
-from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
+from ppr_assets.data_repo.history.dump_history import dump_history
+from ppr_assets.errors import DumpMissing, PolicyRefused, PreconditionFailed
+from ppr_assets.operations.looking.nights import Night, nights_of, read_nights
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.operations.publishing.publication import policy_at
-from ppr_assets.plain_sql.tables.followed_record import Followed, follow_record, read_record
 from ppr_assets.plain_sql.tables.one_record import (
     FoundRecord,
     Row,
     SoughtRecord,
     changed_columns,
-    find_record,
 )
-from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.rules.publication.relations import Column, Relation
-from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
@@ -75,17 +57,6 @@ class RecordHistory:
     withheld: Sequence[str]
 
 
-@dataclass(frozen=True)
-class _Night:
-    """``rows`` is the same for nights in which the table has the same rows, None without any;
-    ``tables`` are those of the manifest, empty without one."""
-
-    dump: PastDump
-    stored: StoredDump
-    rows: object
-    tables: Collection[str] = ()
-
-
 def record_history(
     settings: Settings,
     sought: SoughtRecord,
@@ -105,9 +76,9 @@ def record_history(
                 f"no dump was published yet in `{repo.path}`",
                 hint="`ppr-assets dump` makes one of a database.",
             )
-        nights = _nights(repo, [past[name] for name in sorted(past)], sought.table)
+        nights = nights_of(repo, [past[name] for name in sorted(past)], sought.table)
         first = {night.rows: night for night in reversed(nights) if night.rows is not None}
-        found = _read(repo, [*first.values()], sought, offline=offline)
+        found = read_nights(repo, [*first.values()], sought, offline=offline)
         policy = policy_at(repo, view.commit, settings.dump)
         withheld = _withheld(policy, sought.table, found.values())
         shown = {rows: _without(one, withheld) for rows, one in found.items()}
@@ -118,7 +89,7 @@ def record_history(
 
 def _known(
     table: str,
-    nights: Sequence[_Night],
+    nights: Sequence[Night],
     found: Iterable[FoundRecord | str],
     dumps: int,
     unread: Mapping[str, str],
@@ -140,96 +111,6 @@ def _known(
         hint="name a table that has rows of its own, for a partitioned one its partition"
         + (f": {few(sorted(newest), _SHOWN)}." if newest else "."),
     )
-
-
-def _nights(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[_Night]:
-    folders = DumpFolders(repo)
-    stored, described = {}, {}
-    for dump in dumps:
-        folder = folders.at(dump.published.commit)
-        if dump.name in folder.entries:
-            stored[dump.name] = folder.stored(dump.name)
-            if (sha := folder.manifest_sha(dump.name)) is not None:
-                described[dump.name] = sha
-    told = read_manifests(repo, described)
-    nights = []
-    for dump in dumps:
-        if dump.name not in stored:
-            continue
-        manifest = told.get(dump.name)
-        rows: object = stored[dump.name]
-        tables: Collection[str] = ()
-        if isinstance(manifest, Manifest) and manifest_name(manifest.dump) == manifest_name(
-            dump.name
-        ):
-            record = manifest.tables.get(table)
-            rows = record.sha256 if record and record.rows else None
-            tables = manifest.tables.keys()
-        nights.append(_Night(dump, stored[dump.name], rows, tables))
-    return nights
-
-
-def _read(
-    repo: DataRepo, nights: Sequence[_Night], sought: SoughtRecord, *, offline: bool
-) -> Mapping[object, FoundRecord | str]:
-    """By a night's rows: the record, or why it cannot be told."""
-    blobs = {}
-    for night in nights:
-        parts = read_tree(repo.objects, night.stored.parts) if night.stored.parts else {}
-        blobs[night.dump.name] = [night.stored.blob, *(one.sha for one in parts.values())]
-    if not offline:
-        bring_what_is_left(repo, {blob for of_night in blobs.values() for blob in of_night})
-    whole: dict[str, list[_Night]] = {}
-    for night in nights:
-        if night.stored.parts is None and not night.dump.name.endswith(".gz"):
-            whole.setdefault(night.stored.blob, []).append(night)
-    found = _followed(repo, whole, sought)
-    order = reading_order(repo, [of_night[-1] for of_night in blobs.values()])
-    place = {blob: at for at, blob in enumerate(order)}
-    for night in sorted(nights, key=lambda one: place[blobs[one.dump.name][-1]]):
-        if night.rows in found:
-            continue
-        try:
-            one = find_record(_chunks(repo, night), sought)
-        except (DumpDamaged, zlib.error) as error:
-            found[night.rows] = str(error)
-        except ObjectMissing:
-            found[night.rows] = "its bytes are not in this clone"
-        else:
-            found[night.rows] = one
-            sought = replace(sought, key=one.key or sought.key)
-    return found
-
-
-def _followed(
-    repo: DataRepo, nights: Mapping[str, Sequence[_Night]], sought: SoughtRecord
-) -> dict[object, FoundRecord | str]:
-    """Of those (by blob) that are packed, by their rows. One that is damaged is left out: whoever
-    reads it from git says what is wrong."""
-    found: dict[object, FoundRecord | str] = {}
-    followed: dict[Node, Followed] = {}
-    for file in StoredFiles(pack_files(repo), nights):
-        before = followed.get(file.base) if file.base else None
-        try:
-            if before is None:
-                one = read_record(file.data, sought)
-            else:
-                one = follow_record(before, file.data, file.copies, sought)
-        except DumpDamaged:
-            continue
-        followed[file.node] = one
-        sought = replace(sought, key=one.found.key or sought.key)
-        for night in nights.get(file.blob or "", ()):
-            found[night.rows] = one.found
-    return found
-
-
-def _chunks(repo: DataRepo, night: _Night) -> Callable[[], Iterable[bytes]]:
-    def chunks() -> Iterable[bytes]:
-        stored = dump_bytes(repo.objects, night.stored)
-        return unpacked(stored) if night.dump.name.endswith(".gz") else stored
-
-    return chunks
 
 
 def _withheld(policy: Policy, table: str, found: Iterable[FoundRecord | str]) -> Sequence[str]:
@@ -257,7 +138,7 @@ def _without(one: FoundRecord | str, columns: Collection[str]) -> FoundRecord | 
 
 
 def _told(
-    nights: Sequence[_Night],
+    nights: Sequence[Night],
     found: Mapping[object, FoundRecord | str],
     withheld: Sequence[str],
     *,
@@ -286,7 +167,7 @@ def _told(
 
 def _event(
     what: Literal["first seen", "changed", "gone", "back"],
-    night: _Night,
+    night: Night,
     before: Row | None = None,
     after: Row | None = None,
 ) -> Event:

@@ -25,6 +25,19 @@ def columns_of(table: TableDefinition) -> list[str]:
     ]
 
 
+def require_columns_apart(table: TableDefinition) -> None:
+    """Raises :class:`PreconditionFailed` for names that SQLite cannot tell apart."""
+    known: dict[bytes, str] = {}
+    for name in table.columns:
+        if (other := known.setdefault(name.encode().lower(), name)) != name:
+            raise PreconditionFailed(
+                f"{table.key} has the columns `{other}` and `{name}`, which SQLite cannot tell "
+                "apart",
+                hint="`ppr-assets export csv` takes them, and `ppr-assets restore` brings them "
+                "into PostgreSQL.",
+            )
+
+
 def insert(
     session: sqlite3.Connection,
     into: str,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.export import to_csv, to_sqlite
 from ppr_assets.operations.looking.published_tables import PublishedTables
 from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump
-from ppr_assets_tests.operations.looking.test_published_tables import as_found
+from ppr_assets_tests.operations.looking.test_published_tables import DIVIDED, as_found
 
 
 @pytest.mark.parametrize("major", MAJORS)
@@ -42,3 +44,13 @@ def test_the_same_dump_gives_the_same_bytes(tmp_path: Path) -> None:
         for name in ("one", "other"):
             to_sqlite(PublishedTables(dump, None), "", tmp_path / f"{name}.db")
     assert (tmp_path / "one.db").read_bytes() == (tmp_path / "other.db").read_bytes()
+
+
+def test_columns_that_only_capitals_tell_apart_are_refused_by_name(tmp_path: Path) -> None:
+    text = re.sub(rb"\bv\b(?= text|,|\))", b'"ID"', DIVIDED)
+    said = "p has the columns `id` and `ID`, which SQLite cannot tell apart"
+    with dump_tables(as_found(text, tmp_path)) as dump:
+        with pytest.raises(PreconditionFailed, match=re.escape(said)):
+            to_sqlite(PublishedTables(dump, None), "", tmp_path / "twins.db")
+        assert to_csv(PublishedTables(dump, None), "", tmp_path / "twins")
+    assert not (tmp_path / "twins.db").exists()
