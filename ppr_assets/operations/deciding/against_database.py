@@ -18,7 +18,7 @@ from ppr_assets.operations.deciding.finds import allow
 from ppr_assets.operations.deciding.named import named
 from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
-from ppr_assets.operations.publishing.publication import additions_at, plan_at, with_remote
+from ppr_assets.operations.publishing.publication import additions_at, merged_with_remote, plan_at
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.naming import PUBLICATION
@@ -76,7 +76,8 @@ class Checked:
 
 
 def check_policy(settings: Settings) -> Checked:
-    """For the database as it is now. Raises what :func:`judged_tip` and :func:`plan_at` raise."""
+    """For the database as it is now. Raises what :func:`judged_tip`, :func:`merged_with_remote` and
+    :func:`plan_at` raise."""
     with (
         open_data_repo(settings.data_repo) as repo,
         open_snapshot(settings.database, exclusive=False, lock_seconds=_LOCK_SECONDS) as snapshot,
@@ -84,7 +85,7 @@ def check_policy(settings: Settings) -> Checked:
         with suppress(PushFailed):  # offline, by what the clone knows
             fetch(repo)
         commit, relations = judged_tip(repo), snapshot.relations()
-        added = additions_at(repo, with_remote(repo, commit), settings.dump)
+        added = additions_at(repo, merged_with_remote(repo, commit), settings.dump)
         found = snapshot.with_checks(plan_at(repo, commit, settings.dump, relations))
         return Checked(found, [*idle_decisions(added, relations)])
 

@@ -32,13 +32,24 @@ def plan_at(
 
 def with_remote(repo: DataRepo, commit: str | None) -> str | None:
     """What a dump is published on: ``commit``, with what the remote was last known to have."""
+    try:
+        return merged_with_remote(repo, commit)
+    except Unmergeable:  # which the publishing will tell of
+        return commit
+
+
+def merged_with_remote(repo: DataRepo, commit: str | None) -> str | None:
+    """As :func:`with_remote`; raises :class:`Unmergeable` where a human has to merge them before a
+    dump is published."""
     remote = fetched_tip(repo)
     if not repo.settings.push_enabled or remote is None or remote == commit:
         return commit
     try:
         return base_for_publishing(repo, commit, remote, merge_ratchet=merge_ratchet)
-    except Unmergeable:  # which the publishing will tell of
-        return commit
+    except Unmergeable as conflict:
+        if conflict.ours:  # dumps of one name, of which publishing renames its own
+            return commit
+        raise
 
 
 def policy_at(repo: DataRepo, commit: str | None, settings: DumpSettings) -> Policy:

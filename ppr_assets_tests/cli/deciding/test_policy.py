@@ -241,6 +241,19 @@ def test_another_publishers_decision_is_kept(pipeline: Pipeline, ppr_assets: Com
     assert set(content["phone"]) == {"description", "extension"}
 
 
+def test_two_decisions_that_nobody_merges_are_not_said_to_let_a_dump_pass(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    other = pipeline.clone_again("other")
+    (other / "sql_dumps").mkdir(exist_ok=True)
+    commit_files(other, "Theirs", {FILE: '[phone]\ndescription = "null"\n'})
+    git(other, "push", "-q", "origin", "main")
+    commit_files(pipeline.clone, "Ours", {FILE: '[phone]\ndescription = "public"\n'})
+    said = ppr_assets("policy", "check")
+    assert (said.code, said.out) == (6, "")
+    assert f"cannot be merged, both have changed `{FILE}`" in said.error
+
+
 def test_a_damaged_file_is_for_a_human_to_mend(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
     commit_files(pipeline.clone, "Break it", {FILE: "[phone\n"})
     before = pipeline.picture()
