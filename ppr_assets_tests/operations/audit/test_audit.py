@@ -20,7 +20,7 @@ from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.data_repo.remote.remote import RemoteUnreachable
 from ppr_assets.errors import DataRepoError, DumpMissing
-from ppr_assets.operations.audit import Audited, Scope, audit
+from ppr_assets.operations.audit import Audited, Scope, audit, dump_reader
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name, manifest_name
@@ -30,6 +30,7 @@ from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, wait_for_a_later_na
 from ppr_assets_tests.fix_postgres import Databases
 
 EVERYTHING = Scope(every=True)
+FEW = dump_reader.WORTH_A_HELPER
 OLD = "pantry_pirate_radio_2025-01-01_02-00-00.sql"
 """A dump as upstream's own scripts published it: no manifest, no trailers."""
 
@@ -164,13 +165,23 @@ class Copy:
 
 
 @pytest.fixture
-def copy(honest: Pipeline, tmp_path: Path) -> Copy:
+def copy(honest: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    """Its few small dumps are read in this process, in a tenth of the time that others take to
+    start; what is about those asks for ``readers``."""
+    monkeypatch.setattr(dump_reader, "WORTH_A_HELPER", sys.maxsize)
     path = tmp_path / "copy"
     git(tmp_path, "clone", "-q", str(honest.clone), str(path))
     return Copy(path, replace(honest.settings.data_repo, path=path, url=None))
 
 
-def test_an_honest_history_holds_and_tells_what_was_decided(copy: Copy) -> None:
+@pytest.fixture
+def readers(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that read dumps, on a machine with one processor too."""
+    monkeypatch.setattr(dump_reader, "WORTH_A_HELPER", FEW)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+def test_an_honest_history_holds_and_tells_what_was_decided(copy: Copy, readers: None) -> None:
     found = copy.audit()
     assert [finding for one in found for finding in one.findings] == []
     dumps = [one for one in found if one.dump]
@@ -220,7 +231,7 @@ def test_a_published_file_that_is_changed_later_is_found(copy: Copy, which: str)
     assert copy.findings() == [("Tamper", needed)]
 
 
-def test_a_byte_that_was_changed_before_the_commit_is_found(copy: Copy) -> None:
+def test_a_byte_that_was_changed_before_the_commit_is_found(copy: Copy, readers: None) -> None:
     name = copy.newest()
     copy.amend(f"sql_dumps/{name}", "\t\\N\t", " \t\\N\t")
     (first, second) = [finding for _, finding in copy.findings()]
@@ -421,10 +432,9 @@ def test_the_same_bytes_are_read_once(copy: Copy) -> None:
 
 
 def test_a_reader_that_dies_ends_the_audit_with_an_error(
-    copy: Copy, monkeypatch: pytest.MonkeyPatch
+    copy: Copy, readers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", shutil.which("true"))
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # with one there is none of them
     with pytest.raises(DataRepoError) as died:
         copy.audit()
     assert died.value.render() == (
@@ -433,7 +443,7 @@ def test_a_reader_that_dies_ends_the_audit_with_an_error(
     )
 
 
-def test_an_audit_that_is_left_early_leaves_no_git_behind(copy: Copy) -> None:
+def test_an_audit_that_is_left_early_leaves_no_git_behind(copy: Copy, readers: None) -> None:
     going = audit(copy.settings, EVERYTHING)
     next(going)
     assert own_children() != []
@@ -455,7 +465,7 @@ def test_a_shallow_clone_and_an_unknown_commit_are_refused(copy: Copy, tmp_path:
 
 
 def test_a_partial_clone_fetches_what_it_lacks_or_says_that_it_cannot(
-    copy: Copy, tmp_path: Path
+    copy: Copy, readers: None, tmp_path: Path
 ) -> None:
     git(copy.path, "config", "uploadpack.allowFilter", "true")
     clones = tmp_path / "partial", tmp_path / "partial and alone"
@@ -470,7 +480,7 @@ def test_a_partial_clone_fetches_what_it_lacks_or_says_that_it_cannot(
         list(audit(replace(copy.settings, path=clones[1]), EVERYTHING))
 
 
-def test_an_object_that_is_replaced_in_the_clone_changes_nothing(copy: Copy) -> None:
+def test_an_object_that_is_replaced_in_the_clone_changes_nothing(copy: Copy, readers: None) -> None:
     """``git replace`` shows other bytes to everybody but an audit."""
     dump, manifest = (
         git(copy.path, "rev-parse", f"HEAD:sql_dumps/{name}")
