@@ -79,10 +79,11 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
     begun = LastNight(night.run_id, datetime.now(UTC))
     if before is not None:
         begun = replace(begun, good_at=before.good_at, dump=before.dump)
-    _write(settings, begun)
     stack = ExitStack()
-    try:
+    try:  # before it is noted: who looks in between would take it for killed
+        _lock(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         stack.enter_context(held(_lock(settings), wait_seconds=1.0, shared=True))
+        _write(settings, begun)
     except (Held, OSError) as error:
         _log.warning("that a night is at work could not be noted: %s", error)
     try:

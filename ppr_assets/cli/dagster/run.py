@@ -72,11 +72,12 @@ def run_nightly(
     """Run ``nightly_dump``. Raises :class:`Cancelled`; a failure is returned with the night."""
     import dagster as dg
 
-    from ppr_assets.orchestration.automation.nightly import night_alone
+    from ppr_assets.orchestration.automation.nightly import end_killed, night_alone
     from ppr_assets.orchestration.failures import cancelled, unexpected
     from ppr_assets.orchestration.resources import OverrideOfCommandLine, resources
 
     night = Night(str(uuid4()))
+    end_killed(instance, settings.data_repo)
     try:
         with DataRepoOfRun(settings.data_repo) as data_repo:
             _tell_publication(settings, instance, data_repo)

@@ -19,6 +19,7 @@ from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.attention import look_around
 from ppr_assets.orchestration.assets.data_repo_commit import committed_at
+from ppr_assets.orchestration.automation.nightly import end_killed
 from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
 from ppr_assets.orchestration.resources import is_whole
 from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY, NIGHTLY, Report, news
@@ -59,6 +60,7 @@ def alerts(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult:
     at = clock()
+    end_killed(context.instance, settings.data_repo)
     seen = _seen(context, settings, at)
     records = _changed(context.instance, seen, at)
     if records:

@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from ppr_assets.operations.last_night import last_night, was_killed
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.record_count import record_count
@@ -18,7 +19,7 @@ from ppr_assets.orchestration.assets.sql_dump import sql_dump
 from ppr_assets.orchestration.assets.tables import external_assets
 from ppr_assets.orchestration.automation.launchpad import launchpad_config
 from ppr_assets.orchestration.source_code import linked_to_code
-from ppr_assets.settings import CopySettings, ScheduleSettings, Settings
+from ppr_assets.settings import CopySettings, DataRepoSettings, ScheduleSettings, Settings
 
 PIPELINE = [record_count, sql_dump, data_repo_commit]
 NIGHTLY_DUMP = "nightly_dump"
@@ -62,3 +63,14 @@ def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Dumps and publishes every night.",
     )
+
+
+def end_killed(instance: dg.DagsterInstance, settings: DataRepoSettings) -> None:
+    """Have Dagster know of a night that was killed: for it the run would go on for hours, and keep
+    every other out of the pools."""
+    last = last_night(settings)
+    if last is None or not was_killed(settings, last):
+        return
+    run = instance.get_run_by_id(last.run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(run, "its process was killed")

@@ -8,6 +8,7 @@ from collections import namedtuple
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import dagster as dg
 import pytest
@@ -25,6 +26,8 @@ from ppr_assets.errors import (
     GateRefused,
     PushFailed,
 )
+from ppr_assets.operations.last_night import last_night, noted
+from ppr_assets.operations.night import Night
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
 from ppr_assets.rules.incidents import succeeded
@@ -80,6 +83,21 @@ def test_a_run_that_died_is_told_of(watch: Watch) -> None:
     watch.instance.report_run_failed(run, "the process of the run is gone")
     assert watch.tick() == ["begun run failed: nothing"]
     assert watch.sink.alerts[0]["error"].startswith("the process of the run is gone")
+
+
+def test_a_night_that_was_killed_is_over_for_dagster_as_well(watch: Watch) -> None:
+    """It would have the run go on, and keep the next one waiting for its pools."""
+    run_id, settings = str(uuid4()), watch.settings.data_repo
+    watch.instance.create_run_for_job(_nothing, run_id=run_id, status=dg.DagsterRunStatus.STARTED)
+    with noted(settings, Night(run_id)):
+        assert watch.tick() == []
+        begun = last_night(settings)
+    file = state_file(settings).with_name("last_night.json")
+    file.write_text(json.dumps(vars(begun), default=str))
+    assert f"begun run failed: {JOB}" in watch.tick()
+    run = watch.instance.get_run_by_id(run_id)
+    assert run is not None and run.is_failure
+    assert watch.tick() == []
 
 
 @dg.job(name="nothing")
