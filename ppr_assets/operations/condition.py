@@ -97,12 +97,12 @@ def _warnings(look: Look) -> Iterator[str]:
 
 
 def _of_the_night(look: Look) -> Iterator[str]:
-    found = look.found
+    found, last = look.found, look.found.last_night
     if found.override is not None:
         yield "ALLOW_EMPTY_SQL_DUMP=true passes whatever the gate refuses"
     elif found.verdict is not None and not found.verdict.passed:
-        yield f"the gate would refuse a dump now: {found.verdict.message}"
-    last = found.last_night
+        told = last is not None and last.error == found.verdict.message
+        yield f"the gate would refuse a dump now{' too' if told else f': {found.verdict.message}'}"
     if last is not None and last.outcome in ("incomplete", "cancelled"):
         yield f"the last run was {last.outcome}"
     if look.too_old and not (look.max_age or found.nights_known):

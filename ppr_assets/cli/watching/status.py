@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -18,7 +17,7 @@ from ppr_assets.operations.condition import Look, condition
 from ppr_assets.operations.status import status as ask
 
 _UNITS = ("minutes", "hours", "days")
-_INDENT = 15
+_LABEL = 14
 _NAGIOS = ("ok", "warning", "error")
 """Each at its exit code there."""
 _UNKNOWN = 3
@@ -103,20 +102,9 @@ def _json(look: Look) -> dict[str, object]:
 
 
 def _print(look: Look) -> None:
-    """On a terminal folded to its width; a name in a pipe has to be whole."""
-    width = max(out.width, 60) if out.file.isatty() else 0
     for label, text in status_lines(look):
         for number, line in enumerate(text.splitlines()):
-            shown = f"{'' if number else label:<{_INDENT - 1}} {line}"
-            if width:
-                shown = textwrap.fill(
-                    shown,
-                    width,
-                    subsequent_indent=" " * _INDENT,
-                    break_long_words=False,
-                    break_on_hyphens=False,
-                )
-            out.print(shown, markup=False)
+            out.print(f"{'' if number else label:<{_LABEL}} {line}", markup=False)
 
 
 def _too_old(look: Look) -> str:

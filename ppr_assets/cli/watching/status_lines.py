@@ -11,7 +11,7 @@ from ppr_assets.cli.shared.looked_at import lost_marks
 from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.condition import Condition, Look, condition
 from ppr_assets.operations.copying.seen import NewestCopy
-from ppr_assets.operations.last_night import LastNight
+from ppr_assets.operations.last_night import was_killed
 from ppr_assets.operations.published.room import Room
 from ppr_assets.operations.published.state import Published
 from ppr_assets.operations.status import Status
@@ -36,7 +36,7 @@ def status_lines(look: Look) -> Iterator[tuple[str, str]]:
         for number, remark in enumerate(found.repository.view.remarks):
             yield "remark" + " " * number, remark
     yield "last good", _good(look)
-    yield "last run", _run(found.last_night)
+    yield "last run", _run(look)
     if found.override is not None:
         yield "override", f"in force: {found.override.reason}"
     if found.next_run is not None:
@@ -105,14 +105,19 @@ def _good(look: Look) -> str:
     return f"{told}: the dump's; whether later nights found the same is not known here"
 
 
-def _run(last: LastNight | None) -> str:
+def _run(look: Look) -> str:
+    """Of a failure the state has the words."""
+    last = look.found.last_night
     if last is None:
         return "none is known here"
     if last.ended_at is None:
-        return f"began {last.began_at:%Y-%m-%d %H:%M} UTC, at work or killed"
+        word = "killed" if was_killed(look.settings.data_repo, last) else "at work"
+        return f"began {last.began_at:%Y-%m-%d %H:%M} UTC, {word}"
     seconds = span(last.ended_at - last.began_at)
     told = f"{last.ended_at:%Y-%m-%d %H:%M} UTC, {last.outcome}, in {seconds}"
-    return f"{told}: {last.error} (exit code {last.exit_code})" if last.error else told
+    if last.outcome == "failed":
+        return f"{told}, exit code {last.exit_code}: see the state"
+    return f"{told}: {last.error}" if last.error else told
 
 
 def _next(look: Look, due: datetime) -> str:

@@ -58,9 +58,14 @@ def test_what_is_wrong_is_the_state_and_the_code_of_a_monitor(
     failed = ppr_assets("status", "--check")
     assert failed.code == 2
     assert failed.out.startswith("error: the last run failed: record-count ratchet refused")
-    first, second, *_ = ppr_assets("status").out.splitlines()
-    assert first.startswith("state          error: the last run failed: ")
-    assert second.startswith(" " * 15 + "the gate would refuse a dump now: ")
+    shown = ppr_assets("status", COLUMNS="80").out.splitlines()
+    assert shown[0].startswith("state          error: the last run failed: ")
+    assert f"{'':15}the gate would refuse a dump now too" in shown
+    assert any(
+        re.fullmatch(r"last run  .+, failed, in .+, exit code 3: see the state", one)
+        for one in shown
+    )
+    assert len(shown) <= 30, "one screen"
     told = json.loads(ppr_assets("status", "--json").out)
     assert (told["state"], told["last_run"]["exit_code"]) == ("error", 3)
     assert ppr_assets("status").code == 0
@@ -90,10 +95,12 @@ def test_a_night_that_was_killed_is_an_error_and_one_at_work_is_none(
     with noted(pipeline.settings.data_repo, Night("at work")):
         begun = last_night(pipeline.settings.data_repo)
         assert ppr_assets("status", "--check").code == 0
+        assert re.search(r"(?m)^last run  .* UTC, at work$", ppr_assets("status").out)
     file = pipeline.clone / ".git" / "ppr_assets" / "last_night.json"
     file.write_text(json.dumps(vars(begun), default=str))
     killed = ppr_assets("status", "--check")
     assert (killed.code, killed.out[:30]) == (2, "error: the last run was killed")
+    assert re.search(r"(?m)^last run  .* UTC, killed$", ppr_assets("status").out)
     assert begun is not None
     looked = ppr_assets("look", PPR_ALERT_DISK_FREE_PERCENT="0")
     assert looked.code == 1
