@@ -1,6 +1,7 @@
-"""``python -m benchmarks.looking``: a query against restoring the dump and asking psql, and the
-history of a record against checking out each night and searching it, in one run, as ratios; over
-some real nights, and over a year of nights that were made up from the last one."""
+"""``python -m benchmarks.looking``: a query against restoring the dump and asking psql, a record
+and a table brought back against restoring the whole dump, and the history of a record against
+checking out each night and searching it, in one run, as ratios; over some real nights, and over a
+year of nights that were made up from the last one."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from ppr_assets.operations.dumping.dump import dump
 from ppr_assets.operations.publishing.publish import publish
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
+from ppr_assets.postgres.sessions.connection import connect
 
 SQL = "select count(*), max(name) from public.organization"
 _PSQL = str(EMBEDDED_BIN / "psql")
@@ -43,6 +45,7 @@ def main() -> None:
         try:
             _publish(arena, options.nights)
             _query(arena, options.rounds)
+            _patches(arena)
             _history(arena, options.rounds)
             _year(arena, options.year, options.rounds)
         finally:
@@ -87,6 +90,33 @@ def _query(arena: Arena, rounds: int) -> None:
         f"{ours.processors:.2f} s; psql, restored and asked: {median(peers):.2f} s; ratio "
         f"{ours.seconds / median(peers):.2f}; peak {ours.peak / 2**20:.0f} MiB"
     )
+
+
+def _patches(arena: Arena) -> None:
+    """Once each: what was brought back is the same afterwards."""
+    env, folder = arena.environment(), arena.playground.folder
+    database = arena.playground.settings().database
+    with connect(database) as session:
+        row = session.execute("SELECT min(id) FROM public.organization").fetchone()
+        assert row is not None
+    restored = run([PPR_ASSETS, "restore", "--into", "patch_peer"], env, folder)
+    for what, rows, spoilt in (
+        ("a record", ["--record", "organization", row[0]], f"WHERE id = '{row[0]}'"),
+        ("a table", ["--table", "organization"], ""),
+    ):
+        with connect(database) as session:
+            session.execute(
+                f"UPDATE public.organization SET name = name || ' spoilt' {spoilt}".encode()
+            )
+        for words in ([], ["--apply"]):
+            file = f"{what.replace(' ', '_')}{len(words)}.sql"
+            one = run([PPR_ASSETS, "restore", *rows, "--out", file, *words], env, folder)
+            print(
+                f"{what}{' applied' if words else ' shown'}: {one.seconds:.2f} s, of processors "
+                f"without the server's {one.processors:.2f} s, peak {one.peak / 2**20:.0f} MiB; a "
+                f"whole restore: {restored.seconds:.2f} s; ratio "
+                f"{one.seconds / restored.seconds:.2f}"
+            )
 
 
 def _history(arena: Arena, rounds: int) -> None:
