@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 LEFT = rb"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
 """No letter or digit stands before, but for those of an escape in a URL."""
@@ -31,7 +32,7 @@ class Kind:
     name: str
     source: str
     trigger: bytes
-    form: re.Pattern[bytes]
+    form: bytes | re.Pattern[bytes]
     person: bool = False
     holds: Holds | None = None
     columns: re.Pattern[str] | None = None
@@ -39,8 +40,13 @@ class Kind:
 
     def found(self, value: bytes, column: str) -> bool:
         if self.holds is None:
-            return self.form.search(value) is not None
-        return any(self.holds(match, column) for match in self.form.finditer(value))
+            return self._compiled.search(value) is not None
+        return any(self.holds(match, column) for match in self._compiled.finditer(value))
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[bytes]:
+        """When a value calls for it: of most kinds no dump has any."""
+        return re.compile(self.form)
 
 
 def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: bytes = b"") -> Kind:
@@ -55,4 +61,4 @@ def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: byte
 
 def whole(name: str, source: str, trigger: bytes, form: bytes) -> Kind:
     """A kind of several sorts, which go on in different ways."""
-    return Kind(name, source, trigger, re.compile(LEFT + form))
+    return Kind(name, source, trigger, LEFT + form)
