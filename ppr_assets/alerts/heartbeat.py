@@ -8,10 +8,9 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from ppr_assets.alerts.channels import ChannelFailed, post
-from ppr_assets.alerts.reporting import Clock, note_attempt, now
+from ppr_assets.alerts.reporting import Clock, heartbeat_name, note_attempt, now
 from ppr_assets.errors import Busy
 from ppr_assets.settings import Settings
-from ppr_assets.settings.groups.alerts import shown
 
 _MOST_BYTES = 10_000
 """Of an error's text; services keep no more."""
@@ -32,12 +31,8 @@ def ping(
     except ChannelFailed as error:
         failed = error
     with suppress(OSError, Busy):  # the service itself misses the ping
-        note_attempt(settings, name_of(url), failed, at=clock())
+        note_attempt(settings, heartbeat_name(url), failed, at=clock())
     return failed
-
-
-def name_of(url: str) -> str:
-    return f"heartbeat {shown(url)}"
 
 
 def _below(url: str, event: str) -> str:

@@ -78,6 +78,11 @@ def channels(settings: Settings) -> Mapping[str, Secret]:
     return found
 
 
+def heartbeat_name(url: str) -> str:
+    """Of the health check at ``url``, which stands beside the channels."""
+    return f"heartbeat {shown(url)}"
+
+
 def deliver(settings: Settings, *, clock: Clock = now) -> None:
     """Send what is unsent, to all channels at once. A failure is noted beside its channel."""
     urls = channels(settings)
@@ -128,8 +133,9 @@ def _take_in(settings: Settings, reports: list[Report], at: datetime) -> list[Me
     with changed_state(settings.data_repo) as box:
         known, messages = _judged(_unkept.get(place, box[0].known), reports, at)
         state = replace(box[0], known=known)
-        names = channels(settings)
-        kept = {name: one for name, one in state.channels.items() if name in names}
+        names, pinged = channels(settings), settings.alerts.heartbeat_url
+        known_names = {*names, *([heartbeat_name(pinged.reveal())] if pinged else [])}
+        kept = {name: one for name, one in state.channels.items() if name in known_names}
         for name in names:
             kept[name] = _queued(kept.get(name, Channel()), messages)
         box[0] = replace(state, channels=kept)

@@ -312,5 +312,8 @@ def test_a_health_check_that_does_not_answer_ends_nothing(
     settings = told_to(bare, heartbeat=web_sink.url)
     failed = ping(settings, "start", clock=clock)
     assert failed is not None and failed.message == "the server answered 404 (not found)"
+    begin(told_to(bare, web_sink.url, heartbeat=web_sink.url))
     found = read_state(settings.data_repo).channels["heartbeat http://127.0.0.1"]
     assert (found.error, found.failed_at) == ("the server answered 404 (not found)", LATER)
+    begin(told_to(bare, web_sink.url))
+    assert [*read_state(settings.data_repo).channels] == ["http://127.0.0.1"]

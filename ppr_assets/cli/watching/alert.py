@@ -7,7 +7,14 @@ from collections.abc import Mapping
 import click
 
 from ppr_assets.alerts.channels import ChannelFailed
-from ppr_assets.alerts.reporting import attempt, channels, deliver, note_attempt, now
+from ppr_assets.alerts.reporting import (
+    attempt,
+    channels,
+    deliver,
+    heartbeat_name,
+    note_attempt,
+    now,
+)
 from ppr_assets.alerts.state import Channel, read_state
 from ppr_assets.alerts.words import NOBODY, alerts_json, source
 from ppr_assets.cli.shared.console import err, out, print_columns, progress
@@ -76,11 +83,11 @@ def _print_tried(tried: Mapping[str, ChannelFailed | None]) -> None:
 
 
 def _try_heartbeat(settings: Settings) -> dict[str, ChannelFailed | None]:
-    from ppr_assets.alerts.heartbeat import name_of, ping
+    from ppr_assets.alerts.heartbeat import ping
 
     if settings.alerts.heartbeat_url is None:
         return {}
-    name = name_of(settings.alerts.heartbeat_url.reveal())
+    name = heartbeat_name(settings.alerts.heartbeat_url.reveal())
     return {name: ping(settings, "", "ppr-assets alert test")}
 
 

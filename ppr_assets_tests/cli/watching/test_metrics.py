@@ -43,16 +43,21 @@ def test_they_are_those_of_the_guide_and_have_no_secret(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     pipeline.night()
-    told = ppr_assets("metrics", PPR_ALERT_URLS=f"https://hooks.example.org/{TOKEN}")
+    told = ppr_assets("metrics")
     assert (told.code, told.err) == (0, "")
     found = _labels(told.out)
     assert found.keys() == DOCUMENTED.keys()
     for name, labels in found.items():
         assert labels <= {DOCUMENTED[name]} - {""}, name
-    assert TOKEN not in told.out
     assert 'ppr_assets_records{table="organization"} 200.0' in told.out
     assert 'ppr_assets_state{state="ok"} 1.0' in told.out
     assert "ppr_assets_last_run_exit_code " not in re.sub(r"^#.*", "", told.out, flags=re.MULTILINE)
+
+    dead = {"PPR_ALERT_URLS": f"http://{TOKEN}:{TOKEN}@127.0.0.1:9/{TOKEN}?key={TOKEN}#{TOKEN}"}
+    assert ppr_assets("alert", "test", **dead).code == 1
+    told_of_it = ppr_assets("metrics", **dead).out
+    assert 'ppr_assets_channel_up{channel="http://127.0.0.1"} 0.0' in told_of_it
+    assert TOKEN not in told_of_it
 
     file = ppr_assets.folder / "ppr_assets.prom"
     file.write_text("of before")
