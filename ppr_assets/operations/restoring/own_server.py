@@ -23,7 +23,7 @@ from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS, Guard
 from ppr_assets.settings import DatabaseSettings
 
 DATABASE = "pantry_pirate_radio"
-_REMARKS, _BETWEEN = ": ", "; "
+_REMARKS, _BETWEEN = ": ", "\n"
 """In the comment of the database."""
 
 

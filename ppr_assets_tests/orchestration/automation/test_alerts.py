@@ -26,8 +26,10 @@ from ppr_assets.errors import (
     GateRefused,
     PushFailed,
 )
+from ppr_assets.operations.condition import Look, condition
 from ppr_assets.operations.last_night import last_night, noted
 from ppr_assets.operations.night import Night
+from ppr_assets.operations.status import status
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.orchestration.resources import OVERRIDE_BY_TAG, OVERRIDE_TAG
 from ppr_assets.rules.incidents import succeeded
@@ -233,6 +235,25 @@ def test_what_is_known_outlives_the_daemon_and_the_clone(watch: Watch) -> None:
     assert watch.tick() == []
     watch.run()
     assert watch.tick() == [f"over gate refused: {JOB}"]
+
+
+def test_where_each_run_has_a_clone_of_its_own_status_knows_the_last_good_night_by_the_sensor(
+    watch: Watch,
+) -> None:
+    """As in a cluster: no run has noted anything here, and an unchanged night makes no commit."""
+    nowhere = replace(watch.settings.database, host="127.0.0.1", port=9)
+    settings = replace(watch.settings, database=nowhere)
+    assert not status(settings).nights_known
+    watch.run()
+    watch.tick()
+    found = status(settings)
+    assert (found.last_night, found.nights_known) == (None, True)
+    assert found.good_at is not None
+    assert found.good_at > watch.now - timedelta(minutes=5)
+    watch.run(GateRefused("812 records"))
+    watch.tick()
+    warnings = condition(Look(status(settings), settings, watch.now)).why
+    assert f"gate refused: {JOB} is open" in warnings
 
 
 def test_a_clock_that_was_ahead_for_a_while_hides_no_run(watch: Watch) -> None:
