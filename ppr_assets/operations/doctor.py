@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -18,13 +18,13 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.dump_page import not_ours
-from ppr_assets.data_repo.remote.remote import remote_tip
-from ppr_assets.errors import PprError
+from ppr_assets.data_repo.remote.remote import fetch, remote_tip
+from ppr_assets.errors import PprError, PushFailed
 from ppr_assets.failures import told
 from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal
 from ppr_assets.operations.publishing.judged_tip import judged_tip
-from ppr_assets.operations.publishing.publication import plan_at
+from ppr_assets.operations.publishing.publication import merged_with_remote, plan_at
 from ppr_assets.operations.schema_trial import try_schema
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
@@ -210,9 +210,12 @@ class _Examination:
 
     def _policy(self) -> str:
         repo, snapshot = _present(self._repo), _present(self._snapshot)
-        plan = snapshot.with_checks(
-            plan_at(repo, judged_tip(repo), self._settings.dump, snapshot.relations())
-        )
+        with suppress(PushFailed):  # what `remote` tells
+            fetch(repo)
+        commit = judged_tip(repo)
+        merged_with_remote(repo, commit)  # raises where a human has to merge them first
+        relations = snapshot.relations()
+        plan = snapshot.with_checks(plan_at(repo, commit, self._settings.dump, relations))
         plan.require()
         withheld = [one.name for one in plan.withheld({}, {})]
         return f"everything is decided on; withheld: {', '.join(withheld) or 'nothing'}"

@@ -9,8 +9,9 @@ import pytest
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.snapshot.relations import read_relations
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
+from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.publication.planning import plan
-from ppr_assets.rules.publication.policy import LARGE_OBJECTS, shipped_policy
+from ppr_assets.rules.publication.policy import LARGE_OBJECTS, Decision, Policy, shipped_policy
 from ppr_assets.rules.publication.relations import Column, Reference, Relation
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_postgres import SampleDatabase
@@ -29,6 +30,9 @@ CREATE TABLE other.seen (
 );
 CREATE TABLE day (at date, who text) PARTITION BY RANGE (at);
 CREATE TABLE may PARTITION OF day FOR VALUES FROM ('2026-05-01') TO ('2026-06-01');
+CREATE TABLE seat (who text, at date) PARTITION BY LIST (who);
+CREATE TABLE "seat of Pat" PARTITION OF seat FOR VALUES IN ('Pat');
+CREATE TABLE free_seat PARTITION OF seat DEFAULT;
 CREATE TABLE heir (more int) INHERITS (other.seen, "Place");
 CREATE MATERIALIZED VIEW shown AS SELECT place, said FROM other.seen;
 CREATE VIEW looked AS SELECT who FROM day;
@@ -53,11 +57,27 @@ def test_what_holds_rows_is_found(relations: Mapping[str, Relation]) -> None:
         "heir": "table",
         "may": "table",
         "other.seen": "table",
+        "seat": "table",
+        '"seat of Pat"': "table",
+        "free_seat": "table",
         "shown": "materialized view",
         LARGE_OBJECTS: "large objects",
     }
     assert relations["may"].parents == ("day",)
     assert relations["heir"].parents == ("other.seen", '"Place"')
+
+
+def test_values_that_a_definition_names_are_told(relations: Mapping[str, Relation]) -> None:
+    """Not those of a default partition, nor of a range, which are no row's."""
+    assert {key: one.listed for key, one in relations.items() if one.listed} == {
+        '"seat of Pat"': ("who",)
+    }
+    hidden = Policy({"seat": {"*": Decision("structure")}})
+    found = plan(hidden, relations.values())
+    told = "withheld: seat: all rows, but the definitions of its partitions name values of seat.who"
+    assert [line for line in plan_lines(found, "a file") if "definitions" in line] == [told]
+    public = Policy({"seat": {"who": Decision("public"), "at": Decision("public")}})
+    assert not plan(public, relations.values()).listed
 
 
 def test_what_may_stand_in_a_column(relations: Mapping[str, Relation]) -> None:

@@ -38,6 +38,7 @@ def checked_json(found: Checked) -> dict[str, Any]:
     return {
         "withheld": {key: sorted(columns) for key, columns in plan.withholding.items()},
         "without_rows": plan.without_rows,
+        "named_by_partitions": {key: list(columns) for key, columns in plan.listed.items()},
         "unknown": [one.name for one in plan.to_decide],
         "impossible": list(plan.impossible),
         "not_in_the_database": list(found.idle),

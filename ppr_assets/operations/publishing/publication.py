@@ -47,7 +47,7 @@ def merged_with_remote(repo: DataRepo, commit: str | None) -> str | None:
     try:
         return base_for_publishing(repo, commit, remote, merge_ratchet=merge_ratchet)
     except Unmergeable as conflict:
-        if conflict.ours:  # dumps of one name, of which publishing renames its own
+        if conflict.ours:  # two dumps of one name, of which publishing sets one aside
             return commit
         raise
 

@@ -109,6 +109,16 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.numbe
 WHERE NOT a.attisdropped ORDER BY n.nspname, c.relname, a.attname
 """
 
+# Of partitions of a list but the default one.
+_LISTED: LiteralString = """
+SELECT c.oid::bigint, a.attname::pg_catalog.text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
+JOIN pg_catalog.pg_partitioned_table k ON k.partrelid = i.inhparent AND k.partstrat = 'l'
+JOIN pg_catalog.pg_attribute a ON a.attrelid = k.partrelid AND a.attnum = ANY(k.partattrs)
+WHERE c.relispartition AND pg_catalog.pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+"""
+
 _WITHOUT_ROWS: LiteralString = """
 SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'composite type' END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -140,6 +150,9 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
     sequences: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for oid, schema, name, column in connection.execute(_SEQUENCES):
         sequences[oid].append((table_key(schema, name), column))
+    listed: defaultdict[int, list[str]] = defaultdict(list)
+    for oid, column in connection.execute(_LISTED):
+        listed[oid].append(column)
     relations = [
         Relation(
             key,
@@ -149,6 +162,7 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
             tuple(references[oid]),
             keys.get(oid, ()),
             tuple(sequences[oid]),
+            tuple(listed[oid]),
         )
         for oid, (key, kind) in found.items()
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication.policy import Decision
 from ppr_assets.rules.publication.withholding import Plan
 
@@ -12,12 +13,19 @@ def plan_lines(plan: Plan, file: object) -> Iterator[str]:
     """All that would be withheld, that is unknown, and that cannot be kept; ``file`` decides."""
     for one in plan.withheld({}, {}):
         decision = plan.tables[one.table].changed.get(one.column)
-        yield f"withheld: {one.name}: {said(decision) if decision else 'all rows'}"
+        yield f"withheld: {one.name}: {said(decision) if decision else _all_rows(plan, one.table)}"
     for unknown in plan.to_decide:
         yield f"unknown: {unknown.name}: {unknown.choice}"
         yield f"         or in {file}: {unknown.line}"
     for problem in plan.impossible:
         yield f"cannot be kept: {problem}"
+
+
+def _all_rows(plan: Plan, table: str) -> str:
+    if not (columns := plan.listed.get(table)):
+        return "all rows"
+    names = ", ".join(f"{table}.{quote_identifier(column)}" for column in columns)
+    return f"all rows, but the definitions of its partitions name values of {names}"
 
 
 def said(decision: Decision | None) -> str:

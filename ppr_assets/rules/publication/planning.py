@@ -33,7 +33,12 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
             *_broken_references(by_key[key], tables),
         )
     ]
-    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint, policy.finds)
+    listed = {
+        one.parents[0]: one.listed
+        for one in by_key.values()
+        if one.listed and one.parents and not tables[one.key].rows
+    }
+    return Plan(tables, tuple(unknown), tuple(impossible), policy.fingerprint, policy.finds, listed)
 
 
 def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[str]:

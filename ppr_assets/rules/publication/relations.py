@@ -33,8 +33,9 @@ class Reference:
 class Relation:
     """What holds rows: a table or partition, a materialized view, or a foreign table; by its table
     key, with those that it inherits from, the nearest first. ``sequences``: those that its columns
-    count with, by key, each with its column. The large objects are one of the kind of their own,
-    without columns."""
+    count with, by key, each with its column. ``listed``: the columns of its parent of which its
+    definition names values, as a partition of a list. The large objects are one of the kind of
+    their own, without columns."""
 
     key: str
     kind: Literal["table", "materialized view", "foreign table", "large objects"]
@@ -43,3 +44,4 @@ class Relation:
     references: tuple[Reference, ...] = ()
     primary_key: tuple[str, ...] = ()
     sequences: tuple[tuple[str, str], ...] = ()
+    listed: tuple[str, ...] = ()

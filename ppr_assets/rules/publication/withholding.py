@@ -114,13 +114,15 @@ class TablePlan:
 class Plan:
     """By table key. ``unknown`` and ``impossible`` (in words) stop a dump. ``policy``: the
     fingerprint of the policy that it is of; ``finds``: what it says of values that are found in
-    what is published."""
+    what is published. ``listed``: of tables without rows, by key, the columns of which the
+    definitions of partitions name values."""
 
     tables: Mapping[str, TablePlan]
     unknown: tuple[Unknown, ...] = ()
     impossible: tuple[str, ...] = ()
     policy: str = ""
     finds: FindDecisions = field(default_factory=FindDecisions)
+    listed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def to_decide(self) -> Sequence[Unknown]:

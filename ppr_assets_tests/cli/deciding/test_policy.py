@@ -244,14 +244,22 @@ def test_another_publishers_decision_is_kept(pipeline: Pipeline, ppr_assets: Com
 def test_two_decisions_that_nobody_merges_are_not_said_to_let_a_dump_pass(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
+    """But one that only the remote has is in force."""
+    pipeline.execute("ALTER TABLE phone ADD owner text")
     other = pipeline.clone_again("other")
     (other / "sql_dumps").mkdir(exist_ok=True)
-    commit_files(other, "Theirs", {FILE: '[phone]\ndescription = "null"\n'})
+    commit_files(other, "Theirs", {FILE: '[phone]\nowner = "null"\n'})
     git(other, "push", "-q", "origin", "main")
-    commit_files(pipeline.clone, "Ours", {FILE: '[phone]\ndescription = "public"\n'})
+    (told,) = re.findall(r"(?m)^(.*) policy +(.*)", ppr_assets("doctor").out)
+    assert told[0].startswith("ok") and "phone.owner" in told[1]
+
+    commit_files(pipeline.clone, "Ours", {FILE: '[phone]\nowner = "public"\n'})
+    problem = f"cannot be merged, both have changed `{FILE}`"
     said = ppr_assets("policy", "check")
     assert (said.code, said.out) == (6, "")
-    assert f"cannot be merged, both have changed `{FILE}`" in said.error
+    assert problem in said.error
+    (told,) = re.findall(r"(?m)^(.*) policy +(.*)", ppr_assets("doctor").out)
+    assert told[0].startswith("FIX") and problem in told[1]
 
 
 def test_a_damaged_file_is_for_a_human_to_mend(pipeline: Pipeline, ppr_assets: CommandLine) -> None:
