@@ -26,7 +26,6 @@ from ppr_assets.cli.dagster.storage import (
 from ppr_assets.cli.shared.local_server import LOCAL, SERVER, server_in_use
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
-from ppr_assets.postgres import embedded
 from ppr_assets.settings import Secret, Settings, export
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ def dagster_home(settings: Settings) -> Iterator[Path]:
     if settings.dagster_postgres_url is not None:
         yield home
         return
+    from ppr_assets.postgres import embedded
+
     with server_in_use():
         server = embedded.start(LOCAL / SERVER)
         server.create_database(STORAGE_DATABASE)

@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ppr_assets.files import Held, held, take
-from ppr_assets.postgres import embedded
 
 LOCAL = Path(".local")
 """Everything that the project makes for itself in the working folder; git-ignored."""
@@ -22,6 +21,8 @@ def server_in_use() -> Iterator[None]:
 
     Who leaves last stops it, also when it was started by a process that was killed since.
     """
+    from ppr_assets.postgres import embedded  # a night on servers of one's own needs none of it
+
     LOCAL.mkdir(parents=True, exist_ok=True)
     with held(LOCAL / "users", shared=True, wait_seconds=None) as users:
         try:
