@@ -34,6 +34,10 @@ _LONGEST = 300
 _KEYS_HINT = (
     "look at the keys and what they may do there: list, read, write, and delete for the keep rules."
 )
+_FOLDER_HINT = (
+    "look at the folder and its disk: may this user read and write there, and is there room (`ls "
+    "-la`, `df`)?"
+)
 _HINT = "look at the URL (bucket, endpoint, region) and the network."
 
 T = TypeVar("T")
@@ -82,8 +86,11 @@ class BucketPlace:
         except (BaseError, OSError, ValueError) as error:
             raise CopyFailed(
                 f"`{self.shown}` cannot be {done}: {_words(error)}",
-                hint=_KEYS_HINT if _DENIED.search(f"{error}") else _HINT,
+                hint=self._hint(error),
             ) from error
+
+    def _hint(self, error: Exception) -> str:
+        return _KEYS_HINT if _DENIED.search(f"{error}") else _HINT
 
 
 class FolderPlace(BucketPlace):
@@ -102,6 +109,9 @@ class FolderPlace(BucketPlace):
                 os.fsync(file.fileno())
             sync_folder(self._folder)
         return made
+
+    def _hint(self, error: Exception) -> str:  # noqa: ARG002 - what it is, the error says
+        return _FOLDER_HINT
 
 
 class _Exists(Exception):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ppr_assets.copies.opening import open_place
 from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.errors import CopyFailed, DumpDamaged, SettingsError
 from ppr_assets.operations.doctor import preconditions
@@ -146,6 +147,13 @@ def test_a_place_that_fails_stops_no_other_and_undoes_nothing(copy_world: CopyWo
         f"`{missing}` for copies\n"
         "HINT: is its disk mounted? A folder that is to be new: `mkdir` makes it."
     )
+
+
+def test_a_folder_that_fails_is_said_to_be_one(copy_world: CopyWorld) -> None:
+    (url,) = copy_world.settings.data_repo.copies.urls
+    with pytest.raises(CopyFailed) as caught:
+        b"".join(open_place(url).read("gone.json"))
+    assert caught.value.hint.startswith("look at the folder and its disk: ")
 
 
 def test_a_dump_that_the_data_repository_has_damaged_is_not_copied(copy_world: CopyWorld) -> None:
