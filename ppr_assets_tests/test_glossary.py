@@ -23,15 +23,15 @@ PLAIN = frozenset(
     re.findall(
         "[a-z]+",
         """accepted added after age asked at author because before branch but by bytes changes
-        cleanup code column command commit committed config console count counts dagster
-        damaged decided decisions demo detail dev differences elsewhere equals error errors
-        events exit failed fetch files filled git good half have help hint home hours impossible
-        kept key kind labels level list locations log loggers looked loose made mapping message
-        metadata metrics monthly movements names need night nightly of ok ops option
-        organizations origin other outcome packed path percent platform previous proven
-        publishing reason refused remote repo resources reviewed row rows run schedule seconds
-        server settings sha signature snapshot source state stopped subject table tables the tree
-        unknown unreadable updated url values version what where why without work""",
+        cleanup code column command commit committed config console count counts dagster damaged
+        decided decisions demo detail dev differences elsewhere equals error errors events exit
+        failed fetch files filled git good half have help hint home hours impossible kept key kind
+        labels level list locations log loggers looked loose made mapping message metadata metrics
+        monthly movements named names need night nightly of ok ops option organizations origin
+        other outcome packed partitions path percent platform previous proven publishing reason
+        refused remote repo resources reviewed row rows run schedule seconds server settings sha
+        signature snapshot source state stopped subject table tables the tree unknown unreadable
+        updated url values version what where why without work""",
     )
 )
 
