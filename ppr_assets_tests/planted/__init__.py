@@ -44,6 +44,8 @@ PLACES: Mapping[str, Callable[[str], str]] = {
     "in JSON with signs escaped": lambda value: f'{{"a": "{_escaped(value, "[^0-9A-Za-z]")}"}}',
     "in a very long text": lambda value: "Food, on Friday. " * 1_500 + value + " free" * 1_500,
     "after other letters": lambda value: f"Żywność 食物🥫 {value} 開放時間",
+    "quoted in a mail": lambda value: "\n".join(f"> {line}" for line in value.split("\n")),
+    "in XML": lambda value: f"<note><![CDATA[{value}]]></note>",
     "of many lines": lambda value: "\n".join(f"line {n}" for n in range(99)) + f"\n{value}\n",
 }
 """What a text may be that has a value in it."""

@@ -55,12 +55,12 @@ _PARTNER = re.compile(
     rb"(?<![0-9A-Za-z])(?i:host|hostaddr|server|address|addr|data source|dsn|dbname|database"
     rb"|initial catalog|user|user id|uid|user ?name)\s{0,3}=|(?i:jdbc|odbc):|://"
 )
+_BETWEEN = rb"(?:[\s;&,]|(?<=\n)>){1,60}"
+"""Two settings; mail begins what it quotes by ``>``."""
 _AHEAD = re.compile(
-    rb"""=\s{0,3}(?:'[^'\n]*'|"[^"\n]*"|[^\s;&,'"]+)[\s;&,]{1,60}[A-Z_]{0,40}\Z|[?;&]\Z"""
+    rb"""=\s{0,3}(?:'[^'\n]*'|"[^"\n]*"|[^\s;&,'"]+)""" + _BETWEEN + rb"""[A-Z_]{0,40}\Z|[?;&]\Z"""
 )
-_BEHIND = re.compile(
-    rb"[\s;&,]{1,60}(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?="
-)
+_BEHIND = re.compile(_BETWEEN + rb"(?:[A-Za-z_]{2,40}|(?i:data source|initial catalog|user id)) ?=")
 _SPACED = re.compile(rb"\s=|=\s")
 _SECTION = re.compile(rb"\[[^\[\]\n]{1,60}\][ \t]*\r?$", re.MULTILINE)
 """Of a file of settings."""

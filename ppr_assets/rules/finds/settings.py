@@ -32,13 +32,14 @@ _MEMBER = re.compile(
     rb"""(?P<password>[^\s"']{4,})(?P=value)"""
 )  # fmt: skip
 _LINE = re.compile(
-    rb"""^[ \t]*(?:- )?"""
+    rb"""^[ \t>#]*(?:- )?"""
     + _PASSWORD_NAME
     + rb""":[ \t]{1,5}"?(?P<password>[^\s"']{4,})"?[ \t]*\r?$""",
     re.MULTILINE,
 )
 _OTHER_LINE = re.compile(
-    rb"^[ \t]*(?:- )?(?:host(?:name)?|server|user(?:name)?|login|database|dbname|db|port):[ \t]+\S",
+    rb"^[ \t>#]*(?:- )?(?:host(?:name)?|server|user(?:name)?|login|database|dbname|db|port)"
+    rb":[ \t]+\S",
     re.MULTILINE,
 )
 _REACH = 300
@@ -58,7 +59,7 @@ _STATEMENT = re.compile(
     + _QUOTED
 )
 _NETRC = re.compile(
-    rb"""(?<![0-9A-Za-z])machine\s{1,60}\S{1,200}\s{1,60}(?:login\s{1,60}\S{1,200}\s{1,60})?"""
+    rb"""(?<![0-9A-Za-z])machine\s{1,60}\S{1,200}[\s>]{1,60}(?:login\s{1,60}\S{1,200}[\s>]{1,60})?"""
     rb"""password\s{1,60}(?P<password>\S{3,})"""
 )
 _CURL = re.compile(

@@ -12,7 +12,7 @@ from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfil
 from ppr_assets.rules.profile.schema import Schema
 
 _ROWS = Kind("amount", 0.02, noise=2.5)
-_GROUP = Kind("amount", 0.2, noise=2.5)
+_GROUP = Kind("amount", 0.2, noise=1.6)
 _EMPTY = Kind("share", 0.05, noise=4)
 _COMMON = Kind("share", 0.15, noise=4)
 _POINT = Kind("share", 0.01, noise=4)
@@ -21,7 +21,8 @@ _LONGEST = Kind("amount", 0.25)
 
 _FEW_ROWS = 30
 """Below it, shares and lengths say nothing."""
-_SMALL_GROUP = 10
+_SMALL_GROUP = 5
+"""Below so many rows, a group comes and goes."""
 
 
 @dataclass(frozen=True)

@@ -200,3 +200,11 @@ def test_any_nights_can_be_told_and_come_out_in_order(
     assert warnings(found) == [str(one) for one in found if one.score > 1]
     assert len(largest(found)) <= 3
     assert found == movements(profile, nights)
+
+
+def test_a_small_scraper_that_is_gone_is_named_and_half_of_one_from_some_rows_on() -> None:
+    for usual, now, named in ((5, 0, True), (5, 2, False), (4, 0, False), (16, 8, True)):
+        nights = [Night(_profile(scrapers={"vivery_api": usual, "plentiful": 600}))] * 58
+        said = _said(_profile(scrapers={"vivery_api": now, "plentiful": 600}), nights)
+        told = f"service with scraper_id vivery_api: {now} rows, {usual} for 58 nights"
+        assert said == [told] * named
