@@ -18,13 +18,15 @@ import pytest
 from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.patching.apply import AppliedPatch, apply_patch
 from ppr_assets.operations.patching.plan import ChosenRows, PatchPlan, plan_patch
+from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.rules.patch.changes import Change, counts
 from ppr_assets.rules.patch.text import patch_text
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_campaign import Campaign
-from ppr_assets_tests.fix_postgres import SampleDatabase
+from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump
+from ppr_assets_tests.fix_postgres import Databases, SampleDatabase
 from ppr_assets_tests.fix_restore import MadeDump, content, make_dump
 
 EDITS = (
@@ -195,6 +197,49 @@ def test_a_circle_comes_back_and_goes_again(living: DatabaseSettings, tmp_path: 
     assert now(living) == whole
     assert psql(living, undo).returncode == 0
     assert now(living) == before
+
+
+ROWS = """
+SELECT string_agg(t, chr(10) ORDER BY t) FROM (
+  SELECT o::text FROM public.organization o UNION ALL SELECT l::text FROM public.location l
+  UNION ALL SELECT s::text FROM public.service s) every (t)
+"""
+
+
+@pytest.mark.parametrize("major", [MAJORS[0], MAJORS[-1]])
+def test_rows_come_back_from_a_dump_of_an_old_server(
+    major: int, databases: Databases, tmp_path: Path
+) -> None:
+    database = databases.create()
+    path = tmp_path / "old.sql"
+    path.write_bytes(OldDump(major).sql)
+    subprocess.run(
+        ["psql", "-X", "-q", "-f", str(path)],
+        env=client_environment(replace(database, user="postgres")),
+        capture_output=True,
+        check=True,
+    )
+    owner = replace(database, user="postgres")
+    whole = value(owner, ROWS)
+    execute(
+        owner,
+        "SET session_replication_role = replica",  # it has a trigger that refuses
+        "UPDATE public.organization SET name = 'x', main_location_id = NULL",
+        "DELETE FROM public.location",
+    )
+    before = value(owner, ROWS)
+    plan = plan_patch(
+        owner,
+        FoundDump(path.name, path, None, None, tmp_path),
+        ChosenRows("organization", triggers=False),
+    )
+    undo = tmp_path / "undo.sql"
+    applied(owner, plan, undo)
+    assert before != whole
+    assert value(owner, ROWS) == whole
+    done = psql(owner, undo)
+    assert (done.returncode, value(owner, ROWS)) == (0, before), done.stderr
+    databases.drop(database)
 
 
 def _one_name(living: DatabaseSettings, made: MadeDump) -> tuple[str, PatchPlan]:
