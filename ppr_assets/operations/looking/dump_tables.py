@@ -120,7 +120,7 @@ class DumpTables:
 
     def _of_block(self, block: CopyBlock, table: str, columns: list[str]) -> Rows:
         known = self.tables[table].columns
-        types = [one.type for one in known.values()]
+        types = [one.values for one in known.values()]
         places = [at for at, name in enumerate(known) if name in columns]
         chunks = self._file.chunks(block.start, block.end)
         yield from rows_of(chunks, types, self.encoding, places)

@@ -152,7 +152,7 @@ def _searched(session: sqlite3.Connection, name: str, table: TableDefinition) ->
     columns = [
         one
         for one in _SEARCHED
-        if one in table.columns and sqlite_type(table.columns[one].type) == "TEXT"
+        if one in table.columns and sqlite_type(table.columns[one].values) == "TEXT"
     ]
     if columns:
         index, content = quoted(f"{name}_fts"), quoted(name)

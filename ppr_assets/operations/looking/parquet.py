@@ -50,7 +50,7 @@ def to_parquet(dump: PublishedTables, name: str, out: Path) -> list[Path]:
         written = to_csv(dump, name, Path(texts) / "csv")
         for table, text in zip(tables, written, strict=True):
             file = partial / f"{text.stem}.parquet"
-            types = {column: _type(one.type) for column, one in table.columns.items()}
+            types = {column: _type(one.values) for column, one in table.columns.items()}
             read = ["header=true", "auto_detect=false", "allow_quoted_nulls=false", "nullstr=''"]
             read += ["delim=','", "quote='\"'", "escape='\"'", f"columns={_struct(types)}"]
             source = f"read_csv({_text(str(text))}, {', '.join(read)})"

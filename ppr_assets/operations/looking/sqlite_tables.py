@@ -21,7 +21,7 @@ def quoted(*names: str) -> str:
 def columns_of(table: TableDefinition) -> list[str]:
     """Each as CREATE TABLE takes it."""
     return [
-        f"{quoted(one.name)} {sqlite_type(one.type)}".rstrip() for one in table.columns.values()
+        f"{quoted(one.name)} {sqlite_type(one.values)}".rstrip() for one in table.columns.values()
     ]
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
 from ppr_assets.plain_sql.parsing.row_keys import primary_key
 from ppr_assets.plain_sql.parsing.table_text import made_table
 from ppr_assets.rules.naming import table_key
 
-READ_KINDS = frozenset({"TABLE", "CONSTRAINT", "FK CONSTRAINT", "TABLE ATTACH", "COMMENT"})
+READ_KINDS = frozenset(
+    {"TABLE", "CONSTRAINT", "FK CONSTRAINT", "TABLE ATTACH", "COMMENT", "DOMAIN"}
+)
 """Kinds of entries that tell of tables."""
 
 _TYPE = re.compile(
@@ -30,6 +32,7 @@ _ATTACH = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "
     rb"(?P<part_schema>" + NAME + rb")\.(?P<part>" + NAME + rb") "
 )
+_DOMAIN = re.compile(rb"CREATE DOMAIN (?P<name>" + NAME + rb"\." + NAME + rb") AS (?P<rest>[^;]*)")
 _CREATED = re.compile(rb"CREATE (?:UNLOGGED )?TABLE " + _OF_TABLE)
 _INHERITS = re.compile(
     rb"^\)\s*INHERITS \((?P<parents>"
@@ -54,11 +57,17 @@ _ONE_NAME = re.compile(NAME)
 @dataclass(frozen=True)
 class Column:
     """``type`` as pg_dump writes it, empty where it is not known; ``comment`` is empty without
-    one."""
+    one. ``below``: of a domain, the type that it is made of."""
 
     name: str
     type: str = ""
     comment: str = ""
+    below: str = ""
+
+    @property
+    def values(self) -> str:
+        """The type of its values."""
+        return self.below or self.type
 
 
 @dataclass(frozen=True)
@@ -96,22 +105,37 @@ def table_definitions(
     """By table key, out of the SQL of entries of :data:`READ_KINDS`, each with its kind, in the
     order of the dump."""
     found: dict[str, TableDefinition] = {}
+    domains: dict[str, str] = {}
     for kind, text in statements:
-        if kind == "TABLE":
+        if kind == "DOMAIN":
+            domains |= _domain(domains, text)
+        elif kind == "TABLE":
             _made(found, text)
         elif kind == "COMMENT":
             _commented(found, text)
         elif kind == "TABLE ATTACH":
-            if (one := _ATTACH.search(text)) and (parent := found.get(_key(one))):
-                part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
-                parent.partitions.append(part)
+            _attached(found, text)
         elif (key := primary_key(text)) is not None:
             if key[0] in found:
                 found[key[0]].primary_key = key[1]
         elif (one := _FOREIGN_KEY.match(text)) and (table := found.get(_key(one))):
             to = table_key(unquoted(one["to_schema"]), unquoted(one["to"]))
             table.foreign_keys.append(ForeignKey(_list(one["columns"]), to, _list(one["there"])))
+    for table in found.values():
+        table.columns = {
+            name: replace(one, below=domains.get(one.type, ""))
+            for name, one in table.columns.items()
+        }
     return found
+
+
+def _domain(known: Mapping[str, str], text: bytes) -> Mapping[str, str]:
+    """Its name, with the type below it, and below those that are ``known``."""
+    one = _DOMAIN.search(text)
+    if one is None:
+        return {}
+    below = column_type(b" ".join(one["rest"].split()))
+    return {one["name"].decode("utf-8", "replace"): known.get(below, below)}
 
 
 def parents_told(statement: bytes) -> tuple[str, tuple[str, ...]] | None:
@@ -153,6 +177,12 @@ def _made(found: dict[str, TableDefinition], text: bytes) -> None:
 def _parents(told: re.Match[bytes]) -> tuple[str, ...]:
     names = _list(told["parents"])
     return tuple(map(table_key, names[::2], names[1::2]))
+
+
+def _attached(found: Mapping[str, TableDefinition], text: bytes) -> None:
+    if (one := _ATTACH.search(text)) and (parent := found.get(_key(one))):
+        part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
+        parent.partitions.append(part)
 
 
 def _commented(found: Mapping[str, TableDefinition], text: bytes) -> None:

@@ -54,6 +54,23 @@ def test_columns_keys_comments_and_partitions_are_read() -> None:
     assert table.partitions == ["geo.l1"]
 
 
+def test_a_domain_s_values_are_of_the_type_below_it() -> None:
+    domains = [
+        ("DOMAIN", b"CREATE DOMAIN public.counted AS integer\n\tCONSTRAINT c CHECK ((VALUE > 0));"),
+        ("DOMAIN", b'CREATE DOMAIN geo."Few" AS public.counted DEFAULT 1;'),
+    ]
+    items = b'a public.counted NOT NULL,\n    b geo."Few",\n    c text'
+    made = b"CREATE TABLE public.place (\n    " + items + b"\n);"
+    comment = b"COMMENT ON COLUMN public.place.b IS 'told';"
+    statements = [*domains, ("TABLE", made), ("COMMENT", comment)]
+    columns = table_definitions(statements)["place"].columns
+    assert [(one.type, one.values) for one in columns.values()] == [
+        ("public.counted", "integer"),
+        ('geo."Few"', "integer"),
+        ("text", "text"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("definition", "type_"),
     [
