@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -114,9 +114,11 @@ class Status:
         }
 
 
-def status(settings: Settings, *, offline: bool = False) -> Status:
+def status(settings: Settings, *, offline: bool = False, patience_seconds: float = 20.0) -> Status:
     """Ask the database, the clone and, unless ``offline``, the remote. What fails is an entry of
-    ``errors``."""
+    ``errors``, also a remote that does not answer for ``patience_seconds``, and a table that
+    is locked for so long: a monitor waits for a minute."""
+    settings = _impatient(settings, patience_seconds)
     errors: list[PprError] = []
     repository: Published | None = None
     counts: Mapping[str, int] | None = None
@@ -148,6 +150,16 @@ def status(settings: Settings, *, offline: bool = False) -> Status:
         override=override_for(settings.dump, None),
         room=room,
     )
+
+
+def _impatient(settings: Settings, seconds: float) -> Settings:
+    """A first clone takes its time, and so may a count of many rows."""
+    dump, data_repo = settings.dump, settings.data_repo
+    if data_repo.path.exists():
+        limit = min(data_repo.timeout_seconds, seconds)
+        data_repo = replace(data_repo, timeout_seconds=limit)
+    dump = replace(dump, stall_seconds=min(dump.stall_seconds, seconds))
+    return replace(settings, dump=dump, data_repo=data_repo)
 
 
 @contextmanager
