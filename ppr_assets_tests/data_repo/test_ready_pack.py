@@ -125,6 +125,16 @@ def test_small_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> Non
         assert ready(data_repo) == {}
 
 
+def test_enormous_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> None:
+    old, new = _files(tmp_path)
+    sha = write_blob(data_repo, old)
+    with new.open("r+b") as file:
+        file.truncate(1 << 31)
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, Version(sha, old), new)
+        assert ready(data_repo) == {}
+
+
 def test_what_a_killed_run_left_is_gone_before_the_next_one(data_repo: DataRepo) -> None:
     left = data_repo.state_dir / "ready" / "pack" / "unfinished"
     left.parent.mkdir(parents=True)

@@ -25,6 +25,8 @@ _BLOB, _DIFFERENCE = 3, 7
 _PIECE = 1 << 20
 _SMALL = 1 << 18
 """Bytes among which git finds differences in no time."""
+_LARGE = 1 << 31
+"""Bytes from which on an index counts in other numbers; a forge takes no such file."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,13 @@ def made_ready(repo: DataRepo) -> Iterator[None]:
 
 def make_ready(repo: DataRepo, old: Version, new: Path) -> bool:
     """Whether there is a pack now, with ``old``, as the remote has it, and ``new`` as the
-    difference to that; there is none of small files, nor where ``old`` has other bytes by now.
+    difference to that; there is none of small files and of enormous ones, nor where ``old`` has
+    other bytes by now.
 
     Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
     """
-    if min(path.stat().st_size for path in (old.path, new)) < _SMALL:
+    sizes = [path.stat().st_size for path in (old.path, new)]
+    if min(sizes) < _SMALL or max(sizes) >= _LARGE:
         return False
     folder = _folder(repo) / "pack"
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +73,8 @@ def make_ready(repo: DataRepo, old: Version, new: Path) -> bool:
         pack.difference(old.sha, was, now)
         name, index = pack.end()
     unfinished.rename(folder / f"pack-{name}.pack")
-    (folder / f"pack-{name}.idx").write_bytes(index)
+    unfinished.write_bytes(index)
+    unfinished.rename(folder / f"pack-{name}.idx")
     return True
 
 
