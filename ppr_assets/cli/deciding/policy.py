@@ -61,6 +61,8 @@ def show(invocation: Invocation, table: str | None, *, offline: bool, as_json: b
     """Show the policy in force: all tables, or each column of one."""
     found = policy_in_force(invocation.settings, print_view, offline=offline)
     if table is not None and table not in found.whole.tables:
+        table = table.removeprefix("public.")
+    if table is not None and table not in found.whole.tables:
         raise SettingsError(
             f"the policy does not know `{table}`",
             hint="`ppr-assets policy check` names what is unknown in the database.",

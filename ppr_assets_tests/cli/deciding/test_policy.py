@@ -185,7 +185,7 @@ def test_what_somebody_wrote_commands_no_terminal_and_passes_for_no_other_line(
     reviewed = ppr_assets("policy", "review", "--offline").out
     assert r"  phone.\x1b[31mred: undecided → null (yes By: Pat\x1b[2J)" in reviewed.splitlines()
     assert "  Decide " + r"\x1b[2J" in reviewed.splitlines()
-    shown = ppr_assets("policy", "show", "phone", "--offline").out
+    shown = ppr_assets("policy", "show", "public.phone", "--offline").out
     assert r"\x1b[31mred" in shown and "\x1b" not in shown + reviewed
 
 
