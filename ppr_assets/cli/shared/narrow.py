@@ -73,12 +73,13 @@ def _wrapped(line: str, columns: int) -> list[str]:
     if len(shown) <= columns:
         return [line]
     labels = [gap.end() for gap in _GAP.finditer(shown) if gap.end() <= _LABELS] or [2]
-    fitting = [one for one in (2, *labels) if one + _longest(shown[one:]) <= columns]
+    fitting = [one for one in (2, *labels) if one + _longest(shown[one:], columns - 2) <= columns]
     return _hanging(line, columns, max(fitting or labels))
 
 
-def _longest(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+def _longest(text: str, most: int) -> int:
+    """Of the words that fit at all: one that never does pushes no other over the edge."""
+    return max((size for size in map(len, text.split()) if size <= most), default=0)
 
 
 def _hanging(line: str, columns: int, indent: int) -> list[str]:

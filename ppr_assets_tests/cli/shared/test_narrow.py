@@ -73,6 +73,12 @@ def test_a_line_goes_on_where_it_began_after_its_labels(line: str, expected: lis
     assert fitted(line, 0) == line
 
 
+def test_a_word_that_never_fits_pushes_no_other_over_the_edge() -> None:
+    text = f"ok   dagster          home /{'long' * 16}, storage on /{'short' * 8} (it answers)"
+    too_wide = [line for line in fitted(text, 60).split("\n") if len(line) > 60]
+    assert too_wide == [f"     /{'long' * 16},"]
+
+
 VERBS = (
     "list",
     "list --history",
