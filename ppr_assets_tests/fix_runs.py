@@ -12,6 +12,7 @@ import pytest
 from dagster._core.loader import LoadingContextForTest
 
 from ppr_assets.definitions import build_defs
+from ppr_assets_tests import migrations  # noqa: F401 - read once
 from ppr_assets_tests.fix_pipeline import ANN, Pipeline
 
 _NIGHTLY = [dg.AssetKey(name) for name in ("record_count", "sql_dump", "data_repo_commit")]

@@ -14,6 +14,7 @@ from ppr_assets.errors import PprError
 from ppr_assets.orchestration.automation import alerts as automation
 from ppr_assets.orchestration.failures import failure
 from ppr_assets.settings import Settings
+from ppr_assets_tests import migrations  # noqa: F401 - read once
 from ppr_assets_tests.fix_git import GitWorld
 from ppr_assets_tests.fix_sinks import WebSink, told_to
 

@@ -6,7 +6,6 @@ Every private value holds one word, so that one search finds them all, in whatev
 from __future__ import annotations
 
 import base64
-import contextlib
 import gzip
 import io
 import itertools
@@ -40,6 +39,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.settings import DatabaseSettings
+from ppr_assets_tests import migrations  # noqa: F401 - read once
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_command_line import CommandLine, Said, wait_until
 from ppr_assets_tests.fix_git import git
@@ -155,11 +155,10 @@ class World:
 
 
 def in_all_words(error: BaseException) -> str:
-    """As it is shown, as Python and as rich print it, and what its causes hold."""
+    """As it is shown, as Python and as rich print it, and what its causes hold. Of rich without
+    lines of code, which hold no values, and which it takes a quarter of a night to colour."""
     printed = io.StringIO()
-    shown = Traceback.from_exception(
-        type(error), error, error.__traceback__, suppress=[dg, contextlib]
-    )
+    shown = Traceback.from_exception(type(error), error, error.__traceback__, suppress=["/"])
     Console(file=printed, width=200).print(shown)
     chain: list[str] = []
     cause: BaseException | None = error

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.definitions import build_defs
+from ppr_assets_tests import migrations  # noqa: F401 - read once
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_publisher import GENERATED_LOG, REAL_LOG, Publisher, read_log
