@@ -44,11 +44,13 @@ def _commit(repo: DataRepo, base: str | None, file: Path) -> str:
     return write_commit(repo, tree, parents=parents, message="A night\n", author=identity(repo))
 
 
-def _asked(repo: DataRepo, *words: str) -> bytes:
+def _asked(repo: DataRepo, *words: str, stdin: Path = Path(os.devnull)) -> bytes:
     environment = {**os.environ, **ready(repo)}
-    done = subprocess.run(
-        ["git", *words], cwd=repo.path, env=environment, capture_output=True, check=True
-    )
+    argv = ["git", *words]
+    with stdin.open("rb") as file:
+        done = subprocess.run(
+            argv, stdin=file, cwd=repo.path, env=environment, capture_output=True, check=True
+        )
     assert done.stderr == b""
     return done.stdout
 
@@ -63,7 +65,7 @@ def test_git_finds_in_it_the_new_file_as_a_difference(tmp_path: Path, object_for
         old, new = _files(tmp_path)
         sha = git(clone, "hash-object", str(old))
         assert ready(repo) == {}
-        assert make_ready(repo, Version(sha, old), new)
+        assert make_ready(repo, [(Version(sha, old), new)])
         name = git(clone, "hash-object", str(new))
         assert _asked(repo, "cat-file", "blob", name) == NEW
         (index,) = (repo.state_dir / "ready" / "pack").glob("*.idx")
@@ -80,12 +82,31 @@ def test_a_push_sends_it_and_looks_for_nothing(data_repo: DataRepo, tmp_path: Pa
     git(data_repo.path, "config", "core.bigFileThreshold", "100k")  # git itself looks for none
     sha = git(data_repo.path, "rev-parse", f"{first}:{PATH}")
     with made_ready(data_repo):
-        assert make_ready(data_repo, Version(sha, old), new)
+        assert make_ready(data_repo, [(Version(sha, old), new)])
         assert 0 < push(data_repo, second).bytes < 4000
     remote = Path(str(data_repo.remote_url))
     git(remote, "fsck", "--full", "--strict")
     assert git(remote, "rev-parse", f"main:{PATH}") == git(data_repo.path, "hash-object", str(new))
     git(data_repo.path, "fsck", "--full")
+
+
+def test_of_many_files_those_that_have_changed_are_made_ready(
+    data_repo: DataRepo, tmp_path: Path
+) -> None:
+    old, _ = _files(tmp_path)
+    older, newer = tmp_path / "older.sql", tmp_path / "newer.sql"
+    older.write_bytes(OLD[::-1])
+    newer.write_bytes(NEW[::-1])
+    versions = [Version(write_blob(data_repo, path), path) for path in (old, older)]
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(versions[0], old)])
+        assert make_ready(data_repo, [*zip(versions, (old, newer), strict=True)])
+        (index,) = (data_repo.state_dir / "ready" / "pack").glob("*.idx")
+        told = _asked(
+            data_repo, "show-index", f"--object-format={data_repo.object_format}", stdin=index
+        )
+        names = {versions[1].sha, git(data_repo.path, "hash-object", str(newer))}
+        assert {line.split()[1] for line in told.decode().splitlines()} == names
 
 
 def test_a_push_of_something_else_finds_its_difference_itself(
@@ -99,7 +120,7 @@ def test_a_push_of_something_else_finds_its_difference_itself(
     push(data_repo, outrun_by)
     sha = git(data_repo.path, "rev-parse", f"{first}:{PATH}")
     with made_ready(data_repo):
-        assert make_ready(data_repo, Version(sha, old), new)
+        assert make_ready(data_repo, [(Version(sha, old), new)])
         push(data_repo, _commit(data_repo, outrun_by, new))
     remote = Path(str(data_repo.remote_url))
     git(remote, "fsck", "--full", "--strict")
@@ -113,7 +134,7 @@ def test_nothing_is_ready_where_the_old_file_has_other_bytes(
     sha = write_blob(data_repo, old)
     old.write_bytes(OLD[:-1] + b"!")
     with made_ready(data_repo):
-        assert not make_ready(data_repo, Version(sha, old), new)
+        assert not make_ready(data_repo, [(Version(sha, old), new)])
         assert [*(data_repo.state_dir / "ready").rglob("*.idx")] == []
 
 
@@ -121,7 +142,7 @@ def test_small_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> Non
     old, new = _files(tmp_path)
     new.write_bytes(NEW[:1000])
     with made_ready(data_repo):
-        assert not make_ready(data_repo, Version(write_blob(data_repo, old), old), new)
+        assert not make_ready(data_repo, [(Version(write_blob(data_repo, old), old), new)])
         assert ready(data_repo) == {}
 
 
@@ -131,7 +152,7 @@ def test_enormous_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> 
     with new.open("r+b") as file:
         file.truncate(1 << 31)
     with made_ready(data_repo):
-        assert not make_ready(data_repo, Version(sha, old), new)
+        assert not make_ready(data_repo, [(Version(sha, old), new)])
         assert ready(data_repo) == {}
 
 

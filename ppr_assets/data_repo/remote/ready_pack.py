@@ -7,11 +7,12 @@ dump than the remote has, it looks, as it would have. Nothing in the clone depen
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import mmap
 import shutil
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +26,9 @@ _BLOB, _DIFFERENCE = 3, 7
 _PIECE = 1 << 20
 _SMALL = 1 << 18
 """Bytes among which git finds differences in no time."""
-_LARGE = 1 << 31
-"""Bytes from which on an index counts in other numbers; a forge takes no such file."""
+_ALL = 2_000_000_000
+"""Bytes of all files up to which an index counts in the same numbers. A forge takes no file as
+large, and of many parts the last are left to git."""
 
 
 @dataclass(frozen=True)
@@ -48,34 +50,39 @@ def made_ready(repo: DataRepo) -> Iterator[None]:
         remove()
 
 
-def make_ready(repo: DataRepo, old: Version, new: Path) -> bool:
-    """Whether there is a pack now, with ``old``, as the remote has it, and ``new`` as the
-    difference to that; there is none of small files and of enormous ones, nor where ``old`` has
-    other bytes by now.
+def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
+    """Whether there is a pack now: of each pair the file as the remote has it, and its next version
+    as the difference to that. There is none of small files, of those that have not changed and of
+    what is beyond two gigabytes, nor at all where an old file has other bytes by now.
 
     Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
     """
-    sizes = [path.stat().st_size for path in (old.path, new)]
-    if min(sizes) < _SMALL or max(sizes) >= _LARGE:
+    changed = [*_worth_it(pairs)]
+    if not changed:
         return False
     folder = _folder(repo) / "pack"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / "unfinished"
-    with ExitStack() as stack:
-        files = [stack.enter_context(path.open("rb")) for path in (old.path, new)]
-        was, now = (
-            stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            for file in files
-        )
-        pack = _Pack(stack.enter_context(unfinished.open("wb")), repo.object_format)
-        if pack.whole(files[0], len(was)) != old.sha:
-            return False
-        pack.difference(old.sha, was, now)
+    with unfinished.open("wb") as file:
+        pack = _Pack(file, repo.object_format, 2 * len(changed))
+        for old, new in changed:
+            if not pack.pair(old, new):
+                return False
         name, index = pack.end()
     unfinished.rename(folder / f"pack-{name}.pack")
     unfinished.write_bytes(index)
     unfinished.rename(folder / f"pack-{name}.idx")
     return True
+
+
+def _worth_it(pairs: Sequence[tuple[Version, Path]]) -> Iterator[tuple[Version, Path]]:
+    total = 0
+    for old, new in pairs:
+        sizes = (old.path.stat().st_size, new.stat().st_size)
+        fits = min(sizes) >= _SMALL and total + sum(sizes) < _ALL
+        if fits and not filecmp.cmp(old.path, new, shallow=False):
+            total += sum(sizes)
+            yield old, new
 
 
 def ready(repo: DataRepo) -> Mapping[str, str]:
@@ -92,39 +99,28 @@ def _folder(repo: DataRepo) -> Path:
 
 
 class _Pack:
-    """Two objects: a file, and another as the difference to it."""
+    """Files, and others as the differences to them."""
 
-    def __init__(self, file: BinaryIO, object_format: str) -> None:
+    def __init__(self, file: BinaryIO, object_format: str, objects: int) -> None:
         self._file = file
         self._hash = partial(hashlib.new, object_format, usedforsecurity=False)
         self._sum = self._hash()
         self._size = self._crc = 0
         self._objects: list[tuple[bytes, int, int]] = []
-        self._write(b"PACK" + (2).to_bytes(4, "big") * 2)
+        self._write(b"PACK" + (2).to_bytes(4, "big") + objects.to_bytes(4, "big"))
 
-    def whole(self, file: BinaryIO, size: int) -> str:
-        """Its name, by its bytes."""
-        start, name = self._begin(_BLOB, size), self._hash(b"blob %d\0" % size)
-        deflate = zlib.compressobj(0)  # nobody sends it
-        while piece := file.read(_PIECE):
-            name.update(piece)
-            self._write(deflate.compress(piece))
-        self._write(deflate.flush())
-        self._objects.append((name.digest(), self._crc, start))
-        return name.hexdigest()
-
-    def difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> None:
-        """Named by the bytes that it makes of the old file."""
-        name = self._hash(b"blob %d\0" % len(new))
-        with memoryview(old) as there:
-            found = []
-            for one in differences(old, new):
-                name.update(one if isinstance(one, bytes) else there[one[0] : sum(one)])
-                found.append(one)
-        data = rendered((len(old), len(new)), iter(found))
-        start = self._begin(_DIFFERENCE, len(data))
-        self._write(bytes.fromhex(base) + zlib.compress(data))
-        self._objects.append((name.digest(), self._crc, start))
+    def pair(self, old: Version, new: Path) -> bool:
+        """Both; False where the old file is not that object."""
+        with ExitStack() as stack:
+            files = [stack.enter_context(path.open("rb")) for path in (old.path, new)]
+            was, now = (
+                stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                for file in files
+            )
+            if self._whole(files[0], len(was)) != old.sha:
+                return False
+            self._difference(old.sha, was, now)
+        return True
 
     def end(self) -> tuple[str, bytes]:
         """Its name and its index."""
@@ -138,6 +134,30 @@ class _Pack:
         out += b"".join([*names, *(one.to_bytes(4, "big") for one in (*checks, *starts))])
         out += checksum
         return checksum.hex(), out + self._hash(out).digest()
+
+    def _whole(self, file: BinaryIO, size: int) -> str:
+        """Its name, by its bytes."""
+        start, name = self._begin(_BLOB, size), self._hash(b"blob %d\0" % size)
+        deflate = zlib.compressobj(0)  # nobody sends it
+        while piece := file.read(_PIECE):
+            name.update(piece)
+            self._write(deflate.compress(piece))
+        self._write(deflate.flush())
+        self._objects.append((name.digest(), self._crc, start))
+        return name.hexdigest()
+
+    def _difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> None:
+        """Named by the bytes that it makes of the old file."""
+        name = self._hash(b"blob %d\0" % len(new))
+        with memoryview(old) as there:
+            found = []
+            for one in differences(old, new):
+                name.update(one if isinstance(one, bytes) else there[one[0] : sum(one)])
+                found.append(one)
+        data = rendered((len(old), len(new)), iter(found))
+        start = self._begin(_DIFFERENCE, len(data))
+        self._write(bytes.fromhex(base) + zlib.compress(data))
+        self._objects.append((name.digest(), self._crc, start))
 
     def _begin(self, kind: int, size: int) -> int:
         """Where it begins."""

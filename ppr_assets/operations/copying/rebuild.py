@@ -101,7 +101,7 @@ class _Rebuilding:
             split_dump(path, name=dump, most=self.most_bytes)
         staged = StagedDump(dump, path, path.with_name(manifest_name(dump)))
         try:
-            return store(self.repo, staged)
+            return store(self.repo, staged, {})
         finally:
             remove_dump(path)
 

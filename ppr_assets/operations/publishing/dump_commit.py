@@ -26,7 +26,7 @@ from ppr_assets.data_repo.git.objects import (
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import Shown, page_files
 from ppr_assets.data_repo.history.integrate import identity
@@ -76,31 +76,37 @@ class StoredDump:
     parts: Mapping[str, str]
 
 
-def store(repo: DataRepo, dump: StagedDump, before: Version | None = None) -> StoredDump:
+def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version]) -> StoredDump:
     """Give the repository the bytes of the dump, which takes git a while; nothing names them yet.
-    For the push, make ready what it differs in from the one ``before``.
+    For the push, make ready what it differs in from the one ``before``, if there was one.
 
     It may be asked for other things meanwhile.
     """
     parts = dump.parts
     with stage("storing the dump in git"), ThreadPoolExecutor(_AT_ONCE) as beside:
-        ready = beside.submit(make_ready, repo, before, dump.path) if before else None
+        files = {"": dump.path, **parts}
+        pairs = [(before[name], path) for name, path in files.items() if name in before]
+        ready = beside.submit(make_ready, repo, pairs)
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
-        if ready is not None:
-            with suppress(OSError):  # nothing needs it: git looks for the difference itself
-                ready.result()
+        with suppress(OSError):  # nothing needs it: git looks for the difference itself
+            ready.result()
     return StoredDump(whole, dict(zip(parts, stored, strict=True)))
 
 
-def version_before(repo: DataRepo) -> Version | None:
-    """The newest dump as the work tree has it, where the next one is to be pushed; None without
-    one."""
+def versions_before(repo: DataRepo) -> Mapping[str, Version]:
+    """The newest dump as the work tree has it, where the next one is to be pushed: its parts by
+    their names, and the file itself by none."""
     commit = tip(repo) if repo.settings.push_enabled and repo.remote is not None else None
     folder = dump_folder(repo, commit)
     base = folder.delta_base
     names = (name for name, entry in folder.entries.items() if base and entry.sha == base.blob)
     name = next(filter(is_dump_name, names), None)
-    return Version(base.blob, repo.path / folder.path(name)) if base and name else None
+    if base is None or name is None:
+        return {}
+    parts = read_tree(repo.objects, base.parts) if base.parts else {}
+    beside = repo.path / folder.path(parts_folder(name))
+    found = {part: Version(entry.sha, beside / part) for part, entry in parts.items()}
+    return {"": Version(base.blob, repo.path / folder.path(name)), **found}
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from ppr_assets.operations.publishing.dump_commit import (
     StoredDump,
     commit_of_dump,
     store,
-    version_before,
+    versions_before,
     write_dump_commit,
 )
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
@@ -265,7 +265,7 @@ def _candidate(
     manifest = Manifest.from_json(dump.manifest_path.read_text(encoding="utf-8"))
     _require_proven(settings, dump, manifest.proof)
     _require_small(settings, dump)
-    storing = beside.submit(store, repo, dump, version_before(repo))
+    storing = beside.submit(store, repo, dump, versions_before(repo))
     _require_as_described(dump, manifest)
     return _Candidate(dump, manifest, storing)
 
