@@ -156,6 +156,18 @@ def test_enormous_files_are_left_to_git(data_repo: DataRepo, tmp_path: Path) -> 
         assert ready(data_repo) == {}
 
 
+def test_a_file_in_another_order_is_left_to_git(data_repo: DataRepo, tmp_path: Path) -> None:
+    old, new = _files(tmp_path)
+    half = len(OLD) // 2
+    new.write_bytes(OLD[half:] + OLD[:half])
+    first = _commit(data_repo, tip(data_repo), old)
+    push(data_repo, first)
+    sha = git(data_repo.path, "rev-parse", f"{first}:{PATH}")
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(Version(sha, old), new)])
+        assert 0 < push(data_repo, _commit(data_repo, first, new)).bytes < 4000
+
+
 def test_what_a_killed_run_left_is_gone_before_the_next_one(data_repo: DataRepo) -> None:
     left = data_repo.state_dir / "ready" / "pack" / "unfinished"
     left.parent.mkdir(parents=True)

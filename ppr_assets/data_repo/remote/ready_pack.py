@@ -29,6 +29,8 @@ _SMALL = 1 << 18
 _ALL = 2_000_000_000
 """Bytes of all files up to which an index counts in the same numbers. A forge takes no file as
 large, and of many parts the last are left to git."""
+_MOST_NEW = 4
+"""One in so many bytes may be new; git also finds what has moved."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def made_ready(repo: DataRepo) -> Iterator[None]:
 def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
     """Whether there is a pack now: of each pair the file as the remote has it, and its next version
     as the difference to that. There is none of small files, of those that have not changed and of
-    what is beyond two gigabytes, nor at all where an old file has other bytes by now.
+    what is beyond two gigabytes, nor at all where an old file has other bytes by now or a new one
+    has too little of it in the same order.
 
     Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
     """
@@ -110,17 +113,16 @@ class _Pack:
         self._write(b"PACK" + (2).to_bytes(4, "big") + objects.to_bytes(4, "big"))
 
     def pair(self, old: Version, new: Path) -> bool:
-        """Both; False where the old file is not that object."""
+        """Both; False where the old file is not that object, or the new one too different."""
         with ExitStack() as stack:
             files = [stack.enter_context(path.open("rb")) for path in (old.path, new)]
             was, now = (
                 stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
                 for file in files
             )
-            if self._whole(files[0], len(was)) != old.sha:
-                return False
-            self._difference(old.sha, was, now)
-        return True
+            return self._whole(files[0], len(was)) == old.sha and self._difference(
+                old.sha, was, now
+            )
 
     def end(self) -> tuple[str, bytes]:
         """Its name and its index."""
@@ -146,18 +148,25 @@ class _Pack:
         self._objects.append((name.digest(), self._crc, start))
         return name.hexdigest()
 
-    def _difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> None:
-        """Named by the bytes that it makes of the old file."""
-        name = self._hash(b"blob %d\0" % len(new))
-        with memoryview(old) as there:
-            found = []
-            for one in differences(old, new):
-                name.update(one if isinstance(one, bytes) else there[one[0] : sum(one)])
-                found.append(one)
+    def _difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> bool:
+        """Named by the bytes that it makes of the old file; False where too many are new."""
+        name, left = self._hash(b"blob %d\0" % len(new)), len(new) // _MOST_NEW
+        found = []
+        for one in differences(old, new):
+            if isinstance(one, bytes):
+                name.update(one)
+                left -= len(one)
+            else:
+                with memoryview(old) as there:
+                    name.update(there[one[0] : sum(one)])
+            if left < 0:
+                return False
+            found.append(one)
         data = rendered((len(old), len(new)), iter(found))
         start = self._begin(_DIFFERENCE, len(data))
         self._write(bytes.fromhex(base) + zlib.compress(data))
         self._objects.append((name.digest(), self._crc, start))
+        return True
 
     def _begin(self, kind: int, size: int) -> int:
         """Where it begins."""
