@@ -34,6 +34,10 @@ with suppress(OSError):
     if "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
+# What a user keeps between runs is not the tests' to read, nor to add to.
+_STATE = tempfile.TemporaryDirectory(prefix="ppr_assets-test-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
+
 # Reading 900 modules makes hardly any garbage, and looking for it took two fifths of the time; what
 # was read stays, and is not looked through again while the tests run.
 gc.disable()

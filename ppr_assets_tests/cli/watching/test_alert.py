@@ -94,5 +94,6 @@ def test_a_url_that_cannot_be_used_is_not_shown(urls: str, tmp_path: Path) -> No
 
 
 def test_where_nobody_is_told_it_says_so(tmp_path: Path) -> None:
-    listed = CommandLine(tmp_path, {})("alert", "list")
+    nothing_kept = {"XDG_STATE_HOME": str(tmp_path)}
+    listed = CommandLine(tmp_path, nothing_kept)("alert", "list")
     assert listed.out == "nobody is told: PPR_ALERT_URLS is not set\n"

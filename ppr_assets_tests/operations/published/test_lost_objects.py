@@ -100,8 +100,8 @@ def test_what_a_fetch_brings_back_by_itself_is_not_worth_a_word(
     _require_whole(pipeline)
 
 
-def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: Pipeline) -> None:
-    """Only the clone had it, so that nothing brings it back; a new clone goes on without it."""
+def _lose_what_waits(pipeline: Pipeline) -> str:
+    """The bytes of a dump that only the clone has."""
     pipeline.first_night()
     away = pipeline.remote.with_name("away.git")
     pipeline.remote.rename(away)
@@ -111,6 +111,14 @@ def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: P
     sha, file = _object(pipeline, f"main:sql_dumps/{pipeline.latest()}")
     file.unlink()
     pipeline.change()
+    return sha
+
+
+def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: Pipeline) -> None:
+    """Nothing brings it back; a new clone goes on without it."""
+    sha = _lose_what_waits(pipeline)
+    waiting = pipeline.clone / "sql_dumps" / pipeline.latest()
+    waiting.write_bytes(waiting.read_bytes()[:-1])
     errors = [_told(pipeline), _told(pipeline)]
     for error in errors:
         assert error.message.startswith(f"the clone has lost object {sha}: `git ")
@@ -120,6 +128,19 @@ def test_an_undelivered_dump_that_has_lost_its_bytes_is_never_pushed(pipeline: P
             "DATA_REPO_URL set, which makes a new one."
         )
     shutil.move(pipeline.clone, pipeline.clone.with_name("put-away"))
+    _require_whole(pipeline)
+
+
+def test_an_undelivered_dump_is_delivered_from_the_work_tree_where_its_object_is_lost(
+    pipeline: Pipeline,
+) -> None:
+    sha = _lose_what_waits(pipeline)
+    waiting = (pipeline.clone / "sql_dumps" / pipeline.latest()).read_bytes()
+    pipeline.night()
+    git(pipeline.remote, "fsck", "--full", "--strict")
+    assert git(pipeline.remote, "cat-file", "blob", sha).encode() == waiting.strip()
+    assert pipeline.head() == pipeline.remote_head()
+    pipeline.change()
     _require_whole(pipeline)
 
 
