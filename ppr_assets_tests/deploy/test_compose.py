@@ -85,24 +85,36 @@ def test_only_the_ui_without_buttons_is_for_other_machines(
 
 
 def test_metrics_are_served_and_judged_where_they_are_asked_for(
-    services: dict[str, dict[str, Any]], tmp_path: Path
+    services: dict[str, dict[str, Any]],
 ) -> None:
     metrics, prometheus = services["metrics"], services["prometheus"]
     assert metrics["profiles"] == prometheus["profiles"] == ["monitoring"]
     assert prometheus["network_mode"] == "service:metrics"
     configs: Any = yaml.safe_load(interpolated(COMPOSE.read_text()))["configs"]
-    config = configs["prometheus"]["content"]
-    (job,) = yaml.safe_load(config)["scrape_configs"]
+    config = COMPOSE.parent / configs["prometheus"]["file"]
+    told = yaml.safe_load(config.read_text())
+    (job,) = told["scrape_configs"]
     assert job["static_configs"] == [{"targets": [metrics["command"][-1]]}]
     assert metrics["command"][:-1] == ["ppr-assets", "--quiet", "metrics", "--listen"]
     rules = COMPOSE.parent / configs["rules"]["file"]
-    (tmp_path / "prometheus.yml").write_text(config)
-    (tmp_path / rules.name).write_text(rules.read_text())
     if promtool := shutil.which("promtool"):
-        call = [promtool, "check", "config", str(tmp_path / "prometheus.yml")]
+        call = [promtool, "check", "config", str(config)]
         checked = subprocess.run(call, capture_output=True, text=True)
         assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert yaml.safe_load(config)["rule_files"] == [rules.name]
+    assert told["rule_files"] == [rules.name]
+    assert rules.parent == config.parent
+    targets = {Path(one["target"]) for one in prometheus["configs"]}
+    assert targets == {Path("/etc/prometheus") / one.name for one in (config, rules)}
+
+
+def test_what_is_read_only_is_configured_by_files(services: dict[str, dict[str, Any]]) -> None:
+    """Compose copies anything else into the container, and refuses to where that is read-only."""
+    configs: Any = yaml.safe_load(interpolated(COMPOSE.read_text()))["configs"]
+    for name, one in services.items():
+        for config in one.get("configs", []) if one.get("read_only") else []:
+            file = configs[config["source"]].get("file")
+            assert file, f"{name}: {config['source']}"
+            assert (COMPOSE.parent / file).is_file()
 
 
 def test_the_application_can_wait_for_a_database_that_is_filled(
