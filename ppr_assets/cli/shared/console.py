@@ -71,10 +71,11 @@ def print_error(error: PprError) -> None:
 
 
 def open_closed_streams() -> None:
-    """Let what was closed by who has started us lead nowhere: the next file that is opened would
-    take its number, and what a program of ours says would be written into that."""
+    """Let what was closed by who has started us lead nowhere, for the programs that we start as
+    well: the next file that is opened would take its number, and what a program says would be
+    written into that."""
     while (lowest := os.open(os.devnull, os.O_RDWR)) < _STREAMS:
-        pass
+        os.set_inheritable(lowest, True)
     os.close(lowest)
     sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115 - until we end
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115

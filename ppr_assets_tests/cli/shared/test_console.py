@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -90,6 +91,18 @@ def test_a_pipe_and_a_job_of_ci_show_nothing(monkeypatch: pytest.MonkeyPatch) ->
     with terminal(), progress("verifying", quiet_seconds=0) as somebody:
         assert sys.stderr.isatty()
         assert not somebody
+
+
+def test_a_program_of_ours_starts_with_the_streams_that_had_been_closed() -> None:
+    """Without them the first file that it opens takes the number of one."""
+    each = "import os\nfor number in range(3): os.fstat(number)"
+    code = f"""
+import subprocess, sys
+from ppr_assets.cli.shared.console import open_closed_streams
+open_closed_streams()
+sys.exit(subprocess.call([sys.executable, "-c", {each!r}]))"""
+    call = ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code]
+    assert subprocess.run(call, check=False).returncode == 0
 
 
 def _wait_for(screen: Terminal, text: str) -> None:
