@@ -21,7 +21,7 @@ _DAY_SECONDS = 86_400.0
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Controls, breaks of lines, marks that turn the direction of reading, bytes that are no UTF-8."""
-_NAME_LETTERS, _SENTENCE_LETTERS = 100, 500
+NAME_LETTERS, _SENTENCE_LETTERS = 100, 500
 """Dagster's storage takes no longer tag than 2,704 bytes; a letter may have four."""
 
 
@@ -167,9 +167,9 @@ def line(text: str) -> str:
     return text
 
 
-@must_be(f"a name on one line, of at most {_NAME_LETTERS} letters")
+@must_be(f"a name on one line, of at most {NAME_LETTERS} letters")
 def name(text: str) -> str:
-    return _readable(text.strip(), _NAME_LETTERS)
+    return _readable(text.strip(), NAME_LETTERS)
 
 
 @must_be(f"a sentence of at most {_SENTENCE_LETTERS} letters, without control characters")
