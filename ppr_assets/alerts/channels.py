@@ -69,7 +69,9 @@ def _parted(url: str) -> tuple[str, Mapping[str, str]]:
     """The address in the letters that HTTP has, and the header that lets its user in: left in the
     address, urllib would ask the name servers for a host of that name."""
     parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2].encode("idna").decode()
+    # With the port, its last label would be another one. Of `[::1]` nothing is changed.
+    host, *port = parts.netloc.rpartition("@")[2].partition(":")
+    place = "".join([host.encode("idna").decode(), *port])
     address = quote(urlunsplit(parts._replace(netloc=place, fragment="")), safe=punctuation)
     if parts.username is None:
         return address, {}

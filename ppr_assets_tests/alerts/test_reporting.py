@@ -162,6 +162,26 @@ def test_an_address_may_have_letters_of_any_language_and_a_fragment_goes_nowhere
     assert path == f"/hook/{TOKEN}/k%C3%BChl%20?f%C3%BCr=t%C3%A4gl"
 
 
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [
+        ("müller.рф:8443", "xn--mller-kva.xn--p1ai:8443"),
+        ("müller.рф", "xn--mller-kva.xn--p1ai"),
+        ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+    ],
+)
+def test_a_host_in_letters_of_any_language_is_asked_for_at_its_port(
+    place: str, asked: str, bare: Settings, web_sink: WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy is asked for it, which has the whole address."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", web_sink.url)
+    begin(told_to(bare, f"http://{place}/hook"))
+    ((path, _),) = web_sink.got
+    assert path == f"http://{asked}/hook"
+
+
 def test_a_text_that_is_long_or_not_all_letters_arrives_with_its_hint(
     bare: Settings, web_sink: WebSink, mail_sink: MailSink
 ) -> None:
