@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import mmap
+import os
 import random
 from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote.line_differences import Instruction, differences
+from ppr_assets.data_repo.remote.line_differences import Content, Instruction, differences
 
 LINES = [b"%06d\t%032x\tsome words that stand in each\n" % (at, at**7) for at in range(60_000)]
 
 
 def _found(folder: Path, old: bytes, new: bytes) -> list[Instruction]:
     files = [folder / "old", folder / "new"]
-    maps = []
     for path, data in zip(files, (old, new), strict=True):
         path.write_bytes(data)
-        with path.open("rb") as file:
-            maps.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    found = list(differences(*maps))
+    with files[0].open("rb") as was, files[1].open("rb") as now:
+        found = list(differences(Content(was), Content(now)))
     assert new == b"".join(
         one if isinstance(one, bytes) else old[one[0] : sum(one)] for one in found
     )
@@ -74,3 +72,14 @@ def test_whatever_has_changed_the_new_file_comes_of_the_old_one(tmp_path: Path, 
 )
 def test_files_that_are_hardly_alike(tmp_path: Path, old: bytes, new: bytes) -> None:
     _found(tmp_path, old, new)
+
+
+def test_a_file_that_becomes_shorter_meanwhile_is_told(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(b"".join(LINES))
+    with (tmp_path / "old").open("rb") as was, (tmp_path / "new").open("rb") as now:
+        found = differences(Content(was), Content(now))
+        next(found)
+        os.truncate(tmp_path / "old", 2_000_000)
+        with pytest.raises(OSError, match="shorter"):
+            list(found)

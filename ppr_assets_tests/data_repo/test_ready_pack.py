@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -166,6 +167,37 @@ def test_a_file_in_another_order_is_left_to_git(data_repo: DataRepo, tmp_path: P
     with made_ready(data_repo):
         assert not make_ready(data_repo, [(Version(sha, old), new)])
         assert 0 < push(data_repo, _commit(data_repo, first, new)).bytes < 4000
+
+
+def test_a_file_with_a_change_in_each_row_is_left_to_git(
+    data_repo: DataRepo, tmp_path: Path
+) -> None:
+    """It would be found as well, by a long way round."""
+    old, new = _files(tmp_path)
+    new.write_bytes(OLD.replace(b"0\t", b"1\t"))
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(Version(write_blob(data_repo, old), old), new)])
+        assert [*(data_repo.state_dir / "ready").rglob("*")] == [
+            data_repo.state_dir / "ready" / "pack"
+        ]
+
+
+def test_a_file_that_stands_there_twice_is_left_to_git(data_repo: DataRepo, tmp_path: Path) -> None:
+    old, new = _files(tmp_path)
+    version = Version(write_blob(data_repo, old), old)
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(version, new)] * 2)
+
+
+def test_nothing_is_made_ready_where_there_is_little_room(
+    data_repo: DataRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = _files(tmp_path)
+    version = Version(write_blob(data_repo, old), old)
+    little = shutil.disk_usage(tmp_path)._replace(free=2 * len(OLD))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(version, new)])
 
 
 def test_what_a_killed_run_left_is_gone_before_the_next_one(data_repo: DataRepo) -> None:

@@ -6,26 +6,43 @@ git looks through both files for whatever they share, which takes it two seconds
 
 from __future__ import annotations
 
-import mmap
+import os
 from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 Instruction = tuple[int, int] | bytes
 """Copy from where on in the old file, so many bytes; or bytes that are new."""
 
-_BLOCK = 1 << 16
+_FIRST_BLOCK, _BLOCK = 1 << 10, 1 << 16
 _COPY = 1 << 20
 _INSERT = 127
 _FIRST_LOOK, _LAST_LOOK = 1 << 12, 1 << 22
 """How far, in bytes, a line that both have is looked for behind a difference."""
 _SHORT = 16
 """Bytes of a line that may well stand in many places."""
-_KEPT = 1 << 23
-"""Bytes that have been read and are still held in memory."""
 
 
-def differences(old: mmap.mmap, new: mmap.mmap) -> Iterator[Instruction]:
-    """How to make ``new`` of ``old``, in the order of both."""
-    here = there = forgotten = 0
+class Content:
+    """The bytes of an open file, each read where it is asked for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._descriptor = file.fileno()
+        self._size = os.fstat(self._descriptor).st_size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, stop, _ = part.indices(self._size)
+        found = os.pread(self._descriptor, stop - start, start)
+        if len(found) < stop - start:
+            raise OSError("the file has become shorter while it was read")
+        return found
+
+
+def differences(old: Content, new: Content) -> Iterator[Instruction]:
+    """How to make ``new`` of ``old``, in the order of both. Raises :class:`OSError`."""
+    here = there = 0
     while there < len(new):
         if same := _alike(old, here, new, there):
             yield here, same
@@ -34,10 +51,6 @@ def differences(old: mmap.mmap, new: mmap.mmap) -> Iterator[Instruction]:
             here, after = _next_alike(old, here, new, there)
             yield new[there:after]
             there = after
-        if min(here, there) - forgotten > _KEPT:
-            forgotten = min(here, there) // mmap.PAGESIZE * mmap.PAGESIZE
-            for file in (old, new):
-                file.madvise(mmap.MADV_DONTNEED, 0, forgotten)
 
 
 def rendered(sizes: tuple[int, int], instructions: Iterator[Instruction]) -> bytes:
@@ -64,11 +77,11 @@ def number(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def _alike(old: mmap.mmap, here: int, new: mmap.mmap, there: int) -> int:
+def _alike(old: Content, here: int, new: Content, there: int) -> int:
     """How many bytes both go on alike, of as many as one instruction copies."""
-    end, at = min(len(old) - here, len(new) - there, _COPY), 0
+    end, at, block = min(len(old) - here, len(new) - there, _COPY), 0, _FIRST_BLOCK
     while at < end:
-        size = min(_BLOCK, end - at)
+        size, block = min(block, end - at), min(2 * block, _BLOCK)
         one = old[here + at : here + at + size]
         other = new[there + at : there + at + size]
         if one != other:
@@ -77,7 +90,7 @@ def _alike(old: mmap.mmap, here: int, new: mmap.mmap, there: int) -> int:
     return end
 
 
-def _next_alike(old: mmap.mmap, here: int, new: mmap.mmap, there: int) -> tuple[int, int]:
+def _next_alike(old: Content, here: int, new: Content, there: int) -> tuple[int, int]:
     """Where both go on alike: at a line, or in the one before it, where that ends alike."""
     look = _FIRST_LOOK
     while True:

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
-import mmap
+import os
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.line_differences import differences, number, rendered
+from ppr_assets.data_repo.remote.line_differences import (
+    Content,
+    differences,
+    number,
+    rendered,
+)
 
 _BLOB, _DIFFERENCE = 3, 7
 _PIECE = 1 << 20
@@ -31,6 +36,8 @@ _ALL = 2_000_000_000
 large, and of many parts the last are left to git."""
 _MOST_NEW = 4
 """One in so many bytes may be new; git also finds what has moved."""
+_EACH = 1000
+"""Bytes that each difference counts beside its own: of very many, git is sooner done."""
 
 
 @dataclass(frozen=True)
@@ -60,29 +67,32 @@ def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
 
     Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
     """
-    changed = [*_worth_it(pairs)]
+    changed = [*_worth_it(pairs, shutil.disk_usage(repo.path).free // 2)]
     if not changed:
         return False
     folder = _folder(repo) / "pack"
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / "unfinished"
-    with unfinished.open("wb") as file:
-        pack = _Pack(file, repo.object_format, 2 * len(changed))
-        for old, new in changed:
-            if not pack.pair(old, new):
+    try:
+        with unfinished.open("wb") as file:
+            pack = _Pack(file, repo.object_format, 2 * len(changed))
+            if not all(pack.pair(old, new) for old, new in changed):
                 return False
-        name, index = pack.end()
-    unfinished.rename(folder / f"pack-{name}.pack")
-    unfinished.write_bytes(index)
-    unfinished.rename(folder / f"pack-{name}.idx")
+            name, index = pack.end()
+        unfinished.rename(folder / f"pack-{name}.pack")
+        unfinished.write_bytes(index)
+        unfinished.rename(folder / f"pack-{name}.idx")
+    finally:
+        unfinished.unlink(missing_ok=True)
     return True
 
 
-def _worth_it(pairs: Sequence[tuple[Version, Path]]) -> Iterator[tuple[Version, Path]]:
+def _worth_it(pairs: Sequence[tuple[Version, Path]], room: int) -> Iterator[tuple[Version, Path]]:
+    """``room``: bytes, of which the new files themselves need as many."""
     total = 0
     for old, new in pairs:
         sizes = (old.path.stat().st_size, new.stat().st_size)
-        fits = min(sizes) >= _SMALL and total + sum(sizes) < _ALL
+        fits = min(sizes) >= _SMALL and total + sum(sizes) < min(_ALL, room)
         if fits and not filecmp.cmp(old.path, new, shallow=False):
             total += sum(sizes)
             yield old, new
@@ -113,15 +123,13 @@ class _Pack:
         self._write(b"PACK" + (2).to_bytes(4, "big") + objects.to_bytes(4, "big"))
 
     def pair(self, old: Version, new: Path) -> bool:
-        """Both; False where the old file is not that object, or the new one too different."""
-        with ExitStack() as stack:
-            files = [stack.enter_context(path.open("rb")) for path in (old.path, new)]
-            was, now = (
-                stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-                for file in files
-            )
-            return self._whole(files[0], len(was)) == old.sha and self._difference(
-                old.sha, was, now
+        """Both; False where the old file is not that object, the new one too different, or one of
+        them there already, which would leave two ways to make it."""
+        with old.path.open("rb") as was, new.open("rb") as now:
+            return (
+                self._whole(was, os.fstat(was.fileno()).st_size) == old.sha
+                and self._difference(old.sha, Content(was), Content(now))
+                and len({name for name, _, _ in self._objects}) == len(self._objects)
             )
 
     def end(self) -> tuple[str, bytes]:
@@ -148,17 +156,17 @@ class _Pack:
         self._objects.append((name.digest(), self._crc, start))
         return name.hexdigest()
 
-    def _difference(self, base: str, old: mmap.mmap, new: mmap.mmap) -> bool:
-        """Named by the bytes that it makes of the old file; False where too many are new."""
+    def _difference(self, base: str, old: Content, new: Content) -> bool:
+        """Named by the bytes that it makes of the old file; False where too many are new, or in too
+        many places."""
         name, left = self._hash(b"blob %d\0" % len(new)), len(new) // _MOST_NEW
         found = []
         for one in differences(old, new):
             if isinstance(one, bytes):
                 name.update(one)
-                left -= len(one)
+                left -= len(one) + _EACH
             else:
-                with memoryview(old) as there:
-                    name.update(there[one[0] : sum(one)])
+                name.update(old[one[0] : sum(one)])
             if left < 0:
                 return False
             found.append(one)

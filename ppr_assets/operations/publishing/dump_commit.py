@@ -3,10 +3,10 @@ retired."""
 
 from __future__ import annotations
 
+import logging
 import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -68,6 +68,9 @@ _README = (
 )
 
 
+_log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True)
 class StoredDump:
     """The objects that have a staged dump's bytes: its file's, and those of its parts by name."""
@@ -88,8 +91,8 @@ def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version]) -> St
         pairs = [(before[name], path) for name, path in files.items() if name in before]
         ready = beside.submit(make_ready, repo, pairs)
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
-        with suppress(OSError):  # nothing needs it: git looks for the difference itself
-            ready.result()
+        if (failed := ready.exception()) is not None:  # nothing needs it
+            _log.info("git looks for the difference to the dump before itself: %r", failed)
     return StoredDump(whole, dict(zip(parts, stored, strict=True)))
 
 
