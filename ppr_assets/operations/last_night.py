@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ppr_assets.operations.night import Night
 
 _FILE = "last_night.json"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _log = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class LastNight:
     ``cancelled``, or ``incomplete`` where nobody said why it made no commit; None while it is at
     work, or when it was killed. ``error`` is the message of a
     failure, with its ``exit_code``. ``good_at``: when a night last ended well, and the ``dump``
-    that stood then."""
+    that stood then. ``machine``: in words of which one is enough to know it by."""
 
     run_id: str
     began_at: datetime
@@ -45,6 +47,7 @@ class LastNight:
     error: str = ""
     good_at: datetime | None = None
     dump: str | None = None
+    machine: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -76,7 +79,7 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
     """Note what ``night`` comes to in the block. A night that met another at work, or only read
     what stands, leaves no trace; nothing that cannot be noted ends one."""
     before = last_night(settings)
-    begun = LastNight(night.run_id, datetime.now(UTC))
+    begun = LastNight(night.run_id, datetime.now(UTC), machine=_machine())
     if before is not None:
         begun = replace(begun, good_at=before.good_at, dump=before.dump)
     stack = ExitStack()
@@ -91,8 +94,8 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
     finally:
         if isinstance(night.failure, Busy):
             _take_back(settings, begun, before)
-        else:
-            _write(settings, _ended(begun, night, datetime.now(UTC)))
+        elif not _write(settings, _ended(begun, night, datetime.now(UTC))):
+            _take_back(settings, begun, None)  # it would be taken for killed; this needs no room
         stack.close()
 
 
@@ -105,6 +108,21 @@ def was_killed(settings: DataRepoSettings, last: LastNight | None) -> bool:
             return last_night(settings) == last
     except (Held, OSError):
         return False
+
+
+def of_this_machine(last: LastNight) -> bool:
+    """Whether ``last`` ran under the kernel that is asked here, whose locks tell of it; those of
+    another may not, as in a folder of NFS or one that a virtual machine shares with its host."""
+    return bool({*last.machine.split()} & {*_machine().split()})
+
+
+def _machine() -> str:
+    """The host's name, which outlasts a boot, and where Linux tells it the id of this boot, which
+    is one for all containers."""
+    words = [socket.gethostname()]
+    with suppress(OSError):
+        words.append(_BOOT_ID.read_text(encoding="ascii").strip())
+    return " ".join(words)
 
 
 def _ended(begun: LastNight, night: Night, at: datetime) -> LastNight:
@@ -127,16 +145,15 @@ def _take_back(settings: DataRepoSettings, begun: LastNight, before: LastNight |
     now = last_night(settings)
     if now is None or now.run_id != begun.run_id:
         return
-    if before is not None:
-        _write(settings, before)
+    if before is not None and _write(settings, before):
         return
     try:
         _path(settings).unlink(missing_ok=True)
     except OSError as error:
-        _log.warning("that a night met another could not be noted: %s", error)
+        _log.warning("that a night is over could not be noted: %s", error)
 
 
-def _write(settings: DataRepoSettings, night: LastNight) -> None:
+def _write(settings: DataRepoSettings, night: LastNight) -> bool:
     path = _path(settings)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -144,6 +161,8 @@ def _write(settings: DataRepoSettings, night: LastNight) -> None:
         write_whole(path, text, beside=path.with_suffix(f".{night.run_id}"), mode=0o600)
     except OSError as error:
         _log.warning("how the night went could not be noted: %s", error)
+        return False
+    return True
 
 
 def _path(settings: DataRepoSettings) -> Path:

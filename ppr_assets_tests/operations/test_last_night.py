@@ -10,7 +10,7 @@ import pytest
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy
-from ppr_assets.operations.last_night import LastNight, last_night, noted
+from ppr_assets.operations.last_night import LastNight, last_night, noted, was_killed
 from ppr_assets.operations.night import Night, run_unrecorded
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_runs import Runs
@@ -91,3 +91,14 @@ def test_what_cannot_be_noted_ends_no_night(
     with noted(pipeline.settings.data_repo, Night("run")):
         pass
     assert "could not be noted" in caplog.text
+
+
+def test_a_night_whose_end_cannot_be_noted_is_not_taken_for_killed(tmp_path: Path) -> None:
+    """A full disk, say: the lock is let go of, so no note may say that it is still at work."""
+    settings = without_services(tmp_path).data_repo
+    with noted(settings, Night("run")):
+        found = last_night(settings)
+        state_file(settings).with_name("last_night.run").mkdir()  # what is written first
+    assert found is not None and found.run_id == "run"
+    assert last_night(settings) is None
+    assert not was_killed(settings, found)

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.operations.last_night import last_night, was_killed
+from ppr_assets.operations.last_night import last_night, of_this_machine, was_killed
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.off_site_copy import off_site_copy
 from ppr_assets.orchestration.assets.record_count import record_count
@@ -67,9 +67,9 @@ def nightly(settings: ScheduleSettings) -> dg.ScheduleDefinition:
 
 def end_killed(instance: dg.DagsterInstance, settings: DataRepoSettings) -> None:
     """Have Dagster know of a night that was killed: for it the run would go on for hours, and keep
-    every other out of the pools."""
+    every other out of the pools. Of one on another machine nothing is sure enough for that."""
     last = last_night(settings)
-    if last is None or not was_killed(settings, last):
+    if last is None or not of_this_machine(last) or not was_killed(settings, last):
         return
     run = instance.get_run_by_id(last.run_id)
     if run is not None and not run.is_finished:

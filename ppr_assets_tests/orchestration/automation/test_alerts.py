@@ -95,8 +95,14 @@ def test_a_night_that_was_killed_is_over_for_dagster_as_well(watch: Watch) -> No
         assert watch.tick() == []
         begun = last_night(settings)
     file = state_file(settings).with_name("last_night.json")
+    assert begun is not None
+    elsewhere = replace(begun, machine="another-host and-its-boot")
+    file.write_text(json.dumps(vars(elsewhere), default=str))
+    assert watch.tick() == [f"begun run failed: {JOB}"]
+    run = watch.instance.get_run_by_id(run_id)  # whose lock may not reach here
+    assert run is not None and not run.is_finished
     file.write_text(json.dumps(vars(begun), default=str))
-    assert f"begun run failed: {JOB}" in watch.tick()
+    watch.tick()
     run = watch.instance.get_run_by_id(run_id)
     assert run is not None and run.is_failure
     assert watch.tick() == []
