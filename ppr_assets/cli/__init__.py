@@ -221,10 +221,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def _nobody_reads() -> bool:
-    """Whether stdout is a pipe whose reader has gone, as with `| head`."""
+    """Whether stdout is a pipe whose reader has gone, as with `| head`: an error on Linux, a
+    hang-up on macOS, which says so only where it is asked whether one may write."""
     look = select.poll()
-    look.register(sys.stdout.fileno(), 0)
-    return any(event & select.POLLERR for _, event in look.poll(0))
+    look.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in look.poll(0))
 
 
 def _leave_unwritten() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_git import git
@@ -99,17 +102,23 @@ def test_a_cell_keeps_to_its_line_and_a_damaged_dump_answers_nothing(
     assert damaged.error.startswith("`cut.sql`: ")
 
 
-def test_whoever_has_read_enough_may_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipes", [True, False], ids=["pipe", "socket"])
+def test_whoever_has_read_enough_may_go(tmp_path: Path, pipes: bool) -> None:
+    """Of a pipe's reader that has gone some systems say what Linux says of a socket's alone."""
     (tmp_path / "dump.sql").write_bytes(OldDump(16).sql)
     rows = "with recursive n(x) as (select 1 union all select x + 1 from n limit 99999) select x"
     call = [str(PROGRAM), "query", f"{rows} from n", "--at", "./dump.sql", "--csv"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(call, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True) as asked:
-        assert asked.stdout is not None
+    ours, theirs = socket.socketpair()
+    stdout, pipe = subprocess.PIPE if pipes else theirs, subprocess.PIPE
+    with subprocess.Popen(call, cwd=tmp_path, stdout=stdout, stderr=pipe, text=True) as asked:
         assert asked.stderr is not None
-        assert asked.stdout.readline() == "x\n"
-        asked.stdout.close()
+        theirs.close()
+        with asked.stdout or ours.makefile() as reading:
+            assert reading.readline() == "x\n"
+            if not pipes:
+                ours.shutdown(socket.SHUT_RDWR)
         said = asked.stderr.read()
+    ours.close()
     assert asked.returncode == 1
     assert (
         said == "read no table of dump.sql\nwhoever read the output has closed it before its end\n"
