@@ -109,7 +109,7 @@ def test_whoever_has_read_enough_may_go(tmp_path: Path, pipes: bool) -> None:
     rows = "with recursive n(x) as (select 1 union all select x + 1 from n limit 99999) select x"
     call = [str(PROGRAM), "query", f"{rows} from n", "--at", "./dump.sql", "--csv"]
     ours, theirs = socket.socketpair()
-    stdout, pipe = subprocess.PIPE if pipes else theirs, subprocess.PIPE
+    stdout, pipe = subprocess.PIPE if pipes else theirs.fileno(), subprocess.PIPE
     with subprocess.Popen(call, cwd=tmp_path, stdout=stdout, stderr=pipe, text=True) as asked:
         assert asked.stderr is not None
         theirs.close()
