@@ -71,11 +71,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Change:
-    """A row that is inserted (no ``before``), deleted (no ``after``) or updated."""
+    """A row that is inserted (no ``before``), deleted (no ``after``) or updated. ``guard``: the
+    places that have to be as they were, where not those that it sets or, of a deletion, all."""
 
     table: PatchTable
     before: Row | None
     after: Row | None
+    guard: frozenset[int] | None = None
 
     @property
     def kind(self) -> Kind:
@@ -101,6 +103,13 @@ class Change:
         before, after = self.before or (), self.after or ()
         return [at for at, pair in enumerate(zip(before, after, strict=False)) if len({*pair}) > 1]
 
+    @property
+    def guarded(self) -> frozenset[int]:
+        """The places that have to be as they were for it to be done."""
+        if self.guard is not None:
+            return self.guard
+        return frozenset(self.set if self.after else range(len(self.table.columns)))
+
 
 def difference(
     table: PatchTable, before: Row | None, after: Row | None, left: Collection[int] = ()
@@ -116,12 +125,21 @@ def difference(
 
 def in_two_steps(change: Change, places: Collection[int]) -> list[Change]:
     """The same with NULL at the places between, of those that may be; nothing where that is no
-    help."""
-    known = {at for at in places if change.table.columns[at].nullable and change.row[at]}
+    help. An update would have to write what is private once more, so that never waits.
+
+    The first step guards the row, and the transaction locks it; the second guards no more than what
+    waited, since a trigger may have made something else of the rest."""
+    table, deletes = change.table, change.after is None
+    never = table.private if change.kind == "update" else ()
+    known = {
+        at for at in {*places}.difference(never) if table.columns[at].nullable and change.row[at]
+    }
     row = change.after or change.before
     assert row is not None
     between = tuple("NULL" if at in known else value for at, value in enumerate(row))
-    steps = [Change(change.table, change.before, between), replace(change, before=between)]
+    first = Change(table, change.before, between, change.guarded if deletes else change.guard)
+    second = replace(change, before=between, guard=frozenset(known) if deletes else None)
+    steps = [first, second]
     return steps if known and all(one.kind != "update" or one.set for one in steps) else []
 
 

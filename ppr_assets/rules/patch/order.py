@@ -68,12 +68,18 @@ def _sorted(steps: Sequence[Change], links: _Links) -> tuple[list[int], Sequence
 def _way_out(
     steps: Sequence[Change], circle: Sequence[int], links: _Links
 ) -> tuple[str, Kind, tuple[int, ...]]:
-    """Changes of which table and kind are to be done in two steps, and the places that wait."""
+    """Changes of which table and kind are to be done in two steps, and the places that wait. A link
+    goes where each of its reasons can: those that one row is no help for, in the next round."""
     for link in pairwise(circle):
-        if len(reasons := links[link]) == 1:
-            for at, places in reasons[0]:
-                if in_two_steps(steps[at], places):
-                    return steps[at].table.key, steps[at].kind, places
+        ways = [
+            [(at, places) for at, places in options if in_two_steps(steps[at], places)]
+            for options in links[link]
+        ]
+        if all(ways):
+            (at, _), *_ = ways[0]
+            places = {one for way in ways for other, some in way if other == at for one in some}
+            if in_two_steps(steps[at], places):
+                return steps[at].table.key, steps[at].kind, tuple(sorted(places))
     names = [steps[at].name for at in dict.fromkeys(circle)]
     raise PreconditionFailed(
         f"rows refer to each other in a circle, or swap values that only one may have, so none can "

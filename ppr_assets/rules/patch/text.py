@@ -124,8 +124,7 @@ def _insert(table: PatchTable, row: Row) -> str:
 
 def _as_it_was(change: Change) -> str:
     table, row = change.table, change.row
-    guarded = change.set if change.after else range(len(table.columns))
-    places = [*table.known_by, *(at for at in guarded if at not in table.known_by)]
+    places = [*table.known_by, *sorted(change.guarded.difference(table.known_by))]
     return holds(table, row, [at for at in places if at not in table.private])
 
 

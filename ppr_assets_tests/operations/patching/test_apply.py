@@ -180,7 +180,7 @@ def test_values_of_every_kind_come_back_and_go_again(
 def test_a_circle_comes_back_and_goes_again(living: DatabaseSettings, tmp_path: Path) -> None:
     execute(
         living,
-        "CREATE TABLE team (id int PRIMARY KEY, head int)",
+        "CREATE TABLE team (id int PRIMARY KEY, head int, updates int DEFAULT 0)",
         "CREATE TABLE member (id int PRIMARY KEY, team int NOT NULL REFERENCES team (id))",
         "ALTER TABLE team ADD FOREIGN KEY (head) REFERENCES member (id)",
         "INSERT INTO team VALUES (1), (2)",
@@ -196,6 +196,19 @@ def test_a_circle_comes_back_and_goes_again(living: DatabaseSettings, tmp_path: 
     assert applied(living, plan, undo).otherwise == 0
     assert now(living) == whole
     assert psql(living, undo).returncode == 0
+    assert now(living) == before
+
+    execute(
+        living,
+        "CREATE FUNCTION counted() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN NEW.updates = OLD.updates + 1; RETURN NEW; END'",
+        "CREATE TRIGGER counted BEFORE UPDATE ON team FOR EACH ROW EXECUTE FUNCTION counted()",
+    )
+    before = now(living)
+    undo = tmp_path / "beside_a_trigger.sql"
+    assert applied(living, plan, undo).otherwise == 2
+    done = psql(living, undo)
+    assert (done.returncode, done.stderr) == (0, "")
     assert now(living) == before
 
 

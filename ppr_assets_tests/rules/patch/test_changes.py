@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ppr_assets.rules.patch.changes import (
     Change,
     PatchColumn,
     PatchTable,
     counts,
     difference,
+    in_two_steps,
     in_words,
 )
 
@@ -41,3 +44,15 @@ def test_a_row_that_only_one_side_has_is_inserted_or_deleted() -> None:
     found = counts([inserted, deleted, other])
     assert found == {"place": {"insert": 1, "delete": 2}}
     assert in_words(found["place"]) == "1 insert, 2 deletes"
+
+
+def test_a_private_value_does_not_wait_in_an_update_since_a_step_would_write_it() -> None:
+    columns = tuple(replace(one, nullable=True) for one in TABLE.columns)
+    table = replace(TABLE, columns=columns)
+    update = Change(table, HERE, ("'1'", "'old'", "'mine'"))
+    assert in_two_steps(update, (2,)) == []
+    assert [[*one.set] for one in in_two_steps(update, (1, 2))] == [[1], [1]]
+    assert [one.kind for one in in_two_steps(Change(table, HERE, None), (2,))] == [
+        "update",
+        "delete",
+    ]

@@ -126,5 +126,18 @@ def test_values_are_swapped_with_null_between() -> None:
     assert held == {"'1'": "'y'", "'2'": "'x'"}
 
 
+def test_a_circle_with_two_reasons_is_broken_by_null_in_both() -> None:
+    a = nullable(A, "parent", "code")
+    also = Reference("a_b_too", "a", (2,), "b", (0,))
+    new = [Change(a, None, row("1", "2", "'2'")), Change(B, None, row("2", "1"))]
+    steps = ordered(new, [A_TO_B, also, B_TO_A])
+    assert names(steps) == ["insert a '1'", "insert b '2'", "update a '1'"]
+    assert steps[0].after == row("1")
+    undo = ordered([Change(one.table, one.after, None) for one in new], [A_TO_B, also, B_TO_A])
+    assert names(undo) == ["update a '1'", "delete b '2'", "delete a '1'"]
+    with pytest.raises(PreconditionFailed, match="in a circle"):
+        ordered([replace(one, table=nullable(one.table, "code")) for one in new], [A_TO_B, B_TO_A])
+
+
 def test_a_row_that_refers_to_itself_waits_for_nothing() -> None:
     assert len(ordered([Change(A, None, row("1", "1"))], [A_TO_A])) == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable
+from dataclasses import replace
+
+from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable, in_two_steps
 from ppr_assets.rules.patch.text import Frame, Trigger, patch_text, statement
 
 TABLE = PatchTable(
@@ -38,6 +40,27 @@ def test_a_delete_guards_all_but_what_is_private() -> None:
     text = statement(Change(TABLE, ("'1'", "'b'", "NULL", "'secret'"), None))
     assert "WHERE it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;" in text
     assert "secret" not in text
+
+
+def test_the_second_of_two_steps_guards_nothing_that_a_trigger_may_have_changed() -> None:
+    columns = tuple(replace(one, nullable=at > 0) for at, one in enumerate(TABLE.columns))
+    table = replace(TABLE, columns=columns)
+    here = ("'1'", "'b'", "NULL", "'secret'")
+
+    def where(change: Change) -> list[str]:
+        return [statement(one).partition(" WHERE ")[2] for one in in_two_steps(change, (1,))]
+
+    first, last = where(Change(table, here, None))
+    assert first.startswith("it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;")
+    assert last.startswith("it.id = '1' AND it.name IS NULL;")
+    update = Change(table, here, ("'1'", "'c'", "'(1,2)'", "'secret'"))
+    first, last = where(update)
+    assert first.startswith("it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;")
+    assert last.startswith("it.id = '1' AND it.name IS NULL;")
+    first, last = where(in_two_steps(Change(table, here, None), (3,))[1])  # another circle
+    assert "Point" not in first + last
+    _, again = in_two_steps(in_two_steps(Change(table, here, None), (3,))[0], (1,))
+    assert "Point" not in statement(again)
 
 
 def test_an_insert_names_what_is_known() -> None:
