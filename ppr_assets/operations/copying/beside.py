@@ -18,22 +18,20 @@ _MAGIC = b"SQLite format 3\0"
 
 def put_sqlite(place: Place, dumps: PublishedDumps, dump: str, settings: DumpSettings) -> int:
     """Write it once and read it back, with what Datasette reads of it; the bytes that were written,
-    0 where a whole one was there. What a killed run has left of it is replaced.
+    0 where both were there, whole. What a killed run has left is replaced, and one that lies there
+    without the other: made today under another policy, the two would not agree.
 
     Raises :class:`DumpDamaged` where it is not what was written, :class:`CopyFailed`, and what
     :meth:`PublishedDumps.sqlite` raises.
     """
     name, described = sqlite_copy_name(dump), sqlite_metadata_name(dump)
     there = place.objects()
-    whole = name in there and _whole(place, name)
-    if whole and described in there:
+    if {name, described} <= there.keys() and _whole(place, name):
         return 0
     packed, metadata = dumps.sqlite(dump, settings)
-    for left in (one for one in (described, *([] if whole else [name])) if one in there):
+    for left in (one for one in (described, name) if one in there):
         place.remove(left)
     place.put_new(described, metadata)
-    if whole:
-        return len(metadata)
     with stage(f"writing {size(packed.bytes)} to {place.shown}"):
         place.put_new(name, packed.path)
     _require_same(place, name, packed)
