@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.postgres.snapshot.relations import read_relations
+from ppr_assets.postgres.snapshot.relations import holds_no_rows, read_relations
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.publication.planning import plan
@@ -74,10 +74,28 @@ def test_values_that_a_definition_names_are_told(relations: Mapping[str, Relatio
     }
     hidden = Policy({"seat": {"*": Decision("structure")}})
     found = plan(hidden, relations.values())
-    told = "withheld: seat: all rows, but the definitions of its partitions name values of seat.who"
+    told = "withheld: seat: all rows, but the definitions of partitions name values of seat.who"
     assert [line for line in plan_lines(found, "a file") if "definitions" in line] == [told]
-    public = Policy({"seat": {"who": Decision("public"), "at": Decision("public")}})
-    assert not plan(public, relations.values()).listed
+    both = {"seat": {"who": Decision("public"), "at": Decision("public")}}
+    assert not plan(Policy(both), relations.values()).listed
+    alone = Policy({**both, '"seat of Pat"': {"*": Decision("structure")}})
+    (line,) = plan_lines(plan(alone, [relations["seat"], relations['"seat of Pat"']]), "a file")
+    assert line == told.replace("seat", '"seat of Pat"')
+
+
+def test_definitions_are_read_without_waiting_for_a_table(database: DatabaseSettings) -> None:
+    with connect(database) as session, connect(database) as other:
+        session.execute(_TABLES.encode())
+        session.commit()
+        other.execute(b"LOCK TABLE public.seat IN ACCESS EXCLUSIVE MODE")  # its partitions as well
+        session.execute(b"SET lock_timeout = '1s'")
+        assert [one.listed for one in read_relations(session) if one.key == '"seat of Pat"']
+
+
+def test_what_is_no_text_names_nothing(database: DatabaseSettings) -> None:
+    """A shell gives bytes that are no UTF-8 as halves of surrogates."""
+    with connect(database) as session:
+        assert holds_no_rows(session, '"\udcff"') == ""
 
 
 def test_what_may_stand_in_a_column(relations: Mapping[str, Relation]) -> None:

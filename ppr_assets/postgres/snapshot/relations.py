@@ -109,14 +109,14 @@ JOIN pg_catalog.pg_attribute a ON a.attrelid = u.relation AND a.attnum = u.numbe
 WHERE NOT a.attisdropped ORDER BY n.nspname, c.relname, a.attname
 """
 
-# Of partitions of a list but the default one.
+# Of partitions of a list but the default one. Reads no bounds: a server may wait for a lock there.
 _LISTED: LiteralString = """
 SELECT c.oid::bigint, a.attname::pg_catalog.text
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid
 JOIN pg_catalog.pg_partitioned_table k ON k.partrelid = i.inhparent AND k.partstrat = 'l'
 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.partrelid AND a.attnum = ANY(k.partattrs)
-WHERE c.relispartition AND pg_catalog.pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+WHERE c.oid <> k.partdefid
 """
 
 _WITHOUT_ROWS: LiteralString = """
@@ -171,11 +171,11 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
 
 def holds_no_rows(connection: Connection, key: str) -> str:
     """What it is that ``key`` names and no policy has to know of, in a word; else empty."""
+    row: tuple[str] | None
     try:
-        names = key_names(key)
-    except ValueError:
+        row = connection.execute(_WITHOUT_ROWS, key_names(key)).fetchone()
+    except ValueError:  # it is no name, or (a UnicodeEncodeError) no text
         return ""
-    row: tuple[str] | None = connection.execute(_WITHOUT_ROWS, names).fetchone()
     return row[0] if row else ""
 
 

@@ -25,7 +25,7 @@ def _all_rows(plan: Plan, table: str) -> str:
     if not (columns := plan.listed.get(table)):
         return "all rows"
     names = ", ".join(f"{table}.{quote_identifier(column)}" for column in columns)
-    return f"all rows, but the definitions of its partitions name values of {names}"
+    return f"all rows, but the definitions of partitions name values of {names}"
 
 
 def said(decision: Decision | None) -> str:

@@ -34,7 +34,7 @@ def plan(policy: Policy, relations: Collection[Relation]) -> Plan:
         )
     ]
     listed = {
-        one.parents[0]: one.listed
+        one.key if tables[one.parents[0]].rows else one.parents[0]: one.listed
         for one in by_key.values()
         if one.listed and one.parents and not tables[one.key].rows
     }

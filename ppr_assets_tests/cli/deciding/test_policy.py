@@ -143,6 +143,7 @@ def test_the_first_night_names_all_and_its_commands_are_pasted_as_they_are(
             "id public)",
         ),
         ("stars.twice", "null", 2, "stars.twice is generated from other columns"),
+        ('"\udcff"', "structure", 2, '"` is not in the database, must be a table or'),
         ("looked", "structure", 2, "`looked` is a view, which holds no rows and needs no decision"),
         ("public.looked", "structure", 2, "`public.looked` is a view, which"),
         ("counted", "structure", 2, "`counted` is a sequence, which holds no rows"),
