@@ -99,15 +99,20 @@ def noted(settings: DataRepoSettings, night: Night) -> Iterator[Night]:
         stack.close()
 
 
-def was_killed(settings: DataRepoSettings, last: LastNight | None) -> bool:
-    """Whether ``last`` began, has not ended, and no process is at it any more."""
-    if last is None or last.ended_at is not None or not _lock(settings).exists():
+def was_killed(settings: DataRepoSettings, last: LastNight | None) -> bool | None:
+    """Whether ``last`` began, has not ended, and no process is at it any more; None where its lock
+    cannot tell, as one that is gone or that may only be read."""
+    if last is None or last.ended_at is not None:
         return False
     try:
+        if not _lock(settings).exists():
+            return None
         with held(_lock(settings)):
             return last_night(settings) == last
-    except (Held, OSError):
+    except Held:
         return False
+    except OSError:
+        return None
 
 
 def of_this_machine(last: LastNight) -> bool:

@@ -111,7 +111,8 @@ def _run(look: Look) -> str:
     if last is None:
         return "none is known here"
     if last.ended_at is None:
-        word = "killed" if was_killed(look.settings.data_repo, last) else "at work"
+        killed = was_killed(look.settings.data_repo, last)
+        word = {True: "killed", False: "at work", None: "at work or killed"}[killed]
         return f"began {last.began_at:%Y-%m-%d %H:%M} UTC, {word}"
     seconds = span(last.ended_at - last.began_at)
     told = f"{last.ended_at:%Y-%m-%d %H:%M} UTC, {last.outcome}, in {seconds}"

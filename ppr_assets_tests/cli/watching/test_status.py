@@ -111,6 +111,20 @@ def test_a_night_that_was_killed_is_an_error_and_one_at_work_is_none(
     assert "was killed" not in ppr_assets("look", PPR_ALERT_DISK_FREE_PERCENT="0").err
 
 
+def test_a_night_whose_lock_cannot_be_looked_at_is_at_work_or_killed(
+    pipeline: Pipeline, ppr_assets: CommandLine
+) -> None:
+    _night(pipeline)
+    with noted(pipeline.settings.data_repo, Night("at work")):
+        lock = pipeline.clone / ".git" / "ppr_assets" / "last_night.lock"
+        lock.unlink()
+        assert re.search(r"(?m)^last run  .* UTC, at work or killed$", ppr_assets("status").out)
+        lock.mkdir()  # what cannot be opened for writing, for root as well
+        told = ppr_assets("status").out
+        assert re.search(r"(?m)^last run  .* UTC, at work or killed$", told)
+        assert "the last run was killed" not in told
+
+
 def test_what_is_known_of_who_starts_the_next_run_and_of_who_is_told(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
