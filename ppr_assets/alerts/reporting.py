@@ -33,8 +33,12 @@ LONGEST_SECONDS = 20.0
 sensor delivers twice and pings once, and has 60 s."""
 _MOST_UNSENT = 20
 
-_unkept: dict[Path, Known] = {}
-"""What this process has told of where nothing can be kept, by the file that it would be kept in."""
+_Taken = list[tuple[Report, bool]]
+"""Reports in their order, and whether something was said of each."""
+
+_unkept: dict[Path, _Taken] = {}
+"""What this process has told of while nothing could be kept, by the file that it would be kept in.
+It is added to what others have kept there since."""
 
 _log = logging.getLogger(__name__)
 
@@ -106,11 +110,10 @@ def _at_once(names: Iterable[str], send_to: Callable[[str, float], None]) -> Non
 def _tell_unkept(settings: Settings, reports: list[Report], at: datetime) -> list[Message]:
     """Once by this process, as long as it lives: a daemon looks each minute."""
     place = state_file(settings.data_repo)
-    known = _unkept.get(place)
-    if known is None:
-        with suppress(OSError):
-            known = read_state(settings.data_repo).known
-    _unkept[place], messages = _judged(known or Known(), reports, at)
+    known = Known()
+    with suppress(OSError):
+        known = read_state(settings.data_repo).known
+    _, messages, _unkept[place] = _judged(place, known, reports, at)
     urls, where = channels(settings), source(settings)
 
     def send_to(name: str, until: float) -> None:
@@ -122,16 +125,29 @@ def _tell_unkept(settings: Settings, reports: list[Report], at: datetime) -> lis
     return messages
 
 
-def _judged(known: Known, reports: list[Report], at: datetime) -> tuple[Known, list[Message]]:
-    if reports:
-        known = known.as_of(max(at, *(one.at for one in reports)))
-    return take_in(known, reports)
+def _judged(
+    place: Path, known: Known, reports: list[Report], at: datetime
+) -> tuple[Known, list[Message], _Taken]:
+    """What is known after what is unkept and ``reports``, what is to be said, and what of them all
+    has changed something."""
+    taken = [*_unkept.get(place, ()), *((one, False) for one in reports)]
+    if taken:
+        known = known.as_of(max(at, *(one.at for one, _ in taken)))
+    messages: list[Message] = []
+    changes: _Taken = []
+    for one, was_said in taken:
+        good = known.good
+        known, said = take_in(known, [one])
+        if was_said or said or known.good != good:
+            changes.append((one, was_said or bool(said)))
+        messages += [] if was_said else said
+    return known, messages, changes
 
 
 def _take_in(settings: Settings, reports: list[Report], at: datetime) -> list[Message]:
     place = state_file(settings.data_repo)
     with changed_state(settings.data_repo) as box:
-        known, messages = _judged(_unkept.get(place, box[0].known), reports, at)
+        known, messages, _ = _judged(place, box[0].known, reports, at)
         state = replace(box[0], known=known)
         names, pinged = channels(settings), settings.alerts.heartbeat_url
         known_names = {*names, *([heartbeat_name(pinged.reveal())] if pinged else [])}

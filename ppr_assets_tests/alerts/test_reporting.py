@@ -8,16 +8,18 @@ import stat
 import threading
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ppr_assets.alerts import reporting
+from ppr_assets.alerts import reporting, state
 from ppr_assets.alerts.heartbeat import ping
 from ppr_assets.alerts.reporting import channels, report
-from ppr_assets.alerts.state import read_state, state_file
-from ppr_assets.rules.incidents import GATE_REFUSED, RUN_FAILED, begun, over
+from ppr_assets.alerts.state import changed_state, read_state, state_file
+from ppr_assets.files import held
+from ppr_assets.rules.incidents import GATE_REFUSED, RUN_FAILED, begun, over, take_in
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_sinks import (
@@ -314,6 +316,29 @@ def test_where_nothing_can_be_kept_it_is_told_all_the_same_and_once_by_each_proc
     begin(settings)
     end(settings)
     assert web_sink.said == ["begun gate refused: nightly_dump", "over gate refused: nightly_dump"]
+
+
+def test_what_others_keep_while_one_cannot_is_kept(
+    bare: Settings, web_sink: WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has the file for long, and has told of an end when it lets go of it."""
+    settings = told_to(bare, web_sink.url)
+    begin(settings, "one")
+    with monkeypatch.context() as patched:
+        patched.setattr(state, "_WAIT_SECONDS", 0.0)
+        with held(state_file(settings.data_repo).with_suffix(".lock")):
+            begin(settings, "two")
+    with changed_state(settings.data_repo) as box:
+        known, _ = take_in(box[0].known, [over(GATE_REFUSED, "one", LATER)])
+        box[0] = replace(box[0], known=known)
+    for change in (begin, end, end):
+        change(settings, "two")
+    end(settings, "one")
+    assert web_sink.said == [
+        f"{one} gate refused: {two}"
+        for one, two in (("begun", "one"), ("begun", "two"), ("over", "two"))
+    ]
+    assert not read_state(settings.data_repo).known.incidents
 
 
 def test_a_heartbeat_has_the_form_of_health_checks(bare: Settings, web_sink: WebSink) -> None:
