@@ -21,10 +21,10 @@ from pathlib import Path
 from time import monotonic
 
 from ppr_assets.alerts.channels import ChannelFailed, send
-from ppr_assets.alerts.state import Channel, changed_state, read_state, sending, state_file
+from ppr_assets.alerts.state import Channel, adopt, changed_state, read_state, sending, state_file
 from ppr_assets.alerts.words import source
 from ppr_assets.errors import Busy
-from ppr_assets.rules.incidents import Known, Message, Report, take_in
+from ppr_assets.rules.incidents import Known, Message, Report, begun, take_in
 from ppr_assets.settings import Secret, Settings
 from ppr_assets.settings.groups.alerts import shown
 
@@ -67,6 +67,20 @@ def report(settings: Settings, reports: Iterable[Report], *, clock: Clock = now)
     except (OSError, Busy) as error:
         _log.warning("incidents could not be told: %s", error)
     return said
+
+
+def adopt_known(settings: Settings, kept: Known) -> None:
+    """Take in what somebody else has kept, where there is nothing here. Where it cannot be written,
+    it counts as told by this process."""
+    try:
+        adopt(settings.data_repo, kept)
+    except (OSError, Busy) as error:
+        _log.warning("what was known of incidents cannot be kept: %s", error)
+        told = [
+            begun(one.kind, one.subject, one.since, one.text, one.link)
+            for one in kept.incidents.values()
+        ]
+        _unkept.setdefault(state_file(settings.data_repo), [(one, True) for one in told])
 
 
 def channels(settings: Settings) -> Mapping[str, Secret]:

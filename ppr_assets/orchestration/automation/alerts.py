@@ -13,8 +13,14 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from ppr_assets.alerts.heartbeat import ping
-from ppr_assets.alerts.reporting import report
-from ppr_assets.alerts.state import State, adopt, known_from_json, known_to_json, read_state
+from ppr_assets.alerts.reporting import adopt_known, report
+from ppr_assets.alerts.state import (
+    State,
+    known_from_json,
+    known_to_json,
+    read_state,
+    state_file,
+)
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.attention import look_around
@@ -22,7 +28,7 @@ from ppr_assets.orchestration.assets.data_repo_commit import committed_at
 from ppr_assets.orchestration.automation.nightly import end_killed
 from ppr_assets.orchestration.automation.run_reports import ENDED, job_of, reports_of_run
 from ppr_assets.orchestration.resources import is_whole
-from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY, NIGHTLY, Report, news
+from ppr_assets.rules.incidents import CLOCKS_DIFFER_BY, NIGHTLY, Known, Report, news
 from ppr_assets.settings import Settings
 
 INTERVAL_SECONDS = 60
@@ -80,8 +86,8 @@ def alerts(
             report(settings, _looks(context, settings, seen), clock=clock)
     except PprError as error:
         remark = f"\nthe data repository cannot be looked into: {error.render()}"
-    state = read_state(settings.data_repo)
-    return dg.SensorResult(skip_reason=_words(state) + remark, cursor=_cursor(seen, state))
+    words = _words(read_state(settings.data_repo)) + remark
+    return dg.SensorResult(skip_reason=words, cursor=_cursor(seen, _known(context, settings)))
 
 
 def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime) -> Seen:
@@ -89,7 +95,7 @@ def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime)
     one that a clock has dated in the future, it is looked from a little before now."""
     if context.cursor:
         until, begun, started, known = json.loads(context.cursor)
-        adopt(settings.data_repo, known_from_json(known))
+        adopt_known(settings, known_from_json(known))
         until, begun = (datetime.fromisoformat(one) for one in (until, begun))
         if until > at + CLOCKS_DIFFER_BY:
             until = at - CLOCKS_DIFFER_BY
@@ -136,9 +142,16 @@ def _heartbeat(
 
 def _looks(context: dg.SensorEvaluationContext, settings: Settings, seen: Seen) -> list[Report]:
     """What no run tells, without what is known already."""
-    known = read_state(settings.data_repo).known
+    known = _known(context, settings)
     good = known.good.get(NIGHTLY) or committed_at(context.instance) or seen.begun
     return news(known, look_around(settings, good, clock()))
+
+
+def _known(context: dg.SensorEvaluationContext, settings: Settings) -> Known:
+    """As the cursor has it where nothing can be kept here."""
+    if context.cursor and not state_file(settings.data_repo).exists():
+        return known_from_json(json.loads(context.cursor)[-1])
+    return read_state(settings.data_repo).known
 
 
 def _words(state: State) -> str:
@@ -148,5 +161,5 @@ def _words(state: State) -> str:
     return "\n".join([open_, *dead])
 
 
-def _cursor(seen: Seen, state: State) -> str:
-    return json.dumps([*vars(seen).values(), known_to_json(state.known)], default=str)
+def _cursor(seen: Seen, known: Known) -> str:
+    return json.dumps([*vars(seen).values(), known_to_json(known)], default=str)

@@ -243,6 +243,26 @@ def test_what_is_known_outlives_the_daemon_and_the_clone(watch: Watch) -> None:
     assert watch.tick() == [f"over gate refused: {JOB}"]
 
 
+def test_what_is_known_outlives_a_clone_beside_which_nothing_can_be_kept(watch: Watch) -> None:
+    """Of a new machine whose disk is full, say."""
+    watch.run()
+    watch.run(GateRefused("812 records"))
+    assert watch.tick() == [f"begun gate refused: {JOB}"]
+    file = state_file(watch.settings.data_repo)
+    file.unlink()
+    lock = file.with_suffix(".lock")
+    lock.unlink()
+    lock.mkdir()
+    watch.run(GateRefused("811 records"))
+    watch.run(CopyFailed("published, but not copied"))
+    assert watch.tick() == [f"over gate refused: {JOB}", f"begun copy failed: {JOB}"]
+    assert watch.tick() == []
+    lock.rmdir()
+    watch.run()
+    assert watch.tick() == [f"over copy failed: {JOB}"]
+    assert read_state(watch.settings.data_repo).known.incidents == {}
+
+
 def test_where_each_run_has_a_clone_of_its_own_status_knows_the_last_good_night_by_the_sensor(
     watch: Watch,
 ) -> None:
