@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -117,8 +117,9 @@ class Status:
 def status(settings: Settings, *, offline: bool = False, patience_seconds: float = 20.0) -> Status:
     """Ask the database, the clone and, unless ``offline``, the remote. What fails is an entry of
     ``errors``, also a remote that does not answer for ``patience_seconds``, and a table that
-    is locked for so long: a monitor waits for a minute."""
-    settings = _impatient(settings, patience_seconds)
+    is locked for so long: a monitor waits for a minute. What the remote has is fetched in the time
+    that it takes, or no look would ever have it over a slow line."""
+    lock_seconds = min(settings.dump.stall_seconds, patience_seconds)
     errors: list[PprError] = []
     repository: Published | None = None
     counts: Mapping[str, int] | None = None
@@ -127,13 +128,13 @@ def status(settings: Settings, *, offline: bool = False, patience_seconds: float
     room: Room | None = None
     alerts: State | None = None
     with _failures_in(errors, settings), open_data_repo(settings.data_repo) as repo:
-        repository = published_in(repo, offline=offline)
+        repository = published_in(repo, offline=offline, answer_seconds=patience_seconds)
         pushed = _pushed(repo, repository.view)
         copies, room = newest_copies(repo), room_of(repo, repository)
         failures = (repository.view.failure, repository.mark_error)
         errors += [failure for failure in failures if failure is not None]
     with _failures_in(errors, settings):
-        counts = _counts(settings)
+        counts = _counts(settings, lock_seconds)
     with _failures_in(errors, settings):
         alerts = read_state(settings.data_repo) if settings.alerts.told else None
     return Status(
@@ -150,16 +151,6 @@ def status(settings: Settings, *, offline: bool = False, patience_seconds: float
         override=override_for(settings.dump, None),
         room=room,
     )
-
-
-def _impatient(settings: Settings, seconds: float) -> Settings:
-    """A first clone takes its time, and so may a count of many rows."""
-    dump, data_repo = settings.dump, settings.data_repo
-    if data_repo.path.exists():
-        limit = min(data_repo.timeout_seconds, seconds)
-        data_repo = replace(data_repo, timeout_seconds=limit)
-    dump = replace(dump, stall_seconds=min(dump.stall_seconds, seconds))
-    return replace(settings, dump=dump, data_repo=data_repo)
 
 
 @contextmanager
@@ -182,10 +173,8 @@ def _verdict(
     return judge(counts, repository.mark, policy(settings.dump), given)
 
 
-def _counts(settings: Settings) -> Mapping[str, int]:
-    with open_snapshot(
-        settings.database, exclusive=False, lock_seconds=settings.dump.stall_seconds
-    ) as snapshot:
+def _counts(settings: Settings, lock_seconds: float) -> Mapping[str, int]:
+    with open_snapshot(settings.database, exclusive=False, lock_seconds=lock_seconds) as snapshot:
         require_dumpable(snapshot)
         return snapshot.undisturbed(snapshot.count)
 

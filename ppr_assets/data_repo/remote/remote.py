@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -49,6 +50,7 @@ __all__ = [
     "remote_branches",
     "remote_has",
     "remote_tip",
+    "require_answer",
 ]
 
 _LOCK_ATTEMPTS = 5
@@ -73,6 +75,19 @@ def remote_tip(repo: DataRepo) -> str | None:
     Raises :class:`RemoteUnreachable`.
     """
     return _heads(repo, repo.ref).get(repo.branch)
+
+
+def require_answer(repo: DataRepo, seconds: float) -> None:
+    """Raise :class:`RemoteUnreachable` unless the remote says within ``seconds`` what it has, which
+    takes a moment, however much there is to fetch."""
+    try:
+        _heads(repo, repo.ref, seconds)
+    except RemoteUnreachable as failure:
+        late = isinstance(failure.__cause__, GitTimeout)
+        if not late or repo.settings.timeout_seconds < seconds:
+            raise
+        hint = "does the remote, a credential helper or ssh hang? `ppr-assets doctor` waits longer."
+        raise RemoteUnreachable(failure.message, hint=hint) from failure
 
 
 def remote_has(repo: DataRepo, commit: str) -> bool:
@@ -208,11 +223,12 @@ def heads(listing: bytes) -> dict[str, str]:
     }
 
 
-def _heads(repo: DataRepo, pattern: str) -> dict[str, str]:
+def _heads(repo: DataRepo, pattern: str, seconds: float = inf) -> dict[str, str]:
     if repo.remote is None:
         return {}
     try:
-        return heads(_network(repo, "ls-remote", "--quiet", repo.remote, pattern).stdout)
+        asked = ("ls-remote", "--quiet", repo.remote, pattern)
+        return heads(_network(repo, *asked, seconds=seconds).stdout)
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(repo.remote, failure) from failure
 
@@ -222,9 +238,11 @@ def _network(
     *args: str,
     env: dict[str, str] | None = None,
     ok: tuple[int, ...] = (0,),
+    seconds: float = inf,
 ) -> Output:
-    """Run git with the token at hand, where the remote is one that asks for it."""
+    """Run git with the token at hand, where the remote is one that asks for it; ``seconds`` is for
+    a limit that is shorter than the configured one."""
     options, secret = credentials_for(repo.settings, repo.remote_url or "")
-    limit = repo.settings.timeout_seconds
+    limit = min(repo.settings.timeout_seconds, seconds)
     environment = {**secret, **(env or {})}
     return run(repo.path, *WITHOUT_UPKEEP, *options, *args, timeout=limit, env=environment, ok=ok)

@@ -41,9 +41,11 @@ class Published:
         return self.view.commit
 
 
-def published_in(repo: DataRepo, *, offline: bool = False) -> Published:
-    """Look at the branch, and at the remote's unless ``offline``."""
-    view = look(repo, offline=offline)
+def published_in(
+    repo: DataRepo, *, offline: bool = False, answer_seconds: float | None = None
+) -> Published:
+    """Look at the branch, and at the remote's unless ``offline``; see :func:`look`."""
+    view = look(repo, offline=offline, answer_seconds=answer_seconds)
     head = view.commit
     found, error = None, None
     try:

@@ -14,7 +14,7 @@ from datetime import datetime
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
 from ppr_assets.data_repo.history.delivered import require_not_rewritten
-from ppr_assets.data_repo.remote.remote import fetch, fetched_at, fetched_tip
+from ppr_assets.data_repo.remote.remote import fetch, fetched_at, fetched_tip, require_answer
 from ppr_assets.errors import DataRepoError, PushFailed
 
 
@@ -61,14 +61,19 @@ def unseen(view: View) -> None:  # nobody wants to know
     """An :data:`OnView` that tells nobody."""
 
 
-def look(repo: DataRepo, *, offline: bool = False) -> View:
-    """The branch's tip, or the remote's where that is ahead. Only refs of ours are changed."""
+def look(repo: DataRepo, *, offline: bool = False, answer_seconds: float | None = None) -> View:
+    """The branch's tip, or the remote's where that is ahead. Only refs of ours are changed.
+
+    ``answer_seconds``: how long to wait for a remote that does not answer at all, where that is to
+    be less than the limit of one git call; None for no question before it is fetched from."""
     remarks = []
     remote, failure = fetched_tip(repo), None
     if offline and repo.remote is not None:
         remarks.append("newer dumps may be published, as the remote was not asked: --offline")
     elif repo.remote is not None:
         try:
+            if answer_seconds is not None:
+                require_answer(repo, answer_seconds)
             remote = fetch(repo, dumps=False)
         except PushFailed as error:
             failure = error
