@@ -15,6 +15,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
+from ppr_assets.data_repo.remote.line_differences import number
+
 _COMMIT, _TREE, _BLOB, _DIFFERENCE = 1, 2, 3, 6
 _KINDS = {_COMMIT: "commit", _TREE: "tree", _BLOB: "blob"}
 _CHAIN = 50
@@ -98,7 +100,7 @@ def _difference(
     old: Sequence[bytes], new: Sequence[bytes], edits: Mapping[int, Sequence[bytes]]
 ) -> bytes:
     starts = [0, *accumulate(map(len, old))]
-    out = [_number(starts[-1]), _number(sum(map(len, new)))]
+    out = [number(starts[-1]), number(sum(map(len, new)))]
     done = 0
     for at in sorted(edits):
         was, now = old[at], b"".join(edits[at])
@@ -126,14 +128,6 @@ def _copied(start: int, end: int) -> Iterator[bytes]:
         numbers = at.to_bytes(4, "little") + (length % _COPY).to_bytes(2, "little")
         what = 128 | sum(1 << bit for bit, byte in enumerate(numbers) if byte)
         yield bytes([what, *(byte for byte in numbers if byte)])
-
-
-def _number(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(128 | value & 127)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def _entry(mode: str, name: str, sha: str) -> bytes:
@@ -185,7 +179,7 @@ class _Pack:
     def _begin(self, kind: int, size: int) -> None:
         self._begun, self._crc = self._file.tell(), 0
         first, rest = kind << 4 | size & 15, size >> 4
-        self._write(bytes([first | 128]) + _number(rest) if rest else bytes([first]))
+        self._write(bytes([first | 128]) + number(rest) if rest else bytes([first]))
 
     def _end(self, kind: int, data: bytes) -> str:
         sha = hashlib.sha1(f"{_KINDS[kind]} {len(data)}\0".encode(), usedforsecurity=False)
