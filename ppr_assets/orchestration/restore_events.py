@@ -11,8 +11,8 @@ import dagster as dg
 
 from ppr_assets.errors import DumpDamaged, DumpUnproven
 from ppr_assets.operations.restoring.drill import DrillOutcome
+from ppr_assets.operations.restoring.leftovers import UndoOutcome
 from ppr_assets.operations.restoring.restore import RestoreOutcome
-from ppr_assets.operations.restoring.undo import UndoOutcome
 from ppr_assets.orchestration.metadata import DATA_VERSION, Metadata
 from ppr_assets.orchestration.restore_facts import (
     data_version,

@@ -13,8 +13,8 @@ from psycopg import pq
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseUnreachable, DumpFailed, PreconditionFailed, SettingsError
-from ppr_assets.operations.cleanup import cleanup
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.leftovers import cleanup
 from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore

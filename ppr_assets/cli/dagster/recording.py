@@ -22,8 +22,8 @@ from ppr_assets.settings import Settings
 if TYPE_CHECKING:
     from ppr_assets.operations.replaying.terms import RebuildOutcome
     from ppr_assets.operations.restoring.drill import DrillOutcome
+    from ppr_assets.operations.restoring.leftovers import UndoOutcome
     from ppr_assets.operations.restoring.restore import RestoreOutcome
-    from ppr_assets.operations.restoring.undo import UndoOutcome
     from ppr_assets.orchestration.restore_events import Event
 
 LIMIT_SECONDS = 15.0

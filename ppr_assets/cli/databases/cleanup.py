@@ -11,8 +11,8 @@ from ppr_assets.cli.shared.console import out, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.errors import Busy
-from ppr_assets.operations.cleanup import Cleaned
-from ppr_assets.operations.cleanup import cleanup as drop_leftovers
+from ppr_assets.operations.restoring.leftovers import Cleaned
+from ppr_assets.operations.restoring.leftovers import cleanup as drop_leftovers
 
 
 @click.command()

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from ppr_assets.cli.dagster import recording
-from ppr_assets.operations.restoring.undo import UndoOutcome
+from ppr_assets.operations.restoring.leftovers import UndoOutcome
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_git import commit_files, git

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError
-from ppr_assets.operations.cleanup import cleanup
+from ppr_assets.operations.restoring.leftovers import cleanup
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore
 from ppr_assets.operations.sources.shelf import found_dump

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ppr_assets.errors import Busy
-from ppr_assets.operations.cleanup import Cleaned, cleanup
+from ppr_assets.operations.restoring.leftovers import Cleaned, cleanup
 from ppr_assets.postgres.databases.maintenance import maintenance
 from ppr_assets.postgres.databases.names import former_name, restoring_name
 from ppr_assets_tests.fix_restore import Target

@@ -1,20 +1,23 @@
-"""Drop what restores have left beside a database: former ones, and half-made ones of killed runs.
+"""What restores have left beside a database: the newest former one put back, or all of it dropped.
 
 A former database is the way back, so it goes only when somebody says so, and never with anybody
-in it. While this looks, no restore of the same database can be at work.
+in it. While this looks, no restore of the same database can be at work. What only looks at them
+and drops them is loaded without what fills databases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
-from ppr_assets.errors import Busy
+from ppr_assets.errors import Busy, PreconditionFailed
+from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
-from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH, Leftover
+from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH, Leftover, former_name
 from ppr_assets.settings import DatabaseSettings
 
 
@@ -70,3 +73,37 @@ def _clean(
     except Busy as error:
         return Cleaned(leftover, "kept", error.message, in_use=True)
     return Cleaned(leftover, "dropped")
+
+
+@dataclass(frozen=True)
+class UndoOutcome:
+    """``database`` is what was called ``was``; what served instead is kept as ``former``, so that
+    doing it once more takes it back. ``remarks`` are for a human."""
+
+    database: str
+    was: str
+    former: str
+    remarks: Sequence[str]
+
+
+def undo(target: DatabaseSettings, *, disconnect: bool, by: str) -> UndoOutcome:
+    """Rename the newest former database of ``target`` back, and keep what has served since.
+
+    Nothing is judged: what serves stays there, and a person has said so. Raises
+    :class:`PreconditionFailed` where there is no former database, :class:`Busy` for sessions on
+    the target, which ``disconnect`` ends, and :class:`RestoreFailed` when the role may not rename.
+    """
+    require_ordinary(target.dbname)
+    with maintenance(target) as session:
+        found = session.leftovers(target.dbname)
+        former_ones = (one for one in found if one.kind == "before")
+        newest = max(former_ones, key=attrgetter("made_at"), default=None)
+        if newest is None:
+            raise PreconditionFailed(
+                f"no former database of {target.dbname} is there, so no restore can be undone",
+                hint="`ppr-assets list` shows the dumps that can be restored instead.",
+            )
+        former = session.unused(former_name)
+        session.swap(target.dbname, newest.name, former, disconnect=disconnect)
+        note = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {newest.name} was put back by {by}"
+        return UndoOutcome(target.dbname, newest.name, former, session.note(former, note))
