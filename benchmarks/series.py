@@ -20,7 +20,7 @@ import git
 from benchmarks.measure import clean_environment, timed
 from benchmarks.world import PG_DUMP, Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.remote.sent_bytes import SentBytes
+from ppr_assets.data_repo.remote.push_size import SentBytes
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.demo.sample import SAMPLE_TABLES
 from ppr_assets.operations.dumping.dump import dump

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +19,6 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
 from ppr_assets.copies.place import StoredObject
-from ppr_assets.copies.waiting import interruptibly
 from ppr_assets.errors import CopyFailed
 from ppr_assets.files import sync_folder
 from ppr_assets.settings import CopyUrl, Secret, without_secrets
@@ -150,3 +151,19 @@ def _words(error: Exception) -> str:
     first = _QUERY.sub("", said.partition("\n")[0].partition(": <?xml")[0])[:_LONGEST]
     code = _CODE.search(said)
     return without_secrets(f"{first} ({code[1]})" if code else first)
+
+
+def interruptibly(call: Callable[[], T]) -> T:
+    """What ``call`` gives or raises: the library does not listen to interrupts while it waits for
+    the network. One ends the waiting; the call itself is left to end by its own time limit, and
+    keeps no process alive."""
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result()

@@ -25,7 +25,7 @@ from ppr_assets.operations.published.standing_mark import standing_mark
 from ppr_assets.operations.publishing.gate import mark_at, override_for, policy, refusal
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import merged_with_remote, plan_at
-from ppr_assets.operations.schema_trial import try_schema
+from ppr_assets.operations.restoring.own_schema import try_schema
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.load.session_limits import login_triggers, require_sessions

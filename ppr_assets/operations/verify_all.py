@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.git.errors import scrub
-from ppr_assets.errors import DumpDamaged, DumpMissing
-from ppr_assets.operations.published.by_hash import PublishedBytes
-from ppr_assets.operations.published.view import OnView, unseen
+from ppr_assets.data_repo.history.dump_history import newest_manifests
+from ppr_assets.data_repo.history.manifests import manifests_here
+from ppr_assets.errors import DataRepoError, DumpDamaged, DumpMissing
+from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.operations.restoring.loading import verified_dump
 from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.verify import VerifiedDump
+from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof, TableRecord
 from ppr_assets.settings import DataRepoSettings
+
+_COMMITS = 10_000
+"""Some thirty years of nights."""
 
 
 @dataclass(frozen=True)
@@ -128,3 +136,37 @@ def _let_go(found: FoundDump) -> None:
     """Give back the room of a copy: of all dumps together there may be more than the disk holds."""
     if found.path.is_relative_to(found.spill_folder):
         remove_dump(found.path)
+
+
+@dataclass(frozen=True)
+class PublishedBytes:
+    """Which published dump a file is, by its bytes: for one that was downloaded or renamed.
+
+    The clone knows all that was published, retired dumps too; the remote is not asked, and nothing
+    is cloned for it.
+    """
+
+    settings: DataRepoSettings
+
+    def manifest(self, sha256: str) -> Manifest | None:
+        """Of the dump that has these bytes."""
+        return self._found[0].get(sha256)
+
+    @property
+    def without(self) -> str:
+        """Why there is no manifest for bytes that none was found for; empty without a clone."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[Mapping[str, Manifest], str]:
+        if wants_clone(self.settings.path):
+            return {}, ""
+        try:
+            with open_data_repo(self.settings) as repo:
+                commit = look(repo, offline=True).commit
+                blobs = newest_manifests(repo, commit, _COMMITS) if commit else {}
+                told = manifests_here(repo, blobs).values()
+        except DataRepoError as error:  # what is verified lies elsewhere, and needs no clone
+            return {}, f"the data repository cannot tell whose it is: {error.message}"
+        by_hash = {one.sha256: one for one in told if isinstance(one, Manifest)}
+        return by_hash, "no published dump has its bytes"

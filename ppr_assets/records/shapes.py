@@ -3,7 +3,7 @@ beside each other, or in flat arrays that refer by id or name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ppr_assets.records import parts
@@ -26,14 +26,17 @@ from ppr_assets.records.hanging import (
     target,
 )
 from ppr_assets.records.reading import Fields, Reading
-from ppr_assets.records.spellings import LOCATION, ORGANIZATION, SAL, SERVICE, WRAPPER
+from ppr_assets.records.spellings import LOCATION, ORGANIZATION, SAL, SERVICE, WRAPPER, stem
 from ppr_assets.records.to_records import organization_record
-from ppr_assets.records.tops import holds_organizations, tops
 from ppr_assets.rules.replay.record import Organization
 from ppr_assets.rules.replay.words.addresses import street_of
 
 Owner = OrganizationDraft | None
 """The organization that something is nested in; None beside all of them."""
+
+DEEPEST_WRAPPING = 4
+_HOLDS = stem("organizations")
+_NAMED = {key for key, name in ORGANIZATION.fields.items() if name == "name"}
 
 
 def organizations(reading: Reading, value: Any, path: str) -> list[Organization]:
@@ -257,3 +260,24 @@ class _Top:
                     if name == "programs":
                         told = own_keys(links) | {key(found.name)}
                         whose.program_paths |= dict.fromkeys(told, path)
+
+
+def tops(value: Any, path: str, deeper: int = DEEPEST_WRAPPING) -> Iterator[tuple[Any, str]]:
+    """Each object that is an organization or holds some, with its JSON path: bare, wrapped, in
+    lists, or beneath a wrapper that means nothing, such as ``data`` or ``schema``."""
+    if isinstance(value, list):
+        for at, one in enumerate(value if deeper else ()):
+            yield from tops(one, f"{path}[{at}]", deeper - 1)
+    elif isinstance(value, dict):
+        stems = {stem(key) for key in value}
+        if _HOLDS in stems or stems & _NAMED:
+            yield value, path
+            return
+        for key, one in value.items() if deeper else ():
+            if isinstance(one, dict | list) and stem(key) not in WRAPPER.fields:
+                yield from tops(one, f"{path}.{key}", deeper - 1)
+
+
+def holds_organizations(top: dict[str, Any]) -> bool:
+    """Whether the object is only around organizations, and none itself."""
+    return any(stem(key) == _HOLDS and isinstance(top[key], dict | list) for key in top)

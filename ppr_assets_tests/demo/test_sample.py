@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from ppr_assets.demo.sample import SAMPLE_TABLES, fill
-from ppr_assets.demo.sample.awkward import AWKWARD
 from ppr_assets.demo.sample.filling import sample_rows
 from ppr_assets.demo.sample.tables import Row
+from ppr_assets.demo.sample.vocabulary import AWKWARD
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment

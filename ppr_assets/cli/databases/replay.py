@@ -248,7 +248,7 @@ def replay(
 
 
 def _explain(opening: AbstractContextManager[Input], asked: str, *, as_json: bool) -> None:
-    from ppr_assets.cli.databases.replay_explained import print_explanation
+    from ppr_assets.cli.databases.replay_report import print_explanation
     from ppr_assets.operations.replaying.explain import explain
 
     with (

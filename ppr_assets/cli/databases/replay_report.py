@@ -1,4 +1,5 @@
-"""How a replay is printed: the report of its files, its table and lines, and JSON for programs."""
+"""How a replay is printed: the report of its files, its table and lines, JSON for programs, and the
+explanation of one record."""
 
 from __future__ import annotations
 
@@ -6,11 +7,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from ppr_assets.cli.shared.console import print_columns
+from ppr_assets.cli.shared.console import out, print_columns
+from ppr_assets.cli.shared.json_document import print_json
 from ppr_assets.cli.shared.target_lines import former_lines, print_lines
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
+from ppr_assets.operations.replaying.explain import Explained, Explanation, Word
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.terms import RebuildOutcome
@@ -185,3 +189,41 @@ def _became_json(outcome: Outcome) -> dict[str, object]:
         "override": outcome.override.reason if outcome.override else None,
         "remarks": list(outcome.remarks),
     }
+
+
+def print_explanation(found: Explanation, *, as_json: bool) -> None:
+    if as_json:
+        files = [line.to_json() for line in found.files]
+        print_json({"files": files, "records": [asdict(one) for one in found.records]})
+        return
+    for line in _explanation_lines(found):
+        out.print(line, markup=False)
+
+
+def _explanation_lines(found: Explanation) -> Iterator[str]:
+    for line in found.files:
+        where = f" at {line.json_path}" if line.json_path else ""
+        yield f"{line.file}: {line.outcome}{f': {line.reason}' if line.reason else ''}{where}"
+    for one in found.records:
+        name = one.values.get("name")
+        yield f"{one.table} {one.id}{f' {name}' if name else ''}"
+        yield from (f"  {word:<5} {text}" for word, text in _of(one))
+
+
+def _of(one: Explained) -> Iterator[tuple[str, str]]:
+    if one.of:
+        yield "of", one.of
+    if one.rows:
+        yield "rows", ", ".join(f"{len(ids)} {table}" for table, ids in sorted(one.rows.items()))
+    for word in one.told:
+        yield "told", _word(word)
+    for file in dict.fromkeys(one.word_of.values()):
+        columns = ", ".join(name for name, by in one.word_of.items() if by == file)
+        yield "word", f"{columns}: {file}"
+
+
+def _word(word: Word) -> str:
+    told = f"{word.at} {word.scraper} {word.file} at {word.json_path}"
+    if not word.reason:
+        return told
+    return f"{told}: {word.reason}{f', as {word.same_as[0]}' if word.same_as else ''}"

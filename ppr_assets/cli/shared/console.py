@@ -8,21 +8,24 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Timer
+from time import monotonic
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
 from ppr_assets.cli.shared.narrow import fitted, table_lines, width
-from ppr_assets.cli.shared.stage_line import stage_line
 from ppr_assets.errors import PprError
-from ppr_assets.progress import current, watched
+from ppr_assets.progress import Stage, current, watched
 from ppr_assets.rules.wording import size as size
 from ppr_assets.rules.wording import visible
 from ppr_assets.settings import runs_in_ci
 
 if TYPE_CHECKING:
     from rich.live import Live
+
+_SETTLED_SECONDS = 2.0
+"""Before that nobody knows how fast it goes."""
 
 
 class _Lines(Console):
@@ -164,3 +167,37 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (
     cells = [[visible(" ".join(cell.splitlines())) for cell in row] for row in rows]
     for line, text in enumerate(table_lines(cells, numbers, width())):
         Console.print(out, text, markup=False, style=None if line else "dim")
+
+
+def stage_line(stage: Stage) -> str:
+    """``loading rows  53 %  412.0 MiB of 780.3 MiB  21 s left``: how far it is, in one line of at
+    most sixty columns or so, what counts first."""
+    done, total = stage.done, stage.total
+    if total and done >= total and stage.then:
+        return stage.then
+    parts = [stage.what]
+    guess = total is not None and stage.about
+    if total and (done < total or (done == total and not guess)):
+        parts += [f"{100 * done // total} %", _of(stage, total), _left(stage, total)]
+    elif done:
+        parts.append(f"{done:,} {stage.unit}" if stage.unit else size(done))
+    return "  ".join(filter(None, [*parts, stage.beside]))
+
+
+def _of(stage: Stage, total: int) -> str:
+    about = "about " if stage.about else ""
+    if stage.unit:
+        return f"{stage.done:,} of {about}{total:,} {stage.unit}"
+    return f"{size(stage.done)} of {about}{size(total)}"
+
+
+def _left(stage: Stage, total: int) -> str:
+    """At the speed that it has had so far."""
+    gone = monotonic() - stage.began
+    if not stage.done or gone < _SETTLED_SECONDS:
+        return ""
+    seconds = max(1, round(gone / stage.done * (total - stage.done)))
+    if seconds < 100:
+        return f"{seconds} s left"
+    minutes = round(seconds / 60)
+    return f"{minutes} min left" if minutes < 100 else f"{round(minutes / 60)} h left"

@@ -28,10 +28,9 @@ from ppr_assets.data_repo.remote.errors import (
     unreachable,
 )
 from ppr_assets.data_repo.remote.fetch_note import FETCHED, note_fetch
-from ppr_assets.data_repo.remote.largest_file import largest_file
 from ppr_assets.data_repo.remote.missing_objects import bring, bring_beside_dumps, bring_published
+from ppr_assets.data_repo.remote.push_size import SentBytes, largest_file
 from ppr_assets.data_repo.remote.ready_pack import ready
-from ppr_assets.data_repo.remote.sent_bytes import SentBytes
 from ppr_assets.errors import GitTimeout
 
 __all__ = [

@@ -9,8 +9,8 @@ program because ``ppr-assets demo`` fills such a database on the newcomer's own 
     private.sql            tables that are about people
     tables                 the columns that are filled, table by table
     draw                   chance: everything random comes from one seeded source
-    vocabulary             names and places from Faker, and phrases of food pantries
-    awkward                texts that a dump must carry unharmed
+    vocabulary             names and places from Faker, phrases of food pantries, and texts that a
+                           dump must carry unharmed
     organizations, places, services, history   the rows, one organization after the other
     private                what is about people, and in no dump
     filling                putting them into an empty database

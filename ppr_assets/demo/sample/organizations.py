@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppr_assets.demo.sample.awkward import awkward_text
 from ppr_assets.demo.sample.draw import Draw
 from ppr_assets.demo.sample.private import editor_of
 from ppr_assets.demo.sample.tables import Batch
@@ -17,6 +16,7 @@ from ppr_assets.demo.sample.vocabulary import (
     WHAT,
     Place,
     Vocabulary,
+    awkward_text,
 )
 
 _TAX_STATUS = ("501(c)(3)", "501c3", "church", "government")

@@ -1,4 +1,5 @@
-"""Words of the sample: names and places drawn from Faker once, phrases of food pantries by hand.
+"""Words of the sample: names and places drawn from Faker once, phrases of food pantries by hand,
+and texts that a dump must carry unharmed.
 
 Faker takes about 30 µs for a word and the sample needs millions, so that its names are drawn into
 pools and combined. Domains and telephone numbers are those that are reserved for fiction.
@@ -11,6 +12,37 @@ from dataclasses import dataclass
 from faker import Faker
 
 from ppr_assets.demo.sample.draw import Draw
+
+AWKWARD: tuple[str, ...] = (
+    "",
+    "\\N",
+    "\\.",
+    "say \"O'Brien's\" at the door, it's the 'second helping' table",
+    "back\\slash: C:\\pantry\\new\\table.txt \\\\server\\share",
+    "Mon\t9-12\tTue\t13-17",
+    "first line\nsecond line\n\nfourth line\n",
+    "dos line\r\nanother\r\nlone return\rend",
+    "bell \a, backspace \b, vertical tab \v, form feed \f, escape \x1b, delete \x7f",
+    "🥫🍞 free bread & cans 👩🏽‍🌾 every Friday 🇺🇸",
+    "Banque alimentaire, Café São João, Żywność, Ñandú",
+    "مخزن الطعام مفتوح يوم الجمعة",
+    "食物银行 開放時間 週一",
+    "\N{LINE SEPARATOR}line\N{PARAGRAPH SEPARATOR}paragraph\x85next\x1crecord\x1dgroup",
+    "\N{ZERO WIDTH NO-BREAK SPACE}begins with a mark\N{NO-BREAK SPACE}and ends with a space ",
+    "\n\\.\n\n\\! echo pwned\n\\connect other\n",
+    "COPY public.organization (id) FROM stdin;",
+    "--\n-- PostgreSQL database dump complete\n--\n",
+    "\\unrestrict 0000\n\\restrict 0000",
+    "$$ %s {0} ${HOME} `id` <b>bold</b> &amp; '; DROP TABLE organization; --",
+)
+"""Texts that have broken a dump somewhere, so that every sample carries them.
+
+They stand in columns that people fill in by hand. What COPY escapes, what looks like COPY's own
+marks or like a command of psql, and what Python takes for the end of a line and PostgreSQL does
+not."""
+
+_EVERY = 97
+"""Organizations per round: all texts stand among the first ones, and then again and again."""
 
 
 @dataclass(frozen=True)
@@ -149,3 +181,9 @@ SCRAPERS = (
     "food_helpline_org", "freshtrak", "plentiful", "vivery_api", "getfull_app", "care_and_share",
     "capital_area_food_bank_dc", "mid_ohio_food_collective", "nyc_efap_programs",
 )  # fmt: skip
+
+
+def awkward_text(number: int) -> str | None:
+    """The text that organization ``number`` has to carry, if any."""
+    place = number % _EVERY
+    return AWKWARD[place] if place < len(AWKWARD) else None

@@ -10,14 +10,15 @@ from functools import partial
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.history.commits import FolderCommit
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
+from ppr_assets.data_repo.history.message import dump_message, parse_records, parse_trailers
 from ppr_assets.errors import DumpDamaged, RatchetFileError
 from ppr_assets.operations.audit.dump_reader import DumpReader
 from ppr_assets.operations.audit.gate_check import rejudged, wrong_rise, wrong_verdict
 from ppr_assets.operations.audit.marks import Standings, mark_of, readable_mark
-from ppr_assets.operations.audit.trailers import wrong_trailers
 from ppr_assets.operations.published.nights import nights_in
 from ppr_assets.plain_sql.verify import require_as_described, require_manifest_of
 from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
 from ppr_assets.rules.profile.movements import Night
@@ -25,6 +26,9 @@ from ppr_assets.rules.recorded.manifest import Manifest
 
 _RENAMED_WITHIN = timedelta(minutes=1)
 """A dump whose name is taken gets that of the next free second."""
+_SHOWN = 3
+_OPTIONAL = {"Run", "Override", "Override-By", "Proof", "Moved"}
+"""Trailers that a message need not have."""
 
 
 @dataclass(frozen=True)
@@ -195,3 +199,38 @@ def _marked(manifest: Manifest, table: str) -> bool:
     marks, floor = manifest.verdict.get("marks"), manifest.verdict.get("min_records")
     mark = marks.get(table) if isinstance(marks, Mapping) else None
     return isinstance(mark, int) and isinstance(floor, int) and mark >= floor
+
+
+def wrong_trailers(message: str, manifest: Manifest, mark: Mark | None) -> Iterator[str]:
+    """Each trailer that is not what publishing would have written; ``mark`` None: not compared."""
+    found = parse_trailers(message)
+    needed = parse_trailers(dump_message(manifest, mark.organization if mark else None))
+    if "Dump" not in found:
+        yield "its commit's message has no trailers that tell of it"
+        return
+    for key in needed.keys() | (found.keys() & _OPTIONAL):
+        have, need = found.get(key), needed.get(key)
+        if have == need or (key == "Mark" and mark is None):
+            continue
+        if key == "Records" and have and need:
+            yield from _wrong_records(have, need)
+        else:
+            yield f"trailer {key} says {_shown(have)}, the manifest {_shown(need)}"
+
+
+def _wrong_records(have: str, need: str) -> Iterator[str]:
+    told, right = parse_records(have), parse_records(need)
+    differ = [table for table in sorted(told.keys() | right) if told.get(table) != right.get(table)]
+    for table in differ[:_SHOWN]:
+        yield (
+            f"trailer Records says {table}={told.get(table, 'nothing')}, the manifest "
+            f"{right.get(table, 'nothing')}"
+        )
+    if len(differ) > _SHOWN:
+        yield f"trailer Records is wrong about {len(differ) - _SHOWN} more tables"
+    if not differ:
+        yield "trailer Records is not as publishing writes it"
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else f"`{value}`"

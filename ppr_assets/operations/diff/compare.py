@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Literal
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.diff.alike import other_ids
@@ -15,17 +16,18 @@ from ppr_assets.operations.diff.records import (
     DumpDiff,
     SchemaDiff,
     TableDiff,
+    WithheldDiff,
     row_values,
 )
-from ppr_assets.operations.diff.withheld import withheld_otherwise
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parsing.row_keys import key_reader
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.progress import stage
-from ppr_assets.rules.comparison import differing_rows
 
 _DIGEST = 16
 _SAME_KEY = 1000
+
+Side = Literal["before", "after"]
 
 
 @dataclass(frozen=True)
@@ -145,3 +147,47 @@ def _pairs(rows: Iterator[bytes]) -> Iterator[tuple[bytes | None, bytes | None]]
         else:
             yield None, row
     yield from ((None, row) for row in waiting)
+
+
+def differing_rows(before: Iterable[bytes], after: Iterable[bytes]) -> Iterator[tuple[Side, bytes]]:
+    """The rows that only one side has, in their order, in the memory of one row of each; both sides
+    are sorted by their bytes.
+
+    A row that one side has more often than the other comes as often as it is left over.
+    """
+    ours, theirs = iter(before), iter(after)
+    here, there = next(ours, None), next(theirs, None)
+    while here is not None or there is not None:
+        if here == there:
+            here, there = next(ours, None), next(theirs, None)
+        elif there is None or (here is not None and here < there):
+            assert here is not None  # at least one of them is a row
+            yield "before", here
+            here = next(ours, None)
+        else:
+            yield "after", there
+            there = next(theirs, None)
+
+
+def withheld_otherwise(one: OpenedDump, other: OpenedDump) -> Iterator[WithheldDiff]:
+    """What one of two dumps withholds and the other does not: told once, as the decision that it
+    is. Rows that differ in nothing else have not changed.
+
+    By table and column; of a table without its rows, no columns. A dump without a manifest does
+    not tell what it withholds, so that nothing is said of either.
+    """
+    if one.withheld is None or other.withheld is None:
+        return
+    for place in sorted(one.withheld.keys() | other.withheld.keys()):
+        then, now = one.withheld.get(place), other.withheld.get(place)
+        if then is None and now is not None and _published(one, *place):
+            yield WithheldDiff("withheld since", now)
+        elif now is None and then is not None and _published(other, *place):
+            yield WithheldDiff("withheld no longer", then)
+        elif now and then and (now.rule, now.text) != (then.rule, then.text):
+            yield WithheldDiff("withheld otherwise", now)
+
+
+def _published(dump: OpenedDump, table: str, column: str) -> bool:
+    """Whether the dump has it: what is new is not withheld *since*."""
+    return column in dump.columns(table) if column else table in dump.blocks

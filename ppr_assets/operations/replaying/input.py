@@ -9,10 +9,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.replaying.committed_files import blob, bring_files, committed_files
 from ppr_assets.operations.replaying.published_files import (
     PublishedFile,
     Selection,
+    blob,
+    bring_files,
+    committed_files,
     published_file,
     published_files,
     size_of_path,

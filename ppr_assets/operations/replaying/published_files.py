@@ -1,4 +1,4 @@
-"""The published job files of a folder, and which of them a replay takes."""
+"""The published job files of a folder, or of a commit, and which of them a replay takes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.records.json_text import MOST_BYTES
 
 _DAILY = re.compile(r"(?:.*/)?daily/(\d{4}-\d\d-\d\d)/(?:scrapers/([^/]+)|processed)/[^/]+\.json")
@@ -22,6 +24,7 @@ LINK = "a symbolic link"
 TOO_LARGE = f"more than {MOST_BYTES // 2**20} MB"
 PROCESSED = "processed"
 """In the place of a scraper's name, of jobs that name none."""
+_LINK_MODE = "120000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,32 @@ def size_of_path(file: PublishedFile) -> int:
     except OSError:  # reading it says why
         return 0
     return facts.st_size if facts and stat.S_ISREG(facts.st_mode) else 0
+
+
+def committed_files(repo: DataRepo, commit: str) -> Iterator[PublishedFile]:
+    """All below ``daily/``, read from git's objects."""
+    listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", "daily/")
+    for line in listing.split(b"\0"):
+        facts, _, path = line.partition(b"\t")
+        name = path.decode("utf-8", "surrogateescape")
+        if facts and is_job(name):
+            mode, kind, sha = facts.decode().split()
+            day, scraper = place_of(name)
+            unread = LINK if mode == _LINK_MODE else "" if kind == "blob" else NO_FILE
+            yield PublishedFile(day, name, scraper, sha=sha, unread=unread)
+
+
+def bring_files(repo: DataRepo, files: Sequence[PublishedFile]) -> None:
+    """Have their bytes here; a partial clone asks for all at once. Raises
+    :class:`RemoteUnreachable`."""
+    if repo.partial:
+        bring(repo, *(one.sha for one in files if not one.unread))
+
+
+def blob(repo: DataRepo, file: PublishedFile) -> bytes | str:
+    """The file's bytes, or why they are not read."""
+    if file.unread:
+        return file.unread
+    if repo.objects.size_of(file.sha) > MOST_BYTES:
+        return TOO_LARGE
+    return b"".join(repo.objects.stream(file.sha))

@@ -20,8 +20,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
-from ppr_assets.postgres.upsert.columns import read_columns
-from ppr_assets.postgres.upsert.staging import Staging
+from ppr_assets.postgres.upsert.staging import Staging, read_columns
 from ppr_assets.postgres.upsert.unfinished import begin, finish, is_unfinished
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.replay.rows.columns import COLUMNS

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ppr_assets.postgres.load.work.statistics import analyze
+from ppr_assets.postgres.load.work.statistics import analyze, refresh
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.snapshot.records import count_records
-from ppr_assets.postgres.upsert.materialized import refresh
 from ppr_assets.rules.gate.ratchet import Verdict, judge
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.settings import DatabaseSettings

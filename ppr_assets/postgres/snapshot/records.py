@@ -1,4 +1,4 @@
-"""Which records a database holds: what a restore must not replace by nothing."""
+"""Which records a database holds, and how many values: what must not be replaced by nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.mending import UNDEFINED
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.row_count import Table, count_rows
-from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.naming import key_names, table_key
 from ppr_assets.settings import DatabaseSettings
 
 # Partitions are tables of their own here. What an extension brought is not the user's.
@@ -47,6 +47,14 @@ ORDER BY 1, 2
 
 _PATIENCE = "15s"
 _LOCK_SECONDS = 5.0
+
+_COLUMNS: LiteralString = """
+SELECT a.attname FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s AND c.relkind = 'r'
+  AND a.attnum > 0 AND NOT a.attisdropped
+"""
 
 
 def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -> str | None:
@@ -177,3 +185,33 @@ def _rows(connection: Connection, source: bytes, table: bytes, *, copied: bool =
         return _rows(connection, source, table, copied=True)
     assert row is not None
     return int(row[0])
+
+
+def count_values(
+    connection: Connection, table: str, columns: Mapping[str, str | None]
+) -> Mapping[str, int]:
+    """By column of ``table``, a table key, those of ``columns`` that are there: how many rows have
+    a value in it other than the text given (None: any value). None for what is not a table.
+
+    Raises psycopg's errors for a table that cannot be read.
+    """
+    schema, name = key_names(table)
+    there = {column for (column,) in connection.execute(_COLUMNS, [schema, name])}
+    wanted = [column for column in columns if column in there]
+    if not wanted:
+        return {}
+    counts = b", ".join(_count(column, columns[column]) for column in wanted)
+    query = b"SELECT " + counts + b" FROM ONLY " + _escaped(quoted(schema, name))
+    row = connection.execute(query, [text for one in wanted if (text := columns[one]) is not None])
+    return dict(zip(wanted, row.fetchone() or (), strict=True))
+
+
+def _count(column: str, text: str | None) -> bytes:
+    value = _escaped(quoted(column))
+    if text is None:
+        return b"pg_catalog.count(" + value + b")"
+    return b"pg_catalog.count(*) FILTER (WHERE " + value + b"::pg_catalog.text <> %s)"
+
+
+def _escaped(name: bytes) -> bytes:
+    return name.replace(b"%", b"%%")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import LiteralString
 from psycopg import Connection, sql
 
 from ppr_assets.postgres.upsert.constraints import Constraints, listed, staged
+from ppr_assets.rules.replay.rows.fitting import Column
 
 _ROWS = 2_000
 """Of one table that wait for COPY."""
@@ -39,6 +40,28 @@ INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged} AS new
 WHERE NOT EXISTS (SELECT FROM {table} AS here WHERE {same}) ORDER BY {key}
 """
 """And not ON CONFLICT, which counts a sequence on for rows that are there."""
+
+_COLUMNS = """
+SELECT class.relname, attribute.attname,
+    CASE base.typtype WHEN 'e' THEN 'enum' ELSE base.typname END,
+    attribute.attnotnull OR type.typnotnull,
+    attribute.atthasdef OR attribute.attidentity <> '',
+    CASE WHEN base.typname IN ('varchar', 'bpchar') AND modifier.typmod > 4
+        THEN modifier.typmod - 4 END,
+    ARRAY(SELECT enumlabel::pg_catalog.text FROM pg_catalog.pg_enum
+        WHERE enumtypid = base.oid)
+FROM pg_catalog.pg_attribute AS attribute
+JOIN pg_catalog.pg_class AS class ON class.oid = attribute.attrelid
+JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = class.relnamespace
+JOIN pg_catalog.pg_type AS type ON type.oid = attribute.atttypid
+JOIN pg_catalog.pg_type AS base ON base.oid = CASE type.typtype
+    WHEN 'd' THEN type.typbasetype ELSE type.oid END
+CROSS JOIN LATERAL (SELECT CASE type.typtype
+    WHEN 'd' THEN type.typtypmod ELSE attribute.atttypmod END) AS modifier (typmod)
+WHERE namespace.nspname = 'public' AND class.relkind IN ('r', 'p') AND class.relname = ANY (%s)
+    AND attribute.attnum > 0 AND NOT attribute.attisdropped AND attribute.attgenerated = ''
+ORDER BY class.relname, attribute.attnum
+"""
 
 
 @dataclass
@@ -152,3 +175,15 @@ class Staging:
 def _texts(names: Sequence[str], relation: str) -> sql.Composed:
     text = sql.SQL("{}::pg_catalog.text")
     return sql.SQL(", ").join(text.format(sql.Identifier(relation, name)) for name in names)
+
+
+def read_columns(
+    connection: Connection, tables: Collection[str]
+) -> Mapping[str, Mapping[str, Column]]:
+    """By table and column, of those of ``tables`` that there are."""
+    found: defaultdict[str, dict[str, Column]] = defaultdict(dict)
+    for table, name, kind, required, defaulted, length, labels in connection.execute(
+        _COLUMNS, [list(tables)]
+    ):
+        found[table][name] = Column(name, kind, required, defaulted, length, frozenset(labels))
+    return found

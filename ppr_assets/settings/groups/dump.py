@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -11,7 +14,7 @@ from ppr_assets.errors import SettingsError
 from ppr_assets.settings.groups.database import DatabaseSettings, ProofServerSettings
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.variables import kinds, postgres_kinds
-from ppr_assets.settings.variables.account import account
+from ppr_assets.settings.variables.kinds import NAME_LETTERS
 from ppr_assets.settings.variables.variable import NONE, optional, read_fields, variable
 
 
@@ -136,3 +139,13 @@ class DumpSettings:
                 "make databases.",
             )
         return self.proof_server
+
+
+def account() -> str:
+    """``account USER@HOST``, so that nobody takes it for a person's name; of a long one what a
+    name has room for."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user needs no entry in any list
+        user = str(os.getuid())
+    return f"account {user}@{socket.gethostname()}"[:NAME_LETTERS]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.cli.local.clean import stop_and_look
+from ppr_assets.cli.local.clean import foreign, stop_and_look
 from ppr_assets.cli.shared.local_server import server_in_use
 from ppr_assets.demo import playground
-from ppr_assets.demo.foreign import foreign
 from ppr_assets.errors import Busy, PprError
 from ppr_assets.postgres import embedded
 

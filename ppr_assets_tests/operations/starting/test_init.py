@@ -18,8 +18,7 @@ from ppr_assets.errors import (
     DumpUnproven,
     PreconditionFailed,
 )
-from ppr_assets.operations.starting.alone import lock_number
-from ppr_assets.operations.starting.init import initialise
+from ppr_assets.operations.starting.init import initialise, lock_number
 from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.sessions.libpq import parameters

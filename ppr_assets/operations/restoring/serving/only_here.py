@@ -11,9 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 from ppr_assets.errors import GateRefused
 from ppr_assets.postgres.sessions.session import Connection
-from ppr_assets.postgres.snapshot.records import count_records
+from ppr_assets.postgres.snapshot.records import count_records, count_values
 from ppr_assets.postgres.snapshot.relations import read_relations
-from ppr_assets.postgres.snapshot.values_there import count_values
 from ppr_assets.rules.naming import key_names, quote_identifier
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few

@@ -1,7 +1,8 @@
-"""Statistics for the server's planner, which nobody has made of a database just filled.
+"""What follows from the rows of a database just filled: statistics for the server's planner, and
+materialized views.
 
-Autovacuum makes them in time, but never those of partitioned tables. Tables with rows on a foreign
-server go without: that server would be asked, and it may not be there.
+Autovacuum makes statistics in time, but never those of partitioned tables. Tables with rows on a
+foreign server go without: that server would be asked, and it may not be there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 import psycopg
+from psycopg import sql
 
 from ppr_assets.postgres.sessions.session import Connection, failed
 
@@ -28,6 +30,17 @@ ORDER BY 1
 _ONLY_SINCE = 180000
 """Versions before analyze the partitions of a partitioned table with it, again and again."""
 
+# One is made after those that it reads. What an extension brought is that one's business.
+_VIEWS: LiteralString = """
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm' AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend d
+  WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.objid = c.oid AND d.deptype = 'e')
+ORDER BY c.oid
+"""
+
 
 def analyze(connection: Connection, kinds: str = "rpm") -> None:
     """Tables (``r``), partitioned tables (``p``) and materialized views (``m``) of the database.
@@ -43,3 +56,19 @@ def analyze(connection: Connection, kinds: str = "rpm") -> None:
             connection.execute(b"ANALYZE " + only + name.encode("utf-8", "surrogateescape"))
     except psycopg.Error as error:
         raise failed(what, error) from error
+
+
+def refresh(connection: Connection) -> list[str]:
+    """Make materialized views anew, in an autocommit session; in words, which are as before and
+    why."""
+    stale = []
+    for schema, name in connection.execute(_VIEWS).fetchall():
+        statement = sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier(schema, name))
+        try:
+            connection.execute(statement)
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            said = error.diag.message_primary
+            stale.append(f"materialized view {schema}.{name} could not be made anew: {said}")
+    return stale

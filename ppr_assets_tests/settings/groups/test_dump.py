@@ -1,4 +1,4 @@
-"""The account stands wherever a name may stand."""
+"""What is set of a dump: the account stands wherever a name may stand."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
+from ppr_assets.settings.groups.dump import account
 from ppr_assets.settings.variables import kinds
-from ppr_assets.settings.variables.account import account
 
 
 @pytest.mark.parametrize("user", ["volunteer", "v" * 150])

@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.rules.comparison import differing_rows
+from ppr_assets.operations.diff.compare import differing_rows
 
 _ROWS = st.lists(st.binary(max_size=2).map(lambda row: row + b"\n")).map(sorted)
 
