@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from pathlib import Path
 
+import pytest
+
+from ppr_assets.cli import VERBS
 from ppr_assets_tests.places import ROOT
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -34,6 +39,34 @@ def test_every_room_is_on_the_map_and_no_other() -> None:
         f"rules/replay/{name}" for name in ("words", "merging", "rows")
     }  # rooms within a room
     assert there == folders - inner
+
+
+def _said_in(package: Path) -> str:
+    """Its docstring, in one line."""
+    text = ast.get_docstring(ast.parse(package.read_text(encoding="utf-8"))) or ""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("room", sorted({room for room, _ in VERBS.values()}))
+def test_a_room_of_verbs_is_described_with_all_of_them(room: str) -> None:
+    verbs = {verb for verb, (of, _) in VERBS.items() if of == room}
+    line = re.search(rf"^  {room}/ .*: (.*)$", TEXT, re.MULTILINE)
+    assert line is not None and set(line[1].split(", ")) == verbs
+    written = re.search(r": ([a-z, ]+)\.", _said_in(PACKAGE / "cli" / room / "__init__.py"))
+    assert written is not None and set(written[1].split(", ")) == verbs
+
+
+def test_every_folder_says_what_belongs_there_and_what_does_not() -> None:
+    beyond = re.compile(
+        r"``[a-z_./]+``|\b(?:no|not|nothing|nobody|never|above|outside|other|belongs|decide[sd])\b",
+        re.IGNORECASE,
+    )
+    silent = {
+        path.parent.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.glob("*/**/__init__.py")
+        if not beyond.search(_said_in(path))
+    }
+    assert silent == set()
 
 
 def test_every_decision_has_its_page() -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from ppr_assets.operations.last_night import was_killed
 from ppr_assets.operations.status import Status
 from ppr_assets.rules.recorded.trust import Trust
-from ppr_assets.rules.wording import span
+from ppr_assets.rules.wording import BESIDE, few, span
 from ppr_assets.settings import Settings
 from ppr_assets.settings.groups.schedule import last_due
 
@@ -28,8 +28,7 @@ class Condition:
     why: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        more = f" (and {len(self.why) - 1} more)" if len(self.why) > 1 else ""
-        return f"{self.level}: {self.why[0]}{more}" if self.why else self.level
+        return f"{self.level}: {few(self.why, 1, rest=BESIDE)}" if self.why else self.level
 
 
 @dataclass(frozen=True)

@@ -10,22 +10,27 @@ from dataclasses import dataclass, field
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
-from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
+from ppr_assets.plain_sql.parsing.pieces import (
+    TABLE,
+    CopyRows,
+    Line,
+    copied_columns,
+    unquoted,
+)
 from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, WHOLE, Policy
 from ppr_assets.rules.publication.relations import Column, Relation
 
-_TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
 _CREATED = re.compile(
-    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE " + _TABLE + rb"(?: PARTITION OF " + _TABLE + rb")?"
+    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE " + TABLE + rb"(?: PARTITION OF " + TABLE + rb")?"
 )
 _INHERITS = re.compile(rb"^INHERITS \((.*)\)", re.MULTILINE)
 _ATTACHED = re.compile(
-    rb"ALTER TABLE (?:ONLY )?" + _TABLE + rb" (ATTACH PARTITION|INHERIT) " + _TABLE
+    rb"ALTER TABLE (?:ONLY )?" + TABLE + rb" (ATTACH PARTITION|INHERIT) " + TABLE
 )
-_NAMED = re.compile(_TABLE)
+_NAMED = re.compile(TABLE)
 _LARGE_OBJECT = b"SELECT pg_catalog.lo_create("
 _REMEMBERED = 64 * 1024
 """Bytes of a statement that are looked at for what it inserts."""

@@ -1,1 +1,3 @@
-"""Pure rules: no input, no output, standard library only; so tests can try all that may come."""
+"""Pure rules: no input, no output, so that tests can try all that may come; of libraries the values
+of msgspec alone. Where facts come from, and what follows from a rule, stands above.
+"""

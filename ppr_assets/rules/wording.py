@@ -7,6 +7,9 @@ import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 
+BESIDE = " (and {} more)"
+"""``rest`` of :func:`few` where the first of several reasons is given alone."""
+
 
 def few(
     words: Sequence[object], most: int, *, between: str = ", ", rest: str = " and {} more"

@@ -1,1 +1,1 @@
-"""For a laptop, with a server of its own: demo, dev. No night and no container needs them."""
+"""For a laptop, with a server of its own: open, demo, dev. No night and no container needs them."""

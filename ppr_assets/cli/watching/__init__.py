@@ -1,4 +1,4 @@
-"""How things stand, for a person and for what watches: status, doctor. Nothing is changed here.
+"""How things stand, for a person and for what watches: status, doctor, look, metrics, alert.
 
-What looks into dumps stands in ``dumps``.
+Nothing is changed here, and what looks into dumps stands in ``dumps``.
 """

@@ -53,10 +53,7 @@ def status_lines(look: Look) -> Iterator[tuple[str, str]]:
 
 def _state(now: Condition) -> str:
     """The reason, and those beside it each on a line."""
-    first = f"{now.level}: {now.why[0]}" if now.why else now.level
-    rest = now.why[1:_SHOWN]
-    more = [f"and {len(now.why) - _SHOWN} more"] if len(now.why) > _SHOWN else []
-    return "\n".join([first, *rest, *more])
+    return f"{now.level}: {_some(now.why)}" if now.why else now.level
 
 
 def _of_database(found: Status) -> Iterator[tuple[str, str]]:
@@ -91,7 +88,8 @@ def _of_repository(repository: Published, at: datetime) -> Iterator[tuple[str, s
     if (other := repository.other_files) is not None:
         yield "work tree", f"{other.message}: `{other.command}` brings it back"
     if repository.set_aside:
-        yield "set aside", "\n".join(_set_aside(repository.set_aside))
+        several = _some([*map(_set_aside, repository.set_aside)])
+        yield "set aside", f"{several}\n`git update-ref -d REF` in the clone lets go of one"
 
 
 def _good(look: Look) -> str:
@@ -164,13 +162,13 @@ def _alerts(state: State) -> str:
     return "\n".join(told)
 
 
-def _set_aside(some: Sequence[SetAside]) -> Iterator[str]:
-    for one in some[:_SHOWN]:
-        when = f" on {one.moment[:10]}" if one.moment else ""
-        yield f"{', '.join(one.dumps) or 'dumps'}{when}, kept as {one.ref}: {one.reason}"
-    if len(some) > _SHOWN:
-        yield f"and {len(some) - _SHOWN} more"
-    yield "`git update-ref -d REF` in the clone lets go of one"
+def _some(lines: Sequence[str]) -> str:
+    return few(lines, _SHOWN, between="\n", rest="\nand {} more")
+
+
+def _set_aside(one: SetAside) -> str:
+    when = f" on {one.moment[:10]}" if one.moment else ""
+    return f"{', '.join(one.dumps) or 'dumps'}{when}, kept as {one.ref}: {one.reason}"
 
 
 def _mark(repository: Published) -> str:

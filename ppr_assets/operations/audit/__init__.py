@@ -2,6 +2,7 @@
 
 It trusts none of what publishing has checked: rows are counted from the SQL, the gate is judged
 again from the mark that stood before, and what stands in several places has to agree.
+Nothing is put right here.
 """
 
 from ppr_assets.operations.audit.report import Audited, Gap

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ppr_assets.errors import NotAsPublished, PprError
 from ppr_assets.rules.incidents import PUBLISHED_COPY, Report, begun, over
+from ppr_assets.rules.wording import BESIDE, few
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ def failure_of(findings: Iterable[Finding]) -> NotAsPublished | None:
     errors = errors_of(findings)
     if not errors:
         return None
-    beside = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return NotAsPublished(f"{errors[0].message}{beside}", hint=errors[0].hint)
+    told = few([error.message for error in errors], 1, rest=BESIDE)
+    return NotAsPublished(told, hint=errors[0].hint)
 
 
 def errors_of(findings: Iterable[Finding]) -> Sequence[PprError]:

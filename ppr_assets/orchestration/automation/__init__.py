@@ -1,4 +1,4 @@
 """What starts the assets: jobs, their schedules, sensors, and what the Launchpad offers.
 
-Work is an operation's, and what a run records is an asset's.
+Work belongs to an operation, and what a run records to an asset.
 """

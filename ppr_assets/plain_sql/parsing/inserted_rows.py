@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, Line, unquoted
+from ppr_assets.plain_sql.parsing.pieces import TABLE, Line, unquoted
 from ppr_assets.rules.naming import table_key
 
-_INSERT = re.compile(rb"INSERT INTO (?:ONLY )?(" + NAME + rb")\.(" + NAME + rb")\s")
+_INSERT = re.compile(rb"INSERT INTO (?:ONLY )?" + TABLE + rb"\s")
 _NEXT_ROW = b"\t("
 """How pg_dump begins each row of a statement that has several (``--rows-per-insert``)."""
 

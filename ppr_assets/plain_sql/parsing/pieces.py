@@ -10,9 +10,12 @@ from ppr_assets.rules.naming import table_key
 
 NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
 """An identifier as pg_dump writes it; its groups are none."""
+NAMES = NAME + rb"(?:, " + NAME + rb")*"
+TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
+"""Schema and name, a group each."""
 _COPY = re.compile(
-    rb"COPY (" + NAME + rb")\.(" + NAME + rb") "
-    rb"(?:\((" + NAME + rb"(?:, " + NAME + rb")*)\))? ?FROM stdin;\n"
+    rb"COPY " + TABLE + rb" "
+    rb"(?:\((" + NAMES + rb")\))? ?FROM stdin;\n"
 )
 _ONE_NAME = re.compile(NAME)
 

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from ppr_assets.plain_sql.parsing.scanner import ALONE, TAG
+
 _QUOTED = re.compile(
     rb"--[^\n]*"
     rb"|/\*.*?(?:\*/|\Z)"
-    rb"|(?<![A-Za-z0-9_\x80-\xff$])\$(?P<tag>[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$"
+    rb"|" + ALONE + rb"\$(?P<tag>" + TAG + rb")?\$"
     rb".*?(?:\$(?(tag)(?P=tag))\$|\Z)"
-    rb"|(?<![A-Za-z0-9_\x80-\xff$])[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)"
+    rb"|" + ALONE + rb"[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)"
     rb"|'(?:''|[^'])*(?:'|\Z)"
     rb'|"(?:""|[^"])*(?:"|\Z)',
     re.DOTALL,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, NAMES, TABLE, unquoted
 from ppr_assets.rules.naming import table_key
 
 _PRIMARY_KEY = re.compile(
-    rb"ALTER TABLE ONLY (" + NAME + rb")\.(" + NAME + rb")\s+ADD CONSTRAINT " + NAME + rb" "
-    rb"PRIMARY KEY \((" + NAME + rb"(?:, " + NAME + rb")*)\)"
+    rb"ALTER TABLE ONLY " + TABLE + rb"\s+ADD CONSTRAINT " + NAME + rb" "
+    rb"PRIMARY KEY \((" + NAMES + rb")\)"
 )
 _ONE_NAME = re.compile(NAME)
 

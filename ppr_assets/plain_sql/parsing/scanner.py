@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 
 _IDENTIFIER = rb"A-Za-z0-9_\x80-\xff$"
+ALONE = rb"(?<![" + _IDENTIFIER + rb"])"
+"""Nothing of an identifier stands before."""
+TAG = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*"
+"""Between the dollars of a dollar-quoted text."""
 _OPENING = re.compile(
     rb"--[^\n]*"
     rb"|/\*"
-    rb"|(?<![" + _IDENTIFIER + rb"])[eE]'"
+    rb"|" + ALONE + rb"[eE]'"
     rb"|'"
     rb'|"'
-    rb"|(?<![" + _IDENTIFIER + rb"])\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$"
+    rb"|" + ALONE + rb"\$(?:" + TAG + rb")?\$"
     rb"|\\"
 )
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")

@@ -9,20 +9,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, NAMES, TABLE, unquoted
 from ppr_assets.rules.naming import table_key
 
-_TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
 _COPY = re.compile(rb"COPY (" + NAME + rb"\." + NAME + rb") .*", re.DOTALL)
-_INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + NAME + rb" ON (?:ONLY )?" + _TABLE + b" ")
+_INDEX = re.compile(rb"\s*CREATE (?:UNIQUE )?INDEX " + NAME + rb" ON (?:ONLY )?" + TABLE + b" ")
 _ADD = rb"\s+ADD CONSTRAINT " + NAME
 _KEY = re.compile(
-    rb"\s*ALTER TABLE (?:ONLY )?" + _TABLE + _ADD + rb" (?:PRIMARY KEY|UNIQUE|EXCLUDE) "
+    rb"\s*ALTER TABLE (?:ONLY )?" + TABLE + _ADD + rb" (?:PRIMARY KEY|UNIQUE|EXCLUDE) "
 )
-_COLUMNS = rb"\(" + NAME + rb"(?:, " + NAME + rb")*\)"
+_COLUMNS = rb"\(" + NAMES + rb"\)"
 _FOREIGN_KEY = re.compile(
-    rb"\s*ALTER TABLE ONLY " + _TABLE + _ADD
-    + rb" FOREIGN KEY " + _COLUMNS + rb" REFERENCES " + _TABLE + rb"\("
+    rb"\s*ALTER TABLE ONLY " + TABLE + _ADD
+    + rb" FOREIGN KEY " + _COLUMNS + rb" REFERENCES " + TABLE + rb"\("
 )  # fmt: skip
 
 

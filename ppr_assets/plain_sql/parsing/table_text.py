@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, TABLE, unquoted
 
 _TABLE = re.compile(
-    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE (" + NAME + rb")\.(" + NAME + rb")[^\n]* \(\n(.*?)\n\)",
+    rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE " + TABLE + rb"[^\n]* \(\n(.*?)\n\)",
     re.DOTALL,
 )
 _ITEM = re.compile(

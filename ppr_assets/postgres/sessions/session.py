@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.sessions.computing import AS_SET
-from ppr_assets.postgres.sessions.connection import connect, known_settings
+from ppr_assets.postgres.sessions.connection import NO_LIMITS, connect, known_settings
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.postgres.sessions.failures import hint_for, is_lost, is_servers_own
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS, PatientConnection
@@ -22,13 +22,7 @@ from ppr_assets.settings import DatabaseSettings
 
 Connection = PatientConnection
 
-WITHOUT_LIMITS = {
-    # no limit of the server's may end a long statement: the deadline is ours
-    "statement_timeout": "0",
-    "lock_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-    "transaction_timeout": "0",
+WITHOUT_LIMITS = NO_LIMITS | {
     # a backend notices within seconds that its client was killed, and in two minutes that the
     # whole machine is gone
     "client_connection_check_interval": "5s",

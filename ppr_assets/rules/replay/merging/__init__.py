@@ -1,1 +1,2 @@
-"""Which tellings are of one organization or place: the rules for a pair, and over all files."""
+"""Which tellings are of one organization or place: the rules for a pair, and over all files.
+How two words are compared stands in ``words/``."""
