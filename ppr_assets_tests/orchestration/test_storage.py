@@ -114,6 +114,34 @@ def test_a_run_of_the_command_line_asks_once_what_tables_its_storage_has(
             sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", ask)
 
 
+def test_a_run_of_the_command_line_keeps_the_files_of_its_storage_open_and_closes_them(
+    tmp_path: Path,
+) -> None:
+    opened: list[object] = []
+    key = dg.AssetKey("sql_dump")
+
+    def note(*_: object) -> None:
+        opened.append(_)
+
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance, kept_sessions(instance):
+        for description in ("first", "second"):
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, description))
+            assert instance.get_runs_count() == 0
+        sqlalchemy.event.listen(sqlalchemy.pool.Pool, "connect", note)
+        try:
+            instance.report_runless_asset_event(dg.AssetMaterialization(key, "third"))
+            assert instance.get_runs_count() == 0
+            assert not opened
+        finally:
+            sqlalchemy.event.remove(sqlalchemy.pool.Pool, "connect", note)
+        with dg.DagsterInstance.local_temp(str(tmp_path)) as other:
+            told = other.fetch_materializations(key, limit=9).records
+    events = [one.asset_materialization for one in told]
+    assert [one.description for one in events if one] == ["third", "second", "first"]
+    files = [Path(one.path) for one in psutil.Process().open_files()]
+    assert not [one for one in files if one.is_relative_to(tmp_path)]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
     pipeline: Pipeline,

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from ppr_assets.cli.dagster.files import require_files, storage_folder
@@ -36,6 +36,11 @@ HOME = LOCAL / "dagster"
 """Where DAGSTER_HOME names no other."""
 _CONFIG = Path("dagster.yaml")
 _QUIET = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
+_NOWHERE = {
+    "module": "dagster._core.storage.noop_compute_log_manager",
+    "class": "NoOpComputeLogManager",
+}
+"""As a ``dagster.yaml`` names what captures no output of runs."""
 
 
 @contextmanager
@@ -89,7 +94,8 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
     with dagster_home(settings) as home, storage_failures(home):
         export("DAGSTER_HOME", str(home))
         try:
-            instance = DagsterInstance.from_config(str(home))
+            # whatever its name says: the instance of any folder that is given, with what is changed
+            instance = DagsterInstance.local_temp(str(home), overrides=_uncaptured(home))
         except DagsterInvalidConfigError as error:
             raise SettingsError(
                 f"Dagster does not take `{home / _CONFIG.name}`: {_first_reason(str(error))}",
@@ -97,6 +103,16 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
             ) from error
         with instance, kept_sessions(instance):
             yield instance
+
+
+def _uncaptured(home: Path) -> dict[str, Any]:
+    """What a run prints goes to the terminal alone, unless its ``dagster.yaml`` says where to: four
+    processes would copy it into files for the UI, and there is nothing but Dagster's own log."""
+    try:
+        config = (home / _CONFIG.name).read_text(encoding="utf-8")
+    except (OSError, ValueError):  # Dagster will say what it makes of it
+        config = ""
+    return {} if re.search(r"^compute_logs:", config, re.MULTILINE) else {"compute_logs": _NOWHERE}
 
 
 def _make_quiet(home: Path) -> None:

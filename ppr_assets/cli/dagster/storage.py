@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,14 @@ from ppr_assets.settings import Secret, without_secrets
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+    from sqlalchemy import URL, Engine
 
 _CONNECT_TIMEOUT = 15
 
 _SESSION_SECONDS = 10
 """So old, a kept session is replaced: what lies between may have forgotten it without a word."""
+_LOCKED_SECONDS = 30
+"""As long as Dagster's own sessions with files wait for another process that writes."""
 _MORE_SESSIONS = 5
 """Beside the one that each of Dagster's storages keeps, for statements inside of others."""
 _OF_ITS_TABLES = (
@@ -36,6 +39,8 @@ _OF_ITS_TABLES = (
     "has_backfill_id_column",
 )
 """What Dagster asks of its tables, a hundred times a night; a migration alone changes it."""
+_SESSIONS = ("connect", "index_connection", "run_connection")
+"""How Dagster's storages come to a session; the last names the run whose file it is."""
 
 
 def require_storage(url: Secret) -> None:
@@ -95,8 +100,8 @@ def storage_failures(home: Path) -> Iterator[None]:
 
 @contextmanager
 def kept_sessions(instance: DagsterInstance) -> Iterator[None]:
-    """Let Dagster keep its sessions with a server for the block, as it does in its web server.
-    Otherwise it opens one for each of the 250 statements of a night.
+    """Let Dagster keep its sessions for the block: with a server as it does in its web server, and
+    with files in the same way. Otherwise it opens one for each of the 250 statements of a night.
 
     A session that has ended meanwhile is noticed before it is used, and another one is opened.
     """
@@ -113,8 +118,12 @@ def kept_sessions(instance: DagsterInstance) -> Iterator[None]:
     )
     event.listen(QueuePool, "connect", keep)
     event.listen(QueuePool, "checkout", _require_alive)
+    storages = (instance.event_log_storage, instance.run_storage)
     try:
-        with _asked_once(instance.event_log_storage), _asked_once(instance.run_storage):
+        with ExitStack() as kept:
+            for storage in storages:
+                kept.enter_context(_asked_once(storage))
+                kept.enter_context(_kept_files(storage))
             yield
     finally:
         event.remove(QueuePool, "checkout", _require_alive)
@@ -128,6 +137,8 @@ def _require_alive(session: Any, _record: object, _proxy: object) -> None:
     say is its end. SQLAlchemy replaces one that is disconnected."""
     from sqlalchemy.exc import DisconnectionError
 
+    if not hasattr(session, "fileno"):  # that is with a file, which nobody ends
+        return
     said = select.poll()
     try:
         said.register(session, select.POLLIN)
@@ -146,6 +157,42 @@ def _asked_once(storage: Any) -> Iterator[None]:
                 setattr(storage, name, cache(question))
                 at_the_end.callback(delattr, storage, name)
         yield
+
+
+@contextmanager
+def _kept_files(storage: Any) -> Iterator[None]:
+    """Keep each file open that the storage opens in the block, and what SQLAlchemy has made of its
+    statements. A storage with a server has its own way for that."""
+    engines: dict[tuple[str, ...], Engine] = {}
+
+    @contextmanager
+    def session(open_file: Callable[..., Any], *run: str) -> Iterator[Any]:
+        if run in engines:
+            with engines[run].begin() as kept:
+                yield kept
+            return
+        with open_file(*run) as first:  # which makes the tables, where they are not there
+            if first.dialect.name == "sqlite":
+                engines[run] = _keeping(first.engine.url)
+            yield first
+
+    with ExitStack() as at_the_end:
+        for name in _SESSIONS:
+            if (open_file := getattr(storage, name, None)) is not None:
+                setattr(storage, name, partial(session, open_file))
+                at_the_end.callback(delattr, storage, name)
+        try:
+            yield
+        finally:
+            for engine in engines.values():
+                engine.dispose()
+
+
+def _keeping(url: URL) -> Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import QueuePool
+
+    return create_engine(url, poolclass=QueuePool, connect_args={"timeout": _LOCKED_SECONDS})
 
 
 def _is_file_of(home: Path, error: OSError) -> bool:

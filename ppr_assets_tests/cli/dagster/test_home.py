@@ -54,6 +54,31 @@ def test_a_home_without_configuration_sends_no_statistics_and_one_of_ones_own_st
         assert (tmp_path / "dagster.yaml").read_text() == own
 
 
+@pytest.mark.parametrize(
+    ("config", "capturing"),
+    [
+        (None, "NoOpComputeLogManager"),
+        ("telemetry: {enabled: false}\n", "NoOpComputeLogManager"),
+        (
+            "compute_logs: {module: dagster._core.storage.local_compute_log_manager, "
+            "class: LocalComputeLogManager, config: {base_dir: /tmp}}\n",
+            "LocalComputeLogManager",
+        ),
+    ],
+)
+def test_what_a_run_prints_is_captured_only_where_dagster_yaml_says_where_to(
+    tmp_path: Path, config: str | None, capturing: str
+) -> None:
+    """Four processes of Dagster's would copy it for the UI; there is nothing but its own log."""
+    if config is not None:
+        (tmp_path / "dagster.yaml").write_text(config)
+    settings = Settings.from_environment(
+        {"POSTGRES_PASSWORD": "", "DAGSTER_HOME": str(tmp_path)}, dotenv=None
+    )
+    with dagster_instance(settings) as instance:
+        assert type(instance.compute_log_manager).__name__ == capturing
+
+
 def test_a_socket_is_named_by_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     url = Secret("postgresql://user@/dagster?host=/run/sockets")
