@@ -15,8 +15,8 @@ from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
-from ppr_assets.operations.copying.one_place import PlaceOutcome
+from ppr_assets.operations.copying.copy import copy_published
+from ppr_assets.operations.copying.outcome import CopyOutcome, PlaceOutcome
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import DatabaseIdentity, Proof, TableRecord

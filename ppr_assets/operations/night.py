@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
-from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
+from ppr_assets.operations.copying.outcome import CopyOutcome
 from ppr_assets.operations.dumping.counting import count_records
 from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.last_night import noted
@@ -91,6 +91,8 @@ def _run(settings: Settings, night: Night, override: Override | None) -> None:
         if (failure := outcome.error()) is not None:
             raise failure
         if settings.data_repo.copies.urls:
+            from ppr_assets.operations.copying.copy import copy_published  # for who has places
+
             night.copied = copy_published(settings, repo)
             if (failure := night.copied.error()) is not None:
                 raise failure

@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import pytest
 
 from ppr_assets.errors import Busy
-from ppr_assets.operations.dumping import dump as dumping
+from ppr_assets.operations.dumping import proof
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.postgres.snapshot import row_count
 from ppr_assets.postgres.snapshot import snapshot as snapshots
@@ -259,7 +259,7 @@ def test_nothing_is_locked_between_counting_and_dumping_and_while_a_dump_is_prov
     dump(pipeline.settings)
     pipeline.change()
     monkeypatch.setattr(Snapshot, "export", exported)
-    monkeypatch.setattr(dumping, "drill", drill)
+    monkeypatch.setattr(proof, "drill", drill)
     pipeline.gate(proof="server")
     dump(pipeline.settings)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ppr_assets.cli.shared.json_document import error_json
 
 if TYPE_CHECKING:
-    from ppr_assets.operations.copying.one_place import PlaceOutcome
+    from ppr_assets.operations.copying.outcome import PlaceOutcome
     from ppr_assets.operations.dumping.dump import DumpOutcome
     from ppr_assets.operations.night import Night
     from ppr_assets.operations.publishing.publish import PublishOutcome

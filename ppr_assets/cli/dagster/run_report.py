@@ -11,7 +11,7 @@ from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.wording import few
 
 if TYPE_CHECKING:
-    from ppr_assets.operations.copying.one_place import PlaceOutcome
+    from ppr_assets.operations.copying.outcome import PlaceOutcome
     from ppr_assets.operations.dumping.dump import DumpOutcome
     from ppr_assets.operations.night import Night
     from ppr_assets.operations.publishing.publish import PublishOutcome

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from ppr_assets.copies.opening import open_place
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.errors import CopyFailed, DataRepoError, PprError, PreconditionFailed, SettingsError
-from ppr_assets.operations.copying.one_place import Copying, PlaceOutcome
+from ppr_assets.errors import CopyFailed, DataRepoError, PreconditionFailed, SettingsError
+from ppr_assets.operations.copying.one_place import Copying
+from ppr_assets.operations.copying.outcome import CopyOutcome, PlaceOutcome
 from ppr_assets.operations.copying.published_dumps import PublishedDumps, published_dumps
 from ppr_assets.operations.copying.seen import remember, seen_at
 from ppr_assets.operations.publishing.retention import keep_rules
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.settings import CopyUrl, Settings
-
-
-@dataclass(frozen=True)
-class CopyOutcome:
-    """What was done at each place, in the order of the settings."""
-
-    places: Sequence[PlaceOutcome]
-
-    @property
-    def failed(self) -> Sequence[PlaceOutcome]:
-        return [one for one in self.places if not one.verified]
-
-    def error(self) -> PprError | None:
-        """The expected failure that this amounts to, if any: what was published stands."""
-        if not self.failed:
-            return None
-        first = self.failed[0]
-        what = first.failure or first.problems[0]
-        several = len(self.places) > 1
-        counted = f" ({len(self.failed)} of {len(self.places)} places)" if several else ""
-        return CopyFailed(
-            f"published, but not copied as it should be{counted}: {what.message}", hint=what.hint
-        )
 
 
 def copy_published(settings: Settings, repo: DataRepo) -> CopyOutcome:

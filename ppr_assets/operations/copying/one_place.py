@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.place import Place
-from ppr_assets.errors import CopyFailed, DumpDamaged, PolicyRefused, PprError, PreconditionFailed
+from ppr_assets.errors import CopyFailed, DumpDamaged, PolicyRefused, PreconditionFailed
 from ppr_assets.operations.copying.beside import put_sqlite
+from ppr_assets.operations.copying.outcome import PlaceOutcome
 from ppr_assets.operations.copying.published_dumps import PublishedDumps
 from ppr_assets.operations.copying.seen import Seen
 from ppr_assets.operations.publishing.retention import shelved
@@ -24,27 +25,6 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.retention import KeepRules, fates
 from ppr_assets.rules.wording import size
 from ppr_assets.settings import DumpSettings
-
-
-@dataclass
-class PlaceOutcome:
-    """What was done at a place and found there. ``copied`` and ``retired`` are names of dumps,
-    ``kept`` those that lie there whole; ``read`` were read back. ``problems``: what was missing or
-    is another than what was published; ``failure``: why it could not be gone on with."""
-
-    place: str
-    copied: list[str] = field(default_factory=list)
-    retired: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    read: list[str] = field(default_factory=list)
-    problems: list[PprError] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    bytes: int = 0
-    failure: PprError | None = None
-
-    @property
-    def verified(self) -> bool:
-        return self.failure is None and not self.problems
 
 
 @dataclass

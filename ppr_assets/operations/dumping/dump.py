@@ -22,25 +22,17 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
 from ppr_assets.data_repo.remote.remote import fetch
-from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
 from ppr_assets.files import sync_folder, write_whole
 from ppr_assets.operations.dumping.writing import Refused, Written, write_judged
 from ppr_assets.operations.publishing.gate import override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
-from ppr_assets.operations.restoring.drill import drill
-from ppr_assets.operations.restoring.proof_server import ProofPlace
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
-from ppr_assets.operations.restoring.time_limits import proof_seconds
-from ppr_assets.operations.sources.scratch import scratch_folder
-from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.parts.split import split_dump
-from ppr_assets.postgres.databases.names import PROOF_SCRATCH
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
 from ppr_assets.rules.finds.judgement import Rise
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import manifest_name, parts_folder, quote_identifier
-from ppr_assets.rules.profile.schema import NOTHING, reworded
 from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof
@@ -160,17 +152,13 @@ def _outcome(status: Literal["staged", "unchanged"], made: Written) -> DumpOutco
 
 
 def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) -> Manifest:
-    """Restore the finished file into a scratch database: only that proves a dump. The manifest
-    notes it, with what PostgreSQL words anew there, so that the night after a restore is usual."""
-    where = settings.dump.proof
-    if where == "off":
-        return replace(manifest, proof=Proof(where, datetime.now(UTC)))
-    place = ProofPlace.of(settings, scratch=PROOF_SCRATCH)
-    with scratch_folder(repo.state_dir / "proving") as folder:
-        found = FoundDump(manifest.dump, dump, manifest, None, folder)
-        done = drill(place, found, deadline=Deadline(proof_seconds(found)))
-    other = reworded(manifest.schema, done.schema) if manifest.schema and done.schema else NOTHING
-    return replace(manifest, proof=done.proof, reworded=other if other != NOTHING else None)
+    """The manifest with its proof; what restores is loaded for a new dump that is to be proven, and
+    on no other night."""
+    if settings.dump.proof == "off":
+        return replace(manifest, proof=Proof("off", datetime.now(UTC)))
+    from ppr_assets.operations.dumping.proof import proven
+
+    return proven(settings, repo, dump, manifest)
 
 
 def _stage(unfinished: Path, manifest: Manifest) -> Path:

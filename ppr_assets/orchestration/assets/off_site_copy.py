@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
-from ppr_assets.operations.copying.copy import CopyOutcome, copy_published
+from ppr_assets.operations.copying.outcome import CopyOutcome
 from ppr_assets.operations.night import Night
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
@@ -41,6 +41,8 @@ def off_site_copy(
     data_repo: dg.ResourceParam[DataRepoOfRun],
     night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
+    from ppr_assets.operations.copying.copy import copy_published  # for who has places
+
     started = monotonic()
     with expected_failures(settings, night):
         outcome = copy_published(settings, data_repo.opened())
