@@ -5,11 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from ppr_assets.copies.bucket import FolderPlace
 from ppr_assets.copies.opening import open_place
 from ppr_assets.copies.packed import pack, unpacked
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.errors import DumpDamaged
+from ppr_assets.operations.copying.beside import put_sqlite
+from ppr_assets.operations.copying.published_dumps import published_dumps
 from ppr_assets.rules.naming import copy_name, sqlite_copy_name, sqlite_metadata_name
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
@@ -126,6 +134,36 @@ def test_what_a_killed_run_has_left_is_replaced(copy_world: CopyWorld) -> None:
         path.write_bytes(left)
         assert copy_world.copied().verified
         assert path.read_bytes() == whole
+
+
+class _Altering(FolderPlace):
+    """A folder that gives back something else of a SQLite file than was written."""
+
+    altered = b""
+
+    def read(self, name: str) -> Iterator[bytes]:
+        return iter([self.altered]) if ".db" in name else super().read(name)
+
+
+@pytest.mark.parametrize("magic", [b"SQLite format 3\0", b"SQLite format 2\0"])
+def test_what_a_place_alters_is_told(copy_world: CopyWorld, magic: bytes, tmp_path: Path) -> None:
+    _publish(copy_world, THIRD)
+    copy_world.name()
+    settings, name = copy_world.settings, sqlite_copy_name(THIRD)
+    place = _Altering(*settings.data_repo.copies.urls)
+    packed = pack([magic], tmp_path / name)
+    place.altered = packed.path.read_bytes()
+    with open_data_repo(settings.data_repo) as repo:
+        dumps = published_dumps(repo, tmp_path)
+        with pytest.raises(DumpDamaged) as altered:
+            put_sqlite(place, dumps, THIRD, settings.dump)
+        written = dumps.sqlite(THIRD, settings.dump)[0].sha256[:12]
+    assert altered.value.render() == (
+        f"`{name}` at `{copy_world.folder}` has SHA-256 {packed.sha256[:12]}…, {written}… was "
+        "written\nHINT: remove that object there; the next run writes it again."
+        if magic.endswith(b"3\0")
+        else f"`{name}` at `{copy_world.folder}` is no SQLite file"
+    )
 
 
 def test_what_sqlite_cannot_take_is_told_and_undoes_no_copy(

@@ -16,7 +16,7 @@ from ppr_assets.errors import DataRepoError, NotAsPublished, SettingsError
 from ppr_assets.operations.last_night import LastNight
 from ppr_assets.operations.outside.look import Looked, look, restore_published
 from ppr_assets.operations.outside.stranger import stranger
-from ppr_assets.rules.naming import copy_name, dump_name
+from ppr_assets.rules.naming import copy_name, dump_name, manifest_name
 from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import TOKEN, Outside, look_told
@@ -131,6 +131,18 @@ def test_a_repository_in_which_nothing_was_published_yet_is_no_incident(
     assert set(wrong(look_told(outside.elsewhere(tmp_path), outside.now))) == {"unreadable"}
 
 
+def test_a_remote_without_any_branch_is_told_to_who_only_looks(
+    outside: Outside, tmp_path: Path
+) -> None:
+    Somebody(outside.bare).git("update-ref", "-d", "refs/heads/main")
+    looked = look_told(outside.elsewhere(tmp_path), outside.now)
+    (told,) = (one.error for one in looked.findings if one.error)
+    assert told.render() == (
+        f"{outside.settings.data_repo.url} has no branch yet, and so no dump\n"
+        "HINT: `ppr-assets dump` publishes one, where PUBLISHER_PUSH_ENABLED is true."
+    )
+
+
 def test_a_line_that_is_bad_for_a_moment_is_no_incident(outside: Outside) -> None:
     outside.remote.failing = 2
     assert wrong(outside.look()) == {}
@@ -186,7 +198,16 @@ def test_each_place_of_copies_is_looked_at(outside: Outside, tmp_path: Path) -> 
     looked = outside.look()
     assert wrong(looked) == {}
     assert {one.newest for one in looked.places} == {looked.dump.name if looked.dump else ""}
-    copy = folders[1] / copy_name(looked.places[0].newest or "")
+    newest = looked.places[0].newest or ""
+    manifest = folders[0] / manifest_name(newest)
+    written = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(written | {"sha256": "0" * 64}))
+    assert wrong(look(outside.settings, good=None, at=outside.now)) == {
+        str(folders[0]): f"the copy of {newest} at `{folders[0]}` is another one than what others "
+        "get"
+    }
+    manifest.write_text(json.dumps(written))
+    copy = folders[1] / copy_name(newest)
     copy.write_bytes(copy.read_bytes()[:-7])
     assert "was cut off" in wrong(outside.look())[str(folders[1])]
     lacks = [f"published copy: {folder}" for folder in folders]

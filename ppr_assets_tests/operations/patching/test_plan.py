@@ -162,8 +162,12 @@ def test_what_no_dump_would_bring_back_is_not_deleted_with_it(
 
 def test_a_table_is_never_emptied(living: DatabaseSettings, made: MadeDump) -> None:
     execute(living, "DELETE FROM note; INSERT INTO note VALUES (1, 7, 'new')")
-    with refused(NoRecords, "the patch would delete all 1 rows of note"):
+    with pytest.raises(NoRecords) as emptied:
         planned(living, made, ChosenRows("note", "line = 7", delete=True))
+    assert emptied.value.render() == (
+        "the patch would delete all 1 rows of note\n"
+        "HINT: is it the right dump? Leave out --delete, or choose fewer rows."
+    )
 
 
 def test_a_condition_cannot_do_anything_else(living: DatabaseSettings, made: MadeDump) -> None:
