@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -66,16 +67,21 @@ def cleanup(
             out.print(_line(cleaned), markup=False)
     if as_json:
         print_json([_json(cleaned) for cleaned in looked_at])
+    if not dry_run:
+        _require_unused(looked_at)
+    if not (looked_at or as_json):
+        out.print(f"nothing to drop: no restore has left anything beside {target.dbname}")
+
+
+def _require_unused(looked_at: Sequence[Cleaned]) -> None:
     used = [cleaned.leftover.name for cleaned in looked_at if cleaned.in_use]
-    if used and not dry_run:
+    if used:
         raise Busy(
             f"busy: somebody works in a database that was replaced, so it was kept: "
             f"{', '.join(used)}",
             hint="what is written there is not in the database that serves. End those sessions "
             "(they are named above), and run again.",
         )
-    if not (looked_at or as_json):
-        out.print(f"nothing to drop: no restore has left anything beside {target.dbname}")
 
 
 def _json(cleaned: Cleaned) -> dict[str, Any]:

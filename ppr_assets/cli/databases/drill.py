@@ -9,10 +9,11 @@ import click
 
 from ppr_assets.cli.dagster.recording import mismatch_recorded, record_drill
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
-from ppr_assets.cli.shared.console import out, progress
+from ppr_assets.cli.shared.console import progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
@@ -73,11 +74,14 @@ def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json:
         outcome = drill_dump(place, found, deadline=Deadline(proof_seconds(found)), on_stage=told)
         latest = wanted.latest and found.commit is not None
         record_drill(settings, outcome, found.remarks, fetched=fetched, latest=latest)
+    _tell(found, outcome, as_json=as_json)
+
+
+def _tell(found: FoundDump, outcome: DrillOutcome, *, as_json: bool) -> None:
     if as_json:
         print_json(_json(found, outcome))
     else:
-        for word, text in _report(found, outcome):
-            out.print(f"{word:<10} {text}", markup=False)
+        print_lines(_report(found, outcome))
 
 
 def _report(found: FoundDump, outcome: DrillOutcome) -> Iterator[tuple[str, str]]:

@@ -100,11 +100,15 @@ def init(invocation: Invocation, terms: InitTerms, *, as_json: bool) -> None:
     with heard(settings, "init"), progress("waiting for the server, restoring where needed"):
         outcome = initialise(settings, terms)
     seconds = monotonic() - started
+    _tell(outcome, as_json=as_json)
+    _record(settings, outcome, seconds)
+
+
+def _tell(outcome: InitOutcome, *, as_json: bool) -> None:
     if as_json:
         print_json(_json(outcome))
     else:
         print_lines(_report(outcome))
-    _record(settings, outcome, seconds)
 
 
 def _record(settings: Settings, outcome: InitOutcome, seconds: float) -> None:

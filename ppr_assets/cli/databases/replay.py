@@ -103,7 +103,41 @@ class _Where:
         return replace(records, dump=None if self.schema == "latest" else self.schema)
 
 
-@click.command()
+_HELP = """Rebuild a database from the published records.
+
+Read is what the data repository has published, or a PATH: a folder or a file of records.
+Records apply from the oldest day on, so that the newest word stands. What is one organization
+or place is decided by name and address, coordinates or contact, and never by a name alone.
+Every file ends as one of loaded, empty, rejected; what the tables have no place for is counted.
+Empty tables are filled in one transaction. Where there are none, or with --replace, a new
+database is filled beside the target and takes its place by a rename: a replay that would leave
+organization, location or service without records, or with less than
+SQL_DUMP_RATCHET_PERCENTAGE of those that serve now, is refused.
+
+\b
+Examples:
+  ppr-assets replay --dry-run
+  ppr-assets replay --into rebuilt --schema latest --report replay.jsonl
+  ppr-assets replay --replace
+  ppr-assets replay --from https://example.org/data.git --since 2025-08-01
+  ppr-assets replay --explain daily/2025-08-08/scrapers/freshtrak/4711.json
+  ppr-assets replay ./HAARRRvest/daily/2025-08-08 --scraper freshtrak
+
+\b
+Exit codes:
+  0    replayed
+  1    the server could not take it; nothing was loaded
+  2    a database, a file or an id that is none
+  3    refused: the database holds records, or too few would be left
+  4    a file cannot be used, and --strict was given; --schema is damaged
+  5    database unreachable
+  6    data repository unusable, or there is no such dump for --schema
+  7    busy: somebody writes to the database, or sessions (see --disconnect)
+  130  cancelled
+"""
+
+
+@click.command(help=_HELP)
 @bundled(
     "which",
     _Which,
@@ -188,38 +222,6 @@ class _Where:
 def replay(
     invocation: Invocation, which: _Which, origin: _Origin, where: _Where, how: _How
 ) -> None:
-    """Rebuild a database from the published records.
-
-    Read is what the data repository has published, or a PATH: a folder or a file of records.
-    Records apply from the oldest day on, so that the newest word stands. What is one organization
-    or place is decided by name and address, coordinates or contact, and never by a name alone.
-    Every file ends as one of loaded, empty, rejected; what the tables have no place for is counted.
-    Empty tables are filled in one transaction. Where there are none, or with --replace, a new
-    database is filled beside the target and takes its place by a rename: a replay that would leave
-    organization, location or service without records, or with less than
-    SQL_DUMP_RATCHET_PERCENTAGE of those that serve now, is refused.
-
-    \b
-    Examples:
-      ppr-assets replay --dry-run
-      ppr-assets replay --into rebuilt --schema latest --report replay.jsonl
-      ppr-assets replay --replace
-      ppr-assets replay --from https://example.org/data.git --since 2025-08-01
-      ppr-assets replay --explain daily/2025-08-08/scrapers/freshtrak/4711.json
-      ppr-assets replay ./HAARRRvest/daily/2025-08-08 --scraper freshtrak
-
-    \b
-    Exit codes:
-      0    replayed
-      1    the server could not take it; nothing was loaded
-      2    a database, a file or an id that is none
-      3    refused: the database holds records, or too few would be left
-      4    a file cannot be used, and --strict was given; --schema is damaged
-      5    database unreachable
-      6    data repository unusable, or there is no such dump for --schema
-      7    busy: somebody writes to the database, or sessions (see --disconnect)
-      130  cancelled
-    """
     settings = invocation.settings
     target = settings.restore_target(where.into)
     if not how.read_only:

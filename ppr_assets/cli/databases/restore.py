@@ -79,7 +79,46 @@ class _How:
             raise click.UsageError("--undo goes with --into, --disconnect, --by and --json alone")
 
 
-@click.command()
+_HELP = """Restore a dump in the place of the database.
+
+DUMP is a dump's name or the path of a file; the latest if not given. It is verified, loaded
+into a new database beside the target, compared with what the dump says, and swapped in by a
+rename. The former database is kept as DATABASE_before_MOMENT until `ppr-assets cleanup`.
+Whatever fails before the swap, Ctrl-C too, the target serves as before; so nothing is asked.
+A dump is refused that would leave organization, location or service without records, or with
+less than SQL_DUMP_RATCHET_PERCENTAGE of those that serve now; in place, any table without.
+With --table or --record nothing is replaced: a patch in SQL is shown, which --apply applies.
+
+\b
+Examples:
+  ppr-assets restore
+  ppr-assets restore --before 2026-11-01 --into november
+  ppr-assets restore --at 1f3a9c2 --disconnect
+  ppr-assets restore --undo
+  ppr-assets restore --from https://github.com/someone/data.git
+  ppr-assets restore --from s3://pantry-backups/dumps
+  ppr-assets restore ./downloaded.sql --into look_at_it
+  ppr-assets restore --table location --where "name like 'Daily%'" --apply
+  ppr-assets restore --to-stdout | psql -v ON_ERROR_STOP=1 -1 -d new_database
+
+\b
+Exit codes:
+  0    restored, compared, in its place; or the patch shown or applied
+  1    loading failed or was not done in time, or the server cannot hold it;
+       or no such rows, or a constraint refuses the patch
+  2    a database for no dump: the server's own, or Dagster's storage
+  3    refused: too few records would be left, or what the dump withholds
+       would be gone
+  4    damaged, or what was restored differs from the dump
+  5    database unreachable
+  6    data repository unusable, or there is no such dump
+  7    busy: sessions on the target (see --disconnect), another restore, or
+       rows that somebody has changed since the patch was made
+  130  cancelled
+"""
+
+
+@click.command(help=_HELP)
 @dump_or_date_options
 @bundled(
     "how",
@@ -148,43 +187,6 @@ class _How:
 def restore(
     invocation: Invocation, wanted: Wanted, how: _How, rows: RowOptions, *, as_json: bool
 ) -> None:
-    """Restore a dump in the place of the database.
-
-    DUMP is a dump's name or the path of a file; the latest if not given. It is verified, loaded
-    into a new database beside the target, compared with what the dump says, and swapped in by a
-    rename. The former database is kept as DATABASE_before_MOMENT until `ppr-assets cleanup`.
-    Whatever fails before the swap, Ctrl-C too, the target serves as before; so nothing is asked.
-    A dump is refused that would leave organization, location or service without records, or with
-    less than SQL_DUMP_RATCHET_PERCENTAGE of those that serve now; in place, any table without.
-    With --table or --record nothing is replaced: a patch in SQL is shown, which --apply applies.
-
-    \b
-    Examples:
-      ppr-assets restore
-      ppr-assets restore --before 2026-11-01 --into november
-      ppr-assets restore --at 1f3a9c2 --disconnect
-      ppr-assets restore --undo
-      ppr-assets restore --from https://github.com/someone/data.git
-      ppr-assets restore --from s3://pantry-backups/dumps
-      ppr-assets restore ./downloaded.sql --into look_at_it
-      ppr-assets restore --table location --where "name like 'Daily%'" --apply
-      ppr-assets restore --to-stdout | psql -v ON_ERROR_STOP=1 -1 -d new_database
-
-    \b
-    Exit codes:
-      0    restored, compared, in its place; or the patch shown or applied
-      1    loading failed or was not done in time, or the server cannot hold it;
-           or no such rows, or a constraint refuses the patch
-      2    a database for no dump: the server's own, or Dagster's storage
-      3    refused: too few records would be left, or what the dump withholds
-           would be gone
-      4    damaged, or what was restored differs from the dump
-      5    database unreachable
-      6    data repository unusable, or there is no such dump
-      7    busy: sessions on the target (see --disconnect), another restore, or
-           rows that somebody has changed since the patch was made
-      130  cancelled
-    """
     if wanted.dump is not None and wanted.before is not None:
         raise click.UsageError("DUMP names one dump, so --before cannot choose another")
     how.require_consistent(as_json=as_json)

@@ -5,8 +5,8 @@ Only what looks at the database imports its driver, which takes as long as all e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 
 import click
 from click.core import ParameterSource
@@ -18,7 +18,7 @@ from ppr_assets.cli.deciding.policy_json import (
     revision_json,
 )
 from ppr_assets.cli.shared.console import out, print_columns
-from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation, worded
+from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation, worded
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.data_repo.history.message import signed_by
@@ -40,6 +40,14 @@ from ppr_assets.rules.publication.policy import (
 reason_option = click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."
 )
+
+
+@dataclass(frozen=True)
+class _Fate:
+    """What becomes of a table or a column in a dump."""
+
+    rule: Rule
+    text: str
 
 
 @click.group()
@@ -123,17 +131,22 @@ def check(invocation: Invocation, *, as_json: bool) -> None:
 
 @policy.command()
 @click.argument("target", metavar="TABLE[.COLUMN]")
-@click.argument("rule", type=click.Choice(RULES))
 @reason_option
 @by_option
-@click.option(
-    "--text", default=REPLACED_BY, show_default=True, help="What stands where a text is replaced."
+@bundled(
+    "fate",
+    _Fate,
+    click.argument("rule", type=click.Choice(RULES)),
+    click.option(
+        "--text",
+        default=REPLACED_BY,
+        show_default=True,
+        help="What stands where a text is replaced.",
+    ),
 )
 @json_option()
 @pass_invocation
-def add(
-    invocation: Invocation, target: str, rule: str, *, reason: str, text: str, as_json: bool
-) -> None:
+def add(invocation: Invocation, target: str, fate: _Fate, *, reason: str, as_json: bool) -> None:
     """Decide on a table or a column, in a commit that says why.
 
     A table is `structure` (published without its rows) or `public`, which lists the columns that it
@@ -147,15 +160,15 @@ def add(
     from ppr_assets.operations.deciding.against_database import Wish, decide
 
     given = click.get_current_context().get_parameter_source("text")
-    if given is not ParameterSource.DEFAULT and rule != "replaced":
-        raise click.UsageError(f"--text is for what is replaced, and {target} is to be {rule}")
-    wish = Wish(target, cast(Rule, rule), reason, text)
+    if given is not ParameterSource.DEFAULT and fate.rule != "replaced":
+        raise click.UsageError(f"--text is for what is replaced, and {target} is to be {fate.rule}")
+    wish = Wish(target, fate.rule, reason, fate.text)
     decided = decide(invocation.settings, wish)
     if as_json:
         unknown = [one.name for one in decided.plan.to_decide]
         print_json({**change_json(decided.change), "unknown": unknown})
     else:
-        _print_change(f"{target} is {rule}", decided.change)
+        _print_change(f"{target} is {fate.rule}", decided.change)
         for one in decided.plan.to_decide:
             out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
     _raise_undelivered(decided.change)

@@ -73,7 +73,45 @@ class _Shown:
         return Focus(self.tables, most)
 
 
-@click.command()
+_HELP = """Show what changed from dump A to dump B: rows, table by table, and the schema.
+
+A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
+Without B it is the latest; without A the one before it. Needs no database, unless B is one:
+--database dumps it aside, as the next night would. --replay makes one from published records
+where dumps are proven, with the tables of A, and drops it. Both are held to A, or to the latest
+dump, and leave nothing.
+
+A row counts as changed when one with the same primary key was there before; in a table
+without one, the first column takes its place. Up to three examples of each are shown. What the
+publication policy withholds from one of the two alone is told as that, and changes no row.
+Organizations, locations and services that came again under another id are counted: by name,
+by place and name or address, by organization and name.
+
+\b
+Examples:
+  ppr-assets diff
+  ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00
+  ppr-assets diff --stat
+  ppr-assets diff --table organization --table service
+  ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
+  ppr-assets diff --database
+  ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00 --database rebuilt
+  ppr-assets diff --replay --since 2025-08-01
+
+\b
+Exit codes:
+  0    compared, whether they differ or not
+  1    no dump, or no replay, could be made
+  2    there are no such records to replay, or no such table
+  4    one of them is damaged
+  5    database unreachable
+  6    data repository unusable, or there is no such dump
+  7    busy: another replay is compared, or tables are changed all the time
+  8    refused by the publication policy: decide on what is new
+"""
+
+
+@click.command(help=_HELP)
 @bundled(
     "sides",
     _Sides,
@@ -120,42 +158,6 @@ class _Shown:
 )
 @pass_invocation
 def diff(invocation: Invocation, sides: _Sides, shown: _Shown) -> None:
-    """Show what changed from dump A to dump B: rows, table by table, and the schema.
-
-    A and B are names of dumps, paths of files, or commits, which stand for the latest dump there.
-    Without B it is the latest; without A the one before it. Needs no database, unless B is one:
-    --database dumps it aside, as the next night would. --replay makes one from published records
-    where dumps are proven, with the tables of A, and drops it. Both are held to A, or to the latest
-    dump, and leave nothing.
-
-    A row counts as changed when one with the same primary key was there before; in a table
-    without one, the first column takes its place. Up to three examples of each are shown. What the
-    publication policy withholds from one of the two alone is told as that, and changes no row.
-    Organizations, locations and services that came again under another id are counted: by name,
-    by place and name or address, by organization and name.
-
-    \b
-    Examples:
-      ppr-assets diff
-      ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00
-      ppr-assets diff --stat
-      ppr-assets diff --table organization --table service
-      ppr-assets diff 4f2a91c03d ./downloaded.sql --json | jq '.tables[].table'
-      ppr-assets diff --database
-      ppr-assets diff pantry_pirate_radio_2026-11-01_02-00-00 --database rebuilt
-      ppr-assets diff --replay --since 2025-08-01
-
-    \b
-    Exit codes:
-      0    compared, whether they differ or not
-      1    no dump, or no replay, could be made
-      2    there are no such records to replay, or no such table
-      4    one of them is damaged
-      5    database unreachable
-      6    data repository unusable, or there is no such dump
-      7    busy: another replay is compared, or tables are changed all the time
-      8    refused by the publication policy: decide on what is new
-    """
     sides.require_one()
     found, accounts = _compared(invocation.settings, sides, shown.focus)
     if shown.as_json:

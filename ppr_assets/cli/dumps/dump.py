@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from ppr_assets.cli.dagster.home import dagster_instance
@@ -13,11 +15,12 @@ from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard, heard_settings
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.override import published_override_option
-from ppr_assets.operations.night import reports_of_unrecorded, run_unrecorded
+from ppr_assets.operations.night import Night, reports_of_unrecorded, run_unrecorded
 from ppr_assets.plain_sql.triggers import compile_ahead
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.incidents import NIGHTLY
+from ppr_assets.rules.incidents import NIGHTLY, Report
 from ppr_assets.rules.naming import PUBLICATION
+from ppr_assets.settings import Settings
 
 
 @click.command()
@@ -63,19 +66,29 @@ def dump(
     with heard(settings, NIGHTLY, heartbeat=True) as ending:
         settings.database.require_password()
         with progress("counting, dumping, publishing"):
-            if without_record:
-                night = run_unrecorded(settings, override=override)
-                ending.reports = reports_of_unrecorded(night)
-            else:
-                with dagster_instance(settings) as instance:
-                    night = run_nightly(settings, instance, override=override)
-                    ending.reports = reports_of_night(settings, instance, night)
+            run = _unrecorded if without_record else _recorded
+            night, ending.reports = run(settings, override)
         if as_json:
             print_json(night_json(night))
         else:
-            for line in report(night, settings.dump.policy_file or PUBLICATION):
-                out.print(line, markup=False)
-            if override is not None and night.failure is None and night.override is None:
-                out.print("override   not needed: the gate accepts it, and none is recorded")
+            _print(settings, night, override)
         if night.failure is not None:
             raise night.failure
+
+
+def _recorded(settings: Settings, override: Override | None) -> tuple[Night, Sequence[Report]]:
+    with dagster_instance(settings) as instance:
+        night = run_nightly(settings, instance, override=override)
+        return night, reports_of_night(settings, instance, night)
+
+
+def _unrecorded(settings: Settings, override: Override | None) -> tuple[Night, Sequence[Report]]:
+    night = run_unrecorded(settings, override=override)
+    return night, reports_of_unrecorded(night)
+
+
+def _print(settings: Settings, night: Night, override: Override | None) -> None:
+    for line in report(night, settings.dump.policy_file or PUBLICATION):
+        out.print(line, markup=False)
+    if override is not None and night.failure is None and night.override is None:
+        out.print("override   not needed: the gate accepts it, and none is recorded")

@@ -14,6 +14,7 @@ from ppr_assets.errors import DumpDamaged, SettingsError
 from ppr_assets.operations.copying.rebuild import RebuiltFolder
 from ppr_assets.operations.copying.rebuild import rebuild as rebuild_from
 from ppr_assets.operations.sources.copy import place_of_copies
+from ppr_assets.settings import CopyUrl, DataRepoSettings
 
 
 @click.command()
@@ -52,21 +53,19 @@ def rebuild(invocation: Invocation, source: str, *, as_json: bool) -> None:
       7    busy: another run is at work
     """
     settings = invocation.settings
-    url = place_of_copies(settings.data_repo, source)
-    if url is None:
-        raise SettingsError(
-            f"`{scrub(source)}` is no place of copies",
-            hint="a folder must have copies (`….sql.zst`) in it; another data repository is "
-            "cloned, by DATA_REPO_URL.",
-        )
+    place = _place(settings.data_repo, source)
     with progress("rebuilding"):
-        outcome = rebuild_from(settings, url)
+        outcome = rebuild_from(settings, place)
     if as_json:
         print_json(_json(outcome))
     else:
         out.print(_summary(outcome), markup=False)
     for damaged in outcome.damaged:
         err.print(damaged.message, markup=False)
+    _require_whole(outcome)
+
+
+def _require_whole(outcome: RebuiltFolder) -> None:
     if outcome.delivery.failure is not None:
         raise outcome.delivery.failure
     if outcome.damaged:
@@ -74,6 +73,17 @@ def rebuild(invocation: Invocation, source: str, *, as_json: bool) -> None:
             f"{len(outcome.damaged)} of the copies could not be used",
             hint="what could is there; another place of copies may have them whole.",
         )
+
+
+def _place(settings: DataRepoSettings, source: str) -> CopyUrl:
+    place = place_of_copies(settings, source)
+    if place is None:
+        raise SettingsError(
+            f"`{scrub(source)}` is no place of copies",
+            hint="a folder must have copies (`….sql.zst`) in it; another data repository is "
+            "cloned, by DATA_REPO_URL.",
+        )
+    return place
 
 
 def _json(outcome: RebuiltFolder) -> dict[str, Any]:

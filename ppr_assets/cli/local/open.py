@@ -107,14 +107,7 @@ def open_(invocation: Invocation, wanted: Wanted, how: _How, as_json: bool) -> N
     if how.no_psql or not sys.stdin.isatty():
         print_lines([("psql", shlex.join(_psql(opened))), ("stop", "ppr-assets open --stop")])
         return
-    with held(LOCAL / USERS, shared=True, wait_seconds=None) as users:
-        try:
-            _run_psql(opened)
-        finally:
-            if opened.server.started_here:
-                with suppress(Held):  # others ask it still
-                    take(users)
-                    embedded.stop(folder)
+    _ask(opened, folder)
 
 
 def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How) -> Opened:
@@ -127,6 +120,18 @@ def _opened(settings: DataRepoSettings, wanted: Wanted, folder: Path, how: _How)
             deadline=Deadline(limit_seconds(found)),
             on_stage=print_stage,
         )
+
+
+def _ask(opened: Opened, folder: Path) -> None:
+    """Run psql. Whoever is the last one to ask stops the server, if it was started for that."""
+    with held(LOCAL / USERS, shared=True, wait_seconds=None) as users:
+        try:
+            _run_psql(opened)
+        finally:
+            if opened.server.started_here:
+                with suppress(Held):  # others ask it still
+                    take(users)
+                    embedded.stop(folder)
 
 
 def _report(opened: Opened) -> Iterator[tuple[str, str]]:

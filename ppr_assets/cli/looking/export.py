@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -68,19 +69,22 @@ def export(
       8    the policy cannot be read
     """
     settings = invocation.settings
-    end, write = _FORMS[form]
     with progress("exporting"), meant_dump(settings.data_repo, meant, print_view) as found:
         elsewhere = found.commit is None or meant.source is not None
         policy = todays_policy(settings, elsewhere=elsewhere, offline=meant.offline)
         with dump_tables(found) as dump:
             tables = PublishedTables(dump, policy)
-            stem = found.name.removesuffix(".gz").removesuffix(".sql")
-            files = write(tables, found.name, target or Path(f"{stem}{end}"))
-    withheld = tables.said()
+            files = _write(tables, found.name, form, target)
+    withheld, written = tables.said(), [*map(str, files)]
     print_withheld(withheld)
     if as_json:
-        written = [*map(str, files)]
         print_json({"dump": found.name, "files": written, "withheld": withheld, "error": None})
     else:
-        for file in files:
-            out.print(str(file), markup=False)
+        for file in written:
+            out.print(file, markup=False)
+
+
+def _write(tables: PublishedTables, dump: str, form: str, target: Path | None) -> Sequence[Path]:
+    end, write = _FORMS[form]
+    stem = dump.removesuffix(".gz").removesuffix(".sql")
+    return write(tables, dump, target or Path(f"{stem}{end}"))

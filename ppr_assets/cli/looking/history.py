@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ppr_assets.cli.looking.withheld import print_withheld
@@ -9,7 +11,7 @@ from ppr_assets.cli.shared.console import err, out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view
-from ppr_assets.operations.looking.history import Event, record_history
+from ppr_assets.operations.looking.history import Event, RecordHistory, record_history
 from ppr_assets.plain_sql.tables.one_record import SoughtRecord
 from ppr_assets.rules.naming import key_names, quote_identifier, table_key
 
@@ -47,38 +49,41 @@ def history(
       6    data repository unusable, or no dump was published
       8    the policy of today withholds the table, or cannot be read
     """
-    try:
-        table = table_key(*key_names(table))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="TABLE") from None
-    settings = invocation.settings
+    sought = SoughtRecord(_key_of(table), key)
     with progress("reading"):
-        told = record_history(
-            settings, SoughtRecord(table, key), offline=offline, on_view=print_view
-        )
+        told = record_history(invocation.settings, sought, offline=offline, on_view=print_view)
     for dump, why in told.unread.items():
         err.print(f"{dump} was not read: {why}", markup=False)
     if not told.complete:
         err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
-    print_withheld(f"{table}.{quote_identifier(name)}" for name in told.withheld)
+    print_withheld(f"{sought.table}.{quote_identifier(name)}" for name in told.withheld)
     if as_json:
-        print_json(
-            {
-                "table": table,
-                "key": [*key],
-                "events": [event.to_json() for event in told.events],
-                "row": told.row,
-                "dumps": told.dumps,
-                "unread": dict(told.unread),
-                "withheld": [*told.withheld],
-                "error": None,
-            }
-        )
+        print_json(_json(sought, told))
         return
     if not told.events:
-        out.print(f"no {table} {', '.join(key)} in {told.dumps} dumps", markup=False)
+        out.print(f"no {sought.table} {', '.join(key)} in {told.dumps} dumps", markup=False)
     for event in told.events:
         _print(event)
+
+
+def _key_of(table: str) -> str:
+    try:
+        return table_key(*key_names(table))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="TABLE") from None
+
+
+def _json(sought: SoughtRecord, told: RecordHistory) -> dict[str, Any]:
+    return {
+        "table": sought.table,
+        "key": [*sought.values],
+        "events": [event.to_json() for event in told.events],
+        "row": told.row,
+        "dumps": told.dumps,
+        "unread": dict(told.unread),
+        "withheld": [*told.withheld],
+        "error": None,
+    }
 
 
 def _print(event: Event) -> None:

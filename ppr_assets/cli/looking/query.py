@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import islice
 from math import isinf
 
@@ -14,7 +15,7 @@ import click
 from ppr_assets.cli.looking.meant_dump import meant_options
 from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import err, print_columns, progress
-from ppr_assets.cli.shared.context import Invocation, pass_invocation
+from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.errors import QueryFailed
@@ -32,33 +33,46 @@ _AT_ONCE = 1000
 """Rows that are written."""
 
 
+@dataclass(frozen=True)
+class _How:
+    """How long it may take, and in which form it is answered."""
+
+    timeout: float
+    as_csv: bool
+    as_json: bool
+
+    def require_one_form(self) -> None:
+        if self.as_csv and self.as_json:
+            raise click.UsageError("--csv and --json are two forms, one is needed")
+
+    def show(self, answer: Answer) -> None:
+        show = _print_csv if self.as_csv else _print_json if self.as_json else _print_table
+        show(answer)
+
+
 @click.command()
 @click.argument("sql", metavar="[SQL]", required=False)
 @meant_options
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=SECONDS,
-    show_default=True,
-    help="Seconds after which a query is given up.",
+@bundled(
+    "how",
+    _How,
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=SECONDS,
+        show_default=True,
+        help="Seconds after which a query is given up.",
+    ),
+    click.option(
+        "--csv",
+        "as_csv",
+        is_flag=True,
+        help='CSV with a heading; NULL is nothing, an empty text is "".',
+    ),
+    json_option("A JSON array of objects, for programs."),
 )
-@click.option(
-    "--csv",
-    "as_csv",
-    is_flag=True,
-    help='CSV with a heading; NULL is nothing, an empty text is "".',
-)
-@json_option("A JSON array of objects, for programs.")
 @pass_invocation
-def query(
-    invocation: Invocation,
-    sql: str | None,
-    meant: Meant,
-    *,
-    timeout: float,
-    as_csv: bool,
-    as_json: bool,
-) -> None:
+def query(invocation: Invocation, sql: str | None, meant: Meant, how: _How) -> None:
     """Ask a dump in SQL, without a server.
 
     The dump is verified, and SQLite in memory gets the tables that SQL names, so the SQL is that of
@@ -83,20 +97,18 @@ def query(
       6    data repository unusable, or there is no such dump
       8    the policy cannot be read
     """
-    if as_csv and as_json:
-        raise click.UsageError("--csv and --json are two forms, one is needed")
-    show = _print_csv if as_csv else _print_json if as_json else _print_table
-    settings = invocation.settings.data_repo
+    how.require_one_form()
+    settings = invocation.settings
     with ExitStack() as until:
         with progress("reading"):
-            found = until.enter_context(meant_dump(settings, meant, print_view))
+            found = until.enter_context(meant_dump(settings.data_repo, meant, print_view))
             opened = until.enter_context(dump_tables(found))
-            dump = PublishedTables(opened, _policy(invocation.settings, meant, found))
+            dump = PublishedTables(opened, _policy(settings, meant, found))
             answer = _tables(dump)
             if sql is not None:
-                answer = until.enter_context(answered(dump, sql, seconds=timeout))
+                answer = until.enter_context(answered(dump, sql, seconds=how.timeout))
                 err.print(_read(found.name, answer), markup=False)
-        show(answer)
+        how.show(answer)
     print_withheld(dump.said())
 
 

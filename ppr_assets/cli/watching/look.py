@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,11 @@ import click
 
 from ppr_assets.alerts.reporting import now, report
 from ppr_assets.alerts.state import read_state
-from ppr_assets.cli.shared.console import err, out, print_error, progress, size
+from ppr_assets.cli.shared.console import err, print_error, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
+from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.errors import NotAsPublished, PprError
 from ppr_assets.failures import told
@@ -63,10 +64,9 @@ def look(invocation: Invocation, *, restoring: bool, as_json: bool) -> None:
         inside = _inside(settings)
         looked = look_outside(settings, good=_good(settings), at=now())
         findings, outcome = [*looked.findings], None
-        known = read_state(settings.data_repo).known
-        report(settings, [*news(known, inside), *(one.report(looked.at) for one in findings)])
+        _tell(settings, inside, looked)
         if not as_json:
-            _show(_facts(looked))
+            print_lines(_facts(looked))
         if restoring and looked.error() is None:
             found, outcome = restore_published(settings)
             findings.append(found)
@@ -74,7 +74,7 @@ def look(invocation: Invocation, *, restoring: bool, as_json: bool) -> None:
         if as_json:
             print_json(_json(looked, findings, inside, outcome))
         elif outcome is not None:
-            _show([("restored", f"{outcome.rows} rows, {outcome.proof}")])
+            print_lines([("restored", f"{outcome.rows} rows, {outcome.proof}")])
         _end([*(NotAsPublished(one.text) for one in _begun(inside)), *errors_of(findings)])
 
 
@@ -100,9 +100,9 @@ def _begun(reports: Sequence[Report]) -> Iterator[Report]:
     return (one for one in reports if not one.over)
 
 
-def _show(facts: Iterable[tuple[str, str]]) -> None:
-    for word, text in facts:
-        out.print(f"{word:<10} {text}", markup=False)
+def _tell(settings: Settings, inside: Sequence[Report], looked: Looked) -> None:
+    known = read_state(settings.data_repo).known
+    report(settings, [*news(known, inside), *(one.report(looked.at) for one in looked.findings)])
 
 
 def _facts(looked: Looked) -> Iterator[tuple[str, str]]:

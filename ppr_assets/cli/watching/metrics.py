@@ -85,12 +85,7 @@ def metrics(
     if listen:
         _serve(invocation, *listen, offline=offline)
     elif file:
-        if not file.absolute().parent.is_dir():
-            raise SettingsError(
-                f"there is no folder `{file.parent}`, --out needs one",
-                hint="make it, or name the one that node_exporter reads "
-                "(`--collector.textfile.directory`).",
-            )
+        _require_folder_of(file)
         write_to_textfile(str(file), _registry(invocation, offline=offline))
     elif as_json:
         print_json([*_samples(_registry(invocation, offline=offline))])
@@ -98,6 +93,15 @@ def metrics(
         text = generate_latest(_registry(invocation, offline=offline)).decode()
         with perhaps_unread():
             click.echo(text, nl=False)
+
+
+def _require_folder_of(file: Path) -> None:
+    if not file.absolute().parent.is_dir():
+        raise SettingsError(
+            f"there is no folder `{file.parent}`, --out needs one",
+            hint="make it, or name the one that node_exporter reads "
+            "(`--collector.textfile.directory`).",
+        )
 
 
 def _registry(invocation: Invocation, *, offline: bool) -> CollectorRegistry:

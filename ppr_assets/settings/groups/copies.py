@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.variables import copy_kinds, kinds
-from ppr_assets.settings.variables.variable import NONE, read_fields, variable
+from ppr_assets.settings.variables.variable import read_fields, several, variable
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,11 @@ class CopySettings:
     """``urls``: each place gets every published dump, with ``sqlite`` the newest as SQLite too;
     ``keep`` says which of them stay there."""
 
-    urls: tuple[copy_kinds.CopyUrl, ...] = variable(
+    urls: tuple[copy_kinds.CopyUrl, ...] = several(
         "PPR_COPY_URLS",
-        NONE,
         copy_kinds.copy_urls,
         "where each published dump and its manifest are copied to as well, outside git: folders, "
         "`s3://`, `gs://` and `az://` URLs, `rclone:REMOTE:PATH`, separated by blanks",
-        unset=(),
         secret=True,
     )
     sqlite: bool = variable(

@@ -15,7 +15,7 @@ from ppr_assets.settings.groups.database import DatabaseSettings, ProofServerSet
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.variables import kinds, postgres_kinds
 from ppr_assets.settings.variables.kinds import NAME_LETTERS
-from ppr_assets.settings.variables.variable import NONE, optional, read_fields, variable
+from ppr_assets.settings.variables.variable import NONE, optional, read_fields, several, variable
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,11 @@ class DumpSettings:
         "over 100 MB)",
     )
     proof_server: DatabaseSettings | None = None
-    proof_without: tuple[str, ...] = variable(
+    proof_without: tuple[str, ...] = several(
         "SQL_DUMP_PROOF_WITHOUT",
-        NONE,
         postgres_kinds.left_out,
         "what a proof or a restore may go without where its role or server cannot make it; "
         "manifest and commit name what it was",
-        unset=(),
     )
     policy_file: Path | None = variable(
         "SQL_DUMP_POLICY_FILE",
@@ -109,13 +107,11 @@ class DumpSettings:
         "a file that says what is published, read in the place of `.publication.toml` in the dump "
         "folder; its decisions are then in nobody's history",
     )
-    search_path: tuple[str, ...] = variable(
+    search_path: tuple[str, ...] = several(
         "SQL_DUMP_SEARCH_PATH",
-        NONE,
         postgres_kinds.schemas,
         "written into dumps in the place of pg_dump's empty search path, for functions that call "
         "others without their schema and cannot be changed",
-        unset=(),
     )
 
     @classmethod

@@ -112,18 +112,22 @@ def variable(
     default: str,
     kind: Kind[T],
     description: str,
-    *,
-    unset: Any = None,
-    secret: bool = False,
 ) -> T:
-    """A field that the variable ``name`` fills; ``secret``: its text may hold what must not be
-    shown, and its value shows none of that."""
-    return _filled_by(Variable(name, default, kind, description, unset, secret))
+    """A field that the variable ``name`` fills."""
+    return _filled_by(Variable(name, default, kind, description))
 
 
 def optional(name: str, kind: Kind[T], description: str) -> T | None:
     """A field that is None where the variable is not set."""
     return _filled_by(Variable[T | None](name, NONE, kind, description))
+
+
+def several(
+    name: str, kind: Kind[tuple[T, ...]], description: str, *, secret: bool = False
+) -> tuple[T, ...]:
+    """A field of several, of none where the variable is not set; ``secret``: its text may hold what
+    must not be shown, and its values show none of that."""
+    return _filled_by(Variable(name, NONE, kind, description, (), secret))
 
 
 def secret(name: str, kind: Kind[str], description: str) -> Secret | None:
