@@ -91,6 +91,33 @@ def test_a_push_sends_it_and_looks_for_nothing(data_repo: DataRepo, tmp_path: Pa
     git(data_repo.path, "fsck", "--full")
 
 
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_git_finds_in_it_a_file_that_follows_none_whole(tmp_path: Path, object_format: str) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "init", "-q", "-b", "main", f"--object-format={object_format}", str(clone))
+    git(clone, "commit", "-q", "--allow-empty", "-m", "First")
+    with open_data_repo(DataRepoSettings(path=clone)) as repo, made_ready(repo):
+        files = _files(tmp_path)
+        assert make_ready(repo, [(None, file) for file in files])
+        for file, data in zip(files, (OLD, NEW), strict=True):
+            assert _asked(repo, "cat-file", "blob", git(clone, "hash-object", str(file))) == data
+        (index,) = (repo.state_dir / "ready" / "pack").glob("*.idx")
+        _asked(repo, "verify-pack", str(index))
+
+
+def test_a_first_push_sends_what_was_compressed_for_it(data_repo: DataRepo, tmp_path: Path) -> None:
+    files = _files(tmp_path)
+    first = _commit(data_repo, tip(data_repo), files[0])
+    second = _commit(data_repo, first, files[1])
+    git(data_repo.path, "config", "pack.compression", "0")  # git itself compresses nothing
+    with made_ready(data_repo):
+        assert make_ready(data_repo, [(None, file) for file in files])
+        assert 0 < push(data_repo, second, whole=True).bytes < (len(OLD) + len(NEW)) * 2 // 3
+    remote = Path(str(data_repo.remote_url))
+    git(remote, "fsck", "--full", "--strict")
+    assert git(remote, "rev-parse", f"main:{PATH}") == git(remote, "hash-object", str(files[1]))
+
+
 def test_of_many_files_those_that_have_changed_are_made_ready(
     data_repo: DataRepo, tmp_path: Path
 ) -> None:
@@ -187,6 +214,7 @@ def test_a_file_that_stands_there_twice_is_left_to_git(data_repo: DataRepo, tmp_
     version = Version(write_blob(data_repo, old), old)
     with made_ready(data_repo):
         assert not make_ready(data_repo, [(version, new)] * 2)
+        assert not make_ready(data_repo, [(None, new)] * 2)
 
 
 def test_nothing_is_made_ready_where_there_is_little_room(
@@ -198,6 +226,9 @@ def test_nothing_is_made_ready_where_there_is_little_room(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: little)
     with made_ready(data_repo):
         assert not make_ready(data_repo, [(version, new)])
+    little = little._replace(free=2 * len(NEW))
+    with made_ready(data_repo):
+        assert not make_ready(data_repo, [(None, new)])
 
 
 def test_what_a_killed_run_left_is_gone_before_the_next_one(data_repo: DataRepo) -> None:

@@ -1,8 +1,9 @@
 """What a push is about to send, made ready beside other work: the newest dump as its difference to
-the one before, in a pack that only the push is told of.
+the one before, or whole where there is none, in a pack that only the push is told of.
 
-git takes a difference from a pack before it looks for one. Where there is none, or one to another
-dump than the remote has, it looks, as it would have. Nothing in the clone depends on the pack.
+git takes a difference from a pack before it looks for one, and what is whole there as it is
+compressed. Where there is none, or one to another dump than the remote has, it looks, as it would
+have. Nothing in the clone depends on the pack.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
+
+from isal import isal_zlib
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.line_differences import (
@@ -38,6 +41,11 @@ _MOST_NEW = 4
 """One in so many bytes may be new; git also finds what has moved."""
 _EACH = 1000
 """Bytes that each difference counts beside its own: of very many, git is sooner done."""
+_FAST = 2
+"""The level at which a whole file is compressed: half a gigabyte a second."""
+
+Pair = tuple["Version | None", Path]
+"""A file as the remote has it, None where it has none, and its next version."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,11 @@ def made_ready(repo: DataRepo) -> Iterator[None]:
         remove()
 
 
-def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
+def make_ready(repo: DataRepo, pairs: Sequence[Pair]) -> bool:
     """Whether there is a pack now: of each pair the file as the remote has it, and its next version
-    as the difference to that. There is none of small files, of those that have not changed and of
-    what is beyond two gigabytes, nor at all where an old file has other bytes by now or a new one
-    has too little of it in the same order.
+    as the difference to that, or whole. There is none of small files, of those that have not
+    changed and of what is beyond two gigabytes, nor at all where an old file has other bytes by now
+    or a new one has too little of it in the same order.
 
     Raises :class:`OSError`. Asks git nothing, so that it may work beside others.
     """
@@ -75,8 +83,9 @@ def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
     unfinished = folder / "unfinished"
     try:
         with unfinished.open("wb") as file:
-            pack = _Pack(file, repo.object_format, 2 * len(changed))
-            if not all(pack.pair(old, new) for old, new in changed):
+            objects = sum(2 if old else 1 for old, _ in changed)
+            pack = _Pack(file, repo.object_format, objects)
+            if not all(pack.pair(old, new) if old else pack.whole(new) for old, new in changed):
                 return False
             name, index = pack.end()
         unfinished.rename(folder / f"pack-{name}.pack")
@@ -87,13 +96,13 @@ def make_ready(repo: DataRepo, pairs: Sequence[tuple[Version, Path]]) -> bool:
     return True
 
 
-def _worth_it(pairs: Sequence[tuple[Version, Path]], room: int) -> Iterator[tuple[Version, Path]]:
+def _worth_it(pairs: Sequence[Pair], room: int) -> Iterator[Pair]:
     """``room``: bytes, of which the new files themselves need as many."""
     total = 0
     for old, new in pairs:
-        sizes = (old.path.stat().st_size, new.stat().st_size)
+        sizes = [path.stat().st_size for path in ([old.path, new] if old else [new])]
         fits = min(sizes) >= _SMALL and total + sum(sizes) < min(_ALL, room)
-        if fits and not filecmp.cmp(old.path, new, shallow=False):
+        if fits and not (old and filecmp.cmp(old.path, new, shallow=False)):
             total += sum(sizes)
             yield old, new
 
@@ -111,8 +120,14 @@ def _folder(repo: DataRepo) -> Path:
     return repo.state_dir / "ready"
 
 
+class _Deflate(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
 class _Pack:
-    """Files, and others as the differences to them."""
+    """Files whole, and others as the differences to them."""
 
     def __init__(self, file: BinaryIO, object_format: str, objects: int) -> None:
         self._file = file
@@ -126,11 +141,18 @@ class _Pack:
         """Both; False where the old file is not that object, the new one too different, or one of
         them there already, which would leave two ways to make it."""
         with old.path.open("rb") as was, new.open("rb") as now:
+            # Nobody sends the old one, so it is not compressed.
             return (
-                self._whole(was, os.fstat(was.fileno()).st_size) == old.sha
+                self._whole(was, zlib.compressobj(0)) == old.sha
                 and self._difference(old.sha, Content(was), Content(now))
-                and len({name for name, _, _ in self._objects}) == len(self._objects)
+                and self._each_once()
             )
+
+    def whole(self, new: Path) -> bool:
+        """It alone; False where it is there already."""
+        with new.open("rb") as file:
+            self._whole(file, isal_zlib.compressobj(_FAST))
+        return self._each_once()
 
     def end(self) -> tuple[str, bytes]:
         """Its name and its index."""
@@ -145,10 +167,13 @@ class _Pack:
         out += checksum
         return checksum.hex(), out + self._hash(out).digest()
 
-    def _whole(self, file: BinaryIO, size: int) -> str:
+    def _each_once(self) -> bool:
+        return len({name for name, _, _ in self._objects}) == len(self._objects)
+
+    def _whole(self, file: BinaryIO, deflate: _Deflate) -> str:
         """Its name, by its bytes."""
+        size = os.fstat(file.fileno()).st_size
         start, name = self._begin(_BLOB, size), self._hash(b"blob %d\0" % size)
-        deflate = zlib.compressobj(0)  # nobody sends it
         while piece := file.read(_PIECE):
             name.update(piece)
             self._write(deflate.compress(piece))

@@ -79,28 +79,30 @@ class StoredDump:
     parts: Mapping[str, str]
 
 
-def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version]) -> StoredDump:
+def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version] | None) -> StoredDump:
     """Give the repository the bytes of the dump, which takes git a while; nothing names them yet.
-    For the push, make ready what it differs in from the one ``before``, if there was one.
+    For the push, make ready what it differs in from the one ``before``, and what that did not have;
+    None where nothing is pushed.
 
     It may be asked for other things meanwhile.
     """
     parts = dump.parts
     with stage("storing the dump in git"), ThreadPoolExecutor(_AT_ONCE) as beside:
         files = {"": dump.path, **parts}
-        pairs = [(before[name], path) for name, path in files.items() if name in before]
+        pairs = [] if before is None else [(before.get(one), path) for one, path in files.items()]
         ready = beside.submit(make_ready, repo, pairs)
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
         if (failed := ready.exception()) is not None:  # nothing needs it
-            _log.info("git looks for the difference to the dump before itself: %r", failed)
+            _log.info("git makes ready itself what it pushes: %r", failed)
     return StoredDump(whole, dict(zip(parts, stored, strict=True)))
 
 
-def versions_before(repo: DataRepo) -> Mapping[str, Version]:
-    """The newest dump as the work tree has it, where the next one is to be pushed: its parts by
-    their names, and the file itself by none."""
-    commit = tip(repo) if repo.settings.push_enabled and repo.remote is not None else None
-    folder = dump_folder(repo, commit)
+def versions_before(repo: DataRepo) -> Mapping[str, Version] | None:
+    """The newest dump as the work tree has it: its parts by their names, and the file itself by
+    none; None where the next one is not to be pushed."""
+    if not repo.settings.push_enabled or repo.remote is None:
+        return None
+    folder = dump_folder(repo, tip(repo))
     base = folder.delta_base
     names = (name for name, entry in folder.entries.items() if base and entry.sha == base.blob)
     name = next(filter(is_dump_name, names), None)

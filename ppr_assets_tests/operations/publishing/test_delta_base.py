@@ -50,6 +50,13 @@ def test_the_push_takes_the_difference_that_was_made_ready_for_it(pipeline: Pipe
     assert not (pipeline.staged.parent / "ready").exists()
 
 
+def test_the_first_push_takes_what_was_compressed_for_it(pipeline: Pipeline) -> None:
+    git(pipeline.clone, "config", "pack.compression", "0")  # git itself compresses nothing
+    _, first = pipeline.night()
+    assert 0 < 2 * first.delivery.bytes < first.manifest.bytes
+    assert not (pipeline.staged.parent / "ready").exists()
+
+
 def test_the_work_tree_has_no_second_copy_and_git_misses_none(pipeline: Pipeline) -> None:
     for _ in range(2):
         pipeline.night()
