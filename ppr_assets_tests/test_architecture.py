@@ -12,7 +12,7 @@ from ppr_assets.cli import VERBS
 from ppr_assets_tests.places import ROOT
 
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-PACKAGE = ROOT / "ppr_assets"
+PACKAGE, TESTS = ROOT / "ppr_assets", ROOT / "ppr_assets_tests"
 
 
 def test_every_file_on_the_walks_exists() -> None:
@@ -67,6 +67,36 @@ def test_every_folder_says_what_belongs_there_and_what_does_not() -> None:
         if not beyond.search(_said_in(path))
     }
     assert silent == set()
+
+
+def test_every_test_that_the_documents_name_is_there() -> None:
+    named = {
+        name
+        for path in (ROOT / "docs").rglob("*.md")
+        for name in re.findall(
+            r"`(?:ppr_assets_tests/)?([a-z_/]*(?:test|fix)_\w+\.py)`", path.read_text()
+        )
+    }
+    assert len(named) > 30
+    assert {name for name in named if not (TESTS / name).is_file()} == set()
+
+
+OF_WHOLE_NIGHTS = {"operations/test_policy.py", "operations/test_profile.py"}
+
+
+def test_a_modules_test_lies_where_the_module_does() -> None:
+    """Where one is named after a module, in a room below its own."""
+    modules = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")]
+    tests = [path.relative_to(TESTS) for path in TESTS.rglob("*/test_*.py")]
+    elsewhere = {
+        str(test)
+        for test in tests
+        for named in [[one for one in modules if one.stem == test.stem.removeprefix("test_")]]
+        if not any(one.parent == test.parent for one in named)
+        and any(test.parent in one.parents for one in named)
+    }
+    assert len(tests) > 200
+    assert elsewhere == OF_WHOLE_NIGHTS
 
 
 def test_every_decision_has_its_page() -> None:

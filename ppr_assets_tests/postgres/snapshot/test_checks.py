@@ -23,7 +23,7 @@ from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import DatabaseSettings, child_environment
 from ppr_assets_tests.lenient_policy import lenient_plan
 
-_SQL = Path(__file__).parent / "loading"
+_SQL = Path(__file__).parents[1] / "loading"
 _RULES = {"nulled": Decision("null"), "replaced": Decision("replaced", "withheld")}
 _WITHOUT_ROWS = {"hidden", "june"}
 
