@@ -114,8 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # what tests make is seldom garbage in circles either
     gc.enable()
 
 

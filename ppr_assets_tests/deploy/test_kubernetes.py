@@ -18,9 +18,6 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 from dagster import DagsterRun
-from dagster_k8s import K8sRunLauncher
-from dagster_k8s.job import construct_dagster_k8s_job
-from kubernetes.client import ApiClient  # type: ignore[import-untyped]
 
 from ppr_assets.settings import Settings
 from ppr_assets_tests.places import ROOT
@@ -117,7 +114,12 @@ def test_what_the_documents_say_to_type_names_what_is_there() -> None:
 
 @pytest.fixture
 def run(values: Manifest, tmp_path: Path) -> Manifest:
-    """The Job of a run, as the launcher makes it of what the chart hands to it."""
+    """The Job of a run, as the launcher makes it of what the chart hands to it. The client is
+    imported here and not by each worker that only reads which tests there are: it takes long."""
+    from dagster_k8s import K8sRunLauncher
+    from dagster_k8s.job import construct_dagster_k8s_job
+    from kubernetes.client import ApiClient  # type: ignore[import-untyped]
+
     cluster = tmp_path / "kubeconfig"
     cluster.write_text(yaml.safe_dump(NO_CLUSTER))
     given = values["runLauncher"]["config"]["k8sRunLauncher"]
