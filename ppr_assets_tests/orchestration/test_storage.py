@@ -11,6 +11,7 @@ import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import psutil
@@ -112,6 +113,20 @@ def test_a_run_of_the_command_line_asks_once_what_tables_its_storage_has(
             assert "has_asset_key_col" not in vars(storage)
         finally:
             sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", ask)
+
+
+def test_no_statement_of_a_run_waits_for_the_disk(dagster_home: Path, tmp_path: Path) -> None:
+    """Neither with a server nor with files, of which a run's new one is written ahead at once."""
+    with dg.DagsterInstance.from_config(str(dagster_home)) as served, kept_sessions(served):
+        storage: Any = served.event_log_storage
+        with storage.index_connection() as session:
+            assert session.exec_driver_sql("SHOW synchronous_commit").scalar() == "off"
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as filed, kept_sessions(filed):
+        storage = filed.event_log_storage
+        for _ in ("made", "kept"):
+            with storage.run_connection("a new one") as session:
+                assert session.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+                assert session.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 
 
 def test_a_run_of_the_command_line_keeps_the_files_of_its_storage_open_and_closes_them(
