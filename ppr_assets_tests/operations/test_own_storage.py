@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
+import dagster as dg
 import pytest
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 
 from ppr_assets.errors import PreconditionFailed, SettingsError
 from ppr_assets.operations.doctor import preconditions
@@ -17,6 +18,10 @@ from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.opened import count_records, dump
+
+_COLUMNS = """
+SELECT one.name, part.name FROM sqlite_schema AS one, pragma_table_info(one.name) AS part
+"""
 
 
 def url_of(pipeline: Pipeline) -> str:
@@ -27,14 +32,13 @@ def url_of(pipeline: Pipeline) -> str:
     )
 
 
-def test_what_tells_dagsters_tables_is_what_dagster_makes() -> None:
-    schemas = (SqlEventLogStorageMetadata, RunStorageSqlMetadata, ScheduleStorageSqlMetadata)
-    made = {
-        (table.name, column.name)
-        for schema in schemas
-        for table in schema.tables.values()
-        for column in table.columns
-    }
+def test_what_tells_dagsters_tables_is_what_dagster_makes(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        instance.get_runs_count()
+    made = set[tuple[str, str]]()
+    for file in tmp_path.rglob("*.db"):
+        with closing(sqlite3.connect(file)) as storage:
+            made |= {*storage.execute(_COLUMNS)}
     told = re.findall(r"\('(\w{2,})', '(\w+)'\)", preflight._DAGSTERS)
     assert len(told) == 7
     assert set(told) <= made
