@@ -8,9 +8,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+
+from ppr_assets.errors import PprError
 
 _PAUSE_SECONDS = 0.1
 
@@ -35,6 +37,18 @@ def held(
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def held_or(busy: PprError, path: Path, *, wait_seconds: float = 0.0) -> Iterator[int]:
+    """The same alone; ``busy`` is raised where another process holds it, and not for what the block
+    meets."""
+    with ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(held(path, wait_seconds=wait_seconds))
+        except Held:
+            raise busy from None
+        yield descriptor
 
 
 def take(descriptor: int, *, wait_seconds: float | None = 0.0, shared: bool = False) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.files import Held, held, take, write_whole
+from ppr_assets.errors import Busy
+from ppr_assets.files import Held, held, held_or, take, write_whole
 
 
 def test_only_one_holds_a_file_and_sharers_hold_it_together(tmp_path: Path) -> None:
@@ -20,6 +21,14 @@ def test_only_one_holds_a_file_and_sharers_hold_it_together(tmp_path: Path) -> N
         take(second)
     with held(path, shared=True) as alone:
         take(alone)
+
+
+def test_only_what_holds_the_file_itself_is_told_as_busy(tmp_path: Path) -> None:
+    path, other = tmp_path / "lock", tmp_path / "other"
+    with held(path), pytest.raises(Busy, match="mine"), held_or(Busy("mine"), path):
+        pass
+    with held(other), pytest.raises(Held), held_or(Busy("mine"), path), held(other):
+        pass
 
 
 def test_a_killed_holder_holds_nothing(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from ppr_assets.data_repo.clone.clone_folder import state_dir_at
 from ppr_assets.errors import Busy
-from ppr_assets.files import Held, held, write_whole
+from ppr_assets.files import held_or, write_whole
 from ppr_assets.rules.incidents import Incident, Known, Message
 from ppr_assets.settings import DataRepoSettings, state_home
 
@@ -90,11 +90,9 @@ def sending(settings: DataRepoSettings) -> Iterator[None]:
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    try:
-        with held(path, wait_seconds=_WAIT_SECONDS):
-            yield
-    except Held:
-        raise Busy(f"busy: another process holds `{path}`", hint="it will be done soon.") from None
+    busy = Busy(f"busy: another process holds `{path}`", hint="it will be done soon.")
+    with held_or(busy, path, wait_seconds=_WAIT_SECONDS):
+        yield
 
 
 def _without_clone(settings: DataRepoSettings) -> Path:

@@ -9,11 +9,10 @@ import click
 
 from ppr_assets.cli.dagster.recording import mismatch_recorded, record_drill
 from ppr_assets.cli.shared.chosen_dump import dump_options, print_stage
-from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.console import print_lines, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump

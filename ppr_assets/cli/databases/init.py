@@ -12,12 +12,11 @@ import click
 from ppr_assets.cli.dagster.recording import record_replay, record_restore
 from ppr_assets.cli.databases.replay_report import became_lines, replay_json
 from ppr_assets.cli.shared.chosen_dump import stages
-from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.console import print_lines, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.override import accept_option, override_option
-from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
 from ppr_assets.operations.starting.init import initialise
 from ppr_assets.operations.starting.roads import WAIT_SECONDS, InitOutcome, InitTerms

@@ -19,13 +19,13 @@ from ppr_assets.cli.databases.replay_report import (
     replay_json,
     reported,
 )
-from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.console import print_lines, progress
 from ppr_assets.cli.shared.context import Invocation, a_day, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.cli.shared.override import override_option
-from ppr_assets.cli.shared.target_lines import print_lines, testing_line
+from ppr_assets.cli.shared.target_lines import testing_line
 from ppr_assets.operations.replaying.gathered import preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from ppr_assets.cli.shared.console import out, print_columns
+from ppr_assets.cli.shared.console import out, print_columns, print_lines
 from ppr_assets.cli.shared.json_document import print_json
-from ppr_assets.cli.shared.target_lines import former_lines, print_lines
+from ppr_assets.cli.shared.target_lines import former_lines
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
 from ppr_assets.operations.replaying.explain import Explained, Explanation, Word
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen

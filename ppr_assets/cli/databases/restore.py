@@ -14,13 +14,13 @@ from ppr_assets.cli.dagster.recording import mismatch_recorded, record_restore, 
 from ppr_assets.cli.databases.patch import RowOptions, restore_rows, row_options
 from ppr_assets.cli.databases.restore_report import outcome_json, outcome_lines
 from ppr_assets.cli.shared.chosen_dump import age, dump_or_date_options, print_stage
-from ppr_assets.cli.shared.console import progress, size
+from ppr_assets.cli.shared.console import print_lines, progress, size
 from ppr_assets.cli.shared.context import Invocation, bundled, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import print_view
 from ppr_assets.cli.shared.override import accept_option, override_option
-from ppr_assets.cli.shared.target_lines import former_lines, print_lines, testing_line
+from ppr_assets.cli.shared.target_lines import former_lines, testing_line
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.leftovers import undo

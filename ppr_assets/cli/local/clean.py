@@ -19,7 +19,7 @@ from ppr_assets.cli.shared.local_server import LOCAL, SERVER
 from ppr_assets.demo.playground import DATABASE, STORAGE_DATABASE
 from ppr_assets.errors import Busy, PprError
 from ppr_assets.failures import in_words
-from ppr_assets.files import Held, held
+from ppr_assets.files import held_or
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.wording import few
@@ -39,16 +39,12 @@ def stop_and_look() -> None:
     anything but the demo's."""
     if not LOCAL.is_dir():
         return
-    try:
-        with held(LOCAL / "users"):
-            try:
-                found = [*foreign(LOCAL)]
-            finally:
-                embedded.stop(LOCAL / SERVER)
-    except Held:
-        raise Busy(
-            f"busy: a demo, `make dev` or a dump works in `{LOCAL}`", hint="end it first."
-        ) from None
+    busy = Busy(f"busy: a demo, `make dev` or a dump works in `{LOCAL}`", hint="end it first.")
+    with held_or(busy, LOCAL / "users"):
+        try:
+            found = [*foreign(LOCAL)]
+        finally:
+            embedded.stop(LOCAL / SERVER)
     if found:
         raise PprError(
             f"`{LOCAL}` holds more than the demo's, so nothing was removed: {few(found, _SHOWN)}",

@@ -15,11 +15,10 @@ from typing import Any
 import click
 
 from ppr_assets.cli.shared.chosen_dump import print_stage
-from ppr_assets.cli.shared.console import progress
+from ppr_assets.cli.shared.console import print_lines, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL
-from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.files import Held, held, take

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from threading import Timer
@@ -157,6 +157,12 @@ def _moving_line(doing: str) -> Live:
         redirect_stdout=on_terminal,
         redirect_stderr=False,
     )
+
+
+def print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Facts, each with its word before it."""
+    for word, text in lines:
+        out.print(f"{word:<10} {text}", markup=False)
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:

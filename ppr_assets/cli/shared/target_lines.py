@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ppr_assets.cli.shared.console import out
 from ppr_assets.cli.shared.context import this_command
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.wording import shell_word
-
-
-def print_lines(lines: Iterable[tuple[str, str]]) -> None:
-    for word, text in lines:
-        out.print(f"{word:<10} {text}", markup=False)
 
 
 def testing_line(name: str) -> tuple[str, str]:

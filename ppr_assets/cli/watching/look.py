@@ -10,11 +10,10 @@ import click
 
 from ppr_assets.alerts.reporting import now, report
 from ppr_assets.alerts.state import read_state
-from ppr_assets.cli.shared.console import err, print_error, progress, size
+from ppr_assets.cli.shared.console import err, print_error, print_lines, progress, size
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.heard import heard
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.target_lines import print_lines
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.errors import NotAsPublished, PprError
 from ppr_assets.failures import told

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
 from ppr_assets.errors import Busy, DataRepoError
-from ppr_assets.files import Held, held
+from ppr_assets.files import held_or
 
 _PREPARING = ".ppr_assets-clone"
 _ENDING_SECONDS = 5.0
@@ -59,14 +59,11 @@ def preparing(path: Path) -> Iterator[Path]:
     made = not path.exists()
     folder = path / _PREPARING
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(held(folder / "lock"))
-        except Held:
-            raise Busy(
-                f"another process makes the clone in `{path}` at this moment",
-                hint="run again when it is done.",
-            ) from None
+    busy = Busy(
+        f"another process makes the clone in `{path}` at this moment",
+        hint="run again when it is done.",
+    )
+    with held_or(busy, folder / "lock"):
         try:
             yield folder
         finally:

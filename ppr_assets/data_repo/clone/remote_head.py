@@ -14,13 +14,9 @@ from pathlib import Path
 from time import monotonic_ns
 
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
-from ppr_assets.data_repo.git.command import run
-from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.library import open_repository
-from ppr_assets.data_repo.remote.credentials import credentials_for
-from ppr_assets.data_repo.remote.errors import unreachable
+from ppr_assets.data_repo.remote.credentials import ask
 from ppr_assets.data_repo.remote.remote import heads
-from ppr_assets.errors import GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -47,18 +43,9 @@ def known_remote(settings: DataRepoSettings) -> Remote | None:
 
 def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
     """The commit of the remote's branch; None while it has none. Raises RemoteUnreachable."""
-    options, secret = credentials_for(settings, remote.url)
-    ref = f"refs/heads/{settings.branch}"
-    try:
-        listing = run(
-            _existing(settings.path),
-            *(*options, "ls-remote", "--quiet", remote.name, ref),
-            timeout=settings.timeout_seconds,
-            env=secret,
-        )
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(remote.name, failure) from failure
-    return heads(listing.stdout).get(settings.branch)
+    asked = ("ls-remote", "--quiet", remote.name, f"refs/heads/{settings.branch}")
+    listing = ask(settings, remote.url, _existing(settings.path), *asked, called=remote.name)
+    return heads(listing).get(settings.branch)
 
 
 @dataclass(frozen=True)
@@ -73,13 +60,8 @@ class RemoteBranches:
 def remote_branches_at(settings: DataRepoSettings, url: str, folder: Path) -> RemoteBranches:
     """What ``url`` has, asked from ``folder``, which is in no repository. Raises
     RemoteUnreachable."""
-    options, secret = credentials_for(settings, url)
     asked = ("ls-remote", "--quiet", "--symref", "--", url, "HEAD", "refs/heads/*")
-    limit = settings.timeout_seconds
-    try:
-        listing = run(folder, *options, *asked, timeout=limit, env=secret).stdout
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(url, failure) from failure
+    listing = ask(settings, url, folder, *asked)
     default = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", listing, re.MULTILINE)
     return RemoteBranches(heads(listing), default[1].decode() if default else None)
 

@@ -9,13 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.data_repo.git.command import run
-from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.credentials import credentials_for
-from ppr_assets.data_repo.remote.errors import unreachable
-from ppr_assets.errors import GitTimeout
+from ppr_assets.data_repo.remote.credentials import ask
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -27,8 +23,6 @@ def temporary_clone(
     ``with_history`` brings older commits too. Raises :class:`RemoteUnreachable`, which is also
     what a branch that is not there ends in. A remote that knows no filters sends everything.
     """
-    limit = settings.timeout_seconds
-    options, secret = credentials_for(settings, url)
     alone = ("--bare", "--no-tags", "--single-branch", f"--branch={settings.branch}")
     wanted = (
         progress_option(),
@@ -38,11 +32,8 @@ def temporary_clone(
     )
     # Of a path, git would take all by linking files; as a URL it is asked like any other remote.
     source = Path(url).resolve().as_uri() if Path(url).exists() else url
-    try:
-        clone = ("clone", "--filter=blob:none", *wanted, "--", source, folder.name)
-        run(folder.parent, *options, *clone, timeout=limit, env=secret)
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(url, failure) from failure
+    clone = ("clone", "--filter=blob:none", *wanted, "--", source, folder.name)
+    ask(settings, url, folder.parent, *clone)
     return DataRepo(
         settings=replace(settings, path=folder, url=url),
         path=folder,

@@ -1,4 +1,5 @@
-"""How the token reaches git: by a credential helper, for the remote's own origin alone.
+"""How a remote is asked, and how the token reaches git: by a credential helper, for the remote's
+own origin alone.
 
 The helper stands on git's command line and holds no secret; it reads the token from the
 environment of that one call. Nothing is written to ``.git/config``, and helpers that the user has
@@ -10,7 +11,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.remote.address import parse_address
+from ppr_assets.data_repo.remote.errors import unreachable
+from ppr_assets.errors import GitTimeout
 from ppr_assets.settings import DataRepoSettings
 
 _VARIABLE = "PPR_ASSETS_DATA_REPO_TOKEN"
@@ -47,3 +52,18 @@ def credentials_for(settings: DataRepoSettings, url: str) -> tuple[tuple[str, ..
     name = f"credential.{origin}.helper"
     options = ("-c", f"{name}=", "-c", f"{name}={_HELPER}")
     return options, {_VARIABLE: settings.token.reveal()}
+
+
+def ask(
+    settings: DataRepoSettings, url: str, folder: Path, *args: str, called: str | None = None
+) -> bytes:
+    """What git prints that asks ``url`` from ``folder``, with the token at hand.
+
+    Raises :class:`RemoteUnreachable`, by the name that the remote is ``called`` (by default its
+    URL).
+    """
+    options, secret = credentials_for(settings, url)
+    try:
+        return run(folder, *options, *args, timeout=settings.timeout_seconds, env=secret).stdout
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(called or url, failure) from failure

@@ -19,7 +19,7 @@ from ppr_assets.operations.restoring.serving.target import look_from
 from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS
 from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTerms, Roads
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
-from ppr_assets.postgres.sessions.connection import Session, connect, pinned
+from ppr_assets.postgres.sessions.connection import Session, connect, milliseconds, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
 from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
@@ -88,7 +88,7 @@ def alone(target: DatabaseSettings, patience: Deadline, busy_seconds: float) -> 
     database."""
     connection = _awaited(target, patience)
     with server_failures(target.describe(), "filling the database"), connection:
-        limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(busy_seconds * 1000)}ms"}
+        limits = WITHOUT_LIMITS | {"lock_timeout": milliseconds(busy_seconds)}
         prepare(connection, limits, local=False)
         try:
             number = lock_number(target.dbname)

@@ -16,6 +16,7 @@ import psycopg
 from ppr_assets.plain_sql.parsing.pieces import quoted
 from ppr_assets.postgres.compare.computed_from import computed_from
 from ppr_assets.postgres.sessions.computing import READING, Connection
+from ppr_assets.postgres.sessions.connection import milliseconds
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.row_count import HOLD_SECONDS
 from ppr_assets.rules.naming import table_key
@@ -153,6 +154,6 @@ def _ask(connection: Connection, one: _Computed, where: str, seconds: float) -> 
 
 
 def _reading(seconds: float) -> Iterator[bytes]:
-    limits = {"statement_timeout": f"{round(seconds * 1000)}ms"}
+    limits = {"statement_timeout": milliseconds(seconds)}
     for name, value in (READING | limits).items():
         yield f"SET LOCAL {name} TO '{value}';".encode()

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.errors import Busy, RestoreFailed
+from ppr_assets.postgres.sessions.connection import milliseconds
 from ppr_assets.postgres.sessions.live_sessions import (
     Connection,
     LiveSession,
@@ -82,7 +83,7 @@ def _rename(connection: Connection, target: str, new: str, former: str, *, secon
         # The server itself waits up to 5 s for others to leave, and lets nobody in meanwhile.
         connection.execute(
             "SELECT pg_catalog.set_config('statement_timeout', %s, true)",
-            [f"{round(seconds * 1000)}ms"],
+            [milliseconds(seconds)],
         )
         query = "SELECT 1 FROM pg_catalog.pg_database WHERE datname = %s"
         if connection.execute(query, [target]).fetchone():

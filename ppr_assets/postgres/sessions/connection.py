@@ -39,6 +39,12 @@ NO_LIMITS = {
 }
 """No limit of the server's may end our work: a deadline is ours."""
 
+
+def milliseconds(seconds: float) -> str:
+    """A limit as a session sets it; never none, which 0 would be."""
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
 _PINNED = {
     "search_path": "",  # first of all: nothing that we say may mean what somebody else has made
     **NO_LIMITS,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import psycopg
 from psycopg import sql
 
+from ppr_assets.postgres.sessions.connection import milliseconds
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.snapshot.constraints import (
     Constraint,
@@ -29,7 +30,7 @@ SOME_ROWS = 10_000
 _MORE = (None, 100, 10, 1)
 """How many times as many are asked, from all rows down, until the answer comes in time."""
 _LIMIT = sql.SQL("SET LOCAL statement_timeout TO {}").format(
-    sql.Literal(f"{round(HOLD_SECONDS * 1000)}ms")
+    sql.Literal(milliseconds(HOLD_SECONDS))
 )
 _TWO_ROWS = sql.SQL("(VALUES ('(0,1)'::pg_catalog.tid), ('(0,2)'::pg_catalog.tid)) AS two (ctid)")
 _ROWS = sql.SQL("(SELECT {} FROM (SELECT {} FROM {} LIMIT {most} OFFSET 0) AS {name}) AS {name}")

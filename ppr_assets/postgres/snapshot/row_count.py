@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DumpUnproven, PprError, PreconditionFailed
+from ppr_assets.postgres.sessions.connection import milliseconds
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.unreadable import DAMAGE, REFUSED_BY_SYSTEM, damaged
@@ -189,7 +190,7 @@ class _Count:
         with self._connection.transaction(force_rollback=True):
             lock = sql.SQL("LOCK TABLE ONLY {} IN ACCESS SHARE MODE").format(self._name)
             self._connection.execute(lock)
-            self._connection.execute(_LIMIT.format(_milliseconds(seconds)))
+            self._connection.execute(_LIMIT.format(sql.Literal(milliseconds(seconds))))
             statement = copy.as_bytes(self._connection)
             rows = sum(some.count(b"\n") for some in copied_rows(self._connection, statement))
             (filenode,) = self._connection.execute(_FILENODE, [oid]).fetchone() or (None,)
@@ -210,7 +211,7 @@ class _Count:
                 _ASK.format(
                     table=self._name,
                     oid=sql.Literal(self._table.oid),
-                    limit=_milliseconds(seconds),
+                    limit=sql.Literal(milliseconds(seconds)),
                     path=self._path,
                     query=query,
                 )
@@ -228,7 +229,3 @@ class _Count:
     def _require_same(self, filenode: int | None) -> None:
         if filenode != self._table.filenode:
             raise Disturbed(f"table {self._table.key} was emptied or rewritten meanwhile")
-
-
-def _milliseconds(seconds: float) -> sql.Literal:
-    return sql.Literal(f"{max(1, round(seconds * 1000))}ms")

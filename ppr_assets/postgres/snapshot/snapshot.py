@@ -19,7 +19,7 @@ import psycopg
 
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.sessions.advisory_lock import take_lock
-from ppr_assets.postgres.sessions.connection import connect, pinned, require_named
+from ppr_assets.postgres.sessions.connection import connect, milliseconds, pinned, require_named
 from ppr_assets.postgres.sessions.failures import is_lost, server_failures
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
@@ -251,7 +251,7 @@ def open_snapshot(
         connect(settings, autocommit=True) as connection,
     ):
         require_named(settings, connection)
-        limits = WITHOUT_LIMITS | {"lock_timeout": f"{round(lock_seconds * 1000)}ms"}
+        limits = WITHOUT_LIMITS | {"lock_timeout": milliseconds(lock_seconds)}
         prepare(connection, limits, local=False)
         if exclusive:
             take_lock(connection, ADVISORY_LOCK, "dumping this database")
