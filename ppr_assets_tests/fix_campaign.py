@@ -7,10 +7,11 @@ on from there until its time is over, which its tests share evenly, with a seed 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
+import hypothesis
 import pytest
 
 SEED = 20261122
@@ -38,6 +39,13 @@ class Campaign:
         while self.goes_on(number, share):
             yield number
             number += 1
+
+    def examples(self, *properties: Callable[[], None]) -> None:
+        """Rounds of property tests alone, each with examples that the dice choose."""
+        dice = self.dice
+        for _ in self.rounds(0):
+            for holds in properties:
+                hypothesis.seed(dice.getrandbits(64))(holds)()
 
     def spread(self, share: int) -> Iterator[float]:
         """From 0 to 1 in even steps, and then anywhere between."""

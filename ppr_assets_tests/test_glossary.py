@@ -15,7 +15,7 @@ from ppr_assets_tests.places import ROOT
 
 PACKAGE = ROOT / "ppr_assets"
 _TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-_TABLE = _TEXT.partition("## Words")[2].partition("## Rooms")[0]
+_TABLE = _TEXT.partition("## Words")[2].partition("## Where state is")[0]
 ENTRIES = [
     word
     for cell in re.findall(r"^\| ([a-z, ]+) \|", _TABLE, re.MULTILINE)

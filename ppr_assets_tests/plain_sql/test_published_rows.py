@@ -141,6 +141,6 @@ def test_large_objects_that_are_public_go_on() -> None:
 
 
 def test_rows_go_on_so(campaign: Campaign) -> None:
-    for _ in campaign.rounds(0):
-        test_only_what_is_let_out_goes_on()
-        test_nothing_of_what_nobody_decided_on_goes_on()
+    campaign.examples(
+        test_only_what_is_let_out_goes_on, test_nothing_of_what_nobody_decided_on_goes_on
+    )
