@@ -87,6 +87,36 @@ def test_what_a_library_keeps_private_is_not_imported() -> None:
     assert private == set()
 
 
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [
+        pytest.param("flock(", {"files.py"}, id="a lock on a file"),
+        pytest.param("O_DIRECTORY", {"files.py"}, id="a folder that is synced"),
+        pytest.param(
+            '(?:[^"]|"")+"',
+            {
+                "rules/naming.py",
+                "settings/variables/postgres_kinds.py",  # below the rules, so that it has its own
+            },
+            id="an identifier",
+        ),
+        pytest.param(r"\x80-\xff", {"plain_sql/parsing/scanner.py"}, id="what one is made of"),
+        pytest.param(
+            '"idle_in_transaction_session_timeout"',
+            {"postgres/sessions/connection.py"},
+            id="a session's limits",
+        ),
+    ],
+)
+def test_what_several_need_is_written_once(written: str, places: set[str]) -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if written in path.read_text(encoding="utf-8")
+    }
+    assert found == places
+
+
 def test_a_rules_test_is_collected_without_the_world() -> None:
     """Fixtures are loaded for who asks for them: a cold start of a second."""
     program = """

@@ -37,7 +37,9 @@ _COMMIT = "commit_"
 _FORMATS = {True: f"{PREFIX}%Y-%m-%d_%H-%M-%S.sql", False: f"{PREFIX}%Y-%m-%d.sql"}
 _DUMP = re.compile(PREFIX + r"\d{4}-\d\d-\d\d(?P<time>_\d\d-\d\d-\d\d)?\.sql(\.gz)?", re.ASCII)
 _SIMPLE = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
-_NAME = r'(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")'
+QUOTED_NAME = r'"(?:[^"]|"")+"'
+"""A pattern for an identifier of PostgreSQL in quotes."""
+_NAME = rf"(?:[a-z_][a-z0-9_]*|{QUOTED_NAME})"
 _KEY = re.compile(rf"(?:(?P<schema>{_NAME})\.)?(?P<name>{_NAME})", re.ASCII)
 
 

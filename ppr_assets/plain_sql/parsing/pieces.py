@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ppr_assets.rules.naming import table_key
+from ppr_assets.rules.naming import QUOTED_NAME, table_key
 
-NAME = rb'(?:"(?:[^"]|"")+"|[^\s".(),;]+)'
+NAME = rb"(?:" + QUOTED_NAME.encode() + rb'|[^\s".(),;]+)'
 """An identifier as pg_dump writes it; its groups are none."""
 NAMES = NAME + rb"(?:, " + NAME + rb")*"
 TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Entry, Layout
+from ppr_assets.rules.naming import QUOTED_NAME
 
 _ROWS = "TABLE DATA"
 _ASIDE = frozenset({"SEQUENCE SET", "BLOB", "BLOB METADATA", "BLOBS"})
@@ -27,7 +28,7 @@ _COMPUTED = frozenset({"MATERIALIZED VIEW DATA", "STATISTICS DATA"})
 
 _SETTING = re.compile(
     rb"^SET (default_tablespace|default_table_access_method) = "
-    rb'(?:"(?:[^"]|"")+"|[^;"\n]*);$',
+    rb"(?:" + QUOTED_NAME.encode() + rb'|[^;"\n]*);$',
     re.MULTILINE,
 )
 

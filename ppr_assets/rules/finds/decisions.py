@@ -27,12 +27,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ppr_assets.rules.finds.judgement import Allowed, Finds, Judgement, Spot, judge_finds
+from ppr_assets.rules.naming import QUOTED_NAME
 
 ALLOWED = "allowed finds"
 REVIEWED = "reviewed finds"
 
 _WORDS = ("table", "column", "kind", "reason")
-_PLACE = re.compile(r'(?P<table>.+)\.(?P<column>"(?:[^"]|"")+"|[^".]+)', re.DOTALL)
+_PLACE = re.compile(rf'(?P<table>.+)\.(?P<column>{QUOTED_NAME}|[^".]+)', re.DOTALL)
 _STATEMENT = re.compile(r"[A-Z]+ |a statement\Z|large objects\Z")
 
 
