@@ -13,14 +13,14 @@ from ppr_assets.errors import DataRepoError
 
 def remember_delivered(repo: DataRepo, commit: str) -> None:
     """Note that the remote's branch had ``commit``."""
-    if commit_at(repo, _ref(repo)) != commit:
-        repo.git("update-ref", _ref(repo), commit)
+    if commit_at(repo, delivered_ref(repo)) != commit:
+        repo.git("update-ref", delivered_ref(repo), commit)
 
 
 def require_not_rewritten(repo: DataRepo, local: str | None, remote: str | None) -> None:
     """Raise :class:`DataRepoError` if the remote no longer has what was delivered to it, while
     the local branch would bring it back. ``remote`` None: nothing is known, nothing is asked."""
-    delivered = commit_at(repo, _ref(repo))
+    delivered = commit_at(repo, delivered_ref(repo))
     if delivered is None or local is None or remote is None:
         return
     if is_ancestor(repo, delivered, remote) or not is_ancestor(repo, delivered, local):
@@ -33,5 +33,5 @@ def require_not_rewritten(repo: DataRepo, local: str | None, remote: str | None)
     )
 
 
-def _ref(repo: DataRepo) -> str:
+def delivered_ref(repo: DataRepo) -> str:
     return f"refs/ppr_assets/delivered/{repo.branch}"

@@ -6,6 +6,7 @@ of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
@@ -157,9 +158,12 @@ def fetched_at(repo: DataRepo) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def push(repo: DataRepo, commit: str, *, whole: bool = False) -> PushResult:
+def push(
+    repo: DataRepo, commit: str, *, whole: bool = False, noted: Sequence[str] = ()
+) -> PushResult:
     """Give the remote's branch ``commit``, never by force; its files ``whole``, where looking for
-    what they could be differences to would take long and find nothing.
+    what they could be differences to would take long and find nothing. That it was taken is kept
+    in our ref, and in those of ``noted`` with it: in all of them, or in none while one is locked.
 
     Raises :class:`Outrun` when the branch has moved there, :class:`ContentRefused` when it is
     refused for what it holds (:class:`TooLarge`: for its size), :class:`Refused` when a hook or a
@@ -188,7 +192,9 @@ def push(repo: DataRepo, commit: str, *, whole: bool = False) -> PushResult:
             raise _explained(repo, commit, unreachable(remote, failure)) from failure
         if output.status:
             raise _explained(repo, commit, push_failure(remote, repo.ref, output))
-        repo.git("update-ref", _ours(repo), commit, ok=(0, 128))  # a fetch of a sensor sets it too
+        moved = "".join(f"update {ref} {commit}\n" for ref in (_ours(repo), *noted))
+        # a fetch of a sensor sets ours too
+        repo.git("update-ref", "--stdin", stdin=moved.encode(), ok=(0, 128))
         note_fetch(repo.git_dir)
         return PushResult(bytes=sent.total(), seconds=monotonic() - started)
 

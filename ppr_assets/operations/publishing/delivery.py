@@ -12,7 +12,7 @@ from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.parts import has_parts, pack_parts
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.delivered import remember_delivered
+from ppr_assets.data_repo.history.delivered import delivered_ref, remember_delivered
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, push
 from ppr_assets.errors import DataRepoError, GitTimeout, PolicyRefused, PushFailed
 from ppr_assets.failures import file_failure
@@ -78,7 +78,8 @@ def deliver(repo: DataRepo, commit: str, remote: str | None, *, last: bool) -> D
         remember_delivered(repo, commit)
         return Delivery(pushed=True)
     try:
-        result = push(repo, commit, whole=_sent_whole(repo, commit, remote))
+        whole = _sent_whole(repo, commit, remote)
+        result = push(repo, commit, whole=whole, noted=(delivered_ref(repo),))
     except ContentRefused as failure:
         raise Unfit(failure, remote, commit) from failure
     except PushFailed as failure:

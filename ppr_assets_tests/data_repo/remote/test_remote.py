@@ -19,7 +19,7 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree import commit_at, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote import remote
 from ppr_assets.data_repo.remote.remote import (
@@ -146,6 +146,20 @@ def test_a_push_moves_the_branch_there_and_counts_its_bytes(
     assert 100_000 < result.bytes < 130_000
     assert 0 < result.seconds < 60
     assert push(data_repo, new).bytes == 0
+
+
+def test_what_was_pushed_is_noted_in_all_refs_or_in_none_and_fails_no_push(
+    data_repo: DataRepo,
+) -> None:
+    ours, delivered = f"refs/ppr_assets/remote/{data_repo.branch}", "refs/ppr_assets/delivered/main"
+    first = publish_dump(data_repo, FIRST, "one")
+    push(data_repo, first, noted=(delivered,))
+    assert [commit_at(data_repo, ref) for ref in (ours, delivered)] == [first, first]
+    (data_repo.git_dir / f"{delivered}.lock").touch()
+    second = publish_dump(data_repo, FIRST.replace("22", "23"), "two")
+    push(data_repo, second, noted=(delivered,))
+    assert remote_tip(data_repo) == second
+    assert [commit_at(data_repo, ref) for ref in (ours, delivered)] == [first, first]
 
 
 def test_the_bytes_are_those_that_arrive(data_repo: DataRepo, bare_remote: Path) -> None:
