@@ -34,6 +34,7 @@ FIRST = {
     "lines of the product": 23_400,
     "files of the product": 252,
     "public classes": 181,
+    "names of classes with two meanings": 22,
     "most files in a folder": 47,
     "circles between folders": 1,
     "modules under 60 lines with one user": 19,
@@ -100,7 +101,9 @@ def _imports(tree: ast.Module, known: set[str]) -> Iterator[str]:
 def sizes(modules: Mapping[str, Module]) -> Iterator[tuple[str, int]]:
     yield "lines of the product", sum(module.lines for module in modules.values())
     yield "files of the product", len(modules)
-    yield "public classes", sum(map(_public_classes, modules.values()))
+    yield "public classes", sum(len(_public_classes(module)) for module in modules.values())
+    names = Counter(name for module in modules.values() for name in _public_classes(module))
+    yield "names of classes with two meanings", sum(number > 1 for number in names.values())
     yield "most files in a folder", max(Counter(p.parent for p in PACKAGE.rglob("*.py")).values())
     yield "circles between folders", circles(modules)
     users = Counter(name for module in modules.values() for name in module.imports)
@@ -114,9 +117,9 @@ def sizes(modules: Mapping[str, Module]) -> Iterator[tuple[str, int]]:
     )
 
 
-def _public_classes(module: Module) -> int:
+def _public_classes(module: Module) -> list[str]:
     classes = (node for node in module.tree.body if isinstance(node, ast.ClassDef))
-    return sum(not node.name.startswith("_") for node in classes)
+    return [node.name for node in classes if not node.name.startswith("_")]
 
 
 def _functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

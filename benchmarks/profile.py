@@ -14,7 +14,7 @@ from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, copied_columns
 from ppr_assets.plain_sql.profile import TableProfiler
 from ppr_assets.rules.profile.columns import Profile, profile_json
-from ppr_assets.rules.profile.movements import Night, largest, movements
+from ppr_assets.rules.profile.movements import EarlierNight, largest, movements
 
 _CHUNK = 256 * 1024
 
@@ -43,7 +43,7 @@ def figures(dump: Path, rounds: int) -> ProfileFigures:
     content = dump.read_bytes()
     tables = [_table(piece) for piece in pieces([content]) if isinstance(piece, CopyRows)]
     profile = _profile(tables)
-    nights = [Night(profile)] * 60
+    nights = [EarlierNight(profile)] * 60
     return ProfileFigures(
         profile=_processor(rounds, lambda: _profile(tables)),
         filter=_processor(rounds, lambda: _filter(content, dump.with_suffix(".canonical"))),

@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.measure import clean_environment, timed
 from benchmarks.world import Arena
 from ppr_assets.demo.playground import BRANCH
-from ppr_assets.operations.watch import Seen, look_for_publication
+from ppr_assets.operations.watch import SeenCommits, look_for_publication
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TickFigures:
 
 def figures(arena: Arena, rounds: int) -> TickFigures:
     settings = arena.playground.settings()
-    seen = look_for_publication(settings, Seen()).seen
+    seen = look_for_publication(settings, SeenCommits()).seen
     command = ["git", "ls-remote", "origin", f"refs/heads/{BRANCH}"]
     ticks, peers = [], []
     for _ in range(rounds + 3):

@@ -18,7 +18,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, from_url
 
-from ppr_assets.copies.place import StoredObject
+from ppr_assets.copies.place import PlacedObject
 from ppr_assets.errors import CopyFailed
 from ppr_assets.files import sync_folder
 from ppr_assets.settings import CopyUrl, Secret, without_secrets
@@ -51,10 +51,10 @@ class BucketPlace:
         self.shown = url.shown
         self._store = self._do("used", lambda: _client(url))
 
-    def objects(self) -> Mapping[str, StoredObject]:
+    def objects(self) -> Mapping[str, PlacedObject]:
         found = self._do("listed", lambda: obstore.list_with_delimiter(self._store)["objects"])
         return {
-            one["path"].rpartition("/")[2]: StoredObject(one["size"], _tag(one)) for one in found
+            one["path"].rpartition("/")[2]: PlacedObject(one["size"], _tag(one)) for one in found
         }
 
     def put_new(self, name: str, content: Path | bytes) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ppr_assets.copies.packed import unpacked
-from ppr_assets.copies.place import Place, StoredObject
+from ppr_assets.copies.place import Place, PlacedObject
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import (
@@ -31,7 +31,7 @@ class Contents:
     """``objects`` by name, as they were listed once."""
 
     place: Place
-    objects: Mapping[str, StoredObject]
+    objects: Mapping[str, PlacedObject]
 
     @property
     def dumps(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class StoredObject:
+class PlacedObject:
     """``tag`` is another one whenever the object was written anew, as far as the place tells."""
 
     bytes: int
@@ -23,7 +23,7 @@ class Place(Protocol):
     def shown(self) -> str:
         """Its URL, without what may be secret."""
 
-    def objects(self) -> Mapping[str, StoredObject]:
+    def objects(self) -> Mapping[str, PlacedObject]:
         """All that lies there, by name; folders below it are not looked into."""
 
     def put_new(self, name: str, content: Path | bytes) -> bool:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ppr_assets.child_process import supervised
-from ppr_assets.copies.place import StoredObject
+from ppr_assets.copies.place import PlacedObject
 from ppr_assets.errors import CopyFailed
 from ppr_assets.settings import CopyUrl, child_environment, without_secrets
 
@@ -28,11 +28,11 @@ class RclonePlace:
         self.shown = url.shown
         self._where = url.where
 
-    def objects(self) -> Mapping[str, StoredObject]:
+    def objects(self) -> Mapping[str, PlacedObject]:
         said, status = self._run("lsjson", "--files-only", self._where, ok=(0, _NO_SUCH_FOLDER))
         if status == _NO_SUCH_FOLDER:
             return {}
-        return {one["Name"]: StoredObject(one["Size"], one["ModTime"]) for one in json.loads(said)}
+        return {one["Name"]: PlacedObject(one["Size"], one["ModTime"]) for one in json.loads(said)}
 
     def put_new(self, name: str, content: Path | bytes) -> bool:
         if name in self.objects():

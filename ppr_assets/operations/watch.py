@@ -22,7 +22,7 @@ from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenCommits:
     """What was seen last: the branch's head on the remote, and the newest publishing commit."""
 
     head: str | None = None
@@ -30,20 +30,20 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Look:
+class WatchLook:
     """What a look found.
 
     ``wanted``: the commit that a dump is wanted for, None if none is, and ``reason`` then says
     why. ``new``: what is known of that commit; nothing before there is a clone to look into.
     """
 
-    seen: Seen
+    seen: SeenCommits
     wanted: str | None = None
     new: Publication | None = None
     reason: str = ""
 
 
-def look_for_publication(settings: Settings, seen: Seen) -> Look:
+def look_for_publication(settings: Settings, seen: SeenCommits) -> WatchLook:
     """One ``ls-remote``; a fetch only when the head has moved. Never makes a clone.
 
     Cloning may take long, which is a run's work and not a look's: where there is no clone yet, a
@@ -57,11 +57,11 @@ def look_for_publication(settings: Settings, seen: Seen) -> Look:
         else:
             head = remote_head(settings.data_repo, remote)
         if head is None:
-            return Look(seen, reason=f"branch `{settings.data_repo.branch}` has no commit yet")
+            return WatchLook(seen, reason=f"branch `{settings.data_repo.branch}` has no commit yet")
         if head == seen.head:
-            return Look(seen, reason=f"nothing new since {head[:10]}")
+            return WatchLook(seen, reason=f"nothing new since {head[:10]}")
         if wants_clone(settings.data_repo.path):
-            return Look(Seen(head, seen.publication), wanted=head)
+            return WatchLook(SeenCommits(head, seen.publication), wanted=head)
         repo = data_repo.opened()
         return _look_into(repo, fetch(repo) or head, seen)
 
@@ -77,14 +77,16 @@ def newest_known(data_repo: DataRepoOfRun) -> Publication | None:
     return newest_publication(repo, *filter(None, [tip(repo), fetched_tip(repo)]))
 
 
-def _look_into(repo: DataRepo, head: str, seen: Seen) -> Look:
+def _look_into(repo: DataRepo, head: str, seen: SeenCommits) -> WatchLook:
     new = new_publication_since(repo, head, seen.head)
     if new is None:
-        return Look(Seen(head, seen.publication), reason=f"only dumps up to {head[:10]}")
-    now = Seen(head, new.sha)
+        return WatchLook(
+            SeenCommits(head, seen.publication), reason=f"only dumps up to {head[:10]}"
+        )
+    now = SeenCommits(head, new.sha)
     if new.sha == seen.publication:
-        return Look(now, reason=f"publication {new.sha[:10]} was seen before")
+        return WatchLook(now, reason=f"publication {new.sha[:10]} was seen before")
     latest = dump_folder(repo, head).latest_manifest
     if latest is not None and latest.publication == new.sha:
-        return Look(now, reason=f"{latest.dump} has followed publication {new.sha[:10]}")
-    return Look(now, wanted=new.sha, new=new)
+        return WatchLook(now, reason=f"{latest.dump} has followed publication {new.sha[:10]}")
+    return WatchLook(now, wanted=new.sha, new=new)

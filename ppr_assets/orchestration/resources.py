@@ -27,7 +27,7 @@ COMMAND_LINE = "command line"
 _COMMIT = "data_repo_commit"
 
 
-class Override(dg.ConfigurableResource[None]):
+class OverrideResource(dg.ConfigurableResource[None]):
     """The recorded decision to publish a dump that the gate refuses, for one run only."""
 
     source: ClassVar[str] = LAUNCHPAD
@@ -46,7 +46,7 @@ class Override(dg.ConfigurableResource[None]):
         return decided("override", self.reason, self.by, self.source)
 
 
-class OverrideOfCommandLine(Override):
+class OverrideOfCommandLine(OverrideResource):
     """The same, from `ppr-assets dump --override REASON`."""
 
     source: ClassVar[str] = COMMAND_LINE
@@ -128,7 +128,7 @@ def _noted_night(settings: DataRepoSettings, night: Night | None) -> dg.Resource
 def resources(
     settings: Settings,
     night: Night | None = None,
-    override: type[Override] = Override,
+    override: type[OverrideResource] = OverrideResource,
     data_repo: DataRepoOfRun | None = None,
 ) -> dict[str, Any]:
     """``night`` is where the steps of a run note what they come to, for who runs it in this

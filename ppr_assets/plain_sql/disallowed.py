@@ -21,7 +21,7 @@ from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, WHOLE, Policy
-from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.rules.publication.relations import Relation, RelationColumn
 
 _CREATED = re.compile(
     rb"CREATE (?:UNLOGGED |FOREIGN )?TABLE " + TABLE + rb"(?: PARTITION OF " + TABLE + rb")?"
@@ -95,7 +95,7 @@ class _Tables:
         yield Relation(
             table,
             "table",
-            tuple(Column(name, nullable=True) for name in columns),
+            tuple(RelationColumn(name, nullable=True) for name in columns),
             tuple(self.parents.get(table, ())),
         )
         for key, parents in self.parents.items():

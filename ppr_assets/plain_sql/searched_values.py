@@ -29,7 +29,7 @@ from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_col
 from ppr_assets.plain_sql.triggers import Triggers, end_of_value
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Find, Finds, Spot
-from ppr_assets.rules.finds.kind import Kind
+from ppr_assets.rules.finds.kind import FindKind
 
 LISTED = 5
 """Secrets of one kind in one column that are listed; the others are counted."""
@@ -77,7 +77,7 @@ class Scanner:
         self,
         primary_keys: Mapping[str, Sequence[str]] | None = None,
         *,
-        kinds: Sequence[Kind] = KINDS,
+        kinds: Sequence[FindKind] = KINDS,
     ) -> None:
         self._kinds = kinds
         self._primary_keys = primary_keys or {}
@@ -153,7 +153,7 @@ class Scanner:
                     told.add(kind.name)
                     self._found(table, chunk[slice(*value.row)], value.place, kind)
 
-    def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[Kind, bytes]]:
+    def _worth_a_look(self, number: int, meant: bytes) -> Iterator[tuple[FindKind, bytes]]:
         """A kind and the text that may have it; of what was encoded, all kinds whose triggers it
         has."""
         if number < len(self._kinds):
@@ -164,7 +164,9 @@ class Scanner:
                 for other in with_quotes_once(without_json_escapes(text)):
                     yield self._kinds[one], other
 
-    def _search_named(self, table: _Table, chunk: bytes, named: Sequence[tuple[int, Kind]]) -> None:
+    def _search_named(
+        self, table: _Table, chunk: bytes, named: Sequence[tuple[int, FindKind]]
+    ) -> None:
         """Look at each value of the columns whose names alone are reason enough."""
         for row in chunk.split(b"\n")[:-1]:
             values = row.split(b"\t")
@@ -174,7 +176,7 @@ class Scanner:
                 if not looked_at and kind.found(meaning(value), table.column(place)):
                     self._found(table, row, place, kind)
 
-    def _found(self, table: _Table, row: bytes, place: int, kind: Kind) -> None:
+    def _found(self, table: _Table, row: bytes, place: int, kind: FindKind) -> None:
         spot = Spot(table.key, table.column(place), kind.name)
         listed = not kind.person and self._listed(spot)
         self._count(Find(*spot, key=self._key(table, row.split(b"\t")) if listed else ""))

@@ -12,7 +12,7 @@ import hyperscan
 
 from ppr_assets.plain_sql.escapes import HEX_IN_ROWS, bytes_of
 from ppr_assets.rules.finds.all_kinds import KINDS
-from ppr_assets.rules.finds.kind import RUN, Kind
+from ppr_assets.rules.finds.kind import RUN, FindKind
 
 _BYTEA = rb"\\\\x[0-9a-f]{32}"
 _ESCAPED = rb"\\u00(?:2[0134589a-fA-F]|3[0-9abdfABDF]|[4-7][0-9a-fA-F])"
@@ -41,7 +41,7 @@ class _Engines(NamedTuple):
 class Triggers:
     """Those of ``kinds``; not for two threads at once."""
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    def __init__(self, kinds: Sequence[FindKind]) -> None:
         self.escaped, self.bytea, self._run = range(len(kinds), len(kinds) + 3)
         self._all, self._runs = _engines(tuple(kinds))
         self._scratch = hyperscan.Scratch(self._all)
@@ -83,7 +83,7 @@ class Triggers:
                 yield written.start()
 
 
-def compile_ahead(kinds: Sequence[Kind] = KINDS) -> None:
+def compile_ahead(kinds: Sequence[FindKind] = KINDS) -> None:
     """Begin, in a thread that nobody waits for at the end, what the first search needs."""
     Thread(target=_engines, args=(tuple(kinds),), daemon=True).start()
 
@@ -96,14 +96,14 @@ def end_of_value(text: bytes, at: int) -> int:
     return end if tab < 0 else tab
 
 
-def _engines(kinds: tuple[Kind, ...]) -> _Engines:
+def _engines(kinds: tuple[FindKind, ...]) -> _Engines:
     """They take a tenth of a second; a process that makes many dumps compiles once."""
     with _compiling:
         return _compiled(kinds)
 
 
 @cache
-def _compiled(kinds: tuple[Kind, ...]) -> _Engines:
+def _compiled(kinds: tuple[FindKind, ...]) -> _Engines:
     triggers = [*(kind.trigger for kind in kinds), _ESCAPED, _BYTEA, RUN]
     # Of bytea and runs it is enough to know whether there are any: each row may have some.
     flags = [0] * (len(kinds) + 1) + [hyperscan.HS_FLAG_SINGLEMATCH] * 2

@@ -6,7 +6,7 @@ from ppr_assets.records.drafts import TooMany
 from ppr_assets.records.job_file import NotAJob, read_job
 from ppr_assets.records.outcome import Loaded, NothingToLoad, Outcome, Rejected
 from ppr_assets.records.reading import Reading
-from ppr_assets.records.result_text import Refused, Unreadable, read_result
+from ppr_assets.records.result_text import RefusedResult, Unreadable, read_result
 from ppr_assets.records.shapes import organizations
 
 
@@ -19,7 +19,7 @@ def read_file(data: bytes) -> Outcome:
         return Rejected(str(wrong), wrong.json_path)
     try:
         told = read_result(result)
-    except Refused as refused:
+    except RefusedResult as refused:
         return NothingToLoad("a job that failed" if error else str(refused), job)
     except Unreadable as wrong:
         return Rejected(str(wrong), wrong.json_path, job)

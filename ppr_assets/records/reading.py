@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ppr_assets.records.spellings import UNKNOWN, Kind
+from ppr_assets.records.spellings import UNKNOWN, ObjectKind
 from ppr_assets.rules.replay.words.texts import known
 
 MOST_NAMES = 200
@@ -19,7 +19,7 @@ class Fields:
 
     __slots__ = ("kind", "path", "reading", "values")
 
-    def __init__(self, reading: Reading, kind: Kind, path: str) -> None:
+    def __init__(self, reading: Reading, kind: ObjectKind, path: str) -> None:
         self.reading = reading
         self.kind = kind
         self.path = path
@@ -80,7 +80,7 @@ class Reading:
         else:
             self.without_place["others"] += 1
 
-    def told(self, raw: Any, kind: Kind, path: str, *, alone: str) -> Fields | None:
+    def told(self, raw: Any, kind: ObjectKind, path: str, *, alone: str) -> Fields | None:
         """The object, or the text that stands ``alone`` for one; what is neither is counted."""
         if isinstance(raw, str):
             raw = {alone: raw}
@@ -89,7 +89,7 @@ class Reading:
             return None
         return self.fields(raw, kind, path)
 
-    def fields(self, raw: Any, kind: Kind, path: str, *, again: bool = False) -> Fields:
+    def fields(self, raw: Any, kind: ObjectKind, path: str, *, again: bool = False) -> Fields:
         """The object by its names here; unknown keys that hold something are counted, unless it
         is looked at ``again``. What is no object has no fields."""
         found = Fields(self, kind, path)

@@ -19,7 +19,7 @@ _REFUSAL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldResult:
     """The value that a result holds."""
 
     value: Any
@@ -28,7 +28,7 @@ class Told:
     repeated: tuple[str, ...] = ()
 
 
-class Refused(ValueError):
+class RefusedResult(ValueError):
     """The result holds no JSON, and says in prose why not, or nothing."""
 
 
@@ -40,35 +40,35 @@ class Unreadable(ValueError):
         self.json_path = json_path
 
 
-def read_result(result: Any) -> Told:
+def read_result(result: Any) -> ToldResult:
     """What a result holds. Raises ``Refused`` and ``Unreadable``."""
     if isinstance(result, dict) and isinstance(result.get("text"), str):
         told = _from_text(result["text"], "$.result.text")
         cut = result.get("was_truncated") is True
-        return Told(told.value, told.path, cut, told.repeated)
+        return ToldResult(told.value, told.path, cut, told.repeated)
     if isinstance(result, str):
         return _from_text(result, "$.result")
     if result in (None, {}, []):
-        raise Refused("an empty result")
+        raise RefusedResult("an empty result")
     if isinstance(result, (dict, list)):
-        return Told(_without_nul(result, "$.result"), "$.result")
+        return ToldResult(_without_nul(result, "$.result"), "$.result")
     raise Unreadable("a result that is no text", "$.result")
 
 
-def _from_text(text: str, path: str) -> Told:
+def _from_text(text: str, path: str) -> ToldResult:
     text = text.strip().removeprefix("\ufeff")
     if not text:
-        raise Refused("an empty result")
+        raise RefusedResult("an empty result")
     body = _json_part(text, path)
     try:
         value = decoded(body)
     except NotJson as error:
         raise Unreadable(str(error), path) from error
     if value in (None, "", {}, []):
-        raise Refused("an empty result")
+        raise RefusedResult("an empty result")
     if "\\u0000" in body:
         _without_nul(value, path)
-    return Told(value, path, repeated=tuple(repeated_keys(value, body)))
+    return ToldResult(value, path, repeated=tuple(repeated_keys(value, body)))
 
 
 def _json_part(text: str, path: str) -> str:
@@ -84,10 +84,10 @@ def _json_part(text: str, path: str) -> str:
         if body.lstrip()[:1] in ("{", "["):
             raise Unreadable("a code fence that was cut off", path)
     if text[0] == '"' or _is_number(text):
-        raise Refused("a result without an object")
+        raise RefusedResult("a result without an object")
     if _REFUSAL.search(text[:2000]):
-        raise Refused("a refusal in prose")
-    raise Refused("prose instead of JSON")
+        raise RefusedResult("a refusal in prose")
+    raise RefusedResult("prose instead of JSON")
 
 
 def _is_number(text: str) -> bool:

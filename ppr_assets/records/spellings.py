@@ -42,7 +42,7 @@ class _ByKey(dict[str, str | None]):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """One kind of object: its name in reports, and what each stem of a key, and each key as it
     comes, is called here."""
 
@@ -51,7 +51,7 @@ class Kind:
     by_key: Mapping[str, str | None]
 
 
-def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> Kind:
+def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> ObjectKind:
     """``spellings``: the field, and its keys with blanks between."""
     fields: dict[str, str | None] = {"metadata": None}
     for part in parts:
@@ -59,7 +59,7 @@ def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> Kind:
     for field, keys in spellings.items():
         for key in (field, *keys.split()):
             fields[stem(key)] = field
-    return Kind(name, fields, _ByKey(fields))
+    return ObjectKind(name, fields, _ByKey(fields))
 
 
 def _fields(**spellings: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ class FieldError(Exception):
     """A field is missing or is not what it must be; the text names it and says which."""
 
 
-class Fields:
+class JsonFields:
     """An object of a JSON text. ``path`` is where it stands in it, empty for the whole.
 
     Every method raises :class:`FieldError`.
@@ -46,12 +46,12 @@ class Fields:
             raise _wrong(self._named(name), value, "a list of texts")
         return tuple(value)
 
-    def list_if_there(self, name: str) -> list[Fields]:
+    def list_if_there(self, name: str) -> list[JsonFields]:
         """A list of objects, empty where the field is missing."""
         value = self._values.get(name, [])
         if not isinstance(value, list):
             raise _wrong(self._named(name), value, "a list")
-        return [Fields(one, f"{self._named(name)}[{place}]") for place, one in enumerate(value)]
+        return [JsonFields(one, f"{self._named(name)}[{place}]") for place, one in enumerate(value)]
 
     def number(self, name: str) -> int:
         value = self._get(name)
@@ -85,17 +85,17 @@ class Fields:
             raise _wrong(self._named(name), value, "a timestamp with its timezone")
         return moment
 
-    def nested(self, name: str) -> Fields:
-        return Fields(self._get(name), self._named(name))
+    def nested(self, name: str) -> JsonFields:
+        return JsonFields(self._get(name), self._named(name))
 
-    def optional_nested(self, name: str) -> Fields | None:
+    def optional_nested(self, name: str) -> JsonFields | None:
         return None if self._get(name) is None else self.nested(name)
 
     def plain(self) -> Mapping[str, Any]:
         """The object as it is, for what is shown and not judged."""
         return self._values
 
-    def each(self, read: Callable[[Fields, str], T]) -> dict[str, T]:
+    def each(self, read: Callable[[JsonFields, str], T]) -> dict[str, T]:
         """``read(self, name)`` for every name of the object."""
         return {name: read(self, name) for name in self._values}
 

@@ -22,7 +22,7 @@ from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
 from ppr_assets.data_repo.git.objects import FILE, NewFile, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, read_file
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.data_repo.history.commits import folder_history
 from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
@@ -245,7 +245,7 @@ def _folder_for_an_audited_mark(world: World) -> None:
 
 
 def _lost_audited_mark(world: World) -> None:
-    gone = {".record_count_ratchet": Entry(FILE, "blob", "1" * 40)}
+    gone = {".record_count_ratchet": TreeEntry(FILE, "blob", "1" * 40)}
     mark_of(DumpFolder(world.repo, "HEAD", gone))
 
 

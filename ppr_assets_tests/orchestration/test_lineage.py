@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.definitions import build_defs
 from ppr_assets.errors import SettingsError
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES
-from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.resources import OverrideResource
 from ppr_assets.rules.gate import ratchet
 from ppr_assets.settings import Settings
 
@@ -185,12 +185,12 @@ def test_a_night_ends_with_the_copies_where_places_are_named_for_them() -> None:
 
 
 def test_a_reason_in_the_launchpad_needs_a_name() -> None:
-    assert Override(reason=" ", by="Ann Lee").given is None
-    assert Override(reason=" ticket 214", by=" Ann Lee ").given == ratchet.Override(
+    assert OverrideResource(reason=" ", by="Ann Lee").given is None
+    assert OverrideResource(reason=" ticket 214", by=" Ann Lee ").given == ratchet.Override(
         "ticket 214", "Launchpad", "Ann Lee"
     )
     with pytest.raises(SettingsError) as caught:
-        _ = Override(reason="ticket 214").given
+        _ = OverrideResource(reason="ticket 214").given
     assert caught.value.render() == (
         "`override` has a reason and no name, must say who decides\n"
         "HINT: give your name as `by`: it stands beside the reason for whoever asks later."

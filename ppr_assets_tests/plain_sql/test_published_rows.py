@@ -14,7 +14,7 @@ from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copy_rows
 from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, Decision, Policy
-from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.rules.publication.relations import Relation, RelationColumn
 from ppr_assets.rules.publication.withholding import Plan, TablePlan
 from ppr_assets_tests.fix_campaign import Campaign
 
@@ -41,7 +41,7 @@ class Table:
     @property
     def plan(self) -> Plan:
         decided = dict(zip(self.columns, self.decisions, strict=True))
-        columns = tuple(Column(name, nullable=True) for name in self.columns)
+        columns = tuple(RelationColumn(name, nullable=True) for name in self.columns)
         return plan(Policy({'"T"': decided}), [Relation('"T"', "table", columns)])
 
     def copy(self, *more: str) -> CopyRows:

@@ -18,7 +18,7 @@ from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.columns import ColumnProfile, Points, Profile, TableProfile
 from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
-from ppr_assets.rules.profile.movements import Night, movements, warnings
+from ppr_assets.rules.profile.movements import EarlierNight, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets_tests.places import SHARED
 
@@ -51,14 +51,14 @@ def _marks() -> list[int]:
 
 @pytest.mark.skipif(not DUMPS, reason=NOT_THERE)
 def test_the_real_dumps_are_profiled_and_refused_only_for_being_hollow(tmp_path: Path) -> None:
-    nights: list[Night] = []
+    nights: list[EarlierNight] = []
     refused = []
     for packed in DUMPS:
         profile = _profile(packed, tmp_path)
         counts = {table: found.rows for table, found in profile.items()}
         found = [*hollow_tables(counts, None, POLICY), *judge_profile(profile, nights, POLICY)]
         refused.append([one.text for one in found])
-        nights.append(Night(profile, packed.name))
+        nights.append(EarlierNight(profile, packed.name))
     assert refused == [
         [],  # no organizations: the floor's
         [
@@ -112,12 +112,12 @@ def test_the_hollow_nights_of_the_real_marks_are_refused() -> None:
 
 @pytest.mark.skipif(not MARKS.exists(), reason=NOT_THERE)
 def test_of_the_real_marks_only_the_night_that_lost_everything_is_named() -> None:
-    nights: list[Night] = []
+    nights: list[EarlierNight] = []
     named = []
     for organizations in _marks():
         profile = {"organization": TableProfile(organizations)}
         named += warnings(movements(profile, nights))
-        nights.append(Night(profile))
+        nights.append(EarlierNight(profile))
     assert named[0] == "organization: 10 rows, 10,505 for 4 nights"
     assert named[1:] == [
         "organization: 641 rows, 10,505 before",

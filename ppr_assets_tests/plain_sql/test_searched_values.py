@@ -21,7 +21,7 @@ from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
 from ppr_assets.plain_sql.searched_values import LISTED, Scanner
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Finds, Spot, judge_finds
-from ppr_assets.rules.finds.kind import Kind
+from ppr_assets.rules.finds.kind import FindKind
 from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump
 from ppr_assets_tests.places import SHARED
 from ppr_assets_tests.planted import KEYS, PASSWORDS, PERSONS, PLACES, Make, copied
@@ -153,7 +153,7 @@ def test_a_planted_value_is_found_in_bytea(how: str, encoding: str) -> None:
     st.sampled_from([" ", "\n", "\t", "(", ",", '"', "'", "\\ ", "|"]),
 )
 def test_what_stands_around_it_hides_nothing(
-    kind: Kind, seed: int, before: str, after: str, edge: str
+    kind: FindKind, seed: int, before: str, after: str, edge: str
 ) -> None:
     text = "".join([before, edge, SECRETS[kind.name](Random(seed)), edge, after])
     scanner = Scanner(kinds=[kind])

@@ -23,7 +23,7 @@ from ppr_assets.records.spellings import (
     SCHEDULE,
     SERVICE,
     TERM,
-    Kind,
+    ObjectKind,
 )
 from ppr_assets.rules.replay.record import Organization, Phone
 from ppr_assets_tests.records.told import BARE, SHAPES, job_file, text_file
@@ -387,7 +387,7 @@ def test_attributes_are_values_of_a_term_that_has_a_name() -> None:
     }
 
 
-_KINDS: dict[str, tuple[Kind, Any]] = {
+_KINDS: dict[str, tuple[ObjectKind, Any]] = {
     "organization": (ORGANIZATION, lambda told: {"name": "Hope", **told}),
     "location": (LOCATION, lambda told: {"name": "Hope", "locations": [{"name": "Hall", **told}]}),
     "service": (SERVICE, lambda told: {"name": "Hope", "services": [{"name": "Meal", **told}]}),

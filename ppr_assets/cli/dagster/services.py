@@ -33,7 +33,7 @@ much as all the rest of it while nothing happens."""
 
 
 @dataclass
-class Service:
+class DagsterService:
     """``quiet``: its words are told only when it ends by itself; they are those of runs, which the
     UI shows."""
 
@@ -72,7 +72,7 @@ class Service:
 
 
 @contextmanager
-def services(environment: Mapping[str, str], *, port: int) -> Iterator[list[Service]]:
+def services(environment: Mapping[str, str], *, port: int) -> Iterator[list[DagsterService]]:
     """Start the code server, and with it the web server on ``port`` and the daemon, which runs
     schedules and sensors.
 
@@ -126,7 +126,7 @@ def _looking_at(socket: Path, port: int) -> dict[str, list[str]]:
 @contextmanager
 def _service(
     name: str, argv: Sequence[str], environment: Mapping[str, str], *, quiet: bool = False
-) -> Iterator[Service]:
+) -> Iterator[DagsterService]:
     """A child in a group of its own: a Ctrl-C on the terminal reaches it through us alone, once.
 
     It is asked to end, also when we are killed, since it has children of its own to end.
@@ -144,4 +144,4 @@ def _service(
         ExitStack() as at_the_end,
     ):
         at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
-        yield Service(name, process, words, quiet)
+        yield DagsterService(name, process, words, quiet)

@@ -27,7 +27,7 @@ from ppr_assets.operations.restoring.serving.ordinary import require_not_storage
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.naming import key_names, table_key
-from ppr_assets.rules.patch.changes import Change, counts, in_words
+from ppr_assets.rules.patch.changes import RowChange, counts, in_words
 from ppr_assets.rules.patch.text import patch_text
 from ppr_assets.settings import DatabaseSettings, Settings
 
@@ -168,14 +168,14 @@ class _Shown:
         remarks = [f"remark: {remark}" for remark in plan.remarks]
         return patch_text([*heading, *remarks], plan.steps, plan.frame)
 
-    def undo(self, plan: PatchPlan) -> Callable[[Sequence[Change]], str]:
-        def text(changes: Sequence[Change]) -> str:
+    def undo(self, plan: PatchPlan) -> Callable[[Sequence[RowChange]], str]:
+        def text(changes: Sequence[RowChange]) -> str:
             heading = [*self._heading(f"undoes what has brought back {self.chosen}", changes)]
             return patch_text(heading, changes, plan.frame)
 
         return text
 
-    def _heading(self, what: str, changes: Sequence[Change]) -> Iterator[str]:
+    def _heading(self, what: str, changes: Sequence[RowChange]) -> Iterator[str]:
         yield f"ppr_assets {__version__}: a patch that {what}"
         yield f"dump: {self.found.name}, {self.found.origin}"
         yield f"database: {self.target.describe()}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from ppr_assets.cli.shared.console import out, print_columns, print_lines
 from ppr_assets.cli.shared.json_document import print_json
 from ppr_assets.cli.shared.target_lines import former_lines
-from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, Line
+from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, FileLine
 from ppr_assets.operations.replaying.explain import Explained, Explanation, Word
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen
 from ppr_assets.operations.replaying.input import Input
@@ -52,7 +52,7 @@ def followed(given: Input, then: OnLine = unseen, *, watched: bool) -> Iterator[
     files, held, read = len(given.files), given.bytes(), 0
     with stage("reading", held, then=f"replaying what {files:,} files tell") as reading:
 
-        def told(line: Line) -> None:
+        def told(line: FileLine) -> None:
             nonlocal read
             then(line)
             read += 1

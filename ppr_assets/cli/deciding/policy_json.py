@@ -9,7 +9,7 @@ from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.rules.publication.policy import WHOLE, Decision
 
 if TYPE_CHECKING:
-    from ppr_assets.operations.deciding.against_database import Checked
+    from ppr_assets.operations.deciding.against_database import CheckedPolicy
     from ppr_assets.operations.deciding.decisions import PolicyInForce, Revision
     from ppr_assets.operations.deciding.policy_file import PolicyChange
 
@@ -33,7 +33,7 @@ def policy_json(found: PolicyInForce, table: str | None) -> dict[str, Any]:
     }
 
 
-def checked_json(found: Checked) -> dict[str, Any]:
+def checked_json(found: CheckedPolicy) -> dict[str, Any]:
     plan = found.plan
     return {
         "withheld": {key: sorted(columns) for key, columns in plan.withholding.items()},

@@ -8,7 +8,7 @@ from itertools import chain
 
 import click
 
-from ppr_assets.cli.dumps.audit_report import Report, plural
+from ppr_assets.cli.dumps.audit_report import AuditReport, plural
 from ppr_assets.cli.shared.chosen_dump import Moment
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
@@ -88,7 +88,7 @@ def audit(invocation: Invocation, scope: Scope, *, as_json: bool) -> None:
 
 def _reported(found: Iterable[Audited]) -> Iterator[Audited]:
     """Each as it comes, with its lines printed, and what is said of all at the end."""
-    report = Report()
+    report = AuditReport()
     for one in found:
         _print(report.lines(one))
         yield one

@@ -17,7 +17,7 @@ SHOWN = 20
 _NAMES = re.compile(r"pantry_pirate_radio_[\w-]+(\.\w+)*")
 
 
-class Report:
+class AuditReport:
     """Gives the lines of each commit as it comes, and at the end those that tell of all."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.dagster.home import dagster_home
-from ppr_assets.cli.dagster.services import HOST, Service, services
+from ppr_assets.cli.dagster.services import HOST, DagsterService, services
 from ppr_assets.cli.shared.console import err, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
@@ -113,7 +113,7 @@ def _playground(organizations: int) -> Iterator[dict[str, str]]:
             yield child_environment(own, secrets=True)
 
 
-def _up(started: list[Service], port: int) -> str:
+def _up(started: list[DagsterService], port: int) -> str:
     """The UI's address, once it answers there."""
     address = f"http://{HOST}:{port}"
     with progress(f"starting Dagster's UI at {address}"):
@@ -122,7 +122,7 @@ def _up(started: list[Service], port: int) -> str:
     return address
 
 
-def _attend(started: list[Service]) -> None:
+def _attend(started: list[DagsterService]) -> None:
     for service in started:
         service.attend()
     time.sleep(_PAUSE_SECONDS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 
 Side = tuple[str, str] | None
 """Mode and object of a path on one side; None where there is nothing."""
@@ -58,9 +58,9 @@ def _differences(repo: DataRepo, old: str | None, new: str) -> dict[bytes, tuple
     return found
 
 
-def _is_folder(entry: Entry | None) -> bool:
+def _is_folder(entry: TreeEntry | None) -> bool:
     return entry is not None and entry.kind == "tree"
 
 
-def _side(entry: Entry | None) -> Side:
+def _side(entry: TreeEntry | None) -> Side:
     return (entry.mode, entry.sha) if entry else None

@@ -23,7 +23,7 @@ _SUBMODULE = "160000"
 
 
 @dataclass(frozen=True)
-class Plan:
+class FollowPlan:
     """What has to change: ``files`` in the work tree, ``entries`` in the index.
 
     ``skipped`` are paths outside of a sparse checkout. ``takes_back``: something of the new
@@ -39,7 +39,7 @@ class Plan:
         return bool(self.files or self.entries)
 
 
-def plan(index: Index, change: Change, target: str | None, states: FileStates) -> Plan:
+def plan(index: Index, change: Change, target: str | None, states: FileStates) -> FollowPlan:
     """How the paths of ``change`` become what they are in the commit ``target``."""
     wanted = change.wanted_at(index.repo, target)
     staged = index.read(wanted.keys())
@@ -71,10 +71,12 @@ def plan(index: Index, change: Change, target: str | None, states: FileStates) -
         if staged.get(path, NOTHING) != Staged(side, bool(side) and path in skipped)
     }
     takes_back = any(side != change.paths[path][1] for path, side in {**files, **entries}.items())
-    return Plan(files, entries, skipped, takes_back)
+    return FollowPlan(files, entries, skipped, takes_back)
 
 
-def carry_out(plan: Plan, index: Index, states: FileStates, ready: Mapping[bytes, Path]) -> None:
+def carry_out(
+    plan: FollowPlan, index: Index, states: FileStates, ready: Mapping[bytes, Path]
+) -> None:
     """Do what was planned; ``ready`` has files that are the content of a path already.
 
     Files first, then the index, then (by the caller) the branch: whatever somebody commits in

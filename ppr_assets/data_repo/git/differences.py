@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.data_repo.git.pack_files import Entry, PackFile
+from ppr_assets.data_repo.git.pack_files import PackEntry, PackFile
 
 Node = tuple[PackFile, int]
 """An object by its place."""
@@ -38,7 +38,7 @@ class StoredFiles:
 
     def __init__(self, packs: Sequence[PackFile], blobs: Collection[str]) -> None:
         self.elsewhere = set(blobs)
-        self._entries: dict[Node, Entry] = {}
+        self._entries: dict[Node, PackEntry] = {}
         self._names: dict[Node, str] = {}
         self._below: dict[Node | None, list[Node]] = {}
         for blob in dict.fromkeys(blobs):

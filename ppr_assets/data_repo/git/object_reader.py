@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppr_assets.data_repo.git.errors import bring_back
-from ppr_assets.data_repo.git.object_session import Head, Session
+from ppr_assets.data_repo.git.object_session import Head, ObjectSession
 from ppr_assets.errors import DataRepoError
 
 SMALL_BYTES = 16 * 1024 * 1024
@@ -61,7 +61,7 @@ class ObjectReader:
         self._path = path
         self._stack = ExitStack()
         self._small, self._large = (
-            self._stack.enter_context(Session(path, timeout_seconds)) for _ in range(2)
+            self._stack.enter_context(ObjectSession(path, timeout_seconds)) for _ in range(2)
         )
         self._known: dict[str, StoredObject] = {}
         weakref.finalize(self, self._stack.close)  # for who closes nothing

@@ -42,7 +42,7 @@ class Head:
     size: int
 
 
-class Session:
+class ObjectSession:
     """One ``cat-file``, started when it is first asked, and again after it has ended."""
 
     def __init__(self, path: Path, timeout_seconds: float) -> None:
@@ -55,7 +55,7 @@ class Session:
         self._left = 0  # bytes of an answer that nobody has read
         self._asked = False  # a question that has no answer yet
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> ObjectSession:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,7 +18,7 @@ from typing import ClassVar
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.errors import DataRepoError
 
 FILE = "100644"
@@ -166,7 +166,7 @@ class _NewObjects:
         self._packed[digest.hex()] = bytes(header) + zlib.compress(data)
         return digest.hex()
 
-    def tree(self, entries: Mapping[bytes, Entry]) -> str:
+    def tree(self, entries: Mapping[bytes, TreeEntry]) -> str:
         """git sorts a folder as if its name ended in a slash."""
         order = sorted(entries, key=lambda name: name + b"/" * (entries[name].kind == "tree"))
         lines = (
@@ -205,8 +205,8 @@ def _changed_tree(
 
 
 def _entry(
-    new: _NewObjects, present: Entry | None, change: Blob | NewFile | _Nested | None, path: str
-) -> Entry | None:
+    new: _NewObjects, present: TreeEntry | None, change: Blob | NewFile | _Nested | None, path: str
+) -> TreeEntry | None:
     """What stands at ``path`` after the change."""
     if isinstance(change, dict):
         if present is not None and present.kind != "tree":
@@ -215,15 +215,15 @@ def _entry(
                 hint="set SQL_DUMP_DIR to another folder, or remove that file.",
             )
         below = _changed_tree(new, present.sha if present else None, change, above=f"{path}/")
-        return Entry(TREE, "tree", below) if below else None
+        return TreeEntry(TREE, "tree", below) if below else None
     if isinstance(change, NewFile):
-        return Entry(change.mode, "blob", new.add("blob", change.data))
+        return TreeEntry(change.mode, "blob", new.add("blob", change.data))
     if change is None:
         return None
-    return Entry(change.mode, "tree" if change.mode == TREE else "blob", change.sha)
+    return TreeEntry(change.mode, "tree" if change.mode == TREE else "blob", change.sha)
 
 
-def write_tree(repo: DataRepo, entries: Mapping[bytes, Entry]) -> str:
+def write_tree(repo: DataRepo, entries: Mapping[bytes, TreeEntry]) -> str:
     """A tree of these entries by name."""
     new = _NewObjects(repo)
     tree = new.tree(entries)

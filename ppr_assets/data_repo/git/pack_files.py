@@ -27,7 +27,7 @@ _BYTES = {"sha1": 20, "sha256": 32}
 
 
 @dataclass(frozen=True)
-class Entry:
+class PackEntry:
     """``base``: where in the pack that stands which this is a difference to, None for a file that
     is there whole. ``size``: of what is stored, in bytes, which begins at ``start``, deflated."""
 
@@ -50,7 +50,7 @@ class PackFile:
         """Where the object begins; None where it is not in this pack."""
         return self._offset_of(bytes.fromhex(sha))
 
-    def entry(self, offset: int) -> Entry:
+    def entry(self, offset: int) -> PackEntry:
         """What begins there."""
         at, byte = offset + 1, self._data[offset]
         kind, size, shift = byte >> 4 & 7, byte & 15, 4
@@ -65,17 +65,17 @@ class PackFile:
             while byte & 128:
                 byte = self._data[at]
                 back, at = (back + 1) << 7 | byte & 127, at + 1
-            return Entry(offset - back, size, at)
+            return PackEntry(offset - back, size, at)
         if kind == _FROM_NAME:
             base = self._offset_of(self._data[at : at + self._width])
             if base is None:
                 raise ValueError("a difference to what is in another pack")
-            return Entry(base, size, at + self._width)
+            return PackEntry(base, size, at + self._width)
         if kind != _BLOB:
             raise ValueError("no file")
-        return Entry(None, size, at)
+        return PackEntry(None, size, at)
 
-    def stored(self, entry: Entry) -> bytes:
+    def stored(self, entry: PackEntry) -> bytes:
         """Inflated."""
         most = entry.size + entry.size // 8 + 1024  # deflated; what is behind it would be copied
         try:

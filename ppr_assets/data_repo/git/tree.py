@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.object_reader import NOT_OURS, SMALL_BYTES, ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import Entry, read_folder, root_of
+from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_folder, root_of
 from ppr_assets.errors import DataRepoError
 
 
@@ -52,16 +52,16 @@ def commit_named(repo: DataRepo, name: str) -> str:
     return found
 
 
-def entry_at(repo: DataRepo, commit: str, path: str) -> Entry | None:
+def entry_at(repo: DataRepo, commit: str, path: str) -> TreeEntry | None:
     """What stands at ``path`` (relative to the root) in ``commit``."""
     found = read_entries(repo, commit, path)
     return found.get(path.encode())
 
 
-def read_entries(repo: DataRepo, tree: str, *paths: str) -> dict[bytes, Entry]:
+def read_entries(repo: DataRepo, tree: str, *paths: str) -> dict[bytes, TreeEntry]:
     """What stands at ``paths`` below a tree or a commit's; of ``folder/``, with its slash, all that
     stands in it; without any, all of the tree itself. By its path."""
-    found: dict[bytes, Entry] = {}
+    found: dict[bytes, TreeEntry] = {}
     for path in paths or ("",):
         folder, slash, name = path.rpartition("/")
         with _why_missing(repo):

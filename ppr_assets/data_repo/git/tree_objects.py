@@ -8,7 +8,7 @@ from ppr_assets.data_repo.git.object_reader import ObjectReader
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
 
     mode: str
@@ -16,7 +16,7 @@ class Entry:
     sha: str
 
 
-def read_tree(reader: ObjectReader, tree: str) -> dict[str, Entry]:
+def read_tree(reader: ObjectReader, tree: str) -> dict[str, TreeEntry]:
     """What stands in it, by name; nothing where the object is no tree.
 
     Its lines are mode, name, a zero byte, and the binary hash.
@@ -25,14 +25,16 @@ def read_tree(reader: ObjectReader, tree: str) -> dict[str, Entry]:
     if found.kind != "tree":
         return {}
     size = len(found.sha) // 2
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TreeEntry] = {}
     data, at = found.data, 0
     while at < len(data):
         end = data.index(b"\0", at)
         mode, _, name = data[at:end].partition(b" ")
         sha = data[end + 1 : end + 1 + size].hex()
         kind = "tree" if mode == b"40000" else "commit" if mode == b"160000" else "blob"
-        entries[name.decode("utf-8", "surrogateescape")] = Entry(mode.decode().zfill(6), kind, sha)
+        entries[name.decode("utf-8", "surrogateescape")] = TreeEntry(
+            mode.decode().zfill(6), kind, sha
+        )
         at = end + 1 + size
     return entries
 
@@ -45,7 +47,7 @@ def root_of(reader: ObjectReader, name: str) -> str:
     return found.data.partition(b"\n")[0].removeprefix(b"tree ").decode()
 
 
-def read_folder(reader: ObjectReader, root: str, folder: str) -> dict[str, Entry]:
+def read_folder(reader: ObjectReader, root: str, folder: str) -> dict[str, TreeEntry]:
     """What stands in ``folder`` (``a/b``; empty for the root itself) below the tree ``root``;
     nothing where there is no such folder."""
     tree = root

@@ -14,7 +14,7 @@ from functools import cached_property
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
-from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
+from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_tree
 from ppr_assets.data_repo.history.manifests import Described, of_dump, read_manifests
 from ppr_assets.errors import DataRepoError, RatchetFileError
 from ppr_assets.rules.mark import Mark, parse_mark
@@ -60,7 +60,7 @@ class DumpFolder:
 
     repo: DataRepo = field(repr=False)
     commit: str | None
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, TreeEntry] = field(default_factory=dict)
 
     @cached_property
     def dumps(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ _FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
 
 
 @dataclass(frozen=True)
-class Change:
+class DumpsChange:
     """A commit that added or removed dumps; ``date`` is the committer's, with its timezone."""
 
     commit: str
@@ -37,8 +37,8 @@ class PastDump:
     whose it was are as the commit tells them; empty for commits of others."""
 
     name: str
-    published: Change
-    retired: Change | None
+    published: DumpsChange
+    retired: DumpsChange | None
     records: dict[str, int]
     proof: str = ""
     override: str = ""
@@ -59,11 +59,11 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
         matching(repo.dump_dir, DUMPS),
     )
     found: dict[str, PastDump] = {}
-    removed: dict[str, Change] = {}
+    removed: dict[str, DumpsChange] = {}
     for block in answer.decode("utf-8", "replace").split(_COMMIT)[1:]:
         head, *lines = block.splitlines()
         sha, date, dump, records, *words = head.split("\0")
-        change = Change(sha, datetime.fromisoformat(date))
+        change = DumpsChange(sha, datetime.fromisoformat(date))
         for action, name in _dumps(lines):
             if name in found:
                 continue  # what came before its last publication

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import merged_page
 from ppr_assets.errors import DataRepoError
@@ -47,11 +47,11 @@ def merge_dumps(
     Raises :class:`Unmergeable` for a file that both have changed in different ways.
     """
     before, ours, theirs = (dump_folder(repo, commit) for commit in (base, local, remote))
-    merged: dict[str, Entry] = {}
+    merged: dict[str, TreeEntry] = {}
     conflicts: list[str] = []
     for name in sorted(before.entries.keys() | ours.entries.keys() | theirs.entries.keys()):
         here, there, was = (folder.entries.get(name) for folder in (ours, theirs, before))
-        entry: Entry | None
+        entry: TreeEntry | None
         if here == there or there == was:
             entry = here
         elif here == was:
@@ -60,9 +60,9 @@ def merge_dumps(
             entry = here if (ours.latest or "") > (theirs.latest or "") else there
         elif name == RATCHET:
             ratchet = merge_ratchet(_regular(ours, RATCHET), _regular(theirs, RATCHET))
-            entry = Entry(FILE, "blob", write_blob(repo, ratchet))
+            entry = TreeEntry(FILE, "blob", write_blob(repo, ratchet))
         elif name == ATTRIBUTES and (both := _attributes(before, ours, theirs)) is not None:
-            entry = Entry(FILE, "blob", write_blob(repo, both))
+            entry = TreeEntry(FILE, "blob", write_blob(repo, both))
         else:
             conflicts.append(name)
             continue
@@ -70,7 +70,9 @@ def merge_dumps(
             merged[name] = entry
     pages_of_both = {PAGE, PICTURE}.intersection(conflicts)
     pages = merged_page(DumpFolder(repo, None, merged), before, (ours, theirs), pages_of_both)
-    merged |= {name: Entry(FILE, "blob", write_blob(repo, data)) for name, data in pages.items()}
+    merged |= {
+        name: TreeEntry(FILE, "blob", write_blob(repo, data)) for name, data in pages.items()
+    }
     if left := [name for name in conflicts if name not in pages]:
         paths = (os.fsencode(ours.path(name)).decode("utf-8", "replace") for name in left)
         raise Unmergeable(repo, [*paths])

@@ -14,7 +14,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
 @dataclass(frozen=True)
-class Address:
+class RemoteAddress:
     """A remote's URL taken apart; ``host`` is empty for a folder of this machine."""
 
     scheme: str
@@ -22,7 +22,7 @@ class Address:
     port: int | None
     path: str
 
-    def same_place(self, other: Address) -> bool:
+    def same_place(self, other: RemoteAddress) -> bool:
         """True if both lead to one repository, be it once by ssh and once by https."""
         if (self.host, self.path) != (other.host, other.path):
             return False
@@ -81,7 +81,7 @@ class Pages:
         return any(word in host for word in words)
 
 
-def parse_address(url: str, *, relative_to: Path) -> Address:
+def parse_address(url: str, *, relative_to: Path) -> RemoteAddress:
     """Take apart what git accepts: a URL, ``user@host:path``, or a folder.
 
     User and password are left out. A relative folder is one seen from ``relative_to``.
@@ -90,12 +90,12 @@ def parse_address(url: str, *, relative_to: Path) -> Address:
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
         port = None if parts.port == _DEFAULT_PORTS.get(scheme) else parts.port
-        return Address(scheme, (parts.hostname or "").lower(), port, _repository(parts.path))
+        return RemoteAddress(scheme, (parts.hostname or "").lower(), port, _repository(parts.path))
     short = re.match(r"(?:[^/@]*@)?(\[[^\]]+\]|[^/:@]+):(?!/{2})(.*)", url)
     if short:
-        return Address("ssh", short[1].strip("[]").lower(), None, _repository(short[2]))
+        return RemoteAddress("ssh", short[1].strip("[]").lower(), None, _repository(short[2]))
     folder = relative_to / url.removeprefix("file://")
-    return Address("file", "", None, str(folder.resolve()))
+    return RemoteAddress("file", "", None, str(folder.resolve()))
 
 
 def _repository(path: str) -> str:

@@ -12,7 +12,13 @@ from ppr_assets.data_repo.git.errors import (
     lost_object,
     scrub,
 )
-from ppr_assets.data_repo.remote.refusals import UNKNOWN, Answer, Kind, hint_without_answer, kind_of
+from ppr_assets.data_repo.remote.refusals import (
+    UNKNOWN,
+    AfterRefusal,
+    RefusalKind,
+    hint_without_answer,
+    kind_of,
+)
 from ppr_assets.errors import DataRepoError, GitTimeout, PushFailed
 
 _RACED = (
@@ -40,7 +46,7 @@ class RemoteUnreachable(PushFailed):
 class Refused(PushFailed):
     """The remote has looked at the commit and does not take it, for a reason of this ``kind``."""
 
-    def __init__(self, message: str, *, hint: str = "", kind: Kind = UNKNOWN) -> None:
+    def __init__(self, message: str, *, hint: str = "", kind: RefusalKind = UNKNOWN) -> None:
         super().__init__(message, hint=hint)
         self.kind = kind
 
@@ -101,7 +107,7 @@ def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outru
     kind = kind_of(whole)
     if kind is UNKNOWN and (size := kind_of(output.stderr)).name == "push size":
         return _refused(remote, size, _gist(output.stderr))
-    if verdict or kind.answer is Answer.SET_ASIDE:
+    if verdict or kind.answer is AfterRefusal.SET_ASIDE:
         return _refused(remote, kind, _told(verdict, words), whole)
     if _CUT_OFF.search(output.stderr):
         return RemoteUnreachable(
@@ -116,13 +122,13 @@ def push_failure(remote: str, ref: str, output: Output) -> DataRepoError | Outru
     )
 
 
-def _refused(remote: str, kind: Kind, said: str, whole: str = "") -> Refused:
+def _refused(remote: str, kind: RefusalKind, said: str, whole: str = "") -> Refused:
     """``said`` is the gist of what the remote said, ``whole`` all of it."""
     message = f"{_named(remote)} refused the commit{kind.why}: {said}"
     hint = kind.hint
     if (allow := _ALLOW.search(whole)) is not None:
         hint += f" GitHub allows it at {allow[0]}"
-    if kind.answer is not Answer.SET_ASIDE:
+    if kind.answer is not AfterRefusal.SET_ASIDE:
         return Refused(message, hint=hint, kind=kind)
     refused = TooLarge if "size" in kind.name else ContentRefused
     return refused(message, hint=hint, kind=kind)

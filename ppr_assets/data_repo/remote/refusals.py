@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Answer(Enum):
+class AfterRefusal(Enum):
     """What is done with a commit that was refused."""
 
     SET_ASIDE = auto()
@@ -25,11 +25,11 @@ class Answer(Enum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class RefusalKind:
     """``why`` goes behind "refused the commit"; ``hint`` is the way out, in a sentence."""
 
     name: str
-    answer: Answer
+    answer: AfterRefusal
     words: str
     hint: str
     why: str = ""
@@ -45,9 +45,9 @@ _PRIVATE = (
 _FOUND = r"(?:(?<!not )found|detected|leaked|exposed|in commit)"
 
 KINDS = (
-    Kind(
+    RefusalKind(
         "branch",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"must be made through a pull request|merge queue|required status check|approving review|"
         r"changes have been requested|required deployment|cannot (?:update|change) this "
         r"(?:protected|locked)|(?:not|n't) (?:authorized|allowed|permitted) to (?:force )?push "
@@ -59,26 +59,26 @@ KINDS = (
         "the branch is protected: let this account push to it (a bypass of the rule, or an entry "
         "under those who may push), or set DATA_REPO_BRANCH to a branch that takes pushes.",
     ),
-    Kind(
+    RefusalKind(
         "quota",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"repository (?:has )?exceed(?:s|ed) its size limit|cause it to exceed the size limit|"
         r"over (?:its |the |\d+ ?[GM]i?B )?size limit|quota|exceed\w* .{0,40}storage|"
         r"storage limit|repository size is over|increase this repository size",
         "the remote's room for this repository is used up: have it raised there, or begin a new "
         "repository and set DATA_REPO_URL.",
     ),
-    Kind(
+    RefusalKind(
         "read-only",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"(?:was|is|been) archived|\bread[- ]only\b|"
         r"(?:repository|project|account)\b.{0,80} (?:is|been) (?:disabled|locked)",
         "the remote takes no writes at the moment: unarchive or unlock the repository there, or "
         "set DATA_REPO_URL to one that is written to.",
     ),
-    Kind(
+    RefusalKind(
         "permission",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"not allowed to push code|TF401027|permission to \S+ denied|write access to repository "
         r"not granted|marked as read only|insufficient permission|unable to create temporary|"
         r"refusing to allow .{0,80}workflow|permission denied|you need the git '\w+' permission|"
@@ -87,22 +87,22 @@ KINDS = (
         "this account may not write there: give it (or DATA_REPO_TOKEN, or the deploy key) write "
         "access to the repository's contents.",
     ),
-    Kind(
+    RefusalKind(
         "checked out",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"branch is currently checked out|refusing to update checked out branch",
         "the remote is somebody's work tree, on this very branch: push to a bare repository, or "
         "run `git config receive.denyCurrentBranch updateInstead` in it.",
     ),
-    Kind(
+    RefusalKind(
         "shallow",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"shallow update not allowed",
         "the clone is shallow: `git fetch --unshallow origin` in it brings what is missing.",
     ),
-    Kind(
+    RefusalKind(
         "secrets",
-        Answer.SET_ASIDE,
+        AfterRefusal.SET_ASIDE,
         rf"push cannot contain secrets|push blocked: secrets|VS403654|"
         rf"(?:contains?|{_FOUND}|possible|potential)\b.{{0,60}}\b{_PRIVATE}\b|"
         rf"\b{_PRIVATE}\b.{{0,60}}\b{_FOUND}\b",
@@ -110,63 +110,63 @@ KINDS = (
         "and clean the row in the database; if it is none, allow it there.",
         why=" for what is in it",
     ),
-    Kind(
+    RefusalKind(
         "damage",
-        Answer.SET_ASIDE,
+        AfterRefusal.SET_ASIDE,
         r"fsck error|error: object [0-9a-f]{40,64}: \w+: ",
         "the remote checks objects (receive.fsckObjects) and finds one damaged: "
         "`git fsck --strict` in the clone looks at the same.",
         why=" for what is in it",
     ),
-    Kind(
+    RefusalKind(
         "names",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"(?:blacklisted|prohibited|denied) by the pattern|(?:path|extension)s? (?:is|are) "
         r"(?:restricted|not allowed)|restricted file|protected from changing file|"
         r"the path '.*' is locked by|by a path policy",
         "a rule of the remote's forbids files of these names: have the folder of the dumps "
         "exempted from it, or set SQL_DUMP_DIR to another folder.",
     ),
-    Kind(
+    RefusalKind(
         "busy",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"rate.?limit|too many (?:requests|times|pushes)|maintenance|temporarily|"
         r"try again (?:later|in|after)|internal (?:server|api)\b|push operation timed out",
         "the remote is busy, in maintenance, or counts how often it is asked. The commit is kept "
         "in the clone, and the next run offers it again.",
     ),
-    Kind(
+    RefusalKind(
         "LFS",
-        Answer.TRY_AGAIN,
+        AfterRefusal.TRY_AGAIN,
         r"GH008|LFS objects? (?:is|are) missing|(?:must|need to|should) (?:be|use)\b.{0,30}\bLFS\b|"
         r"unknown git lfs object",
         "for files that others keep in LFS, `git lfs push --all origin` in a clone that has them; "
         "dumps stand in git itself, so have their folder exempted from a rule that wants LFS.",
     ),
-    Kind(
+    RefusalKind(
         "merges",
-        Answer.TRY_AGAIN,
+        AfterRefusal.TRY_AGAIN,
         r"merge commits?\b.{0,40}not|not (?:contain|allowed to upload) merge|linear history",
         "the branch takes no merge commits, and others have published beside what waits here: let "
         "this account pass that rule. A later dump is published without those that wait.",
     ),
-    Kind(
+    RefusalKind(
         "message",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"commit message|message .{0,40}pattern|signed[- ]off|\bDCO\b|change-id",
         "a rule of the remote's wants other commit messages: have this account exempted from it.",
     ),
-    Kind(
+    RefusalKind(
         "signature",
-        Answer.MAKE_ANEW,
+        AfterRefusal.MAKE_ANEW,
         r"must have (?:verified|valid) signatures|must be signed|unsigned|not signed|"
         r"unverified commit|require\w* signed|signature\w* (?:is|are) required",
         "have commits signed in the clone: `git config commit.gpgsign true`, with gpg.format and "
         "user.signingkey, and give the remote the public key. The next run makes the commit anew.",
     ),
-    Kind(
+    RefusalKind(
         "identity",
-        Answer.MAKE_ANEW,
+        AfterRefusal.MAKE_ANEW,
         r"GH007|private email|e-?mail .{0,80}(?:not verified|does not follow|must|not allowed)|"
         r"(?:author|committer)\b.{0,80}(?:must|does not|is not|isn't|not allowed|inconsistent)|"
         r"cannot push commits for|only push commits that were committed|must be authored by|"
@@ -175,33 +175,33 @@ KINDS = (
         "set GIT_USER_EMAIL and GIT_USER_NAME to what the remote allows. The next run makes the "
         "commit anew.",
     ),
-    Kind(
+    RefusalKind(
         "push size",
-        Answer.SET_ASIDE,
+        AfterRefusal.SET_ASIDE,
         r"pack exceeds maximum allowed size|HTTP 413|returned error: 413|maximum push size|"
         r"push was rejected because its size",
         "raise the remote's limit on one push (receive.maxInputSize, client_max_body_size), or "
         "push once by ssh; later pushes are differences.",
         why=" for its size",
     ),
-    Kind(
+    RefusalKind(
         "file size",
-        Answer.SET_ASIDE,
+        AfterRefusal.SET_ASIDE,
         r"GH001|exceeds? .*(?:limit|size|\b[KMG]i?B\b)|(?:larger|bigger) than|too (?:large|big)",
         "set SQL_DUMP_MAX_FILE_MB below the remote's limit and run again: larger dumps are then "
         "published in parts.",
         why=" for its size",
     ),
-    Kind(
+    RefusalKind(
         "rule",
-        Answer.ASK,
+        AfterRefusal.ASK,
         r"GH006|GH013|rule violations|protected branch",
         "a rule of the remote's forbids it: look at the rules of the branch there, and have this "
         "account exempted from them.",
     ),
-    Kind(
+    RefusalKind(
         "disk",
-        Answer.TRY_AGAIN,
+        AfterRefusal.TRY_AGAIN,
         r"no space left|disk (?:is )?full",
         "the remote's disk is full. The commit is kept in the clone, and the next run offers it "
         "again.",
@@ -209,9 +209,9 @@ KINDS = (
 )
 """What a remote says that has heard of the commit."""
 
-UNKNOWN = Kind(
+UNKNOWN = RefusalKind(
     "unknown",
-    Answer.TRY_AGAIN,
+    AfterRefusal.TRY_AGAIN,
     "",
     "the commit is kept in the clone; the next run that is not refused offers it again, and a "
     "later dump that the remote takes without it is published without it.",
@@ -279,7 +279,7 @@ _SETTINGS = (
 _NO_WRITES = ("read-only", "quota", "busy")
 
 
-def kind_of(said: str) -> Kind:
+def kind_of(said: str) -> RefusalKind:
     """What a remote's refusal is about."""
     return next((kind for kind in KINDS if kind.says(said)), UNKNOWN)
 

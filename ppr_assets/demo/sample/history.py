@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ppr_assets.demo.sample.draw import Draw
-from ppr_assets.demo.sample.organizations import Organization
+from ppr_assets.demo.sample.organizations import SampleOrganization
 from ppr_assets.demo.sample.tables import Batch
 from ppr_assets.demo.sample.vocabulary import SCRAPERS
 
@@ -45,7 +45,7 @@ def add_taxonomy(batch: Batch, draw: Draw) -> tuple[str, ...]:
 def add_history(
     batch: Batch,
     draw: Draw,
-    organization: Organization,
+    organization: SampleOrganization,
     keys: Mapping[str, Sequence[str]],
     terms: Sequence[str],
 ) -> None:
@@ -71,7 +71,7 @@ def add_history(
 
 
 def _add_versions(
-    batch: Batch, draw: Draw, organization: Organization, kind: str, identifier: str
+    batch: Batch, draw: Draw, organization: SampleOrganization, kind: str, identifier: str
 ) -> None:
     """Two to eight, so that versions are about half of all rows, as in the real database."""
     for version in range(1, 3 + draw.below(7)):

@@ -14,7 +14,7 @@ from ppr_assets.demo.sample.vocabulary import (
     SCRAPERS,
     TITLES,
     WHAT,
-    Place,
+    SamplePlace,
     Vocabulary,
     awkward_text,
 )
@@ -24,13 +24,13 @@ _LEGAL_STATUS = ("Nonprofit corporation", "Religious organization", "Public agen
 
 
 @dataclass(frozen=True)
-class Organization:
+class SampleOrganization:
     """What the rows below need to know; ``domain`` is reserved for examples."""
 
     id: str
     name: str
     domain: str
-    home: Place
+    home: SamplePlace
     awkward: str | None
     sources: tuple[str, ...]
     moments: tuple[str, str]
@@ -46,7 +46,7 @@ def organization_id(seed: int, number: int) -> str:
 
 def add_organization(
     batch: Batch, draw: Draw, words: Vocabulary, seed: int, number: int
-) -> Organization:
+) -> SampleOrganization:
     organization = _drawn(draw, words, number)
     home, (made, changed) = organization.home, organization.moments
     website = f"https://{organization.domain}" if draw.chance(0.4) else None
@@ -80,14 +80,14 @@ def add_organization(
     return organization
 
 
-def _drawn(draw: Draw, words: Vocabulary, number: int) -> Organization:
+def _drawn(draw: Draw, words: Vocabulary, number: int) -> SampleOrganization:
     identifier = draw.identifier()
     home = draw.pick(words.places)
     patron, kind = draw.pick(PATRONS), draw.pick(KINDS)
     name = f"{patron} {kind}" if draw.chance(0.4) else f"{patron} {kind} of {home.city}"
     slug = "".join(c for c in f"{patron}{home.city}".lower() if c.isalnum())
     moments = draw.moments()
-    return Organization(
+    return SampleOrganization(
         id=identifier,
         name=name,
         domain=f"{slug}{number}.example.org",
@@ -100,7 +100,11 @@ def _drawn(draw: Draw, words: Vocabulary, number: int) -> Organization:
 
 
 def _add_belongings(
-    batch: Batch, draw: Draw, words: Vocabulary, organization: Organization, website: str | None
+    batch: Batch,
+    draw: Draw,
+    words: Vocabulary,
+    organization: SampleOrganization,
+    website: str | None,
 ) -> None:
     if draw.chance(0.3):
         batch.add(

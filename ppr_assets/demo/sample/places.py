@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ppr_assets.demo.sample.draw import Draw
-from ppr_assets.demo.sample.organizations import Organization, add_phone
+from ppr_assets.demo.sample.organizations import SampleOrganization, add_phone
 from ppr_assets.demo.sample.tables import Batch
-from ppr_assets.demo.sample.vocabulary import ACCESS, GETTING_THERE, SITES, Place, Vocabulary
+from ppr_assets.demo.sample.vocabulary import ACCESS, GETTING_THERE, SITES, SamplePlace, Vocabulary
 
 _UNITS = ("Suite 100", "Rear entrance", "Lower level", "Bldg. B", "Unit 4")
 
 
 def add_location(
-    batch: Batch, draw: Draw, words: Vocabulary, organization: Organization, first: bool
+    batch: Batch, draw: Draw, words: Vocabulary, organization: SampleOrganization, first: bool
 ) -> str:
     """One location with all that belongs to it. Returns its key."""
     identifier = draw.identifier()
@@ -50,7 +50,9 @@ def add_location(
     return identifier
 
 
-def _add_address(batch: Batch, draw: Draw, words: Vocabulary, place: Place, location: str) -> None:
+def _add_address(
+    batch: Batch, draw: Draw, words: Vocabulary, place: SamplePlace, location: str
+) -> None:
     batch.add(
         "address",
         draw.identifier(),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ppr_assets.demo.sample.draw import Draw
-from ppr_assets.demo.sample.organizations import Organization
+from ppr_assets.demo.sample.organizations import SampleOrganization
 from ppr_assets.demo.sample.tables import Batch
 from ppr_assets.demo.sample.vocabulary import (
     DOCUMENTS,
@@ -25,7 +25,7 @@ _ALERTS = ("Closed on federal holidays.", "Moved on July 1, see the new address!
 def add_service(
     batch: Batch,
     draw: Draw,
-    organization: Organization,
+    organization: SampleOrganization,
     locations: Sequence[str],
     program: str | None,
 ) -> str:
@@ -56,7 +56,7 @@ def add_service(
     return identifier
 
 
-def add_program(batch: Batch, draw: Draw, organization: Organization) -> str:
+def add_program(batch: Batch, draw: Draw, organization: SampleOrganization) -> str:
     """A program that several services belong to. Returns its key."""
     identifier = draw.identifier()
     batch.add(
@@ -67,7 +67,7 @@ def add_program(batch: Batch, draw: Draw, organization: Organization) -> str:
 
 
 def _add_at_location(
-    batch: Batch, draw: Draw, organization: Organization, service: str, location: str
+    batch: Batch, draw: Draw, organization: SampleOrganization, service: str, location: str
 ) -> None:
     at_location = draw.identifier()
     batch.add("service_at_location", at_location, service, location, None)
@@ -81,7 +81,7 @@ def _add_at_location(
     )  # fmt: skip
 
 
-def _add_details(batch: Batch, draw: Draw, organization: Organization, service: str) -> None:
+def _add_details(batch: Batch, draw: Draw, organization: SampleOrganization, service: str) -> None:
     for name, code in draw.some(LANGUAGES, draw.below(2)):
         batch.add("language", draw.identifier(), service, None, None, name, code, None)
     if draw.chance(0.2):

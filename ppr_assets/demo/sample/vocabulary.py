@@ -46,7 +46,7 @@ _EVERY = 97
 
 
 @dataclass(frozen=True)
-class Place:
+class SamplePlace:
     city: str
     county: str
     state: str
@@ -92,9 +92,9 @@ class Vocabulary:
         self.streets = [faker.street_name() for _ in range(500)]
         self.places = [self._place(faker, draw) for _ in range(600)]
 
-    def _place(self, faker: Faker, draw: Draw) -> Place:
+    def _place(self, faker: Faker, draw: Draw) -> SamplePlace:
         state, latitude, longitude, timezone = draw.pick(_STATES)
-        return Place(
+        return SamplePlace(
             city=faker.city(),
             county=f"{draw.pick(self.family_names)} County",
             state=state,

@@ -16,7 +16,7 @@ RETIRED = "Retired"
 
 
 @dataclass(frozen=True)
-class Change:
+class AuditedChange:
     """``wrong``: it is about what has a manifest, or a commit of ours did it. What other scripts do
     with dumps of theirs, of which nothing is recorded, is reported and no more."""
 
@@ -28,7 +28,7 @@ def described(dump: str, *folders: DumpFolder) -> bool:
     return any(folder.manifest_sha(dump) is not None for folder in folders)
 
 
-def changed_files(folder: DumpFolder, parents: Sequence[DumpFolder]) -> Iterator[Change]:
+def changed_files(folder: DumpFolder, parents: Sequence[DumpFolder]) -> Iterator[AuditedChange]:
     """Dumps and manifests that are not what they were in any parent that has them."""
     for dump in folder.dumps:
         before = [parent for parent in parents if dump in parent.dumps]
@@ -43,11 +43,11 @@ def changed_files(folder: DumpFolder, parents: Sequence[DumpFolder]) -> Iterator
             if not shas or have in shas:
                 continue
             if have is None:
-                yield Change(f"it removed {what}, and not the dump", wrong)
+                yield AuditedChange(f"it removed {what}, and not the dump", wrong)
             elif shas == {None}:
-                yield Change(f"it added {what} after it was published", wrong)
+                yield AuditedChange(f"it added {what} after it was published", wrong)
             else:
-                yield Change(f"it changed {what} after it was published", wrong)
+                yield AuditedChange(f"it changed {what} after it was published", wrong)
 
 
 def removed_dumps(folder: DumpFolder, parents: Sequence[DumpFolder]) -> list[str]:
@@ -60,18 +60,18 @@ def unexplained_removals(
     folder: DumpFolder,
     parents: Sequence[DumpFolder],
     brought_by: Mapping[str, Sequence[str]],
-) -> Iterator[Change]:
+) -> Iterator[AuditedChange]:
     """Dumps that went although the commit does not say that it retires them, and the other way
     round. A merge may drop what one side had retired."""
     retired = parse_trailers(commit.message).get(RETIRED, "").split()
     for name in retired:
         if name in folder.dumps:
-            yield Change(f"it says that it retires {name}, which is still there", wrong=True)
+            yield AuditedChange(f"it says that it retires {name}, which is still there", wrong=True)
     for name in removed_dumps(folder, parents):
         if name in retired:
             continue
         if not described(name, *parents):
-            yield Change(f"it removed {name}, which has no manifest", wrong=False)
+            yield AuditedChange(f"it removed {name}, which has no manifest", wrong=False)
             continue
         without = [
             parent
@@ -83,12 +83,14 @@ def unexplained_removals(
             for parent in without
             for bringer in brought_by.get(name, ())
         ):
-            yield Change(f"it removed {name} and does not say that it retires it", wrong=True)
+            yield AuditedChange(
+                f"it removed {name} and does not say that it retires it", wrong=True
+            )
 
 
 def wrong_names(
     commit: FolderCommit, folder: DumpFolder, parents: Sequence[DumpFolder]
-) -> Iterator[Change]:
+) -> Iterator[AuditedChange]:
     """What this commit made of latest.sql and of the delta base, if it touched them. Other scripts
     that bring a dump of theirs leave both behind; only what they change themselves is wrong."""
 
@@ -107,9 +109,9 @@ def wrong_names(
     ours = brings_dump(commit.message) or RETIRED in parse_trailers(commit.message)
     guarded = any(described(dump, folder) for dump in folder.dumps)
 
-    def judged(text: str, entry: str) -> Change:
+    def judged(text: str, entry: str) -> AuditedChange:
         touched = all(parent.sha(entry) != folder.sha(entry) for parent in parents)
-        return Change(text, ours or (guarded and touched))
+        return AuditedChange(text, ours or (guarded and touched))
 
     if wrong := _wrong_latest(folder):
         yield judged(wrong, folder.link)

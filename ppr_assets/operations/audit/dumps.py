@@ -21,7 +21,7 @@ from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import dump_moment, manifest_name
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.recorded.manifest import Manifest
 
 _RENAMED_WITHIN = timedelta(minutes=1)
@@ -161,7 +161,7 @@ def _wrong_gate(
     return wrong, []
 
 
-def _nights(manifest: Manifest, parents: Sequence[DumpFolder]) -> Sequence[Night]:
+def _nights(manifest: Manifest, parents: Sequence[DumpFolder]) -> Sequence[EarlierNight]:
     """What its profile was held to, where it was held to anything."""
     if "max_point_share" not in manifest.verdict or not parents:
         return ()

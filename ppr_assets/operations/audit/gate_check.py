@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from ppr_assets.rules.gate.ratchet import Verdict, judge, raised_mark
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 
@@ -24,7 +24,7 @@ def rejudged(
     rows: Mapping[str, int],
     before: Mark | None,
     lost: Collection[str] = (),
-    nights: Sequence[Night] = (),
+    nights: Sequence[EarlierNight] = (),
 ) -> Verdict | str:
     """The verdict on ``rows`` against the mark that stood before, with the floor, percentage and
     tables that the manifest records; or why it cannot be given. Of tables whose mark was ``lost``
@@ -32,7 +32,7 @@ def rejudged(
     held to the limits that the manifest records and to the ``nights`` before; one from before there
     were limits is held to none."""
     try:
-        recorded = Fields(dict(manifest.verdict), "verdict")
+        recorded = JsonFields(dict(manifest.verdict), "verdict")
         policy = GatePolicy(
             min_records=recorded.number("min_records"),
             percentage=Decimal(recorded.text("ratchet_percentage")),
@@ -57,7 +57,7 @@ def rejudged(
     return verdict.joined(found, manifest.override)
 
 
-def _limits(recorded: Fields, policy: GatePolicy) -> ProfilePolicy | None:
+def _limits(recorded: JsonFields, policy: GatePolicy) -> ProfilePolicy | None:
     """None in manifests from before there were any."""
     there = recorded.plain()
     if "max_point_share" not in there:

@@ -20,7 +20,7 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, St
 from ppr_assets.data_repo.history.message import reset_told
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
-    Change,
+    AuditedChange,
     changed_files,
     described,
     removed_dumps,
@@ -205,7 +205,7 @@ class _Audit:
         folder: DumpFolder,
         parents: Sequence[DumpFolder],
         checks: Sequence[tuple[Brought, CheckedDump]],
-    ) -> Iterator[Change]:
+    ) -> Iterator[AuditedChange]:
         """What the commit did to all that is not a new dump of its own. What other scripts did to
         their own mark before a commit of ours came is theirs."""
         judged = any(dump.alone and checked.manifest for dump, checked in checks)
@@ -213,9 +213,11 @@ class _Audit:
             wrong = wrong_mark(self._repo, self._folders, commit, folder, parents)
             if wrong is not None:
                 ours = standings.taken_over(commit) or reset_told(commit.message) is not None
-                yield Change(wrong, ours or any(described(dump, folder) for dump in folder.dumps))
+                yield AuditedChange(
+                    wrong, ours or any(described(dump, folder) for dump in folder.dumps)
+                )
             if lost := lost_marks(commit, folder, parents):
-                yield Change(lost, wrong=False)
+                yield AuditedChange(lost, wrong=False)
         yield from changed_files(folder, parents)
         yield from unexplained_removals(self._repo, commit, folder, parents, self._bringers)
         yield from wrong_names(commit, folder, parents)

@@ -12,7 +12,7 @@ from ppr_assets.errors import CopyFailed, DumpDamaged, PolicyRefused, Preconditi
 from ppr_assets.operations.copying.beside import put_sqlite
 from ppr_assets.operations.copying.outcome import PlaceOutcome
 from ppr_assets.operations.copying.published_dumps import PublishedDumps
-from ppr_assets.operations.copying.seen import Seen
+from ppr_assets.operations.copying.seen import SeenCopy
 from ppr_assets.operations.publishing.retention import shelved
 from ppr_assets.progress import stage
 from ppr_assets.rules.naming import (
@@ -35,7 +35,7 @@ class Copying:
     dumps: PublishedDumps
     settings: DumpSettings
     rules: KeepRules
-    seen: dict[str, Seen]
+    seen: dict[str, SeenCopy]
     outcome: PlaceOutcome
     sqlite: bool
 
@@ -159,7 +159,7 @@ class Copying:
             self.seen.pop(dump, None)
             return
         found = there.objects[copy_name(dump)]
-        self.seen[dump] = Seen(found.bytes, found.tag, datetime.now(UTC))
+        self.seen[dump] = SeenCopy(found.bytes, found.tag, datetime.now(UTC))
         self.outcome.read.append(dump)
         self.outcome.kept.append(dump)
 

@@ -25,7 +25,7 @@ from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.copying.history import copied_history, missing_from
 from ppr_assets.operations.copying.rebuilt_commit import write_again, write_closing
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
-from ppr_assets.operations.publishing.dump_commit import StoredDump, store
+from ppr_assets.operations.publishing.dump_commit import StagedObjects, store
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources.scratch import scratch_folder
@@ -58,7 +58,7 @@ class _Rebuilding:
     there: Contents
     scratch: Path
     most_bytes: int | None
-    stored: dict[str, StoredDump] = field(default_factory=dict)
+    stored: dict[str, StagedObjects] = field(default_factory=dict)
     damaged: dict[str, DumpDamaged] = field(default_factory=dict)
 
     def build(self, ground: Ground) -> tuple[RebuiltFolder, str | None]:
@@ -89,7 +89,7 @@ class _Rebuilding:
             return False
         return True
 
-    def _stored(self, dump: str) -> StoredDump:
+    def _stored(self, dump: str) -> StagedObjects:
         manifest, path = self.there.manifest(dump), self.scratch / dump
         digest = hashlib.sha256()
         with path.open("wb") as file, stage(f"fetching {dump}", manifest.bytes):

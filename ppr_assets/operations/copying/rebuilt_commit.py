@@ -19,7 +19,7 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import files_of_page, page_at
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import compose_message, parse_trailers
-from ppr_assets.operations.publishing.dump_commit import StoredDump, files_of_dump
+from ppr_assets.operations.publishing.dump_commit import StagedObjects, files_of_dump
 from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 from ppr_assets.rules.recorded.commit import CommitRecord
 
@@ -30,7 +30,7 @@ def write_again(
     repo: DataRepo,
     base: str | None,
     record: CommitRecord,
-    stored: StoredDump | None,
+    stored: StagedObjects | None,
     described: bytes,
 ) -> str:
     """A commit on ``base`` with the words, author and date of the recorded one, its mark and

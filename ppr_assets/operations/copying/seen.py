@@ -19,7 +19,7 @@ _FILE = "copies.json"
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenCopy:
     """The object of a dump's copy as it was when it was read back whole, ``read_at`` in UTC."""
 
     bytes: int
@@ -27,13 +27,13 @@ class Seen:
     read_at: datetime
 
 
-def seen_at(repo: DataRepo, place: str) -> dict[str, Seen]:
+def seen_at(repo: DataRepo, place: str) -> dict[str, SeenCopy]:
     """By dump; nothing where the file is not there, or cannot be read."""
-    found: dict[str, Seen] = {}
+    found: dict[str, SeenCopy] = {}
     for dump, one in _read(repo).get(place, {}).items():
         with suppress(TypeError, ValueError, KeyError):
             moment = datetime.fromisoformat(one["read_at"])
-            found[dump] = Seen(int(one["bytes"]), str(one["tag"]), moment)
+            found[dump] = SeenCopy(int(one["bytes"]), str(one["tag"]), moment)
     return found
 
 
@@ -61,7 +61,7 @@ def _newest(repo: DataRepo, place: str) -> NewestCopy:
     return NewestCopy(place, dump, seen[dump].read_at) if dump else NewestCopy(place)
 
 
-def remember(repo: DataRepo, place: str, seen: Mapping[str, Seen]) -> None:
+def remember(repo: DataRepo, place: str, seen: Mapping[str, SeenCopy]) -> None:
     """Raises ``OSError`` where the clone's folder cannot be written."""
     told = {dump: {**vars(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}
     text = json.dumps({**_read(repo), place: told}, indent=1, sort_keys=True)

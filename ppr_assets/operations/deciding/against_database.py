@@ -67,7 +67,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedPolicy:
     """What the policy means for the database, and what is ``added`` to the shipped one to withhold
     what is not there, in words."""
 
@@ -75,7 +75,7 @@ class Checked:
     idle: Sequence[str]
 
 
-def check_policy(settings: Settings) -> Checked:
+def check_policy(settings: Settings) -> CheckedPolicy:
     """For the database as it is now. Raises what :func:`judged_tip`, :func:`merged_with_remote` and
     :func:`plan_at` raise."""
     with (
@@ -87,7 +87,7 @@ def check_policy(settings: Settings) -> Checked:
         commit, relations = judged_tip(repo), snapshot.relations()
         added = additions_at(repo, merged_with_remote(repo, commit), settings.dump)
         found = snapshot.with_checks(plan_at(repo, commit, settings.dump, relations))
-        return Checked(found, [*idle_decisions(added, relations)])
+        return CheckedPolicy(found, [*idle_decisions(added, relations)])
 
 
 def decide(settings: Settings, wish: Wish) -> Decided:

@@ -17,7 +17,7 @@ from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.postgres.snapshot.preflight import require_dumpable
 from ppr_assets.postgres.snapshot.row_count import Table
-from ppr_assets.postgres.snapshot.snapshot import Column, Snapshot, open_snapshot
+from ppr_assets.postgres.snapshot.snapshot import Snapshot, SnapshotColumn, open_snapshot
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.rules.recorded.parts import DatabaseIdentity
@@ -33,7 +33,7 @@ class RecordCount:
     """
 
     counts: Mapping[str, int]
-    columns: Mapping[Table, Sequence[Column]]
+    columns: Mapping[Table, Sequence[SnapshotColumn]]
     taken_at: datetime
     database: DatabaseIdentity
     verdict: Verdict

@@ -24,7 +24,7 @@ from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refus
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
 from ppr_assets.files import sync_folder, write_whole
-from ppr_assets.operations.dumping.writing import Refused, Written, write_judged
+from ppr_assets.operations.dumping.writing import RefusedDump, Written, write_judged
 from ppr_assets.operations.publishing.gate import override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
@@ -86,7 +86,7 @@ def dump(
             override = override_for(settings.dump, given)
             write = partial(write_judged, settings, repo, snapshot, override, folder)
             made = snapshot.undisturbed(write)
-            if isinstance(made, Refused):
+            if isinstance(made, RefusedDump):
                 note_refusal(repo, snapshot.taken_at)
                 return DumpOutcome("refused", made.verdict, unusual=made.unusual)
             snapshot.end()  # while the dump is proven, the database keeps nothing for us

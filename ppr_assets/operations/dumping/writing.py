@@ -23,7 +23,7 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.progress import stage
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.naming import dump_name, parts_folder
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.publication.withholding import Plan, Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Computing
@@ -31,7 +31,7 @@ from ppr_assets.settings import Settings
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedDump:
     """The gate said no, and nothing was kept. ``unusual``: what was, in words."""
 
     verdict: Verdict
@@ -94,13 +94,13 @@ def write_judged(
     snapshot: Snapshot,
     override: Override | None,
     folder: Path,
-) -> Written | Refused:
+) -> Written | RefusedDump:
     """Count, judge, and dump what was counted to a hidden file in ``folder``."""
     require_dumpable(snapshot)
     commit = judged_tip(repo)
     verdict = judge_at(repo, commit, snapshot.count(), settings.dump, override)
     if not verdict.passed:
-        return Refused(verdict)
+        return RefusedDump(verdict)
     plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
     plan.require()
     previous = dump_folder(repo, commit).latest_manifest
@@ -113,7 +113,7 @@ def write_judged(
         made = write_canonical(settings, snapshot, verdict.counts, plan, path)
     try:
         withheld = plan.withheld(verdict.counts, made.file.withheld)
-        night = Night(made.file.profile, schema=made.file.schema)
+        night = EarlierNight(made.file.profile, schema=made.file.schema)
         profiled = judged_profile(repo, commit, night, withheld, settings.dump)
         verdict = verdict.joined(profiled.findings, override)
         if verdict.passed:
@@ -123,7 +123,7 @@ def write_judged(
         path.unlink(missing_ok=True)
         raise
     path.unlink()
-    return Refused(verdict, profiled.unusual)
+    return RefusedDump(verdict, profiled.unusual)
 
 
 def _computing(snapshot: Snapshot, plan: Plan) -> Computing:

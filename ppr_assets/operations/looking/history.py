@@ -10,7 +10,7 @@ from typing import Any, Literal
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_history import dump_history
 from ppr_assets.errors import DumpMissing, PolicyRefused, PreconditionFailed
-from ppr_assets.operations.looking.nights import Night, nights_of, read_nights
+from ppr_assets.operations.looking.nights import TableNight, nights_of, read_nights
 from ppr_assets.operations.published.view import OnView, look, unseen
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.plain_sql.tables.one_record import (
@@ -21,7 +21,7 @@ from ppr_assets.plain_sql.tables.one_record import (
 )
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.rules.publication.relations import Relation, RelationColumn
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
@@ -89,7 +89,7 @@ def record_history(
 
 def _known(
     table: str,
-    nights: Sequence[Night],
+    nights: Sequence[TableNight],
     found: Iterable[FoundRecord | str],
     dumps: int,
     unread: Mapping[str, str],
@@ -118,7 +118,7 @@ def _withheld(policy: Policy, table: str, found: Iterable[FoundRecord | str]) ->
     records = [one for one in found if isinstance(one, FoundRecord) and one.row is not None]
     columns = dict.fromkeys(name for one in records for name in one.row or ())
     parents = tuple(dict.fromkeys(parent for one in records for parent in one.parents))
-    known = tuple(Column(name, nullable=True) for name in columns)
+    known = tuple(RelationColumn(name, nullable=True) for name in columns)
     planned = plan(policy, [Relation(table, "table", known, parents)])
     undecided = {one.column for one in planned.unknown}
     if columns and (None in undecided or not planned.tables[table].rows):
@@ -138,7 +138,7 @@ def _without(one: FoundRecord | str, columns: Collection[str]) -> FoundRecord | 
 
 
 def _told(
-    nights: Sequence[Night],
+    nights: Sequence[TableNight],
     found: Mapping[object, FoundRecord | str],
     withheld: Sequence[str],
     *,
@@ -167,7 +167,7 @@ def _told(
 
 def _event(
     what: Literal["first seen", "changed", "gone", "back"],
-    night: Night,
+    night: TableNight,
     before: Row | None = None,
     after: Row | None = None,
 ) -> Event:

@@ -33,7 +33,7 @@ from ppr_assets.rules.recorded.manifest import Manifest
 
 
 @dataclass(frozen=True)
-class Night:
+class TableNight:
     """``rows`` is the same for nights in which the table has the same rows, None without any;
     ``tables`` are those of the manifest, empty without one."""
 
@@ -43,7 +43,7 @@ class Night:
     tables: Collection[str] = ()
 
 
-def nights_of(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[Night]:
+def nights_of(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[TableNight]:
     folders = DumpFolders(repo)
     stored, described = {}, {}
     for dump in dumps:
@@ -66,12 +66,12 @@ def nights_of(repo: DataRepo, dumps: Sequence[PastDump], table: str) -> list[Nig
             record = manifest.tables.get(table)
             rows = record.sha256 if record and record.rows else None
             tables = manifest.tables.keys()
-        nights.append(Night(dump, stored[dump.name], rows, tables))
+        nights.append(TableNight(dump, stored[dump.name], rows, tables))
     return nights
 
 
 def read_nights(
-    repo: DataRepo, nights: Sequence[Night], sought: SoughtRecord, *, offline: bool
+    repo: DataRepo, nights: Sequence[TableNight], sought: SoughtRecord, *, offline: bool
 ) -> Mapping[object, FoundRecord | str]:
     """By a night's rows: the record, or why it cannot be told."""
     blobs = {}
@@ -80,7 +80,7 @@ def read_nights(
         blobs[night.dump.name] = [night.stored.blob, *(one.sha for one in parts.values())]
     if not offline:
         bring_what_is_left(repo, {blob for of_night in blobs.values() for blob in of_night})
-    whole: dict[str, list[Night]] = {}
+    whole: dict[str, list[TableNight]] = {}
     for night in nights:
         if night.stored.parts is None and not night.dump.name.endswith(".gz"):
             whole.setdefault(night.stored.blob, []).append(night)
@@ -103,7 +103,7 @@ def read_nights(
 
 
 def _followed(
-    repo: DataRepo, nights: Mapping[str, Sequence[Night]], sought: SoughtRecord
+    repo: DataRepo, nights: Mapping[str, Sequence[TableNight]], sought: SoughtRecord
 ) -> dict[object, FoundRecord | str]:
     """Of those (by blob) that are packed, by their rows. One that is damaged is left out: whoever
     reads it from git says what is wrong."""
@@ -125,7 +125,7 @@ def _followed(
     return found
 
 
-def _chunks(repo: DataRepo, night: Night) -> Callable[[], Iterable[bytes]]:
+def _chunks(repo: DataRepo, night: TableNight) -> Callable[[], Iterable[bytes]]:
     def chunks() -> Iterable[bytes]:
         stored = dump_bytes(repo.objects, night.stored)
         return unpacked(stored) if night.dump.name.endswith(".gz") else stored

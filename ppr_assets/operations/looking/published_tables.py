@@ -16,7 +16,7 @@ from ppr_assets.plain_sql.tables.values import Value
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
-from ppr_assets.rules.publication.relations import Column, Relation
+from ppr_assets.rules.publication.relations import Relation, RelationColumn
 from ppr_assets.settings import Settings
 
 
@@ -133,7 +133,7 @@ def _relations(tables: Mapping[str, TableDefinition]) -> Collection[Relation]:
         Relation(
             key,
             "table",
-            tuple(Column(name, nullable=True) for name in table.columns),
+            tuple(RelationColumn(name, nullable=True) for name in table.columns),
             tuple(parents[key]),
         )
         for key, table in tables.items()

@@ -23,7 +23,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import is_lost, server_failures
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, Connection, prepare
-from ppr_assets.rules.patch.changes import Change, PatchTable, Row, difference
+from ppr_assets.rules.patch.changes import PatchTable, Row, RowChange, difference
 from ppr_assets.rules.patch.order import ordered
 from ppr_assets.rules.patch.text import holds, statement
 from ppr_assets.settings import DatabaseSettings
@@ -52,7 +52,7 @@ def apply_patch(
     target: DatabaseSettings,
     plan: PatchPlan,
     undo: Path,
-    undo_text: Callable[[Sequence[Change]], str],
+    undo_text: Callable[[Sequence[RowChange]], str],
 ) -> AppliedPatch:
     """Do what was planned, all of it or nothing; ``undo`` is written by ``undo_text``.
 
@@ -91,9 +91,9 @@ def _run(connection: Connection, plan: PatchPlan) -> None:
     connection.execute("SET LOCAL search_path TO ''")
 
 
-def _rows(connection: Connection, changes: Sequence[Change], *, lock: bool) -> _Rows:
+def _rows(connection: Connection, changes: Sequence[RowChange], *, lock: bool) -> _Rows:
     """As they are now; those that are there already locked, by whom ``lock`` is wanted."""
-    wanted: defaultdict[tuple[str, bool], list[Change]] = defaultdict(list)
+    wanted: defaultdict[tuple[str, bool], list[RowChange]] = defaultdict(list)
     for change in changes:
         wanted[change.table.key, lock and change.kind != "insert"].append(change)
     found: _Rows = {}
@@ -110,11 +110,11 @@ def _key(table: PatchTable, row: Row) -> Row:
     return tuple(row[at] for at in table.known_by)
 
 
-def _now(change: Change, rows: _Rows) -> Row | None:
+def _now(change: RowChange, rows: _Rows) -> Row | None:
     return rows.get((change.table.key, _key(change.table, change.row)))
 
 
-def _require_as_planned(changes: Sequence[Change], rows: _Rows) -> None:
+def _require_as_planned(changes: Sequence[RowChange], rows: _Rows) -> None:
     for change in changes:
         now, then = _now(change, rows), change.before
         if now is None or then is None:
@@ -129,7 +129,7 @@ def _require_as_planned(changes: Sequence[Change], rows: _Rows) -> None:
             )
 
 
-def _undone(plan: PatchPlan, before: _Rows, after: _Rows) -> list[Change]:
+def _undone(plan: PatchPlan, before: _Rows, after: _Rows) -> list[RowChange]:
     back = (
         difference(change.table, _now(change, after), _now(change, before))
         for change in plan.changes
@@ -137,7 +137,7 @@ def _undone(plan: PatchPlan, before: _Rows, after: _Rows) -> list[Change]:
     return ordered([one for one in back if one], plan.references)
 
 
-def _otherwise(changes: Sequence[Change], rows: _Rows) -> int:
+def _otherwise(changes: Sequence[RowChange], rows: _Rows) -> int:
     count = 0
     for change in changes:
         wanted, now = change.after, _now(change, rows)

@@ -26,7 +26,7 @@ from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, Connection, prepare
 from ppr_assets.rules.naming import quote_identifier
-from ppr_assets.rules.patch.changes import Change, Reference, difference
+from ppr_assets.rules.patch.changes import PatchReference, RowChange, difference
 from ppr_assets.rules.patch.order import ordered
 from ppr_assets.rules.patch.text import Frame, Trigger
 from ppr_assets.rules.wording import few
@@ -60,11 +60,11 @@ class PatchPlan:
     ``references``: the foreign keys of these tables; ``frame``: what stands around the statements,
     of the way back too."""
 
-    changes: Sequence[Change]
-    steps: Sequence[Change]
+    changes: Sequence[RowChange]
+    steps: Sequence[RowChange]
     lacking: Mapping[str, int]
     remarks: Sequence[str]
-    references: Sequence[Reference]
+    references: Sequence[PatchReference]
     frame: Frame
 
 
@@ -187,8 +187,8 @@ def _require_free(staged: StagedRows, both: BothSides) -> None:
         )
 
 
-def _changes(staged: StagedRows, *, delete: bool) -> tuple[list[Change], Mapping[str, int]]:
-    changes: list[Change] = []
+def _changes(staged: StagedRows, *, delete: bool) -> tuple[list[RowChange], Mapping[str, int]]:
+    changes: list[RowChange] = []
     lacking: Counter[str] = Counter()
     for table, here, dumped in staged.differing():
         if dumped is None and not delete:
@@ -198,7 +198,7 @@ def _changes(staged: StagedRows, *, delete: bool) -> tuple[list[Change], Mapping
     return changes, lacking
 
 
-def _require_rows(connection: Connection, changes: Sequence[Change]) -> None:
+def _require_rows(connection: Connection, changes: Sequence[RowChange]) -> None:
     """A table that has rows is never emptied: that is a restore's business, which has a gate."""
     gone = Counter(change.table.key for change in changes if change.kind == "delete")
     come = Counter(change.table.key for change in changes if change.kind == "insert")
@@ -227,7 +227,7 @@ def _of_triggers(triggers: Sequence[Trigger], chosen: ChosenRows) -> Iterator[st
         )
 
 
-def _remarks(both: BothSides, changes: Sequence[Change]) -> Iterator[str]:
+def _remarks(both: BothSides, changes: Sequence[RowChange]) -> Iterator[str]:
     tables = {change.table.key: change.table for change in changes}
     if both.unproven and changes:
         yield (

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ppr_assets.data_repo.git.tree import read_entries, sha256_at
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
@@ -89,7 +89,7 @@ def _extracted(committed: DumpFolder, name: str, scratch: Path) -> Path:
     return path
 
 
-def _parts(committed: DumpFolder, script: Script) -> Mapping[str, Entry]:
+def _parts(committed: DumpFolder, script: Script) -> Mapping[str, TreeEntry]:
     """What stands in the folder of the parts, by name. Raises :class:`DumpDamaged` unless these are
     the parts of ``script``; their sizes are looked at when they are read."""
     prefix = committed.path(f"{script.folder}/")
@@ -103,7 +103,7 @@ def _parts(committed: DumpFolder, script: Script) -> Mapping[str, Entry]:
     return found
 
 
-def _extract(committed: DumpFolder, name: str, entry: Entry | None, scratch: Path) -> Path:
+def _extract(committed: DumpFolder, name: str, entry: TreeEntry | None, scratch: Path) -> Path:
     if entry is None or entry.kind != "blob":
         raise DumpMissing(
             f"`{name}` is not a file in commit {(committed.commit or '')[:10]}",

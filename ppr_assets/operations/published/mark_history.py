@@ -29,19 +29,19 @@ class MarkVersion:
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldMark:
     """A count that once was the mark of a table, and what tells so."""
 
     count: int
     by: str
 
 
-Marks = Mapping[str, Told]
+Marks = Mapping[str, ToldMark]
 """By table, organizations among them."""
 
 
 @dataclass(frozen=True)
-class Past:
+class PastMarks:
     """What the history up to a commit tells. ``ever``: the highest of all since the last reset;
     ``ours``: of those, since the first commit of ours (``taken_over``). ``resets`` are those that
     it contains; ``to_start``: no reset cuts off what lies before it."""
@@ -67,15 +67,15 @@ class MarkHistory:
 
     def __init__(self, versions: Iterable[MarkVersion]) -> None:
         self._versions: dict[str, MarkVersion] = {}
-        self._pasts: dict[str, Past] = {}
+        self._pasts: dict[str, PastMarks] = {}
         for version in versions:
             self._versions[version.commit] = version
             self._pasts[version.commit] = _with(self.before(version.parents), version)
 
-    def after(self, commit: str) -> Past:
-        return self._pasts.get(commit, Past())
+    def after(self, commit: str) -> PastMarks:
+        return self._pasts.get(commit, PastMarks())
 
-    def before(self, parents: Collection[str]) -> Past:
+    def before(self, parents: Collection[str]) -> PastMarks:
         """The past of a commit that stands on these."""
         pasts = [self._pasts[parent] for parent in parents if parent in self._pasts]
         resets = frozenset().union(*(past.resets for past in pasts))
@@ -86,7 +86,7 @@ class MarkHistory:
         forgotten = self._ancestors(
             [parent for reset in resets for parent in self._versions[reset].parents]
         )
-        past = Past(resets=resets, to_start=any(past.to_start for past in pasts))
+        past = PastMarks(resets=resets, to_start=any(past.to_start for past in pasts))
         for commit, version in self._versions.items():
             if commit in seen and commit not in forgotten:
                 past = _raised(past, version, ours=self._pasts[commit].taken_over)
@@ -104,7 +104,7 @@ class MarkHistory:
         return found
 
 
-def standing(written: Mark | None, past: Past, manifest: Marks) -> StandingMark | None:
+def standing(written: Mark | None, past: PastMarks, manifest: Marks) -> StandingMark | None:
     """The mark where the file says ``written`` (None: it is not there), and ``manifest`` is told
     beside it. None where nobody tells any."""
     had = _marks(written, "") if written else {}
@@ -132,14 +132,14 @@ def told_by(mark: Mark, by: str) -> Marks:
     return _marks(mark, by)
 
 
-def _with(before: Past, version: MarkVersion) -> Past:
+def _with(before: PastMarks, version: MarkVersion) -> PastMarks:
     if version.reset:
-        start = Past(resets=before.resets | {version.commit}, taken_over=True, to_start=False)
+        start = PastMarks(resets=before.resets | {version.commit}, taken_over=True, to_start=False)
         return _raised(start, version, ours=True)
     return _raised(before, version, ours=before.taken_over or version.ours)
 
 
-def _raised(past: Past, version: MarkVersion, *, ours: bool) -> Past:
+def _raised(past: PastMarks, version: MarkVersion, *, ours: bool) -> PastMarks:
     marks = _marks(version.mark, f"commit {version.commit[:10]}") if version.mark else {}
     return replace(
         past,
@@ -149,12 +149,12 @@ def _raised(past: Past, version: MarkVersion, *, ours: bool) -> Past:
     )
 
 
-def _union(pasts: Collection[Past]) -> Past:
+def _union(pasts: Collection[PastMarks]) -> PastMarks:
     ever: Marks = {}
     ours: Marks = {}
     for past in pasts:
         ever, ours = _higher(ever, past.ever), _higher(ours, past.ours)
-    return Past(
+    return PastMarks(
         ever,
         ours,
         resets=frozenset().union(*(past.resets for past in pasts)),
@@ -165,7 +165,7 @@ def _union(pasts: Collection[Past]) -> Past:
 
 def _marks(mark: Mark, by: str) -> Marks:
     counts = {FLOOR_TABLE: mark.organization, **mark.tables}
-    return {table: Told(count, by) for table, count in counts.items()}
+    return {table: ToldMark(count, by) for table, count in counts.items()}
 
 
 def _higher(one: Marks, other: Marks) -> Marks:

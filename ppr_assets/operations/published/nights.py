@@ -15,17 +15,17 @@ from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.profile.bounds import NIGHTS
 from ppr_assets.rules.profile.columns import TableProfile
 from ppr_assets.rules.profile.guard import let_pass
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.recorded.manifest import Manifest
 
 
-def nights_in(folder: DumpFolder) -> list[Night]:
+def nights_in(folder: DumpFolder) -> list[EarlierNight]:
     """Of the dumps that stand there, oldest first; of those from before there were profiles, the
     rows. What cannot be read is passed over."""
     return _nights(folder.described().values())
 
 
-def nights_before(folder: DumpFolder) -> list[Night]:
+def nights_before(folder: DumpFolder) -> list[EarlierNight]:
     """The same with those that stood there, as far as the clone knows of them and has them, or the
     remote gives them."""
     described = folder.described()
@@ -37,12 +37,12 @@ def nights_before(folder: DumpFolder) -> list[Night]:
     return _nights([*read_manifests(folder.repo, retired).values(), *described.values()])
 
 
-def _nights(described: Iterable[Described]) -> list[Night]:
+def _nights(described: Iterable[Described]) -> list[EarlierNight]:
     told = {one.dump: one for one in described if isinstance(one, Manifest)}
     return [_night(told[dump]) for dump in sorted(told)[-NIGHTS:]]
 
 
-def _night(manifest: Manifest) -> Night:
+def _night(manifest: Manifest) -> EarlierNight:
     profile = manifest.profile or {key: TableProfile(rows) for key, rows in manifest.rows.items()}
     accepted = let_pass(manifest.verdict)
-    return Night(profile, manifest.dump, accepted, manifest.schema, manifest.reworded)
+    return EarlierNight(profile, manifest.dump, accepted, manifest.schema, manifest.reworded)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import read_entries, read_file
-from ppr_assets.data_repo.git.tree_objects import Entry
+from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
 from ppr_assets.rules.wording import few
@@ -63,7 +63,7 @@ def other_files(repo: DataRepo, dump: str) -> OtherFiles | None:
     return OtherFiles(repo.path, tuple(other)) if other else None
 
 
-def _differing(repo: DataRepo, committed: dict[bytes, Entry], dump: str) -> Iterable[bytes]:
+def _differing(repo: DataRepo, committed: dict[bytes, TreeEntry], dump: str) -> Iterable[bytes]:
     """By their very bytes, which git's own look would convert first. A link that leads to another
     dump does not matter here."""
     files = []

@@ -26,7 +26,7 @@ from ppr_assets.data_repo.git.objects import (
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.git.tree_objects import Entry, read_tree
+from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_tree
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import Shown, page_files
 from ppr_assets.data_repo.history.integrate import identity
@@ -72,14 +72,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class StoredDump:
+class StagedObjects:
     """The objects that have a staged dump's bytes: its file's, and those of its parts by name."""
 
     sha: str
     parts: Mapping[str, str]
 
 
-def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version] | None) -> StoredDump:
+def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version] | None) -> StagedObjects:
     """Give the repository the bytes of the dump, which takes git a while; nothing names them yet.
     For the push, make ready what it differs in from the one ``before``, and what that did not have;
     None where nothing is pushed.
@@ -94,7 +94,7 @@ def store(repo: DataRepo, dump: StagedDump, before: Mapping[str, Version] | None
         whole, *stored = beside.map(partial(write_blob, repo), [dump.path, *parts.values()])
         if (failed := ready.exception()) is not None:  # nothing needs it
             _log.info("git makes ready itself what it pushes: %r", failed)
-    return StoredDump(whole, dict(zip(parts, stored, strict=True)))
+    return StagedObjects(whole, dict(zip(parts, stored, strict=True)))
 
 
 def versions_before(repo: DataRepo) -> Mapping[str, Version] | None:
@@ -119,7 +119,7 @@ class Following:
     """A dump that follows what is published: judged, and stored where nothing names it yet."""
 
     manifest: Manifest
-    stored: StoredDump
+    stored: StagedObjects
     verdict: Verdict
     retention: Retention
 
@@ -149,7 +149,7 @@ def write_dump_commit(repo: DataRepo, base: str | None, following: Following) ->
 
 
 def files_of_dump(
-    repo: DataRepo, folder: DumpFolder, dump: str, stored: StoredDump, described: bytes
+    repo: DataRepo, folder: DumpFolder, dump: str, stored: StagedObjects, described: bytes
 ) -> Changes:
     """What stands in the folder once ``dump`` is the latest, by path; ``described`` are the bytes
     of its manifest."""
@@ -216,9 +216,9 @@ def commit_of_dump(repo: DataRepo, tip: str, manifest: Manifest) -> str:
     return found
 
 
-def _parts(repo: DataRepo, stored: StoredDump) -> Blob | None:
+def _parts(repo: DataRepo, stored: StagedObjects) -> Blob | None:
     """The folder of the parts, None for a dump that is one file."""
-    entries = {name.encode(): Entry(FILE, "blob", sha) for name, sha in stored.parts.items()}
+    entries = {name.encode(): TreeEntry(FILE, "blob", sha) for name, sha in stored.parts.items()}
     return Blob(TREE, write_tree(repo, entries)) if entries else None
 
 

@@ -10,7 +10,7 @@ from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.operations.published.nights import nights_before, nights_in
 from ppr_assets.operations.publishing.gate import policy
 from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, judge_profile
-from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
+from ppr_assets.rules.profile.movements import EarlierNight, largest, movements, warnings
 from ppr_assets.rules.profile.schema import NOTHING, Schema, schema_changes
 from ppr_assets.rules.publication.withholding import Withheld
 from ppr_assets.settings import DumpSettings
@@ -32,7 +32,7 @@ class Profiled:
 def judged_profile(
     repo: DataRepo,
     commit: str | None,
-    made: Night,
+    made: EarlierNight,
     withheld: Sequence[Withheld],
     settings: DumpSettings,
 ) -> Profiled:
@@ -51,7 +51,9 @@ def judged_profile(
     )
 
 
-def _schema_changes(made: Night, before: Night, withheld: Collection[str]) -> list[str]:
+def _schema_changes(
+    made: EarlierNight, before: EarlierNight, withheld: Collection[str]
+) -> list[str]:
     """Since the last dump; where it did not write its schema down, as far as profiles know it,
     which know nothing of what is withheld."""
     if made.schema and before.schema:

@@ -27,7 +27,7 @@ from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import (
     Following,
-    StoredDump,
+    StagedObjects,
     commit_of_dump,
     store,
     versions_before,
@@ -41,7 +41,7 @@ from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.gate.ratchet import Override, Verdict
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.settings import DumpSettings
@@ -84,7 +84,7 @@ class _Candidate:
 
     dump: StagedDump
     manifest: Manifest
-    storing: Future[StoredDump]
+    storing: Future[StagedObjects]
 
 
 def publish(
@@ -172,7 +172,7 @@ class _Publishing:
         read = partial(open_dump, candidate.dump.path, name=candidate.dump.name)
         require_allowed(made, policy_at(repo, base, settings), read, hint=_DUMP_AGAIN)
         verdict = judge_at(repo, base, made.counts, settings, self.override)
-        night = Night(made.profile, schema=made.schema)
+        night = EarlierNight(made.profile, schema=made.schema)
         profiled = judged_profile(repo, base, night, made.withheld, settings)
         verdict = verdict.joined(profiled.findings, self.override)
         manifest = replace(

@@ -12,7 +12,7 @@ from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.kept_dumps import keep
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
-from ppr_assets.data_repo.remote.refusals import Answer
+from ppr_assets.data_repo.remote.refusals import AfterRefusal
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun, Refused, push
 from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.delivery import (
@@ -105,9 +105,9 @@ def another_way(
     local, remote = ground.base, ground.remote
     answer = refusal.kind.answer
     waiting = waiting_at(repo, local, remote) if local else None
-    if local is None or waiting is None or answer is Answer.ASK:
+    if local is None or waiting is None or answer is AfterRefusal.ASK:
         return None
-    anew = made_anew(repo, waiting) if answer is Answer.MAKE_ANEW else None
+    anew = made_anew(repo, waiting) if answer is AfterRefusal.MAKE_ANEW else None
     if anew is None and staged is None:
         return None
     try:

@@ -20,7 +20,7 @@ OUTCOMES: tuple[Outcome, ...] = ("loaded", "empty", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FileLine:
     """Of one file. ``json_path``: where in it the reason is."""
 
     file: str
@@ -34,7 +34,7 @@ class Line:
     bytes: int = 0
 
     @classmethod
-    def of(cls, read: Read) -> Line:
+    def of(cls, read: Read) -> FileLine:
         became, file = read.outcome, read.file
         job = became.job
         day = file.day or (job.day if job else None)
@@ -56,7 +56,7 @@ class Line:
         return {name: value for name, value in values.items() if value not in (None, "", 0, False)}
 
 
-class Kind(NamedTuple):
+class FileKind(NamedTuple):
     """Of files that are counted together; a ``day`` that nobody knows is empty."""
 
     scraper: str
@@ -73,15 +73,15 @@ class Accounts:
     """``files``: how many were to be read."""
 
     files: int
-    counted: Counter[Kind] = field(default_factory=Counter)
+    counted: Counter[FileKind] = field(default_factory=Counter)
     without_place: Counter[str] = field(default_factory=Counter)
     """What the files hold and no table of HSDS has, by name."""
     truncated: int = 0
 
-    def add(self, read: Read) -> Line:
-        line = Line.of(read)
+    def add(self, read: Read) -> FileLine:
+        line = FileLine.of(read)
         reason = _PLACE.sub("", line.reason)
-        self.counted[Kind(line.scraper, line.day or "", line.outcome, reason)] += 1
+        self.counted[FileKind(line.scraper, line.day or "", line.outcome, reason)] += 1
         if isinstance(read.outcome, Loaded):
             self.without_place.update(read.outcome.without_place)
             self.truncated += read.outcome.was_truncated
@@ -100,7 +100,7 @@ class Accounts:
     def by_day(self) -> Counter[str]:
         return self._by(lambda kind: kind.day)
 
-    def _by(self, key: Callable[[Kind], K]) -> Counter[K]:
+    def _by(self, key: Callable[[FileKind], K]) -> Counter[K]:
         found: Counter[K] = Counter()
         for kind, count in self.counted.items():
             found[key(kind)] += count

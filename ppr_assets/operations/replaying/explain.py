@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.accounts import FileLine
 from ppr_assets.operations.replaying.gathered import OnLine, gathered, unseen
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.merged import Merged, OneOrganization, OnePlace
+from ppr_assets.operations.replaying.merged import MergedRecords, OneOrganization, OnePlace
 from ppr_assets.rules.replay.rows.columns import HEADS, Row
 from ppr_assets.rules.replay.rows.organization import SAME_SERVICE
 from ppr_assets.rules.replay.rows.told import with_reasons
@@ -53,16 +53,16 @@ class Explained:
 class Explanation:
     """``files``: what the named file came to; ``records``: what came of it, or the named one."""
 
-    files: Sequence[Line]
+    files: Sequence[FileLine]
     records: Sequence[Explained]
 
 
 def explain(given: Input, wanted: str, on_line: OnLine = unseen) -> Explanation:
     """``wanted`` is a file by its name in the report, or the id of a row. Raises
     :class:`SettingsError` where neither is there."""
-    lines: list[Line] = []
+    lines: list[FileLine] = []
 
-    def seen(line: Line) -> None:
+    def seen(line: FileLine) -> None:
         on_line(line)
         if _names(wanted, line.file):
             lines.append(line)
@@ -88,7 +88,7 @@ def _names(wanted: str, file: str) -> bool:
 
 @dataclass(frozen=True)
 class _Asked:
-    merged: Merged
+    merged: MergedRecords
     id: str
     files: set[str]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 
 from ppr_assets.errors import DumpDamaged, FilesUnaccounted
-from ppr_assets.operations.replaying.accounts import Accounts, Line
+from ppr_assets.operations.replaying.accounts import Accounts, FileLine
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.merged import Merged, Merging
+from ppr_assets.operations.replaying.merged import MergedRecords, Merging
 from ppr_assets.operations.replaying.read_files import Spool, read_files
 
 
@@ -30,17 +30,17 @@ class ReplayOutcome:
     origin: str = ""
 
 
-OnLine = Callable[[Line], None]
+OnLine = Callable[[FileLine], None]
 
 
-def unseen(_: Line) -> None:
+def unseen(_: FileLine) -> None:
     """For whoever needs no line for each file."""
 
 
 @contextmanager
 def gathered(
     given: Input, *, strict: bool = False, on_line: OnLine = unseen
-) -> Iterator[tuple[Accounts, Merged]]:
+) -> Iterator[tuple[Accounts, MergedRecords]]:
     """What became of the files, and what they tell. Raises :class:`DumpDamaged` for a rejected file
     where ``strict``, and :class:`FilesUnaccounted` when a file has no outcome."""
     accounts = Accounts(len(given.files))
@@ -69,6 +69,6 @@ def preview(given: Input, *, strict: bool = False, on_line: OnLine = unseen) -> 
         return ReplayOutcome(accounts, counts(merged), origin=given.origin)
 
 
-def counts(merged: Merged) -> tuple[int, int]:
+def counts(merged: MergedRecords) -> tuple[int, int]:
     decided = merged.everything
     return len(decided.organizations.decisions), len(decided.locations.decisions)

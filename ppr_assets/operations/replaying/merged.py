@@ -11,7 +11,7 @@ from operator import itemgetter
 
 from ppr_assets.operations.replaying.read_files import Kept, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
-from ppr_assets.rules.replay.merging.sets import Decision
+from ppr_assets.rules.replay.merging.sets import MergeDecision
 from ppr_assets.rules.replay.record import Location
 from ppr_assets.rules.replay.rows.columns import SHARED, Row
 from ppr_assets.rules.replay.rows.location import location_rows
@@ -34,12 +34,12 @@ class Merging:
             kept = self.spool.keep(organization, file)
             self._told.append((named.told, digest, named, kept))
 
-    def merged(self) -> Merged:
+    def merged(self) -> MergedRecords:
         """Files of one moment, scraper and job come in the order of what they tell, so that no
         order of files decides whose word stands."""
         self._told.sort(key=itemgetter(0, 1))
         told = [(named, kept) for _, _, named, kept in self._told]
-        return Merged(self.spool, told, merge(named for named, _ in told))
+        return MergedRecords(self.spool, told, merge(named for named, _ in told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class OnePlace:
 
 
 @dataclass
-class Merged:
+class MergedRecords:
     spool: Spool
     told: list[tuple[Named, Kept]]
     everything: Everything
@@ -118,7 +118,7 @@ class Merged:
         return decision.reason if decision else ""
 
     @cached_property
-    def decisions(self) -> Mapping[str, Decision]:
+    def decisions(self) -> Mapping[str, MergeDecision]:
         """By the id, as its scraper tells it, of what is counted to another one."""
         both = self.everything.organizations, self.everything.locations
         return {one.id: one for merged in both for one in merged.decisions}

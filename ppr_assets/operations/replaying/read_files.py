@@ -85,7 +85,7 @@ Blob = Callable[[PublishedFile], bytes | str]
 """The bytes of a file in git, or why they are not read."""
 
 
-class Answer(msgspec.Struct, array_like=True, frozen=True):
+class FileAnswer(msgspec.Struct, array_like=True, frozen=True):
     """What one file came to, as a process tells another: in msgspec's own form, which a tenth of
     pickle's time makes these values of."""
 
@@ -107,7 +107,7 @@ def _of_day(told: tuple[Named, ...], day: str | None) -> tuple[Named, ...]:
     return tuple(replace(one, told=by) for one in told)
 
 
-_ANSWERS = msgspec.msgpack.Decoder(list[Answer])
+_ANSWERS = msgspec.msgpack.Decoder(list[FileAnswer])
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def _answer(one: Connection, batch: _Batch) -> Iterable[Told]:
         return _paired(batch, _ANSWERS.decode(one.recv_bytes()))
 
 
-def _paired(batch: _Batch, answers: Iterable[Answer]) -> Iterable[Told]:
+def _paired(batch: _Batch, answers: Iterable[FileAnswer]) -> Iterable[Told]:
     return [answer.of(file) for (file, _), answer in zip(batch, answers, strict=True)]
 
 
@@ -188,15 +188,15 @@ def _batches(files: Sequence[PublishedFile], blob: Blob | None) -> Iterator[_Bat
         yield batch
 
 
-def read_batch(files: Iterable[Given]) -> list[Answer]:
+def read_batch(files: Iterable[Given]) -> list[FileAnswer]:
     return [_read(path, data) for path, data in files]
 
 
-def encoded(answers: Sequence[Answer]) -> bytes:
+def encoded(answers: Sequence[FileAnswer]) -> bytes:
     return _ENCODER.encode(answers)
 
 
-def _read(path: str | None, data: bytes | str | None) -> Answer:
+def _read(path: str | None, data: bytes | str | None) -> FileAnswer:
     if isinstance(data, str):
         return _came_to(Rejected(data))
     try:
@@ -207,7 +207,7 @@ def _read(path: str | None, data: bytes | str | None) -> Answer:
     if not isinstance(outcome, Loaded):
         return _came_to(outcome, len(data))
     by = telling(outcome.job)
-    return Answer(
+    return FileAnswer(
         (replace(outcome, organizations=()), None, None),
         tuple(named(one, by) for one in outcome.organizations),
         tuple(_ENCODER.encode(one) for one in outcome.organizations),
@@ -215,10 +215,10 @@ def _read(path: str | None, data: bytes | str | None) -> Answer:
     )
 
 
-def _came_to(outcome: NothingToLoad | Rejected, size: int = 0) -> Answer:
+def _came_to(outcome: NothingToLoad | Rejected, size: int = 0) -> FileAnswer:
     if isinstance(outcome, NothingToLoad):
-        return Answer((None, outcome, None), size=size)
-    return Answer((None, None, outcome), size=size)
+        return FileAnswer((None, outcome, None), size=size)
+    return FileAnswer((None, None, outcome), size=size)
 
 
 def telling(job: Job) -> Telling:

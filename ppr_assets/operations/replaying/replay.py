@@ -10,10 +10,10 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from ppr_assets.errors import Busy, GateRefused, PreconditionFailed
-from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.accounts import FileLine
 from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, counts, gathered, unseen
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.merged import Merged
+from ppr_assets.operations.replaying.merged import MergedRecords
 from ppr_assets.operations.replaying.terms import CAUTIOUS, RebuildTerms
 from ppr_assets.postgres.load.in_transaction import cancelled_at
 from ppr_assets.postgres.sessions.connection import connect
@@ -24,7 +24,7 @@ from ppr_assets.postgres.upsert.staging import Staging, read_columns
 from ppr_assets.postgres.upsert.unfinished import begin, finish, is_unfinished
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.replay.rows.columns import COLUMNS
-from ppr_assets.rules.replay.rows.fitting import Column, Fitted
+from ppr_assets.rules.replay.rows.fitting import Fitted, FittedColumn
 from ppr_assets.rules.wording import shell_word
 from ppr_assets.settings import DatabaseSettings
 
@@ -49,7 +49,7 @@ def replay(
     """
     _require_empty(target, batch=terms.batch)
 
-    def in_time(line: Line) -> None:
+    def in_time(line: FileLine) -> None:
         terms.deadline.require("reading published records")
         on_line(line)
 
@@ -115,7 +115,7 @@ def refused(table: str, target: DatabaseSettings) -> GateRefused:
 
 
 def _load(
-    target: DatabaseSettings, merged: Merged, terms: RebuildTerms
+    target: DatabaseSettings, merged: MergedRecords, terms: RebuildTerms
 ) -> tuple[Fitted, Mapping[str, int]]:
     with (
         server_failures(target.describe(), "replaying published records"),
@@ -137,7 +137,7 @@ def _load(
 
 
 def _loaded(
-    session: Connection, merged: Merged, each: Callable[[], AbstractContextManager[object]]
+    session: Connection, merged: MergedRecords, each: Callable[[], AbstractContextManager[object]]
 ) -> tuple[Fitted, Mapping[str, int]]:
     # Triggers of the tables may call functions by their bare names, as migrations write them.
     session.execute("SET search_path TO public")
@@ -154,7 +154,7 @@ def _loaded(
 
 
 def _staging(
-    session: Connection, fitted: Fitted, found: Mapping[str, Mapping[str, Column]]
+    session: Connection, fitted: Fitted, found: Mapping[str, Mapping[str, FittedColumn]]
 ) -> Staging:
     columns = {table: list(columns) for table, columns in fitted.tables.items()}
     verified = {table for table in columns if "verified_by" in found[table]}

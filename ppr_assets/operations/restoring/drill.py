@@ -17,7 +17,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.load_and_compare import (
     Compared,
-    Judgement,
+    OnDifferences,
     load_and_compare,
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
@@ -123,7 +123,7 @@ def _compared(
     server: ProofServer, loading: Loading, twin: Twin, scratch: DatabaseSettings, place: ProofPlace
 ) -> Compared:
     """Load into the scratch database and compare. Raises :class:`DumpUnproven`."""
-    judgement = Judgement(_HINTS[place.scratch])
+    judgement = OnDifferences(_HINTS[place.scratch])
     try:
         return load_and_compare(scratch, loading, twin=twin, judgement=judgement, analyze=False)
     except RestoreFailed as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.compare.schema_objects import Objects
-from ppr_assets.postgres.rehearsal.rehearsal import Refused
+from ppr_assets.postgres.rehearsal.rehearsal import RefusedObject
 from ppr_assets.rules.gate.replacement import DEPENDENTS
 
 LET_BY = "SQL_DUMP_PROOF_WITHOUT"
@@ -35,7 +35,9 @@ class Without:
     shortened: Shortened = field(default_factory=Shortened)
 
 
-def going_without(refused: Sequence[Refused], rule: Sequence[str]) -> tuple[Without, list[Refused]]:
+def going_without(
+    refused: Sequence[RefusedObject], rule: Sequence[str]
+) -> tuple[Without, list[RefusedObject]]:
     """What can be gone without, and what stands in the way. With :data:`DEPENDENTS` in the
     ``rule``, what needs something that goes, goes too, rows included."""
     nobody_misses = [one for one in refused if _is_free(one)]
@@ -66,14 +68,14 @@ def covers(rule: Sequence[str], kind: str, name: str) -> bool:
     return any(item.lower() in names for item in rule)
 
 
-def _is_free(one: Refused) -> bool:
+def _is_free(one: RefusedObject) -> bool:
     if one.kind == "COMMENT":
         return one.reason in ("role", "needs another")
     no_rows = one.kind == "TABLE DATA" and one.reason == "role" and not one.rows
     return one.reason == "there" or no_rows
 
 
-def _is_named(one: Refused, rule: Sequence[str]) -> bool:
+def _is_named(one: RefusedObject, rule: Sequence[str]) -> bool:
     if one.reason == "needs another" and DEPENDENTS in rule:
         return True
     return one.reason != "database" and covers(rule, one.kind, one.name)

@@ -18,7 +18,7 @@ from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
-    Judgement,
+    OnDifferences,
     computed_remarks,
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
@@ -59,7 +59,7 @@ from ppr_assets.postgres.load import load_in_transaction
 from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.statistics import analyze
 from ppr_assets.postgres.sessions.connection import connect, require_named
-from ppr_assets.postgres.sessions.session import Connection, Session
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 from ppr_assets.rules.gate.difference import Difference
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -155,7 +155,7 @@ def _replaced(
     before = read_grants(connection)
     load_in_transaction(connection, loading.plain(), verified.layout, deadline=loading.deadline)
     loading.clock.lap("load")
-    compared = _held_to_dump(connection, loading, ground, Judgement(HINT, WAY, terms.accept))
+    compared = _held_to_dump(connection, loading, ground, OnDifferences(HINT, WAY, terms.accept))
     connection.execute("SET LOCAL client_encoding = 'UTF8'")  # as it was looked at before
     judged = require_kept(connection, ground.serving, terms.guard, every=True)
     remarks += judged.remarks
@@ -167,7 +167,7 @@ def _replaced(
 
 
 def _held_to_dump(
-    connection: Connection, loading: Loading, ground: _Ground, judgement: Judgement
+    connection: Connection, loading: Loading, ground: _Ground, judgement: OnDifferences
 ) -> Compared:
     """Compare what the open transaction has made with the dump, but for how objects are defined.
     Raises :class:`DumpUnproven`."""
@@ -211,7 +211,7 @@ def _read_back(
 ) -> Mapping[str, TableRecord]:
     """The tables as the open transaction sees them, by table key."""
     tables: dict[str, TableRecord] = {}
-    session = Session(connection, threading.Event())
+    session = LoadingSession(connection, threading.Event())
     reader = Reader(connection, layout, tables, found.spill_folder)
     for key in reader.blocks:
         deadline.require(f"comparing the rows of {key}")

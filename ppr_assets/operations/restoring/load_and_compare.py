@@ -45,7 +45,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class OnDifferences:
     """What to do with differences: ``hint`` is the way out for whoever is refused, ``accept`` the
     decision of a human to take those that are acceptable, ``way`` how to decide so."""
 
@@ -91,7 +91,7 @@ def load_and_compare(
     loading: Loading,
     *,
     twin: Twin,
-    judgement: Judgement,
+    judgement: OnDifferences,
     analyze: bool,
 ) -> Compared:
     """Load into the empty database ``settings.dbname``, and hold it to the dump.

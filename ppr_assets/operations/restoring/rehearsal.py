@@ -23,7 +23,7 @@ from ppr_assets.postgres.compare.schema_objects import Objects, Within
 from ppr_assets.postgres.databases.fitness import missing_extensions, require_server
 from ppr_assets.postgres.rehearsal.beside_database import make_what_is_beside
 from ppr_assets.postgres.rehearsal.in_place import refused_in_place
-from ppr_assets.postgres.rehearsal.rehearsal import Refused, rehearse
+from ppr_assets.postgres.rehearsal.rehearsal import RefusedObject, rehearse
 from ppr_assets.postgres.rehearsal.remedies import remedies
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.session import Connection
@@ -124,7 +124,7 @@ def mended(error: RestoreFailed, scratch: DatabaseSettings, loading: Loading) ->
         return mending(cause, connection, definition)
 
 
-def _mended(one: Refused, scratch: DatabaseSettings, loading: Loading) -> str | None:
+def _mended(one: RefusedObject, scratch: DatabaseSettings, loading: Loading) -> str | None:
     if one.reason != "database" or one.error is None:
         return None
     failure = RestoreFailed(one.words)
@@ -148,7 +148,11 @@ def require_taker(server: ProofServer, layout: Layout, rule: Sequence[str]) -> N
 
 
 def _in_the_way(
-    server: ProofServer, obstacles: Sequence[Refused], mends: Sequence[str], *, database: str = ""
+    server: ProofServer,
+    obstacles: Sequence[RefusedObject],
+    mends: Sequence[str],
+    *,
+    database: str = "",
 ) -> PreconditionFailed:
     role = server.session.settings.user
     obstacles = [

@@ -17,7 +17,7 @@ from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
-    Judgement,
+    OnDifferences,
     load_and_compare,
 )
 from ppr_assets.operations.restoring.loading import Loading, OnStage, silent
@@ -155,7 +155,7 @@ def _compared(
         replace(session.settings, dbname=new),
         loading,
         twin=twin,
-        judgement=Judgement(HINT, WAY, accept),
+        judgement=OnDifferences(HINT, WAY, accept),
         analyze=True,
     )
 

@@ -21,7 +21,7 @@ from ppr_assets.orchestration.assets.sql_dump import sql_dump
 from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
 from ppr_assets.orchestration.metadata import Metadata, manifest_facts, verdict_facts
-from ppr_assets.orchestration.resources import Override, record_override
+from ppr_assets.orchestration.resources import OverrideResource, record_override
 from ppr_assets.settings import DataRepoSettings, Settings
 
 LATEST_IS_THIS_DUMP = dg.AssetCheckSpec(
@@ -60,7 +60,7 @@ def data_repo_commit(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
-    override: Override,
+    override: OverrideResource,
     night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
     started = monotonic()

@@ -17,7 +17,7 @@ from ppr_assets.orchestration.metadata import (
     row_counts,
     undecided_table,
 )
-from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.resources import OverrideResource
 from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.naming import PUBLICATION as PUBLICATION_FILE
 from ppr_assets.rules.publication.lines import plan_lines
@@ -61,7 +61,7 @@ def record_count(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
-    override: Override,
+    override: OverrideResource,
     night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
     with expected_failures(settings, night):

@@ -20,7 +20,7 @@ from ppr_assets.orchestration.metadata import (
     verdict_facts,
     withheld_table,
 )
-from ppr_assets.orchestration.resources import Override, record_override
+from ppr_assets.orchestration.resources import OverrideResource, record_override
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import Settings
 
@@ -81,7 +81,7 @@ def sql_dump(
     context: dg.AssetExecutionContext,
     settings: dg.ResourceParam[Settings],
     data_repo: dg.ResourceParam[DataRepoOfRun],
-    override: Override,
+    override: OverrideResource,
     night: dg.ResourceParam[Night],
 ) -> Iterator[Any]:
     with expected_failures(settings, night):

@@ -15,7 +15,7 @@ from ppr_assets.data_repo.history.publications import Publication
 from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.orchestration.metadata import DATA_VERSION
 from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
-from ppr_assets.postgres.snapshot.snapshot import Column
+from ppr_assets.postgres.snapshot.snapshot import SnapshotColumn
 
 OWNERS = ["team:pantry-pirate-radio"]
 TABLE_GROUP = "hsds_tables"
@@ -124,7 +124,7 @@ def _table_asset(schema: str, name: str) -> dg.AssetKey:
     return dg.AssetKey([name] if known else [schema, name])
 
 
-def _schema(columns: Sequence[Column]) -> dg.TableSchema:
+def _schema(columns: Sequence[SnapshotColumn]) -> dg.TableSchema:
     return dg.TableSchema(
         [
             dg.TableColumn(

@@ -42,7 +42,7 @@ _JUST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenRuns:
     """``until`` is the last change of a run that was seen, ``begun`` when this sensor began to
     look, ``started`` the run whose start was told last."""
 
@@ -90,7 +90,7 @@ def alerts(
     return dg.SensorResult(skip_reason=words, cursor=_cursor(seen, _known(context, settings)))
 
 
-def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime) -> Seen:
+def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime) -> SeenRuns:
     """The first look is at the last nightly run that ended, so that what is wrong is told. After
     one that a clock has dated in the future, it is looked from a little before now."""
     if context.cursor:
@@ -99,13 +99,13 @@ def _seen(context: dg.SensorEvaluationContext, settings: Settings, at: datetime)
         until, begun = (datetime.fromisoformat(one) for one in (until, begun))
         if until > at + CLOCKS_DIFFER_BY:
             until = at - CLOCKS_DIFFER_BY
-        return Seen(until, min(begun, at), started)
+        return SeenRuns(until, min(begun, at), started)
     wanted = dg.RunsFilter(job_name=NIGHTLY, statuses=list(ENDED))
     last = context.instance.get_run_records(wanted, limit=1)
-    return Seen(last[0].update_timestamp - _JUST if last else at, at)
+    return SeenRuns(last[0].update_timestamp - _JUST if last else at, at)
 
 
-def _changed(instance: dg.DagsterInstance, seen: Seen, at: datetime) -> list[dg.RunRecord]:
+def _changed(instance: dg.DagsterInstance, seen: SeenRuns, at: datetime) -> list[dg.RunRecord]:
     """And the first of them, oldest first; what is dated in the future was seen then."""
     until = at + CLOCKS_DIFFER_BY
     statuses = [*ENDED, _STARTED]
@@ -123,8 +123,8 @@ def _pings_here(run: dg.DagsterRun) -> bool:
 
 
 def _heartbeat(
-    instance: dg.DagsterInstance, settings: Settings, record: dg.RunRecord, seen: Seen
-) -> Seen:
+    instance: dg.DagsterInstance, settings: Settings, record: dg.RunRecord, seen: SeenRuns
+) -> SeenRuns:
     """Ping for the newest nightly run: who hears a ping takes it for now, so not for those before
     it, which a daemon that was away may find."""
     run = record.dagster_run
@@ -140,7 +140,7 @@ def _heartbeat(
     return seen
 
 
-def _looks(context: dg.SensorEvaluationContext, settings: Settings, seen: Seen) -> list[Report]:
+def _looks(context: dg.SensorEvaluationContext, settings: Settings, seen: SeenRuns) -> list[Report]:
     """What no run tells, without what is known already."""
     known = _known(context, settings)
     good = known.good.get(NIGHTLY) or committed_at(context.instance) or seen.begun
@@ -161,5 +161,5 @@ def _words(state: State) -> str:
     return "\n".join([open_, *dead])
 
 
-def _cursor(seen: Seen, known: Known) -> str:
+def _cursor(seen: SeenRuns, known: Known) -> str:
     return json.dumps([*vars(seen).values(), known_to_json(known)], default=str)

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from ppr_assets.orchestration.resources import Override
+from ppr_assets.orchestration.resources import OverrideResource
 
 
 def flat_config(asset: str, config: type[dg.Config], *, word: str) -> dg.ConfigMapping:
@@ -56,7 +56,7 @@ def launchpad_config(console_level: str | None = None) -> dg.ConfigMapping:
                     name: dg.Field(
                         str,
                         default_value="",
-                        description=Override.model_fields[name].description,
+                        description=OverrideResource.model_fields[name].description,
                     )
                     for name in ("reason", "by")
                 },

@@ -10,7 +10,7 @@ import json
 import dagster as dg
 
 from ppr_assets.errors import PprError
-from ppr_assets.operations.watch import Seen, look_for_publication
+from ppr_assets.operations.watch import SeenCommits, look_for_publication
 from ppr_assets.orchestration.assets.tables import published
 from ppr_assets.orchestration.automation.nightly import NIGHTLY_DUMP
 from ppr_assets.settings import Settings
@@ -30,7 +30,7 @@ PUBLICATION_TAG = "ppr_assets/publication"
 def after_publishing(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult:
-    seen = Seen(**json.loads(context.cursor)) if context.cursor else Seen()
+    seen = SeenCommits(**json.loads(context.cursor)) if context.cursor else SeenCommits()
     try:
         look = look_for_publication(settings, seen)
     except PprError as error:

@@ -27,7 +27,7 @@ _ABOUT_A_COLUMN = re.compile(
 
 
 @dataclass(frozen=True)
-class Part:
+class TablePart:
     """Of a table, as a CREATE TABLE has it."""
 
     kind: Literal["COLUMN", "DEFAULT", "CHECK CONSTRAINT"]
@@ -45,7 +45,7 @@ class Shortened:
     columns: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-def without_part_at(text: bytes, position: int) -> tuple[bytes, Part] | None:
+def without_part_at(text: bytes, position: int) -> tuple[bytes, TablePart] | None:
     """A table's statements without the default, column or constraint that stands at ``position``,
     and what that was; None where none stands there, or where no column would be left."""
     schema, table, items = made_table(text) or ("", "", [])
@@ -56,7 +56,7 @@ def without_part_at(text: bytes, position: int) -> tuple[bytes, Part] | None:
     found = None if item.constraint else _DEFAULT.fullmatch(item.definition)
     if found and position >= defined + found.start("default"):
         start, end = (defined + at for at in found.span("default"))
-        return text[:start] + text[end:], Part("DEFAULT", schema, table, item.name)
+        return text[:start] + text[end:], TablePart("DEFAULT", schema, table, item.name)
     rest = [one for one in items if one is not item]
     if all(one.constraint for one in rest):
         return None
@@ -66,7 +66,7 @@ def without_part_at(text: bytes, position: int) -> tuple[bytes, Part] | None:
         kind: Literal["COLUMN", "CHECK CONSTRAINT"] = "CHECK CONSTRAINT"
     else:
         kind, tail = "COLUMN", _not_about(item.name, tail)
-    return text[: items[0].start] + left + tail, Part(kind, schema, table, item.name)
+    return text[: items[0].start] + left + tail, TablePart(kind, schema, table, item.name)
 
 
 def _not_about(column: str, statements: bytes) -> bytes:

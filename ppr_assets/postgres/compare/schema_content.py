@@ -21,7 +21,7 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.compare.large_objects import large_object_differences
 from ppr_assets.postgres.compare.presence import event_triggers
-from ppr_assets.postgres.compare.schema_objects import Look, Object, Objects, Within
+from ppr_assets.postgres.compare.schema_objects import Object, Objects, SchemaLook, Within
 from ppr_assets.postgres.compare.value_content import value_differences
 from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
@@ -129,13 +129,13 @@ def definitions_in(settings: DatabaseSettings, layout: Layout, within: Within) -
 
 def _look(
     connection: Connection, settings: DatabaseSettings, layout: Layout, within: Within
-) -> Look:
+) -> SchemaLook:
     major = connection.info.server_version // 10000
     tool = find_tool("pg_dump", major, sslmode=settings.sslmode)
-    return Look(tool, layout.encoding, public_schema(connection), within)
+    return SchemaLook(tool, layout.encoding, public_schema(connection), within)
 
 
-def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: Look) -> _Again:
+def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: SchemaLook) -> _Again:
     """Fill the twin as well. What is in the way there is in nobody else's."""
     if twin.definitions is not None:
         return _Again(twin.definitions)

@@ -64,7 +64,7 @@ class Within:
 
 
 @dataclass(frozen=True)
-class Look:
+class SchemaLook:
     """How to look at databases. What ``public`` leaves out is not looked at."""
 
     tool: ClientTool

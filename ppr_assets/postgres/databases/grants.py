@@ -143,7 +143,7 @@ class Grants:
     defaults: frozenset[Default]
 
 
-class Step(NamedTuple):
+class GrantStep(NamedTuple):
     """A statement, and in words what it gives or takes of what."""
 
     role: str | None
@@ -172,13 +172,13 @@ def read_grants(connection: Connection) -> Grants:
     )
 
 
-def missing_grants(former: Grants, new: Grants) -> Sequence[Step]:
+def missing_grants(former: Grants, new: Grants) -> Sequence[GrantStep]:
     """What has to be done in the one for everybody to have what they have in the other. Of objects
     that are not there nothing can be given, and nobody needs it."""
     return [*_of_objects(former, new), *_of_defaults(former, new)]
 
 
-def give(connection: Connection, steps: Sequence[Step]) -> Sequence[str]:
+def give(connection: Connection, steps: Sequence[GrantStep]) -> Sequence[str]:
     """Run the steps; returns in words those that the server refused, each as if never begun."""
     refused = []
     for step in steps:
@@ -195,7 +195,7 @@ def give(connection: Connection, steps: Sequence[Step]) -> Sequence[str]:
     return refused
 
 
-def in_words(steps: Sequence[Step], most: int = 6) -> str:
+def in_words(steps: Sequence[GrantStep], most: int = 6) -> str:
     """By role, of how many objects which privileges: ``web (SELECT of 25, USAGE of 1), …``."""
     roles: dict[str, dict[str, int]] = {}
     for step in steps:
@@ -208,7 +208,7 @@ def in_words(steps: Sequence[Step], most: int = 6) -> str:
     return few(said, most)
 
 
-def _of_objects(former: Grants, new: Grants) -> Iterator[Step]:
+def _of_objects(former: Grants, new: Grants) -> Iterator[GrantStep]:
     for key in sorted(former.rights.keys() & new.rights.keys()):
         owners = {right.role for right in new.owned.get(key, ())}
         wanted = {
@@ -232,11 +232,11 @@ def _grouped(rights: frozenset[Right] | set[Right]) -> Iterator[tuple[Right, lis
         yield group[0], [right.privilege for right in group]
 
 
-def _step(verb: LiteralString, key: Object, right: Right, privileges: list[str]) -> Step:
+def _step(verb: LiteralString, key: Object, right: Right, privileges: list[str]) -> GrantStep:
     word, name = key
     column = f" ({right.column})" if right.column else ""
     what = ", ".join(f"{privilege}{column}" for privilege in privileges)
-    return Step(
+    return GrantStep(
         right.role,
         what if verb == "GRANT" else f"no {what}",
         f"{word.lower()} {name}",
@@ -250,7 +250,7 @@ def _step(verb: LiteralString, key: Object, right: Right, privileges: list[str])
     )
 
 
-def _of_defaults(former: Grants, new: Grants) -> Iterator[Step]:
+def _of_defaults(former: Grants, new: Grants) -> Iterator[GrantStep]:
     for one in sorted(former.defaults - new.defaults, key=str):
         where: sql.Composable = sql.SQL("")
         if one.schema is not None:
@@ -268,7 +268,7 @@ def _of_defaults(former: Grants, new: Grants) -> Iterator[Step]:
         )
         whose = f"later {one.objects.lower()} of {one.maker}"
         what = f"no {one.privilege}" if one.taken else one.privilege
-        yield Step(one.role, what, whose, statement)
+        yield GrantStep(one.role, what, whose, statement)
 
 
 def _whom(verb: LiteralString, role: str | None, *, grantable: bool) -> sql.Composed:

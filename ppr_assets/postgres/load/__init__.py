@@ -27,7 +27,7 @@ from ppr_assets.postgres.load.plan import Wishes
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.work.statements import run_step
-from ppr_assets.postgres.sessions.session import Session, open_session
+from ppr_assets.postgres.sessions.session import LoadingSession, open_session
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
 
@@ -91,7 +91,7 @@ def make_definitions(
             load_with_psql(file, layout, settings, deadline=deadline, rows=False)
             return
         with open_session(settings, layout.encoding) as connection:
-            session = Session(connection, threading.Event(), layout.search_path)
+            session = LoadingSession(connection, threading.Event(), layout.search_path)
             public = public_schema(connection)
             wanted = [
                 step

@@ -23,7 +23,12 @@ from ppr_assets.postgres.load.public_schema import PublicSchema, public_schema
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
 from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
 from ppr_assets.postgres.load.work.statements import run_step, split
-from ppr_assets.postgres.sessions.session import Connection, Session, failed, prepare_transaction
+from ppr_assets.postgres.sessions.session import (
+    Connection,
+    LoadingSession,
+    failed,
+    prepare_transaction,
+)
 from ppr_assets.progress import counted, stage
 
 _CANCEL_SECONDS = 0.2
@@ -55,7 +60,7 @@ def load_in_transaction(
     """
     _require_statements(layout)
     prepare_transaction(connection, layout.encoding)
-    session = Session(connection, threading.Event(), layout.search_path)
+    session = LoadingSession(connection, threading.Event(), layout.search_path)
     held = layout.rows_bytes if rows else None
     with (
         DumpFile(dump) as file,
@@ -96,7 +101,7 @@ def _require_statements(layout: Layout) -> None:
         )
 
 
-def _drop_all(session: Session, statements: list[bytes]) -> None:
+def _drop_all(session: LoadingSession, statements: list[bytes]) -> None:
     """Run the DROPs at the dump's head; what they would drop may be missing, IF EXISTS or not.
 
     ``ALTER DOMAIN IF EXISTS … DROP CONSTRAINT`` fails where the domain does not exist, and a
@@ -152,7 +157,7 @@ def _too_many_locks(error: psycopg.Error) -> RestoreFailed:
     )
 
 
-def _drop(session: Session, statement: bytes) -> psycopg.Error | None:
+def _drop(session: LoadingSession, statement: bytes) -> psycopg.Error | None:
     """Run one statement of the prologue, or leave everything as it was and say why."""
     session.require_going_on()
     try:

@@ -15,7 +15,7 @@ from ppr_assets.postgres.load.work.catalog import Catalog, read_catalog
 from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Crew, Task
 from ppr_assets.postgres.load.work.statements import run_step
-from ppr_assets.postgres.sessions.session import Session, open_session
+from ppr_assets.postgres.sessions.session import LoadingSession, open_session
 from ppr_assets.progress import stage
 from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets.settings import DatabaseSettings
@@ -39,7 +39,7 @@ def load_parallel(
         readers: list[Reader] = []
         records: dict[str, TableRecord] = {}
 
-        def make_tables(session: Session) -> None:
+        def make_tables(session: LoadingSession) -> None:
             public = public_schema(session.connection)
             for step in parts.before:
                 if not public.leaves_out(step):

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import table_key
-from ppr_assets.rules.patch.changes import PatchColumn, PatchTable, Reference
+from ppr_assets.rules.patch.changes import PatchColumn, PatchReference, PatchTable
 from ppr_assets.rules.patch.text import Trigger
 
 _TABLES: LiteralString = """
@@ -81,7 +81,7 @@ class LivingTables:
     table whose rows they have."""
 
     tables: Mapping[str, PatchTable]
-    references: Sequence[Reference]
+    references: Sequence[PatchReference]
     partitions: frozenset[str]
 
 
@@ -130,13 +130,13 @@ def _references(
     connection: Connection,
     tables: Mapping[int, PatchTable],
     places: Mapping[int, Mapping[int, int]],
-) -> Iterable[Reference]:
+) -> Iterable[PatchReference]:
     for name, child, columns, parent, there, deferrable in connection.execute(_REFERENCES):
         if child not in tables or parent not in tables:
             continue
         if not {*columns} <= {*places[child]} or not {*there} <= {*places[parent]}:
             continue
-        yield Reference(
+        yield PatchReference(
             name,
             tables[child].key,
             tuple(places[child][one] for one in columns),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from ppr_assets.postgres.patching.rows_in_sql import quoted, row_in_sql, same, same_values, sql
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import key_names
-from ppr_assets.rules.patch.changes import PatchTable, Reference, Row
+from ppr_assets.rules.patch.changes import PatchReference, PatchTable, Row
 
 Copied = Callable[[str], Iterable[tuple[Sequence[str], Iterable[bytes]]]]
 """The rows of a table key, as COPY has them: the columns, and what it sends."""
@@ -25,7 +25,7 @@ class StagedRows:
         connection: Connection,
         tables: Mapping[str, PatchTable],
         dumped: Mapping[str, Sequence[str]],
-        references: Sequence[Reference],
+        references: Sequence[PatchReference],
     ) -> None:
         self._connection = connection
         self._tables = tables
@@ -137,7 +137,7 @@ class StagedRows:
                 if found and one.parent not in waiting:
                     waiting.append(one.parent)
 
-    def dangling(self) -> Iterator[tuple[Reference, int]]:
+    def dangling(self) -> Iterator[tuple[PatchReference, int]]:
         """How many chosen rows of the dump refer to what neither the dump nor the database has,
         and would do so anew: what refers to nothing here already goes on doing so."""
         for one in self._references:
@@ -160,7 +160,7 @@ class StagedRows:
             if count:
                 yield one, count
 
-    def held(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, int]]:
+    def held(self, references: Iterable[PatchReference]) -> Iterator[tuple[PatchReference, int]]:
         """How many rows of tables that are not in the dump refer to chosen rows that it lacks."""
         for one in references:
             if one.child in self._dumped or one.parent not in self._dumped:
@@ -206,7 +206,7 @@ class StagedRows:
         statement = f"INSERT INTO {self._name('chosen', key)} {query} ON CONFLICT DO NOTHING"
         return self._connection.execute(sql(statement)).rowcount
 
-    def _in_dump(self, one: Reference) -> bool:
+    def _in_dump(self, one: PatchReference) -> bool:
         return bool(
             self._dump_side(one.child, one.columns) and self._dump_side(one.parent, one.there)
         )
@@ -239,7 +239,7 @@ class StagedRows:
         table = self._tables[key]
         return same_values(table, one, other, table.known_by, numbered=chosen)
 
-    def _refers(self, one: Reference) -> str:
+    def _refers(self, one: PatchReference) -> str:
         child, parent = self._tables[one.child], self._tables[one.parent]
         return " AND ".join(
             same(

@@ -15,8 +15,8 @@ from ppr_assets.plain_sql.parsing.entries import Entry
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, steps
 from ppr_assets.postgres.load.work.statements import run_step
-from ppr_assets.postgres.rehearsal.rehearsal import Refused
-from ppr_assets.postgres.sessions.session import Connection, Session, prepare_transaction
+from ppr_assets.postgres.rehearsal.rehearsal import RefusedObject
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession, prepare_transaction
 from ppr_assets.rules.naming import table_key
 
 _TRIED = frozenset(
@@ -55,7 +55,9 @@ WHERE d.deptype = 'e' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
 _PUBLICATIONS: LiteralString = "SELECT pubname FROM pg_catalog.pg_publication"
 
 
-def refused_in_place(connection: Connection, dump: PlainDump, layout: Layout) -> list[Refused]:
+def refused_in_place(
+    connection: Connection, dump: PlainDump, layout: Layout
+) -> list[RefusedObject]:
     """In the transaction that is open on ``connection``, which is left as it was."""
     refused = [*_standing(connection, layout)]
     there = {(one.kind, one.name) for one in refused}
@@ -65,22 +67,22 @@ def refused_in_place(connection: Connection, dump: PlainDump, layout: Layout) ->
         for entry, step in zip(layout.entries, steps(layout, file), strict=True):
             if entry.kind not in _TRIED or (entry.kind, entry.name) in there:
                 continue
-            session = Session(connection, threading.Event(), layout.search_path)
+            session = LoadingSession(connection, threading.Event(), layout.search_path)
             if (words := _refusal(session, file, step)) is not None:
                 stands = entry.kind == "PUBLICATION" and entry.name in publications
-                refused.append(Refused(*entry.identity, "there" if stands else "role", words))
+                refused.append(RefusedObject(*entry.identity, "there" if stands else "role", words))
     said = {f"{one.kind} {one.name}" for one in refused}
     return [
         *refused,
         *(
-            Refused(*entry.identity, "needs another", "it is of something that is left out")
+            RefusedObject(*entry.identity, "needs another", "it is of something that is left out")
             for entry in layout.entries
             if entry.kind == "COMMENT" and entry.name in said
         ),
     ]
 
 
-def _standing(connection: Connection, layout: Layout) -> Iterator[Refused]:
+def _standing(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:
     """Extensions that an administrator has made, with the schemas that they are in and the rows
     that they keep."""
     found = connection.execute(_EXTENSIONS).fetchall()
@@ -97,10 +99,10 @@ def _standing(connection: Connection, layout: Layout) -> Iterator[Refused]:
 
     for entry in layout.entries:
         if stands(entry):
-            yield Refused(*entry.identity, "there", "it belongs to another role")
+            yield RefusedObject(*entry.identity, "there", "it belongs to another role")
 
 
-def _refusal(session: Session, file: DumpFile, step: Step) -> str | None:
+def _refusal(session: LoadingSession, file: DumpFile, step: Step) -> str | None:
     """What the server says where the role may not; whatever else is wrong is none of this."""
     try:
         with session.connection.transaction(force_rollback=True):

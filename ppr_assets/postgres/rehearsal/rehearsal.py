@@ -24,7 +24,7 @@ from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.rehearsal.shortening import lacking_columns, shortened_table
-from ppr_assets.postgres.sessions.session import Connection, Session, open_session
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession, open_session
 from ppr_assets.settings import DatabaseSettings
 
 Reason = Literal["role", "server", "there", "needs another", "database"]
@@ -67,7 +67,7 @@ ORDER BY 1, 2
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedObject:
     """Something of a dump that the server did not take, and why."""
 
     kind: str
@@ -93,16 +93,16 @@ def rehearse(
     *,
     deadline: Deadline,
     shorten: bool = False,
-) -> tuple[Sequence[Refused], Shortened]:
+) -> tuple[Sequence[RefusedObject], Shortened]:
     """Make what ``dump`` makes in the empty database ``settings.dbname``, and go on after what is
     refused. Raises :class:`RestoreFailed` when the session is lost or ``deadline`` passes.
 
     ``shorten``: of a table that needs something that was refused, only that is refused.
     """
-    refused: list[Refused] = []
+    refused: list[RefusedObject] = []
     statements: dict[Range, bytes] = {}
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
-        session = Session(connection, threading.Event(), layout.search_path)
+        session = LoadingSession(connection, threading.Event(), layout.search_path)
         wanted = list(zip(layout.entries, steps(layout, file), strict=True))
         for entry, step in sorted(wanted, key=lambda pair: comes_last(pair[1])):
             deadline.require(f"trying {step.what}")
@@ -111,7 +111,9 @@ def rehearse(
             error = _error(session, partial(run_step, session, file, step))
             if error is None:
                 continue
-            one = Refused(*entry.identity, _reason(step, error, refused), _words(error), error)
+            one = RefusedObject(
+                *entry.identity, _reason(step, error, refused), _words(error), error
+            )
             made = _shortened(session, file.read(entry.start, entry.end), one) if shorten else None
             if made is None:
                 refused.append(one)
@@ -125,7 +127,9 @@ def rehearse(
     return refused, Shortened(statements, columns)
 
 
-def _shortened(session: Session, text: bytes, whole: Refused) -> tuple[bytes, list[Refused]] | None:
+def _shortened(
+    session: LoadingSession, text: bytes, whole: RefusedObject
+) -> tuple[bytes, list[RefusedObject]] | None:
     """The table's statements as they were taken, and what of it was refused."""
     if whole.kind != "TABLE" or whole.reason != "needs another" or whole.error is None:
         return None
@@ -139,7 +143,9 @@ def _shortened(session: Session, text: bytes, whole: Refused) -> tuple[bytes, li
     if made is None:
         return None
     return made[0], [
-        Refused(part.kind, part.schema, f"{part.table}.{part.name}", whole.reason, _words(error))
+        RefusedObject(
+            part.kind, part.schema, f"{part.table}.{part.name}", whole.reason, _words(error)
+        )
         for part, error in made[1]
     ]
 
@@ -148,7 +154,7 @@ def _is_data(step: Step) -> bool:
     return step.kind in _DATA or step.name.startswith("LARGE OBJECT ")
 
 
-def _error(session: Session, run: Callable[[], None]) -> psycopg.Error | None:
+def _error(session: LoadingSession, run: Callable[[], None]) -> psycopg.Error | None:
     try:
         run()
     except RestoreFailed as failure:
@@ -165,7 +171,7 @@ def _words(error: psycopg.Error) -> str:
     return " ".join((error.diag.message_primary or str(error)).split())[:300]
 
 
-def _reason(step: Step, error: psycopg.Error, before: Sequence[Refused]) -> Reason:
+def _reason(step: Step, error: psycopg.Error, before: Sequence[RefusedObject]) -> Reason:
     if isinstance(error, errors.InsufficientPrivilege):
         return "role"
     if step.kind == "EXTENSION":  # some say by scripts of their own where they may be
@@ -181,19 +187,19 @@ def _reason(step: Step, error: psycopg.Error, before: Sequence[Refused]) -> Reas
 
 
 def _made_of(
-    layout: Layout, refused: Sequence[Refused], shortened: Collection[Range]
-) -> list[Refused]:
+    layout: Layout, refused: Sequence[RefusedObject], shortened: Collection[Range]
+) -> list[RefusedObject]:
     """What is set or computed of something that is not there, or not whole."""
     gone = {(one.schema, one.name) for one in refused if one.kind in _COMPUTED_OF}
     gone |= {(e.schema, e.name) for e in layout.entries if (e.start, e.end) in shortened}
     return [
-        Refused(*entry.identity, "needs another", "that is not there")
+        RefusedObject(*entry.identity, "needs another", "that is not there")
         for entry in layout.entries
         if entry.kind in _COMPUTED and (entry.schema, entry.name) in gone
     ]
 
 
-def _rows(connection: Connection, layout: Layout) -> Iterator[Refused]:
+def _rows(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:
     """Rows of tables that are not there, or that the role may not fill: those of extensions."""
     names = {
         entry: table_of_copy(entry.copy.statement.encode("utf-8", "surrogateescape"))
@@ -206,13 +212,15 @@ def _rows(connection: Connection, layout: Layout) -> Iterator[Refused]:
         if name not in found:
             rows = entry.copy.rows if entry.copy else 0
             words = "its table is not there" + (f", rows: {rows}" if rows else "")
-            yield Refused(*entry.identity, "needs another", words, rows=rows)
+            yield RefusedObject(*entry.identity, "needs another", words, rows=rows)
         elif not found[name]:
             words = "permission denied to insert rows"
-            yield Refused(*entry.identity, "role", words, rows=entry.copy.rows if entry.copy else 0)
+            yield RefusedObject(
+                *entry.identity, "role", words, rows=entry.copy.rows if entry.copy else 0
+            )
 
 
-def _unreadable(connection: Connection, layout: Layout) -> Iterator[Refused]:
+def _unreadable(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:
     """Rows with XML, on a server that was built without it. Where a dump is of no rows at all,
     any table may have some."""
     try:
@@ -223,4 +231,4 @@ def _unreadable(connection: Connection, layout: Layout) -> Iterator[Refused]:
     rows = {(one.schema, one.name): one.copy.rows for one in layout.entries if one.copy}
     for schema, name in connection.execute(_OF_XML):
         if number := rows.get((schema, name), 0 if rows else 1):
-            yield Refused("TABLE DATA", schema, name, "server", words, rows=number)
+            yield RefusedObject("TABLE DATA", schema, name, "server", words, rows=number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ppr_assets.postgres.rehearsal.rehearsal import Refused
+from ppr_assets.postgres.rehearsal.rehearsal import RefusedObject
 from ppr_assets.rules.naming import quote_identifier
 
 _GRANTABLE = (
@@ -21,7 +21,7 @@ _WRAPPER = re.compile(r'foreign-data wrapper "?([^"]+?)"?( does not exist)?$')
 _USE_WRAPPER = "GRANT USAGE ON FOREIGN DATA WRAPPER {} TO {};"
 
 
-def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Sequence[str]:
+def remedies(refused: Sequence[RefusedObject], role: str, *, database: str = "") -> Sequence[str]:
     """For whoever administers the server: a sentence with a statement for each way out. What is to
     be made goes into ``database``, or into the template of new ones."""
     place = f"database {database}" if database else "template1"
@@ -59,14 +59,14 @@ def remedies(refused: Sequence[Refused], role: str, *, database: str = "") -> Se
     return [*found, *_missing_roles(refused)]
 
 
-def _wrappers(refused: Sequence[Refused], quoted: str) -> Sequence[str]:
+def _wrappers(refused: Sequence[RefusedObject], quoted: str) -> Sequence[str]:
     """What lets a role make servers of wrappers that an extension has brought, or would bring."""
     found = [_WRAPPER.search(one.words) for one in refused if one.kind == "SERVER"]
     names = dict.fromkeys(match[1] for match in found if match)
     return [_USE_WRAPPER.format(quote_identifier(name), quoted) for name in names]
 
 
-def _described(refused: Sequence[Refused]) -> str:
+def _described(refused: Sequence[RefusedObject]) -> str:
     others = [one.what for one in refused if one.kind not in ("EXTENSION", "TABLE DATA")]
     patterns = [_WRAPPER, *(pattern for pattern, _ in _GRANTABLE)]
     grantable = {
@@ -75,7 +75,7 @@ def _described(refused: Sequence[Refused]) -> str:
     return ", ".join(what for what in others if what not in grantable)
 
 
-def _missing_roles(refused: Sequence[Refused]) -> Sequence[str]:
+def _missing_roles(refused: Sequence[RefusedObject]) -> Sequence[str]:
     """Roles that a policy or a user mapping names, and this server does not have."""
     texts = [
         one.words

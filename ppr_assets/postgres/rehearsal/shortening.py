@@ -11,7 +11,7 @@ import psycopg
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.pieces import copied_columns
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
-from ppr_assets.plain_sql.tables.shortened import Part, without_part_at
+from ppr_assets.plain_sql.tables.shortened import TablePart, without_part_at
 from ppr_assets.postgres.sessions.session import Connection
 
 _COLUMNS: LiteralString = """
@@ -32,11 +32,11 @@ def shortened_table(
     *,
     encoding: str,
     missing: tuple[type[psycopg.Error], ...],
-) -> tuple[bytes, Sequence[tuple[Part, psycopg.Error]]] | None:
+) -> tuple[bytes, Sequence[tuple[TablePart, psycopg.Error]]] | None:
     """A table's statements as they were taken in the end, and what went, with the reason; None
     where that does not help. The first ``error`` and all others have to be of what is ``missing``.
     """
-    parts: list[tuple[Part, psycopg.Error]] = []
+    parts: list[tuple[TablePart, psycopg.Error]] = []
     refusal: psycopg.Error | None = error
     while refusal is not None:
         position = refusal.diag.statement_position

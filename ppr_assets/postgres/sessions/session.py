@@ -63,7 +63,7 @@ class Stopped(Exception):
     """Raised in a session's thread when the work as a whole was given up."""
 
 
-class Session:
+class LoadingSession:
     """A connection, and what cancels it when all stop."""
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.naming import key_names, table_key
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS
-from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 
 # As pg_dump has it: of an extension's tables only those that it marked as configuration.
 _RELATIONS: LiteralString = """
@@ -134,9 +134,9 @@ def read_relations(connection: Connection) -> Sequence[Relation]:
         oid: (table_key(schema, name), kind)
         for oid, schema, name, kind in connection.execute(_RELATIONS)
     }
-    columns: defaultdict[int, list[Column]] = defaultdict(list)
+    columns: defaultdict[int, list[RelationColumn]] = defaultdict(list)
     for oid, *facts in connection.execute(_COLUMNS, [list(found)]):
-        columns[oid].append(Column(*facts))
+        columns[oid].append(RelationColumn(*facts))
     parents: defaultdict[int, list[str]] = defaultdict(list)
     for child, parent in connection.execute(_PARENTS):
         if parent in found:

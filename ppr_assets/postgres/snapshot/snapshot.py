@@ -88,7 +88,7 @@ MOST_ATTEMPTS = 5
 PAUSE_SECONDS = 1.0
 
 
-class Column(NamedTuple):
+class SnapshotColumn(NamedTuple):
     """A table's column, with its type as PostgreSQL writes it."""
 
     name: str
@@ -170,12 +170,12 @@ class Snapshot:
                 counting.done += 1
         return counts
 
-    def columns(self) -> Mapping[Table, Sequence[Column]]:
+    def columns(self) -> Mapping[Table, Sequence[SnapshotColumn]]:
         """Every table's columns, in their order."""
-        found: dict[int, list[Column]] = {table.oid: [] for table in self.tables}
+        found: dict[int, list[SnapshotColumn]] = {table.oid: [] for table in self.tables}
         with self.letting_go():
             for oid, *facts in self.connection.execute(_COLUMNS, [list(found)]):
-                found[oid].append(Column(*facts))
+                found[oid].append(SnapshotColumn(*facts))
         return {table: found[table.oid] for table in self.tables}
 
     def relations(self) -> Sequence[Relation]:

@@ -61,7 +61,7 @@ _BESIDE = frozenset({"program_id"})
 
 
 @dataclass(frozen=True)
-class Key:
+class UniqueKey:
     """A unique index: the table holds one row for each value of its ``expressions``, of those to
     which ``predicate`` applies. ``columns`` are all that it looks at; it is ``plain`` where they
     are the expressions."""
@@ -89,7 +89,8 @@ class Constraints:
     def __post_init__(self) -> None:
         """All tables at once: each question takes longer to ask than to answer."""
         self._keys = {
-            table: [Key(*one) for one in found] for table, found in self.of_tables(_UNIQUE).items()
+            table: [UniqueKey(*one) for one in found]
+            for table, found in self.of_tables(_UNIQUE).items()
         }
         self._checks_of = self.of_tables(_CHECKS)
         self._required_of = self.of_tables(_REQUIRED)
@@ -113,7 +114,7 @@ class Constraints:
         for key in self.keys(table):
             self._one_for_each(table, key)
 
-    def keys(self, table: str) -> Sequence[Key]:
+    def keys(self, table: str) -> Sequence[UniqueKey]:
         return self._keys[table]
 
     def _required(self, table: str) -> None:
@@ -155,7 +156,7 @@ class Constraints:
             )
             self._count(f"{table}: {what} left out, no {other[1]} that {name} asks for", count)
 
-    def _one_for_each(self, table: str, key: Key) -> None:
+    def _one_for_each(self, table: str, key: UniqueKey) -> None:
         """That which is there or else the first of several stays, and what refers to the others
         refers to it, unless only their parents make them one."""
         self.run(

@@ -11,7 +11,7 @@ from typing import LiteralString
 from psycopg import Connection, sql
 
 from ppr_assets.postgres.upsert.constraints import Constraints, listed, staged
-from ppr_assets.rules.replay.rows.fitting import Column
+from ppr_assets.rules.replay.rows.fitting import FittedColumn
 
 _ROWS = 2_000
 """Of one table that wait for COPY."""
@@ -179,11 +179,13 @@ def _texts(names: Sequence[str], relation: str) -> sql.Composed:
 
 def read_columns(
     connection: Connection, tables: Collection[str]
-) -> Mapping[str, Mapping[str, Column]]:
+) -> Mapping[str, Mapping[str, FittedColumn]]:
     """By table and column, of those of ``tables`` that there are."""
-    found: defaultdict[str, dict[str, Column]] = defaultdict(dict)
+    found: defaultdict[str, dict[str, FittedColumn]] = defaultdict(dict)
     for table, name, kind, required, defaulted, length, labels in connection.execute(
         _COLUMNS, [list(tables)]
     ):
-        found[table][name] = Column(name, kind, required, defaulted, length, frozenset(labels))
+        found[table][name] = FittedColumn(
+            name, kind, required, defaulted, length, frozenset(labels)
+        )
     return found

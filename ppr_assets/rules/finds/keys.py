@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.rules.finds.kind import LEFT, RIGHT, Kind, prefixed, whole
+from ppr_assets.rules.finds.kind import LEFT, RIGHT, FindKind, prefixed, whole
 from ppr_assets.rules.finds.service_keys import SERVICE_KEYS
 
 _KEYS: tuple[tuple[str, str, bytes, bytes], ...] = (
@@ -112,7 +112,7 @@ _OF_SEVERAL_SORTS: tuple[tuple[str, str, bytes, bytes], ...] = (
      rb"(?:NR(?:AK|AA|RA|II)-[0-9A-Za-z]{27}|[0-9a-f]{36}NRAL)" + RIGHT),
 )  # fmt: skip
 
-KEYS: tuple[Kind, ...] = (
+KEYS: tuple[FindKind, ...] = (
     *(prefixed(*line) for line in (*_KEYS, *SERVICE_KEYS)),
     *(whole(*line) for line in _OF_SEVERAL_SORTS),
     prefixed(
@@ -146,7 +146,7 @@ KEYS: tuple[Kind, ...] = (
         rb"[0-9A-Za-z_-]{29}" + RIGHT,
         before=rb"[0-9]{8,10}",
     ),
-    Kind(
+    FindKind(
         "Mailgun key", "documentation.mailgun.com, API keys",
         trigger=rb"key-[0-9a-f]{4}",
         in_run=rb"[0-9a-f]{32}-[0-9a-f]{8}-",

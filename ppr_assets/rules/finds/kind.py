@@ -20,7 +20,7 @@ Holds = Callable[[re.Match[bytes], str], bool]
 
 
 @dataclass(frozen=True)
-class Kind:
+class FindKind:
     """``trigger``: a part of the form that also stands in the bytes of a COPY row, whatever COPY
     and JSON escape; a cheap search for all of them finds the rows that are worth a look. ``form``
     is matched in the value as it is meant, and ``holds`` looks further. ``source``: who
@@ -49,7 +49,9 @@ class Kind:
         return re.compile(self.form)
 
 
-def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: bytes = b"") -> Kind:
+def prefixed(
+    name: str, source: str, begins: bytes, rest: bytes, *, before: bytes = b""
+) -> FindKind:
     """A kind that is known by how it ``begins``; ``before`` is what else may stand ahead of it.
 
     What the trigger cannot see the form cannot match: it is a part of it. It need be no longer
@@ -59,6 +61,6 @@ def prefixed(name: str, source: str, begins: bytes, rest: bytes, *, before: byte
     return whole(name, source, begins, before + b"(?:" + begins + b")" + rest)
 
 
-def whole(name: str, source: str, trigger: bytes, form: bytes) -> Kind:
+def whole(name: str, source: str, trigger: bytes, form: bytes) -> FindKind:
     """A kind of several sorts, which go on in different ways."""
-    return Kind(name, source, trigger, LEFT + form)
+    return FindKind(name, source, trigger, LEFT + form)

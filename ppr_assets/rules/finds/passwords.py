@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.rules.finds.kind import RIGHT, Kind, prefixed
+from ppr_assets.rules.finds.kind import RIGHT, FindKind, prefixed
 from ppr_assets.rules.finds.settings import SETTINGS, is_password
 
 _OF_DATABASES = (
@@ -143,34 +143,34 @@ def _connects(match: re.Match[bytes], column: str) -> bool:
     )
 
 
-PASSWORDS: tuple[Kind, ...] = (
+PASSWORDS: tuple[FindKind, ...] = (
     *(prefixed(*line) for line in _HASHES),
-    Kind(
+    FindKind(
         "URL with a password", "RFC 3986, section 3.2.1",
         # A slash is `\/` in some JSON, and COPY doubles the backslash.
         trigger=rb""":(?:\\\\)?/(?:\\\\)?/[^\s/?#@:"'<>\\]*:[^\s@"'<>]+@""",
         form=_URL,
         holds=is_password,
     ),
-    Kind(
+    FindKind(
         "URL with a token", "RFC 3986, section 3.2.1",
         trigger=rb"://[0-9A-Za-z_~%+=-]{12,}:?@".replace(b"/", rb"(?:\\\\)?/"),
         form=_TOKEN_URL,
         holds=_is_token,
     ),
-    Kind(
+    FindKind(
         "connection string", "postgresql.org, libpq and JDBC; learn.microsoft.com, ADO.NET",
         trigger=rb"(?i:password|passwd|pwd) {0,3}=",
         form=_PASSWORD,
         holds=_connects,
     ),
-    Kind(
+    FindKind(
         "Go MySQL DSN", "github.com/go-sql-driver/mysql, DSN",
         trigger=rb"@(?:(?:tcp[46]?|unix)\(|(?:\\\\)?/[A-Za-z_])",
         form=_GO_DSN,
         holds=is_password,
     ),
-    Kind(
+    FindKind(
         "PostgreSQL password file", "postgresql.org, libpq, the password file",
         trigger=rb":(?:[0-9]{4,5}|\*):[^\s:]",
         form=_PGPASS,
@@ -180,7 +180,7 @@ PASSWORDS: tuple[Kind, ...] = (
         "Oracle JDBC password", "docs.oracle.com, JDBC", rb"jdbc:oracle:",
         rb"[a-z0-9]{1,20}:[^\s/@]{1,100}/[^\s@]{1,200}@",
     ),
-    Kind(
+    FindKind(
         "Oracle connect string", "docs.oracle.com, easy connect naming",
         trigger=rb"@(?:(?:\\\\)?/(?:\\\\)?/)?[0-9A-Za-z.-]{1,100}:(?:15[0-9][0-9]|2484)(?:\\\\)?[/:]",
         form=_EASY_CONNECT,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from ipaddress import AddressValueError, IPv6Address, IPv6Network
 
-from ppr_assets.rules.finds.kind import Kind
+from ppr_assets.rules.finds.kind import FindKind
 
 _IN_MANY_COUNTRIES = (
     rb"(?:g(?:oogle)?mail|y(?:ahoo|mail)|rocketmail|hotmail|outlook|live|msn|aol|aim|icloud|gmx|"
@@ -75,21 +75,21 @@ def _is_number_of_person(match: re.Match[bytes], column: str) -> bool:
     return _COLUMNS.search(column) is not None or _WORDS.search(around) is not None
 
 
-PERSONS: tuple[Kind, ...] = (
-    Kind(
+PERSONS: tuple[FindKind, ...] = (
+    FindKind(
         "free-mail address", "the providers' own sign-up pages; RFC 5322",
         trigger=rb"@(?i:" + _IN_MANY_COUNTRIES + rb"|" + _IN_ONE + rb")",
         form=_MAIL,
         person=True,
     ),
-    Kind(
+    FindKind(
         "IPv4 address", "RFC 791, RFC 6890",
         trigger=rb"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
         form=_IPV4,
         person=True,
         holds=_is_machine,
     ),
-    Kind(
+    FindKind(
         "IPv6 address", "RFC 4291, RFC 6890",
         # With zeros left out, or whole.
         trigger=rb"::[0-9A-Fa-f]|[0-9A-Fa-f]::",
@@ -98,7 +98,7 @@ PERSONS: tuple[Kind, ...] = (
         holds=_is_machine_v6,
         in_run=rb"[0-9A-Fa-f]{4}(?::[0-9A-Fa-f]{1,4}){5}:[0-9A-Fa-f]",
     ),
-    Kind(
+    FindKind(
         "US social security number", "ssa.gov, randomization FAQ",
         trigger=_SAYS_SSN,
         form=_SSN,

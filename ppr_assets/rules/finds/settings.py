@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.rules.finds.kind import LEFT, Kind
+from ppr_assets.rules.finds.kind import LEFT, FindKind
 
 _NO_PASSWORD = re.compile(
     rb"""(?:[*x.]+|<.*|\$[{(A-Z].*|\$\w+|\{[A-Za-z_.]*\}|\{\{.*|\[.*|%[s({].*|%\w+%|[a-z_]+=|\.\.\.|\xe2\x80\xa6)\Z""",
@@ -110,53 +110,53 @@ def _is_header(match: re.Match[bytes], column: str) -> bool:
     return is_password(match, column)
 
 
-SETTINGS: tuple[Kind, ...] = (
-    Kind(
+SETTINGS: tuple[FindKind, ...] = (
+    FindKind(
         "secret in a variable", "docs.docker.com, environment files",
         trigger=rb"(?:_(?:PASSWORD|PASSWD|PASS|PWD|PASSPHRASE|SECRET|TOKEN"
         rb"|(?:API|SECRET|ACCESS)_?KEY)|PGPASSWORD)(?:=|[\\\\\"']{0,12}[ \\\\t]{0,6}:)",
         form=_VARIABLE,
         holds=_is_set,
     ),
-    Kind(
+    FindKind(
         "secret in JSON", "RFC 8259; settings of programs",
         trigger=rb"(?i:pass(?:word|wd|phrase)?|pwd|secret|token"
         rb"|(?:api|secret|access|private|auth)[_-]?key)[\\\\\"']+[\s\\\\nrt]*:",
         form=_MEMBER,
         holds=_is_member,
     ),
-    Kind(
+    FindKind(
         "password in YAML", "yaml.org; settings of programs",
         trigger=_PASSWORD_NAME + rb":[ \\\\]",
         form=_LINE,
         holds=_is_line,
     ),
-    Kind(
+    FindKind(
         "Authorization header", "RFC 9110, RFC 7617, RFC 6750; services' own headers",
         trigger=rb"(?i:authorization|api-?key|access-token|auth-key|auth-token|private-token"
         rb"|subscription-key)[\\\\\"'\s:=,]",
         form=_HEADER,
         holds=_is_header,
     ),
-    Kind(
+    FindKind(
         "password in SQL", "postgresql.org, CREATE ROLE; dev.mysql.com, CREATE USER",
         trigger=rb"(?i:password|\sby|[nrt]by)[\s\\\\nrt]{0,9}'",
         form=_STATEMENT,
         holds=is_password,
     ),
-    Kind(
+    FindKind(
         "netrc password", "gnu.org, inetutils, the .netrc file",
         trigger=rb"machine[ \\\\]",
         form=_NETRC,
         holds=is_password,
     ),
-    Kind(
+    FindKind(
         "password for curl", "curl.se, manual, --user",
         trigger=rb"curl[\s\\\\]",
         form=_CURL,
         holds=is_password,
     ),
-    Kind(
+    FindKind(
         "Docker login", "docs.docker.com, config.json",
         trigger=rb"auths[\\\\]{0,8}\"",
         form=_DOCKER,

@@ -52,7 +52,7 @@ class Override:
 
 
 @dataclass(frozen=True)
-class Finding:
+class BrokenRule:
     """One rule that is broken: ``table`` has ``have`` records and needs ``need``."""
 
     rule: Literal["floor", "ratchet"]
@@ -70,7 +70,7 @@ class Verdict:
     counts: Mapping[str, int]
     mark: Mark | None
     policy: GatePolicy
-    findings: tuple[Finding | ProfileFinding, ...] = ()
+    findings: tuple[BrokenRule | ProfileFinding, ...] = ()
     override: Override | None = None
 
     @property
@@ -138,7 +138,7 @@ class Verdict:
             "marks": dict(self.mark.tables) if self.mark else {},
             "headroom": dict(self.headroom),
             "findings": [
-                vars(one) if isinstance(one, Finding) else one.to_json() for one in self.findings
+                vars(one) if isinstance(one, BrokenRule) else one.to_json() for one in self.findings
             ],
             "min_core_share": str(self.policy.core_share),
             "max_point_share": str(self.policy.point_share),
@@ -152,7 +152,7 @@ class Verdict:
         status: Status = "overridden" if override else "refused"
         return replace(self, status=status, findings=(*self.findings, *found), override=override)
 
-    def _described(self, finding: Finding | ProfileFinding) -> str:
+    def _described(self, finding: BrokenRule | ProfileFinding) -> str:
         if isinstance(finding, ProfileFinding):
             return finding.text
         if finding.rule == "floor":
@@ -176,11 +176,11 @@ def judge(
     findings = []
     organizations = counts.get(FLOOR_TABLE, 0)
     if organizations < policy.min_records:
-        findings.append(Finding("floor", FLOOR_TABLE, organizations, policy.min_records))
+        findings.append(BrokenRule("floor", FLOOR_TABLE, organizations, policy.min_records))
     for need in ratchet_needs(mark, policy):
         have = counts.get(need.table, 0)
         if have < need.records:
-            findings.append(Finding("ratchet", need.table, have, need.records, need.mark))
+            findings.append(BrokenRule("ratchet", need.table, have, need.records, need.mark))
     hollow = hollow_tables(counts, mark, ProfilePolicy.of(policy))
     if not findings and not hollow:
         return Verdict("accepted", counts, mark, policy)

@@ -57,7 +57,7 @@ class PatchTable:
 
 
 @dataclass(frozen=True)
-class Reference:
+class PatchReference:
     """A foreign key: what is at ``columns`` of the table ``child`` is at ``there`` of ``parent``
     (table keys). ``deferrable``: the server can look at it when all is done."""
 
@@ -70,7 +70,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Change:
+class RowChange:
     """A row that is inserted (no ``before``), deleted (no ``after``) or updated. ``guard``: the
     places that have to be as they were, where not those that it sets or, of a deletion, all."""
 
@@ -113,17 +113,17 @@ class Change:
 
 def difference(
     table: PatchTable, before: Row | None, after: Row | None, left: Collection[int] = ()
-) -> Change | None:
+) -> RowChange | None:
     """What makes ``before`` of ``after``, with the places ``left`` as they are; None for nothing.
     Of a row that is inserted, all of ``after`` is taken: there is nothing to leave."""
     if before is None or after is None:
-        return None if before is after else Change(table, before, after)
+        return None if before is after else RowChange(table, before, after)
     known = zip(before, after, strict=True)
     after = tuple(was if at in left or new is None else new for at, (was, new) in enumerate(known))
-    return Change(table, before, after) if after != before else None
+    return RowChange(table, before, after) if after != before else None
 
 
-def in_two_steps(change: Change, places: Collection[int]) -> list[Change]:
+def in_two_steps(change: RowChange, places: Collection[int]) -> list[RowChange]:
     """The same with NULL at the places between, of those that may be; nothing where that is no
     help. An update would have to write what is private once more, so that never waits.
 
@@ -137,13 +137,13 @@ def in_two_steps(change: Change, places: Collection[int]) -> list[Change]:
     row = change.after or change.before
     assert row is not None
     between = tuple("NULL" if at in known else value for at, value in enumerate(row))
-    first = Change(table, change.before, between, change.guarded if deletes else change.guard)
+    first = RowChange(table, change.before, between, change.guarded if deletes else change.guard)
     second = replace(change, before=between, guard=frozenset(known) if deletes else None)
     steps = [first, second]
     return steps if known and all(one.kind != "update" or one.set for one in steps) else []
 
 
-def counts(changes: Collection[Change]) -> Mapping[str, Mapping[Kind, int]]:
+def counts(changes: Collection[RowChange]) -> Mapping[str, Mapping[Kind, int]]:
     """How many rows, by table and kind; a row that takes two steps is one."""
     rows: dict[tuple[str, Row], Kind] = {}
     for change in changes:

@@ -8,13 +8,13 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise, product
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.rules.patch.changes import Change, Kind, Reference, Row, in_two_steps
+from ppr_assets.rules.patch.changes import Kind, PatchReference, Row, RowChange, in_two_steps
 from ppr_assets.rules.wording import few
 
 _SHOWN = 5
 
 
-def ordered(changes: Sequence[Change], references: Sequence[Reference]) -> list[Change]:
+def ordered(changes: Sequence[RowChange], references: Sequence[PatchReference]) -> list[RowChange]:
     """In an order that every constraint agrees to: what is referred to comes before what refers to
     it and goes after, and a value that must be the only one is free before it is taken. Of rows
     that want each other first, some take two steps, with NULL between.
@@ -48,7 +48,7 @@ _Links = defaultdict[tuple[int, int], list[_Options]]
 """Which change comes before which other one, by their numbers, with the options of each reason."""
 
 
-def _sorted(steps: Sequence[Change], links: _Links) -> tuple[list[int], Sequence[int]]:
+def _sorted(steps: Sequence[RowChange], links: _Links) -> tuple[list[int], Sequence[int]]:
     """As many as possible in their order, by number, and a circle that stops the others."""
     sorter: TopologicalSorter[int] = TopologicalSorter(dict.fromkeys(range(len(steps)), ()))
     for earlier, later in links:
@@ -66,7 +66,7 @@ def _sorted(steps: Sequence[Change], links: _Links) -> tuple[list[int], Sequence
 
 
 def _way_out(
-    steps: Sequence[Change], circle: Sequence[int], links: _Links
+    steps: Sequence[RowChange], circle: Sequence[int], links: _Links
 ) -> tuple[str, Kind, tuple[int, ...]]:
     """Changes of which table and kind are to be done in two steps, and the places that wait. A link
     goes where each of its reasons can: those that one row is no help for, in the next round."""
@@ -89,7 +89,7 @@ def _way_out(
     )
 
 
-def _links(changes: Sequence[Change], references: Sequence[Reference]) -> _Links:
+def _links(changes: Sequence[RowChange], references: Sequence[PatchReference]) -> _Links:
     links: _Links = defaultdict(list)
     taken, freed = _unique_values(changes, references)
     for at, one, change in _references_of(changes, references):
@@ -108,10 +108,10 @@ def _links(changes: Sequence[Change], references: Sequence[Reference]) -> _Links
 
 
 def _references_of(
-    changes: Sequence[Change], references: Sequence[Reference]
-) -> Iterator[tuple[int, Reference, Change]]:
+    changes: Sequence[RowChange], references: Sequence[PatchReference]
+) -> Iterator[tuple[int, PatchReference, RowChange]]:
     """The foreign keys that are looked at with each change, and its number."""
-    hanging: defaultdict[str, list[Reference]] = defaultdict(list)
+    hanging: defaultdict[str, list[PatchReference]] = defaultdict(list)
     for reference in references:
         if not reference.deferrable:
             hanging[reference.child].append(reference)
@@ -124,7 +124,7 @@ _Value = tuple[str, tuple[int, ...], Row | None]
 
 
 def _unique_values(
-    changes: Sequence[Change], references: Sequence[Reference]
+    changes: Sequence[RowChange], references: Sequence[PatchReference]
 ) -> tuple[Mapping[_Value, Sequence[int]], Mapping[_Value, Sequence[int]]]:
     """Which changes take a value that only one row may have, or that is referred to, and which of
     them set one free, by their numbers."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable, Row
+from ppr_assets.rules.patch.changes import PatchColumn, PatchTable, Row, RowChange
 
 _READING = {
     "client_encoding": "UTF8",
@@ -65,12 +65,14 @@ class Frame:
         yield from (one.enable for one in self.without)
 
 
-def patch_text(heading: Sequence[str], changes: Sequence[Change], frame: Frame) -> str:
+def patch_text(heading: Sequence[str], changes: Sequence[RowChange], frame: Frame) -> str:
     """The patch as a file: one transaction, ``changes`` in their order."""
     return "\n".join([*_text_lines(heading, changes, frame), ""])
 
 
-def _text_lines(heading: Sequence[str], changes: Sequence[Change], frame: Frame) -> Iterator[str]:
+def _text_lines(
+    heading: Sequence[str], changes: Sequence[RowChange], frame: Frame
+) -> Iterator[str]:
     for line in heading:
         yield f"-- {_on_one_line(line)}"
     yield ""
@@ -92,7 +94,7 @@ def _on_one_line(text: str) -> str:
     return "".join(one if one.isprintable() else " " for one in text)
 
 
-def statement(change: Change) -> str:
+def statement(change: RowChange) -> str:
     """In SQL, on as many lines as its values have. Of an UPDATE and a DELETE, an error that says
     so where the row is not as it was."""
     table = change.table
@@ -122,7 +124,7 @@ def _insert(table: PatchTable, row: Row) -> str:
     return f"INSERT INTO {table.quoted} ({names}) {over}VALUES ({values});"
 
 
-def _as_it_was(change: Change) -> str:
+def _as_it_was(change: RowChange) -> str:
     table, row = change.table, change.row
     places = [*table.known_by, *sorted(change.guarded.difference(table.known_by))]
     return holds(table, row, [at for at in places if at not in table.private])

@@ -32,7 +32,7 @@ _NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
-class Kind:
+class MovementKind:
     """How a number moves. ``share``: up is bad, and the distance is a difference; ``amount``: down
     is bad, and it is a part of what is usual. ``floor`` is the smallest distance that counts.
     Chance alone moves an amount by its root, and the share of a sample by its standard deviation:
@@ -61,7 +61,7 @@ class Position:
     now: float
     usual: float
     score: float
-    kind: Kind
+    kind: MovementKind
     before: Sequence[float]
     floor: float
 
@@ -75,7 +75,7 @@ class Position:
 
 
 def position(
-    now: float, before: Sequence[float], kind: Kind, sampled: int | None = None
+    now: float, before: Sequence[float], kind: MovementKind, sampled: int | None = None
 ) -> Position | None:
     """Where ``now`` is after the nights ``before``, oldest first. None where there are none.
     ``sampled``: of how many rows a share is, where not all were looked at."""
@@ -93,7 +93,7 @@ def position(
     return Position(now, usual, distance / bound, kind, known, floor)
 
 
-def _learned(known: Sequence[float], kind: Kind) -> float:
+def _learned(known: Sequence[float], kind: MovementKind) -> float:
     """How far each night was from the few before it, and what of that is still usual."""
     moved = [
         _distance(known[night], median(known[max(0, night - SHORT) : night]), kind)
@@ -105,7 +105,7 @@ def _learned(known: Sequence[float], kind: Kind) -> float:
     return max(max(centre, 0.0) + _DEVIATIONS * _SIGMA * spread, often * _ABOUT)
 
 
-def _distance(now: float, usual: float, kind: Kind) -> float:
+def _distance(now: float, usual: float, kind: MovementKind) -> float:
     """Positive on the bad side."""
     if kind.moves == "share":
         return now - usual

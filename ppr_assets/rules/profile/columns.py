@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.naming import quote_identifier
 
 _NUMBERS = re.compile(r"\d{1,18}( \d{1,18}){0,4}", re.ASCII)
@@ -73,7 +73,7 @@ def profile_json(profile: Profile) -> dict[str, Any]:
     return {table: _table_json(found) for table, found in profile.items()}
 
 
-def profile_from_json(fields: Fields) -> Profile:
+def profile_from_json(fields: JsonFields) -> Profile:
     """What :func:`profile_json` made. Raises :class:`FieldError`, which names what is wrong."""
     return fields.each(lambda tables, name: _table(tables.nested(name)))
 
@@ -92,7 +92,7 @@ def _table_json(table: TableProfile) -> dict[str, Any]:
     return content
 
 
-def _table(fields: Fields) -> TableProfile:
+def _table(fields: JsonFields) -> TableProfile:
     there = fields.plain()
     points = fields.nested("points") if "points" in there else None
     return TableProfile(
@@ -111,12 +111,12 @@ def _written(column: ColumnProfile) -> str:
     return " ".join(map(str, numbers))
 
 
-def _column(fields: Fields, name: str) -> ColumnProfile:
+def _column(fields: JsonFields, name: str) -> ColumnProfile:
     text = fields.text(name)
     if not _NUMBERS.fullmatch(text):
         raise FieldError(f"{name} is {text!r:.60}, must be one to five numbers")
     return ColumnProfile(*map(int, text.split(" ")))
 
 
-def _group(fields: Fields, name: str) -> Mapping[str, int]:
-    return fields.nested(name).each(Fields.number)
+def _group(fields: JsonFields, name: str) -> Mapping[str, int]:
+    return fields.nested(name).each(JsonFields.number)

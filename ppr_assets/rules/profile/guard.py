@@ -26,7 +26,7 @@ from ppr_assets.rules.profile.columns import (
     TableProfile,
     column_name,
 )
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ProfileFinding:
 
     @property
     def name(self) -> str:
-        """What an override lets pass, for :class:`~.movements.Night`."""
+        """What an override lets pass, for :class:`~.movements.EarlierNight`."""
         return column_name(self.table, self.column) if self.column else self.table
 
     @property
@@ -117,7 +117,7 @@ def hollow_tables(
 
 def emptied_columns(
     profile: Profile,
-    nights: Sequence[Night],
+    nights: Sequence[EarlierNight],
     policy: GatePolicy,
     withheld: Collection[str] = (),
 ) -> list[ProfileFinding]:
@@ -155,7 +155,7 @@ def crowded_points(profile: Profile, policy: ProfilePolicy) -> list[ProfileFindi
 
 def judge_profile(
     profile: Profile,
-    nights: Sequence[Night],
+    nights: Sequence[EarlierNight],
     policy: ProfilePolicy,
     withheld: Collection[str] = (),
 ) -> list[ProfileFinding]:
@@ -168,7 +168,7 @@ def judge_profile(
 
 def let_pass(verdict: Mapping[str, Any]) -> frozenset[str]:
     """The tables and columns that a human let pass, as a manifest's verdict tells it; for
-    :class:`~.movements.Night`. What is no finding is passed over."""
+    :class:`~.movements.EarlierNight`. What is no finding is passed over."""
     findings = verdict.get("findings")
     if verdict.get("status") != "overridden" or not isinstance(findings, list):
         return frozenset()
@@ -181,13 +181,13 @@ def let_pass(verdict: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def _columns(night: Night, table: str) -> Iterator[str]:
+def _columns(night: EarlierNight, table: str) -> Iterator[str]:
     if table in night.profile:
         yield from night.profile[table].columns
 
 
 def _needs(
-    table: str, column: str, rows: int, nights: Sequence[Night], policy: GatePolicy
+    table: str, column: str, rows: int, nights: Sequence[EarlierNight], policy: GatePolicy
 ) -> list[tuple[int, int, str]]:
     """Values that a column needs, what it had, and in which dump; back to the last night that a
     human let pass. Where the table itself has lost what the ratchet would refuse (and somebody let

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.policy import CORE_TABLES
-from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, Kind, Position, position
+from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, MovementKind, Position, position
 from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile, column_name
 from ppr_assets.rules.profile.schema import Schema
 
-_ROWS = Kind("amount", 0.02, noise=2.5)
-_GROUP = Kind("amount", 0.2, noise=1.6)
-_EMPTY = Kind("share", 0.05, noise=4)
-_COMMON = Kind("share", 0.15, noise=4)
-_POINT = Kind("share", 0.01, noise=4)
-_DISTINCT = Kind("amount", 0.4, noise=3)
-_LONGEST = Kind("amount", 0.25)
+_ROWS = MovementKind("amount", 0.02, noise=2.5)
+_GROUP = MovementKind("amount", 0.2, noise=1.6)
+_EMPTY = MovementKind("share", 0.05, noise=4)
+_COMMON = MovementKind("share", 0.15, noise=4)
+_POINT = MovementKind("share", 0.01, noise=4)
+_DISTINCT = MovementKind("amount", 0.4, noise=3)
+_LONGEST = MovementKind("amount", 0.25)
 
 _FEW_ROWS = 30
 """Below it, shares and lengths say nothing."""
@@ -26,7 +26,7 @@ _SMALL_GROUP = 5
 
 
 @dataclass(frozen=True)
-class Night:
+class EarlierNight:
     """What an earlier night published. ``accepted``: tables (``location``) and columns
     (``service.description``) that a human let pass that night in spite of what was found there;
     what is usual for them is learned anew from then on. ``schema``: None where nobody wrote it
@@ -69,7 +69,7 @@ class Movement:
 
 
 def movements(
-    profile: Profile, nights: Sequence[Night], withheld: Collection[str] = ()
+    profile: Profile, nights: Sequence[EarlierNight], withheld: Collection[str] = ()
 ) -> list[Movement]:
     """Every number that moved, the largest movement first. ``nights``: oldest first; of one from
     before there were profiles its rows alone are enough. ``withheld``: tables and columns that are
@@ -92,7 +92,7 @@ def largest(found: Sequence[Movement], count: int = 3) -> list[str]:
 
 
 def _all(
-    profile: Profile, nights: Sequence[Night], withheld: Collection[str]
+    profile: Profile, nights: Sequence[EarlierNight], withheld: Collection[str]
 ) -> Iterator[Movement]:
     known = {table for night in nights[-1:] for table in night.profile}
     for table in sorted({*profile, *known}.difference(withheld)):
@@ -105,7 +105,7 @@ def _all(
                 yield from _of_column(table, now, column, found, past)
 
 
-def _since(nights: Sequence[Night], *names: str) -> Sequence[Night]:
+def _since(nights: Sequence[EarlierNight], *names: str) -> Sequence[EarlierNight]:
     """From the last night on at which one of the names was accepted."""
     for index in range(len(nights) - 1, -1, -1):
         if not nights[index].accepted.isdisjoint(names):
@@ -141,7 +141,7 @@ def _of_groups(
 
 
 def _of_column(
-    table: str, now: TableProfile, name: str, column: ColumnProfile, nights: Sequence[Night]
+    table: str, now: TableProfile, name: str, column: ColumnProfile, nights: Sequence[EarlierNight]
 ) -> Iterator[Movement]:
     full = column_name(table, name)
     tables = [night.profile.get(table) for night in _since(nights, full)]
@@ -168,7 +168,7 @@ def _common(column: ColumnProfile) -> float:
     return column.common / column.filled
 
 
-_MEASURES: tuple[tuple[str, Callable[[ColumnProfile], float], Kind], ...] = (
+_MEASURES: tuple[tuple[str, Callable[[ColumnProfile], float], MovementKind], ...] = (
     ("{} on one value or day", _common, _COMMON),
     ("{} distinct", lambda column: column.distinct, _DISTINCT),
     ("longest {}", lambda column: column.longest, _LONGEST),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication.policy import WHOLE, Decisions, Policy, Rule, joined, of_columns
-from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 from ppr_assets.rules.publication.withholding import Plan, TablePlan, Unknown
 from ppr_assets.rules.wording import few
 
@@ -111,7 +111,7 @@ def _unknown(
                 yield Unknown(relation.key, column.name, _possible(relation, column))
 
 
-def _possible(relation: Relation, column: Column) -> Sequence[Rule]:
+def _possible(relation: Relation, column: RelationColumn) -> Sequence[Rule]:
     if relation.kind == "materialized view":
         return ("public",)
     private: list[Rule] = ["null"] if column.nullable else []

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True)
-class Column:
+class RelationColumn:
     """``computed``: generated from other columns, and in no dump. ``takes_text``: by its type and
     its keys, any text may stand for all its values."""
 
@@ -39,7 +39,7 @@ class Relation:
 
     key: str
     kind: Literal["table", "materialized view", "foreign table", "large objects"]
-    columns: tuple[Column, ...] = ()
+    columns: tuple[RelationColumn, ...] = ()
     parents: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     primary_key: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.naming import PUBLICATION, RATCHET, commit_record_name
 
 SCHEMA_VERSION = 1
@@ -53,10 +53,10 @@ class CommitRecord:
     def from_json(cls, text: str) -> CommitRecord:
         """Raises :class:`DumpDamaged`, which names the field that is wrong."""
         try:
-            fields = Fields(json.loads(text))
+            fields = JsonFields(json.loads(text))
             if (found := fields.number("schema_version")) != SCHEMA_VERSION:
                 raise FieldError(f"schema_version is {found}, must be {SCHEMA_VERSION}")
-            files = fields.nested("files").each(Fields.text)
+            files = fields.nested("files").each(JsonFields.text)
             if strange := sorted(files.keys() - {*SMALL_FILES}):
                 raise FieldError(f"files has `{strange[0]}`, must have mark and policy alone")
             return cls(

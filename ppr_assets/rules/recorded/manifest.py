@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.naming import is_dump_name
 from ppr_assets.rules.profile.columns import Profile, profile_from_json, profile_json
 from ppr_assets.rules.profile.schema import Schema
@@ -147,7 +147,7 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """Read a manifest. Raises :class:`DumpDamaged`, which names the field that is wrong."""
         try:
-            fields = Fields(json.loads(text, parse_constant=_no_constant))
+            fields = JsonFields(json.loads(text, parse_constant=_no_constant))
             _require_known_version(fields)
             proven = fields.plain().get("proof") is not None  # older manifests know no proof
             return cls(
@@ -157,7 +157,7 @@ class Manifest:
                 tables=fields.nested("tables").each(table_record),
                 snapshot_at=fields.moment("snapshot_at"),
                 database=identity_from(fields.nested("database")),
-                tools=fields.nested("tools").each(Fields.text),
+                tools=fields.nested("tools").each(JsonFields.text),
                 verdict=fields.nested("verdict").plain(),
                 override=override_from(by) if (by := fields.optional_nested("override")) else None,
                 run_id=fields.optional_text("run_id"),
@@ -181,7 +181,7 @@ class Manifest:
             raise DumpDamaged(f"the manifest is not JSON: {error}") from error
 
 
-def _require_known_version(fields: Fields) -> None:
+def _require_known_version(fields: JsonFields) -> None:
     found = fields.number("schema_version")
     if found != SCHEMA_VERSION:
         raise DumpDamaged(
@@ -190,7 +190,7 @@ def _require_known_version(fields: Fields) -> None:
         )
 
 
-def _dump_name(fields: Fields, name: str) -> str:
+def _dump_name(fields: JsonFields, name: str) -> str:
     """A dump's name and nothing else: it is joined to a folder later."""
     value = fields.text(name)
     if not is_dump_name(value):
@@ -198,7 +198,7 @@ def _dump_name(fields: Fields, name: str) -> str:
     return value
 
 
-def _names(fields: Fields, name: str) -> tuple[str, ...]:
+def _names(fields: JsonFields, name: str) -> tuple[str, ...]:
     """A list of texts; none in manifests from before it was recorded."""
     value = fields.plain().get(name, [])
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
@@ -206,16 +206,16 @@ def _names(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _profile(fields: Fields) -> Profile:
+def _profile(fields: JsonFields) -> Profile:
     return profile_from_json(fields.nested("profile")) if "profile" in fields.plain() else {}
 
 
-def _schema(fields: Fields, name: str) -> Schema | None:
+def _schema(fields: JsonFields, name: str) -> Schema | None:
     if name not in fields.plain():  # older manifests do not know of it
         return None
     parts = fields.nested(name)
-    tables = parts.nested("tables").each(lambda all_, key: all_.nested(key).each(Fields.text))
-    return Schema(tables, parts.nested("objects").each(Fields.text))
+    tables = parts.nested("tables").each(lambda all_, key: all_.nested(key).each(JsonFields.text))
+    return Schema(tables, parts.nested("objects").each(JsonFields.text))
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.gate.ratchet import Override
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.publication.policy import RULES
 from ppr_assets.rules.publication.withholding import Withheld
 
@@ -76,12 +76,12 @@ class Computing:
     withheld: tuple[str, ...] = ()
 
 
-def table_record(tables: Fields, name: str) -> TableRecord:
+def table_record(tables: JsonFields, name: str) -> TableRecord:
     record = tables.nested(name)
     return TableRecord(rows=record.number("rows"), sha256=record.sha256("sha256"))
 
 
-def withheld_from(fields: Fields) -> Withheld:
+def withheld_from(fields: JsonFields) -> Withheld:
     rule = next((one for one in RULES if one == fields.text("rule")), None)
     if rule is None:
         raise FieldError(f"withheld.rule is {fields.text('rule')!r:.60}, must be a rule")
@@ -99,7 +99,7 @@ def withheld_json(one: Withheld) -> Mapping[str, Any]:
     return content if one.text else {k: v for k, v in content.items() if k != "text"}
 
 
-def persons_from(fields: Fields) -> tuple[Spot, int]:
+def persons_from(fields: JsonFields) -> tuple[Spot, int]:
     spot = Spot(fields.text("table"), fields.text_or_empty("column"), fields.text("kind"))
     return spot, fields.number("values")
 
@@ -110,24 +110,24 @@ def override_json(override: Override) -> dict[str, str]:
     return told | ({"by": override.by} if override.by else {})
 
 
-def override_from(fields: Fields) -> Override:
+def override_from(fields: JsonFields) -> Override:
     reason = fields.text("reason")
     if not reason.strip():
         raise FieldError("override.reason is empty, must say why")
     return Override(reason, fields.text("source"), fields.text_or_empty("by"))
 
 
-def computing_from(fields: Fields) -> Computing | None:
+def computing_from(fields: JsonFields) -> Computing | None:
     if fields.plain().get("computing") is None:  # older manifests do not know of it
         return None
     parts = fields.nested("computing")
     settings, locale, digests = (
-        parts.nested(name).each(Fields.text) for name in ("settings", "locale", "digests")
+        parts.nested(name).each(JsonFields.text) for name in ("settings", "locale", "digests")
     )
     return Computing(settings, locale, digests, parts.texts_if_there("withheld"))
 
 
-def proof_from(fields: Fields) -> Proof:
+def proof_from(fields: JsonFields) -> Proof:
     return Proof(
         where=fields.text("where"),
         at=fields.moment("at"),
@@ -142,7 +142,7 @@ def proof_json(proof: Proof) -> Mapping[str, Any]:
     return content if proof.without else {k: v for k, v in content.items() if k != "without"}
 
 
-def identity_from(database: Fields) -> DatabaseIdentity:
+def identity_from(database: JsonFields) -> DatabaseIdentity:
     return DatabaseIdentity(
         system_identifier=database.optional_text("system_identifier"),
         name=database.text("name"),

@@ -30,7 +30,7 @@ class Telling(Struct, frozen=True, array_like=True, order=True):
     thing told again."""
 
 
-class Place(Struct, frozen=True, array_like=True):
+class ToldPlace(Struct, frozen=True, array_like=True):
     """A location, as far as the rules look at it."""
 
     id: str
@@ -55,7 +55,7 @@ class Named(Struct, frozen=True, array_like=True):
     id: str
     told: Telling
     name: str
-    places: tuple[Place, ...]
+    places: tuple[ToldPlace, ...]
     websites: frozenset[str]
     phones: frozenset[str]
 
@@ -87,12 +87,12 @@ def named(organization: Organization, told: Telling) -> Named:
 
 def _place(
     location: Location, at: int, organization: str, owner: tuple[str, tuple[str, ...], Telling]
-) -> Place:
+) -> ToldPlace:
     owner_name, natural, told = owner
     own = normalized_name(location.name or "")
     addresses = _addresses(location)
     where = min(addresses) if addresses else (own, told.content, str(at))
-    return Place(
+    return ToldPlace(
         id=record_id("location", told.scraper, *natural, *where),
         organization=organization,
         name=owner_name if not own or says_only_what_it_is(own) else own,

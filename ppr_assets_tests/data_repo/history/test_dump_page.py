@@ -26,7 +26,7 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.operations.publishing.dump_commit import (
     Following,
-    StoredDump,
+    StagedObjects,
     write_dump_commit,
     write_prune_commit,
 )
@@ -58,7 +58,7 @@ def publish(repo: DataRepo, day: int, base: str | None = None, **facts: object) 
     manifest = described(name, f"{day:064}", rows, **facts)
     manifest = replace(manifest, snapshot_at=moment(day), bytes=1000 * (day + 1))
     verdict = judge(rows, None, GatePolicy(1, Decimal("0.9")))
-    stored = StoredDump(write_blob(repo, f"-- {name}\n".encode()), {})
+    stored = StagedObjects(write_blob(repo, f"-- {name}\n".encode()), {})
     retention = retention_at(repo, old, TWO, new=manifest)
     return write_dump_commit(repo, old, Following(manifest, stored, verdict, retention))
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote.address import Address, Pages, parse_address
+from ppr_assets.data_repo.remote.address import Pages, RemoteAddress, parse_address
 
 HTTPS = "https://github.com/For-The-Greater-Good/HAARRRvest.git"
 
 
-def _parsed(url: str) -> Address:
+def _parsed(url: str) -> RemoteAddress:
     return parse_address(url, relative_to=Path("/srv"))
 
 

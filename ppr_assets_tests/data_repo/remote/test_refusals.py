@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.refusals import Answer, hint_without_answer, kind_of
+from ppr_assets.data_repo.remote.refusals import AfterRefusal, hint_without_answer, kind_of
 from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, push, remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
@@ -130,7 +130,7 @@ SET_ASIDE = ("secrets", "damage", "file size", "push size")
 def test_words_are_taken_for_their_kind(kind: str, words: str) -> None:
     found = kind_of(f"[remote rejected] (pre-receive hook declined)\n{words}")
     assert found.name == kind
-    assert (found.answer is Answer.SET_ASIDE) == (kind in SET_ASIDE)
+    assert (found.answer is AfterRefusal.SET_ASIDE) == (kind in SET_ASIDE)
     assert found.hint.rstrip().endswith(".")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.cli.dumps.audit_report import Report
+from ppr_assets.cli.dumps.audit_report import AuditReport
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
@@ -194,7 +194,7 @@ def test_an_honest_history_holds_and_tells_what_was_decided(copy: Copy, readers:
     assert [one.reset for one in found if one.reset] == ["the county is gone"]
     assert [one.mark for one in found if one.reset] == [134]
     assert [one.to_json()["reset_by"] for one in found if one.reset] == ["Ann Lee"]
-    report = Report()
+    report = AuditReport()
     lines = [line for one in found for line in report.lines(one)]
     assert "            reset by Ann Lee: the county is gone" in lines
     assert {one.signature.state for one in found} == {"unsigned"}

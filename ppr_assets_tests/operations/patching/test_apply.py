@@ -20,7 +20,7 @@ from ppr_assets.operations.patching.apply import AppliedPatch, apply_patch
 from ppr_assets.operations.patching.plan import ChosenRows, PatchPlan, plan_patch
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.rules.patch.changes import Change, counts
+from ppr_assets.rules.patch.changes import RowChange, counts
 from ppr_assets.rules.patch.text import patch_text
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -87,7 +87,7 @@ def planned(database: DatabaseSettings, made: MadeDump, chosen: ChosenRows) -> P
 
 
 def applied(database: DatabaseSettings, plan: PatchPlan, undo: Path) -> AppliedPatch:
-    def text(changes: Sequence[Change]) -> str:
+    def text(changes: Sequence[RowChange]) -> str:
         return patch_text(["undo"], changes, plan.frame)
 
     return apply_patch(database, plan, undo, text)
@@ -298,7 +298,7 @@ def test_killed_before_the_commit_nothing_was_changed(
     _, plan = _one_name(living, made)
     before, undo = now(living), tmp_path / "undo.sql"
 
-    def killed(_: Sequence[Change]) -> str:
+    def killed(_: Sequence[RowChange]) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
         return ""
 

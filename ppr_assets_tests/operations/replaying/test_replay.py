@@ -20,7 +20,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, GateRefused, RestoreFailed, SettingsError
-from ppr_assets.operations.replaying.accounts import Line
+from ppr_assets.operations.replaying.accounts import FileLine
 from ppr_assets.operations.replaying.gathered import ReplayOutcome, gathered, preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
@@ -223,7 +223,7 @@ def test_each_file_is_loaded_empty_or_rejected_and_no_more(
     empty: DatabaseSettings, hostile: Path
 ) -> None:
     (hostile / "daily/2025-08-09").symlink_to("/etc")
-    lines: list[Line] = []
+    lines: list[FileLine] = []
     outcome = replay(empty, given(hostile), on_line=lines.append)
     assert outcome.accounts.accounted
     assert len(lines) == outcome.accounts.files == 17
@@ -257,7 +257,7 @@ def test_what_may_not_be_read_is_rejected_and_a_folder_is_told_like_a_file() -> 
         else:
             (folder / "daily/2025-08-08/scrapers/care/2.json").chmod(0)
             closed.chmod(0)
-        lines: list[Line] = []
+        lines: list[FileLine] = []
         outcome = preview(given(folder), on_line=lines.append)
     finally:
         if root:
@@ -318,7 +318,7 @@ def test_what_is_no_file_in_a_commit_is_told_as_such(folder: Path) -> None:
     entry = f"160000,{'1' * 40},daily/2025-08-08/scrapers/freshtrak/other.json"
     git(folder, "update-index", "--add", "--cacheinfo", entry)
     git(folder, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Publish")
-    lines: list[Line] = []
+    lines: list[FileLine] = []
     settings = DataRepoSettings(path=folder, url=None)
     with opened_input(settings, (), Wanted(at="HEAD"), Selection()) as found:
         preview(found, on_line=lines.append)
@@ -339,7 +339,7 @@ def test_no_name_of_a_scraper_hides_its_files(folder: Path) -> None:
 def test_records_that_came_while_files_were_read_are_not_replayed_over(
     empty: DatabaseSettings, folder: Path
 ) -> None:
-    def somebody_writes(_: Line) -> None:
+    def somebody_writes(_: FileLine) -> None:
         with connect(empty, autocommit=True) as session:
             session.execute(
                 "INSERT INTO public.organization (id, name, description) "

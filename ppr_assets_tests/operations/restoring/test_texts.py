@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ppr_assets.errors import DumpUnproven
-from ppr_assets.operations.restoring.load_and_compare import WAY, Judgement
+from ppr_assets.operations.restoring.load_and_compare import WAY, OnDifferences
 from ppr_assets.rules.gate.difference import Difference
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
@@ -31,5 +31,5 @@ ANOTHER = Difference("view v is another than in the dump", acceptable=True)
 )
 def test_what_differs_is_told_with_the_way_out(differences: list[Difference], told: str) -> None:
     with pytest.raises(DumpUnproven) as error:
-        Judgement("Nothing was replaced.", way=WAY).of(differences, NAME)
+        OnDifferences("Nothing was replaced.", way=WAY).of(differences, NAME)
     assert error.value.render() == f"the restored database is not what `{NAME}` says: {told}"

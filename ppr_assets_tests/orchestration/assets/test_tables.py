@@ -14,7 +14,7 @@ from ppr_assets.definitions import build_defs
 from ppr_assets.operations.dumping.counting import RecordCount
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES, MOST_OTHERS, observations
 from ppr_assets.postgres.snapshot.row_count import Table
-from ppr_assets.postgres.snapshot.snapshot import Column
+from ppr_assets.postgres.snapshot.snapshot import SnapshotColumn
 from ppr_assets.rules.gate.ratchet import judge
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.publication.withholding import Plan
@@ -102,7 +102,7 @@ def test_of_thousands_of_other_tables_some_are_observed_and_all_of_hsds(others: 
     counts = {table.key: table.oid for table in tables}
     counted = RecordCount(
         counts=counts,
-        columns={table: [Column("id", "uuid", nullable=False)] for table in tables},
+        columns={table: [SnapshotColumn("id", "uuid", nullable=False)] for table in tables},
         taken_at=datetime.now(UTC),
         database=DatabaseIdentity(None, "food", "18.0", "UTF8", "C"),
         verdict=judge(counts, None, GatePolicy(1, Decimal("0.9"))),

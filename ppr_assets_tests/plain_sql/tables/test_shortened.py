@@ -9,8 +9,8 @@ import pytest
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.layout import read_layout
 from ppr_assets.plain_sql.tables.shortened import (
-    Part,
     Shortened,
+    TablePart,
     without_part_at,
     write_shortened,
 )
@@ -44,7 +44,7 @@ def test_what_stands_where_the_server_points_goes_and_nothing_else(
     shorter = without_part_at(TABLE, TABLE.index(pointed_at.encode()))
     assert shorter is not None
     text, found = shorter
-    assert found == Part(part[0], "public", "t", part[1])  # type: ignore[arg-type]
+    assert found == TablePart(part[0], "public", "t", part[1])  # type: ignore[arg-type]
     assert gone.encode() in TABLE
     assert gone.encode() not in text
     assert text.startswith(b"CREATE TABLE public.t (\n    ")

@@ -12,7 +12,7 @@ from ppr_assets.postgres.snapshot.snapshot import open_snapshot
 from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, Decision, Policy, shipped_policy
-from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_postgres import SampleDatabase
 
@@ -100,19 +100,19 @@ def test_what_is_no_text_names_nothing(database: DatabaseSettings) -> None:
 
 def test_what_may_stand_in_a_column(relations: Mapping[str, Relation]) -> None:
     assert relations['"Place"'].columns == (
-        Column("id", nullable=False),
-        Column("code", nullable=False),
-        Column("note", nullable=True),
+        RelationColumn("id", nullable=False),
+        RelationColumn("code", nullable=False),
+        RelationColumn("note", nullable=True),
     )
     assert relations["other.seen"].columns == (
-        Column("place", nullable=True),
-        Column("said", nullable=True, takes_text=True),
-        Column("many", nullable=True),
-        Column("who", nullable=False),
-        Column("short", nullable=True),
-        Column("raw", nullable=True),
-        Column("list", nullable=True),
-        Column("twice", nullable=True, computed=True),
+        RelationColumn("place", nullable=True),
+        RelationColumn("said", nullable=True, takes_text=True),
+        RelationColumn("many", nullable=True),
+        RelationColumn("who", nullable=False),
+        RelationColumn("short", nullable=True),
+        RelationColumn("raw", nullable=True),
+        RelationColumn("list", nullable=True),
+        RelationColumn("twice", nullable=True, computed=True),
     )
 
 

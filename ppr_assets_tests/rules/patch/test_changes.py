@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ppr_assets.rules.patch.changes import (
-    Change,
     PatchColumn,
     PatchTable,
+    RowChange,
     counts,
     difference,
     in_two_steps,
@@ -26,7 +26,7 @@ HERE, DUMPED = ("'1'", "'new'", "'mine'"), ("'1'", "'old'", "'withheld'")
 
 def test_what_is_withheld_or_unknown_in_the_dump_stays_as_it_is() -> None:
     change = difference(TABLE, HERE, DUMPED, left=TABLE.private)
-    assert change == Change(TABLE, HERE, ("'1'", "'old'", "'mine'"))
+    assert change == RowChange(TABLE, HERE, ("'1'", "'old'", "'mine'"))
     assert change is not None
     assert [*change.set] == [1]
     assert difference(TABLE, HERE, ("'1'", None, "'withheld'"), left=TABLE.private) is None
@@ -49,10 +49,10 @@ def test_a_row_that_only_one_side_has_is_inserted_or_deleted() -> None:
 def test_a_private_value_does_not_wait_in_an_update_since_a_step_would_write_it() -> None:
     columns = tuple(replace(one, nullable=True) for one in TABLE.columns)
     table = replace(TABLE, columns=columns)
-    update = Change(table, HERE, ("'1'", "'old'", "'mine'"))
+    update = RowChange(table, HERE, ("'1'", "'old'", "'mine'"))
     assert in_two_steps(update, (2,)) == []
     assert [[*one.set] for one in in_two_steps(update, (1, 2))] == [[1], [1]]
-    assert [one.kind for one in in_two_steps(Change(table, HERE, None), (2,))] == [
+    assert [one.kind for one in in_two_steps(RowChange(table, HERE, None), (2,))] == [
         "update",
         "delete",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ppr_assets.rules.patch.changes import Change, PatchColumn, PatchTable, in_two_steps
+from ppr_assets.rules.patch.changes import PatchColumn, PatchTable, RowChange, in_two_steps
 from ppr_assets.rules.patch.text import Frame, Trigger, patch_text, statement
 
 TABLE = PatchTable(
@@ -23,7 +23,7 @@ TABLE = PatchTable(
 
 
 def test_an_update_sets_what_differs_where_it_is_as_it_was() -> None:
-    change = Change(TABLE, ("'1'", "NULL", "'(1,2)'", "'a'"), ("'1'", "'b'", "'(1,3)'", "'a'"))
+    change = RowChange(TABLE, ("'1'", "NULL", "'(1,2)'", "'a'"), ("'1'", "'b'", "'(1,3)'", "'a'"))
     assert statement(change) == (
         "DO $row$ BEGIN\n"
         "  UPDATE ONLY public.place AS it SET name = 'b', \"Point\" = '(1,3)' WHERE it.id = '1' "
@@ -37,7 +37,7 @@ def test_an_update_sets_what_differs_where_it_is_as_it_was() -> None:
 
 
 def test_a_delete_guards_all_but_what_is_private() -> None:
-    text = statement(Change(TABLE, ("'1'", "'b'", "NULL", "'secret'"), None))
+    text = statement(RowChange(TABLE, ("'1'", "'b'", "NULL", "'secret'"), None))
     assert "WHERE it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;" in text
     assert "secret" not in text
 
@@ -47,38 +47,38 @@ def test_the_second_of_two_steps_guards_nothing_that_a_trigger_may_have_changed(
     table = replace(TABLE, columns=columns)
     here = ("'1'", "'b'", "NULL", "'secret'")
 
-    def where(change: Change) -> list[str]:
+    def where(change: RowChange) -> list[str]:
         return [statement(one).partition(" WHERE ")[2] for one in in_two_steps(change, (1,))]
 
-    first, last = where(Change(table, here, None))
+    first, last = where(RowChange(table, here, None))
     assert first.startswith("it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;")
     assert last.startswith("it.id = '1' AND it.name IS NULL;")
-    update = Change(table, here, ("'1'", "'c'", "'(1,2)'", "'secret'"))
+    update = RowChange(table, here, ("'1'", "'c'", "'(1,2)'", "'secret'"))
     first, last = where(update)
     assert first.startswith("it.id = '1' AND it.name = 'b' AND it.\"Point\" IS NULL;")
     assert last.startswith("it.id = '1' AND it.name IS NULL;")
-    first, last = where(in_two_steps(Change(table, here, None), (3,))[1])  # another circle
+    first, last = where(in_two_steps(RowChange(table, here, None), (3,))[1])  # another circle
     assert "Point" not in first + last
-    _, again = in_two_steps(in_two_steps(Change(table, here, None), (3,))[0], (1,))
+    _, again = in_two_steps(in_two_steps(RowChange(table, here, None), (3,))[0], (1,))
     assert "Point" not in statement(again)
 
 
 def test_an_insert_names_what_is_known() -> None:
-    assert statement(Change(TABLE, None, ("'1'", "NULL", None, "'x'"))) == (
+    assert statement(RowChange(TABLE, None, ("'1'", "NULL", None, "'x'"))) == (
         "INSERT INTO public.place (id, name, email) OVERRIDING SYSTEM VALUE "
         "VALUES ('1', NULL, 'x');"
     )
 
 
 def test_a_value_cannot_end_the_quotes_around_it() -> None:
-    change = Change(TABLE, ("'1'", "'$row$ $row1$'", "NULL", "NULL"), None)
+    change = RowChange(TABLE, ("'1'", "'$row$ $row1$'", "NULL", "NULL"), None)
     assert statement(change).startswith("DO $row2$ BEGIN")
     assert statement(change).endswith("END $row2$;")
 
 
 def test_a_file_is_one_transaction_and_its_head_stays_a_comment() -> None:
     trigger = Trigger("place", "touch", "public.place", "touch", always=True)
-    change = Change(TABLE, None, ("'1'", "'a'", "NULL", "NULL"))
+    change = RowChange(TABLE, None, ("'1'", "'a'", "NULL", "NULL"))
     frame = Frame(deferred=True, without=[trigger])
     lines = patch_text(["rows where\nx; DROP TABLE place"], [change], frame).splitlines()
     assert lines[:3] == ["-- rows where x; DROP TABLE place", "", "BEGIN READ WRITE;"]

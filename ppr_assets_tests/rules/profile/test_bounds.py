@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.rules.profile.bounds import Kind, position
+from ppr_assets.rules.profile.bounds import MovementKind, position
 
-SHARE = Kind("share", 0.05)
-ROWS = Kind("amount", 0.02, noise=3)
+SHARE = MovementKind("share", 0.05)
+ROWS = MovementKind("amount", 0.02, noise=3)
 
 
-def _score(now: float, before: list[float], kind: Kind) -> float:
+def _score(now: float, before: list[float], kind: MovementKind) -> float:
     found = position(now, before, kind)
     assert found is not None
     return found.score
@@ -99,7 +99,7 @@ def test_a_small_amount_may_lose_what_chance_takes() -> None:
 
 
 def test_a_share_of_a_sample_may_move_by_chance() -> None:
-    kind = Kind("share", 0.05, noise=4)
+    kind = MovementKind("share", 0.05, noise=4)
     whole, sampled = (position(0.57, [0.5] * 60, kind, of) for of in (None, 400))
     assert whole is not None and sampled is not None
     assert whole.score > 1 > sampled.score

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.rules.json_fields import FieldError, Fields
+from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.profile.columns import (
     ColumnProfile,
     Points,
@@ -30,7 +30,7 @@ TABLES = st.builds(
 @given(st.dictionaries(NAMES, TABLES, max_size=2))
 def test_a_profile_comes_back_from_its_json(profile: dict[str, TableProfile]) -> None:
     text = json.dumps(profile_json(profile))
-    assert profile_from_json(Fields(json.loads(text))) == profile
+    assert profile_from_json(JsonFields(json.loads(text))) == profile
 
 
 def test_a_column_is_one_short_text() -> None:
@@ -60,5 +60,5 @@ def test_a_column_is_one_short_text() -> None:
 )
 def test_what_is_no_profile_is_named(table: object, said: str) -> None:
     with pytest.raises(FieldError) as raised:
-        profile_from_json(Fields({"phone": table}))
+        profile_from_json(JsonFields({"phone": table}))
     assert said in str(raised.value)

@@ -18,7 +18,7 @@ from ppr_assets.rules.profile.guard import (
     judge_profile,
     let_pass,
 )
-from ppr_assets.rules.profile.movements import Night
+from ppr_assets.rules.profile.movements import EarlierNight
 
 GATE = GatePolicy(100, Decimal("0.9"))
 POLICY = ProfilePolicy(GATE)
@@ -29,7 +29,7 @@ def _services(rows: int, described: int, empty: int = 0) -> Profile:
     return {"service": TableProfile(rows, {"description": column})}
 
 
-def _texts(profile: Profile, nights: Sequence[Night]) -> list[str]:
+def _texts(profile: Profile, nights: Sequence[EarlierNight]) -> list[str]:
     return [found.text for found in emptied_columns(profile, nights, GATE)]
 
 
@@ -69,7 +69,7 @@ def test_what_is_not_hollow_or_another_rules_passes(
 
 
 def test_a_column_that_loses_its_values_is_refused() -> None:
-    nights = [Night(_services(1000, 970), "pantry_pirate_radio_2026-11-20_03-00-00.sql")]
+    nights = [EarlierNight(_services(1000, 970), "pantry_pirate_radio_2026-11-20_03-00-00.sql")]
     assert _texts(_services(1000, 872), nights) == [
         "service.description has 872 values, at least 873 needed "
         "(it had 970 in pantry_pirate_radio_2026-11-20_03-00-00.sql; "
@@ -79,12 +79,12 @@ def test_a_column_that_loses_its_values_is_refused() -> None:
 
 
 def test_an_empty_text_is_no_value() -> None:
-    assert _texts(_services(1000, 0, empty=1000), [Night(_services(1000, 970))])
+    assert _texts(_services(1000, 0, empty=1000), [EarlierNight(_services(1000, 970))])
 
 
 def test_a_column_that_is_dropped_has_lost_them_all() -> None:
     dropped = {"service": TableProfile(1000, {"id": ColumnProfile(1000)})}
-    assert _texts(dropped, [Night(_services(1000, 970))]) == [
+    assert _texts(dropped, [EarlierNight(_services(1000, 970))]) == [
         "service.description has 0 values, at least 873 needed "
         "(it had 970 before; SQL_DUMP_RATCHET_PERCENTAGE)"
     ]
@@ -102,36 +102,38 @@ def test_a_column_that_is_dropped_has_lost_them_all() -> None:
     ],
 )
 def test_other_losses_are_not_refused(before: Profile, now: Profile) -> None:
-    assert _texts(now, [Night(before)]) == []
+    assert _texts(now, [EarlierNight(before)]) == []
 
 
 def test_a_column_is_held_to_the_best_night_and_cannot_fade_away() -> None:
-    nights: list[Night] = []
+    nights: list[EarlierNight] = []
     described = 1000
     while not _texts(_services(1000, described), nights):
-        nights.append(Night(_services(1000, described)))
+        nights.append(EarlierNight(_services(1000, described)))
         described -= 20
     assert described == 880
 
 
 def test_what_a_human_let_pass_is_the_new_normal() -> None:
-    before, let = Night(_services(1000, 970)), _services(1000, 600)
+    before, let = EarlierNight(_services(1000, 970)), _services(1000, 600)
     for name in ("service", "service.description"):
-        nights = [before, Night(let, accepted=frozenset({name}))]
+        nights = [before, EarlierNight(let, accepted=frozenset({name}))]
         assert _texts(let, nights) == []
         assert _texts(_services(1000, 539), nights)
-    assert _texts(let, [before, Night(let, accepted=frozenset({"service.name", "location"}))])
+    assert _texts(
+        let, [before, EarlierNight(let, accepted=frozenset({"service.name", "location"}))]
+    )
 
 
 def test_what_is_withheld_on_purpose_is_not_missed() -> None:
-    nights, withheld = [Night(_services(1000, 970))], _services(1000, 0)
+    nights, withheld = [EarlierNight(_services(1000, 970))], _services(1000, 0)
     for name in ("service", "service.description"):
         assert emptied_columns(withheld, nights, GATE, {name}) == []
     assert emptied_columns(withheld, nights, GATE, {"location", "service.name"})
 
 
 def test_what_a_human_let_pass_is_read_back_from_a_verdict() -> None:
-    (emptied,) = emptied_columns(_services(1000, 0), [Night(_services(1000, 970))], GATE)
+    (emptied,) = emptied_columns(_services(1000, 0), [EarlierNight(_services(1000, 970))], GATE)
     (hollow,) = hollow_tables({"organization": 1219, "service": 500}, None, POLICY)
     findings = [emptied.to_json(), hollow.to_json(), {"rule": "floor", "table": "organization"}]
     verdict = {"status": "overridden", "findings": findings}
@@ -166,9 +168,9 @@ TABLES = st.builds(
 PROFILES = st.dictionaries(st.sampled_from(["organization", "location", "service"]), TABLES)
 
 
-@given(PROFILES, st.lists(st.builds(Night, PROFILES), max_size=4))
+@given(PROFILES, st.lists(st.builds(EarlierNight, PROFILES), max_size=4))
 def test_a_profile_is_refused_for_what_it_lacks_and_nothing_else(
-    profile: Profile, nights: list[Night]
+    profile: Profile, nights: list[EarlierNight]
 ) -> None:
     for found in judge_profile(profile, nights, POLICY):
         if found.rule == "point":
@@ -182,13 +184,13 @@ def test_a_profile_is_refused_for_what_it_lacks_and_nothing_else(
                 for night in nights
                 if found.table in night.profile
             }
-    accepted = Night(profile, accepted=frozenset({"organization", "location", "service"}))
+    accepted = EarlierNight(profile, accepted=frozenset({"organization", "location", "service"}))
     assert emptied_columns(profile, [*nights, accepted], GATE) == []
 
 
-@given(PROFILES, st.lists(st.builds(Night, PROFILES), max_size=3))
+@given(PROFILES, st.lists(st.builds(EarlierNight, PROFILES), max_size=3))
 def test_a_night_that_has_everything_that_there_ever_was_is_not_refused(
-    profile: Profile, nights: list[Night]
+    profile: Profile, nights: list[EarlierNight]
 ) -> None:
     best = [night.profile for night in nights]
     grown = {

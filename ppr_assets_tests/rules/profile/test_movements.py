@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.rules.profile.columns import ColumnProfile, Points, Profile, TableProfile
-from ppr_assets.rules.profile.movements import Night, largest, movements, warnings
+from ppr_assets.rules.profile.movements import EarlierNight, largest, movements, warnings
 
 
 def _profile(
@@ -28,10 +28,10 @@ def _profile(
     }
 
 
-NIGHTS = [Night(_profile())] * 58
+NIGHTS = [EarlierNight(_profile())] * 58
 
 
-def _said(profile: Profile, nights: list[Night] = NIGHTS) -> list[str]:
+def _said(profile: Profile, nights: list[EarlierNight] = NIGHTS) -> list[str]:
     return warnings(movements(profile, nights))
 
 
@@ -61,12 +61,12 @@ def test_each_number_is_named_in_words() -> None:
 
 def test_hundreds_of_places_on_one_point_are_named() -> None:
     large = TableProfile(12_000, points=Points(12_000, 20), sampled=1024)
-    nights = [Night({"location": large})] * 60
+    nights = [EarlierNight({"location": large})] * 60
     now = TableProfile(12_000, points=Points(12_000, 300), sampled=1024)
     assert _said({"location": now}, nights) == [
         "location: 2 % of places on one point, 0.2 % for 60 nights"
     ]
-    small = [Night({"location": TableProfile(100, points=Points(100, 1))})] * 60
+    small = [EarlierNight({"location": TableProfile(100, points=Points(100, 1))})] * 60
     assert _said({"location": TableProfile(100, points=Points(100, 4))}, small) == []
 
 
@@ -100,7 +100,7 @@ def test_a_jump_that_stays_is_the_new_normal_after_three_nights() -> None:
     named = []
     for _ in range(60):
         named.append(len(_said(jumped, nights)))
-        nights.append(Night(jumped))
+        nights.append(EarlierNight(jumped))
     assert named == [1, 1, 1] + [0] * 57
 
 
@@ -120,13 +120,13 @@ def test_a_jump_that_was_accepted_is_normal_at_once() -> None:
             ["service.description: ", "service.description: ", "service: "],
         ),
     ):
-        nights = [*NIGHTS, Night(jumped, accepted=frozenset(accepted))]
+        nights = [*NIGHTS, EarlierNight(jumped, accepted=frozenset(accepted))]
         for said, begins in zip(sorted(_said(jumped, nights)), named, strict=True):
             assert said.startswith(begins)
 
 
 def test_after_an_accepted_jump_the_next_one_is_named() -> None:
-    nights = [*NIGHTS, Night(_profile(rows=700), accepted=frozenset({"service"}))]
+    nights = [*NIGHTS, EarlierNight(_profile(rows=700), accepted=frozenset({"service"}))]
     assert _said(_profile(rows=200), nights) == ["service: 200 rows, 700 for 1 night"]
 
 
@@ -138,10 +138,10 @@ def test_what_is_withheld_on_purpose_is_worth_no_word() -> None:
 
 
 def test_of_nights_from_before_there_were_profiles_the_rows_are_known() -> None:
-    nights = [Night({"service": TableProfile(1000)})] * 58
+    nights = [EarlierNight({"service": TableProfile(1000)})] * 58
     assert _said(_profile(rows=1010), nights) == []
     assert _said(_profile(rows=700), nights) == ["service: 700 rows, 1,000 for 58 nights"]
-    mixed = [*nights, Night(_profile())]
+    mixed = [*nights, EarlierNight(_profile())]
     assert _said(_profile(empty=0.41, distinct=970), mixed) == [
         "service.description: 41 % empty, 3 % for 1 night"
     ]
@@ -149,7 +149,7 @@ def test_of_nights_from_before_there_were_profiles_the_rows_are_known() -> None:
 
 def test_a_table_that_is_new_or_long_gone_is_worth_no_word() -> None:
     assert _said({**_profile(), "unit": TableProfile(5)}) == []
-    assert _said({}, [*NIGHTS, Night({})]) == []
+    assert _said({}, [*NIGHTS, EarlierNight({})]) == []
 
 
 def test_a_column_that_parted_the_rows_and_is_dropped_is_the_schemas() -> None:
@@ -160,7 +160,9 @@ def test_a_column_that_parted_the_rows_and_is_dropped_is_the_schemas() -> None:
 
 def test_names_that_need_it_are_quoted() -> None:
     wide = TableProfile(100, {"Fee Due": ColumnProfile(100)})
-    said = _said({"a": TableProfile(100, {"Fee Due": ColumnProfile(0)})}, [Night({"a": wide})] * 9)
+    said = _said(
+        {"a": TableProfile(100, {"Fee Due": ColumnProfile(0)})}, [EarlierNight({"a": wide})] * 9
+    )
     assert said == ['a."Fee Due": 100 % empty, 0 % for 9 nights']
 
 
@@ -173,7 +175,7 @@ def test_the_largest_movements_are_one_for_each_table_those_that_warn_first() ->
         "d": TableProfile(1000),
         "e": TableProfile(1002),
     }
-    found = movements({**now, **_profile(empty=0.41, longest=10)}, [Night(before)] * 20)
+    found = movements({**now, **_profile(empty=0.41, longest=10)}, [EarlierNight(before)] * 20)
     assert largest(found) == [
         "service.description: 41 % empty, 3 % for 20 nights",
         "c: 850 rows, 1,000 for 20 nights",
@@ -191,9 +193,9 @@ PROFILES = st.builds(
 )
 
 
-@given(PROFILES, st.lists(st.builds(Night, PROFILES), max_size=8))
+@given(PROFILES, st.lists(st.builds(EarlierNight, PROFILES), max_size=8))
 def test_any_nights_can_be_told_and_come_out_in_order(
-    profile: Profile, nights: list[Night]
+    profile: Profile, nights: list[EarlierNight]
 ) -> None:
     found = movements(profile, nights)
     assert [abs(one.score) for one in found] == sorted((abs(x.score) for x in found), reverse=True)
@@ -204,7 +206,7 @@ def test_any_nights_can_be_told_and_come_out_in_order(
 
 def test_a_small_scraper_that_is_gone_is_named_and_half_of_one_from_some_rows_on() -> None:
     for usual, now, named in ((5, 0, True), (5, 2, False), (4, 0, False), (16, 8, True)):
-        nights = [Night(_profile(scrapers={"vivery_api": usual, "plentiful": 600}))] * 58
+        nights = [EarlierNight(_profile(scrapers={"vivery_api": usual, "plentiful": 600}))] * 58
         said = _said(_profile(scrapers={"vivery_api": now, "plentiful": 600}), nights)
         told = f"service with scraper_id vivery_api: {now} rows, {usual} for 58 nights"
         assert said == [told] * named

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.columns import Profile
 from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
-from ppr_assets.rules.profile.movements import Night, movements, warnings
+from ppr_assets.rules.profile.movements import EarlierNight, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.incidents import incidents
@@ -28,10 +28,10 @@ def test_incidents_are_named_and_quiet_nights_are_not(campaign: Campaign) -> Non
         assert len(missed) <= 2, (seed, organizations, missed)
 
 
-def _quiet_nights(organizations: int, seed: int) -> tuple[list[Night], Rows, list[str]]:
+def _quiet_nights(organizations: int, seed: int) -> tuple[list[EarlierNight], Rows, list[str]]:
     """The nights, the rows of the next, and what was said in vain; that none is refused."""
     database = Database(organizations, seed)
-    nights: list[Night] = []
+    nights: list[EarlierNight] = []
     alarms: list[str] = []
     for _ in range(QUIET_NIGHTS):
         profile = profile_of(database.rows())
@@ -39,12 +39,12 @@ def _quiet_nights(organizations: int, seed: int) -> tuple[list[Night], Rows, lis
         assert hollow_tables(counts, None, POLICY) == []
         assert judge_profile(profile, nights, POLICY) == []
         alarms += _said(profile, nights)
-        nights.append(Night(profile))
+        nights.append(EarlierNight(profile))
         database.pass_a_night()
     return nights, database.rows(), alarms
 
 
-def _unnamed(nights: list[Night], rows: Rows, seed: int) -> list[str]:
+def _unnamed(nights: list[EarlierNight], rows: Rows, seed: int) -> list[str]:
     quiet = profile_of(rows)
     staged = incidents(seed)
     assert len(staged) == 50
@@ -57,7 +57,7 @@ def _unnamed(nights: list[Night], rows: Rows, seed: int) -> list[str]:
     ]
 
 
-def _said(profile: Profile, nights: list[Night]) -> list[str]:
+def _said(profile: Profile, nights: list[EarlierNight]) -> list[str]:
     before = Schema.of_profile(nights[-1].profile if nights else profile)
     return [
         *warnings(movements(profile, nights)),

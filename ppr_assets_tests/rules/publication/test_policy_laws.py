@@ -26,7 +26,7 @@ from ppr_assets.rules.publication.policy import (
     parse_policy,
     shipped_policy,
 )
-from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 from ppr_assets_tests.fix_campaign import Campaign
 
 _few = settings(max_examples=40)
@@ -54,7 +54,7 @@ _NULL = Decision("null")
 
 _COLUMNS = st.lists(
     st.builds(
-        Column,
+        RelationColumn,
         _COLUMN_NAMES,
         nullable=st.booleans(),
         computed=st.booleans(),
@@ -64,7 +64,7 @@ _COLUMNS = st.lists(
 ).map(tuple)
 
 
-def _database(found: Sequence[tuple[str, tuple[Column, ...], int, bool]]) -> list[Relation]:
+def _database(found: Sequence[tuple[str, tuple[RelationColumn, ...], int, bool]]) -> list[Relation]:
     """Each table may inherit from one before it, or be led to it by a foreign key."""
     relations: list[Relation] = []
     for key, columns, other, inherits in found:
@@ -99,10 +99,13 @@ def _may_go_out(policy: Policy, relation: Relation, column: str) -> bool:
 
 @_few
 @given(_POLICIES, _DATABASES)
-@example(Policy({"a": {WHOLE: Decision("public")}}), [Relation("a", "table", (Column("*", True),))])
+@example(
+    Policy({"a": {WHOLE: Decision("public")}}),
+    [Relation("a", "table", (RelationColumn("*", True),))],
+)
 @example(
     Policy({"a": {WHOLE: Decision("structure"), "x": Decision("public")}, "b": {"y": _NULL}}),
-    [Relation("b", "table", (Column("x", True), Column("y", True)), ("a",))],
+    [Relation("b", "table", (RelationColumn("x", True), RelationColumn("y", True)), ("a",))],
 )
 def test_nothing_is_published_that_no_decision_names(
     policy: Policy, relations: list[Relation]
@@ -196,7 +199,9 @@ def test_no_text_is_read_as_if_all_were_public(data: bytes) -> None:
         policy = parse_policy(data, source="here.toml")
         names = {name for section in policy.tables.values() for name in section}
         new = next(name for name in ("new", "newer", "newest", "n") if name not in names)
-        tables = [Relation(key, "table", (Column(new, True),)) for key in (new, *policy.tables)]
+        tables = [
+            Relation(key, "table", (RelationColumn(new, True),)) for key in (new, *policy.tables)
+        ]
         found = plan(policy, tables)
         for one in tables:
             table = found.tables[one.key]
@@ -219,7 +224,9 @@ def test_a_decision_is_written_as_it_is_read(
     rules = OF_TABLES if column is None else OF_COLUMNS
     (wanted, *_) = [one for one in rules if one == rule] or rules
     document = tomlkit.parse(tomlkit.dumps(_as_written(policy)))
-    relation = Relation(key, "table", (Column("x", True), Column(column or "y", True)))
+    relation = Relation(
+        key, "table", (RelationColumn("x", True), RelationColumn(column or "y", True))
+    )
     write_decision(document, relation, column, Wish("", wanted, reason, text))
     read = Policy.parse(tomlkit.dumps(document), source="here.toml")
     decision = read.tables[key][WHOLE if column is None else column]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.publication.planning import idle_decisions, plan
 from ppr_assets.rules.publication.policy import Policy
-from ppr_assets.rules.publication.relations import Column, Reference, Relation
+from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 from ppr_assets.rules.publication.withholding import TablePlan
 
 
@@ -20,7 +20,9 @@ def _policy(text: str) -> Policy:
 
 
 def _table(key: str, *columns: str, parents: tuple[str, ...] = ()) -> Relation:
-    return Relation(key, "table", tuple(Column(one, nullable=True) for one in columns), parents)
+    return Relation(
+        key, "table", tuple(RelationColumn(one, nullable=True) for one in columns), parents
+    )
 
 
 def test_a_table_that_nobody_named_is_unknown_as_a_whole() -> None:
@@ -57,7 +59,7 @@ def test_a_table_without_rows_needs_no_columns() -> None:
 
 
 def test_computed_columns_need_no_decision() -> None:
-    table = Relation("t", "table", (Column("twice", nullable=True, computed=True),))
+    table = Relation("t", "table", (RelationColumn("twice", nullable=True, computed=True),))
     plan(_policy("[t]\nname = 'public'"), [table]).require()
 
 
@@ -117,20 +119,28 @@ def test_a_foreign_table_is_unknown_until_it_is_named_whatever_its_parent_is() -
 @pytest.mark.parametrize(
     ("column", "command"),
     [
-        (Column("who", nullable=True), "null --reason …` (or public, replaced)"),
-        (Column("who", nullable=True, takes_text=True), "null --reason …` (or replaced, public)"),
-        (Column("who", nullable=False, takes_text=True), "replaced --reason …` (or public)"),
-        (Column("who", nullable=False), "public --reason …` (or replaced)"),
+        (RelationColumn("who", nullable=True), "null --reason …` (or public, replaced)"),
+        (
+            RelationColumn("who", nullable=True, takes_text=True),
+            "null --reason …` (or replaced, public)",
+        ),
+        (
+            RelationColumn("who", nullable=False, takes_text=True),
+            "replaced --reason …` (or public)",
+        ),
+        (RelationColumn("who", nullable=False), "public --reason …` (or replaced)"),
     ],
 )
-def test_the_command_decides_for_the_most_private_that_can_be(column: Column, command: str) -> None:
-    table = Relation("t", "table", (Column("id", nullable=False), column))
+def test_the_command_decides_for_the_most_private_that_can_be(
+    column: RelationColumn, command: str
+) -> None:
+    table = Relation("t", "table", (RelationColumn("id", nullable=False), column))
     (unknown,) = plan(_policy("[t]\nid = 'public'"), [table]).unknown
     assert unknown.choice == f"`ppr-assets policy add t.who {command}"
 
 
 def test_what_a_column_cannot_be_is_said_before_the_dump() -> None:
-    table = Relation("t", "table", (Column("who", nullable=False),))
+    table = Relation("t", "table", (RelationColumn("who", nullable=False),))
     found = plan(_policy("[t]\nwho = 'null'"), [table])
     assert found.impossible == ("t.who may not be NULL",)
     with pytest.raises(PolicyRefused, match=r"the publication policy cannot be kept: t\.who "):
@@ -139,7 +149,9 @@ def test_what_a_column_cannot_be_is_said_before_the_dump() -> None:
 
 
 def test_a_column_that_no_policy_can_name_is_said_to_be_that() -> None:
-    table = Relation("t", "table", (Column("id", nullable=False), Column("*", nullable=True)))
+    table = Relation(
+        "t", "table", (RelationColumn("id", nullable=False), RelationColumn("*", nullable=True))
+    )
     found = plan(_policy("[t]\n'*' = 'public'\nid = 'public'"), [table])
     assert not found.unknown and "*" not in found.tables["t"].columns
     (said,) = found.impossible
@@ -148,7 +160,7 @@ def test_a_column_that_no_policy_can_name_is_said_to_be_that() -> None:
 
 
 def test_a_refusal_of_much_is_short() -> None:
-    columns = tuple(Column(f"c{n}", nullable=False) for n in range(9))
+    columns = tuple(RelationColumn(f"c{n}", nullable=False) for n in range(9))
     lines = "\n".join(f"{one.name} = 'null'" for one in columns)
     found = plan(_policy(f"[t]\n{lines}"), [Relation("t", "table", columns)])
     with pytest.raises(PolicyRefused) as caught:

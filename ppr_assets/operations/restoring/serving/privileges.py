@@ -14,7 +14,7 @@ import psycopg
 from ppr_assets.errors import DatabaseUnreachable
 from ppr_assets.postgres.databases.grants import (
     Grants,
-    Step,
+    GrantStep,
     give,
     in_words,
     missing_grants,
@@ -60,13 +60,13 @@ def again_in_place(connection: Connection, before: Grants, *, wanted: bool) -> l
 
 
 def lost(
-    steps: Sequence[Step], way_out: str = "--grants-from-former gives them again"
+    steps: Sequence[GrantStep], way_out: str = "--grants-from-former gives them again"
 ) -> list[str]:
     said = "privileges are not in a dump, so some are missing now"
     return [f"{said}: {in_words(steps)}; {way_out}"]
 
 
-def given(connection: Connection, steps: Sequence[Step]) -> list[str]:
+def given(connection: Connection, steps: Sequence[GrantStep]) -> list[str]:
     refused = give(connection, steps)
     said = [f"privileges given again: {in_words(steps)}"] if len(refused) < len(steps) else []
     if refused:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ppr_assets.plain_sql.parsing.sections import Step
 from ppr_assets.plain_sql.parsing.statement_keys import read_foreign_key, read_key
-from ppr_assets.postgres.load.plan.tasks import Plan
+from ppr_assets.postgres.load.plan.tasks import LoadPlan
 from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import run_steps
 
 
-def planned(plan: Plan, step: Step) -> bool:
+def planned(plan: LoadPlan, step: Step) -> bool:
     """Plan a step to go beside others; False when it must keep its place."""
     if step.kind == "FK CONSTRAINT":
         return _foreign_key(plan, step)
@@ -18,7 +18,7 @@ def planned(plan: Plan, step: Step) -> bool:
     return False
 
 
-def _key(plan: Plan, step: Step) -> bool:
+def _key(plan: LoadPlan, step: Step) -> bool:
     text = plan.file.read(step.start, step.end)
     found = read_key(text)
     if found is None:
@@ -43,7 +43,7 @@ def _key(plan: Plan, step: Step) -> bool:
     return True
 
 
-def _foreign_key(plan: Plan, step: Step) -> bool:
+def _foreign_key(plan: LoadPlan, step: Step) -> bool:
     text = plan.file.read(step.start, step.end)
     keys = read_foreign_key(text)
     if keys is None or plan.foreign_keys_last or plan.catalog.calls(text):

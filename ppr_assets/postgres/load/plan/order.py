@@ -17,7 +17,7 @@ from ppr_assets.postgres.load.plan.spare_time import (
     plan_call,
     plan_reading,
 )
-from ppr_assets.postgres.load.plan.tasks import Plan
+from ppr_assets.postgres.load.plan.tasks import LoadPlan
 from ppr_assets.postgres.load.work.catalog import Catalog
 from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Task, default_connections
@@ -47,7 +47,7 @@ def plan(
     reader: Reader | None,
 ) -> Sequence[Task]:
     """Tasks for all that comes when the tables are there; ``reader`` is what reads them back."""
-    so_far = Plan(catalog, file)
+    so_far = LoadPlan(catalog, file)
     share = sum(block.end - block.start for block in sections.rows) // wishes.connections
     plan_rows(so_far, sections.rows, share)
     filled = [block.key for block in sections.rows]

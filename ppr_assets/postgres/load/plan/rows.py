@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ppr_assets.plain_sql.parsing.layout import CopyBlock
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
-from ppr_assets.postgres.load.plan.tasks import Plan, TablePlan
+from ppr_assets.postgres.load.plan.tasks import LoadPlan, TableTasks
 from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import copy_piece, copy_whole
 
@@ -14,7 +14,7 @@ PIECE = 8 * 1024 * 1024
 """Bytes of rows in one COPY; large enough that its own cost is lost in it."""
 
 
-def plan_rows(plan: Plan, blocks: Iterable[CopyBlock], share: int) -> None:
+def plan_rows(plan: LoadPlan, blocks: Iterable[CopyBlock], share: int) -> None:
     """Rows that a function of the database's own looks at come after all before them in the
     dump and before all others, in one COPY: it may look for rows of any table. They are not
     frozen, as it would see those of its own table too early."""
@@ -35,7 +35,7 @@ def plan_rows(plan: Plan, blocks: Iterable[CopyBlock], share: int) -> None:
     plan.row_tasks = tuple(plan.tasks)
 
 
-def _frozen_rows(plan: Plan, block: CopyBlock, after: tuple[Task, ...]) -> list[Task]:
+def _frozen_rows(plan: LoadPlan, block: CopyBlock, after: tuple[Task, ...]) -> list[Task]:
     table = _with_rows(plan, block)
     if block.start == block.end:
         return []
@@ -51,7 +51,7 @@ def _frozen_rows(plan: Plan, block: CopyBlock, after: tuple[Task, ...]) -> list[
     return [task]
 
 
-def _rows(plan: Plan, block: CopyBlock, size: int, after: tuple[Task, ...]) -> list[Task]:
+def _rows(plan: LoadPlan, block: CopyBlock, size: int, after: tuple[Task, ...]) -> list[Task]:
     table = _with_rows(plan, block)
     tasks = [
         Task(
@@ -69,7 +69,7 @@ def _rows(plan: Plan, block: CopyBlock, size: int, after: tuple[Task, ...]) -> l
     return tasks
 
 
-def _with_rows(plan: Plan, block: CopyBlock) -> TablePlan:
+def _with_rows(plan: LoadPlan, block: CopyBlock) -> TableTasks:
     table = plan.table(block.key)
     table.bytes += block.end - block.start
     table.name = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ppr_assets.postgres.load.plan.tasks import Plan
+from ppr_assets.postgres.load.plan.tasks import LoadPlan
 from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import analyze_made, analyze_table
@@ -18,7 +18,7 @@ _READER = frozenset({"(reader)"})
 """What reading tasks lock besides their table, which no table is called."""
 
 
-def plan_analyze(plan: Plan, keys: Iterable[str]) -> None:
+def plan_analyze(plan: LoadPlan, keys: Iterable[str]) -> None:
     for key in keys:
         table = plan.table(key)
         if table.name and not plan.catalog.reaches_elsewhere(key):
@@ -36,7 +36,7 @@ def plan_analyze(plan: Plan, keys: Iterable[str]) -> None:
             )
 
 
-def plan_analyze_made(plan: Plan, after: Sequence[Task]) -> None:
+def plan_analyze_made(plan: LoadPlan, after: Sequence[Task]) -> None:
     """Statistics of what has no rows in the dump: partitioned tables, materialized views."""
     keys = {key for key, kind in plan.catalog.kinds.items() if kind in ("p", "m")}
     if keys:
@@ -45,7 +45,7 @@ def plan_analyze_made(plan: Plan, after: Sequence[Task]) -> None:
         plan.add(Task(what, analyze_made, -_LAST, after=tuple(after), exclusive=frozenset(locked)))
 
 
-def plan_reading(plan: Plan, reader: Reader) -> None:
+def plan_reading(plan: LoadPlan, reader: Reader) -> None:
     """One table at a time: hashing keeps one core busy, and threads of ours share it."""
     for key in reader.blocks:
         table = plan.table(key)
@@ -62,6 +62,6 @@ def plan_reading(plan: Plan, reader: Reader) -> None:
         )
 
 
-def plan_call(plan: Plan, what: str, call: WhenMade, after: Sequence[Task]) -> None:
+def plan_call(plan: LoadPlan, what: str, call: WhenMade, after: Sequence[Task]) -> None:
     """One task that needs no session of the crew's."""
     plan.add(Task(what, lambda session: call(session.require_going_on), after=tuple(after)))

@@ -13,7 +13,7 @@ from ppr_assets.postgres.load.work.table_work import run_steps
 
 
 @dataclass
-class TablePlan:
+class TableTasks:
     """What has been planned for one table so far."""
 
     name: bytes = b""
@@ -26,7 +26,7 @@ class TablePlan:
     """Whether a constraint or an index of it is left to the end."""
 
 
-class Plan:
+class LoadPlan:
     """The tasks, and what those to come have to know of them.
 
     ``row_tasks`` are all that fill tables; ``rows_go_elsewhere``: some fill others than the one
@@ -40,14 +40,14 @@ class Plan:
         self.row_tasks: tuple[Task, ...] = ()
         self.rows_go_elsewhere = False
         self.foreign_keys_last = False
-        self._tables: dict[str, TablePlan] = {}
+        self._tables: dict[str, TableTasks] = {}
 
     def add(self, task: Task) -> Task:
         self.tasks.append(task)
         return task
 
-    def table(self, key: str) -> TablePlan:
-        return self._tables.setdefault(key, TablePlan())
+    def table(self, key: str) -> TableTasks:
+        return self._tables.setdefault(key, TableTasks())
 
     def with_ancestors(self, key: str) -> frozenset[str]:
         """A statement about a table may look at the tables that it is a part of."""

@@ -20,7 +20,7 @@ from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.sessions.computing import AS_SET, READING
-from ppr_assets.postgres.sessions.session import Connection, Session
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.recorded.parts import TableRecord
 
@@ -86,7 +86,7 @@ class Reader:
             for name, value in READING.items()
         )
 
-        def work(session: Session) -> None:
+        def work(session: LoadingSession) -> None:
             session.execute(reading, "how rows are read")
             record = None
             with _all_rows_visible(session, block) if key in self.forced else nullcontext():
@@ -101,7 +101,7 @@ class Reader:
 
 
 @contextmanager
-def _all_rows_visible(session: Session, block: CopyBlock) -> Iterator[None]:
+def _all_rows_visible(session: LoadingSession, block: CopyBlock) -> Iterator[None]:
     """Let the table's owner read it as any other of its tables, and take that back: row-level
     security does not hold for an owner unless it is forced on it."""
     table = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))

@@ -21,7 +21,7 @@ from types import TracebackType
 import psycopg
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.postgres.sessions.session import Connection, Session
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 
 _CANCEL_SECONDS = 0.2
 """How often a statement that goes on is cancelled again: one that was just starting missed it."""
@@ -30,7 +30,7 @@ PATIENCE_SECONDS = 5.0
 """After that a session that does not heed is cut off: the network or the server is gone."""
 
 
-Work = Callable[[Session], None]
+Work = Callable[[LoadingSession], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ class Crew:
                     for task in self._startable(queue.ready):
                         queue.start(task)
                         connection = self._free.pop()
-                        session = Session(connection, self._stop, self._search_path)
+                        session = LoadingSession(connection, self._stop, self._search_path)
                         self._running[threads.submit(task.work, session)] = task, connection
                     for task in self._finished():
                         queue.finish(task)

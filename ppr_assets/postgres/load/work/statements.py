@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.scanner import SqlScanner
 from ppr_assets.plain_sql.parsing.sections import Step
-from ppr_assets.postgres.sessions.session import Session
+from ppr_assets.postgres.sessions.session import LoadingSession
 
 _STREAMED = 1024 * 1024
 """Bytes of statements about large objects in one round trip."""
@@ -16,7 +16,9 @@ _STREAMED = 1024 * 1024
 _TRANSACTION = re.compile(rb"^(?:BEGIN|COMMIT);$", re.MULTILINE)
 
 
-def run_step(session: Session, file: DumpFile, step: Step, *, in_transaction: bool = False) -> None:
+def run_step(
+    session: LoadingSession, file: DumpFile, step: Step, *, in_transaction: bool = False
+) -> None:
     """Run one entry's statements. Raises :class:`RestoreFailed` naming it.
 
     ``in_transaction`` leaves out the transactions that pg_dump puts around large objects.

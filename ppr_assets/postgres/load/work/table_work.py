@@ -10,12 +10,12 @@ from ppr_assets.plain_sql.parsing.sections import Step
 from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.load.work.statistics import analyze
-from ppr_assets.postgres.sessions.session import Session
+from ppr_assets.postgres.sessions.session import LoadingSession
 from ppr_assets.progress import counted
 
 
 def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
-    def work(session: Session) -> None:
+    def work(session: LoadingSession) -> None:
         session.copy_in(block.statement, counted(file.chunks(start, end)), f"rows of {block.key}")
 
     return work
@@ -24,7 +24,7 @@ def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
 def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
     statement = block.statement.removesuffix(";") + " WITH (FREEZE);"
 
-    def work(session: Session) -> None:
+    def work(session: LoadingSession) -> None:
         what = f"rows of {block.key}"
         session.execute(b"BEGIN; TRUNCATE ONLY " + table, what)
         session.copy_in(statement, counted(file.chunks(block.start, block.end)), what)
@@ -34,7 +34,7 @@ def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
 
 
 def run_steps(steps: Sequence[Step], file: DumpFile) -> Work:
-    def work(session: Session) -> None:
+    def work(session: LoadingSession) -> None:
         for step in steps:
             run_step(session, file, step)
 
@@ -42,14 +42,14 @@ def run_steps(steps: Sequence[Step], file: DumpFile) -> Work:
 
 
 def analyze_table(name: bytes, key: str) -> Work:
-    def work(session: Session) -> None:
+    def work(session: LoadingSession) -> None:
         with session.as_dumped():  # of an index on an expression, it calls the functions
             session.execute(b"ANALYZE " + name, f"statistics of {key}")
 
     return work
 
 
-def analyze_made(session: Session) -> None:
+def analyze_made(session: LoadingSession) -> None:
     """Partitioned tables and materialized views, all of them."""
     with session.as_dumped():
         analyze(session.connection, "pm")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ppr_assets.rules.replay.merging import same
 from ppr_assets.rules.replay.merging.common import Common, common
 from ppr_assets.rules.replay.merging.sets import Merged, Sets
-from ppr_assets.rules.replay.telling import Named, Place
+from ppr_assets.rules.replay.telling import Named, ToldPlace
 from ppr_assets.rules.replay.words.coordinates import METRES_PER_DEGREE, Point
 
 
@@ -24,7 +24,7 @@ class Everything:
     """What counts as none because too many share it."""
 
 
-_At = tuple[str, Point, Place]
+_At = tuple[str, Point, ToldPlace]
 """The id that may be one with others, because of where this place is."""
 
 
@@ -56,7 +56,7 @@ def _merge_organizations(tellings: Sequence[Named], shared: Common) -> Merged:
 
 
 def _merge_places(
-    places: Sequence[Place], organizations: Mapping[str, str], shared: Common
+    places: Sequence[ToldPlace], organizations: Mapping[str, str], shared: Common
 ) -> Merged:
     sets = Sets(place.id for place in places)
     by_name: defaultdict[str, list[_At]] = defaultdict(list)
@@ -79,10 +79,10 @@ def _merge_places(
 
 
 def _join_nowhere(
-    sets: Sets, places: Sequence[Place], organizations: Mapping[str, str], shared: Common
+    sets: Sets, places: Sequence[ToldPlace], organizations: Mapping[str, str], shared: Common
 ) -> None:
     """A place without coordinates is where its organization is at the same address."""
-    at_address: defaultdict[tuple[str, tuple[str, str]], list[Place]] = defaultdict(list)
+    at_address: defaultdict[tuple[str, tuple[str, str]], list[ToldPlace]] = defaultdict(list)
     for place in places:
         for key in sorted(place.addresses):
             at_address[organizations[place.organization], key].append(place)
@@ -96,7 +96,7 @@ def _join_near(
     sets: Sets,
     group: Sequence[_At],
     cell: tuple[float, float],
-    rule: tuple[Callable[[Place, Place], bool], str],
+    rule: tuple[Callable[[ToldPlace, ToldPlace], bool], str],
 ) -> None:
     """Joins what is near in the group, by the rule and with its reason. What is told of one point
     and one address again is compared once."""

@@ -4,7 +4,7 @@ merged wrongly is lost, so a name alone never merges, and what cannot be compare
 from __future__ import annotations
 
 from ppr_assets.rules.replay.merging.common import Common
-from ppr_assets.rules.replay.telling import AGAIN, Named, Place
+from ppr_assets.rules.replay.telling import AGAIN, Named, ToldPlace
 from ppr_assets.rules.replay.words.coordinates import metres_between
 from ppr_assets.rules.replay.words.names import says_only_what_it_is
 
@@ -31,7 +31,7 @@ def same_organization(one: Named, other: Named, common: Common = NOTHING_COMMON)
 
 
 def same_place(
-    one: Place, other: Place, same_organization: bool, common: Common = NOTHING_COMMON
+    one: ToldPlace, other: ToldPlace, same_organization: bool, common: Common = NOTHING_COMMON
 ) -> str | None:
     """The reason why both are one place, in words; None where they stay two."""
     if one.id == other.id:
@@ -47,7 +47,7 @@ def same_place(
     return None
 
 
-def in_one_neighbourhood(one: Place, other: Place) -> bool:
+def in_one_neighbourhood(one: ToldPlace, other: ToldPlace) -> bool:
     """Near enough for two organizations of one name to be one, if their points are true: what has
     neither city nor ZIP code in common was put there by a bad geocoder."""
     slack = 1e-9  # decimal degrees have no exact double
@@ -58,13 +58,13 @@ def in_one_neighbourhood(one: Place, other: Place) -> bool:
     return north <= DEGREES + slack and east <= DEGREES + slack
 
 
-def at_one_point(one: Place, other: Place) -> bool:
+def at_one_point(one: ToldPlace, other: ToldPlace) -> bool:
     if one.point is None or other.point is None:
         return False
     return metres_between(one.point, other.point) <= METRES
 
 
-def under_one_roof(one: Place, other: Place) -> bool:
+def under_one_roof(one: ToldPlace, other: ToldPlace) -> bool:
     """Near enough for two places of one name to be one. Where both have house numbers, and none in
     common, the name and the point are those of an organization with several houses."""
     mine, theirs = one.house_numbers, other.house_numbers
@@ -73,7 +73,7 @@ def under_one_roof(one: Place, other: Place) -> bool:
     return at_one_point(one, other)
 
 
-def in_two_towns(one: Place, other: Place) -> bool:
+def in_two_towns(one: ToldPlace, other: ToldPlace) -> bool:
     """Whether neither ZIP code nor city agrees, and both are known."""
     zips = one.zips and other.zips and not one.zips & other.zips
     return bool(zips and one.cities and other.cities and not one.cities & other.cities)
@@ -88,7 +88,7 @@ def contact_points(organization: Named, common: Common) -> frozenset[tuple[str, 
     return frozenset((*websites, *phones))
 
 
-def pointed(organization: Named, common: Common) -> list[Place]:
+def pointed(organization: Named, common: Common) -> list[ToldPlace]:
     """Places whose point can stand beside a name: none where that would fit any pantry."""
     if says_only_what_it_is(organization.name):
         return []

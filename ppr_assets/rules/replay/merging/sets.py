@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class MergeDecision:
     """Why one telling's record is counted to another's: there is one for each that is."""
 
     id: str
@@ -21,7 +21,7 @@ class Merged:
     telling among those that are one."""
 
     records: Mapping[str, str]
-    decisions: tuple[Decision, ...]
+    decisions: tuple[MergeDecision, ...]
 
 
 class Sets:
@@ -59,12 +59,12 @@ class Sets:
         decisions = sorted(found, key=lambda one: self._age[one.id])
         return Merged({one: self._root(one) for one in self._parent}, tuple(decisions))
 
-    def _led(self, root: str) -> Iterator[Decision]:
+    def _led(self, root: str) -> Iterator[MergeDecision]:
         """From the oldest on, for each in its set the one that leads it there."""
         waiting = [(root, "")]
         while waiting:
             one, before = waiting.pop()
             for other, reason in self._joined[one]:
                 if other != before:  # what joins them is a tree
-                    yield Decision(other, one, reason)
+                    yield MergeDecision(other, one, reason)
                     waiting.append((other, one))

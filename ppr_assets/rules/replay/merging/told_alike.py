@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator
 from ppr_assets.rules.replay.merging.common import Common, common
 from ppr_assets.rules.replay.merging.same import same_place
 from ppr_assets.rules.replay.record import Location, Organization
-from ppr_assets.rules.replay.telling import Named, Place, Telling, named
+from ppr_assets.rules.replay.telling import Named, Telling, ToldPlace, named
 
 
 def equal_pairs(before: Iterable[str], after: Iterable[str]) -> int:
@@ -58,6 +58,6 @@ def _same(one: Named, other: Named, shared: Common) -> bool:
     return same_place(_place(one), _place(other), same_organization, shared) is not None
 
 
-def _place(one: Named) -> Place:
+def _place(one: Named) -> ToldPlace:
     (place,) = one.places
     return place

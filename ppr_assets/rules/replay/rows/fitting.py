@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"-?\d{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FittedColumn:
     """``kind``: the name of its type in pg_catalog, ``enum`` for one of its ``labels``; ``length``:
     the most characters."""
 
@@ -43,13 +43,13 @@ class Fitted:
     """What the columns of one database take of what a replay has. ``no_place`` and ``filled``: how
     often, by ``table.column`` and why."""
 
-    tables: Mapping[str, Mapping[str, Column]]
+    tables: Mapping[str, Mapping[str, FittedColumn]]
     """Those that a replay fills; see :meth:`of`."""
     no_place: Counter[str] = field(default_factory=Counter)
     filled: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, found: Mapping[str, Mapping[str, Column]]) -> Fitted:
+    def of(cls, found: Mapping[str, Mapping[str, FittedColumn]]) -> Fitted:
         """``found``: all columns of the tables that there are."""
         return cls(
             {
@@ -85,14 +85,14 @@ class Fitted:
             row.append(text)
         return row
 
-    def _text(self, table: str, column: Column, value: Any) -> str | None:
+    def _text(self, table: str, column: FittedColumn, value: Any) -> str | None:
         text = json.dumps(value) if column.kind in ("json", "jsonb") else str(value)
         if (problem := _problem(column, text)) is None:
             return text
         self.no_place[f"{table}.{column.name}: {problem}"] += 1
         return None
 
-    def _filled(self, table: str, column: Column) -> str | None:
+    def _filled(self, table: str, column: FittedColumn) -> str | None:
         text = FILLED.get(column.name)
         if text is None and column.kind in ("text", "varchar", "bpchar"):
             text = ""
@@ -102,7 +102,7 @@ class Fitted:
         return text
 
 
-def _problem(column: Column, text: str) -> str | None:
+def _problem(column: FittedColumn, text: str) -> str | None:
     match column.kind:
         case "enum":
             return None if text in column.labels else "not one of its labels"
