@@ -84,7 +84,7 @@ def verify_dumps(
     Raises :class:`DumpMissing` when there is none or not the one that is meant, and what opening
     the place raises; a dump's own damage is an ``error`` among the results.
     """
-    published = PublishedBytes(settings)
+    published = _PublishedBytes(settings)
     with opened_shelf(settings, wanted) as shelf:
         if shelf.view is not None:
             on_view(shelf.view)
@@ -97,7 +97,7 @@ def verify_dumps(
             yield _checked(shelf, published, Wanted(dump=name), name)
 
 
-def _checked(shelf: Shelf, published: PublishedBytes, wanted: Wanted, name: str) -> Checked:
+def _checked(shelf: Shelf, published: _PublishedBytes, wanted: Wanted, name: str) -> Checked:
     try:
         found = shelf.take(wanted)
     except DumpDamaged as error:
@@ -119,7 +119,7 @@ def _checked(shelf: Shelf, published: PublishedBytes, wanted: Wanted, name: str)
         _let_go(found)
 
 
-def _matched(checked: Checked, published: PublishedBytes) -> Checked:
+def _matched(checked: Checked, published: _PublishedBytes) -> Checked:
     """With the manifest of the published dump that has the bytes of a file without one."""
     verified = checked.verified
     if verified is None or verified.manifest is not None:
@@ -139,7 +139,7 @@ def _let_go(found: FoundDump) -> None:
 
 
 @dataclass(frozen=True)
-class PublishedBytes:
+class _PublishedBytes:
     """Which published dump a file is, by its bytes: for one that was downloaded or renamed.
 
     The clone knows all that was published, retired dumps too; the remote is not asked, and nothing
