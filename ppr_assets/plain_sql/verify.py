@@ -47,7 +47,7 @@ def verify_file(
     require_file(path, name=name)
     joined = parts_on_disk(path)
     _require_own_parts(path, name, joined)
-    chunks = counted(joined.chunks() if joined else open_dump(path, name=name))
+    chunks = counted(joined.chunks(keys=True) if joined else open_dump(path, name=name))
     try:
         with stage("verifying", _plain_bytes(path, name, manifest)):
             layout = read_layout(

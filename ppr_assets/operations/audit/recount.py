@@ -35,7 +35,7 @@ def recount(reader: ObjectReader, dump: StoredDump) -> Layout | str:
 
 def _layout(reader: ObjectReader, dump: StoredDump) -> Layout:
     joined = joined_dump(reader, dump)
-    chunks = joined.chunks() if joined else reader.stream(dump.blob)
+    chunks = joined.chunks(keys=True) if joined else reader.stream(dump.blob)
     try:
         # Rows of dumps made here are sorted, so nothing is ever written to the folder.
         layout = read_layout(chunks, sorted_rows=True, spill_folder=Path())

@@ -20,7 +20,7 @@ PARTS_TOGETHER = (
     "(`git checkout -- FOLDER` in the data repository, or a fresh clone), or take another dump: "
     "`ppr-assets list` names them."
 )
-_CHUNK = 1024 * 1024
+_CHUNK = 256 * 1024
 _HEAD = 64
 _LARGEST_SCRIPT = 16 * 1024 * 1024
 
@@ -44,15 +44,16 @@ class JoinedDump:
         self._open_part = open_part
         self._seen: list[_Seen] = []
 
-    def chunks(self) -> Iterator[bytes]:
-        """The dump, from its first byte to its last.
+    def chunks(self, *, keys: bool = False) -> Iterator[bytes]:
+        """The dump, from its first byte to its last; with ``keys`` also what is to be known for
+        :meth:`require_wrapped`.
 
         Raises :class:`DumpDamaged` behind the first part that is not what the script says, and
         whatever ``open_part`` raises.
         """
         self._seen = []
         for part in self.script.parts:
-            yield from self._slice(part)
+            yield from self._slice(part, keys)
 
     def slices(self, folder: Path) -> list[FileSlice]:
         """Where the dump's bytes are, with the script in ``folder``."""
@@ -69,7 +70,7 @@ class JoinedDump:
     def require_wrapped(self, layout: Layout) -> None:
         """Raise :class:`DumpDamaged` if a part is cut where psql cannot read on, or if something
         else stands around a slice than what psql needs there. All :meth:`chunks` have been read,
-        and the dump was found to be whole."""
+        with keys, and the dump was found to be whole."""
         blocks = [entry.copy for entry in layout.entries if entry.copy]
         offset, cut_rows = 0, False
         for number, (part, seen) in enumerate(zip(self.script.parts, self._seen, strict=True)):
@@ -97,7 +98,7 @@ class JoinedDump:
     def _wrong(self, part: Part, what: str) -> DumpDamaged:
         return DumpDamaged(f"{part.name} of `{self.script.dump}` {what}", hint=PARTS_TOGETHER)
 
-    def _slice(self, part: Part) -> Iterator[bytes]:
+    def _slice(self, part: Part, keys: bool) -> Iterator[bytes]:
         digest, own, position = hashlib.sha256(), hashlib.sha256(), 0
         before, after, head, tail = b"", b"", b"", b""
         for chunk in self._open_part(part):
@@ -109,11 +110,10 @@ class JoinedDump:
             if position > part.bytes:
                 break
             if piece := chunk[start:end]:
-                if not head:
-                    own.update(statement_in(before))
+                if keys:
+                    own.update(piece if head else statement_in(before) + piece)
                 head = head or piece[:_HEAD]
                 tail = piece[-1:]
-                own.update(piece)
                 yield piece
         self._seen.append(_Seen(before, after, head, tail, own.hexdigest()))
         if position != part.bytes:

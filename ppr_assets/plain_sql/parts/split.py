@@ -16,7 +16,7 @@ from ppr_assets.plain_sql.parts.cuts import Slice, slices
 from ppr_assets.plain_sql.parts.script import Part, Script, key_of_slice, part_name
 from ppr_assets.rules.naming import parts_folder
 
-_CHUNK = 1024 * 1024
+_CHUNK = 256 * 1024
 _WRITERS = 2
 """Parts that are written at once, beside the search for the next cut: hashing takes longest."""
 
