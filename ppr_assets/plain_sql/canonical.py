@@ -29,6 +29,8 @@ from ppr_assets.rules.recorded.parts import TableRecord
 KEY_DIGITS = 63
 _EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
 _END_OF_ROWS = b"\\.\n"
+_AT_ONCE = 8192
+"""Rows that are put together, hashed and written while a processor has them at hand."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,10 @@ class _Canonicalizer:
             for chunk in published.rows(copy) if published else copy.rows:
                 rows.add(chunk)
             for some in published.profiled(copy, rows) if published else rows.lists():
-                block = b"\n".join(some) + b"\n"
-                digest.update(block)
-                self._target.write(block)
+                for at in range(0, len(some), _AT_ONCE):
+                    block = b"\n".join([*some[at : at + _AT_ONCE], b""])
+                    digest.update(block)
+                    self._target.write(block)
         self._target.write(_END_OF_ROWS)
         self._body.update(digest.digest())
         return TableRecord(rows=rows.count, sha256=digest.hexdigest())

@@ -38,6 +38,16 @@ def test_only_the_order_of_rows_and_the_key_change() -> None:
     assert rows.sha256 == hashlib.sha256(b"1\ta\n10\t\\N\n2\tb\n").hexdigest()
 
 
+@pytest.mark.parametrize("count", [8191, 8192, 8193, 20_000])
+def test_all_rows_of_a_table_of_many_are_written(count: int) -> None:
+    ordered = [b"%06d\tname\n" % row for row in range(count)]
+    expected, data = (WHOLE.replace(ROWS, b"".join(rows)) for rows in (ordered, reversed(ordered)))
+    written, dump = _run(data, chunk=100_000)
+    assert dump.restrict_key is not None
+    assert written == expected.replace(b"abcDEF123", dump.restrict_key.encode())
+    assert dump.tables["organization"].sha256 == hashlib.sha256(b"".join(ordered)).hexdigest()
+
+
 @given(st.permutations(ROWS.splitlines(keepends=True)), st.integers(1, 200), st.text("abz09"))
 def test_same_data_give_same_bytes(rows: list[bytes], chunk: int, key: str) -> None:
     data = HEAD + COPY + b"".join(rows) + b"\\.\n\n" + TAIL

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.withheld_values import Withholding
 from ppr_assets.rules.publication.policy import Decision
 
@@ -67,3 +69,15 @@ def test_a_table_of_one_column() -> None:
     withholding = Withholding("t", ["a"], {"a": Decision("replaced", "x\\1")})
     assert b"".join(withholding.rows([b"one\n\\N\n\n"])) == b"x\\\\1\n\\N\nx\\\\1\n"
     assert withholding.counts == {"a": 2}
+
+
+@pytest.mark.parametrize("withheld", ["a", "c"])
+@pytest.mark.parametrize(
+    ("rows", "values"), [(b"1\t2\n1\t2\t3\t4\n", 2), (b"1\t2\t3\t4\n1\t2\n", 4)]
+)
+def test_rows_of_more_and_of_fewer_values_do_not_make_up_for_each_other(
+    withheld: str, rows: bytes, values: int
+) -> None:
+    withholding = Withholding("t", ["a", "b", "c"], {withheld: Decision("null")})
+    with pytest.raises(DumpDamaged, match=f"a row of t has {values} values, 3 needed"):
+        list(withholding.rows([b"1\t2\t3\n" + rows]))

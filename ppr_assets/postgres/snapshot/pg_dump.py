@@ -42,6 +42,8 @@ _LOCK_MILLISECONDS = 1000
 """How long pg_dump may wait for one table while it holds the others."""
 
 _CHUNK = 1024 * 1024
+_READ = 128 * 1024
+"""Bytes of rows at once: fewer than a processor has at hand, since they are gone through often."""
 _LOOK_SECONDS = 0.002
 
 
@@ -210,7 +212,7 @@ class _Output:
         position, heard = 0, monotonic()
         while True:
             ended = self.process.poll() is not None  # first, so that its last words are read
-            chunk = os.pread(self._descriptor, _CHUNK, position)
+            chunk = os.pread(self._descriptor, _READ, position)
             if not ended:  # an ended one tells more about why
                 self._watch.require_eyes()
             if chunk:
