@@ -1,7 +1,8 @@
-"""Trees as the objects that they are, by their own names."""
+"""Trees as the objects that they are, by their own names, and as git's listings tell of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ppr_assets.data_repo.git.object_reader import ObjectReader
@@ -57,3 +58,18 @@ def read_folder(reader: ObjectReader, root: str, folder: str) -> dict[str, TreeE
             return {}
         tree = entry.sha
     return read_tree(reader, tree)
+
+
+def listed(listing: bytes) -> Iterator[tuple[bytes, TreeEntry]]:
+    """Path and entry of each line of ``ls-tree -z``."""
+    for line in filter(None, listing.split(b"\0")):
+        facts, _, path = line.partition(b"\t")
+        yield path, TreeEntry(*facts.decode().split())
+
+
+def changed(line: str) -> tuple[str, str, str]:
+    """Path, mode and blob that a line of ``log --raw --no-abbrev`` ends with; git quotes a path
+    whose folder has an unusual name."""
+    facts, _, path = line.partition("\t")
+    _, mode, _, sha, _ = facts.split()
+    return path.removesuffix('"'), mode, sha

@@ -15,6 +15,7 @@ from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.object_session import OFFLINE
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import changed
 from ppr_assets.errors import DataRepoError
 
 _FORMAT = "--format=%H%x00%P%x00%cI%x00%an <%ae>%x00%B%x00"
@@ -109,17 +110,15 @@ def file_history(repo: DataRepo, commit: str, names: Sequence[str]) -> list[File
     fields = answer.decode("utf-8", "replace").split("\0")[1:]
     for sha, parents, message, lines in zip(*[iter(fields)] * 4, strict=True):
         before = found[sha].blobs if sha in found else {}  # a merge comes once for each parent
-        changed = dict(_changed(line) for line in lines.splitlines() if "\t" in line)
-        found[sha] = FileCommit(sha, tuple(parents.split()), message, {**before, **changed})
+        blobs = dict(_named(line) for line in lines.splitlines() if "\t" in line)
+        found[sha] = FileCommit(sha, tuple(parents.split()), message, {**before, **blobs})
     return [*found.values()]
 
 
-def _changed(line: str) -> tuple[str, str | None]:
-    """Name and new blob; git quotes a path whose folder has an unusual name."""
-    facts, _, path = line.partition("\t")
-    _, mode, _, sha, _ = facts.split()
-    regular = mode.startswith("100")
-    return path.rpartition("/")[2].removesuffix('"'), sha if regular else None
+def _named(line: str) -> tuple[str, str | None]:
+    """Name and new blob, None where no regular file has taken the place."""
+    path, mode, sha = changed(line)
+    return path.rpartition("/")[2], sha if mode.startswith("100") else None
 
 
 def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from ppr_assets.data_repo.git.command import WHOLE_LOG
 from ppr_assets.data_repo.git.pathspec import literal, matching
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import changed
 from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.rules.naming import DUMPS, is_dump_name
 
@@ -94,9 +95,8 @@ def newest_manifests(repo: DataRepo, commit: str, most: int) -> dict[str, str]:
     depth = repo.dump_dir.count("/") + 1
     found: dict[str, str] = {}
     for line in answer.decode("utf-8", "replace").splitlines():
-        facts, _, path = line.partition("\t")
-        _, mode, _, sha, _ = facts.split()
-        name = path.rpartition("/")[2].removesuffix('"')  # git quotes an unusual folder
+        path, mode, sha = changed(line)
+        name = path.rpartition("/")[2]
         described = is_dump_name(f"{name.removesuffix('.json')}.sql") and name.endswith(".json")
         if described and path.count("/") == depth and mode.startswith("100"):
             found.setdefault(name, sha)

@@ -19,6 +19,7 @@ from ppr_assets.data_repo.git.object_reader import NotSmall, ObjectMissing
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
+from ppr_assets.data_repo.git.tree_objects import listed
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
 from ppr_assets.errors import DataRepoError, GitTimeout
@@ -60,8 +61,7 @@ def bring_published(repo: DataRepo, commit: str) -> None:
         if entry.kind == "blob"
     ]
     listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{repo.dump_dir}/")
-    facts = (line.partition(b"\t")[0].decode().split() for line in listing.split(b"\0") if line)
-    bring(repo, *shown, *(sha for _, kind, sha in facts if kind == "blob"))
+    bring(repo, *shown, *(one.sha for _, one in listed(listing) if one.kind == "blob"))
 
 
 def bring_beside_dumps(repo: DataRepo, commit: str) -> None:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import listed
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.records.json_text import MOST_BYTES
 
@@ -125,14 +126,12 @@ def size_of_path(file: PublishedFile) -> int:
 def committed_files(repo: DataRepo, commit: str) -> Iterator[PublishedFile]:
     """All below ``daily/``, read from git's objects."""
     listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", "daily/")
-    for line in listing.split(b"\0"):
-        facts, _, path = line.partition(b"\t")
+    for path, one in listed(listing):
         name = path.decode("utf-8", "surrogateescape")
-        if facts and is_job(name):
-            mode, kind, sha = facts.decode().split()
+        if is_job(name):
             day, scraper = place_of(name)
-            unread = LINK if mode == _LINK_MODE else "" if kind == "blob" else NO_FILE
-            yield PublishedFile(day, name, scraper, sha=sha, unread=unread)
+            unread = LINK if one.mode == _LINK_MODE else "" if one.kind == "blob" else NO_FILE
+            yield PublishedFile(day, name, scraper, sha=one.sha, unread=unread)
 
 
 def bring_files(repo: DataRepo, files: Sequence[PublishedFile]) -> None:
