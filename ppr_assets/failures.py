@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ppr_assets.data_repo.git.errors import library_failure
 from ppr_assets.errors import DataRepoError, PprError, Unexpected
 from ppr_assets.settings import Settings
 
@@ -54,10 +53,11 @@ def in_words(error: Exception, settings: Settings | None = None) -> PprError:
         return error
     if (of_server := _server_failure(error, settings)) is not None:
         return of_server
-    known: PprError | None = library_failure(error)
-    if known is None and isinstance(error, OSError) and error.errno is not None:
+    known: PprError
+    if isinstance(error, OSError) and error.errno is not None:
         known = file_failure(error, settings)
-    known = known or unexpected(error)
+    else:
+        known = unexpected(error)
     known.__cause__ = error
     return known
 

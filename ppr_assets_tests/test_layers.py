@@ -76,6 +76,17 @@ def test_rules_import_only_the_standard_library_values_of_msgspec_and_the_errors
     assert strange == set()
 
 
+def test_only_the_demo_loads_gitpython() -> None:
+    """It takes longer to import than `list` takes for all the rest of it."""
+    users = {
+        name
+        for name, tree in _modules()
+        for module in _imported(tree)
+        if module.partition(".")[0] == "git"
+    }
+    assert users == {"ppr_assets/demo/foreign.py", "ppr_assets/demo/playground.py"}
+
+
 def test_what_a_library_keeps_private_is_not_imported() -> None:
     """Its next release may move it, also one that mends a hole."""
     private = {

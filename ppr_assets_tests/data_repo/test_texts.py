@@ -3,7 +3,6 @@ the way out. ``{clone}`` and ``{remote}`` stand for the two folders."""
 
 from __future__ import annotations
 
-import configparser
 import errno
 import os
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from ppr_assets.data_repo.checkout.plain_files import require_plain_files, requi
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.first_clone import make_clone
 from ppr_assets.data_repo.git.command import Output
-from ppr_assets.data_repo.git.errors import failure, library_failure
+from ppr_assets.data_repo.git.errors import failure
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
 from ppr_assets.data_repo.git.objects import FILE, NewFile, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -161,10 +160,14 @@ def _below_a_file(world: World) -> None:
     make_clone(replace(world.repo.settings, path=path, url="https://example.com/data.git"))
 
 
-def _not_for_gitpython(world: World) -> None:
-    error = library_failure(configparser.MissingSectionHeaderError("config", 1, "x"))
-    assert error is not None
-    raise error
+def _configuration_that_is_none(world: World) -> None:
+    config = world.repo.git_dir / "config"
+    before = config.read_bytes()
+    config.write_text("[core\n")
+    try:
+        open_data_repo(world.repo.settings)
+    finally:
+        config.write_bytes(before)  # the test asks git for the other words
 
 
 def _lost(world: World) -> None:
@@ -377,11 +380,11 @@ NEED_A_LINE = (
             "DATA_REPO_PATH to another folder.",
         ),
         (
-            _not_for_gitpython,
-            "the data repository cannot be read: File contains no section headers. file: 'config', "
-            "line: 1 'x'",
-            "in the clone, `git status` and `git config --list` say what git makes of it. If it is "
-            "damaged, move it away and run again with DATA_REPO_URL set, which makes a new one.",
+            _configuration_that_is_none,
+            "`git rev-parse` ended with exit code 128: fatal: bad config line 1 in file "
+            ".git/config",
+            "mend the clone's `.git/config`: `git config --list` names the line. If it is damaged, "
+            "move it away and run again with DATA_REPO_URL set, which makes a new one.",
         ),
         (
             _lost,

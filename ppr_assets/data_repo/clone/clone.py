@@ -10,21 +10,17 @@ so a run opens it once. Where refs are and what lies on the disk is asked each t
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ppr_assets.data_repo.checkout.plain_files import require_plain_files
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import scrub
-from ppr_assets.data_repo.git.library import open_repository
+from ppr_assets.data_repo.git.found import Found, found_at
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.address import parse_address
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
-
-if TYPE_CHECKING:
-    import git
 
 
 def open_data_repo(settings: DataRepoSettings) -> DataRepo:
@@ -43,20 +39,20 @@ def open_data_repo(settings: DataRepoSettings) -> DataRepo:
         from ppr_assets.data_repo.clone.first_clone import make_clone
 
         make_clone(settings)
-    found = open_repository(path)
-    root = Path(found.working_dir).resolve()
-    remote, url = _remote(settings, root)
-    address = parse_address(url, relative_to=root) if url else None
+    found = found_at(path, timeout=settings.timeout_seconds)
+    remote, url = _remote(settings, found.root)
+    address = parse_address(url, relative_to=found.root) if url else None
     repo = DataRepo(
         settings=settings,
-        path=root,
-        git_dir=Path(found.common_dir).resolve(),
+        path=found.root,
+        git_dir=found.git_dir,
         bare=found.bare,
-        linked=not Path(found.common_dir).samefile(found.git_dir),
+        linked=found.linked,
         remote=remote,
         remote_url=url,
         web_url=address.web_url if address else None,
-        partial=_is_partial(found),
+        partial=_is_partial(found, settings.timeout_seconds),
+        object_format=found.object_format,
     )
     _require_ready(repo)
     return repo
@@ -119,12 +115,14 @@ def _remote(settings: DataRepoSettings, root: Path) -> tuple[str | None, str | N
     return "origin", url
 
 
-def _is_partial(found: git.Repo) -> bool:
+def _is_partial(found: Found, limit: float) -> bool:
     """Whether it has commits and folders, and goes without files until they are asked for. A clone
     that somebody has filtered in another way fetches by itself what it lacks, as git does."""
-    with found.config_reader("repository") as config:
-        told = str(config.get_value('remote "origin"', "partialclonefilter", default=""))
-    return told.startswith("blob:")
+    # A look at the file, in which git writes it, spares a process on nearly every call.
+    if b"partialclonefilter" not in (found.git_dir / "config").read_bytes().lower():
+        return False
+    asked = ("config", "--get", "remote.origin.partialclonefilter")
+    return run(found.root, *asked, timeout=limit, ok=(0, 1)).stdout.startswith(b"blob:")
 
 
 def _same(one: str, other: str, root: Path) -> bool:

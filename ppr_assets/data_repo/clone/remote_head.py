@@ -14,10 +14,14 @@ from pathlib import Path
 from time import monotonic_ns
 
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
-from ppr_assets.data_repo.git.library import open_repository
+from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.found import found_at
 from ppr_assets.data_repo.remote.credentials import ask
 from ppr_assets.data_repo.remote.remote import heads
 from ppr_assets.settings import DataRepoSettings
+
+_LOCAL_SECONDS = 30.0
+"""For what git reads of the clone's configuration, and asks no remote for."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class Remote:
 def known_remote(settings: DataRepoSettings) -> Remote | None:
     """The clone's ``origin``, or else DATA_REPO_URL; None where there is neither.
 
-    Reads the clone's configuration without starting git. Raises :class:`DataRepoError` for a
-    folder that is no repository.
+    Starts no git while the clone's configuration stays as it was. Raises :class:`DataRepoError` for
+    a folder that is no repository.
     """
     if not wants_clone(settings.path):
         url = _origin(settings.path, _stamp(settings.path))
@@ -68,9 +72,11 @@ def remote_branches_at(settings: DataRepoSettings, url: str, folder: Path) -> Re
 
 @functools.lru_cache(maxsize=4)
 def _origin(path: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001  # part of the key
-    """The URL of the clone's ``origin``, read again when its configuration has another stamp."""
-    with open_repository(path).config_reader("repository") as config:
-        return str(config.get_value('remote "origin"', "url", default=""))
+    """The URL of the clone's ``origin``, asked again when its configuration has another stamp."""
+    root = found_at(path, timeout=_LOCAL_SECONDS).root
+    asked = ("config", "--local", "--get", "remote.origin.url")
+    told = run(root, *asked, timeout=_LOCAL_SECONDS, ok=(0, 1)).stdout
+    return told.decode("utf-8", "surrogateescape").strip()
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ppr_assets.data_repo.git.found import found_at
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.credentials import ask
@@ -34,6 +35,7 @@ def temporary_clone(
     source = Path(url).resolve().as_uri() if Path(url).exists() else url
     clone = ("clone", "--filter=blob:none", *wanted, "--", source, folder.name)
     ask(settings, url, folder.parent, *clone)
+    made = found_at(folder, timeout=settings.timeout_seconds)
     return DataRepo(
         settings=replace(settings, path=folder, url=url),
         path=folder,
@@ -44,4 +46,5 @@ def temporary_clone(
         remote_url=url,
         web_url=None,
         partial=True,
+        object_format=made.object_format,
     )

@@ -1,10 +1,8 @@
 """Run git: in a group of its own, with a time limit, ended whatever happens, heard when it fails.
 
-GitPython starts the processes. Its own ways of waiting have no time limit, or leave git's children
-behind, so that waiting, ending and reporting are done here. No git of ours outlives its call: it
-is asked to end before it is killed, and the kernel asks it when this process dies, because a git
-that is killed outright leaves its ``.lock`` files to block everybody else. What git has started
-itself is ended by a guard then.
+No git of ours outlives its call: it is asked to end before it is killed, and the kernel asks it
+when this process dies, because a git that is killed outright leaves its ``.lock`` files to block
+everybody else. What git has started itself is ended by a guard then.
 
 Nothing can prompt: there is no terminal for git, and a session of its own gives ssh none either.
 """
@@ -27,9 +25,9 @@ from ppr_assets.child_process import (
     tied_to_parent,
 )
 from ppr_assets.data_repo.git.errors import failure, scrub, too_slow, verb
-from ppr_assets.data_repo.git.library import gitpython
+from ppr_assets.data_repo.git.program import require_git
 from ppr_assets.data_repo.git.progress_lines import followed
-from ppr_assets.settings import VARIABLES, child_environment
+from ppr_assets.settings import child_environment
 
 _GRACE_SECONDS = 2.0
 # What these start (pack-objects, index-pack, remote-https, ssh) works on for a while after a git
@@ -38,6 +36,9 @@ _WITH_CHILDREN = ("clone", "fetch", "ls-remote", "maintenance", "merge-tree", "p
 _CHUNK = 1 << 20
 
 _ENVIRONMENT = {
+    # In the words that are looked for in what it says.
+    "LANGUAGE": "C",
+    "LC_ALL": "C",
     "GIT_TERMINAL_PROMPT": "0",
     # What only looks must not take locks that the owner of the work tree needs.
     "GIT_OPTIONAL_LOCKS": "0",
@@ -84,10 +85,6 @@ is kept and not made once more to be written. A second thread was not faster."""
 
 WHOLE = ("-c", "pack.window=0", "-c", "core.bigFileThreshold=1m")
 """Options for a git that looks for no differences, and holds nothing larger in memory."""
-
-# The hooks of a clone are other people's programs. The token comes under another name, and only
-# with the calls that need it.
-_SECRETS = tuple(variable.name for variable in VARIABLES if variable.secret)
 
 
 @dataclass(frozen=True)
@@ -183,28 +180,31 @@ def _started(
     stdin: bytes | BinaryIO | None,
     env: Mapping[str, str] | None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    around = child_environment({}, secrets=True)
-    foreign = [name for name in (*_FOREIGN, *_SECRETS) if name in around.keys() - (env or {})]
-    argv = ["git", *args]
-    if foreign:
-        argv = ["env", *(word for name in foreign for word in ("-u", name)), *argv]
-    # A folder without a repository must not be taken for a part of the one around it.
-    ceiling = {"GIT_CEILING_DIRECTORIES": str(path.resolve().parent)}
-    alone = {_HANDED_ON: f"{around.get(_HANDED_ON, '')} {_ALONE}".strip()}
-    library = gitpython()
+    require_git()
     with ExitStack() as at_the_end:
         with interrupts_held():
-            started = library.Git(path).execute(
-                tied_to_parent(argv, death_signal="TERM"),
-                istream=subprocess.PIPE if isinstance(stdin, bytes) else stdin,
-                as_process=True,
+            process = subprocess.Popen(
+                tied_to_parent(["git", *args], death_signal="TERM"),
+                cwd=path,
+                env=_environment(path, env or {}),
+                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
-                env={**_ENVIRONMENT, **ceiling, **alone, **(env or {})},
             )
-            process: subprocess.Popen[bytes] = started.proc
-            started.proc = None  # ended here, and not whenever the wrapper is collected
             at_the_end.enter_context(process)
             if verb(args) in _WITH_CHILDREN:
                 at_the_end.enter_context(guarded(END_GROUP, str(process.pid)))
             at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
         yield process
+
+
+def _environment(path: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """That of a git in ``path``, without our secrets: the hooks of a clone are other people's
+    programs. The token comes under another name, and only with the calls that need it."""
+    around = child_environment({})
+    around[_HANDED_ON] = f"{around.get(_HANDED_ON, '')} {_ALONE}".strip()
+    # A folder without a repository must not be taken for a part of the one around it.
+    around["GIT_CEILING_DIRECTORIES"] = str(path.resolve().parent)
+    own = {name: value for name, value in around.items() if name not in _FOREIGN}
+    return {**own, **_ENVIRONMENT, **given}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import re
 
 from ppr_assets.data_repo.git.lock_files import lock_in, told
@@ -121,20 +120,6 @@ def _mending(stderr: str) -> str:
             "config --show-origin core.hooksPath` in the clone says where that is set."
         )
     return "in the clone, `git fsck` says what is wrong. " + _ANEW
-
-
-def library_failure(error: Exception) -> DataRepoError | None:
-    """The failure, where GitPython itself stumbled over the repository: it runs no git for some
-    looks, and reads the configuration in its own way."""
-    library = type(error).__module__.partition(".")[0] in ("git", "gitdb")
-    if not library and not isinstance(error, configparser.Error):
-        return None
-    words = " ".join(scrub(str(error)).split())[:300]
-    return DataRepoError(
-        f"the data repository cannot be read: {words or type(error).__name__}",
-        hint="in the clone, `git status` and `git config --list` say what git makes of it. "
-        + _ANEW,
-    )
 
 
 def _words(stderr: str) -> str:

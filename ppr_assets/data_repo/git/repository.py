@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
 from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
-from ppr_assets.data_repo.git.library import open_repository
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.settings import DataRepoSettings
 
@@ -24,8 +22,8 @@ class DataRepo:
     work trees of the clone share, and ``linked`` says that ``path`` is an additional one of them.
     ``remote`` is a remote's name or its URL, None without one; ``web_url`` is the page of the
     repository where the remote is a forge. ``partial``: the clone goes without files that the
-    remote has. ``objects`` reads what the clone holds, by processes that the end of the ``with``
-    block ends too.
+    remote has. ``object_format``: ``sha1`` or ``sha256``, as git calls them. ``objects`` reads what
+    the clone holds, by processes that the end of the ``with`` block ends too.
     """
 
     settings: DataRepoSettings
@@ -37,6 +35,7 @@ class DataRepo:
     remote_url: str | None
     web_url: str | None
     partial: bool
+    object_format: str
     objects: ObjectReader = field(init=False, repr=False, compare=False)
     _answers: dict[tuple[str, ...], bytes] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -63,12 +62,6 @@ class DataRepo:
     @property
     def dump_dir(self) -> str:
         return self.settings.dump_dir
-
-    @cached_property
-    def object_format(self) -> str:
-        """``sha1`` or ``sha256``, as git calls them."""
-        with open_repository(self.path).config_reader("repository") as config:
-            return str(config.get_value("extensions", "objectformat", default="sha1"))
 
     @property
     def state_dir(self) -> Path:

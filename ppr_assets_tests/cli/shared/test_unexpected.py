@@ -15,21 +15,27 @@ from ppr_assets_tests.fix_command_line import PROGRAM, CommandLine
 from ppr_assets_tests.fix_pipeline import Pipeline
 
 BROKEN_LIBRARY = """
-import os
-raise RuntimeError(
-    "what nobody thought of, with " + os.environ["DATA_REPO_TOKEN"]
-    + " and postgresql://somebody:hunter2@db/records"
-)
+import os, subprocess
+class Popen(subprocess.Popen):
+    def __init__(self, words, *others, **more):
+        if "git" in words:
+            raise RuntimeError(
+                "what nobody thought of, with " + os.environ["DATA_REPO_TOKEN"]
+                + " and postgresql://somebody:hunter2@db/records"
+            )
+        super().__init__(words, *others, **more)
+subprocess.Popen = Popen
 """
 
 
 @pytest.fixture
 def library_that_fails(ppr_assets: CommandLine, tmp_path: Path) -> Path:
-    """GitPython, but broken in a way that is nobody's plan; the folder for temporary files."""
+    """Python's own way to start git, but broken in a way that is nobody's plan; the folder for
+    temporary files."""
     library, temporary = tmp_path / "library", tmp_path / "temporary"
     library.mkdir()
     temporary.mkdir()
-    (library / "git.py").write_text(BROKEN_LIBRARY)
+    (library / "sitecustomize.py").write_text(BROKEN_LIBRARY)
     ppr_assets.variables |= {
         "PYTHONPATH": str(library),
         "TMPDIR": str(temporary),
@@ -53,7 +59,7 @@ def test_it_is_one_line_and_the_story_is_in_a_file(
     assert stat.S_IMODE(story.stat().st_mode) == 0o600
     text = story.read_text()
     assert "Traceback (most recent call last)" in text or "Stack Trace" in text
-    assert "git.py" in text
+    assert "sitecustomize.py" in text
     assert not re.search("ghp_secret|hunter2", text + said.err)
 
 
