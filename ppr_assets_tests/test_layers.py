@@ -76,7 +76,7 @@ def test_rules_import_only_the_standard_library_values_of_msgspec_and_the_errors
     assert strange == set()
 
 
-def test_only_the_demo_loads_gitpython() -> None:
+def test_only_the_demo_and_what_cleans_up_after_it_load_gitpython() -> None:
     """It takes longer to import than `list` takes for all the rest of it."""
     users = {
         name
@@ -84,7 +84,7 @@ def test_only_the_demo_loads_gitpython() -> None:
         for module in _imported(tree)
         if module.partition(".")[0] == "git"
     }
-    assert users == {"ppr_assets/demo/foreign.py", "ppr_assets/demo/playground.py"}
+    assert users == {"ppr_assets/cli/local/clean.py", "ppr_assets/demo/playground.py"}
 
 
 def test_what_a_library_keeps_private_is_not_imported() -> None:

@@ -28,7 +28,8 @@ from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.merge_dumps import merge_dumps
 from ppr_assets.data_repo.remote.errors import push_failure
-from ppr_assets.data_repo.remote.remote import fetch, push
+from ppr_assets.data_repo.remote.push import push
+from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PprError
 from ppr_assets.failures import file_failure
 from ppr_assets.operations.audit.marks import mark_of

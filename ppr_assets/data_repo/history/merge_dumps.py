@@ -14,7 +14,6 @@ from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import TreeEntry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.data_repo.history.dump_page import merged_page
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, PAGE, PICTURE, RATCHET, is_dump_name
@@ -68,6 +67,9 @@ def merge_dumps(
             continue
         if entry:
             merged[name] = entry
+    # Late: only where both sides have moved is there a page to be made of both.
+    from ppr_assets.data_repo.history.dump_page import merged_page
+
     pages_of_both = {PAGE, PICTURE}.intersection(conflicts)
     pages = merged_page(DumpFolder(repo, None, merged), before, (ours, theirs), pages_of_both)
     merged |= {

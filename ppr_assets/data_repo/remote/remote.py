@@ -1,4 +1,4 @@
-"""The remote: what it has, what it takes, and why it does not.
+"""The remote: what it has, asked and fetched.
 
 Fetching leaves no trace that somebody else's git could stumble on: the commits arrive under a ref
 of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
@@ -6,14 +6,11 @@ of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
-from time import monotonic, sleep
-from typing import TypeVar
+from time import sleep
 
-from ppr_assets.data_repo.git.command import WHOLE, WITHIN_MEMORY, WITHOUT_UPKEEP, Output, run
+from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -25,28 +22,25 @@ from ppr_assets.data_repo.remote.errors import (
     Refused,
     RemoteUnreachable,
     TooLarge,
-    push_failure,
     unreachable,
 )
 from ppr_assets.data_repo.remote.fetch_note import FETCHED, note_fetch
 from ppr_assets.data_repo.remote.missing_objects import bring, bring_beside_dumps, bring_published
-from ppr_assets.data_repo.remote.push_size import SentBytes, largest_file
-from ppr_assets.data_repo.remote.ready_pack import ready
 from ppr_assets.errors import GitTimeout
 
 __all__ = [
     "ContentRefused",
     "Outrun",
-    "PushResult",
     "Refused",
     "RemoteUnreachable",
     "TooLarge",
     "bring",
     "fetch",
     "fetched_at",
+    "fetched_ref",
     "fetched_tip",
     "heads",
-    "push",
+    "over_network",
     "remote_branches",
     "remote_has",
     "remote_tip",
@@ -54,14 +48,6 @@ __all__ = [
 ]
 
 _LOCK_ATTEMPTS = 5
-
-
-@dataclass(frozen=True)
-class PushResult:
-    """``bytes`` of the pack that was sent, 0 when the remote had it all; ``seconds`` it took."""
-
-    bytes: int
-    seconds: float
 
 
 def remote_branches(repo: DataRepo) -> dict[str, str]:
@@ -112,7 +98,7 @@ def fetch(repo: DataRepo, *, dumps: bool = True) -> str | None:
         return None
     there = _fetch_branch(repo, repo.remote)
     if not there:
-        repo.git("update-ref", "-d", _ours(repo))
+        repo.git("update-ref", "-d", fetched_ref(repo))
     note_fetch(repo.git_dir)
     if not there:
         return None
@@ -129,10 +115,10 @@ def _fetch_branch(repo: DataRepo, remote: str) -> bool:
     """Whether the branch is there. A sensor and a run that fetch at once wait for each other."""
     told = progress_option()
     options = (told, "--no-tags", "--no-write-fetch-head", "--refmap=", "--no-prune")
-    branch = ("--no-recurse-submodules", remote, f"+{repo.ref}:{_ours(repo)}")
+    branch = ("--no-recurse-submodules", remote, f"+{repo.ref}:{fetched_ref(repo)}")
     for remaining in reversed(range(_LOCK_ATTEMPTS)):
         try:
-            _network(repo, "fetch", *options, *branch)
+            over_network(repo, "fetch", *options, *branch)
         except GitCommandFailed as failure:
             if "couldn't find remote ref" in failure.stderr:
                 return False
@@ -148,7 +134,7 @@ def _fetch_branch(repo: DataRepo, remote: str) -> bool:
 
 def fetched_tip(repo: DataRepo) -> str | None:
     """The remote's commit as it was fetched or pushed last; None before. Asks nobody."""
-    return commit_at(repo, _ours(repo))
+    return commit_at(repo, fetched_ref(repo))
 
 
 def fetched_at(repo: DataRepo) -> datetime | None:
@@ -158,62 +144,8 @@ def fetched_at(repo: DataRepo) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def push(
-    repo: DataRepo, commit: str, *, whole: bool = False, noted: Sequence[str] = ()
-) -> PushResult:
-    """Give the remote's branch ``commit``, never by force; its files ``whole``, where looking for
-    what they could be differences to would take long and find nothing. That it was taken is kept
-    in our ref, and in those of ``noted`` with it: in all of them, or in none while one is locked.
-
-    Raises :class:`Outrun` when the branch has moved there, :class:`ContentRefused` when it is
-    refused for what it holds (:class:`TooLarge`: for its size), :class:`Refused` when a hook or a
-    rule says no for another reason, and :class:`PushFailed` for the rest: offline, no access, too
-    slow. ``repo.remote`` must not be None.
-    """
-    remote = repo.remote or ""
-    started = monotonic()
-    with SentBytes() as sent:
-        try:
-            output = _network(
-                repo,
-                *WITHIN_MEMORY,
-                *(WHOLE if whole else ()),
-                "push",
-                "--porcelain",
-                "--progress",
-                "--no-follow-tags",
-                "--recurse-submodules=no",
-                remote,
-                f"{commit}:{repo.ref}",
-                env={**sent.environment, **ready(repo)},
-                ok=(0, 1),
-            )
-        except (GitCommandFailed, GitTimeout) as failure:
-            raise _explained(repo, commit, unreachable(remote, failure)) from failure
-        if output.status:
-            raise _explained(repo, commit, push_failure(remote, repo.ref, output))
-        moved = "".join(f"update {ref} {commit}\n" for ref in (_ours(repo), *noted))
-        # a fetch of a sensor sets ours too
-        repo.git("update-ref", "--stdin", stdin=moved.encode(), ok=(0, 128))
-        note_fetch(repo.git_dir)
-        return PushResult(bytes=sent.total(), seconds=monotonic() - started)
-
-
-Failure = TypeVar("Failure", bound=Exception)
-
-
-def _explained(repo: DataRepo, commit: str, failure: Failure) -> Failure | TooLarge:
-    """The same failure; one for the size of a push also names the largest file in it, since many
-    remotes do not."""
-    found = largest_file(repo, commit, fetched_tip(repo)) if isinstance(failure, TooLarge) else None
-    if found is None or not isinstance(failure, TooLarge):
-        return failure
-    path, size = found
-    largest = f"the largest file of the push is `{path}` with {size / 1e6:.1f} MB"
-    return TooLarge(f"{failure.message}; {largest}", hint=failure.hint, kind=failure.kind)
-
-
-def _ours(repo: DataRepo) -> str:
+def fetched_ref(repo: DataRepo) -> str:
+    """Where the remote's commit is noted here; a ref of our own."""
     return f"refs/ppr_assets/remote/{repo.branch}"
 
 
@@ -233,12 +165,12 @@ def _heads(repo: DataRepo, pattern: str, seconds: float = inf) -> dict[str, str]
         return {}
     try:
         asked = ("ls-remote", "--quiet", repo.remote, pattern)
-        return heads(_network(repo, *asked, seconds=seconds).stdout)
+        return heads(over_network(repo, *asked, seconds=seconds).stdout)
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(repo.remote, failure) from failure
 
 
-def _network(
+def over_network(
     repo: DataRepo,
     *args: str,
     env: dict[str, str] | None = None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ppr_assets.errors import PolicyRefused
-from ppr_assets.plain_sql.disallowed import disallowed
 from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
@@ -24,13 +23,14 @@ def require_allowed(
     values, or what looks like a secret. ``read`` gives its bytes from the beginning each time."""
     if manifest.policy == policy.fingerprint:
         return
+    # Late: the engine takes its time to load, and most dumps are not read again.
+    from ppr_assets.plain_sql.disallowed import disallowed
+    from ppr_assets.plain_sql.searched_values import searched
+
     if found := disallowed(read(), {manifest.dump: policy})[manifest.dump]:
         raise PolicyRefused(
             f"{manifest.dump} holds what the publication policy does not allow any more: "
             f"{few(found, _SHOWN)}",
             hint=hint,
         )
-    # Late: the engine takes its time to load, and most dumps are not read again.
-    from ppr_assets.plain_sql.searched_values import searched
-
     policy.finds.judge(searched(read())).require()

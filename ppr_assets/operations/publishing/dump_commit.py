@@ -28,7 +28,6 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_tree
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.data_repo.history.dump_page import Shown, page_files
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message
 from ppr_assets.data_repo.history.refused_days import refused_days
@@ -228,6 +227,9 @@ def _page(folder: DumpFolder, retention: Retention, *, in_parts: str = "") -> Ch
     repo = folder.repo
     if not repo.settings.page:
         return {}
+    # Late: a night that commits nothing draws no page.
+    from ppr_assets.data_repo.history.dump_page import Shown, page_files
+
     shown = Shown.of(folder, retention.described, retention.latest, in_parts)
     files = page_files(folder, shown, refused_days(repo))
     return {folder.path(name): NewFile(FILE, data) for name, data in files.items()}

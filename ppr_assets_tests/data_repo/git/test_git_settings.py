@@ -14,7 +14,8 @@ from ppr_assets.data_repo.clone.temporary_clone import temporary_clone
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named
 from ppr_assets.data_repo.history.dump_folder import dump_folder
-from ppr_assets.data_repo.remote.remote import fetch, push, remote_has
+from ppr_assets.data_repo.remote.push import push
+from ppr_assets.data_repo.remote.remote import fetch, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 

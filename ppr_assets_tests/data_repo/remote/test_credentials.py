@@ -17,7 +17,8 @@ import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, push, remote_tip
+from ppr_assets.data_repo.remote.push import push
+from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, remote_tip
 from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve

@@ -20,8 +20,8 @@ from ppr_assets.data_repo.git.objects import (
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.remote.push import push
 from ppr_assets.data_repo.remote.ready_pack import Version, made_ready, make_ready, ready
-from ppr_assets.data_repo.remote.remote import push
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import git
 

@@ -22,11 +22,11 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote import remote
+from ppr_assets.data_repo.remote.push import push
 from ppr_assets.data_repo.remote.remote import (
     Outrun,
     RemoteUnreachable,
     fetch,
-    push,
     remote_branches,
     remote_has,
     remote_tip,

@@ -14,6 +14,7 @@ from ppr_assets.settings import Settings
 
 NOT_BEFORE_IT_IS_NEEDED = (
     "copies.",
+    "data_repo.history.dump_page.",
     "operations.audit.",
     "operations.copying.copy.",
     "operations.copying.one_place.",
@@ -25,6 +26,7 @@ NOT_BEFORE_IT_IS_NEEDED = (
     "operations.replaying.",
     "operations.restoring.drill.",
     "operations.restoring.in_place.",
+    "plain_sql.disallowed.",
     "plain_sql.tables.",
     "plain_sql.verify.",
     "postgres.embedded.",
@@ -32,6 +34,7 @@ NOT_BEFORE_IT_IS_NEEDED = (
     "postgres.patching.",
     "postgres.rehearsal.",
     "records.",
+    "rules.page.picture.",
     "rules.replay.",
 )
 
