@@ -49,6 +49,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest_plugins = ["ppr_assets_tests.left_out"]
 
 FOLDER = Path(__file__).parent
+_FROM_A_TEST = re.compile(r"^from ppr_assets_tests\.([\w.]*\btest_\w+) import", re.MULTILINE)
 _FIXTURE = re.compile(r"^@pytest\.fixture\b.*\ndef (\w+)\(", re.MULTILINE)
 HOMES = {
     name: path.stem
@@ -80,6 +81,8 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 def _load_fixtures_for(asking: Path, plugins: pytest.PytestPluginManager) -> None:
     text = asking.read_text(encoding="utf-8")
+    for other in _FROM_A_TEST.findall(text):  # imported by this one, and so before its own turn
+        _load_fixtures_for(FOLDER / f"{other.replace('.', '/')}.py", plugins)
     missing = {
         name: module
         for name, module in HOMES.items()

@@ -142,6 +142,22 @@ print(*sorted({"psycopg", "dagster", "git", "faker"} & sys.modules.keys()), file
     assert done.stderr == "\n"
 
 
+def test_what_is_imported_from_another_test_gets_what_that_one_asks_for() -> None:
+    """Else its properties would have a time limit, which a busy machine does not keep."""
+    program = """
+import sys, pytest
+assert pytest.main(["--collect-only", "-qq", sys.argv[1]]) == 0
+from ppr_assets_tests.rules.recorded import test_manifest
+held = test_manifest.test_a_manifest_comes_back_from_its_text._hypothesis_internal_use_settings
+print(held.deadline, len(held.suppress_health_check), file=sys.stderr)
+"""
+    file = str(ROOT / "ppr_assets_tests" / "rules" / "page" / "test_past.py")
+    done = subprocess.run(
+        [sys.executable, "-c", program, file], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "None 1\n"
+
+
 def test_the_command_line_starts_without_dagster() -> None:
     """``--help`` answers at once: what imports Dagster is imported by the verb that runs it."""
     heavy = ("dagster", "ppr_assets.definitions", "ppr_assets.orchestration")
