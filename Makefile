@@ -40,7 +40,7 @@ test: lint ## lint, then every test
 campaign: SEED ?= $(shell date +%s)
 campaign: MINUTES ?= 30
 campaign: $(READY) ## kills, races and dying servers for longer: SEED=1 MINUTES=30
-	@exec $(BIN)/pytest -m campaign --campaign-seed $(SEED) --campaign-minutes $(MINUTES)
+	@exec $(BIN)/pytest -m campaign --campaign-seed=$(SEED) --campaign-minutes=$(MINUTES)
 
 lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/ruff check

@@ -193,8 +193,8 @@ LINT = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
     [
         ("quick", LINT, ["-m not server and not campaign"]),
         ("test", LINT, ["--dist loadfile --no-loadscope-reorder"]),
-        ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed 7", "-minutes 2"]),
-        ("campaign", [], ["-m campaign", "-seed 1", "-minutes 30"]),
+        ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed=7", "-minutes=2"]),
+        ("campaign", [], ["-m campaign", "-seed=1", "-minutes=30"]),
     ],
 )
 def test_the_targets_that_test_say_to_pytest_what_they_promise(
@@ -207,6 +207,15 @@ def test_the_targets_that_test_say_to_pytest_what_they_promise(
     assert called[-1].startswith("pytest ")
     assert [word for word in words if word not in called[-1]] == []
     assert ("not server" in called[-1]) == (target == "quick")
+
+
+def test_pytest_takes_what_a_campaign_says_to_it(clone: Clone) -> None:
+    """A number after a blank would be a file to it, and then no folder's options are known."""
+    assert clone.make("campaign", "SEED=7", "MINUTES=2").returncode == 0
+    words = clone.record.read_text().splitlines()[-1].removeprefix("verb pytest ").split()
+    asked = [sys.executable, "-m", "pytest", *words, "--markers"]  # runs none
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_clean_removes_what_the_project_made_and_nothing_else(clone: Clone) -> None:
