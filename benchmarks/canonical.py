@@ -32,7 +32,7 @@ _CHUNK = 256 * 1024
 @dataclass(frozen=True)
 class FilterFigures:
     """Bytes of the dump; seconds of the filter alone, of the search alone, of pg_dump to a file,
-    of a dump as the project makes it (through the filter to a file, fsync, and the SHA-256 read
+    of a dump as the project makes it (through the filter to a file, and the SHA-256 read
     back), of the same with the search on the way, and of what a night does: search, withholding by
     the shipped policy, and profile."""
 

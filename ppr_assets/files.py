@@ -84,9 +84,18 @@ def write_whole(path: Path, text: str, *, beside: Path, mode: int = 0o666) -> No
         raise
 
 
+def sync_file(path: Path) -> None:
+    """Have its bytes on the disk, also those that somebody else has written."""
+    _sync(path, os.O_RDONLY)
+
+
 def sync_folder(folder: Path) -> None:
     """Have the names in ``folder`` on the disk: a rename is in memory until then."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

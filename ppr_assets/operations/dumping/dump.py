@@ -23,7 +23,7 @@ from ppr_assets.data_repo.history.publications import newest_publication
 from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import Busy, DumpFailed, PushFailed
-from ppr_assets.files import sync_folder, write_whole
+from ppr_assets.files import sync_file, sync_folder, write_whole
 from ppr_assets.operations.dumping.writing import RefusedDump, Written, write_judged
 from ppr_assets.operations.publishing.gate import override_for
 from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
@@ -162,15 +162,17 @@ def _proven(settings: Settings, repo: DataRepo, dump: Path, manifest: Manifest) 
 
 
 def _stage(unfinished: Path, manifest: Manifest) -> Path:
-    """Give dump and manifest their names, manifest first: a dump is complete only with it."""
+    """Give dump and manifest, on the disk, their names, manifest first: a dump is complete only
+    with it."""
     folder = unfinished.parent
     described = folder / manifest_name(manifest.dump)
     beside = folder / f".{described.name}.partial"
     try:
+        sync_file(unfinished)
         write_whole(described, manifest.to_json(), beside=beside)
     except OSError as error:
         raise DumpFailed(
-            f"could not write the manifest to `{folder}`: {error.strerror}",
+            f"could not write the dump and its manifest to `{folder}`: {error.strerror}",
             hint="is the disk full? Nothing was published.",
         ) from error
     path = unfinished.rename(folder / manifest.dump)

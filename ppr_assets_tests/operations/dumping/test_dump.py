@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import threading
 import time
@@ -60,6 +61,27 @@ def test_a_dump_is_what_its_manifest_says(pipeline: Pipeline) -> None:
     written = json.loads(path.with_suffix(".json").read_text())
     assert written["tables"]["organization"]["rows"] == pipeline.count("organization")
     assert written["sha256"] == manifest.sha256
+
+
+def test_what_is_kept_is_on_the_disk_and_nothing_waits_for_what_has_not_changed(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk: list[tuple[int, int]] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        facts = os.fstat(descriptor)
+        on_disk.append((facts.st_ino, facts.st_size))
+
+    monkeypatch.setattr(os, "fsync", noted)
+    kept = dump(pipeline.settings)
+    assert kept.path is not None and kept.manifest is not None
+    assert (kept.path.stat().st_ino, kept.manifest.bytes) in on_disk
+    publish(pipeline.settings)
+    on_disk.clear()
+    assert dump(pipeline.settings).status == "unchanged"
+    assert kept.manifest.bytes not in {size for _, size in on_disk}
 
 
 def test_a_dump_names_the_one_before_it(pipeline: Pipeline) -> None:
