@@ -10,6 +10,9 @@ Nothing can prompt: there is no terminal for git, and a session of its own gives
 from __future__ import annotations
 
 import fcntl
+import functools
+import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,11 +25,12 @@ from ppr_assets.child_process import (
     end_group,
     guarded,
     interrupts_held,
+    supervised,
     tied_to_parent,
 )
 from ppr_assets.data_repo.git.errors import failure, scrub, too_slow, verb
-from ppr_assets.data_repo.git.program import require_git
 from ppr_assets.data_repo.git.progress_lines import followed
+from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import child_environment
 
 _GRACE_SECONDS = 2.0
@@ -85,6 +89,11 @@ is kept and not made once more to be written. A second thread was not faster."""
 
 WHOLE = ("-c", "pack.window=0", "-c", "core.bigFileThreshold=1m")
 """Options for a git that looks for no differences, and holds nothing larger in memory."""
+
+NEEDED = (2, 38)
+"""``merge-tree --write-tree``: merges without a work tree."""
+
+_START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -208,3 +217,30 @@ def _environment(path: Path, given: Mapping[str, str]) -> dict[str, str]:
     around["GIT_CEILING_DIRECTORIES"] = str(path.resolve().parent)
     own = {name: value for name, value in around.items() if name not in _FOREIGN}
     return {**own, **_ENVIRONMENT, **given}
+
+
+@functools.cache
+def require_git() -> None:
+    """Raise :class:`DataRepoError` for a git that is missing or too old, :class:`GitTimeout` for
+    one that does not answer."""
+    if shutil.which("git") is None:
+        raise DataRepoError(
+            f"no `git` on PATH, {_dotted(NEEDED)} or newer needed",
+            hint="install git, and run again.",
+        )
+    with supervised(["git", "version"], stdout=subprocess.PIPE) as process:
+        try:
+            answer, _ = process.communicate(timeout=_START_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise too_slow(("version",), _START_SECONDS) from None
+    found = re.search(rb"(\d+)\.(\d+)", answer)
+    if found is None or (int(found[1]), int(found[2])) < NEEDED:
+        have = answer.decode("utf-8", "replace").strip() or f"exit code {process.returncode}"
+        raise DataRepoError(
+            f"`git version` says `{have}`, {_dotted(NEEDED)} or newer needed",
+            hint="install a newer git: older ones cannot merge without a work tree.",
+        )
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

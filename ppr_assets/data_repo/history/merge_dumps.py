@@ -59,9 +59,9 @@ def merge_dumps(
             entry = here if (ours.latest or "") > (theirs.latest or "") else there
         elif name == RATCHET:
             ratchet = merge_ratchet(_regular(ours, RATCHET), _regular(theirs, RATCHET))
-            entry = TreeEntry(FILE, "blob", write_blob(repo, ratchet))
+            entry = _file(repo, ratchet)
         elif name == ATTRIBUTES and (both := _attributes(before, ours, theirs)) is not None:
-            entry = TreeEntry(FILE, "blob", write_blob(repo, both))
+            entry = _file(repo, both)
         else:
             conflicts.append(name)
             continue
@@ -72,14 +72,16 @@ def merge_dumps(
 
     pages_of_both = {PAGE, PICTURE}.intersection(conflicts)
     pages = merged_page(DumpFolder(repo, None, merged), before, (ours, theirs), pages_of_both)
-    merged |= {
-        name: TreeEntry(FILE, "blob", write_blob(repo, data)) for name, data in pages.items()
-    }
+    merged |= {name: _file(repo, data) for name, data in pages.items()}
     if left := [name for name in conflicts if name not in pages]:
         paths = (os.fsencode(ours.path(name)).decode("utf-8", "replace") for name in left)
         raise Unmergeable(repo, [*paths])
     tree = {os.fsencode(name): entry for name, entry in merged.items()}
     return Blob(TREE, write_tree(repo, tree)) if tree else None
+
+
+def _file(repo: DataRepo, data: bytes) -> TreeEntry:
+    return TreeEntry(FILE, "blob", write_blob(repo, data))
 
 
 def _of_a_dump(repo: DataRepo, path: str) -> bool:
