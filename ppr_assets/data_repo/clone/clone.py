@@ -119,7 +119,8 @@ def _is_partial(found: Found, limit: float) -> bool:
     """Whether it has commits and folders, and goes without files until they are asked for. A clone
     that somebody has filtered in another way fetches by itself what it lacks, as git does."""
     # A look at the file, in which git writes it, spares a process on nearly every call.
-    if b"partialclonefilter" not in (found.git_dir / "config").read_bytes().lower():
+    config = found.git_dir / "config"  # which git itself goes without
+    if not config.is_file() or b"partialclonefilter" not in config.read_bytes().lower():
         return False
     asked = ("config", "--get", "remote.origin.partialclonefilter")
     return run(found.root, *asked, timeout=limit, ok=(0, 1)).stdout.startswith(b"blob:")

@@ -74,7 +74,7 @@ def remote_branches_at(settings: DataRepoSettings, url: str, folder: Path) -> Re
 def _origin(path: Path, stamp: tuple[int, int]) -> str:  # noqa: ARG001  # part of the key
     """The URL of the clone's ``origin``, asked again when its configuration has another stamp."""
     root = found_at(path, timeout=_LOCAL_SECONDS).root
-    asked = ("config", "--local", "--get", "remote.origin.url")
+    asked = ("config", "--local", "--includes", "--get", "remote.origin.url")
     told = run(root, *asked, timeout=_LOCAL_SECONDS, ok=(0, 1)).stdout
     return told.decode("utf-8", "surrogateescape").strip()
 

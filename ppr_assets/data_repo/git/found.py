@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +35,24 @@ class Found:
 def found_at(path: Path, *, timeout: float) -> Found:
     """Asks git, for at most ``timeout`` seconds. Raises :class:`DataRepoError` where there is no
     repository, or none that git trusts."""
+    if not path.is_dir():
+        raise _none_at(path)
     try:
         told = run(path, "rev-parse", *_ASKED, timeout=timeout).stdout
     except GitCommandFailed as failure:
         if "not a git repository" not in failure.stderr:
             raise
-        raise DataRepoError(
-            f"`{path}` is not a git repository",
-            hint="DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is "
-            "missing or empty and becomes a clone of DATA_REPO_URL.",
-        ) from failure
-    bare, object_format, own, shared = told.decode("utf-8", "surrogateescape").splitlines()
+        raise _none_at(path) from failure
+    bare, object_format, own, shared = map(os.fsdecode, told.splitlines())
     root = path.resolve()
     if bare == "false" and Path(own) == root:  # the `.git` of a clone was named, and not the clone
         root = root.parent
     return Found(root, Path(shared).resolve(), bare == "true", own != shared, object_format)
+
+
+def _none_at(path: Path) -> DataRepoError:
+    return DataRepoError(
+        f"`{path}` is not a git repository",
+        hint="DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is "
+        "missing or empty and becomes a clone of DATA_REPO_URL.",
+    )

@@ -174,6 +174,20 @@ def test_the_git_folder_itself_means_its_work_tree(settings: DataRepoSettings) -
     assert (again.path, again.git_dir) == (repo.path, repo.git_dir)
 
 
+def test_a_repository_without_a_configuration_is_one(settings: DataRepoSettings) -> None:
+    repo = open_data_repo(settings)
+    (repo.git_dir / "config").unlink()
+    assert open_data_repo(replace(settings, url=None)).git_dir == repo.git_dir
+
+
+@pytest.mark.parametrize("break_", ["\x85", "\u2028"])
+def test_a_folder_may_be_named_with_what_only_unicode_calls_a_line_break(
+    settings: DataRepoSettings, break_: str
+) -> None:
+    settings = replace(settings, path=settings.path.with_name(f"data{break_}repo"))
+    assert open_data_repo(settings).path == settings.path
+
+
 def test_a_url_beside_another_origin_is_refused_without_credentials(
     settings: DataRepoSettings,
 ) -> None:
