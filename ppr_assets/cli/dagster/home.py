@@ -108,11 +108,13 @@ def dagster_instance(settings: Settings) -> Iterator[DagsterInstance]:
 def _uncaptured(home: Path) -> dict[str, Any]:
     """What a run prints goes to the terminal alone, unless its ``dagster.yaml`` says where to: four
     processes would copy it into files for the UI, and there is nothing but Dagster's own log."""
+    yaml = import_module("yaml")
     try:
-        config = (home / _CONFIG.name).read_text(encoding="utf-8")
-    except (OSError, ValueError):  # Dagster will say what it makes of it
-        config = ""
-    return {} if re.search(r"^compute_logs:", config, re.MULTILINE) else {"compute_logs": _NOWHERE}
+        config = yaml.safe_load((home / _CONFIG.name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):  # Dagster will say what it makes of it
+        config = None
+    named = isinstance(config, dict) and "compute_logs" in config
+    return {} if named else {"compute_logs": _NOWHERE}
 
 
 def _make_quiet(home: Path) -> None:

@@ -64,6 +64,11 @@ def test_a_home_without_configuration_sends_no_statistics_and_one_of_ones_own_st
             "class: LocalComputeLogManager, config: {base_dir: /tmp}}\n",
             "LocalComputeLogManager",
         ),
+        (
+            '{"compute_logs": {"module": "dagster._core.storage.local_compute_log_manager", '
+            '"class": "LocalComputeLogManager", "config": {"base_dir": "/tmp"}}}',
+            "LocalComputeLogManager",
+        ),
     ],
 )
 def test_what_a_run_prints_is_captured_only_where_dagster_yaml_says_where_to(
