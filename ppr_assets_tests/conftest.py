@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -120,6 +121,17 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # what tests make is seldom garbage in circles either
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_exported() -> Iterator[None]:
+    """What a verb that ran in this process has set for Dagster is gone before the next test."""
+    before = {name: os.environ.get(name) for name in ("DAGSTER_HOME", "DAGSTER_POSTGRES_URL")}
+    yield
+    for name, value in before.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
