@@ -26,8 +26,8 @@ dev: $(READY) ## PostgreSQL and the pipeline's user interface, until Ctrl-C
 	@exec $(BIN)/ppr-assets dev
 
 quick: EACH := 2
-quick: lint ## lint, and the tests that need no server and no long run: a minute on two cores
-	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign"
+quick: lint ## lint, and the tests that need no server and take no long: a minute on two cores
+	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign and not slow"
 
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
 # disks as much as they compute, so there are three workers for each core. Files are taken in the order

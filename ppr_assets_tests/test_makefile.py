@@ -191,7 +191,7 @@ LINT = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
 @pytest.mark.parametrize(
     ("target", "before", "words"),
     [
-        ("quick", LINT, ["-m not server and not campaign"]),
+        ("quick", LINT, ["-m not server and not campaign and not slow"]),
         ("test", LINT, ["--dist loadfile --no-loadscope-reorder"]),
         ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed=7", "-minutes=2"]),
         ("campaign", [], ["-m campaign", "-seed=1", "-minutes=30"]),

@@ -16,6 +16,8 @@ from ppr_assets import __version__
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

@@ -17,6 +17,8 @@ import pytest
 from ppr_assets_tests.fix_command_line import PROGRAM
 from ppr_assets_tests.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 60
 
 

@@ -15,6 +15,8 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, own_children
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_never_changes_is_asked_once_and_refs_each_time(
     data_repo: DataRepo, owner: Somebody

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard, staged
@@ -23,6 +25,8 @@ from ppr_assets.data_repo.remote.remote import Outrun, fetch, remote_tip
 from ppr_assets.errors import PushFailed
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, commit_dump, stage_dump
+
+pytestmark = pytest.mark.slow
 
 RATCHET = "sql_dumps/.record_count_ratchet"
 

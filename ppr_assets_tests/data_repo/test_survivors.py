@@ -17,6 +17,8 @@ import pytest
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets_tests.fix_git import Somebody
 
+pytestmark = pytest.mark.slow
+
 _SOON_SECONDS = 3.0
 """The guard gives what it ends a second, and the machine is a busy one."""
 

@@ -17,6 +17,8 @@ from ppr_assets.orchestration.automation.nightly import PIPELINE
 from ppr_assets.orchestration.source_code import PACKAGE, linked_to_code
 from ppr_assets_tests.fix_git import commit_files, git
 
+pytestmark = pytest.mark.slow
+
 HERE = f"{PACKAGE}/orchestration/assets/"
 OURS = "github.com/pantries/ppr-assets"
 TREE = f"https://{OURS}/tree/main/ppr_assets/orchestration/assets/"

@@ -32,6 +32,8 @@ from ppr_assets_tests.fix_old_dumps import MAJORS, OldDump, contents
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, but_for_words
 
+pytestmark = pytest.mark.slow
+
 KEY = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0"
 
 

@@ -16,6 +16,8 @@ import pytest
 
 import ppr_assets
 
+pytestmark = pytest.mark.slow
+
 _STATEMENT = re.compile(r"\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE|COPY|TRUNCATE|ANALYZE|LOCK)\b")
 """How a text begins that is SQL; what only defines or sets something calls nothing."""
 

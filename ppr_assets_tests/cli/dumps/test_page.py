@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import commit_files, git
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_writes_the_page_anywhere_and_changes_nothing_else(

@@ -15,6 +15,8 @@ from ppr_assets_tests.fix_command_line import CommandLine, facts
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import TOKEN, Outside
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def line(outside: Outside, tmp_path: Path) -> CommandLine:

@@ -30,6 +30,8 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
+pytestmark = pytest.mark.slow
+
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
 RATCHET = "sql_dumps/.record_count_ratchet"

@@ -31,7 +31,7 @@ FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"
 
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 
 def _finish(repo: DataRepo, dump: StagedDump) -> None:

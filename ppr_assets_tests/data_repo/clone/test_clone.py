@@ -22,6 +22,8 @@ from ppr_assets.rules.attributes import LINE
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, in_a_child, killing_git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(repo_settings: DataRepoSettings, bare_remote: Path) -> DataRepoSettings:

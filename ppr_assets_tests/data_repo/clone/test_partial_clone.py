@@ -30,7 +30,7 @@ from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 OLD, SECOND, THIRD = (f"pantry_pirate_radio_2026-11-{day}_02-00-00.sql" for day in (20, 21, 22))
 FILES = 20

@@ -13,6 +13,8 @@ from ppr_assets.data_repo.git.differences import Node, StoredFiles
 from ppr_assets.data_repo.git.pack_files import PackFile
 from ppr_assets_tests.fix_git import git
 
+pytestmark = pytest.mark.slow
+
 NIGHTS = 60
 """More than git's longest chain."""
 

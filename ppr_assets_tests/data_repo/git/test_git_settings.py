@@ -19,7 +19,7 @@ from ppr_assets.data_repo.remote.remote import fetch, remote_has
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 

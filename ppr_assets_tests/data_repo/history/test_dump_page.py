@@ -40,7 +40,7 @@ from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.settings import DumpSettings, KeepSettings
 from ppr_assets_tests.fix_git import Somebody, described
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 FIRST = datetime(2026, 11, 1, 2, tzinfo=UTC)
 PAGE, PICTURE = "sql_dumps/README.md", "sql_dumps/dumps.svg"

@@ -16,7 +16,7 @@ from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"

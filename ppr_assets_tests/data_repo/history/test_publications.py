@@ -17,7 +17,7 @@ from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import PUBLICATION, Somebody, publish_dump
 from ppr_assets_tests.places import SHARED
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 LOG = SHARED / "data/haarrrvest-publishing-log.txt"
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"

@@ -23,7 +23,7 @@ from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 TOKEN = "ghp_recognisable0123456789"
 ENCODED = base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode()

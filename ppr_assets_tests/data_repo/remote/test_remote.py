@@ -34,7 +34,7 @@ from ppr_assets.data_repo.remote.remote import (
 from ppr_assets.errors import PushFailed
 from ppr_assets_tests.fix_git import Somebody, own_children, publish_dump
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.usefixtures("nobody_else"), pytest.mark.slow]
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 

@@ -23,6 +23,8 @@ from ppr_assets.rules.recorded.parts import TableRecord
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_s3 import S3Server
 
+pytestmark = pytest.mark.slow
+
 THIRD, FOURTH = dump_of(3), dump_of(4)
 ROWS = "1\tOne\n2\tTwo\n"
 SQL = """third

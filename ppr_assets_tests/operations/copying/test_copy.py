@@ -18,6 +18,8 @@ from ppr_assets.rules.naming import copy_name, manifest_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import git
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, THIRD = map(dump_of, (1, 2, 3))
 OTHER = b"--\n-- other\n"
 

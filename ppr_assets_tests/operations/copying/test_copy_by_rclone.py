@@ -14,6 +14,8 @@ from ppr_assets.rules.naming import copy_name
 from ppr_assets.settings.variables.copy_kinds import copy_url
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = map(dump_of, (1, 2))
 
 STAND_IN = """\

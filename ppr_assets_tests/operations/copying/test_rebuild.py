@@ -21,6 +21,8 @@ from ppr_assets.rules.naming import copy_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_git import git, set_git_environment
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, THIRD, FOURTH = map(dump_of, (1, 2, 3, 4))
 POLICY = "# nothing of it\n[tables]\nlegacy = 'structure'\n"
 OTHERS = (".d", ".gita", "README.md", "dumps.svg")

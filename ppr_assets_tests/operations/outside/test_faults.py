@@ -15,6 +15,8 @@ from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import START, TOKEN, Outside, look_told
 
+pytestmark = pytest.mark.slow
+
 STALE = "published copy: stale"
 
 

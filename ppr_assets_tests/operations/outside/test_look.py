@@ -21,6 +21,8 @@ from ppr_assets.settings import Settings
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import TOKEN, Outside, look_told
 
+pytestmark = pytest.mark.slow
+
 
 def wrong(looked: Looked) -> dict[str, str]:
     """What is said, by subject."""

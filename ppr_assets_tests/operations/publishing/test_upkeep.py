@@ -14,6 +14,8 @@ from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_tools import FakeTool
 from ppr_assets_tests.opened import keep_small
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def heavy(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Pipeline:

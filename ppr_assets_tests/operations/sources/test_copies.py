@@ -21,6 +21,8 @@ from ppr_assets_tests.fix_command_line import CommandLine
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 from ppr_assets_tests.fix_restore import MadeDump, Target
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND, THIRD = map(dump_of, (1, 2, 3))
 
 

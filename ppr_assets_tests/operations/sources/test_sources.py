@@ -18,6 +18,8 @@ from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
+pytestmark = pytest.mark.slow
+
 
 def test_offline_the_newest_dump_of_the_clone_is_taken_and_that_is_said(
     pipeline: Pipeline,

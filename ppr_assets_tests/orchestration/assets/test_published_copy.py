@@ -16,6 +16,8 @@ from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_outside import Outside
 from ppr_assets_tests.fix_runs import checks_of, failure_of
 
+pytestmark = pytest.mark.slow
+
 READABLE, OTHERS = {"readable"}, {"whole", "fresh", "copies_whole"}
 
 

@@ -38,6 +38,8 @@ from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_sinks import told_to
 from ppr_assets_tests.fix_watch import JOB, Watch
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_that_fails_is_told_of_once_and_so_is_its_end(watch: Watch) -> None:
     refused = GateRefused("812 records, 1134 needed", hint="did the scraper run finish?")

@@ -12,6 +12,8 @@ from ppr_assets.orchestration.automation.nightly import night_alone, nightly_dum
 from ppr_assets.orchestration.resources import resources
 from ppr_assets.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 NOT_BEFORE_IT_IS_NEEDED = (
     "copies.",
     "data_repo.history.dump_page.",
