@@ -12,7 +12,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help setup demo dev quick test campaign lint bench figures variables screenshots lock release clean
+.PHONY: help setup demo dev quick test campaign lint collected bench figures variables screenshots lock release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,8 @@ quick: lint ## lint, and the tests that need no server and take no long: a minut
 # of their names, rules and settings last: xdist would keep those of few and long tests for the end,
 # where the last of them has the machine to itself.
 test: EACH := 3
-test: lint ## lint, then every test
+test: $(READY) ## lint, then every test
+	@$(MAKE) --no-print-directory --jobs=2 lint collected
 	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 campaign: SEED ?= $(shell date +%s)
@@ -47,6 +48,10 @@ lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Python compiles what it imports for the first time: here once, and not in each worker.
+collected: $(READY)
+	@collected=$$($(BIN)/pytest --collect-only -q 2>&1) || { echo "$$collected"; exit 1; }
 
 bench: $(READY) ## how fast it is beside a bare pg_dump and git
 	@exec $(BIN)/python -m benchmarks

@@ -25,6 +25,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
   *version_info*) exec {real} -c "import sys; sys.version_info = {version}; $2" ;;
   *ensurepip*) exit {no_venv} ;;
+  *cpu_count*) echo 2; exit ;;
 esac
 echo "python $*" >> {record}
 mkdir -p .venv/bin
@@ -186,13 +187,14 @@ def test_a_python_without_venv_gets_one_line_that_says_what_to_do(clone: Clone) 
 
 
 LINT = ["ruff check", "ruff format --check", "mypy ", "lint-imports "]
+COLLECTED = "pytest --collect-only -q"
 
 
 @pytest.mark.parametrize(
     ("target", "before", "words"),
     [
         ("quick", LINT, ["-m not server and not campaign and not slow"]),
-        ("test", LINT, ["--dist loadfile --no-loadscope-reorder"]),
+        ("test", [COLLECTED, *LINT], ["--dist loadfile --no-loadscope-reorder"]),
         ("campaign SEED=7 MINUTES=2", [], ["-m campaign", "-seed=7", "-minutes=2"]),
         ("campaign", [], ["-m campaign", "-seed=1", "-minutes=30"]),
     ],
@@ -203,10 +205,25 @@ def test_the_targets_that_test_say_to_pytest_what_they_promise(
     made = clone.make(*target.split())
     assert made.returncode == 0, made.stderr
     called = [line[5:] for line in clone.record.read_text().splitlines() if line[:5] == "verb "]
-    assert called[:-1] == before
+    assert [line for line in called[:-1] if line != COLLECTED] == [
+        *filter(LINT.__contains__, before)
+    ]
+    assert (COLLECTED in called[:-1]) == (COLLECTED in before)  # beside them
     assert called[-1].startswith("pytest ")
     assert [word for word in words if word not in called[-1]] == []
     assert ("not server" in called[-1]) == (target == "quick")
+
+
+def test_what_cannot_be_collected_is_shown_and_nothing_is_tested(clone: Clone) -> None:
+    clone.make("setup")
+    (clone.folder / ".venv/bin/pytest").write_text(
+        f'#!/bin/sh\necho "verb pytest $*" >> {clone.record}\n'
+        'echo "ERROR test_mark.py: no module"; exit 2\n'
+    )
+    made = clone.make("test")
+    assert made.returncode != 0
+    assert "ERROR test_mark.py: no module" in made.stdout
+    assert clone.record.read_text().count("verb pytest") == 1
 
 
 def test_pytest_takes_what_a_campaign_says_to_it(clone: Clone) -> None:

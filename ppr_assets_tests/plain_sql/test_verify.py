@@ -13,12 +13,14 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.canonical import canonicalize
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.verify import VerifiedDump, verify_file
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
@@ -352,8 +354,12 @@ def test_a_symlink_out_of_its_folder_is_refused(sample: Sample, tmp_path: Path) 
         assert refused.value.hint
 
 
-def test_a_full_spill_folder_is_not_called_damage(sample: Sample, tmp_path: Path) -> None:
-    rows = b"".join(b"%d\t%s\n" % (i, b"x" * 1000) for i in range(40_000))
+def test_a_full_spill_folder_is_not_called_damage(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spilling = partial(SortedRows, memory=1024)
+    monkeypatch.setattr("ppr_assets.plain_sql.parsing.layout.SortedRows", spilling)
+    rows = b"".join(b"%d\t%s\n" % (i, b"x" * 1000) for i in range(2_000))
     start, end = _rows(sample.foreign, "language")
     columns = sample.foreign[start:end].split(b"\n")[0].count(b"\t")
     dump = sample.foreign[:start] + rows.replace(b"\n", b"\t" * (columns - 1) + b"\n")

@@ -15,8 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-MEMORY = 24 * 1024 * 1024
+MEMORY = 64 * 1024 * 1024
 """Bytes of rows held before they go to the disk; Python's objects add up to as much again."""
+
+_AT_ONCE = 8192
+"""Rows that are put together and written at once."""
 
 _SMALLEST_READ = 16 * 1024
 
@@ -74,12 +77,13 @@ class SortedRows:
         if self._spill is None:
             self._spill = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
         self._rows.sort()
-        data = memoryview(b"\n".join(self._rows) + b"\n")
+        start = end = self._runs[-1][1] if self._runs else 0
+        for at in range(0, len(self._rows), _AT_ONCE):
+            data = memoryview(b"\n".join([*self._rows[at : at + _AT_ONCE], b""]))
+            end += len(data)
+            while data:  # an unbuffered file may take less than it was given
+                data = data[self._spill.write(data) :]
         self._rows, self._held = [], 0
-        start = self._runs[-1][1] if self._runs else 0
-        end = start + len(data)
-        while data:  # an unbuffered file may take less than it was given
-            data = data[self._spill.write(data) :]
         self._runs.append((start, end))
 
     def _merged(self, spill: IO[bytes]) -> Iterator[list[bytes]]:

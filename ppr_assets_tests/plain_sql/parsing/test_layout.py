@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
 from ppr_assets.settings import DatabaseSettings
@@ -302,16 +304,20 @@ def test_a_dump_that_changes_the_database_says_how_to_make_another(
     assert "pg_dump --create" in refused.value.hint
 
 
-def test_rows_that_do_not_fit_into_memory_are_sorted_in_the_spill_folder(tmp_path: Path) -> None:
-    rows = [b"%06d\t%s\n" % (i * 7919 % 300_000, b"x" * 100) for i in range(300_000)]
+def test_rows_that_do_not_fit_into_memory_are_sorted_in_the_spill_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spilling = partial(SortedRows, memory=1024 * 1024)
+    monkeypatch.setattr("ppr_assets.plain_sql.parsing.layout.SortedRows", spilling)
+    rows = [b"%06d\t%s\n" % (i * 7919 % 30_000, b"x" * 100) for i in range(30_000)]
 
     def dump(lines: Iterable[bytes]) -> bytes:
         return (
             HEAD + DATA + b"COPY public.t (a, b) FROM stdin;\n" + b"".join(lines) + b"\\.\n" + TAIL
         )
 
-    found = read_layout(_chunks(dump(rows), 1 << 20), sorted_rows=False, spill_folder=tmp_path)
-    in_order = _layout(dump(sorted(rows)), chunk=1 << 20, sorted_rows=True)
+    found = read_layout(_chunks(dump(rows), 1 << 17), sorted_rows=False, spill_folder=tmp_path)
+    in_order = _layout(dump(sorted(rows)), chunk=1 << 17, sorted_rows=True)
     assert found.tables == in_order.tables
     assert found.sha256 != in_order.sha256
     assert list(tmp_path.iterdir()) == []
