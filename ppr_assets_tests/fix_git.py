@@ -282,7 +282,9 @@ def own_children() -> list[str]:
         try:
             command = " ".join(child.cmdline())
             # Helpers that stay for this worker's next tests: Python's own, and our command line's.
-            helps = "resource_tracker" in command or forked.__file__ in command
+            helps = any(
+                name in command for name in ("resource_tracker", "forkserver", forked.__file__)
+            )
             if child.status() != psutil.STATUS_ZOMBIE and not helps:
                 found.append(command)
         except psutil.NoSuchProcess:

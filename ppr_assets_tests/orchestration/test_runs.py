@@ -366,11 +366,15 @@ def test_a_server_that_is_down_fails_the_run_with_its_exit_code(runs: Runs) -> N
 
 
 def in_processes_of_their_own() -> dg.JobDefinition:
-    """A job of somebody who likes Dagster's usual executor; settings come from the environment."""
+    """A job of somebody who likes Dagster's usual executor; settings come from the environment.
+
+    What starts the processes imports everything once, and not each of them for itself.
+    """
+    alike = {"forkserver": {"preload_modules": [__name__]}}
     job = dg.define_asset_job(
         "in_processes_of_their_own",
         selection=dg.AssetSelection.assets(*PIPELINE),
-        executor_def=dg.multiprocess_executor,
+        executor_def=dg.multiprocess_executor.configured({"start_method": alike}),
     )
     return build_defs(jobs=[job], schedules=[], sensors=[]).resolve_job_def(job.name)
 

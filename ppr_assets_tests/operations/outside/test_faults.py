@@ -188,7 +188,7 @@ def test_sixty_quiet_nights_say_nothing(outside: Outside) -> None:
     for number in range(60):
         outside.now = START + timedelta(days=number + 1)
         outside.night(changed=number % 15 == 0)
-        if number % 3 == 0:
+        if number % 7 == 0:
             outside.after(hours=number % 24).look()
         outside.sensor()
     assert outside.said == []

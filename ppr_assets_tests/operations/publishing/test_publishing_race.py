@@ -1,8 +1,8 @@
 """Everybody at once, as real processes on clones of their own: two that dump, one that publishes.
 
 Nights are killed, the remote dies and dawdles in the middle of pushes, and in the end everything is
-held to what each of them was told. It takes 10 seconds, or as long as it takes until something was
-published by all of them.
+held to what each of them was told. It takes a few seconds, or as long as it takes until something
+was published by all of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 
-SECONDS = 5
+SECONDS = 2
 
 # Each night is a process, and every fifth is killed. What it was told goes to the log, by itself:
 # a night that is killed has been told nothing.

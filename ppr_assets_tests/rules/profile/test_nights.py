@@ -20,7 +20,7 @@ POLICY = ProfilePolicy(GatePolicy(100, Decimal("0.9")))
 def test_incidents_are_named_and_quiet_nights_are_not(campaign: Campaign) -> None:
     dice = campaign.dice
     for number in campaign.rounds(1):
-        organizations = 250 if number == 0 else dice.choice([250, 400, 1500])
+        organizations = 150 if number == 0 else dice.choice([250, 400, 1500])
         seed = dice.randrange(10**6)
         nights, rows, alarms = _quiet_nights(organizations, seed)
         assert len(alarms) <= 1, (seed, organizations, alarms)
