@@ -6,11 +6,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import IO
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from benchmarks.measure import timed
 from benchmarks.world import PG_DUMP, Arena

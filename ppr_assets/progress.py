@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from time import monotonic
 
+from msgspec import Struct, field
 
-@dataclass(eq=False)
-class Stage:
+
+class Stage(Struct, eq=False):
     """``done`` of ``total`` (None: nobody knows), in bytes, or in what ``unit`` says. ``about``:
     the total is a guess. ``beside``: more to be told; ``then``: what is done behind the last of it.
     """

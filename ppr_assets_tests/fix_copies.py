@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -44,7 +45,7 @@ def manifest_of(name: str, text: str, **changes: object) -> Manifest:
         verdict={},
         proof=Proof("server", datetime(2026, 11, 1, tzinfo=UTC), "18.0", 1.0),
     )
-    return replace(manifest, **changes)  # type: ignore[arg-type]
+    return replace(manifest, **changes)
 
 
 @dataclass

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.operations.dumping.dump import DumpOutcome
 from ppr_assets.operations.publishing.gate import refusal
@@ -93,7 +95,7 @@ class FirstNights:
 
     def _require_nothing_happened(self, pipeline: Pipeline) -> None:
         database = pipeline.settings.database
-        with connect(replace(database, user="postgres")) as session:
+        with connect(dataclasses.replace(database, user="postgres")) as session:
             written = session.execute(_WRITTEN).fetchone()
         assert (pipeline.touched, written) == (False, (0,)), "the data have changed: call night()"
         made = Settings.from_environment(pipeline.variables, dotenv=None)
@@ -207,7 +209,9 @@ class Pipeline:
 
     def elsewhere(self, path: Path) -> Pipeline:
         """The same database published from another clone, as on another machine."""
-        other = replace(self, clone=path, variables=self.variables | {"DATA_REPO_PATH": str(path)})
+        other = dataclasses.replace(
+            self, clone=path, variables=self.variables | {"DATA_REPO_PATH": str(path)}
+        )
         other.repo(path=path)
         return other
 
@@ -218,7 +222,7 @@ class Pipeline:
 
     def administer(self, statement: str) -> None:
         """As the server's superuser, in the pipeline's database."""
-        superuser = replace(self.settings.database, user="postgres")
+        superuser = dataclasses.replace(self.settings.database, user="postgres")
         with connect(superuser, autocommit=True) as session:
             session.execute(statement)
 
@@ -242,12 +246,13 @@ class Pipeline:
 
     def gate(self, **changes: object) -> None:
         """Change the dump's settings: ``min_records``, ``percentage``, ``stall_seconds`` …"""
-        self.settings = replace(self.settings, dump=replace(self.settings.dump, **changes))  # type: ignore[arg-type]
+        changed = dataclasses.replace(self.settings.dump, **changes)  # type: ignore[arg-type]
+        self.settings = dataclasses.replace(self.settings, dump=changed)
 
     def repo(self, **changes: object) -> None:
         """Change the data repository's settings: ``push_enabled``, ``timeout_seconds`` …"""
-        changed = replace(self.settings.data_repo, **changes)  # type: ignore[arg-type]
-        self.settings = replace(self.settings, data_repo=changed)
+        changed = dataclasses.replace(self.settings.data_repo, **changes)  # type: ignore[arg-type]
+        self.settings = dataclasses.replace(self.settings, data_repo=changed)
 
     def children(self) -> list[str]:
         """Processes that this test's runs have started and that still live, orphans included."""
@@ -260,7 +265,7 @@ class Pipeline:
         return found
 
     def advisory_locks(self) -> int:
-        server = replace(self.settings.database, user="postgres", dbname="postgres")
+        server = dataclasses.replace(self.settings.database, user="postgres", dbname="postgres")
         with connect(server) as session:
             row = session.execute(
                 "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "

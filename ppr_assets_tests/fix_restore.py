@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
@@ -135,7 +137,7 @@ class Target:
 
     @contextmanager
     def administered(self, dbname: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
-        superuser = replace(self.settings, user="postgres", dbname=dbname)
+        superuser = dataclasses.replace(self.settings, user="postgres", dbname=dbname)
         with connect(superuser, autocommit=True) as connection:
             yield connection
 
@@ -217,7 +219,7 @@ class MakeTarget:
         handed_over = databases.handed_over.get(sample)
         if handed_over is None:
             handed_over = databases.handed_over[sample] = databases.create(sample)
-            superuser = replace(handed_over, user="postgres")
+            superuser = dataclasses.replace(handed_over, user="postgres")
             with connect(superuser, autocommit=True) as session:
                 session.execute(f"ALTER DATABASE {handed_over.dbname} OWNER TO {RESTORER}")
                 session.execute(_HAND_OVER)
@@ -239,7 +241,7 @@ def forge(made: MadeDump, folder: Path, edit: Callable[[bytes], bytes]) -> MadeD
         sha256=hashlib.sha256(data).hexdigest(),
         tables=tables,
     )
-    return replace(made, path=path, manifest=manifest)
+    return dataclasses.replace(made, path=path, manifest=manifest)
 
 
 def slowness(settings: DatabaseSettings) -> float:
@@ -248,7 +250,7 @@ def slowness(settings: DatabaseSettings) -> float:
 
     Clients come and go, and a database gets another name and its own back.
     """
-    superuser = replace(settings, user="postgres", dbname="postgres")
+    superuser = dataclasses.replace(settings, user="postgres", dbname="postgres")
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     seconds = []
     for number in range(5):
@@ -257,7 +259,7 @@ def slowness(settings: DatabaseSettings) -> float:
         with connect(superuser) as connection:
             connection.execute(rename.format(name, other))
             connection.execute(rename.format(other, name))
-        with connect(replace(settings, user="postgres")) as client:
+        with connect(dataclasses.replace(settings, user="postgres")) as client:
             client.execute("SELECT")
         seconds.append(monotonic() - began)
         settled(lambda: [n for n, _ in Target(settings).sessions() if n == settings.dbname])
@@ -278,7 +280,7 @@ def with_entry(sql: bytes, entry: bytes) -> bytes:
 def make_dump(database: DatabaseSettings, path: Path) -> MadeDump:
     """Dump as the night does, and describe it as the night does."""
     dumped = dump_to(database, path)
-    with connect(replace(database, user="postgres")) as connection:
+    with connect(dataclasses.replace(database, user="postgres")) as connection:
         hashed = content(connection)
     with connect_as_we_do(database) as connection:
         computing = Computing(
@@ -317,7 +319,7 @@ def make_target(databases: Databases, restorer: str) -> Iterator[MakeTarget]:
     yield make
     for target in make.made:
         for name in [target.settings.dbname, *target.beside()]:
-            databases.drop(replace(target.settings, dbname=name))
+            databases.drop(dataclasses.replace(target.settings, dbname=name))
 
 
 class RestoreBy(Protocol):

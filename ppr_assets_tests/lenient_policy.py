@@ -6,7 +6,8 @@ For tests that are about something else. Those of the policy itself ask for ``st
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ppr_assets.operations.publishing import publication
 from ppr_assets.rules.publication.planning import plan

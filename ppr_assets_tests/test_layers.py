@@ -66,7 +66,8 @@ def test_only_the_settings_read_the_environment() -> None:
 
 
 def test_rules_import_only_the_standard_library_values_of_msgspec_and_the_errors() -> None:
-    allowed = ("ppr_assets.rules.", "ppr_assets.errors.", "msgspec.Struct", "msgspec.structs.")
+    of_msgspec = ("msgspec.Struct", "msgspec.field", "msgspec.structs.")
+    allowed = ("ppr_assets.rules.", "ppr_assets.errors.", *of_msgspec)
     strange = {
         (name, module)
         for name, tree in _modules(PACKAGE / "rules")
@@ -74,6 +75,20 @@ def test_rules_import_only_the_standard_library_values_of_msgspec_and_the_errors
         if module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(allowed)
     }
     assert strange == set()
+
+
+def test_a_value_is_a_struct_where_nothing_asks_for_a_dataclass() -> None:
+    """Each frozen dataclass is compiled whenever it is imported: a night loads two hundred."""
+    needless = {
+        (name, node.name)
+        for name, tree in _modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any("dataclass(frozen" in ast.unparse(one) for one in node.decorator_list)
+        and not name.startswith(("ppr_assets/settings/groups/", "ppr_assets/settings/everything."))
+        and not re.search(r"\b(repr|compare|init)=False", ast.unparse(node))
+    }
+    assert needless == set()
 
 
 def test_only_the_demo_and_what_cleans_up_after_it_load_gitpython() -> None:

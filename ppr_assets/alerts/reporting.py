@@ -15,10 +15,11 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+
+from msgspec.structs import replace
 
 from ppr_assets.alerts.channels import ChannelFailed, send
 from ppr_assets.alerts.state import Channel, adopt, changed_state, read_state, sending, state_file

@@ -11,10 +11,12 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from ppr_assets.data_repo.clone.clone_folder import state_dir_at
 from ppr_assets.errors import Busy
@@ -26,8 +28,7 @@ _NAME = "alerts.json"
 _WAIT_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """``unsent`` are messages that it has not taken yet, oldest first; ``lost`` how many were given
     up, since there were too many. ``error`` is of the last attempt, empty where it succeeded."""
 
@@ -38,8 +39,7 @@ class Channel:
     lost: int = 0
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """``channels`` by what may be shown of them."""
 
     known: Known = field(default_factory=Known)
@@ -152,7 +152,7 @@ def _to_json(state: State) -> dict[str, Any]:
 
 
 def _incident(one: Incident) -> dict[str, Any]:
-    return {**vars(one), "since": one.since.isoformat()}
+    return {**asdict(one), "since": one.since.isoformat()}
 
 
 def _message(one: Message) -> dict[str, Any]:

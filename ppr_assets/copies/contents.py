@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.copies.packed import unpacked
 from ppr_assets.copies.place import Place, PlacedObject
@@ -26,8 +27,7 @@ from ppr_assets.rules.recorded.manifest import Manifest
 _REPLACED = "remove that object there; the next run copies the dump again, where git still has it."
 
 
-@dataclass(frozen=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """``objects`` by name, as they were listed once."""
 
     place: Place

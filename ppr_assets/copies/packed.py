@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 
@@ -22,8 +23,7 @@ else:
 _OPTIONS = {int(zstd.CompressionParameter.checksum_flag): 1}
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """``path`` has ``bytes``; ``sha256`` is that of what was compressed."""
 
     path: Path

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class PlacedObject:
+
+class PlacedObject(Struct, frozen=True):
     """``tag`` is another one whenever the object was written anew, as far as the place tells."""
 
     bytes: int

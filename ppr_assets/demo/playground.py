@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import git
+from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.demo.sample import SAMPLE_TABLES, fill
@@ -29,8 +29,7 @@ _PUBLISHER = git.Actor("HAARRRvest Publisher", "publisher@example.com")
 _README = "# HAARRRvest (sample)\n\nPublic food-resource data, made up for trying things out.\n"
 
 
-@dataclass(frozen=True)
-class Playground:
+class Playground(Struct, frozen=True):
     """Where things lie below ``folder``. ``server`` runs until somebody stops it."""
 
     folder: Path

@@ -3,10 +3,12 @@ nothing is left."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ppr_assets import __version__
 from ppr_assets.data_repo.clone.clone import open_data_repo
@@ -99,7 +101,7 @@ def _written(settings: Settings, repo: DataRepo, snapshot: Snapshot, folder: Pat
     plan = snapshot.with_checks(plan_at(repo, commit, settings.dump, snapshot.relations()))
     plan.require()
     require_room(snapshot, folder, previous_bytes=None)
-    same_server = replace(settings, database=snapshot.settings)
+    same_server = dataclasses.replace(settings, database=snapshot.settings)
     written = write_canonical(same_server, snapshot, counts, plan, folder / _FILE)
     return Manifest(
         dump=_FILE,

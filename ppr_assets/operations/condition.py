@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from ppr_assets.operations.last_night import was_killed
 from ppr_assets.operations.status import Status
@@ -20,8 +21,7 @@ _GRACE = timedelta(hours=1)
 Level = Literal["ok", "warning", "error"]
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """``why``: the reasons, errors first; none where all is well."""
 
     level: Level
@@ -31,8 +31,7 @@ class Condition:
         return f"{self.level}: {few(self.why, 1, rest=BESIDE)}" if self.why else self.level
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """``found`` at the moment ``at``. ``max_age``: somebody's own limit for the last good night,
     and then it is an error however little is known; without it, PPR_ALERT_MAX_AGE_HOURS."""
 

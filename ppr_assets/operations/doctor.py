@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
+
+from msgspec import Struct
 
 from ppr_assets.copies.contents import contents
 from ppr_assets.copies.opening import open_place
@@ -48,8 +49,7 @@ _KEPT_IN = {
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Precondition:
+class Precondition(Struct, frozen=True):
     """``error`` None: ``what`` is all right, as ``detail`` says."""
 
     what: str

@@ -12,10 +12,12 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy, Cancelled
@@ -31,8 +33,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LastNight:
+class LastNight(Struct, frozen=True):
     """``outcome``: ``published``, ``committed`` (not pushed), ``unchanged``, ``failed``,
     ``cancelled``, or ``incomplete`` where nobody said why it made no commit; None while it is at
     work, or when it was killed. ``error`` is the message of a
@@ -162,7 +163,7 @@ def _write(settings: DataRepoSettings, night: LastNight) -> bool:
     path = _path(settings)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = json.dumps(vars(night), default=datetime.isoformat, indent=1)
+        text = json.dumps(asdict(night), default=datetime.isoformat, indent=1)
         write_whole(path, text, beside=path.with_suffix(f".{night.run_id}"), mode=0o600)
     except OSError as error:
         _log.warning("how the night went could not be noted: %s", error)

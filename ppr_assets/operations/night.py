@@ -8,8 +8,9 @@ that says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import PprError
@@ -27,8 +28,7 @@ from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
 
-@dataclass
-class Night:
+class Night(Struct):
     """The outcome of each step that has come to one, and the failure that ended the night early.
 
     ``counted`` is the gate's verdict on what was counted, ``plan`` what the policy means for it.

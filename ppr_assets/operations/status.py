@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.alerts.state import State, read_state
 from ppr_assets.alerts.words import alerts_json
@@ -29,8 +31,7 @@ from ppr_assets.settings import Settings
 from ppr_assets.settings.groups.schedule import next_run
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(Struct, frozen=True):
     """What is known; ``errors`` holds what could not be learned, in the order of asking.
 
     ``counts`` are rows by table key. ``verdict`` is what the gate would say now, without an
@@ -96,12 +97,12 @@ class Status:
             "latest_sha256": manifest.sha256 if manifest else None,
             "latest_snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             **{f"latest_{name}": value for name, value in Trust.of(manifest).to_json().items()},
-            "latest_withheld": [vars(one) for one in manifest.lacking] if manifest else None,
+            "latest_withheld": [asdict(one) for one in manifest.lacking] if manifest else None,
             "pushed": self.pushed,
             "other_files": list(repository.other_files.paths)
             if repository and repository.other_files
             else [],
-            "set_aside": [vars(one) for one in repository.set_aside] if repository else None,
+            "set_aside": [asdict(one) for one in repository.set_aside] if repository else None,
             "good_at": self.good_at.isoformat() if self.good_at else None,
             "nights_known": self.nights_known,
             "last_run": self.last_night.to_json() if self.last_night else None,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
@@ -27,8 +29,7 @@ _COMMITS = 10_000
 """Some thirty years of nights."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A dump, and what was found: ``verified``, or the ``error`` that says what is wrong with it;
     both where the commit has it whole and other files lie in the work tree.
     ``origin`` is where it was found, empty if it could not even be read, and ``read_from`` which
@@ -138,8 +139,7 @@ def _let_go(found: FoundDump) -> None:
         remove_dump(found.path)
 
 
-@dataclass(frozen=True)
-class _PublishedBytes:
+class _PublishedBytes(Struct, frozen=True, dict=True):
     """Which published dump a file is, by its bytes: for one that was downloaded or renamed.
 
     The clone knows all that was published, retired dumps too; the remote is not asked, and nothing

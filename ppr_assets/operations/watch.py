@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
@@ -21,16 +22,14 @@ from ppr_assets.errors import PushFailed
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class SeenCommits:
+class SeenCommits(Struct, frozen=True):
     """What was seen last: the branch's head on the remote, and the newest publishing commit."""
 
     head: str | None = None
     publication: str | None = None
 
 
-@dataclass(frozen=True)
-class WatchLook:
+class WatchLook(Struct, frozen=True):
     """What a look found.
 
     ``wanted``: the commit that a dump is wanted for, None if none is, and ``reason`` then says

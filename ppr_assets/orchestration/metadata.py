@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+from msgspec.structs import asdict
 
 from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.publication.withholding import Plan, Withheld
@@ -105,7 +106,7 @@ def _withheld_table(withheld: Sequence[Withheld], columns: Sequence[str]) -> dg.
 def profile_facts(manifest: Manifest) -> Metadata:
     """The profile as a table, what of it plots, and what moved most."""
     records = [
-        dg.TableRecord({"table": name, "column": column, "filled": one.filled, **vars(one)})
+        dg.TableRecord({"table": name, "column": column, "filled": one.filled, **asdict(one)})
         for name, table in manifest.profile.items()
         for column, one in table.columns.items()
     ]

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -33,8 +34,7 @@ _AT_ONCE = 8192
 """Rows that are put together, hashed and written while a processor has them at hand."""
 
 
-@dataclass(frozen=True)
-class CanonicalDump:
+class CanonicalDump(Struct, frozen=True):
     """What was seen on the way: rows and SHA-256 of each table, by table key."""
 
     tables: Mapping[str, TableRecord]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -36,8 +37,7 @@ _REMEMBERED = 64 * 1024
 """Bytes of a statement that are looked at for what it inserts."""
 
 
-@dataclass(frozen=True)
-class Disallowed:
+class Disallowed(Struct, frozen=True):
     """``rows`` that hold something in a table (``column`` is empty) or in a column of it, and what
     the policy says: its rule, or that it is undecided."""
 
@@ -52,8 +52,7 @@ class Disallowed:
         return f"{self.rows} {what} of {name} ({self.rule})"
 
 
-@dataclass
-class _Tables:
+class _Tables(Struct):
     """The parents of each table, as the statements before the rows tell them; rows that come by
     INSERT, and large objects."""
 
@@ -139,8 +138,7 @@ def _not_looked_into(key: str, rows: int, policy: Policy, tables: _Tables) -> It
     yield from judge.found(Counter(dict.fromkeys((-1, *judge.columns), rows)))
 
 
-@dataclass(frozen=True)
-class _Judge:
+class _Judge(Struct, frozen=True):
     """``whole``: what is wrong with having rows at all; ``columns``: by place, what may stand there
     and what is wrong with anything else."""
 

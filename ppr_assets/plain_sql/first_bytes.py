@@ -7,7 +7,8 @@ something else under the dump's name, and each has its own way out.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 HEAD_BYTES = 512
 """How many of a file's first bytes are looked at."""
@@ -28,8 +29,7 @@ _SQLITE = b"SQLite format 3\0"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True)
-class Impostor:
+class Impostor(Struct, frozen=True):
     """``what`` goes behind the file's name in a sentence; ``hint`` is the way out."""
 
     what: str

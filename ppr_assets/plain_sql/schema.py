@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollector
 from ppr_assets.plain_sql.parsing.grammar import pieces

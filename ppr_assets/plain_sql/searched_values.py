@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from ppr_assets.plain_sql.escapes import (
     HEX,
@@ -51,8 +52,7 @@ class _Value(NamedTuple):
     place: int
 
 
-@dataclass
-class _Statement:
+class _Statement(Struct):
     name: str
     text: bytearray = field(default_factory=bytearray)
 

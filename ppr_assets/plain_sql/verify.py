@@ -7,8 +7,9 @@ restored, proven or shown as whole before it has passed here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import FETCH_AGAIN, open_dump, require_file, stored_bytes
@@ -20,8 +21,7 @@ from ppr_assets.rules.recorded.manifest import SCHEMA_VERSION, Manifest
 from ppr_assets.rules.recorded.parts import TableRecord
 
 
-@dataclass(frozen=True)
-class VerifiedDump:
+class VerifiedDump(Struct, frozen=True):
     """A dump that is whole. With ``manifest`` None nobody has said what must be in it (upstream's
     own dumps have none), so it is unproven."""
 

@@ -12,9 +12,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.settings import child_environment
@@ -41,8 +42,7 @@ nothing here uses.
 """
 
 
-@dataclass(frozen=True)
-class ClientTool:
+class ClientTool(Struct, frozen=True):
     path: Path
     version: str
     major: int

@@ -4,8 +4,9 @@ refers to them from elsewhere in the file comes together here."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from msgspec import Struct, field
 
 from ppr_assets.records.reading import Fields
 from ppr_assets.rules.replay.record import (
@@ -33,8 +34,7 @@ class TooMany(ValueError):
     """A file tells of more than any file does."""
 
 
-@dataclass(eq=False, slots=True)
-class Draft:
+class Draft(Struct, eq=False):
     """What locations, services and organizations have in common. ``keys`` are its ids and names in
     this file, by which others refer to it."""
 
@@ -90,8 +90,7 @@ class Drafts(Generic[D]):
         return self._all[0] if len(self._all) == 1 else None
 
 
-@dataclass(eq=False, slots=True)
-class LocationDraft(Draft):
+class LocationDraft(Draft, eq=False):
     others: list[Fields] = field(default_factory=list)
     """The same place, told once more in this file."""
     addresses: list[Address] = field(default_factory=list)
@@ -147,23 +146,20 @@ class LocationDraft(Draft):
         self.take_what_hangs_on(other)
 
 
-@dataclass(eq=False, slots=True)
-class SalDraft(Draft):
+class SalDraft(Draft, eq=False):
     """A service at a location."""
 
     location: LocationDraft | None = None
 
 
-@dataclass(eq=False, slots=True)
-class ServiceDraft(Draft):
+class ServiceDraft(Draft, eq=False):
     at: dict[int, SalDraft] = field(default_factory=dict)
 
     def link(self, location: LocationDraft, fields: Fields) -> SalDraft:
         return self.at.setdefault(id(location), SalDraft(fields, location=location))
 
 
-@dataclass(eq=False, slots=True)
-class OrganizationDraft(Draft):
+class OrganizationDraft(Draft, eq=False):
     locations: Drafts[LocationDraft] = field(default_factory=Drafts)
     services: Drafts[ServiceDraft] = field(default_factory=Drafts)
     programs: list[Program] = field(default_factory=list)

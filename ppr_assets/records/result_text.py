@@ -4,8 +4,9 @@ JSON at all where a model refused. Nothing is mended: what was cut off stays unr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ppr_assets.records.json_text import NotJson, decoded, repeated_keys, with_nul
 
@@ -18,8 +19,7 @@ _REFUSAL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ToldResult:
+class ToldResult(Struct, frozen=True):
     """The value that a result holds."""
 
     value: Any

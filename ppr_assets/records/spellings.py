@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 
@@ -41,8 +42,7 @@ class _ByKey(dict[str, str | None]):
         return found
 
 
-@dataclass(frozen=True)
-class ObjectKind:
+class ObjectKind(Struct, frozen=True):
     """One kind of object: its name in reports, and what each stem of a key, and each key as it
     comes, is called here."""
 

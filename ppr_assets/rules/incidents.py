@@ -7,9 +7,11 @@ so, :func:`over` when it is not. What is to be said of it is decided here, from 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.errors import (
     Busy,
@@ -109,8 +111,7 @@ _LONGEST = 3_000
 """Letters of a text; some chat services take four thousand."""
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """What was found of ``subject`` at a moment: it is as ``kind`` says, or (``over``) it is not.
 
     ``text`` is for a human: an error with its hint. ``link`` is the page that tells more.
@@ -179,8 +180,7 @@ def override_used(job: str, reason: str, at: datetime, link: str = "") -> Report
     return begun(OVERRIDE_USED, job, at, f"the gate was overridden: {reason}", link)
 
 
-@dataclass(frozen=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """What is open: ``since`` is when it was first found."""
 
     kind: str
@@ -194,8 +194,7 @@ class Incident:
         return f"{self.kind}: {self.subject}"
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """What is to be said of an incident, once each. ``at``: when it began, or when it was over."""
 
     event: Literal["begun", "over"]
@@ -203,8 +202,7 @@ class Message:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """``incidents`` are open, by their keys. ``told`` is when something was last found of a key:
     an older report, of a run that somebody looks at late, changes nothing. ``good`` is when a job
     last did its work."""

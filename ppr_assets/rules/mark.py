@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import RatchetFileError
 
@@ -23,8 +24,7 @@ _KNOWN = ("max_record_count", "updated_at", "updated_by", "tables")
 _DEEPEST = 20  # levels of nesting; more could be read, but not written again
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Records ever published: organizations, and by table key the other tables.
 
     ``updated_at`` is UTC. ``extra`` holds keys of the file that this project does not know and

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 from ppr_assets.rules.mark import Mark
 
@@ -14,8 +15,7 @@ CORE_TABLES = ("organization", "location", "service")
 FLOOR_TABLE = "organization"
 
 
-@dataclass(frozen=True)
-class GatePolicy:
+class GatePolicy(Struct, frozen=True):
     """The numbers an operator sets.
 
     ``percentage`` is the share of the mark that must be there (0 < x ≤ 1). ``tables`` are judged
@@ -38,8 +38,7 @@ class GatePolicy:
             raise ValueError(f"min_records is {self.min_records}, must be at least 0")
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """``table`` needs at least ``records``, since ``mark`` were published once."""
 
     table: str

@@ -11,15 +11,15 @@ Whatever the rules say, some dumps stay: see :func:`fates`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 Count = int | None
 """How many a rule keeps; None: all."""
 
 
-@dataclass(frozen=True)
-class KeepRules:
+class KeepRules(Struct, frozen=True):
     """How many dumps each rule keeps. Raises ``ValueError`` for rules that would keep nothing."""
 
     last: Count
@@ -36,8 +36,7 @@ class KeepRules:
             raise ValueError("no rule keeps anything")
 
 
-@dataclass(frozen=True)
-class ShelvedDump:
+class ShelvedDump(Struct, frozen=True):
     """A dump in the folder. ``moment`` is its name's, with a timezone.
 
     ``latest``: latest.sql names it. ``proven``: it was restored before it was published.
@@ -56,8 +55,7 @@ class ShelvedDump:
     damage: str = ""
 
 
-@dataclass(frozen=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """What becomes of a dump: ``kept_by`` names every rule that keeps it, in words; empty where
     it retires."""
 

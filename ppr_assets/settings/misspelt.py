@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _OF_OURS = re.compile(r"(?:PPR_|SQL_|DUMP_|PUBLISHER_)+")
 """How names of ours begin, one more or one less of which is easily written."""
@@ -12,8 +13,7 @@ _ALIKE = 0.9
 """Two letters in another order or one more in a name of a dozen; TEST_DB for POSTGRES_DB is not."""
 
 
-@dataclass(frozen=True)
-class Misspelt:
+class Misspelt(Struct, frozen=True):
     """``name`` is set, ``meant`` may have been."""
 
     name: str

@@ -8,11 +8,11 @@ import stat
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.alerts import reporting, state
 from ppr_assets.alerts.heartbeat import ping

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import Busy
@@ -76,7 +77,7 @@ def test_a_night_that_a_clock_has_dated_in_the_future_says_of_no_later_day_that_
         noted_then = LastNight("run", good, good, "unchanged", 0, "", good, "dump")
         file = state_file(settings).with_name("last_night.json")
         file.parent.mkdir(exist_ok=True)
-        file.write_text(json.dumps(vars(noted_then), default=datetime.isoformat))
+        file.write_text(json.dumps(asdict(noted_then), default=datetime.isoformat))
         found = last_night(settings)
         assert found is not None and found.good_at == (known and good)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.audit.selection import Scope
@@ -106,7 +107,10 @@ def test_a_dump_from_before_there_was_a_policy_is_compared_and_drilled_beside_a_
         nothing_told = diff(replace(old, manifest=None), new)
         assert (nothing_told.withheld, len(nothing_told.tables) > 3) == ((), True)
         place = ProofPlace.of(
-            replace(pipeline.settings, dump=replace(pipeline.settings.dump, proof="embedded"))
+            dataclasses.replace(
+                pipeline.settings,
+                dump=dataclasses.replace(pipeline.settings.dump, proof="embedded"),
+            )
         )
         for one in (old, new):
             assert drill(place, one, deadline=Deadline(60)).proven

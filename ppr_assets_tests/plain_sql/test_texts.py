@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces

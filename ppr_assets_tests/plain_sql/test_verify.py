@@ -11,12 +11,13 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.canonical import canonicalize

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 from psycopg.errors import OutOfMemory, UndefinedTable
 
 from ppr_assets.deadline import Deadline
@@ -157,7 +158,7 @@ def test_rows_over_one_session_are_frozen_and_lie_in_the_order_of_the_dump(
     load(dumped.path, layout_of(dumped.path), restored, deadline=NO_HURRY)
     for table in dumped.counts:
         assert in_order(restored, table, dumped.path)
-    with connect(replace(restored, user="postgres")) as session:
+    with connect(dataclasses.replace(restored, user="postgres")) as session:
         session.execute("CREATE EXTENSION pg_visibility")
         page = session.execute("SELECT * FROM pg_visibility('phone', 0)").fetchone()
     assert page == (True, True, True)  # all visible, all frozen
@@ -171,7 +172,7 @@ def test_rows_that_an_extension_brings_along_stay(empty_database: Empty, tmp_pat
                 "ALTER EXTENSION hstore ADD TABLE known"
             )
             session.execute("INSERT INTO known SELECT unnest(%s)", [list(ids)])
-        with connect(replace(database, user="postgres")) as session:
+        with connect(dataclasses.replace(database, user="postgres")) as session:
             session.execute(
                 "UPDATE pg_extension SET extconfig = ARRAY['known'::regclass::oid], "
                 "extcondition = ARRAY['WHERE id > 100'] WHERE extname = 'hstore'"

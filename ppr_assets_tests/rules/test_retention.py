@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
@@ -224,7 +224,9 @@ def test_what_is_kept_once_is_kept_again_for_the_same_reasons(
 def test_rules_that_keep_more_retire_nothing_else(
     shelf: list[ShelvedDump], one: KeepRules, other: KeepRules
 ) -> None:
-    more = KeepRules(**{rule: max(count, vars(other)[rule]) for rule, count in vars(one).items()})
+    more = KeepRules(
+        **{rule: max(count, asdict(other)[rule]) for rule, count in asdict(one).items()}
+    )
     assert names(kept(fates(shelf, one))) <= names(kept(fates(shelf, more)))
 
 
@@ -236,7 +238,7 @@ def test_no_more_is_kept_than_the_rules_and_the_exceptions_name(
     strange = sum(1 for dump in shelf if dump.damage or dump.overridden)
     later = sum(1 for fate in judged if fate.kept_by[:1] == (LATER,))
     overridden = sum(1 for dump in shelf if dump.overridden)
-    assert len(kept(judged)) <= sum(vars(rules).values()) + 3 + strange + later + overridden
+    assert len(kept(judged)) <= sum(asdict(rules).values()) + 3 + strange + later + overridden
 
 
 @given(shelves(), keep_rules())
@@ -252,7 +254,7 @@ def test_the_irreplaceable_never_retire(shelf: list[ShelvedDump], rules: KeepRul
     assert names(latest) <= stays
     assert names([dump for dump in shelf if dump.damage]) <= stays
     for good in ("proven", "above_floor"):
-        having = [dump for dump in known if vars(dump)[good]]
+        having = [dump for dump in known if asdict(dump)[good]]
         newest = [dump for dump in having if dump.moment == having[-1].moment]
         assert not newest or names(newest) & stays
     for place, dump in enumerate(by_age):

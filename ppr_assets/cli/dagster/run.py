@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import Cancelled, PprError
@@ -33,8 +34,7 @@ _NOT_AGAIN = {"dagster/max_retries": "0"}
 pass the gate for a reason that was given for another night."""
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """What the sensor answered: the runs that it asks for, or why it asks for none."""
 
     run_keys: list[str]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
 from ppr_assets.cli.shared.json_document import error_json
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def _dumped(outcome: DumpOutcome) -> dict[str, Any]:
         "bytes": manifest.bytes if manifest else None,
         "proof": str(manifest.proof) if manifest and manifest.proof else None,
         "seconds": round(outcome.seconds, 3),
-        "withheld": [vars(one) for one in manifest.withheld] if manifest else [],
+        "withheld": [asdict(one) for one in manifest.withheld] if manifest else [],
         "unusual": list(outcome.unusual),
         "persons": [str(rise) for rise in outcome.rises],
     }

@@ -10,11 +10,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import click
+from msgspec import Struct
 
 from ppr_assets.child_process import end_group, tied_to_parent
 from ppr_assets.cli.dagster.run import CODE_LOCATION
@@ -32,8 +32,7 @@ _SELDOM = {"DAGSTER_EVENT_LOG_CONSUMER_DAEMON_INTERVAL_SECONDS": "60"}
 much as all the rest of it while nothing happens."""
 
 
-@dataclass
-class DagsterService:
+class DagsterService(Struct):
     """``quiet``: its words are told only when it ends by itself; they are those of runs, which the
     UI shows."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from ppr_assets.cli.dagster.recording import record_replay, record_restore
 from ppr_assets.cli.databases.replay_report import became_lines, replay_json

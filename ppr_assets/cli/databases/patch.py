@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from ppr_assets import __version__
 from ppr_assets.cli.dagster.recording import record_patch
@@ -32,8 +32,7 @@ from ppr_assets.rules.patch.text import patch_text
 from ppr_assets.settings import DatabaseSettings, Settings
 
 
-@dataclass(frozen=True)
-class RowOptions:
+class RowOptions(Struct, frozen=True):
     """The options that choose rows, and what is to be done with the patch."""
 
     table: str | None
@@ -153,8 +152,7 @@ def restore_rows(
             print_json(_json(shown, plan, applied, text))
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """What the patch and its undoing say at their head, and what is told of them elsewhere."""
 
     settings: Settings

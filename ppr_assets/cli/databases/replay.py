@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.cli.dagster.recording import record_replay
 from ppr_assets.cli.databases.replay_report import (
@@ -36,8 +37,7 @@ from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings, Settings
 
 
-@dataclass(frozen=True)
-class _Which:
+class _Which(Struct, frozen=True):
     """The files that are read: those at ``paths``, or of what the data repository has published."""
 
     paths: tuple[Path, ...]
@@ -50,8 +50,7 @@ class _Which:
         return Selection(days, self.since, self.until, self.scrapers, self.patterns)
 
 
-@dataclass(frozen=True)
-class _Origin:
+class _Origin(Struct, frozen=True):
     """Where published records are from."""
 
     source: str | None
@@ -63,8 +62,7 @@ class _Origin:
         return Wanted(source=self.source, at=self.at, offline=self.offline)
 
 
-@dataclass(frozen=True)
-class _How:
+class _How(Struct, frozen=True):
     """How it is gone about, and told. ``read_only``: the server is left alone."""
 
     dry_run: bool
@@ -78,8 +76,7 @@ class _How:
         return self.dry_run or self.explained is not None
 
 
-@dataclass(frozen=True)
-class _Where:
+class _Where(Struct, frozen=True):
     """Where it goes, and what a human lets it do there."""
 
     into: str | None

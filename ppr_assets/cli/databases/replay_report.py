@@ -7,8 +7,9 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from ppr_assets.cli.shared.console import out, print_columns, print_lines
 from ppr_assets.cli.shared.json_document import print_json
@@ -194,7 +195,7 @@ def _became_json(outcome: Outcome) -> dict[str, object]:
 def print_explanation(found: Explanation, *, as_json: bool) -> None:
     if as_json:
         files = [line.to_json() for line in found.files]
-        print_json({"files": files, "records": [asdict(one) for one in found.records]})
+        print_json({"files": files, "records": to_builtins(found.records)})
         return
     for line in _explanation_lines(found):
         out.print(line, markup=False)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from time import monotonic
 
 import click
+from msgspec import Struct
+from msgspec.structs import asdict, astuple, replace
 
 from ppr_assets.cli.dagster.recording import mismatch_recorded, record_restore, record_undo
 from ppr_assets.cli.databases.patch import RowOptions, restore_rows, row_options
@@ -40,8 +41,7 @@ from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS
 from ppr_assets.settings import DataRepoSettings, Settings
 
 
-@dataclass(frozen=True)
-class _How:
+class _How(Struct, frozen=True):
     """What is to be done with the dump, and what a human lets it do."""
 
     into: str | None

@@ -5,11 +5,11 @@ Only what looks at the database imports its driver, which takes as long as all e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
 
 from ppr_assets.cli.deciding.policy_json import (
     change_json,
@@ -42,8 +42,7 @@ reason_option = click.option(
 )
 
 
-@dataclass(frozen=True)
-class _Fate:
+class _Fate(Struct, frozen=True):
     """What becomes of a table or a column in a dump."""
 
     rule: Rule
@@ -215,7 +214,7 @@ def baseline(invocation: Invocation, *, reason: str, as_json: bool) -> None:
     """
     change, found = review_finds(invocation.settings, reason=reason)
     if as_json:
-        reviewed = [{**vars(spot), "values": values} for spot, values in found.items()]
+        reviewed = [{**spot._asdict(), "values": values} for spot, values in found.items()]
         print_json({**change_json(change), "reviewed": reviewed})
     else:
         for spot, values in found.items():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
+
 from ppr_assets.cli.shared.json_document import error_json
 from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.rules.publication.policy import WHOLE, Decision
@@ -21,7 +23,7 @@ def policy_json(found: PolicyInForce, table: str | None) -> dict[str, Any]:
         "tables": {
             key: {
                 "" if column == WHOLE else column: {
-                    **vars(one),
+                    **asdict(one),
                     "decided_by": found.source
                     if column in found.added.tables.get(key, {})
                     else "shipped",
@@ -56,7 +58,7 @@ def change_json(change: PolicyChange) -> dict[str, Any]:
 
 def revision_json(one: Revision) -> dict[str, Any]:
     def said(decision: Decision | None) -> dict[str, str] | None:
-        return dict(vars(decision)) if decision else None
+        return asdict(decision) if decision else None
 
     return {
         "commit": one.commit.sha,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 
 import click
+from msgspec.structs import replace
 
 from ppr_assets.cli.dumps.audit_report import AuditReport, plural
 from ppr_assets.cli.shared.chosen_dump import Moment

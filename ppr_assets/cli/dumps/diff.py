@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.cli.shared.console import out, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, a_day, bundled, pass_invocation
@@ -40,8 +42,7 @@ _NOT_REPLAYED = (
 )
 
 
-@dataclass(frozen=True)
-class _Sides:
+class _Sides(Struct, frozen=True):
     """A, and B in one of the three ways that say what it is."""
 
     before: str | None
@@ -59,8 +60,7 @@ class _Sides:
             raise click.UsageError("--since and --until say which days --replay reads")
 
 
-@dataclass(frozen=True)
-class _Shown:
+class _Shown(Struct, frozen=True):
     """How much is told."""
 
     stat: bool
@@ -198,7 +198,7 @@ def _now(settings: Settings, database: str) -> AbstractContextManager[FoundDump]
 
     settings.database.require_password()
     name = settings.database.dbname if database == _OURS else database
-    return database_as_dump(settings, replace(settings.database, dbname=name))
+    return database_as_dump(settings, dataclasses.replace(settings.database, dbname=name))
 
 
 def _replayed(

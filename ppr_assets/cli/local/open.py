@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.cli.shared.chosen_dump import print_stage
 from ppr_assets.cli.shared.console import print_lines, progress
@@ -36,8 +37,7 @@ USERS = "opened.users"
 """Held by each psql on that server."""
 
 
-@dataclass(frozen=True)
-class _How:
+class _How(Struct, frozen=True):
     without_extensions: bool
     no_psql: bool
     stop: bool

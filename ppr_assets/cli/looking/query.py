@@ -6,11 +6,11 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import islice
 from math import isinf
 
 import click
+from msgspec import Struct
 
 from ppr_assets.cli.looking.meant_dump import meant_options
 from ppr_assets.cli.looking.withheld import print_withheld
@@ -33,8 +33,7 @@ _AT_ONCE = 1000
 """Rows that are written."""
 
 
-@dataclass(frozen=True)
-class _How:
+class _How(Struct, frozen=True):
     """How long it may take, and in which form it is answered."""
 
     timeout: float

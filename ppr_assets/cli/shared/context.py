@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from msgspec import Struct
 
 from ppr_assets.cli.shared.console import err
 from ppr_assets.rules.wording import shell_word
@@ -78,14 +79,16 @@ by_option = click.option(
 )
 
 
-def bundled(name: str, kind: type[Any], *options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
+def bundled(
+    name: str, kind: type[Struct], *options: Callable[[Verb], Verb]
+) -> Callable[[Verb], Verb]:
     """Options that belong together, in the order of the help, come to the verb as one value
-    ``name``: a ``kind``, which is a dataclass whose fields they are."""
+    ``name``: a ``kind``, whose fields they are."""
 
     def decorated(verb: Verb) -> Any:
         @wraps(verb)
         def called(*arguments: Any, **given: Any) -> Any:
-            own = {one.name: given.pop(one.name) for one in fields(kind) if one.name in given}
+            own = {one: given.pop(one) for one in kind.__struct_fields__ if one in given}
             return verb(*arguments, **{name: kind(**own)}, **given)
 
         bundle: Any = called

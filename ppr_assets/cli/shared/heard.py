@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 import click
+from msgspec import Struct
 
 from ppr_assets.cli.shared.context import Invocation
 from ppr_assets.errors import SettingsError
@@ -15,8 +15,7 @@ from ppr_assets.rules.incidents import Report, failed, succeeded
 from ppr_assets.settings import Settings
 
 
-@dataclass
-class Ending:
+class Ending(Struct):
     """What the verb itself knows of its end; without ``reports``, it has succeeded or failed."""
 
     reports: Sequence[Report] = ()

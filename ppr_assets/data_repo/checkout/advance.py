@@ -14,9 +14,10 @@ same for a run that was killed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
+
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.changes import Change
 from ppr_assets.data_repo.checkout.file_states import FileStates

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
@@ -13,8 +14,7 @@ Side = tuple[str, str] | None
 """Mode and object of a path on one side; None where there is nothing."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """From commit ``old`` (None: from nothing) to ``new``; both sides of each path that differs."""
 
     old: str | None

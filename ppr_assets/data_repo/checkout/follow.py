@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.changes import Change, Side
 from ppr_assets.data_repo.checkout.file_states import FileStates
@@ -22,8 +23,7 @@ from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS
 _SUBMODULE = "160000"
 
 
-@dataclass(frozen=True)
-class FollowPlan:
+class FollowPlan(Struct, frozen=True):
     """What has to change: ``files`` in the work tree, ``entries`` in the index.
 
     ``skipped`` are paths outside of a sparse checkout. ``takes_back``: something of the new

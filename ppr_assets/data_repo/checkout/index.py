@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.changes import Side
 from ppr_assets.data_repo.checkout.index_lock import index_lock
@@ -20,8 +22,7 @@ _FEW = 200
 _UNSOLVED: Side = ("", "")
 
 
-@dataclass(frozen=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """An entry; ``skipped``: left out of a sparse checkout. One that a merge left unsolved is
     no side of anything."""
 
@@ -32,8 +33,7 @@ class Staged:
 NOTHING = Staged(None)
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(Struct, frozen=True):
     """The index of a work tree, or a ``copy`` of it to work on while the real one is held."""
 
     repo: DataRepo

@@ -7,15 +7,16 @@ named in it to where its HEAD is by then.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 from ppr_assets.files import sync_folder, write_whole
 
 
-@dataclass(frozen=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """The branch goes from ``old`` (None: it did not exist) to ``new``; ``touched`` are the roots
     of the work trees whose index and files go along."""
 

@@ -11,7 +11,8 @@ tells why.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.git.objects import write_commit
@@ -23,8 +24,7 @@ from ppr_assets.data_repo.history.message import parse_trailers
 _RAW = ("--no-show-signature", "--encoding=UTF-8")
 
 
-@dataclass(frozen=True)
-class _Commit:
+class _Commit(Struct, frozen=True):
     sha: str
     parents: tuple[str, ...]
     message: str
@@ -36,8 +36,7 @@ class _Commit:
         return self.message.partition("\n")[0]
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """Our own commits at the branch's tip that the remote lacks: ``commits`` oldest first, their
     ``dumps`` newest first; ``below`` is the commit that they stand on."""
 

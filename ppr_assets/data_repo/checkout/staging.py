@@ -10,16 +10,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.files import Held, held
 from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 
 
-@dataclass(frozen=True)
-class StagedDump:
+class StagedDump(Struct, frozen=True):
     """A complete dump with its manifest, and a folder of parts where it has any."""
 
     name: str

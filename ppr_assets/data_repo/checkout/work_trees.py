@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.lock_files import told
@@ -27,8 +28,7 @@ _PAUSE_SECONDS = 0.05
 MOMENT_SECONDS = 0.3
 
 
-@dataclass(frozen=True)
-class WorkTree:
+class WorkTree(Struct, frozen=True):
     """One work tree; ``git_dir`` has its own HEAD and index, ``head`` is None before any commit."""
 
     path: Path

@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic_ns
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.git.command import run
@@ -24,8 +25,7 @@ _LOCAL_SECONDS = 30.0
 """For what git reads of the clone's configuration, and asks no remote for."""
 
 
-@dataclass(frozen=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """What git calls the remote (a name or a URL), and the URL that credentials are chosen by."""
 
     name: str
@@ -52,8 +52,7 @@ def remote_head(settings: DataRepoSettings, remote: Remote) -> str | None:
     return heads(listing).get(settings.branch)
 
 
-@dataclass(frozen=True)
-class RemoteBranches:
+class RemoteBranches(Struct, frozen=True):
     """Commit by branch name; ``default`` is the branch that a clone without a word gets, None where
     that has no commit."""
 

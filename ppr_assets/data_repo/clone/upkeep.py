@@ -7,8 +7,9 @@ differences of kilobytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.clone.parts import has_parts, pack, pack_parts, parts_path
@@ -32,8 +33,7 @@ ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
 
 
-@dataclass(frozen=True)
-class RepoSize:
+class RepoSize(Struct, frozen=True):
     """Bytes on the disk of the clone's objects: ``loose`` ones and those in ``packs`` packs."""
 
     loose: int
@@ -45,8 +45,7 @@ class RepoSize:
         return self.loose + self.packed
 
 
-@dataclass(frozen=True)
-class Upkeep:
+class Upkeep(Struct, frozen=True):
     """``done``: it was packed, in ``seconds``, from ``before`` to ``after``; else why not."""
 
     before: RepoSize

@@ -16,9 +16,10 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from ppr_assets.child_process import (
     END_GROUP,
@@ -96,8 +97,7 @@ NEEDED = (2, 38)
 _START_SECONDS = 30.0
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Struct, frozen=True):
     """What a call of git said; ``stderr`` without credentials."""
 
     stdout: bytes

@@ -8,7 +8,8 @@ memory that is used again and again, and nobody has to look at what was only cop
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.pack_files import PackEntry, PackFile
 
@@ -19,8 +20,7 @@ Copy = tuple[int, int, int]
 """From where on in a file, from where on in its base, and how many bytes."""
 
 
-@dataclass(frozen=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """``blob`` is None for one that nobody asked for, which others are differences to. ``data``
     holds until the next one comes. ``base`` came before it, or is None; ``copies`` of that, in the
     order of the file: all other bytes are new."""

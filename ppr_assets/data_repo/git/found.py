@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
@@ -19,8 +20,7 @@ _ASKED = (
 )
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """``root`` is that of the work tree, or the bare repository itself; ``git_dir`` is what all its
     work trees share, and ``linked`` says that ``root`` is an additional one of them.
     ``object_format``: ``sha1`` or ``sha256``, as git calls them."""

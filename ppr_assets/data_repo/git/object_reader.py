@@ -11,8 +11,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.errors import bring_back
 from ppr_assets.data_repo.git.object_session import Head, ObjectSession
@@ -41,8 +42,7 @@ class NotSmall(DataRepoError):
     """An object of more than :data:`SMALL_BYTES`, which is no file of ours."""
 
 
-@dataclass(frozen=True)
-class StoredObject:
+class StoredObject(Struct, frozen=True):
     """An object's name, its type as git calls it, and its content without git's own header."""
 
     sha: str

@@ -6,10 +6,11 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Literal
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, conversation
 from ppr_assets.data_repo.git.errors import GitCommandFailed, failure, scrub, too_slow
@@ -33,8 +34,7 @@ _LINE = 4096
 _CHUNK = 128 * 1024  # what a processor keeps close while the rows in it are looked at
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """The first line of an answer."""
 
     sha: str

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -34,24 +35,21 @@ _LARGE_BYTES = 1024 * 1024
 _UNCOMPRESSED = ("-c", "core.looseCompression=0")
 
 
-@dataclass(frozen=True)
-class Blob:
+class Blob(Struct, frozen=True):
     """What is to stand in a tree: :data:`FILE`, :data:`SYMLINK` or a whole :data:`TREE`."""
 
     mode: str
     sha: str
 
 
-@dataclass(frozen=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """A small file or symlink that the repository does not have yet, with its bytes."""
 
     mode: str
     data: bytes
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who makes a commit, and when, with a timezone; ``signs``: where git's configuration says so
     (``commit.gpgsign``), which is not needed for what nobody will ever see."""
 

@@ -8,26 +8,26 @@ whoever reads asks git for that object, which has the words for what is broken.
 from __future__ import annotations
 
 import mmap
+import struct
 import zlib
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from struct import Struct
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 
 _BLOB, _FROM_OFFSET, _FROM_NAME = 3, 6, 7
 _INDEX_HEAD = b"\xfftOc\x00\x00\x00\x02"
-_NUMBER, _LONG = Struct(">I"), Struct(">Q")
+_NUMBER, _LONG = struct.Struct(">I"), struct.Struct(">Q")
 _FANOUT = len(_INDEX_HEAD)
 _NAMES = _FANOUT + 256 * _NUMBER.size
 _LARGE = 1 << 31
 _BYTES = {"sha1": 20, "sha256": 32}
 
 
-@dataclass(frozen=True)
-class PackEntry:
+class PackEntry(Struct, frozen=True):
     """``base``: where in the pack that stands which this is a difference to, None for a file that
     is there whole. ``size``: of what is stored, in bytes, which begins at ``start``, deflated."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.object_reader import NOT_OURS, SMALL_BYTES, ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -13,8 +14,7 @@ from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_folder, root_o
 from ppr_assets.errors import DataRepoError
 
 
-@dataclass(frozen=True)
-class TreeFile:
+class TreeFile(Struct, frozen=True):
     """A small file at a commit; a symlink's ``data`` is its target."""
 
     mode: str

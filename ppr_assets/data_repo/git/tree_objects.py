@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 
 
-@dataclass(frozen=True)
-class TreeEntry:
+class TreeEntry(Struct, frozen=True):
     """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
 
     mode: str

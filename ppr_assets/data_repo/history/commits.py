@@ -6,9 +6,10 @@ Only trees are compared; what the files held is read by whoever wants to know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ppr_assets.data_repo.git.command import WHOLE_LOG
 from ppr_assets.data_repo.git.object_reader import ObjectReader
@@ -21,8 +22,7 @@ from ppr_assets.errors import DataRepoError
 _FORMAT = "--format=%H%x00%P%x00%cI%x00%an <%ae>%x00%B%x00"
 
 
-@dataclass(frozen=True)
-class FolderCommit:
+class FolderCommit(Struct, frozen=True):
     """A commit that touched the dump folder, or merged. ``parents`` are the nearest such commits
     before it, whose folders are those of its real parents; ``date`` is the committer's."""
 
@@ -37,8 +37,7 @@ class FolderCommit:
         return self.message.partition("\n")[0]
 
 
-@dataclass(frozen=True)
-class FileCommit:
+class FileCommit(Struct, frozen=True):
     """``blobs``: by name, what the commit made of those of the files that it changed (None:
     removed; a symlink counts as removed). ``parents`` are the next such commits before it."""
 
@@ -48,8 +47,7 @@ class FileCommit:
     blobs: Mapping[str, str | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """``good``: by a key that git is set to trust; ``unknown``: by another key, expired, or
     there is nothing to check it with; ``bad``: not that of this commit, or by a revoked key."""
 

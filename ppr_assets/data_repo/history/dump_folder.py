@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from msgspec import Struct
+
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
@@ -44,8 +46,7 @@ _KEPT = 64
 """Folders that are kept: a commit is looked at soon after its parents."""
 
 
-@dataclass(frozen=True)
-class StoredDump:
+class StoredDump(Struct, frozen=True):
     """The objects of a dump: its file, and the tree of the folder of its parts if there is one;
     its parts then tell its ``name``."""
 

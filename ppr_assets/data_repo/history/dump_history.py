@@ -6,8 +6,9 @@ Only trees are compared: no file's content is read, so a partial clone needs no 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import WHOLE_LOG
 from ppr_assets.data_repo.git.pathspec import literal, matching
@@ -23,16 +24,14 @@ _FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
 )
 
 
-@dataclass(frozen=True)
-class DumpsChange:
+class DumpsChange(Struct, frozen=True):
     """A commit that added or removed dumps; ``date`` is the committer's, with its timezone."""
 
     commit: str
     date: datetime
 
 
-@dataclass(frozen=True)
-class PastDump:
+class PastDump(Struct, frozen=True):
     """A dump of the history. ``published``: the last commit that added it. ``retired``: the last
     that removed it since; None while it is there. ``records`` by table, ``proof``, ``override`` and
     whose it was are as the commit tells them; empty for commits of others."""

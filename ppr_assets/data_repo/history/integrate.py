@@ -8,9 +8,10 @@ The dump folder is merged by a rule of our own, see
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.git.objects import Identity, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor

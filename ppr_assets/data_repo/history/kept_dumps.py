@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 
@@ -11,8 +12,7 @@ _RAW = ("--no-show-signature", "--encoding=UTF-8")
 _REFS = "refs/ppr_assets/set_aside"
 
 
-@dataclass(frozen=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """``dumps`` are the names of those that were taken off, newest first; ``ref`` keeps them.
     ``reason`` and ``moment`` are empty where git has forgotten them."""
 

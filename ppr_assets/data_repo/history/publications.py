@@ -7,15 +7,15 @@ did and do not count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.remote.address import Pages
 
 
-@dataclass(frozen=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """A commit that published data; ``date`` is the committer's, with its timezone, ``page`` what
     a forge shows of it."""
 

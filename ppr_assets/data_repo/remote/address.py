@@ -4,17 +4,17 @@ commits, differences and files."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 _FORGES = ("github", "gitlab", "codeberg", "bitbucket", "gitea", "forgejo")
 _GITEA = ("gitea", "forgejo", "codeberg")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
-@dataclass(frozen=True)
-class RemoteAddress:
+class RemoteAddress(Struct, frozen=True):
     """A remote's URL taken apart; ``host`` is empty for a folder of this machine."""
 
     scheme: str
@@ -48,8 +48,7 @@ class RemoteAddress:
         return f"{self.host}:{self.port}" if self.port else self.host
 
 
-@dataclass(frozen=True)
-class Pages:
+class Pages(Struct, frozen=True):
     """``web_url`` is the repository's own page. Which forge it is shows in the host's name."""
 
     web_url: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import WHOLE, WITHIN_MEMORY
 from ppr_assets.data_repo.git.errors import GitCommandFailed
@@ -18,8 +19,7 @@ from ppr_assets.data_repo.remote.remote import fetched_ref, fetched_tip, over_ne
 from ppr_assets.errors import GitTimeout
 
 
-@dataclass(frozen=True)
-class PushResult:
+class PushResult(Struct, frozen=True):
     """``bytes`` of the pack that was sent, 0 when the remote had it all; ``seconds`` it took."""
 
     bytes: int

@@ -15,12 +15,12 @@ import shutil
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from isal import isal_zlib
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.line_differences import (
@@ -48,8 +48,7 @@ Pair = tuple["Version | None", Path]
 """A file as the remote has it, None where it has none, and its next version."""
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """A file and the object that git has of it."""
 
     sha: str

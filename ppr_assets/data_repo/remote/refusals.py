@@ -7,8 +7,9 @@ before what a commit holds: while nothing is taken at all, nothing is to be set 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 
 class AfterRefusal(Enum):
@@ -24,8 +25,7 @@ class AfterRefusal(Enum):
     """It may pass another time, and a later dump may pass without it."""
 
 
-@dataclass(frozen=True)
-class RefusalKind:
+class RefusalKind(Struct, frozen=True):
     """``why`` goes behind "refused the commit"; ``hint`` is the way out, in a sentence."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ppr_assets.demo.sample.draw import Draw
 from ppr_assets.demo.sample.private import editor_of
@@ -23,8 +23,7 @@ _TAX_STATUS = ("501(c)(3)", "501c3", "church", "government")
 _LEGAL_STATUS = ("Nonprofit corporation", "Religious organization", "Public agency")
 
 
-@dataclass(frozen=True)
-class SampleOrganization:
+class SampleOrganization(Struct, frozen=True):
     """What the rows below need to know; ``domain`` is reserved for examples."""
 
     id: str

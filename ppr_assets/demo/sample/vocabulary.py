@@ -7,9 +7,8 @@ pools and combined. Domains and telephone numbers are those that are reserved fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from faker import Faker
+from msgspec import Struct
 
 from ppr_assets.demo.sample.draw import Draw
 
@@ -45,8 +44,7 @@ _EVERY = 97
 """Organizations per round: all texts stand among the first ones, and then again and again."""
 
 
-@dataclass(frozen=True)
-class SamplePlace:
+class SamplePlace(Struct, frozen=True):
     city: str
     county: str
     state: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.commits import FolderCommit
@@ -15,8 +16,7 @@ RETIRED = "Retired"
 """The trailer of a commit that removes dumps by a policy: their names, with spaces between."""
 
 
-@dataclass(frozen=True)
-class AuditedChange:
+class AuditedChange(Struct, frozen=True):
     """``wrong``: it is about what has a manifest, or a commit of ours did it. What other scripts do
     with dumps of theirs, of which nothing is recorded, is reported and no more."""
 

@@ -7,10 +7,11 @@ import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from math import ceil
 from multiprocessing.connection import Connection
 from threading import Thread
+
+from msgspec import Struct
 
 from ppr_assets.child_process import helper, kill_group
 from ppr_assets.data_repo.git.object_reader import ObjectReader
@@ -102,8 +103,7 @@ class DumpReader:
                 self._coming[dump].set_result(found)
 
 
-@dataclass(frozen=True)
-class _Helper:
+class _Helper(Struct, frozen=True):
     process: subprocess.Popen[bytes]
     connection: Connection
 

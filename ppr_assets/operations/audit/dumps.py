@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.history.commits import FolderCommit
@@ -31,8 +32,7 @@ _OPTIONAL = {"Run", "Override", "Override-By", "Proof", "Moved"}
 """Trailers that a message need not have."""
 
 
-@dataclass(frozen=True)
-class Brought:
+class Brought(Struct, frozen=True):
     """A dump that was in no parent of the commit. ``described``: with a manifest. ``alone``: by
     itself and not with others or in a merge, so that the commit's message must tell of it.
     ``objects``: all that its bytes are in."""
@@ -45,8 +45,7 @@ class Brought:
     objects: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CheckedDump:
+class CheckedDump(Struct, frozen=True):
     """``unread``: its bytes were not looked at, so it cannot be said to hold."""
 
     manifest: Manifest | None
@@ -55,8 +54,7 @@ class CheckedDump:
     unread: bool = False
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What dumps are held against: their bytes, the marks that counted, and the objects that were
     ``absent`` because the remote has lost them, or, ``offline``, was not asked for them."""
 

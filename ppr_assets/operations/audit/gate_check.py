@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+
+from msgspec.structs import replace
 
 from ppr_assets.rules.gate.ratchet import Verdict, judge, raised_mark
 from ppr_assets.rules.json_fields import FieldError, JsonFields

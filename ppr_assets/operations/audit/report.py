@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.data_repo.history.commits import FolderCommit, Signature
 from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.rules.recorded.manifest import Manifest
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """No dump for ``hours`` before this one. A night without changes leaves no commit either, so
     ``publications`` tells how often data were published meanwhile: with none, nothing was missed.
     """
@@ -21,8 +22,7 @@ class Gap:
     publications: int
 
 
-@dataclass(frozen=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """A commit that brought a dump, that set the mark on purpose, or of which there is something
     to tell.
 
@@ -66,12 +66,12 @@ class Audited:
             "sha256": manifest.sha256 if manifest else None,
             "rows": dict(manifest.rows) if manifest else None,
             "run_id": manifest.run_id if manifest else None,
-            "override": {**vars(override)} if override else None,
+            "override": asdict(override) if override else None,
             "proof": str(manifest.proof) if manifest and manifest.proof else None,
             "mark": self.mark,
             "reset": self.reset,
             "reset_by": (signed_by(self.commit.message) or None) if self.reset else None,
-            "signature": vars(self.signature),
+            "signature": asdict(self.signature),
             "gap": _gap_json(self.gap),
         }
 

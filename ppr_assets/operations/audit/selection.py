@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit
@@ -16,8 +17,7 @@ GAP_HOURS = 50.0
 """A night that was missed, and two hours."""
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """What is audited. ``commit``: the latest dump as published there (None: at the branch's tip)
     and what happened since it came. ``since``: what was committed from then on. ``every``: the
     whole history up to ``commit``. A time without dumps of over ``gap_hours`` is reported.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from sys import maxsize
+
+from msgspec.structs import replace
 
 from ppr_assets.copies.contents import Contents
 from ppr_assets.data_repo.git.repository import DataRepo

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.place import Place
@@ -27,8 +28,7 @@ from ppr_assets.rules.wording import size
 from ppr_assets.settings import DumpSettings
 
 
-@dataclass
-class Copying:
+class Copying(Struct):
     """One run at one place. ``seen`` is what was found whole there before, and is kept up."""
 
     place: Place

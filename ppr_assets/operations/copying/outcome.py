@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import CopyFailed, PprError
 
 
-@dataclass
-class PlaceOutcome:
+class PlaceOutcome(Struct):
     """What was done at a place and found there. ``copied`` and ``retired`` are names of dumps,
     ``kept`` those that lie there whole; ``read`` were read back. ``problems``: what was missing or
     is another than what was published; ``failure``: why it could not be gone on with."""
@@ -29,8 +29,7 @@ class PlaceOutcome:
         return self.failure is None and not self.problems
 
 
-@dataclass(frozen=True)
-class CopyOutcome:
+class CopyOutcome(Struct, frozen=True):
     """What was done at each place, in the order of the settings."""
 
     places: Sequence[PlaceOutcome]

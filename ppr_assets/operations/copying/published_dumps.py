@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct
+
 from ppr_assets.copies.packed import Packed, pack, unpacked
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
@@ -38,8 +40,7 @@ from ppr_assets.settings import DumpSettings
 _CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class PublishedCommit:
+class PublishedCommit(Struct, frozen=True):
     """A commit with the dump folder as it left it; ``number`` counts those before it, ``dump`` is
     the one that it published."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.opening import open_place
@@ -37,8 +39,7 @@ from ppr_assets.rules.recorded.commit import CommitRecord
 from ppr_assets.settings import CopyUrl, Settings
 
 
-@dataclass(frozen=True)
-class RebuiltFolder:
+class RebuiltFolder(Struct, frozen=True):
     """``dumps`` that came back, oldest first, with ``decisions`` between and behind them. Without
     those that are ``damaged``, or whose record is. ``commit`` is the last one, None where the
     branch lacked nothing."""
@@ -50,8 +51,7 @@ class RebuiltFolder:
     delivery: Delivery = NOT_PUSHED
 
 
-@dataclass(frozen=True)
-class _Rebuilding:
+class _Rebuilding(Struct, frozen=True):
     """``stored`` and ``damaged`` last from one attempt to the next, if the branch has moved."""
 
     repo: DataRepo

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.files import write_whole
@@ -18,8 +20,7 @@ from ppr_assets.files import write_whole
 _FILE = "copies.json"
 
 
-@dataclass(frozen=True)
-class SeenCopy:
+class SeenCopy(Struct, frozen=True):
     """The object of a dump's copy as it was when it was read back whole, ``read_at`` in UTC."""
 
     bytes: int
@@ -37,8 +38,7 @@ def seen_at(repo: DataRepo, place: str) -> dict[str, SeenCopy]:
     return found
 
 
-@dataclass(frozen=True)
-class NewestCopy:
+class NewestCopy(Struct, frozen=True):
     """The newest dump that was found whole at a place, and when; None before the first."""
 
     place: str
@@ -63,7 +63,7 @@ def _newest(repo: DataRepo, place: str) -> NewestCopy:
 
 def remember(repo: DataRepo, place: str, seen: Mapping[str, SeenCopy]) -> None:
     """Raises ``OSError`` where the clone's folder cannot be written."""
-    told = {dump: {**vars(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}
+    told = {dump: {**asdict(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}
     text = json.dumps({**_read(repo), place: told}, indent=1, sort_keys=True)
     repo.state_dir.mkdir(exist_ok=True)
     path = repo.state_dir / _FILE

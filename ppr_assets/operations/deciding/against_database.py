@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import tomlkit
+from msgspec import Struct
 from tomlkit import TOMLDocument
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
@@ -47,8 +47,7 @@ _OF_DECISIONS = (
 _OF_FINDS = "the refusal of a dump names the column, with the command that allows it."
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """``target``: a table, or a column of one, as messages name it. ``text`` stands in the place of
     values that are replaced."""
 
@@ -58,16 +57,14 @@ class Wish:
     text: str = REPLACED_BY
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """What was committed, and what the policy means for the database since."""
 
     change: PolicyChange
     plan: Plan
 
 
-@dataclass(frozen=True)
-class CheckedPolicy:
+class CheckedPolicy(Struct, frozen=True):
     """What the policy means for the database, and what is ``added`` to the shipped one to withhold
     what is not there, in words."""
 

@@ -4,8 +4,9 @@ database has."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -19,8 +20,7 @@ from ppr_assets.rules.publication.policy import Decision, Decisions, Policy, shi
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class PolicyInForce:
+class PolicyInForce(Struct, frozen=True):
     """``added`` to what is shipped by ``source``, in words; ``whole``: both."""
 
     whole: Policy
@@ -28,8 +28,7 @@ class PolicyInForce:
     source: str
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """What a commit changed: ``changes`` are table, column (or :data:`WHOLE`), before and after,
     None where nothing was decided. ``unreadable``: what is wrong with the file that it left, of
     which nobody knows what it changed; the next is held against the last that could be read."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import tomlkit
+from msgspec import Struct
 from tomlkit import TOMLDocument
 
 from ppr_assets.data_repo.checkout.advance import recover
@@ -31,8 +31,7 @@ Edit = Callable[[TOMLDocument, DumpFolder], None]
 """Changes the file; told the dump folder as it is at the commit that it stands on."""
 
 
-@dataclass(frozen=True)
-class PolicyChange:
+class PolicyChange(Struct, frozen=True):
     """``commit`` is None where the file said so already."""
 
     commit: str | None

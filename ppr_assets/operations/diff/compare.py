@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
+
+from msgspec import Struct
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.diff.alike import other_ids
@@ -30,8 +31,7 @@ _SAME_KEY = 1000
 Side = Literal["before", "after"]
 
 
-@dataclass(frozen=True)
-class Focus:
+class Focus(Struct, frozen=True):
     """The ``tables`` that are compared, all where there are none, and how many ``examples`` of each
     kind of change are shown."""
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from ppr_assets.rules.publication.withholding import Withheld
 
 EXAMPLES = 3
@@ -23,8 +26,7 @@ def row_values(columns: Sequence[str], row: bytes) -> Row:
     }
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Struct, frozen=True):
     """A row before and after, by column; None where it was not there. Values are as COPY writes
     them, None for NULL."""
 
@@ -55,7 +57,7 @@ class TableDiff:
 
     def to_json(self) -> dict[str, Any]:
         told = {name: value for name, value in vars(self).items() if name != "most"}
-        return {**told, "key": list(self.key), "examples": [*map(vars, self.examples)]}
+        return {**told, "key": list(self.key), "examples": [*map(asdict, self.examples)]}
 
     def count(self, before: Row | None, after: Row | None) -> None:
         kind = "added" if before is None else "removed" if after is None else "changed"
@@ -67,8 +69,7 @@ class TableDiff:
             self.examples.append(Example(before, after))
 
 
-@dataclass(frozen=True)
-class SchemaDiff:
+class SchemaDiff(Struct, frozen=True):
     """An object of the dump, by pg_dump's words for it; ``how``: added, removed or changed."""
 
     how: str
@@ -77,8 +78,7 @@ class SchemaDiff:
     name: str
 
 
-@dataclass(frozen=True)
-class WithheldDiff:
+class WithheldDiff(Struct, frozen=True):
     """What the publication policy has come to keep out, or has let out; ``how`` in words."""
 
     how: Literal["withheld since", "withheld no longer", "withheld otherwise"]
@@ -88,11 +88,10 @@ class WithheldDiff:
         return f"{self.how}: {self.what.name if self.how == 'withheld no longer' else self.what}"
 
     def to_json(self) -> dict[str, Any]:
-        return {"how": self.how, **vars(self.what)}
+        return {"how": self.how, **asdict(self.what)}
 
 
-@dataclass(frozen=True)
-class OtherIds:
+class OtherIds(Struct, frozen=True):
     """So many ``rows`` of the ``removed`` ones of a table came again under another id, ``by`` what
     they tell."""
 
@@ -108,8 +107,7 @@ class OtherIds:
         )
 
 
-@dataclass(frozen=True)
-class DumpDiff:
+class DumpDiff(Struct, frozen=True):
     """From dump ``before`` to dump ``after``: what differs, and how many tables do not. No row
     differs in what is ``withheld`` from one of the two."""
 
@@ -132,7 +130,7 @@ class DumpDiff:
             "server_versions": list(self.server_versions),
             "tables": [table.to_json() for table in self.tables],
             "unchanged_tables": self.same,
-            "schema": [vars(one) for one in self.schema],
+            "schema": [asdict(one) for one in self.schema],
             "withheld": [one.to_json() for one in self.withheld],
-            "other_ids": [vars(one) for one in self.other_ids],
+            "other_ids": [asdict(one) for one in self.other_ids],
         }

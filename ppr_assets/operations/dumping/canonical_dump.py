@@ -4,8 +4,9 @@ and without what has the form of a secret."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.postgres.client_tools import find_tool
@@ -16,8 +17,7 @@ from ppr_assets.rules.publication.withholding import Plan
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class JudgedDump:
+class JudgedDump(Struct, frozen=True):
     """``pg_dump``: the version of the one that wrote it. ``rises``: more of what leads to persons
     than was reviewed."""
 

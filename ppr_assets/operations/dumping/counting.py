@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.refused_days import note_refusal, policy_refusals_noted
@@ -24,8 +25,7 @@ from ppr_assets.rules.recorded.parts import DatabaseIdentity
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class RecordCount:
+class RecordCount(Struct, frozen=True):
     """Rows by table key, as of ``taken_at`` (the server's clock, UTC), the gate's verdict, and
     what the publication policy means for the database.
 

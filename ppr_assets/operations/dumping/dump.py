@@ -6,14 +6,17 @@ program's ``git add -A`` could publish it unproven. Until it is staged nothing e
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -39,8 +42,7 @@ from ppr_assets.rules.recorded.parts import Proof
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class DumpOutcome:
+class DumpOutcome(Struct, frozen=True):
     """What became of a dump.
 
     ``staged``: a new dump waits at ``path`` to be published. ``unchanged``: the data are those of
@@ -128,7 +130,7 @@ def _kept(
             publication=publication.sha if publication else None,
             search_path=", ".join(map(quote_identifier, settings.dump.search_path)),
         )
-        same_server = replace(settings, database=snapshot.settings)
+        same_server = dataclasses.replace(settings, database=snapshot.settings)
         manifest = _proven(same_server, repo, unfinished, manifest)
         snapshot.require_open()
         path = _stage(unfinished, manifest)

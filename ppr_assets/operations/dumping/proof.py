@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.deadline import Deadline

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets import __version__
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -30,16 +31,14 @@ from ppr_assets.rules.recorded.parts import Computing
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class RefusedDump:
+class RefusedDump(Struct, frozen=True):
     """The gate said no, and nothing was kept. ``unusual``: what was, in words."""
 
     verdict: Verdict
     unusual: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Struct, frozen=True):
     """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have."""
 
     name: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_history import dump_history
@@ -28,8 +30,7 @@ from ppr_assets.settings import Settings
 _SHOWN = 12
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """What became of the record in a dump. ``changes``: by column, before and after."""
 
     what: Literal["first seen", "changed", "gone", "back"]
@@ -40,11 +41,10 @@ class Event:
 
     def to_json(self) -> dict[str, Any]:
         changes = {name: [*values] for name, values in self.changes.items()}
-        return {**vars(self), "at": self.at.isoformat(), "changes": changes}
+        return {**asdict(self), "at": self.at.isoformat(), "changes": changes}
 
 
-@dataclass(frozen=True)
-class RecordHistory:
+class RecordHistory(Struct, frozen=True):
     """``events`` oldest first. ``row``: the record as it was last; None where no dump has it.
     ``dumps``: how many were looked at; ``unread``: why others could not be, by name. ``withheld``
     are columns that the policy of today does not let out: nothing here tells of them."""

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.listing import list_history
@@ -25,8 +27,7 @@ _A_DAY = len("2026-11-01")
 _NEARLY_A_DATE = re.compile(r"\d{4}-[\d:.TZ+ _-]*")
 
 
-@dataclass(frozen=True)
-class Meant:
+class Meant(Struct, frozen=True):
     """``at``: a dump's name (or the moment in it), also of one that has retired; a commit, for the
     latest dump there; a date or moment (ISO, UTC unless it says otherwise), for the newest dump up
     to its end; the path of a file. None, or ``latest``: the latest. ``source``: another place than

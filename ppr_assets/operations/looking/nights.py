@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.git.differences import Node, StoredFiles
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
@@ -32,8 +34,7 @@ from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest
 
 
-@dataclass(frozen=True)
-class TableNight:
+class TableNight(Struct, frozen=True):
     """``rows`` is the same for nights in which the table has the same rows, None without any;
     ``tables`` are those of the manifest, empty without one."""
 

@@ -12,7 +12,8 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.errors import QueryFailed
 from ppr_assets.operations.looking.published_tables import PublishedTables
@@ -43,8 +44,7 @@ _DIALECT = (
 Cell = int | float | str | bytes | None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """``tables``: the keys of those that were read. ``rows`` come while they are found."""
 
     columns: tuple[str, ...]

@@ -7,8 +7,9 @@ which dump they left; without that, the age of the dump is all that can be judge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
@@ -21,8 +22,7 @@ from ppr_assets.operations.outside.branch import PublicDump
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class NightsHere:
+class NightsHere(Struct, frozen=True):
     """``good``: when the last good night of this machine ended, which left the dump ``left``, where
     that is known. ``clone``: it has one, whose runs
     have left ``latest`` on the remote. ``pushes``: they deliver; ``undelivered``: not all of it

@@ -6,11 +6,14 @@ comes with it when it is another one than was read whole before.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from time import sleep
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.clone.first_clone import missing_branch
 from ppr_assets.data_repo.clone.remote_head import RemoteBranches, remote_branches_at
@@ -45,8 +48,7 @@ _NO_ANSWER = re.compile(
 _HERE = re.compile(r"^(?!.*remote: ).*(?:No space left|Read-only file|quota exceeded)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class PublicDump:
+class PublicDump(Struct, frozen=True):
     """The dump that latest.sql leads to. ``read``: all its bytes were, by this very look."""
 
     name: str
@@ -62,8 +64,7 @@ class PublicDump:
         return told
 
 
-@dataclass(frozen=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """``dump`` is None where none could be learned of. ``older``: what a clone without a branch's
     name gets instead, where that is an older dump."""
 
@@ -139,7 +140,7 @@ def _older(who: Stranger, there: RemoteBranches, dump: PublicDump | None) -> Ppr
         return None
     if there.commits[default] == there.commits[own]:
         return None
-    settings = replace(who.settings, branch=default)
+    settings = dataclasses.replace(who.settings, branch=default)
     with opened(settings, Wanted(source=who.url)) as (repo, commit, _, _):
         committed = dump_folder(repo, commit)
         name = chosen(committed, Wanted())[0] if committed.dumps else dump.name

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from ppr_assets.errors import NotAsPublished, PprError
 from ppr_assets.rules.incidents import PUBLISHED_COPY, Report, begun, over
 from ppr_assets.rules.wording import BESIDE, few
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Of ``subject``; without an ``error`` it is as it should be. What could not be looked at is
     no finding."""
 

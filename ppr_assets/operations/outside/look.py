@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpMissing, DumpUnproven, NotAsPublished
@@ -31,8 +32,7 @@ NOTHING_YET = "nothing is published yet"
 _ANSWERS = (Finding(UNREACHABLE), Finding(NO_BRANCH))
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What was found ``at`` a moment. ``who`` is None without a remote; ``since``: when the data
     were last known to be those of ``dump``."""
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.files import write_whole
@@ -18,8 +19,7 @@ from ppr_assets.settings import DataRepoSettings
 _NAME = "published_copy.json"
 
 
-@dataclass
-class Memory:
+class Memory(Struct):
     """``whole``: by where it lies, the object that was read last and was what it should be."""
 
     whole: dict[str, str] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.opening import open_place
@@ -17,8 +18,7 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import CopyUrl, Settings
 
 
-@dataclass(frozen=True)
-class PlaceSeen:
+class PlaceSeen(Struct, frozen=True):
     """``newest``: the copy that a restore from there brings; None where none was found."""
 
     finding: Finding

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.remote_head import known_remote
 from ppr_assets.data_repo.git.errors import scrub
@@ -12,8 +14,7 @@ from ppr_assets.settings import DataRepoSettings
 from ppr_assets.settings.variables.git_kinds import PRIVATE
 
 
-@dataclass(frozen=True)
-class Stranger:
+class Stranger(Struct, frozen=True):
     """``settings`` ask remotes with nothing to show, or (``private``) with the token."""
 
     settings: DataRepoSettings

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 
 from ppr_assets.errors import Busy, PreconditionFailed, RestoreFailed
 from ppr_assets.files import sync_folder, write_whole
@@ -39,8 +39,7 @@ _Rows = dict[tuple[str, Row], Row]
 """By table key and the values of the row's key."""
 
 
-@dataclass(frozen=True)
-class AppliedPatch:
+class AppliedPatch(Struct, frozen=True):
     """``undo``: the file with the way back. ``otherwise``: rows of which a trigger has made
     something else than the dump has."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.looking.dump_tables import DumpTables

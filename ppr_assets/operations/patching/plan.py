@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import psycopg
+from msgspec import Struct
 from psycopg import IsolationLevel
 
 from ppr_assets.errors import NoRecords, PreconditionFailed, QueryFailed
@@ -35,8 +35,7 @@ from ppr_assets.settings import DatabaseSettings
 _SHOWN = 8
 
 
-@dataclass(frozen=True)
-class ChosenRows:
+class ChosenRows(Struct, frozen=True):
     """Of ``table`` (its key): all rows, those that the SQL condition ``where`` holds for, or the
     one with this ``key``. ``delete``: those that the dump lacks are to go. ``triggers``: those of
     the tables run."""
@@ -53,8 +52,7 @@ class ChosenRows:
         return f"{self.table} where {self.where}" if self.where else self.table
 
 
-@dataclass(frozen=True)
-class PatchPlan:
+class PatchPlan(Struct, frozen=True):
     """``changes`` by row, and the ``steps`` that make them, in their order. ``lacking``: rows here
     that the dump does not have and that stay, by table. ``remarks`` are for a human.
     ``references``: the foreign keys of these tables; ``frame``: what stands around the statements,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -19,8 +21,7 @@ from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import DataRepoSettings
 
 
-@dataclass(frozen=True)
-class ListedDump:
+class ListedDump(Struct, frozen=True):
     """A dump at the branch's tip; one of upstream's own scripts has no manifest. ``in_parts``:
     too large for one file, it stands in several. ``packed_latest``: latest.sql.gz leads to it.
     ``error``: why nothing is known of one elsewhere."""
@@ -44,7 +45,7 @@ class ListedDump:
             "rows": dict(manifest.rows) if manifest else None,
             "snapshot_at": manifest.snapshot_at.isoformat() if manifest else None,
             "run_id": manifest.run_id if manifest else None,
-            "withheld": [vars(one) for one in manifest.lacking] if manifest else None,
+            "withheld": [asdict(one) for one in manifest.lacking] if manifest else None,
             **Trust.of(manifest).to_json(),
             "error": self.error.message if self.error else None,
         }
@@ -86,8 +87,7 @@ def _linked(folder: DumpFolder, link: str) -> str | None:
         return None
 
 
-@dataclass(frozen=True)
-class History:
+class History(Struct, frozen=True):
     """All dumps of the history, newest first by name. ``complete``: False for a shallow clone,
     which lacks the older ones."""
 

@@ -10,14 +10,15 @@ then on the highest holds here too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import FLOOR_TABLE
 
 
-@dataclass(frozen=True)
-class MarkVersion:
+class MarkVersion(Struct, frozen=True):
     """A commit that changed the ratchet file. ``mark`` is what it left there, None where that is
     no mark; ``ours``: it published a dump or set the mark on purpose (``reset``)."""
 
@@ -28,8 +29,7 @@ class MarkVersion:
     reset: bool
 
 
-@dataclass(frozen=True)
-class ToldMark:
+class ToldMark(Struct, frozen=True):
     """A count that once was the mark of a table, and what tells so."""
 
     count: int
@@ -40,8 +40,7 @@ Marks = Mapping[str, ToldMark]
 """By table, organizations among them."""
 
 
-@dataclass(frozen=True)
-class PastMarks:
+class PastMarks(Struct, frozen=True):
     """What the history up to a commit tells. ``ever``: the highest of all since the last reset;
     ``ours``: of those, since the first commit of ours (``taken_over``). ``resets`` are those that
     it contains; ``to_start``: no reset cuts off what lies before it."""
@@ -53,8 +52,7 @@ class PastMarks:
     to_start: bool = True
 
 
-@dataclass(frozen=True)
-class StandingMark:
+class StandingMark(Struct, frozen=True):
     """The mark that counts. ``lost``: the tables whose mark is lower in the file, or not in it."""
 
     mark: Mark

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
@@ -28,8 +29,7 @@ _OURS = {
 }
 
 
-@dataclass(frozen=True)
-class MadePage:
+class MadePage(Struct, frozen=True):
     """``remarks`` tell of files in the dump folder that keep the page from being there."""
 
     page: Page

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.data_repo.clone.upkeep import repo_size
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -12,8 +14,7 @@ from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.operations.published.state import Published
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(Struct, frozen=True):
     """``dumps`` stand in the folder; the rest is in bytes, the clone's without its work tree."""
 
     dumps: int | None = None
@@ -28,7 +29,7 @@ class Room:
         return 100 * self.disk_free_bytes / self.disk_bytes
 
     def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+        return asdict(self)
 
 
 NO_ROOM = Room()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
@@ -28,8 +29,7 @@ _SHORT = 12
 """Digits of a commit in a command that somebody copies."""
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """``latest``: the dump that latest.sql names at the branch's tip, ``sha256`` that of its bytes.
 
     ``on_remote`` is None where pushing is disabled or there is no remote; ``unknown`` then holds
@@ -46,8 +46,7 @@ class Standing:
         return self.latest == manifest.dump and self.sha256 == manifest.sha256
 
 
-@dataclass(frozen=True)
-class CommitFacts:
+class CommitFacts(Struct, frozen=True):
     """``mark``: organizations, after ``commit``. ``retired``: the dumps that left with it.
     ``before``: the commit of the dump before, None for the first one. ``manifest_path`` is seen
     from the root of the repository, whose clone is at ``clone``; ``pages`` are its pages on a

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -19,8 +20,7 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import DataRepoSettings
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(Struct, frozen=True):
     """``view``: what was looked at; ``head``: its commit; ``latest``: the dump that latest.sql
     names there, with its ``manifest`` where it has one. ``mark``: the mark that counts, some of
     which the ratchet file may have ``lost``; ``mark_error`` says why it cannot be told. None for

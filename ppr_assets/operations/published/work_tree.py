@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
@@ -19,8 +20,7 @@ from ppr_assets.rules.wording import few
 _SYMLINK = "120000"
 
 
-@dataclass(frozen=True)
-class OtherFiles:
+class OtherFiles(Struct, frozen=True):
     """``paths``, from the root of the clone at ``root``, that are not what its HEAD has."""
 
     root: Path

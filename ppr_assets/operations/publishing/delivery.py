@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
@@ -25,8 +27,7 @@ ATTEMPTS = 5
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What a new commit stands on: ``base`` holds both branches, ``remote`` is the fetched tip
     (None without pushing, offline, or while the remote has no such branch)."""
 
@@ -38,8 +39,7 @@ Build = Callable[[Ground], tuple[T, str | None]]
 """Makes an outcome, and the commit to land (None: land nothing), from the ground to stand on."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """Whether the remote has the commit; bytes and seconds of the push.
 
     ``failure`` says why it has not, where pushing was wished (the commit is then kept), or why

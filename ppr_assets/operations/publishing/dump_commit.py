@@ -7,9 +7,11 @@ import logging
 import stat
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.objects import (
@@ -70,8 +72,7 @@ _README = (
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class StagedObjects:
+class StagedObjects(Struct, frozen=True):
     """The objects that have a staged dump's bytes: its file's, and those of its parts by name."""
 
     sha: str
@@ -113,8 +114,7 @@ def versions_before(repo: DataRepo) -> Mapping[str, Version] | None:
     return {"": Version(base.blob, repo.path / folder.path(name)), **found}
 
 
-@dataclass(frozen=True)
-class Following:
+class Following(Struct, frozen=True):
     """A dump that follows what is published: judged, and stored where nothing names it yet."""
 
     manifest: Manifest

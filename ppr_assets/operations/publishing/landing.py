@@ -7,7 +7,7 @@ never appears anywhere. Killed in between, the next run finds the remote ahead a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import BranchMoved, require_movable
 from ppr_assets.data_repo.checkout.staging import StagedDump

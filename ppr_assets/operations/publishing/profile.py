@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
@@ -18,8 +19,7 @@ from ppr_assets.settings import DumpSettings
 _MOST_SAID = 20
 
 
-@dataclass(frozen=True)
-class Profiled:
+class Profiled(Struct, frozen=True):
     """``findings`` refuse the dump; ``unusual`` is worth a warning, in words, what has changed in
     the schema first; ``largest``: the three largest movements, whether they are worth one or not.
     """

@@ -5,7 +5,7 @@ What retires leaves the folder and stays in the history, where it can be listed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -22,8 +22,7 @@ from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class PruneOutcome:
+class PruneOutcome(Struct, frozen=True):
     """``commit`` is the one that retired dumps; None where nothing retires, or nothing was to be
     done yet. ``remarks`` say why a later look may find something else."""
 

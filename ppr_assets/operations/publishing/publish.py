@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -52,8 +54,7 @@ _DUMP_AGAIN = (
 )
 
 
-@dataclass(frozen=True)
-class PublishOutcome:
+class PublishOutcome(Struct, frozen=True):
     """What became of the dump of ``manifest``.
 
     ``published``: ``commit`` holds it, and ``retention`` says what it retired (None where an
@@ -77,8 +78,7 @@ class PublishOutcome:
         return self.delivery.failure
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     """The staged dump that is to be published, found to be what its manifest says, and being
     stored in the repository, where nothing names it yet."""
 
@@ -125,8 +125,7 @@ def publish(
     return replace(outcome, delivery=delivery, web_url=repo.web_url)
 
 
-@dataclass(frozen=True)
-class _Publishing:
+class _Publishing(Struct, frozen=True):
     """What is published, on whichever ground: the ``candidate``, or what earlier runs could not
     deliver."""
 

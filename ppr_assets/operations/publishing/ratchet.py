@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -22,8 +24,7 @@ from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import Settings
 
 
-@dataclass(frozen=True)
-class ResetOutcome:
+class ResetOutcome(Struct, frozen=True):
     """``before`` is None where there was no mark, or none that could be read."""
 
     before: Mark | None

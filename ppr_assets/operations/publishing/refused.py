@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.set_aside import made_anew, set_aside, waiting_at
 from ppr_assets.data_repo.checkout.staging import StagedDump

@@ -7,7 +7,8 @@ them goes nothing but their parts, and the manifest that describes them.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
@@ -25,8 +26,7 @@ from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
 from ppr_assets.settings import DumpSettings, KeepSettings
 
 
-@dataclass(frozen=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """What the keep rules say about the dumps of a commit.
 
     ``fates`` newest first; ``paths`` are the files that go, from the repository's root; ``bytes``

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.upkeep import RepoSize, repo_size, tend
@@ -10,8 +10,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import Busy, DataRepoError
 
 
-@dataclass(frozen=True)
-class CloneState:
+class CloneState(Struct, frozen=True):
     """``size`` of the clone's objects now; ``packed_seconds`` of the upkeep, 0 when none was due.
     ``remark`` says why an upkeep that was due did not happen: what was published stands."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from ppr_assets.operations.replaying.published_files import PROCESSED
 from ppr_assets.operations.replaying.read_files import Read
@@ -19,8 +20,7 @@ Outcome = Literal["loaded", "empty", "rejected"]
 OUTCOMES: tuple[Outcome, ...] = ("loaded", "empty", "rejected")
 
 
-@dataclass(frozen=True, slots=True)
-class FileLine:
+class FileLine(Struct, frozen=True):
     """Of one file. ``json_path``: where in it the reason is."""
 
     file: str
@@ -52,7 +52,7 @@ class FileLine:
 
     def to_json(self) -> dict[str, Any]:
         """Without what it has nothing to say of."""
-        values = {name: getattr(self, name) for name in self.__slots__}
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
         return {name: value for name, value in values.items() if value not in (None, "", 0, False)}
 
 
@@ -68,8 +68,7 @@ class FileKind(NamedTuple):
 K = TypeVar("K")
 
 
-@dataclass
-class Accounts:
+class Accounts(Struct):
     """``files``: how many were to be read."""
 
     files: int

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.replaying.accounts import FileLine
@@ -21,8 +22,7 @@ from ppr_assets.rules.replay.rows.told import with_reasons
 from ppr_assets.rules.replay.rows.traced import traced
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Struct, frozen=True):
     """One file's word on a row. ``id``: what its scraper's record would be alone; ``reason``: why
     it is counted to this one, with what ``same_as`` tell, empty for the first."""
 
@@ -35,8 +35,7 @@ class Word:
     same_as: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """A row: its values, who told it, and by column whose word stands where several told. ``of``:
     the id of what it hangs on; ``rows``: by table, the ids of what hangs on it."""
 
@@ -49,8 +48,7 @@ class Explained:
     rows: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """``files``: what the named file came to; ``records``: what came of it, or the named one."""
 
     files: Sequence[FileLine]
@@ -86,8 +84,7 @@ def _names(wanted: str, file: str) -> bool:
     return file == wanted or file.endswith(f"/{wanted}") or there.endswith(f"/{file}")
 
 
-@dataclass(frozen=True)
-class _Asked:
+class _Asked(Struct, frozen=True, dict=True):
     merged: MergedRecords
     id: str
     files: set[str]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from tempfile import TemporaryFile
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import DumpDamaged, FilesUnaccounted
 from ppr_assets.operations.replaying.accounts import Accounts, FileLine
@@ -14,8 +15,7 @@ from ppr_assets.operations.replaying.merged import MergedRecords, Merging
 from ppr_assets.operations.replaying.read_files import Spool, read_files
 
 
-@dataclass(frozen=True)
-class ReplayOutcome:
+class ReplayOutcome(Struct, frozen=True):
     """``changed``: rows by table that were inserted or brought up to date; empty where nothing was
     loaded. ``no_place`` and ``filled``: what the database's tables had no place for, and which
     columns took a value that nobody told, by name and how often. ``merged``: how many tellings of

@@ -3,11 +3,12 @@ beside it that takes its place when it is full, by the very swap of a restore.""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import psycopg
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError, PreconditionFailed
@@ -108,7 +109,7 @@ def fill_beside(
             judged, former = put_in_place(session, new, bare, allowed, coming)
     if former and not terms.replace:
         former = _kept(target, former, remarks)
-    remarks += _not_told(loading, replace(target, dbname=former) if former else None)
+    remarks += _not_told(loading, dataclasses.replace(target, dbname=former) if former else None)
     name = found.name if terms.schema else "the database that it replaces"
     return RebuildOutcome(
         replayed, target.dbname, name, former, judged.override, remarks, verdict.counts
@@ -146,7 +147,7 @@ def _kept(target: DatabaseSettings, former: str, remarks: list[str]) -> str | No
 def with_tables(session: Maintenance, new: str, loading: Loading) -> DatabaseSettings:
     """Make all that the dump defines in the database ``new``, and none of its rows."""
     loading.remarks.extend(set_as_target(session, new, loading.verified))
-    filled = replace(session.settings, dbname=new)
+    filled = dataclasses.replace(session.settings, dbname=new)
     layout = loading.verified.layout
     make_definitions(
         loading.plain(), layout, filled, deadline=loading.deadline, going_on=lambda: None

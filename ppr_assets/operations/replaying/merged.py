@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from operator import itemgetter
+
+from msgspec import Struct, field
 
 from ppr_assets.operations.replaying.read_files import Kept, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
@@ -20,8 +21,7 @@ from ppr_assets.rules.replay.rows.told import LocationTold, OrganizationTold
 from ppr_assets.rules.replay.telling import Named, Telling
 
 
-@dataclass
-class Merging:
+class Merging(Struct):
     """Tellings are added in any order; the rows are the same."""
 
     spool: Spool
@@ -42,8 +42,7 @@ class Merging:
         return MergedRecords(self.spool, told, merge(named for named, _ in told))
 
 
-@dataclass(frozen=True, slots=True)
-class OneOrganization:
+class OneOrganization(Struct, frozen=True):
     """``id``: that which it has come to; ``told``: all words on it."""
 
     id: str
@@ -53,8 +52,7 @@ class OneOrganization:
         return organization_rows(self.id, self.told)
 
 
-@dataclass(frozen=True, slots=True)
-class OnePlace:
+class OnePlace(Struct, frozen=True):
     id: str
     told: Sequence[LocationTold]
 
@@ -62,8 +60,7 @@ class OnePlace:
         return location_rows(self.id, self.told)
 
 
-@dataclass
-class MergedRecords:
+class MergedRecords(Struct, dict=True):
     spool: Spool
     told: list[tuple[Named, Kept]]
     everything: Everything

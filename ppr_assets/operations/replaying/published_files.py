@@ -7,9 +7,10 @@ import re
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree_objects import listed
@@ -28,8 +29,7 @@ PROCESSED = "processed"
 _LINK_MODE = "120000"
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedFile:
+class PublishedFile(Struct, frozen=True):
     """``day`` and ``scraper`` as its place says, None for one that lies elsewhere; ``name``: its
     path within what was named, with ``/``. It lies at ``path``, or is git's object ``sha``;
     ``unread`` says why it is none that can be read."""
@@ -42,8 +42,7 @@ class PublishedFile:
     unread: str = ""
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """``days``: the last ones that each scraper has, where ``since`` is not given; ``scrapers`` and
     ``patterns``: any of them, all where there are none."""
 

@@ -9,11 +9,11 @@ import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ppr_assets.child_process import helper
@@ -40,8 +40,7 @@ Given = tuple[str | None, bytes | str | None]
 """Of one file that is to be read: its path; or its bytes, or why it is not read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(Struct, frozen=True):
     """What one file came to, and the organizations that it tells of."""
 
     file: PublishedFile
@@ -52,8 +51,7 @@ class Read:
     """In bytes, of what was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """Where an organization lies in :class:`Spool`, and the file that it was told in."""
 
     at: int

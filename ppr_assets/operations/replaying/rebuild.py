@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ppr_assets.errors import DatabaseFailed, NoRecords, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.replaying.gathered import ReplayOutcome
@@ -18,8 +19,7 @@ NOT_REPLACED = (
 )
 
 
-@dataclass(frozen=True)
-class RebuildTerms:
+class RebuildTerms(Struct, frozen=True):
     """What a human lets a replay do. ``replace``: take the place of a database that holds records.
     ``schema``: the dump whose tables are made where there are none. ``disconnect`` ends sessions on
     the target, at the swap only. ``strict``: load nothing if a file cannot be used. ``batch``: in
@@ -39,8 +39,7 @@ CAUTIOUS = RebuildTerms()
 """Into the empty tables of a database that is there, and nowhere else."""
 
 
-@dataclass(frozen=True)
-class RebuildOutcome:
+class RebuildOutcome(Struct, frozen=True):
     """``database`` now holds what was ``replayed``, in the tables of ``schema`` (empty: in those
     that were there). ``former`` is what the one that it replaced is called now, None where none is
     kept. ``override`` only where it was needed; ``remarks`` are for a human.

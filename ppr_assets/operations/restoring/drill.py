@@ -8,10 +8,13 @@ may not make, or the server cannot, is named as a whole, and is not taken for a 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpUnproven, PreconditionFailed, RestoreFailed
@@ -44,8 +47,7 @@ _HINTS = {
 """For whoever has a dump that did not become what it says."""
 
 
-@dataclass(frozen=True)
-class DrillOutcome:
+class DrillOutcome(Struct, frozen=True):
     """The dump restores: ``tables`` are what the scratch database held, equal to the dump's, and
     ``uncompared`` rows that were only counted. ``bytes`` are those of the dump as it is stored.
     ``seconds`` by stage. ``schema``: see
@@ -101,7 +103,9 @@ def _drill(server: ProofServer, loading: Loading, place: ProofPlace) -> DrillOut
         remarks += [*left_over, *without.remarks]
         loading = replace(loading, remarks=remarks)
         twin = Twin(twin_maker(session, verified, name, until), without.definitions)
-        compared = _compared(server, loading, twin, replace(session.settings, dbname=name), place)
+        compared = _compared(
+            server, loading, twin, dataclasses.replace(session.settings, dbname=name), place
+        )
         version = session.server_version
     seconds = round(sum(loading.clock.laps.values()), 3)
     return DrillOutcome(

@@ -8,7 +8,8 @@ needs a rule that somebody has set, and is recorded.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.tables.shortened import Shortened
@@ -22,8 +23,7 @@ ON_REQUEST = "--without-extensions"
 """Who says so of what needs them as well."""
 
 
-@dataclass(frozen=True)
-class Without:
+class Without(Struct, frozen=True):
     """``keys`` of entries that are not made. ``named``: what a rule has let go, for the record;
     ``remarks`` are for a human. ``definitions``: what the dump's statements gave where they were
     tried, and all of them were taken. ``shortened``: tables that are made without a part."""

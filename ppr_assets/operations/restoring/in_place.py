@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
@@ -112,8 +113,7 @@ def restore_in_place(
     return RestoreOutcome.of(target.dbname, loading, compared, judged, former=None)
 
 
-@dataclass(frozen=True)
-class _Ground:
+class _Ground(Struct, frozen=True):
     """What is there before: what serves, what of it is foreign to the dump, in words, and what of
     the dump cannot be made over it."""
 

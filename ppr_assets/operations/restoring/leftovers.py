@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Literal
+
+from msgspec import Struct
 
 from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
@@ -21,8 +23,7 @@ from ppr_assets.postgres.databases.names import PROOF_SCRATCH, SCRATCH, Leftover
 from ppr_assets.settings import DatabaseSettings
 
 
-@dataclass(frozen=True)
-class Cleaned:
+class Cleaned(Struct, frozen=True):
     """A database that was looked at. ``why`` is filled where it was ``kept``; ``in_use``: because
     somebody is in it."""
 
@@ -75,8 +76,7 @@ def _clean(
     return Cleaned(leftover, "dropped")
 
 
-@dataclass(frozen=True)
-class UndoOutcome:
+class UndoOutcome(Struct, frozen=True):
     """``database`` is what was called ``was``; what served instead is kept as ``former``, so that
     doing it once more takes it back. ``remarks`` are for a human."""
 

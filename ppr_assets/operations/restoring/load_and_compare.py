@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpUnproven
 from ppr_assets.operations.restoring.loading import Loading, remarks_of
@@ -33,8 +34,7 @@ _PATIENCE = 3600.0
 """Seconds for a look at one table, where nobody waits for it."""
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """Tables that are equal to the dump's by number and hash of their rows, and rows that were
     only counted, by table key. ``schema``: see :class:`ComparedObjects`."""
 
@@ -44,8 +44,7 @@ class Compared:
     schema: Schema | None = None
 
 
-@dataclass(frozen=True)
-class OnDifferences:
+class OnDifferences(Struct, frozen=True):
     """What to do with differences: ``hint`` is the way out for whoever is refused, ``accept`` the
     decision of a human to take those that are acceptable, ``way`` how to decide so."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.sources.wanted import FoundDump
@@ -48,8 +50,7 @@ class _Clock:
         self._since = monotonic()
 
 
-@dataclass(frozen=True)
-class Loading:
+class Loading(Struct, frozen=True):
     """A verified dump on its way into a database: until when, what took how long, and what whoever
     asked for it should hear. ``file``: the plain dump, where it is not the one that was found."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.going_without import Without
@@ -55,8 +57,7 @@ def written_schema(settings: DumpSettings, snapshot: Snapshot, folder: Path) -> 
     return FoundDump(_NAME, path, None, None, folder)
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """``where`` it was tried, and ``instead`` of the database's own server; ``objects`` that can be
     made there, and what a proof goes ``without``."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
@@ -27,8 +27,7 @@ _REMARKS, _BETWEEN = ": ", "\n"
 """In the comment of the database."""
 
 
-@dataclass(frozen=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """``target`` holds the ``dump``, with the ``remarks`` of the restore that brought it:
     ``restored`` just now, or, where that is None, at an earlier time."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.operations.sources.scratch import scratch_folder
@@ -17,8 +19,7 @@ from ppr_assets.settings import DatabaseSettings, Settings
 _SERVER = "postgres"
 
 
-@dataclass(frozen=True)
-class ProofPlace:
+class ProofPlace(Struct, frozen=True):
     """Where dumps of ``database`` are tried: on its own ``server``, on an ``embedded`` one, or
     ``elsewhere``, which is then given. ``scratch`` is what the scratch database's name has after
     that of ``database``. ``rule``: kinds or objects to go without where they cannot be made."""
@@ -41,8 +42,7 @@ class ProofPlace:
         return cls(settings.database, place, elsewhere, scratch, dump.proof_without)
 
 
-@dataclass(frozen=True)
-class ProofServer:
+class ProofServer(Struct, frozen=True):
     """``where`` it is: ``server`` (the database's own), ``embedded`` or ``elsewhere``; ``target``
     is that of a restore. ``instead``: embedded only because the role may not make databases on its
     own server."""

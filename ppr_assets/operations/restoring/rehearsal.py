@@ -6,10 +6,11 @@ three answers, and none of them is a fault of the dump.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
 
 import psycopg
+from msgspec.structs import replace
 
 from ppr_assets.errors import PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without, covers, going_without
@@ -61,7 +62,7 @@ def require_makeable(
     if not (always or rule or not session.is_superuser):
         return Without()
     with new_database(session, verified) as (name, _):
-        scratch = replace(session.settings, dbname=name)
+        scratch = dataclasses.replace(session.settings, dbname=name)
         set_as_target(session, name, verified)
         refused, shortened = rehearse(
             scratch,

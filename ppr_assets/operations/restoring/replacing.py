@@ -8,8 +8,10 @@ transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from ppr_assets.errors import Busy, DatabaseFailed, PreconditionFailed, RestoreFailed
 from ppr_assets.operations.restoring.going_without import Without
@@ -47,8 +49,7 @@ from ppr_assets.settings import DatabaseSettings
 _KEPT = "Without --drop-old the former database keeps it."
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What a human lets a restore do.
 
     ``guard`` is held against what serves right before the swap. ``disconnect`` ends sessions on the

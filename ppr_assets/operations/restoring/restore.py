@@ -6,10 +6,13 @@ now or, after a kill, by the next run. The swap renames two databases in one tra
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
@@ -49,8 +52,7 @@ HINT = (
 """For whoever has a dump that did not become what it says."""
 
 
-@dataclass(frozen=True)
-class RestoreOutcome:
+class RestoreOutcome(Struct, frozen=True):
     """``database`` now holds the dump, table by table as ``tables`` says, compared.
 
     ``bytes`` are those of the dump as it is stored. ``former`` is what the one that it replaced is
@@ -152,7 +154,7 @@ def _compared(
 ) -> Compared:
     loading.remarks.extend(set_as_target(session, new, loading.verified))
     return load_and_compare(
-        replace(session.settings, dbname=new),
+        dataclasses.replace(session.settings, dbname=new),
         loading,
         twin=twin,
         judgement=OnDifferences(HINT, WAY, accept),

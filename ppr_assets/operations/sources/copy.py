@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import dataclasses
 from pathlib import Path
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.opening import open_place
@@ -49,12 +52,11 @@ def _with_known_keys(settings: DataRepoSettings, url: CopyUrl) -> CopyUrl:
     where the URL itself has none."""
     for one in settings.copies.urls:
         if not url.options and one.kind == url.kind == "bucket" and one.bucket == url.bucket:
-            return replace(url, options=one.options)
+            return dataclasses.replace(url, options=one.options)
     return url
 
 
-@dataclass(frozen=True)
-class CopiedDumps:
+class CopiedDumps(Struct, frozen=True):
     """What lies at the place; ``scratch`` is where a dump that is taken comes to."""
 
     there: Contents

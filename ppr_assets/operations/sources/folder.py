@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link

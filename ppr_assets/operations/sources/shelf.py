@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpDamaged, DumpMissing
@@ -28,8 +30,7 @@ from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import CopyUrl, DataRepoSettings
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """The dumps of one place, ``names`` oldest first; ``take`` has the bytes of one here. ``view``
     is what was looked at in the data repository, None where a commit or another place was named.
     ``beside`` tells what of a dump lies otherwise in the clone's work tree; ``listed`` what is told

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpMissing
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, dump_moment
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from ppr_assets.rules.recorded.manifest import Manifest
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which dump. ``dump``: its name, or the path of a file. ``before``: the newest from before
     this moment. ``at``: as published at this commit. ``source``: another data repository, a place
     of copies, or a folder with dumps. With nothing given, the latest. ``offline``: the remote is
@@ -35,8 +35,7 @@ class Wanted:
         return (self.dump, self.before, self.at) == (None, None, None)
 
 
-@dataclass(frozen=True)
-class FoundDump:
+class FoundDump(Struct, frozen=True):
     """A dump whose bytes are at ``path``; ``commit`` is where it was found published, and ``view``
     why it was looked for there. ``place``: of a copy, where it came from."""
 

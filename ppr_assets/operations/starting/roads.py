@@ -8,9 +8,11 @@ sessions in the database and a deadline end the start: the next one finds them g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.deadline import Deadline
@@ -52,8 +54,7 @@ _NO_DUMP = (
 )
 
 
-@dataclass(frozen=True)
-class InitOutcome:
+class InitOutcome(Struct, frozen=True):
     """``database`` was filled by what was ``restored`` or ``replayed``, or left as it is, and
     ``reason`` says why. ``not_taken``: better roads, and why they did not lead there."""
 
@@ -66,8 +67,7 @@ class InitOutcome:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class InitTerms:
+class InitTerms(Struct, frozen=True):
     """What an application's start lets a restore do.
 
     ``force``: over a database that holds records, too. ``deadline_seconds`` is the time for a
@@ -87,8 +87,7 @@ class InitTerms:
 AT_A_START = InitTerms()
 
 
-@dataclass
-class Roads:
+class Roads(Struct):
     """To the ``target``, which ``exists`` or not; ``in_place`` for a role that may make no other
     database."""
 

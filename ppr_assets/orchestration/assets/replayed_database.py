@@ -7,12 +7,12 @@ that holds records is replaced only when it is named and the run says so, and is
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from time import monotonic
 from typing import Any
 
 import dagster as dg
+from msgspec.structs import replace
 from pydantic import Field
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun

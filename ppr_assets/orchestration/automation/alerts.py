@@ -7,10 +7,11 @@ of the open incidents, for a machine whose clone is made anew at each start.
 """
 
 import json
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from ppr_assets.alerts.heartbeat import ping
 from ppr_assets.alerts.reporting import adopt_known, report
@@ -41,8 +42,7 @@ _STARTED = dg.DagsterRunStatus.STARTED
 _JUST = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True)
-class SeenRuns:
+class SeenRuns(Struct, frozen=True):
     """``until`` is the last change of a run that was seen, ``begun`` when this sensor began to
     look, ``started`` the run whose start was told last."""
 
@@ -162,4 +162,4 @@ def _words(state: State) -> str:
 
 
 def _cursor(seen: SeenRuns, known: Known) -> str:
-    return json.dumps([*vars(seen).values(), known_to_json(known)], default=str)
+    return json.dumps([*asdict(seen).values(), known_to_json(known)], default=str)

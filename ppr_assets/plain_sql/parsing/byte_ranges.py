@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from ppr_assets.errors import RestoreFailed
 
@@ -21,8 +22,7 @@ _KEPT_OPEN = 64
 Range = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class FileSlice:
+class FileSlice(Struct, frozen=True):
     """Bytes ``start`` up to ``end`` of the file at ``path``."""
 
     path: Path

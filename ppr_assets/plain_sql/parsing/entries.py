@@ -8,7 +8,9 @@ unrecognised, and such a dump can still be given to psql from top to bottom.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
@@ -45,8 +47,7 @@ Key = tuple[str, str, str]
 """Kind, schema and name of an entry."""
 
 
-@dataclass(frozen=True)
-class CopyBlock:
+class CopyBlock(Struct, frozen=True):
     """A table's rows: ``start`` to ``end`` in the file, without the ``\\.`` line. ``sha256`` is
     that of the rows in the order of their bytes, each with its newline."""
 
@@ -58,8 +59,7 @@ class CopyBlock:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An object of the dump.
 
     ``kind``, ``schema``, ``name`` and ``tablespace`` are as pg_dump's comment has them (with spaces

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.entries import CopyBlock, Entry, EntryCollector, Key
@@ -24,8 +26,7 @@ from ppr_assets.rules.recorded.parts import TableRecord
 __all__ = ["CopyBlock", "Entry", "Layout", "read_layout"]
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A whole dump. Ranges are byte offsets in the uncompressed file, the end not included.
 
     ``header``: the settings at its top, which every session that loads a part needs.

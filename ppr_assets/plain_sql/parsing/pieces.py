@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.rules.naming import QUOTED_NAME, table_key
 
@@ -20,8 +21,7 @@ _COPY = re.compile(
 _ONE_NAME = re.compile(NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of SQL. ``begins``: a statement begins with it; ``ends``: one ends with it;
     ``between``: it is a comment or blank, and no statement is open; ``quoted``: it begins inside a
     text or a comment."""
@@ -34,8 +34,7 @@ class Line:
     quoted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Restrict:
+class Restrict(Struct, frozen=True):
     """``\\restrict`` or, with ``closes``, its partner. ``key_start`` is an index into ``text``."""
 
     start: int
@@ -45,8 +44,7 @@ class Restrict:
     closes: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CopyRows:
+class CopyRows(Struct, frozen=True):
     """A COPY statement, and its rows in chunks of whole rows, to be read before going on."""
 
     start: int

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Entry, Layout
@@ -33,8 +34,7 @@ _SETTING = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """An entry without rows: its statements, and the settings that they stand under."""
 
     kind: str
@@ -53,8 +53,7 @@ class Step:
         return self.kind in _ASIDE
 
 
-@dataclass(frozen=True)
-class Sections:
+class Sections(Struct, frozen=True):
     before: Sequence[Step]
     rows: Sequence[CopyBlock]
     aside: Sequence[Step]

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.plain_sql.parsing.pieces import NAME, TABLE, unquoted
 
@@ -20,8 +21,7 @@ _QUOTE = re.compile(rb"['\"]")
 _QUOTED = re.compile(rb"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 
 
-@dataclass(frozen=True)
-class TableItem:
+class TableItem(Struct, frozen=True):
     """A column or, with ``constraint``, a constraint; ``definition`` is what follows its name.
     ``start`` to ``end`` is all of it in the text, without the comma behind it."""
 

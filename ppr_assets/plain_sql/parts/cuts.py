@@ -9,8 +9,9 @@ wherever that has moved to, and a part differs from that of the night before by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from zlib import crc32
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpFailed
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -32,8 +33,7 @@ ABOVE_OBJECT = b"--\n"
 LARGE_OBJECT = (b"SELECT pg_catalog.lo_open(", b"SELECT pg_catalog.lowrite(")
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Bytes ``start`` to ``end`` of the dump, whose restrict key is ``dumps_key``, and what has to
     be said around them."""
 
@@ -43,8 +43,7 @@ class Slice:
     dumps_key: str | None
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a cut may lie. ``statement`` is the COPY statement that its row belongs to."""
 
     offset: int

@@ -6,8 +6,9 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.byte_ranges import FileSlice
@@ -25,8 +26,7 @@ _HEAD = 64
 _LARGEST_SCRIPT = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(Struct, frozen=True):
     """The lines around a slice, its first bytes and its last, and what its key is taken from."""
 
     before: bytes

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
+
+from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import is_dump_name, parts_folder
@@ -37,8 +38,7 @@ _LISTED = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """A file of ``bytes`` with this SHA-256, of which ``start`` to ``end`` belong to the dump."""
 
     name: str
@@ -48,8 +48,7 @@ class Part:
     end: int
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Struct, frozen=True):
     """The dump's own file: which parts make it up, in their order."""
 
     dump: str
@@ -119,8 +118,7 @@ def part_name(number: int) -> str:
     return f"part_{number:03}.sql"
 
 
-@dataclass(frozen=True)
-class Wrapping:
+class Wrapping(Struct, frozen=True):
     """The lines that are added around the slice of a part. ``statement`` is the COPY statement
     whose rows go on in it, empty when it begins elsewhere; ``cut_rows`` says that they go on
     behind it. psql's ``\\restrict`` is closed at the end of each part, since ``\\ir`` is not

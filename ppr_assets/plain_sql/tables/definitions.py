@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.plain_sql.parsing.pieces import NAME, NAMES, unquoted
 from ppr_assets.plain_sql.parsing.row_keys import primary_key
@@ -53,8 +55,7 @@ _COMMENT = re.compile(
 _ONE_NAME = re.compile(NAME)
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """``type`` as pg_dump writes it, empty where it is not known; ``comment`` is empty without
     one. ``below``: of a domain, the type that it is made of."""
 
@@ -69,8 +70,7 @@ class Column:
         return self.below or self.type
 
 
-@dataclass(frozen=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """``columns`` hold what the columns ``there`` of the table ``to`` (a table key) hold."""
 
     columns: tuple[str, ...]
@@ -78,8 +78,7 @@ class ForeignKey:
     there: tuple[str, ...]
 
 
-@dataclass
-class TableDefinition:
+class TableDefinition(Struct):
     """A table of a dump. ``primary_key`` is empty where it has none; ``partitions`` are the keys of
     the tables whose rows it shows beside its own, also those that inherit from it; ``inherits`` the
     keys of the tables that it inherits from itself."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
@@ -35,8 +37,7 @@ Copies = Sequence[tuple[int, int, int]]
 """What a dump has of the one before: from where on, from where on there, how many bytes."""
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(Struct, frozen=True):
     """``rows`` of each COPY, ``sql`` is what stands around them but for the key of ``\\restrict``,
     and ``seen`` what that says of the table. ``place`` is where the record stands."""
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
@@ -24,8 +26,7 @@ Row = Mapping[str, str | None]
 """By column, as texts; None for NULL."""
 
 
-@dataclass(frozen=True)
-class SoughtRecord:
+class SoughtRecord(Struct, frozen=True):
     """The record of ``table`` (its key) that has these values in the columns of the primary key, as
     texts. ``key``: those columns, None while nobody knows them: then it is the first one."""
 
@@ -34,8 +35,7 @@ class SoughtRecord:
     key: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True)
-class FoundRecord:
+class FoundRecord(Struct, frozen=True):
     """``row`` is None where the dump has no such record, or no such table; ``key`` are the columns
     that this dump tells rows apart by, None where it does not say. ``there``: it has a COPY of the
     table. ``parents``: what that is a partition of or inherits from, and so on, nearest first."""
@@ -55,8 +55,7 @@ def find_record(chunks: Callable[[], Iterable[bytes]], sought: SoughtRecord) -> 
     return FoundRecord(seen.row, seen.key, seen.used is not None, ancestors(seen, sought.table))
 
 
-@dataclass
-class Seen:
+class Seen(Struct):
     """``used``: the columns that the record was looked for by, ``key`` those of the primary key,
     ``columns`` those of the COPY, with texts in ``codec``; ``block`` says which COPY of all that
     is, from 0; ``parents`` those of all tables that have some."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump, Range
@@ -26,8 +27,7 @@ _ABOUT_A_COLUMN = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class TablePart:
+class TablePart(Struct, frozen=True):
     """Of a table, as a CREATE TABLE has it."""
 
     kind: Literal["COLUMN", "DEFAULT", "CHECK CONSTRAINT"]
@@ -36,8 +36,7 @@ class TablePart:
     name: str
 
 
-@dataclass(frozen=True)
-class Shortened:
+class Shortened(Struct, frozen=True):
     """What stands in the place of ``statements``, by their ranges, and the ``columns`` that rows go
     without, by the key of their table."""
 

@@ -13,7 +13,8 @@ filled, is asked besides.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
@@ -49,8 +50,7 @@ _NAMED_OTHERWISE = frozenset(
 """Kinds of entries that another version of pg_dump may have, or name, otherwise."""
 
 
-@dataclass(frozen=True)
-class Twin:
+class Twin(Struct, frozen=True):
     """``make`` makes an empty database like the one that is compared; who gave it drops it. It is
     not needed where ``definitions`` were seen before in such a database: see
     :func:`definitions_in`."""
@@ -59,8 +59,7 @@ class Twin:
     definitions: Objects | None = None
 
 
-@dataclass(frozen=True)
-class ComparedObjects:
+class ComparedObjects(Struct, frozen=True):
     """``schema``: what the database has, where PostgreSQL has worded some of it anew; else None."""
 
     differences: Sequence[Difference]
@@ -68,8 +67,7 @@ class ComparedObjects:
     schema: Schema | None = None
 
 
-@dataclass(frozen=True)
-class _Again:
+class _Again(Struct, frozen=True):
     """What the dump's own statements give a second time, unless ``why_not``."""
 
     objects: Objects

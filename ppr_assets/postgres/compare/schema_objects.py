@@ -11,9 +11,10 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from msgspec import Struct
 
 from ppr_assets.child_process import supervised
 from ppr_assets.deadline import Deadline
@@ -53,8 +54,7 @@ Objects = Mapping[Object, list[str]]
 """Definitions, sorted: several objects may have one name in pg_dump's comments."""
 
 
-@dataclass(frozen=True)
-class Within:
+class Within(Struct, frozen=True):
     """Where a look may write, and when it stops: ``going_on`` is called now and then, and raises
     when nobody wants to know any more."""
 
@@ -63,8 +63,7 @@ class Within:
     going_on: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True)
-class SchemaLook:
+class SchemaLook(Struct, frozen=True):
     """How to look at databases. What ``public`` leaves out is not looked at."""
 
     tool: ClientTool

@@ -7,10 +7,10 @@ held to what another one has, and given there one by one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import LiteralString, NamedTuple
 
 import psycopg
+from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.postgres.sessions.session import Connection
@@ -133,8 +133,7 @@ Object = tuple[str, str]
 """The word for its kind in GRANT, and its name as SQL has it."""
 
 
-@dataclass(frozen=True)
-class Grants:
+class Grants(Struct, frozen=True):
     """By object the rights of all but its owner; ``owned``: those of the owners, who may be others
     than those of the same objects elsewhere."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import psycopg
 from psycopg import sql
@@ -23,8 +23,7 @@ from ppr_assets.settings import DatabaseSettings
 _DROP_ATTEMPTS = 5
 
 
-@dataclass(frozen=True)
-class Maintenance(Questions):
+class Maintenance(Questions, frozen=True):
     """What is done to them. Valid until its context ends."""
 
     def create(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 from ppr_assets.errors import DatabaseUnreachable
 from ppr_assets.postgres.databases.beside import is_beside, may_create
@@ -20,8 +22,7 @@ from ppr_assets.postgres.sessions.live_sessions import (
 from ppr_assets.settings import DatabaseSettings
 
 
-@dataclass(frozen=True)
-class Questions:
+class Questions(Struct, frozen=True):
     """``settings`` name the target, on the very server that the session is with."""
 
     settings: DatabaseSettings

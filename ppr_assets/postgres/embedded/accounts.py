@@ -14,9 +14,11 @@ import pwd
 import stat
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.errors import PreconditionFailed
 
@@ -32,8 +34,7 @@ class Privileges(TypedDict, total=False):
     extra_groups: list[int]
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True):
     """``capability``: what its processes are given to pass through folders closed to it."""
 
     name: str

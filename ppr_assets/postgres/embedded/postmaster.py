@@ -8,17 +8,16 @@ writes the file and stays there, so the proof is a live ``postgres`` process at 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from msgspec import Struct
 
 PID_FILE = "postmaster.pid"
 _SERVER = "postgres"
 
 
-@dataclass(frozen=True)
-class Postmaster:
+class Postmaster(Struct, frozen=True):
     """A live postmaster and what its file says so far; port and folder come some moments late."""
 
     pid: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.postgres.embedded.accounts import account_for, require_own
@@ -22,8 +22,7 @@ from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.settings import DatabaseSettings, Secret
 
 
-@dataclass(frozen=True)
-class EmbeddedServer:
+class EmbeddedServer(Struct, frozen=True):
     """A server that takes sessions on a socket in ``socket_dir``, from its owner and root only."""
 
     data_dir: Path

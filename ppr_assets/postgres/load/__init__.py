@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
+
+from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
@@ -34,8 +35,7 @@ from ppr_assets.settings import DatabaseSettings
 __all__ = ["LoadReport", "Wishes", "load", "load_in_transaction", "make_definitions"]
 
 
-@dataclass(frozen=True)
-class LoadReport:
+class LoadReport(Struct, frozen=True):
     seconds: float
     how: Literal["parallel", "psql"]
     reason: str

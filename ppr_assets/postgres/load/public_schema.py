@@ -6,8 +6,9 @@ is for its owner to give.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import LiteralString
+
+from msgspec import Struct
 
 from ppr_assets.plain_sql.parsing.layout import Entry
 from ppr_assets.plain_sql.parsing.sections import Step
@@ -24,8 +25,7 @@ _SCHEMA = ("SCHEMA", "public")
 _COMMENT = ("COMMENT", "SCHEMA public")
 
 
-@dataclass(frozen=True)
-class PublicSchema:
+class PublicSchema(Struct, frozen=True):
     """As a session finds it: ``owner`` is None where there is none, ``ours`` says whether the role
     has the owner's rights."""
 

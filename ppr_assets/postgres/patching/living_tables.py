@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, LiteralString
+
+from msgspec import Struct
 
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import table_key
@@ -74,8 +75,7 @@ ORDER BY 1, 2
 """
 
 
-@dataclass(frozen=True)
-class LivingTables:
+class LivingTables(Struct, frozen=True):
     """``tables`` by table key, without partitions, whose rows are their parent's; also those whose
     rows nothing tells apart (an empty ``known_by``). ``partitions``: by their key, that of the
     table whose rows they have."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal, LiteralString
 
 import psycopg
+from msgspec import Struct
 from psycopg import errors
 
 from ppr_assets.deadline import Deadline
@@ -66,8 +66,7 @@ ORDER BY 1, 2
 """The one type that every server has, and not every one reads."""
 
 
-@dataclass(frozen=True)
-class RefusedObject:
+class RefusedObject(Struct, frozen=True):
     """Something of a dump that the server did not take, and why."""
 
     kind: str

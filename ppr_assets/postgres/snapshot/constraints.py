@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, LiteralString
+
+from msgspec import Struct
 
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
@@ -18,8 +19,7 @@ from ppr_assets.rules.naming import table_key
 Kind = Literal["check", "domain", "not null", "partition", "unique", "exclusion", "index"]
 
 
-@dataclass(frozen=True)
-class TableColumn:
+class TableColumn(Struct, frozen=True):
     """``type``: what it is below its domains, as the server writes it. ``computed``: the expression
     of a generated column, which ``reads`` others, by name."""
 
@@ -29,8 +29,7 @@ class TableColumn:
     reads: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """``columns`` are all that it reads, by name. ``condition``: what has to hold of each row, or
     of ``VALUE`` in a ``domain``; of an index, what the rows are like that it has. An index's
     ``keys`` are expressions, whose ``operators`` say what excludes each other; with
@@ -46,8 +45,7 @@ class Constraint:
     domain: str = ""
 
 
-@dataclass(frozen=True)
-class TableConstraints:
+class TableConstraints(Struct, frozen=True):
     """``calling_others``: a plan of the table would call somebody else's functions."""
 
     schema: str

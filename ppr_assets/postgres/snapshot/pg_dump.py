@@ -13,10 +13,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import IO, BinaryIO
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ppr_assets.child_process import supervised
 from ppr_assets.errors import DumpDamaged, DumpFailed
@@ -47,8 +49,7 @@ _READ = 128 * 1024
 _LOOK_SECONDS = 0.002
 
 
-@dataclass(frozen=True)
-class WrittenDump:
+class WrittenDump(Struct, frozen=True):
     """A whole dump on the disk: its size in bytes, its SHA-256, and each table's rows.
 
     Of one that is to be published also how many values were ``withheld``, by table and column, what
@@ -64,8 +65,7 @@ class WrittenDump:
     schema: Schema | None = None
 
 
-@dataclass(frozen=True)
-class PgDump:
+class PgDump(Struct, frozen=True):
     """How to dump a database: by ``plan``, what it withholds stays out; without one, the whole of
     it; without ``rows`` only what would hold them. ``search_path`` takes the place of pg_dump's
     empty one."""

@@ -9,11 +9,11 @@ stays, and so do the rows that it sees.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import LiteralString
 
 import psycopg
+from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DumpUnproven, PprError, PreconditionFailed
@@ -63,8 +63,7 @@ ORDER BY attlen < 0, attlen, attnum LIMIT 1
 """
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table whose rows pg_dump writes, as the snapshot knows it.
 
     ``filenode`` is the name of its file, and another one as soon as the table is emptied or

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from time import sleep
 from typing import LiteralString, NamedTuple, TypeVar
 
 import psycopg
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.postgres.sessions.advisory_lock import take_lock

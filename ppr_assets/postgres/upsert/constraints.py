@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
+from msgspec import Struct
 from psycopg import Connection, sql
 
 from ppr_assets.rules.replay.rows.fitting import COUNTED_TO_ANOTHER
@@ -60,8 +61,7 @@ _BESIDE = frozenset({"program_id"})
 """References without which a row says all else; a row that lacks another one hangs on nothing."""
 
 
-@dataclass(frozen=True)
-class UniqueKey:
+class UniqueKey(Struct, frozen=True):
     """A unique index: the table holds one row for each value of its ``expressions``, of those to
     which ``predicate`` applies. ``columns`` are all that it looks at; it is ``plain`` where they
     are the expressions."""

@@ -23,8 +23,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.finds.judgement import Allowed, Finds, Judgement, Spot, judge_finds
 from ppr_assets.rules.naming import QUOTED_NAME
@@ -37,8 +38,7 @@ _PLACE = re.compile(rf'(?P<table>.+)\.(?P<column>{QUOTED_NAME}|[^".]+)', re.DOTA
 _STATEMENT = re.compile(r"[A-Z]+ |a statement\Z|large objects\Z")
 
 
-@dataclass(frozen=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True):
     """So many values of a ``kind`` that leads to persons are there, and somebody has seen it."""
 
     table: str
@@ -52,8 +52,7 @@ class Reviewed:
         return Spot(self.table, self.column, self.kind)
 
 
-@dataclass(frozen=True)
-class FindDecisions:
+class FindDecisions(Struct, frozen=True):
     """By spot, each decided once."""
 
     allowed: Mapping[Spot, Allowed] = field(default_factory=dict)

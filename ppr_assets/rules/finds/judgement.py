@@ -4,8 +4,9 @@ persons is held to a baseline that somebody has reviewed."""
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.naming import quote_identifier
@@ -27,8 +28,7 @@ class Spot(NamedTuple):
         return f"{self.table}.{quote_identifier(self.column)}" if self.column else self.table
 
 
-@dataclass(frozen=True)
-class Find:
+class Find(Struct, frozen=True):
     """A secret in a row, which is told by its primary ``key``; never the value itself."""
 
     table: str
@@ -45,8 +45,7 @@ class Find:
         return f"{self.spot.place}{where} ({self.kind})"
 
 
-@dataclass(frozen=True)
-class Finds:
+class Finds(Struct, frozen=True):
     """``secrets``: the first ones of each spot, and of the others how many, ``unlisted``.
     ``persons``: how many values lead to persons. What has several of a kind counts once."""
 
@@ -55,8 +54,7 @@ class Finds:
     persons: Mapping[Spot, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """A human's decision that what looks like this ``kind`` there may be published."""
 
     table: str
@@ -73,8 +71,7 @@ class Allowed:
         return Spot(self.table, self.column, self.kind)
 
 
-@dataclass(frozen=True)
-class Rise:
+class Rise(Struct, frozen=True):
     """More of what leads to persons than the baseline has: some where there were none, or twice as
     many."""
 
@@ -87,8 +84,7 @@ class Rise:
         return f"{self.spot.place}: {self.values} of the kind {self.spot.kind}, {before}"
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """``refused`` stops the dump, ``more`` counts those that are not listed. ``rises`` are for
     somebody to look at."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 LEFT = rb"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2}))"
 """No letter or digit stands before, but for those of an escape in a URL."""
@@ -19,8 +20,7 @@ Holds = Callable[[re.Match[bytes], str], bool]
 """Of what has the form, and the name of its column."""
 
 
-@dataclass(frozen=True)
-class FindKind:
+class FindKind(Struct, frozen=True, dict=True):
     """``trigger``: a part of the form that also stands in the bytes of a COPY row, whatever COPY
     and JSON escape; a cheap search for all of them finds the rows that are worth a look. ``form``
     is matched in the value as it is meant, and ``holds`` looks further. ``source``: who

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ppr_assets.rules.wording import few
 
@@ -28,8 +29,7 @@ HOLD_DATA = frozenset({"TABLE", "FOREIGN TABLE", "SEQUENCE"})
 """Kinds of objects that nobody may accept to be missing."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """``text`` for a human. ``acceptable``: it is about how an object is defined, so that every
     row is there all the same."""
 
@@ -40,8 +40,7 @@ class Difference:
         return self.text
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """Differences that a human has taken, in words, and the decision; none without any."""
 
     differences: Sequence[str] = ()

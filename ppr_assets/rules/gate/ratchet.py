@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import FLOOR_TABLE, GatePolicy, ratchet_needs
@@ -31,8 +33,7 @@ _ASKED = {
 }
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(Struct, frozen=True):
     """A human's decision to pass a refused gate once. ``source`` is where it was given: `command
     line`, `Launchpad` or `variable` (older manifests: `environment`, `run config`). ``by``: whose
     it is, empty in older manifests."""
@@ -51,8 +52,7 @@ class Override:
         return f"{self.by}, {self.source}" if self.by else self.source
 
 
-@dataclass(frozen=True)
-class BrokenRule:
+class BrokenRule(Struct, frozen=True):
     """One rule that is broken: ``table`` has ``have`` records and needs ``need``."""
 
     rule: Literal["floor", "ratchet"]
@@ -62,8 +62,7 @@ class BrokenRule:
     mark: int | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What the gate returns: the numbers that were judged, and every rule that they broke."""
 
     status: Status
@@ -138,7 +137,8 @@ class Verdict:
             "marks": dict(self.mark.tables) if self.mark else {},
             "headroom": dict(self.headroom),
             "findings": [
-                vars(one) if isinstance(one, BrokenRule) else one.to_json() for one in self.findings
+                asdict(one) if isinstance(one, BrokenRule) else one.to_json()
+                for one in self.findings
             ],
             "min_core_share": str(self.policy.core_share),
             "max_point_share": str(self.policy.point_share),

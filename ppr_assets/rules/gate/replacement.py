@@ -7,8 +7,9 @@ tables count; where none of the core tables is there, every table does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES, FLOOR_TABLE, GatePolicy, records_needed
@@ -19,8 +20,7 @@ WITHOUT_EXTENSIONS = ("extension", DEPENDENTS)
 """What is gone without where a server lacks extensions."""
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """What a restore may take away. ``for_service``: what comes back has to hold records, also
     where nothing is replaced. ``override``: a human's decision to pass a refusal once. ``by``: who
     replaces what serves, empty where nobody asked. ``held``: to what serves; not where nobody is
@@ -39,8 +39,7 @@ STANDARD = Guard()
 """With the settings' defaults."""
 
 
-@dataclass(frozen=True)
-class Shortfall:
+class Shortfall(Struct, frozen=True):
     """``table`` has ``serving`` records now, would have ``have`` (None: no such table), and needs
     ``need``."""
 

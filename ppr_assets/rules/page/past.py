@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets.rules.naming import dump_moment
 from ppr_assets.rules.policy import CORE_TABLES
@@ -35,8 +37,7 @@ Count = int | None
 """None where nobody knows it any more, or where it is not published."""
 
 
-@dataclass(frozen=True)
-class PastNight:
+class PastNight(Struct, frozen=True):
     """A night that published a dump, at the ``moment`` of its name. ``counts``: the rows that the
     dump has of organization, location and service; ``bytes``: its size."""
 
@@ -65,8 +66,7 @@ class PastNight:
         return PastNight(self.moment, tuple(counts), size, self.overridden or other.overridden)
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(Struct, frozen=True):
     """``nights`` oldest first, one of each moment; ``refused`` are days in UTC."""
 
     nights: tuple[PastNight, ...] = ()

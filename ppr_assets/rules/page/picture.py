@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+
+from msgspec import Struct
 
 from ppr_assets.rules.page.past import Count, Past, PastNight
 from ppr_assets.rules.page.scales import month_starts, next_month, rounded_steps
@@ -36,8 +37,7 @@ path,line{fill:none;stroke-width:2;stroke-linejoin:round}.grid{stroke-width:1}
 .over{stroke:#d29922}.no{stroke:#f85149}.tover{fill:#d29922}.tno{fill:#f85149}}"""
 
 
-@dataclass(frozen=True)
-class _Panel:
+class _Panel(Struct, frozen=True):
     """A part of the picture with its own scale: from ``top`` to ``bottom``, of which ``steps`` are
     lines."""
 
@@ -56,8 +56,7 @@ class _Panel:
             yield _text(_LEFT - 8, y + 5, self.named(step), "dim", "end")
 
 
-@dataclass(frozen=True)
-class _Time:
+class _Time(Struct, frozen=True):
     """Where a moment stands between the first and the last."""
 
     first: datetime

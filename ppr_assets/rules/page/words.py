@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.rules.naming import LATEST, dump_moment, parts_folder
 from ppr_assets.rules.page.past import Past, PastNight
@@ -34,8 +35,7 @@ MOST_LETTERS = 200
 """Of what a human wrote; the manifest has all of it."""
 
 
-@dataclass(frozen=True)
-class KeptDump:
+class KeptDump(Struct, frozen=True):
     """A dump in the folder; ``manifest`` None where it has none that can be read."""
 
     name: str
@@ -43,8 +43,7 @@ class KeptDump:
     in_parts: bool = False
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Struct, frozen=True):
     """``kept`` newest first; ``latest`` is the one of them that latest.sql leads to."""
 
     kept: Sequence[KeptDump]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 Row = tuple[str | None, ...]
 """A literal for each column of the table, in their order; None where nobody knows the value, which
@@ -17,8 +19,7 @@ is then left as it is."""
 Kind = Literal["insert", "update", "delete"]
 
 
-@dataclass(frozen=True)
-class PatchColumn:
+class PatchColumn(Struct, frozen=True):
     """``quoted`` as the server quotes the name. ``plain``: of a type whose values ``=`` of
     pg_catalog compares; others are compared by their text. ``nullable``: it may be NULL.
     ``declared``: the domain, where ``type`` is the one below it."""
@@ -31,8 +32,7 @@ class PatchColumn:
     declared: str = ""
 
 
-@dataclass(frozen=True)
-class PatchTable:
+class PatchTable(Struct, frozen=True):
     """A table of the living database. ``key`` is its table key, ``quoted`` its name with its
     schema; ``columns`` without those that are generated. ``known_by``: places of the columns that
     tell rows apart, by the index ``known_index``; ``unique``: of those that an index holds apart.
@@ -56,8 +56,7 @@ class PatchTable:
         return self.quoted if self.partitioned else f"ONLY {self.quoted}"
 
 
-@dataclass(frozen=True)
-class PatchReference:
+class PatchReference(Struct, frozen=True):
     """A foreign key: what is at ``columns`` of the table ``child`` is at ``there`` of ``parent``
     (table keys). ``deferrable``: the server can look at it when all is done."""
 
@@ -69,8 +68,7 @@ class PatchReference:
     deferrable: bool = False
 
 
-@dataclass(frozen=True)
-class RowChange:
+class RowChange(Struct, frozen=True):
     """A row that is inserted (no ``before``), deleted (no ``after``) or updated. ``guard``: the
     places that have to be as they were, where not those that it sets or, of a deletion, all."""
 

@@ -7,7 +7,8 @@ the transaction and is never overwritten.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.rules.patch.changes import PatchColumn, PatchTable, Row, RowChange
 
@@ -23,8 +24,7 @@ _READING = {
 """What the values were written under, so that they are read so too."""
 
 
-@dataclass(frozen=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """One that somebody has made for a table, with both names as SQL has them; ``always``: it runs
     on a replica too."""
 
@@ -47,8 +47,7 @@ class Trigger:
         return f"ALTER TABLE {self.quoted_table} {how} TRIGGER {self.quoted};"
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What stands around the statements. ``deferred``: some constraints are looked at when all is
     done; ``without``: triggers that do not run."""
 

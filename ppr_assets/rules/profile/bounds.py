@@ -10,9 +10,10 @@ Sundays. It is never less than a floor, which is wider while little is known.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 from typing import Literal
+
+from msgspec import Struct
 
 NIGHTS = 60
 """How far back a night looks."""
@@ -31,8 +32,7 @@ _NEARLY_ALL = 0.9
 """Of an amount: losing more is named, however wild it is."""
 
 
-@dataclass(frozen=True)
-class MovementKind:
+class MovementKind(Struct, frozen=True):
     """How a number moves. ``share``: up is bad, and the distance is a difference; ``amount``: down
     is bad, and it is a part of what is usual. ``floor`` is the smallest distance that counts.
     Chance alone moves an amount by its root, and the share of a sample by its standard deviation:
@@ -53,8 +53,7 @@ class MovementKind:
         return max(self.floor, self.noise * by_chance)
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(Struct, frozen=True):
     """Where a number is. ``score``: its distance from ``usual`` in units of the bound, positive
     where it moved to the bad side; above 1 it is beyond the bound."""
 

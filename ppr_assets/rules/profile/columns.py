@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.naming import quote_identifier
@@ -18,8 +20,7 @@ from ppr_assets.rules.naming import quote_identifier
 _NUMBERS = re.compile(r"\d{1,18}( \d{1,18}){0,4}", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ColumnProfile:
+class ColumnProfile(Struct, frozen=True):
     """Rows that are not NULL, and of those the empty texts; different values, about; the length of
     the longest in characters; rows that share the most common value, of moments the most common
     day. NULL and empty texts are no values."""
@@ -35,8 +36,7 @@ class ColumnProfile:
         return self.not_null - self.empty
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Struct, frozen=True):
     """Rows that have coordinates, and those of them on the most common point."""
 
     located: int
@@ -47,8 +47,7 @@ class Points:
         return self.together / self.located if self.located else 0.0
 
 
-@dataclass(frozen=True)
-class TableProfile:
+class TableProfile(Struct, frozen=True):
     """``sampled``: how many of the rows were looked at for ``columns`` and ``points``, which are
     projected from them. ``groups``: rows by value of the columns that part a table, all counted."""
 
@@ -84,7 +83,7 @@ def _table_json(table: TableProfile) -> dict[str, Any]:
         "columns": {name: _written(column) for name, column in table.columns.items()},
     }
     if table.points is not None:
-        content["points"] = vars(table.points)
+        content["points"] = asdict(table.points)
     if table.groups:
         content["groups"] = {name: dict(rows) for name, rows in table.groups.items()}
     if table.sampled is not None:
@@ -105,7 +104,7 @@ def _table(fields: JsonFields) -> TableProfile:
 
 
 def _written(column: ColumnProfile) -> str:
-    numbers = list(vars(column).values())
+    numbers = list(asdict(column).values())
     while len(numbers) > 1 and not numbers[-1]:
         numbers.pop()
     return " ".join(map(str, numbers))

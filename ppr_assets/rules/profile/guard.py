@@ -7,10 +7,12 @@ is then forgotten: from that night on it has to keep what it had that night.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import (
@@ -29,8 +31,7 @@ from ppr_assets.rules.profile.columns import (
 from ppr_assets.rules.profile.movements import EarlierNight
 
 
-@dataclass(frozen=True)
-class ProfilePolicy:
+class ProfilePolicy(Struct, frozen=True):
     """The numbers an operator sets, beside those of the gate. ``core_share``: places and services
     for each organization that a database must have which never had more, 0 for no such rule.
     ``point_share``: the part of the places that may lie on one point, 1 for all of them.
@@ -52,8 +53,7 @@ class ProfilePolicy:
                 raise ValueError(f"{name} is {share}, must be from 0 to 1")
 
 
-@dataclass(frozen=True)
-class ProfileFinding:
+class ProfileFinding(Struct, frozen=True):
     """One rule that is broken. ``have`` is below the least that is needed, for ``point`` above the
     most that is allowed, in records of ``table`` or values of its ``column``; ``mark``: what it is
     derived from."""
@@ -92,7 +92,7 @@ class ProfileFinding:
 
     def to_json(self) -> dict[str, Any]:
         """For the manifest's verdict."""
-        return dict(vars(self))
+        return asdict(self)
 
 
 def hollow_tables(

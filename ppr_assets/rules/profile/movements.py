@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.policy import CORE_TABLES
@@ -25,8 +26,7 @@ _SMALL_GROUP = 5
 """Below so many rows, a group comes and goes."""
 
 
-@dataclass(frozen=True)
-class EarlierNight:
+class EarlierNight(Struct, frozen=True):
     """What an earlier night published. ``accepted``: tables (``location``) and columns
     (``service.description``) that a human let pass that night in spite of what was found there;
     what is usual for them is learned anew from then on. ``schema``: None where nobody wrote it
@@ -39,8 +39,7 @@ class EarlierNight:
     reworded: Schema | None = None
 
 
-@dataclass(frozen=True)
-class Movement:
+class Movement(Struct, frozen=True):
     """``name``: the table, a column or a group of its rows; ``what``: which number of it, with
     ``{}`` in its place."""
 

@@ -7,13 +7,13 @@ explains most of what the numbers do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.profile.columns import Profile
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """``tables``: columns by table key, each with its definition, which may be unknown (empty); a
     table without columns is one of which nobody wrote them down.
     ``objects``: everything else by kind and name, as in ``function normalized_name(text)``, with a

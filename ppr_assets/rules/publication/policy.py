@@ -24,9 +24,10 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.rules.finds.decisions import ALLOWED, REVIEWED, FindDecisions
@@ -48,8 +49,7 @@ REPLACED_BY = "withheld"
 """The text where nobody chooses another."""
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """``text``: what is published in the place of each value, for the rule ``replaced``."""
 
     rule: Rule
@@ -67,8 +67,7 @@ Decisions = Mapping[str, Decision]
 """Of one table: by column, and by :data:`WHOLE` for the table itself."""
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """``tables`` by key, or :data:`LARGE_OBJECTS`; ``finds``: of values in what is published."""
 
     tables: Mapping[str, Decisions] = field(default_factory=dict)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class RelationColumn:
+
+class RelationColumn(Struct, frozen=True):
     """``computed``: generated from other columns, and in no dump. ``takes_text``: by its type and
     its keys, any text may stand for all its values."""
 
@@ -17,8 +17,7 @@ class RelationColumn:
     takes_text: bool = False
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A foreign key ``name``: ``columns`` lead to ``target_columns`` of the table ``target``.
     ``full``: MATCH FULL, which holds a row of which only some are NULL."""
 
@@ -29,8 +28,7 @@ class Reference:
     full: bool = False
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """What holds rows: a table or partition, a materialized view, or a foreign table; by its table
     key, with those that it inherits from, the nearest first. ``sequences``: those that its columns
     count with, by key, each with its column. ``listed``: the columns of its parent of which its

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.finds.decisions import FindDecisions
@@ -27,8 +28,7 @@ _PROBLEMS = 5
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A table (``column`` is None) or a column that the policy does not name. ``rules``: those that
     can be kept of it, the most private first. ``follows``: another unknown table, with which it is
     decided on."""
@@ -65,8 +65,7 @@ class Unknown:
         return f"{_toml(name)} = {decision} below [{_toml(self.table)}]"
 
 
-@dataclass(frozen=True)
-class Withheld:
+class Withheld(Struct, frozen=True):
     """What a dump lacks on purpose: all ``rows`` of a table (``column`` is empty), or the values
     that so many rows have in a column. ``text`` stands in the place of those that are replaced.
     ``rows`` is None where nobody counts them: a foreign table's, a materialized view's, and large
@@ -90,8 +89,7 @@ class Withheld:
         return f"{self.name} {how} in {self.rows} rows"
 
 
-@dataclass(frozen=True)
-class TablePlan:
+class TablePlan(Struct, frozen=True):
     """How a relation is published: ``rows`` False where none of them are, ``changed`` the columns
     whose values are not. ``columns``: those that somebody has decided on. ``counted``: the
     sequences of its published columns, ``uncounted`` those of what is withheld, which would tell
@@ -110,8 +108,7 @@ class TablePlan:
         return not self.rows or bool(self.changed)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """By table key. ``unknown`` and ``impossible`` (in words) stop a dump. ``policy``: the
     fingerprint of the policy that it is of; ``finds``: what it says of values that are found in
     what is published. ``listed``: of tables without rows, by key, the columns of which the

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.json_fields import FieldError, JsonFields
@@ -20,8 +22,7 @@ SMALL_FILES = (RATCHET, PUBLICATION)
 """Of the dump folder, those that are recorded beside what a commit says."""
 
 
-@dataclass(frozen=True)
-class CommitRecord:
+class CommitRecord(Struct, frozen=True):
     """``files`` by name, as they stood in the dump folder after the commit; ``dump`` is the one
     that it published, None for a decision. ``author`` is ``Name <address>``. ``number`` counts what
     was recorded of the history before it: several may be of one second."""
@@ -40,7 +41,7 @@ class CommitRecord:
 
     def to_json(self) -> str:
         content = {
-            **vars(self),
+            **asdict(self),
             "date": self.date.astimezone(UTC).isoformat(),
             "files": {
                 name: data.decode("utf-8", "surrogateescape") for name, data in self.files.items()

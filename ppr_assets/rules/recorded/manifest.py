@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.finds.judgement import Spot
@@ -36,8 +38,7 @@ from ppr_assets.rules.recorded.parts import (
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """``bytes`` and ``sha256`` of the whole file; ``tables`` by table key; ``snapshot_at`` in UTC.
 
     ``verdict`` is the gate's, against the mark that the commit stands on. ``publication`` is the
@@ -111,19 +112,19 @@ class Manifest:
         Nothing in it is secret: no address, role or password of the database is part of it.
         """
         content = {
-            **vars(self),
-            "tables": {table: vars(record) for table, record in self.tables.items()},
-            "database": vars(self.database),
+            **asdict(self),
+            "tables": {table: asdict(record) for table, record in self.tables.items()},
+            "database": asdict(self.database),
             "override": override_json(self.override) if self.override else None,
             "proof": proof_json(self.proof) if self.proof else None,
-            "computing": vars(self.computing) if self.computing else None,
+            "computing": asdict(self.computing) if self.computing else None,
             "snapshot_at": self.snapshot_at.astimezone(UTC).isoformat(),
             "tools": dict(self.tools),
             "verdict": dict(self.verdict),
             "withheld": [withheld_json(one) for one in self.withheld],
             "profile": profile_json(self.profile),
-            "schema": vars(self.schema) if self.schema else None,
-            "reworded": vars(self.reworded) if self.reworded else None,
+            "schema": asdict(self.schema) if self.schema else None,
+            "reworded": asdict(self.reworded) if self.reworded else None,
             "persons": [
                 {**spot._asdict(), "values": values} for spot, values in self.persons.items()
             ],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ppr_assets.rules.finds.judgement import Spot
 from ppr_assets.rules.gate.ratchet import Override
@@ -14,16 +16,14 @@ from ppr_assets.rules.publication.policy import RULES
 from ppr_assets.rules.publication.withholding import Withheld
 
 
-@dataclass(frozen=True)
-class TableRecord:
+class TableRecord(Struct, frozen=True):
     """Rows of a table, and the SHA-256 of its rows in the dump, sorted, each with its newline."""
 
     rows: int
     sha256: str
 
 
-@dataclass(frozen=True)
-class DatabaseIdentity:
+class DatabaseIdentity(Struct, frozen=True):
     """Which database it was; ``system_identifier`` is the cluster's own, made by initdb, and
     None where the host does not tell it.
 
@@ -37,8 +37,7 @@ class DatabaseIdentity:
     collation: str = ""
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """The restore that a dump has passed before it was published.
 
     ``where``: ``server`` (the database's own), ``embedded`` or ``elsewhere``; ``off`` records that
@@ -64,8 +63,7 @@ class Proof:
         return f"{said}, but for {', '.join(self.without)}" if self.without else said
 
 
-@dataclass(frozen=True)
-class Computing:
+class Computing(Struct, frozen=True):
     """What the database computed by, and digests of what it had computed, which no dump holds:
     generated columns and materialized views. ``withheld`` of them have none, since they may have
     been computed from what is withheld."""
@@ -95,7 +93,7 @@ def withheld_from(fields: JsonFields) -> Withheld:
 
 
 def withheld_json(one: Withheld) -> Mapping[str, Any]:
-    content = vars(one)
+    content = asdict(one)
     return content if one.text else {k: v for k, v in content.items() if k != "text"}
 
 
@@ -138,7 +136,7 @@ def proof_from(fields: JsonFields) -> Proof:
 
 
 def proof_json(proof: Proof) -> Mapping[str, Any]:
-    content = {**vars(proof), "at": proof.at.astimezone(UTC).isoformat()}
+    content = {**asdict(proof), "at": proof.at.astimezone(UTC).isoformat()}
     return content if proof.without else {k: v for k, v in content.items() if k != "without"}
 
 

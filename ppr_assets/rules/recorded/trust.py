@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ppr_assets.rules.recorded.manifest import Manifest
 
 _BUT_FOR = " but for "
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(Struct, frozen=True):
     """``proof`` as manifest and commit word it, None where neither tells of one; ``override`` is
     the reason of whoever passed the gate, ``by`` who that was, and ``source`` where it was given,
     as far as is known."""

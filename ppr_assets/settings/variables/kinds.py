@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -37,8 +39,7 @@ class UnusableValueError(Exception):
         self.hidden = hidden
 
 
-@dataclass(frozen=True)
-class Kind(Generic[T_co]):
+class Kind(Struct, Generic[T_co], frozen=True):
     """A rule, and the words for it: ``must_be`` ends the sentence "X is `abc`, must be …"."""
 
     rule: Callable[[str], T_co]

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+from msgspec import Struct
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings.variables.kinds import Kind, UnusableValueError, folder, line
@@ -30,8 +32,7 @@ T = TypeVar("T")
 Group = TypeVar("Group", bound=_Dataclass)
 
 
-@dataclass(frozen=True)
-class Variable(Generic[T]):
+class Variable(Struct, Generic[T], frozen=True):
     """A row of the README's table, and how a text becomes the value.
 
     ``default`` is text as a person would write it; for a variable without one it says ``none`` or
@@ -76,8 +77,7 @@ class Variable(Generic[T]):
         return (self,)
 
 
-@dataclass(frozen=True)
-class Password(Variable[Secret | None]):
+class Password(Variable[Secret | None], frozen=True):
     """A password, which a file may hold instead.
 
     The one kind of variable whose explicit empty text counts: it is that of a trusting local

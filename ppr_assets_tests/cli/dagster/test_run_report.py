@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.cli.dagster.run_report import report
 from ppr_assets.operations.dumping.dump import DumpOutcome

@@ -6,6 +6,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import asdict
+
 from ppr_assets.operations.last_night import last_night, noted
 from ppr_assets.operations.night import Night
 from ppr_assets_tests.fix_command_line import CommandLine, facts
@@ -97,11 +99,11 @@ def test_a_night_that_was_killed_is_an_error_and_one_at_work_is_none(
         assert ppr_assets("status", "--check").code == 0
         assert re.search(r"(?m)^last run  .* UTC, at work$", ppr_assets("status").out)
     file = pipeline.clone / ".git" / "ppr_assets" / "last_night.json"
-    file.write_text(json.dumps(vars(begun), default=str))
+    assert begun is not None
+    file.write_text(json.dumps(asdict(begun), default=str))
     killed = ppr_assets("status", "--check")
     assert (killed.code, killed.out[:30]) == (2, "error: the last run was killed")
     assert re.search(r"(?m)^last run  .* UTC, killed$", ppr_assets("status").out)
-    assert begun is not None
     looked = ppr_assets("look", PPR_ALERT_DISK_FREE_PERCENT="0")
     assert looked.code == 1
     assert (

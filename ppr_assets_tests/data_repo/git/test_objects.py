@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -183,7 +184,7 @@ def test_a_partial_clone_fetches_nothing_to_commit(
 def test_an_object_format_of_the_future_works_too(repo_settings: DataRepoSettings) -> None:
     init = ["git", "init", "-q", "--object-format=sha256", "-b", "main", str(repo_settings.path)]
     subprocess.run(init, check=True)
-    repo = open_data_repo(replace(repo_settings, dump_dir="a/b"))
+    repo = open_data_repo(dataclasses.replace(repo_settings, dump_dir="a/b"))
     publish_dump(repo, "pantry_pirate_radio_2026-11-22_02-00-00.sql", "one\n")
     new = publish_dump(repo, "pantry_pirate_radio_2026-11-23_02-00-00.sql", "two\n")
     assert len(new) == 64

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -175,7 +176,7 @@ def test_what_somebody_has_not_committed_stays(nights: DataRepo, owner: Somebody
 
 def test_with_the_setting_off_there_is_none(nights: DataRepo) -> None:
     before = shown(nights)
-    quiet = replace(nights, settings=replace(nights.settings, page=False))
+    quiet = dataclasses.replace(nights, settings=dataclasses.replace(nights.settings, page=False))
     assert shown(nights, publish(quiet, 4)) == before
 
 
@@ -230,7 +231,7 @@ def test_with_a_picture_of_somebody_else_no_night_reads_the_history(
 
 
 def test_a_prune_takes_its_dumps_out_of_the_table(nights: DataRepo) -> None:
-    one = replace(TWO, keep=KeepSettings(1, 0, 0, 0, 0))
+    one = dataclasses.replace(TWO, keep=KeepSettings(1, 0, 0, 0, 0))
     retention = retention_at(nights, tip(nights), one)
     readme, past = shown(nights, write_prune_commit(nights, str(tip(nights)), retention))
     assert readme.count("\n| [") == 1
@@ -287,7 +288,7 @@ def test_a_file_that_is_not_ours_on_one_side_is_for_people_to_merge(
 
 def partial_clone(repo: DataRepo, path: Path, *options: str) -> Iterator[DataRepo]:
     Somebody(repo.path.parent).git("clone", "-q", *options, f"file://{repo.path}", str(path))
-    with open_data_repo(replace(repo.settings, path=path, url=None)) as clone:
+    with open_data_repo(dataclasses.replace(repo.settings, path=path, url=None)) as clone:
         yield clone
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from ppr_assets.alerts.state import state_file
 from ppr_assets.errors import DataRepoError, NotAsPublished, SettingsError
@@ -241,7 +242,7 @@ def test_what_a_night_has_noted_of_itself_counts_for_the_dump_that_it_left(
 
     def noted(dump: str) -> dict[str, str]:
         night = LastNight("run", ended, ended, "unchanged", 0, good_at=ended, dump=dump)
-        text = json.dumps(vars(night), default=datetime.isoformat)
+        text = json.dumps(asdict(night), default=datetime.isoformat)
         note.with_name("last_night.json").write_text(text)
         return wrong(look(outside.settings, good=None, at=ended + timedelta(hours=25)))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.errors import DatabaseFailed, NoRecords, PreconditionFailed, QueryFailed
 from ppr_assets.operations.patching.plan import ChosenRows, PatchPlan, plan_patch
@@ -64,7 +65,7 @@ def made(living: DatabaseSettings, tmp_path: Path) -> MadeDump:
         "UPDATE place SET email = 'me@' || name",
     )
     withheld = (Withheld("place", "email", "replaced", 3, "withheld"),)
-    return replace(dump, manifest=replace(dump.manifest, withheld=withheld))
+    return dataclasses.replace(dump, manifest=replace(dump.manifest, withheld=withheld))
 
 
 def execute(database: DatabaseSettings, *statements: str) -> None:
@@ -240,9 +241,11 @@ def test_what_may_be_untrue_of_a_foreign_dump_is_said(
 @pytest.fixture
 def helper(living: DatabaseSettings) -> Iterator[DatabaseSettings]:
     """A role that owns nothing."""
-    execute(replace(living, user="postgres"), "CREATE ROLE helper LOGIN")
-    yield replace(living, user="helper")
-    execute(replace(living, user="postgres"), "DROP OWNED BY helper", "DROP ROLE helper")
+    execute(dataclasses.replace(living, user="postgres"), "CREATE ROLE helper LOGIN")
+    yield dataclasses.replace(living, user="helper")
+    execute(
+        dataclasses.replace(living, user="postgres"), "DROP OWNED BY helper", "DROP ROLE helper"
+    )
 
 
 def test_a_role_hears_which_right_it_lacks(
@@ -310,5 +313,5 @@ def test_what_cannot_be_found_is_named(living: DatabaseSettings, made: MadeDump)
 
 
 def _content(database: DatabaseSettings) -> str:
-    with connect(replace(database, user="postgres")) as session:
+    with connect(dataclasses.replace(database, user="postgres")) as session:
         return content(session)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DataRepoError, GateRefused
@@ -27,7 +28,7 @@ from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline, listing, wait_for_a_later_name
 
 ONE = KeepSettings(last=1, daily=0, weekly=0, monthly=0, yearly=0)
-TWO = replace(ONE, last=2)
+TWO = dataclasses.replace(ONE, last=2)
 
 
 def older(days: int) -> str:
@@ -215,12 +216,12 @@ def test_what_both_publishers_have_retired_does_not_come_back(pipeline: Pipeline
     shelve(pipeline, {name: {} for name in old})
     other = pipeline.elsewhere(pipeline.clone_again("other"))
 
-    pipeline.gate(keep=replace(ONE, last=4))
+    pipeline.gate(keep=dataclasses.replace(ONE, last=4))
     pipeline.repo(push_enabled=False)
     pipeline.change()
     _, here = pipeline.night()
     assert here.retention is not None and here.retention.retired == [old[0]]
-    other.gate(keep=replace(ONE, last=3))
+    other.gate(keep=dataclasses.replace(ONE, last=3))
     other.change()
     wait_for_a_later_name(here.manifest.dump)
     _, there = other.night()
@@ -295,7 +296,9 @@ def test_a_shallow_clone_says_that_its_history_is_not_all(
     pipeline.first_night()
     url = pipeline.remote.as_uri()
     git(tmp_path, "clone", "-q", "--depth=1", "--config=log.showRoot=false", url, "shallow")
-    history = list_history(replace(pipeline.settings.data_repo, path=tmp_path / "shallow"))
+    history = list_history(
+        dataclasses.replace(pipeline.settings.data_repo, path=tmp_path / "shallow")
+    )
     assert [dump.name for dump in history.dumps] == [pipeline.latest()]
     assert not history.complete
 
@@ -345,7 +348,9 @@ def test_a_partial_clone_that_cannot_ask_for_manifests_retires_nothing(
     git(pipeline.remote, "config", "uploadpack.allowFilter", "true")
     url = pipeline.remote.as_uri()
     git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", url, "partial")
-    partial = open_data_repo(replace(pipeline.settings.data_repo, path=tmp_path / "partial"))
+    partial = open_data_repo(
+        dataclasses.replace(pipeline.settings.data_repo, path=tmp_path / "partial")
+    )
     commit = pipeline.head()
     git(tmp_path / "partial", "cat-file", "-e", f"{commit}:sql_dumps/latest.sql")
     pipeline.remote.rename(pipeline.remote.with_suffix(".away"))

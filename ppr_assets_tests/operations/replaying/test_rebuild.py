@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged, GateRefused, NoRecords, PreconditionFailed
 from ppr_assets.operations.replaying.rebuild import rebuild
@@ -139,7 +140,9 @@ def test_a_role_that_may_make_no_database_fills_one_that_somebody_made_for_it(
     with owned.administered(owned.settings.dbname) as session:
         session.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         session.execute(f"ALTER SCHEMA public OWNER TO {owned.settings.user}".encode())
-    missing = replace(owned, settings=replace(owned.settings, dbname="nowhere"))
+    missing = dataclasses.replace(
+        owned, settings=dataclasses.replace(owned.settings, dbname="nowhere")
+    )
     with pytest.raises(PreconditionFailed, match="may not create databases") as told:
         rebuild_it(missing, schema=of(new_dump))
     assert told.value.hint.startswith("a role that may has to make it first")
@@ -201,7 +204,11 @@ def test_what_would_take_records_away_is_refused_and_overridden_with_a_reason(
     outcome = rebuild_it(target, replace=True, guard=Guard(floor, override=override))
     assert outcome.override == override
     assert outcome.former is not None
-    said = _comment(replace(target, settings=replace(target.settings, dbname=outcome.former)))
+    said = _comment(
+        dataclasses.replace(
+            target, settings=dataclasses.replace(target.settings, dbname=outcome.former)
+        )
+    )
     assert "8 published files of a test were replayed in its place although" in said
     assert "a new beginning" in said
 

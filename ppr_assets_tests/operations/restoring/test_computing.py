@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
@@ -106,7 +107,7 @@ def test_what_is_computed_otherwise_is_named_and_no_reason_to_refuse(
 ) -> None:
     """Where somebody has decided on other settings; by a dump that does not say; in place."""
     dump = make_dump(computing.settings, tmp_path / NAMES[0])
-    old = replace(dump, manifest=replace(dump.manifest, computing=None))
+    old = dataclasses.replace(dump, manifest=replace(dump.manifest, computing=None))
     unaware = make_target(seed=None)
     assert NOT_SAID in run(unaware, old, tmp_path).remarks
 
@@ -149,7 +150,7 @@ def test_the_locale_of_the_dumped_database_is_that_of_the_new_one(
         f"CREATE DATABASE {made.settings.dbname} OWNER {made.settings.user} TEMPLATE template0 "
         "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
     )
-    made = Target(replace(made.settings, user="postgres"))
+    made = Target(dataclasses.replace(made.settings, user="postgres"))
     for table in CORE_TABLES:
         made.execute(f"CREATE TABLE public.{table} AS SELECT 'x' AS name", made.settings.dbname)
     dump = make_dump(made.settings, tmp_path / NAMES[0])
@@ -165,7 +166,7 @@ def test_the_locale_of_the_dumped_database_is_that_of_the_new_one(
     manifest = dump.manifest
     assert manifest.computing is not None
     nowhere = {"provider": "icu", "collate": "C", "ctype": "C", "locale": "tlh"}
-    elsewhere = replace(
+    elsewhere = dataclasses.replace(
         dump, manifest=replace(manifest, computing=replace(manifest.computing, locale=nowhere))
     )
     (said,) = (one for one in run(target, elsewhere, tmp_path).remarks if "sorted by" in one)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DumpDamaged, DumpUnproven
@@ -179,7 +180,7 @@ def test_of_two_drills_at_once_one_is_told_to_wait(
     """A restore of the database itself may go on meanwhile."""
     name = target.settings.dbname
     with (
-        maintenance(replace(target.settings, dbname=f"{name}_drill")),
+        maintenance(dataclasses.replace(target.settings, dbname=f"{name}_drill")),
         pytest.raises(Busy, match=rf"is restoring database {name}_drill"),
     ):
         run(target, new_dump.found(tmp_path))

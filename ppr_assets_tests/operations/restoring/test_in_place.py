@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import (
@@ -64,7 +65,7 @@ def test_in_place_a_database_that_is_missing_has_to_be_made_first(
     owned: Target, make_target: MakeTarget, new_dump: MadeDump, tmp_path: Path
 ) -> None:
     found, databases = new_dump.found(tmp_path), owned.databases()
-    missing = replace(owned.settings, dbname="not_there")
+    missing = dataclasses.replace(owned.settings, dbname="not_there")
     for settings in (missing, make_target(seed=None).settings):
         with pytest.raises(PreconditionFailed, match="is not there, and a restore in") as refused:
             in_place(settings, found)
@@ -84,7 +85,7 @@ def test_in_place_sequences_are_held_to_the_dump_before_anything_counts(
     make_target: MakeTarget,
     tmp_path: Path,
 ) -> None:
-    drawing = replace(make_target().settings, user="postgres")
+    drawing = dataclasses.replace(make_target().settings, user="postgres")
     with connect(drawing, autocommit=True) as session:
         session.execute("CREATE SEQUENCE number")
         session.execute("CREATE MATERIALIZED VIEW drawn AS SELECT nextval('public.number')")
@@ -125,7 +126,7 @@ def test_in_place_objects_are_held_to_the_dump_before_anything_counts(
     tag: str, statement: str, difference: str,
     owned: Target, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path,
 ) -> None:  # fmt: skip
-    with connect(replace(owned.settings, user="postgres"), autocommit=True) as session:
+    with connect(dataclasses.replace(owned.settings, user="postgres"), autocommit=True) as session:
         session.execute(TAKE_AWAY.format(statement, tag))
     with pytest.raises(DumpUnproven, match=re.escape(difference)):
         in_place(owned.settings, new_dump.found(tmp_path))

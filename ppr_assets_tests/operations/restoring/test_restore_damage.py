@@ -6,10 +6,11 @@ import gzip
 import random
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged

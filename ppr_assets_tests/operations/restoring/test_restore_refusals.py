@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import (
@@ -320,7 +321,7 @@ def test_a_server_that_cannot_hold_the_dump_says_what_it_has_and_needs(
         words = r"this server is PostgreSQL 18, the dump is of 99\.\d+ and needs 99 or newer"
     else:
         identity = replace(new_dump.manifest.database, encoding="LATIN1")
-        made = replace(new_dump, manifest=replace(new_dump.manifest, database=identity))
+        made = dataclasses.replace(new_dump, manifest=replace(new_dump.manifest, database=identity))
         words = "has the encoding UTF8, the dump needs LATIN1"
     with pytest.raises(PreconditionFailed, match=words) as refused:
         way(target.settings, made.found(tmp_path))
@@ -402,9 +403,9 @@ def test_a_name_that_the_server_would_cut_is_refused_as_it_is_that_of_another_da
 ) -> None:  # fmt: skip
     """In tests above all: ``_test`` behind a long name would be cut off again."""
     longest = target.settings.dbname.ljust(63, "_")
-    database = replace(pipeline.settings.database, user=RESTORER, dbname=longest)
-    testing = replace(pipeline.settings, testing=True, database=database)
-    for settings in (testing.restore_target(), replace(database, dbname="é" * 32)):
+    database = dataclasses.replace(pipeline.settings.database, user=RESTORER, dbname=longest)
+    testing = dataclasses.replace(pipeline.settings, testing=True, database=database)
+    for settings in (testing.restore_target(), dataclasses.replace(database, dbname="é" * 32)):
         with pytest.raises(SettingsError, match=r"has \d+ bytes, at most 63 needed"):
             way(settings, new_dump.found(tmp_path))
     with pytest.raises(SettingsError, match="the name of the database to restore into is empty"):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets_tests.fix_restore import MadeDump

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections import namedtuple
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import dagster as dg
 import pytest
+from msgspec.structs import asdict, replace
 
 from ppr_assets.alerts.reporting import report
 from ppr_assets.alerts.state import read_state, state_file
@@ -99,11 +100,11 @@ def test_a_night_that_was_killed_is_over_for_dagster_as_well(watch: Watch) -> No
     file = state_file(settings).with_name("last_night.json")
     assert begun is not None
     elsewhere = replace(begun, machine="another-host and-its-boot")
-    file.write_text(json.dumps(vars(elsewhere), default=str))
+    file.write_text(json.dumps(asdict(elsewhere), default=str))
     assert watch.tick() == [f"begun run failed: {JOB}"]
     run = watch.instance.get_run_by_id(run_id)  # whose lock may not reach here
     assert run is not None and not run.is_finished
-    file.write_text(json.dumps(vars(begun), default=str))
+    file.write_text(json.dumps(asdict(begun), default=str))
     watch.tick()
     run = watch.instance.get_run_by_id(run_id)
     assert run is not None and run.is_failure
@@ -215,8 +216,8 @@ def test_a_disk_that_fills_up_is_told_of_once_though_it_goes_back_and_forth(
     watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    watch.settings = replace(
-        watch.settings, alerts=replace(watch.settings.alerts, disk_free_percent=10.0)
+    watch.settings = dataclasses.replace(
+        watch.settings, alerts=dataclasses.replace(watch.settings.alerts, disk_free_percent=10.0)
     )
     said = []
     for free in (50, 11, 9, 8, 11, 9, 11, 13, 11):
@@ -269,8 +270,8 @@ def test_where_each_run_has_a_clone_of_its_own_status_knows_the_last_good_night_
     watch: Watch,
 ) -> None:
     """As in a cluster: no run has noted anything here, and an unchanged night makes no commit."""
-    nowhere = replace(watch.settings.database, host="127.0.0.1", port=9)
-    settings = replace(watch.settings, database=nowhere)
+    nowhere = dataclasses.replace(watch.settings.database, host="127.0.0.1", port=9)
+    settings = dataclasses.replace(watch.settings, database=nowhere)
     assert not status(settings).nights_known
     watch.run()
     watch.tick()

@@ -6,10 +6,10 @@ import hashlib
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpFailed

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
@@ -225,7 +226,7 @@ def test_what_was_seen_where_a_dump_was_tried_spares_the_twin(
         return definitions_in(tried, layout, Within(dumped.path.parent, NO_HURRY))
 
     assert compared(restored, dumped, layout, no_twin, seen()).differences == []
-    change(replace(tried, user="postgres"), ACTING)
+    change(dataclasses.replace(tried, user="postgres"), ACTING)
     assert seen() is None
 
 
@@ -238,7 +239,7 @@ def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
 
     def twin(more: str = "") -> DatabaseSettings:
         made = empty_database()
-        change(replace(made, user="postgres"), f"{ACTING} {more}")
+        change(dataclasses.replace(made, user="postgres"), f"{ACTING} {more}")
         return made
 
     layout = layout_of(dumped.path)

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.rules.page.past import Past, PastNight
 from ppr_assets.rules.publication.withholding import Withheld

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.rules.patch.changes import (

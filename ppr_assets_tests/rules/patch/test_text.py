@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ppr_assets.rules.patch.changes import PatchColumn, PatchTable, RowChange, in_two_steps
 from ppr_assets.rules.patch.text import Frame, Trigger, patch_text, statement

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.publication.planning import idle_decisions, plan

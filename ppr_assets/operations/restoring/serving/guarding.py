@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import psycopg
+from msgspec import Struct, field
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, GateRefused, NoRecords, PreconditionFailed
 from ppr_assets.operations.publishing.gate import policy
@@ -27,8 +27,7 @@ T = TypeVar("T")
 _PATIENCE = "SET LOCAL lock_timeout = '5s'"
 
 
-@dataclass(frozen=True)
-class Coming:
+class Coming(Struct, frozen=True):
     """What comes into the place of what serves, in words: ``name`` it, what was ``done`` then, the
     ``way_out`` for whoever is refused, and what can be done ``instead`` by a role that may make no
     database."""
@@ -54,8 +53,7 @@ def restored(dump: str) -> str:
     return f"`{dump}` was restored"
 
 
-@dataclass(frozen=True)
-class Serving:
+class Serving(Struct, frozen=True):
     """Records by table of the database that is to be replaced; ``unknown`` says why nobody could
     count them. ``only_here``: what of it the dump leaves out on purpose."""
 
@@ -70,8 +68,7 @@ class Serving:
         return {table: rows for table, rows in self.counts.items() if table not in left_out}
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """``override`` only where it was needed; ``only_here`` as in :class:`Serving`."""
 
     remarks: list[str]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 
+from msgspec import Struct
+from msgspec.structs import replace
 from psycopg.conninfo import make_conninfo
 
 from ppr_assets.errors import GateRefused
@@ -23,8 +24,7 @@ VALUES_FILE = "withheld_values.sql"
 _SHOWN = 20
 
 
-@dataclass(frozen=True)
-class OnlyHere:
+class OnlyHere(Struct, frozen=True):
     """``number`` rows of a table (``column`` is empty), or values in a column of it, and the
     ``sequences`` that they count with."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.errors import Busy, PreconditionFailed
 from ppr_assets.postgres.databases.beside import connect_beside
@@ -25,8 +26,7 @@ IN_PLACE_INSTEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """``bytes`` on the server's disk, None where the role may not look. ``settings`` lead to the
     very server that was asked."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.sections import Sections
@@ -23,8 +24,7 @@ from ppr_assets.postgres.load.work.read_back import Reader
 from ppr_assets.postgres.load.work.scheduler import Task, default_connections
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What is to be done with the rows on the way, and over how many sessions.
 
     ``analyze`` makes statistics of every table that has rows in the dump. ``read_back_in``, a

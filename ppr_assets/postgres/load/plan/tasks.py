@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.sections import Step
@@ -12,8 +13,7 @@ from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import run_steps
 
 
-@dataclass
-class TableTasks:
+class TableTasks(Struct):
     """What has been planned for one table so far."""
 
     name: bytes = b""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import LiteralString
+
+from msgspec import Struct
 
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.rules.naming import table_key
@@ -67,8 +68,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_operator JOIN own ON oprcode = own.oid)
 """  # noqa: S608 - put together from constants
 
 
-@dataclass(frozen=True)
-class Catalog:
+class Catalog(Struct, frozen=True, dict=True):
     """Tables by their keys."""
 
     kinds: Mapping[str, str]

@@ -14,11 +14,11 @@ from bisect import insort
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 
 import psycopg
+from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession
@@ -33,8 +33,7 @@ PATIENCE_SECONDS = 5.0
 Work = Callable[[LoadingSession], None]
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
+class Task(Struct, frozen=True, eq=False):
     """``weight`` is roughly how long this and what waits for it takes; the largest goes first."""
 
     what: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.replay.telling import Named
 from ppr_assets.rules.replay.words.coordinates import Point, spot
@@ -14,8 +15,7 @@ NAMES = 3
 """What more differently named places or organizations share says nothing about any of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
+class Common(Struct, frozen=True):
     """What counts as none, with the number of differently named ones that share it."""
 
     points: Mapping[Point, int] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.merging import same
 from ppr_assets.rules.replay.merging.common import Common, common
@@ -16,8 +17,7 @@ from ppr_assets.rules.replay.telling import Named, ToldPlace
 from ppr_assets.rules.replay.words.coordinates import METRES_PER_DEGREE, Point
 
 
-@dataclass(frozen=True, slots=True)
-class Everything:
+class Everything(Struct, frozen=True):
     organizations: Merged
     locations: Merged
     common: Common

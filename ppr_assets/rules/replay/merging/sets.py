@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class MergeDecision:
+class MergeDecision(Struct, frozen=True):
     """Why one telling's record is counted to another's: there is one for each that is."""
 
     id: str
@@ -15,8 +15,7 @@ class MergeDecision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """``records`` leads from each telling's id to the id of what it tells of: that of the oldest
     telling among those that are one."""
 

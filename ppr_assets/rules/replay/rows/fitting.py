@@ -7,8 +7,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from ppr_assets.rules.replay.rows.columns import COLUMNS, TIMES
 
@@ -20,8 +21,7 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _WHOLE = re.compile(r"-?\d{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
-class FittedColumn:
+class FittedColumn(Struct, frozen=True):
     """``kind``: the name of its type in pg_catalog, ``enum`` for one of its ``labels``; ``length``:
     the most characters."""
 
@@ -38,8 +38,7 @@ class FittedColumn:
         return self.defaulted and self.kind in ("int2", "int4", "int8")
 
 
-@dataclass
-class Fitted:
+class Fitted(Struct):
     """What the columns of one database take of what a replay has. ``no_place`` and ``filled``: how
     often, by ``table.column`` and why."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from ppr_assets.rules.replay.record import Location, Organization, Service
 from ppr_assets.rules.replay.telling import AGAIN, Telling
@@ -25,8 +26,7 @@ class Told(Protocol):
     def file(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OrganizationTold:
+class OrganizationTold(Struct, frozen=True):
     """One file's word on an organization. ``id``: as its scraper knows it; ``places``: the ids that
     its locations have come to, in their order; ``reason``: why it is counted to the one that it
     became, empty for the first; ``file``: its name."""
@@ -39,8 +39,7 @@ class OrganizationTold:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LocationTold:
+class LocationTold(Struct, frozen=True):
     """One file's word on a place. ``organization``: the id that its organization has come to."""
 
     by: Telling
@@ -51,8 +50,7 @@ class LocationTold:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTold:
+class ServiceTold(Struct, frozen=True):
     """One file's word on a service of an organization."""
 
     by: Telling

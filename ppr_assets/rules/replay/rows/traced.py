@@ -4,7 +4,6 @@ has, or would have if its word stood."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
@@ -19,8 +18,7 @@ from ppr_assets.rules.replay.rows.organization import service_at_location_id, se
 from ppr_assets.rules.replay.rows.told import LocationTold, OrganizationTold
 
 
-@dataclass(frozen=True, slots=True)
-class Traced:
+class Traced(Struct, frozen=True):
     """``key``: equal for whatever is one row; ``path``: the JSON path of the word."""
 
     id: str
