@@ -12,7 +12,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 LOCKED := .venv/.locked-$(VERSION)-$(shell cksum <requirements-dev.lock | cut -d' ' -f1)
 READY := $(LOCKED)-$(shell cksum <pyproject.toml | cut -d' ' -f1)
 
-.PHONY: help setup demo dev quick test campaign lint collected bench figures variables screenshots lock release clean
+.PHONY: help setup demo dev quick test campaign lint bench figures variables screenshots lock release clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,7 @@ lint: $(READY) ## style, types and layers, without tests
 	$(BIN)/lint-imports
 
 # Python compiles what it imports for the first time: here once, and not in each worker.
+.PHONY: collected
 collected: $(READY)
 	@collected=$$($(BIN)/pytest --collect-only -q 2>&1) || { echo "$$collected"; exit 1; }
 

@@ -17,7 +17,7 @@ import pytest
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.settings import VARIABLES
 from ppr_assets_tests.fix_pipeline import Pipeline
-from ppr_assets_tests.forked import forks, read_at_the_start
+from ppr_assets_tests.forked import Fork, forks, read_at_the_start
 from ppr_assets_tests.places import ROOT
 
 PROGRAM = Path(sys.executable).with_name("ppr-assets")
@@ -58,16 +58,21 @@ class CommandLine:
 
     folder: Path
     variables: dict[str, str] = field(default_factory=dict)
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[subprocess.Popen[str] | Fork] = field(default_factory=list)
 
     def __call__(self, *arguments: str, **variables: str) -> Said:
         """In a fork of a process that has everything imported already: see :mod:`forked`."""
         environment = self.environment(variables)
         if read_at_the_start(environment) != read_at_the_start(os.environ):
             return self.installed(*arguments, **variables)
-        call = [str(PROGRAM), *arguments]
-        done = forks().run(call, self.folder, environment, patience=_PATIENCE_SECONDS)
-        return Said(done.returncode, done.stdout, done.stderr)
+        return self.ended(forks().start([str(PROGRAM), *arguments], self.folder, environment))
+
+    def begin(self, *arguments: str, **variables: str) -> Fork:
+        """The same, at work beside the test; it may be sent signals."""
+        environment = self.environment(variables)
+        begun = forks().start([str(PROGRAM), *arguments], self.folder, environment)
+        self.started.append(begun)
+        return begun
 
     def installed(self, *arguments: str, **variables: str) -> Said:
         """The program itself, for what a fork cannot show: that it starts, and imports enough."""
@@ -86,15 +91,17 @@ class CommandLine:
         self.started.append(process)
         return process
 
-    def ended(self, process: subprocess.Popen[str]) -> Said:
+    def ended(self, process: subprocess.Popen[str] | Fork) -> Said:
         out, err = process.communicate(timeout=_PATIENCE_SECONDS)
+        assert process.returncode is not None
         return Said(process.returncode, out, err)
 
     def kill_all(self) -> None:
         """What still runs after a test that failed."""
         for process in self.started:
-            process.kill()
-            process.communicate()
+            if process.poll() is None:
+                process.kill()
+                process.communicate(timeout=_PATIENCE_SECONDS)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         ours = {variable.name for variable in VARIABLES}

@@ -1,5 +1,5 @@
-"""``ppr-assets`` in forks of a process that has imported everything below the command line once,
-for a tenth of what it takes to start and import it each time.
+"""``ppr-assets``, and ``dagster``, in forks of a process that has imported everything below the
+command line once, for a tenth of what it takes to start and import it each time.
 
 Arguments, environment, folder, descriptors, signals and exit code of a call are those of a process
 of its own, and it imports the command line itself anew. What Python reads when it starts is told
@@ -15,19 +15,23 @@ import gc
 import json
 import os
 import pkgutil
+import select
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Timer
+from typing import NoReturn
 
 _MOST_BYTES = 100_000
 """Of a request: arguments and environment."""
@@ -46,6 +50,48 @@ def read_at_the_start(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: environment[name] for name in environment if name.startswith(_AT_THE_START)}
 
 
+EXECUTE = ["dagster", "job", "execute", "-m", "ppr_assets.definitions", "-j"]
+"""A call that runs the job that is named after it."""
+
+
+class Fork:
+    """A call at work, to be used as a :class:`subprocess.Popen`."""
+
+    def __init__(self, argv: list[str], out: int, err: int, told: int) -> None:
+        self._argv = argv
+        self._streams = [os.fdopen(end, encoding="utf-8") for end in (out, err)]
+        self._told = os.fdopen(told, encoding="utf-8")
+        self.pid = int(self._told.readline())
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it is at work: it has its number until that was told."""
+        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+            self.returncode = int(self._told.readline())
+            self._told.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What it has said until its end; it is killed when ``timeout`` seconds have passed."""
+        with ExitStack() as ends:
+            streams = [ends.enter_context(stream) for stream in self._streams]
+            timer = Timer(timeout, self.kill)
+            timer.start()
+            ends.callback(timer.cancel)
+            readers = ends.enter_context(ThreadPoolExecutor(len(streams)))
+            out, err = readers.map(lambda stream: stream.read(), streams)
+            select.select([self._told], [], [])
+            self.poll()
+        return out, err
+
+
 class Forks:
     """The process that forks, and the way to ask it."""
 
@@ -59,26 +105,15 @@ class Forks:
                 env={name: os.environ[name] for name in os.environ if name != _OF_A_TEST},
             )
 
-    def run(
-        self, argv: list[str], folder: Path, environment: Mapping[str, str], *, patience: float
-    ) -> subprocess.CompletedProcess[str]:
-        """As :func:`subprocess.run` with captured output; killed when patience has ended."""
+    def start(self, argv: list[str], folder: Path, environment: Mapping[str, str]) -> Fork:
+        """As :class:`subprocess.Popen` with captured output."""
         request = json.dumps([argv, str(folder), dict(environment)]).encode()
         assert len(request) < _MOST_BYTES
-        with ExitStack() as ends:
-            (out, its_out), (err, its_err) = os.pipe(), os.pipe()
-            streams = [ends.enter_context(os.fdopen(end, encoding="utf-8")) for end in (out, err)]
-            socket.send_fds(self._requests, [request], [0, its_out, its_err])
-            os.close(its_out)
-            os.close(its_err)
-            child = int(self._requests.recv(_MOST_BYTES))
-            timer = Timer(patience, os.kill, (child, signal.SIGKILL))
-            timer.start()
-            ends.callback(timer.cancel)
-            readers = ends.enter_context(ThreadPoolExecutor(len(streams)))
-            said = list(readers.map(lambda stream: stream.read(), streams))
-            code = int(self._requests.recv(_MOST_BYTES))
-        return subprocess.CompletedProcess(argv, code, *said)
+        ends = [os.pipe() for _ in range(3)]
+        socket.send_fds(self._requests, [request], [0, *(theirs for _, theirs in ends)])
+        for _, theirs in ends:
+            os.close(theirs)
+        return Fork(argv, *(ours for ours, _ in ends))
 
     def end(self) -> None:
         self._requests.close()
@@ -94,25 +129,49 @@ def forks() -> Forks:
 
 
 def _serve(requests: socket.socket) -> None:
-    while True:
-        request, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 3)
-        if not request:
-            return
-        child = os.fork()
-        if not child:
-            requests.close()
-            argv, folder, environment = json.loads(request)
-            _call(argv, folder, environment, descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-        requests.send(str(child).encode())
-        _, status = os.waitpid(child, 0)
-        requests.send(str(os.waitstatus_to_exitcode(status)).encode())
+    """Each call is told its number when it begins, and its exit code before that number is free."""
+    told: dict[int, int] = {}
+    with selectors.DefaultSelector() as waited:
+        waited.register(requests, selectors.EVENT_READ)
+        while True:
+            for ready, _ in waited.select():
+                if ready.fileobj is not requests:
+                    waited.unregister(ready.fd)
+                    _tell_the_end(ready.fd, told.pop(ready.fd))
+                    continue
+                request, descriptors, _, _ = socket.recv_fds(requests, _MOST_BYTES, 4)
+                if not request:
+                    return
+                child = os.fork()
+                if not child:
+                    for end in (*told, *told.values(), requests.fileno(), descriptors.pop()):
+                        os.close(end)
+                    argv, folder, environment = json.loads(request)
+                    _call(argv, folder, environment, descriptors)
+                *streams, tell = descriptors
+                for descriptor in streams:
+                    os.close(descriptor)
+                os.set_inheritable(tell, False)
+                os.write(tell, f"{child}\n".encode())
+                ending = os.pidfd_open(child)
+                told[ending] = tell
+                waited.register(ending, selectors.EVENT_READ)
+
+
+def _tell_the_end(ending: int, tell: int) -> None:
+    found = os.waitid(os.P_PIDFD, ending, os.WEXITED | os.WNOWAIT)
+    assert found is not None
+    died = found.si_code != os.CLD_EXITED
+    with suppress(BrokenPipeError):  # who started it listens no more
+        os.write(tell, f"{-found.si_status if died else found.si_status}\n".encode())
+    os.close(tell)
+    os.waitid(os.P_PIDFD, ending, os.WEXITED)
+    os.close(ending)
 
 
 def _call(
     argv: list[str], folder: str, environment: dict[str, str], descriptors: list[int]
-) -> None:
+) -> NoReturn:
     for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)
         os.close(descriptor)
@@ -125,12 +184,16 @@ def _call(
     tempfile.tempdir = None
     sys.argv[:] = argv
     try:
-        import_module("ppr_assets.cli").main()
+        import_module("dagster._cli" if argv[0] == "dagster" else "ppr_assets.cli").main()
     except SystemExit as ended:
         _end(ended.code)
+    except BaseException:  # noqa: BLE001 - as Python itself ends
+        traceback.print_exc()
+        _end(1)
+    _end(0)
 
 
-def _end(code: object) -> None:
+def _end(code: object) -> NoReturn:
     """As a process ends, but for taking apart what was imported: no module is freed one by one."""
     assert isinstance(code, int | None)
     atexit._run_exitfuncs()

@@ -458,7 +458,7 @@ def test_the_command_line_says_and_leaves_nothing_private(
     assert "out of range pg_dump: detail: Command was: COPY public.visits" in said[-1].error
     done = world.folder / "done"
     world.pg_dump(f"{REAL}; touch {done}; sleep 60")
-    killed = ppr_assets.start("dump", "--without-record")
+    killed = ppr_assets.begin("dump", "--without-record")
     wait_until(done.exists)
     wait_until(lambda: any(world.pipeline.staged.glob(".*.partial")))
     killed.kill()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
 from ppr_assets_tests.fix_tools import FakeTool
+from ppr_assets_tests.forked import EXECUTE, Fork, forks
 from ppr_assets_tests.places import ROOT
 
 SECONDS_TO_START = 240
@@ -328,21 +328,14 @@ def test_a_cancelled_restore_leaves_nothing_that_the_next_run_does_not_remove(
     home.mkdir()
     for name, value in (pipeline.variables | {"DAGSTER_HOME": str(home)}).items():
         monkeypatch.setenv(name, value)
-    arguments = ["-m", "dagster", "job", "execute", "-m", "ppr_assets.definitions", "-j", "restore"]
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as run:
-        try:
-            wait_for_the_view(world, run)
-            run.send_signal(number)
-            output, _ = run.communicate(timeout=SECONDS_TO_END)
-        finally:
-            run.kill()
-    assert run.returncode != 0, output
+    run = forks().start([*EXECUTE, "restore"], ROOT, os.environ)
+    try:
+        wait_for_the_view(world, run)
+        run.send_signal(number)
+    finally:
+        output = run.communicate(timeout=SECONDS_TO_END)
+    assert run.returncode, output
+    assert (number == signal.SIGKILL) is (run.returncode == -signal.SIGKILL), output
     assert settled(pipeline.children) == []
     if number == signal.SIGTERM:
         assert world.beside() == []
@@ -354,12 +347,12 @@ def test_a_cancelled_restore_leaves_nothing_that_the_next_run_does_not_remove(
     assert world.beside() == ["_restored"]
 
 
-def wait_for_the_view(world: World, run: subprocess.Popen[str]) -> None:
+def wait_for_the_view(world: World, run: Fork) -> None:
     waiting = sql.SQL(
         "SELECT pid FROM pg_stat_activity WHERE datname LIKE %s AND wait_event = 'PgSleep'"
     )
     deadline = time.monotonic() + SECONDS_TO_START
     while not world.ask(waiting, f"{world.name}%"):
-        assert run.poll() is None, run.communicate()[0]
+        assert run.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "the view was never refreshed"
         time.sleep(0.05)

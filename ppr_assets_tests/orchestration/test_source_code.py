@@ -132,7 +132,8 @@ def test_settings_that_somebody_wrote_by_hand_are_read(checkout: Path) -> None:
 
 def test_a_package_without_checkout_and_git_loads_with_links_to_its_files(tmp_path: Path) -> None:
     """As a wheel is installed; a git on PATH would say that it was asked."""
-    shutil.copytree(PACKAGE, tmp_path / "ppr_assets", ignore=shutil.ignore_patterns("__pycache__"))
+    just_written = shutil.ignore_patterns("*.pyc.*")
+    shutil.copytree(PACKAGE, tmp_path / "ppr_assets", ignore=just_written)
     asked = tmp_path / "asked"
     (tmp_path / "bin").mkdir()
     stand_in = tmp_path / "bin" / "git"

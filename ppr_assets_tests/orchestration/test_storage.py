@@ -24,6 +24,7 @@ from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_pipeline import TELLS_ITS_VERSION, Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs
 from ppr_assets_tests.fix_tools import FakeTool
+from ppr_assets_tests.forked import EXECUTE, Fork, forks
 from ppr_assets_tests.places import ROOT
 
 STORAGE = "dagster_runs"
@@ -173,22 +174,13 @@ def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
     fake_tool("pg_dump", f"{TELLS_ITS_VERSION}; echo $$ > {started}; sleep 600")
     for name, value in pipeline.variables.items():
         monkeypatch.setenv(name, value)
-    # Through Popen and not by a shell's `&`, whose children ignore SIGINT.
-    arguments = ["-m", "dagster", "job", "execute", "-m", "ppr_assets.definitions"]
-    with subprocess.Popen(
-        [sys.executable, *arguments, "-j", "nightly_dump"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as run:
-        try:
-            _wait_for(started, run)
-            run.send_signal(number)
-            output, _ = run.communicate(timeout=SECONDS_TO_END)
-        finally:
-            run.kill()
-    assert run.returncode != 0, output
+    run = forks().start([*EXECUTE, "nightly_dump"], ROOT, os.environ)
+    try:
+        _wait_for(started, run)
+        run.send_signal(number)
+    finally:
+        output = run.communicate(timeout=SECONDS_TO_END)
+    assert run.returncode not in (0, -signal.SIGKILL), output
     assert not settled(lambda: psutil.pid_exists(int(started.read_text())))
     assert pipeline.picture() == before
     with dg.DagsterInstance.from_config(str(dagster_home)) as instance:
@@ -200,7 +192,7 @@ def test_a_cancelled_run_ends_with_its_pg_dump_and_moves_nothing(
 def test_the_workspace_loads_the_project_where_it_is_not_installed(tmp_path: Path) -> None:
     """A Python that finds every dependency and no ppr_assets but the one in the working folder."""
     copy, python = tmp_path / "copy", tmp_path / "python"
-    ignore = shutil.ignore_patterns("__pycache__")
+    ignore = shutil.ignore_patterns("*.pyc.*")  # what is compiled, but for what is just written
     shutil.copytree(ROOT / "ppr_assets", copy / "ppr_assets", ignore=ignore)
     shutil.copy(ROOT / "workspace.yaml", copy)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(python)], check=True)
@@ -240,6 +232,7 @@ def test_the_workspace_loads_the_project_where_it_is_not_installed(tmp_path: Pat
 
 @pytest.mark.server
 def test_dg_finds_the_project_and_its_definitions(tmp_path: Path) -> None:
+    """By the name in pyproject.toml."""
     dg_program = Path(sys.executable).with_name("dg")
     checked = subprocess.run(
         [dg_program, "check", "defs"],
@@ -258,9 +251,9 @@ def test_dg_finds_the_project_and_its_definitions(tmp_path: Path) -> None:
     assert "All definitions loaded successfully" in checked.stdout + checked.stderr
 
 
-def _wait_for(file: Path, run: subprocess.Popen[str]) -> None:
+def _wait_for(file: Path, run: Fork) -> None:
     deadline = time.monotonic() + SECONDS_TO_START
     while not (file.exists() and file.read_text().strip()):
-        assert run.poll() is None, run.communicate()[0]
+        assert run.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "pg_dump was never started"
         time.sleep(0.05)

@@ -21,7 +21,7 @@ def test_two_containers_that_start_at_once_fill_the_database_once(
         "DATA_REPO_PATH": str(ppr_assets.folder / "data-repo"),
         "PUBLISHER_PUSH_ENABLED": "false",
     }
-    started = [ppr_assets.start("init") for _ in range(3)]
+    started = [ppr_assets.begin("init") for _ in range(3)]
     ended = sorted((ppr_assets.ended(process) for process in started), key=lambda one: one.out)
     assert [(one.code, one.err) for one in ended] == [(0, "")] * 3
     first, second, third = (one.out for one in ended)

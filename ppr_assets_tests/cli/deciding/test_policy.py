@@ -399,7 +399,7 @@ def test_of_two_decisions_at_once_none_is_lost(pipeline: Pipeline, ppr_assets: C
     elsewhere = {"DATA_REPO_PATH": str(pipeline.clone_again("other"))}
     columns = ("extension", "type", "description")
     started = [
-        ppr_assets.start("policy", "add", f"phone.{column}", "null", "--reason", "x", **variables)
+        ppr_assets.begin("policy", "add", f"phone.{column}", "null", "--reason", "x", **variables)
         for column, variables in zip(columns, ({}, {}, elsewhere), strict=True)
     ]
     for said in map(ppr_assets.ended, started):

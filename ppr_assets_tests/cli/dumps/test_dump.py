@@ -177,7 +177,7 @@ def test_a_second_dump_at_the_same_time_is_told_busy_with_exit_code_7(
     """And a Ctrl-C ends the first one with 130, without a child or a trace."""
     before = pipeline.picture()
     fake_tool("pg_dump", f"{TELLS_ITS_VERSION}\ntouch {tmp_path}/started\nsleep 600")
-    first = ppr_assets.start("dump")
+    first = ppr_assets.begin("dump")
     wait_until(lambda: (tmp_path / "started").exists())
 
     second = ppr_assets("dump")
@@ -204,7 +204,7 @@ def test_a_service_managers_signal_ends_a_dump_like_ctrl_c(
 ) -> None:
     before = pipeline.picture()
     fake_tool("pg_dump", f"{TELLS_ITS_VERSION}\ntouch {tmp_path}/started\nsleep 600")
-    run = ppr_assets.start("dump")
+    run = ppr_assets.begin("dump")
     wait_until(lambda: (tmp_path / "started").exists())
     run.send_signal(number)
     ended = ppr_assets.ended(run)

@@ -139,8 +139,9 @@ def test_a_changed_row_changes_that_line_and_the_keys_alone(pipeline: Pipeline) 
         "UPDATE language SET note = 'changed' WHERE id = (SELECT min(id) FROM language)"
     )
     after = _dump_bytes(pipeline).splitlines()
-    gone = [line for line in before if line not in set(after)]
-    come = [line for line in after if line not in set(before)]
+    was, is_now = set(before), set(after)
+    gone = [line for line in before if line not in is_now]
+    come = [line for line in after if line not in was]
     keys = [line.split()[0] for line in gone if b"restrict" in line]
     assert keys == [b"\\restrict", b"\\unrestrict"]
     assert len(gone) == len(come) == 3
