@@ -1,19 +1,20 @@
-"""The glossary of docs/architecture.md: whole, and without words that nobody meets."""
+"""The words that users read: plain, of the field, or in the glossary of docs/architecture.md."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import cache
 
 import click
+import pytest
 
-from ppr_assets.cli import VERBS, cli
+from ppr_assets.cli import cli
 from ppr_assets.orchestration.assets.tables import HSDS_TABLES
 from ppr_assets_tests.places import ROOT
+from ppr_assets_tests.texts import said, texts, words
 
-PACKAGE = ROOT / "ppr_assets"
 _TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 _TABLE = _TEXT.partition("## Words")[2].partition("## Where state is")[0]
 ENTRIES = [
@@ -24,112 +25,114 @@ ENTRIES = [
 ]
 GLOSSARY = frozenset(ENTRIES)
 
-# Labels that say what they say anywhere, and those of git, PostgreSQL, Dagster and click.
-PLAIN = frozenset(
-    re.findall(
-        "[a-z]+",
-        """accepted accounted added after age alone are as asked at author back backup because
-        before branch broken but by bytes changes checks cleanup code column command commit
-        committed complete config console count counts csv cut dagster damaged decided decisions
-        demo detail dev differences disconnect disk drop dry elsewhere equals error errors events
-        exit failed fetch files filled for from git github go good grants half have held help hint
-        holds home hourly hours impossible is it kept key kind labels last left less level list
-        locations log loggers looked loose made makes mapping match message metadata metrics minimum
-        minutes monthly movements named names need next night nightly note of ok on one ops option
-        organizations origin other outcome packed parquet partitions path percent platform point
-        previous proven psql publishing readable reason refused remote replace repo resources
-        reviewed row rows run schedule seconds server settings sh sha short signature since size
-        snapshot source sqlite stages state stop stopped subject table tables testing the there this
-        tree undone unknown unreadable updated url usual values version view wanted weekly what
-        where whole why without work""",
-    )
-)
+LISTS = {
+    name: (ROOT / "ppr_assets_tests" / "words" / f"{name}.txt").read_text().splitlines()
+    for name in ("plain", "field")
+}
+"""``plain``: English that anybody knows. ``field``: words of git, PostgreSQL, Dagster and others in
+their own meaning. One form of each word is enough."""
+
+_WHAT_TO_DO = """\
+These words are in no list. Choose a plain one, or that of git, PostgreSQL or Dagster, and add it to
+ppr_assets_tests/words/plain.txt or field.txt; explain a word of our own in the glossary of
+docs/architecture.md:"""
+
+BANNED = {
+    r"(?<![Tt]here )\b(?:is|are|was|were) no (?!longer|more|less|older|newer)": "say: is not a …",
+    r"\b(?:is|are|was|were|be) told\b": "say who hears of it, or what is shown, named, reported",
+    r"\b(?:leave|leaves|leaving|left)\b[^.;:]{0,40}? away\b": "say: leave out",
+}
 
 
-def _strings(tree: ast.Module, *, docstrings: bool) -> Iterator[str]:
-    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and (docstrings or id(node) not in alone)
-        ):
-            yield node.value
+@cache
+def _forms(word: str) -> frozenset[str]:
+    """``word``, and what it may be a plural or another form of."""
+    shorter = set()
+    if word.endswith("s") and not word.endswith("ss"):
+        shorter |= {word[:-1], word.removesuffix("es")}
+    for end in ("ed", "ing"):
+        stem = word.removesuffix(end)
+        if stem not in {word, ""}:
+            shorter |= {stem, stem + "e", stem[:-1] if stem[-1:] == stem[-2:-1] else stem}
+    if word.endswith(("ies", "ied")):
+        shorter.add(word[:-3] + "y")
+    longer = (_forms(form) for form in shorter - {word} if len(form) > 2)
+    return frozenset({word}).union(*longer)
 
 
-NAMED = {"AssetCheckSpec", "AssetSpec", "TableColumn", "define_asset_job"}
-"""What gives its first word to the user interface."""
+@cache
+def _shown() -> dict[str, dict[str, str]]:
+    """Each word that users read: where, and in what."""
+    shown: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for path, text in texts():
+        for word in words(text):
+            shown[word].setdefault(path, text)
+    for path, label in [
+        *_labels(),
+        *(("cli", verb) for verb in cli.list_commands(click.Context(cli))),
+    ]:
+        for word in words(re.sub("[^a-z]", " ", label)):
+            shown[word].setdefault(path, label)
+    return dict(shown)
 
 
-def _labels(tree: ast.Module) -> Iterator[str]:
-    """Words that something is shown under."""
-    for node in ast.walk(tree):
-        for label in _labels_of(node):
-            first = label.values[0] if isinstance(label, ast.JoinedStr) else label
-            word = first.value if isinstance(first, ast.Constant) else None
-            if isinstance(word, str) and re.fullmatch("[a-z][a-z0-9 _/]*", word):
-                yield word
+def _labels() -> Iterator[tuple[str, str]]:
+    """Of verbs and of the user interface, but for Dagster's own."""
+    for path, label in said()[1]:
+        own = path.startswith("cli/dagster/") or label.startswith("dagster/")
+        if not (own or path.endswith("__init__.py") or label in HSDS_TABLES):
+            yield path, label
 
 
-def _labels_of(node: ast.AST) -> Sequence[ast.expr | None]:
-    """Keys of mappings, the first of two words that make a line, names that Dagster shows, and what
-    can be filled in in the Launchpad."""
-    match node:
-        case ast.Dict(keys=keys):
-            return keys
-        case ast.Subscript(ctx=ast.Store(), slice=key):
-            return [key]
-        case ast.Tuple(elts=[label, _]):
-            return [label]
-        case ast.Call(func=called, args=words, keywords=given):
-            named = [word.value for word in given if word.arg in {"name", "group_name"}]
-            return named + words[: ast.unparse(called).rpartition(".")[2] in NAMED]
-        case ast.ClassDef(bases=[ast.Attribute(attr="Config")], body=lines):
-            fields = [line.target for line in lines if isinstance(line, ast.AnnAssign)]
-            return [ast.Constant(ast.unparse(field)) for field in fields]
-    return []
+def _entries() -> Counter[str]:
+    """In how many of the lists and the glossary each form of a word is."""
+    glossary = {form for entry in GLOSSARY for word in entry.split() for form in _forms(word)}
+    listed = [form for words in LISTS.values() for word in words for form in _forms(word)]
+    return Counter([*glossary, *listed])
 
 
-HELPED = {"__init__", *VERBS}  # modules of the command line whose docstrings are printed
+def test_every_word_that_users_read_is_plain_of_the_field_or_explained() -> None:
+    known = _entries()
+    unknown = [
+        f"`{word}` in {path}: {' '.join(text.split())[:150]!r}"
+        for word, places in sorted(_shown().items())
+        if not any(form in known for form in _forms(word))
+        for path, text in places.items()
+    ]
+    if unknown:
+        pytest.fail("\n".join([_WHAT_TO_DO, *unknown]), pytrace=False)
 
 
-def _parsed(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
-    for folder in folders:
-        for path in sorted((PACKAGE / folder).rglob("*.py")):
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_has_no_word_that_nobody_reads(name: str) -> None:
+    shown = {form for word in _shown() for form in _forms(word)}
+    assert [word for word in LISTS[name] if not _forms(word) & shown] == []
 
 
-def _known(word: str) -> bool:
-    """``word``, or another form of it, is plain or part of an entry."""
-    entries = PLAIN | {word for entry in GLOSSARY for word in entry.split()}
-    ends = ("", "s", "d", "ed")
-    return any(word.removesuffix(end) in entries or word + end in entries for end in ends)
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_sorted_and_has_nothing_that_is_listed_or_explained_already(name: str) -> None:
+    assert LISTS[name] == sorted(LISTS[name])
+    entries = _entries()
+    twice = {word: [form for form in _forms(word) if entries[form] > 1] for word in LISTS[name]}
+    assert {word: forms for word, forms in twice.items() if forms} == {}
 
 
-def test_every_label_of_a_verb_or_of_the_user_interface_is_explained() -> None:
-    shown = set(cli.list_commands(click.Context(cli)))
-    for path, tree in _parsed("orchestration", "cli"):
-        # What is written in the one is Dagster's own configuration, in the other names of folders.
-        if path.parent.name != "dagster" and path.name != "__init__.py":
-            shown |= set(_labels(tree))
-    unknown = {
-        word
-        for label in shown - set(HSDS_TABLES)
-        if not label.startswith(("dagster/", "--"))  # Dagster's own keys, and options
-        for word in re.findall("[a-z]+", label)
-        if not _known(word)
-    }
-    assert unknown == set()
+def test_no_text_has_a_phrase_that_is_not_english() -> None:
+    wrong = [
+        f"{path}: {found[0]!r} in {' '.join(text.split())[:150]!r}: {instead}"
+        for path, text in texts()
+        for phrase, instead in BANNED.items()
+        if (found := re.search(phrase, text))
+    ]
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
 
 
-def test_every_word_of_the_glossary_is_one_that_somebody_is_told() -> None:
-    told = " ".join(
-        text
-        for path, tree in _parsed("")
-        for text in _strings(tree, docstrings="cli" in path.parts and path.stem in HELPED)
-    )
-    told = re.sub(r"\s+", " ", told.replace("_", " ")).lower()
-    assert {entry for entry in GLOSSARY if entry not in told} == set()
+def test_every_word_of_the_glossary_is_one_that_somebody_meets() -> None:
+    pages = _TEXT.replace(_TABLE, " ")
+    read = " ".join([pages, *(text for _, text in said()[0])])
+    read = re.sub(r"[_\s]+", " ", read).lower()
+    assert {entry for entry in GLOSSARY if entry not in read} == set()
 
 
 def test_the_glossary_has_each_word_once() -> None:

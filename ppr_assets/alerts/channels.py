@@ -121,7 +121,7 @@ def _require_hidden(server: smtplib.SMTP, host: str) -> None:
         return
     raise ChannelFailed(
         "the mail server offers no TLS, so the password was not sent",
-        hint="use smtps://, a server that offers STARTTLS, or leave user and password away.",
+        hint="use smtps://, a server that offers STARTTLS, or leave out user and password.",
     )
 
 
@@ -186,4 +186,4 @@ def _reason(error: Exception) -> str:
         return f"no TLS with it: {(inner.reason or 'unknown').replace('_', ' ').lower()}"
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror.lower()
-    return f"the conversation broke off ({type(inner).__name__})"
+    return f"the connection broke off ({type(inner).__name__})"

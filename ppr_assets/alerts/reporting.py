@@ -61,12 +61,12 @@ def report(settings: Settings, reports: Iterable[Report], *, clock: Clock = now)
     try:
         said = _take_in(settings, found, clock())
     except (OSError, Busy) as error:
-        _log.warning("what is told of incidents cannot be kept: %s", error)
+        _log.warning("what was reported of incidents cannot be kept: %s", error)
         return _tell_unkept(settings, found, clock())
     try:
         deliver(settings, clock=clock)
     except (OSError, Busy) as error:
-        _log.warning("incidents could not be told: %s", error)
+        _log.warning("incidents could not be reported: %s", error)
     return said
 
 

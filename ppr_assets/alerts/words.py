@@ -9,7 +9,7 @@ from ppr_assets.alerts.state import State
 from ppr_assets.rules.incidents import Incident, Message
 from ppr_assets.settings import Settings
 
-NOBODY = "nobody is told: PPR_ALERT_URLS is not set"
+NOBODY = "nobody hears of incidents: PPR_ALERT_URLS is not set"
 
 
 def source(settings: Settings) -> str:

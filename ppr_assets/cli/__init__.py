@@ -64,7 +64,7 @@ VERBS = {
     ),
     "look": (
         "watching",
-        "Look at what others get of what was published, and at what waits here.",
+        "Look at what others get, and at what is staged or pending here.",
     ),
     "metrics": ("watching", "Write what `status` knows as Prometheus reads it."),
     "verify": ("dumps", "Verify a dump: is the file whole, and is it what its manifest says?"),

@@ -56,7 +56,7 @@ def unpacked(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     try:
         for chunk in chunks:
             if decompressor.eof:
-                raise DumpDamaged(f"`{name}` goes on behind its end")
+                raise DumpDamaged(f"`{name}` goes on after its end")
             yield decompressor.decompress(chunk)
             while not decompressor.needs_input and not decompressor.eof:
                 yield decompressor.decompress(b"")
@@ -65,4 +65,4 @@ def unpacked(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     if not decompressor.eof:
         raise DumpDamaged(f"`{name}` was cut off")
     if decompressor.unused_data:
-        raise DumpDamaged(f"`{name}` goes on behind its end")
+        raise DumpDamaged(f"`{name}` goes on after its end")

@@ -62,7 +62,7 @@ def _age(settings: Settings, good: datetime, at: datetime) -> Report:
     if at - good < timedelta(hours=limit):
         return over(NO_NEW_DUMP, NIGHTLY, at)
     error = PprError(
-        f"the last good nightly run ended at {good:%Y-%m-%d %H:%M} UTC, one is to come every "
+        f"the last good nightly run ended at {good:%Y-%m-%d %H:%M} UTC, one is due every "
         f"{limit:g} h (PPR_ALERT_MAX_AGE_HOURS)",
         hint="is the schedule `nightly` switched on in Dagster's UI, and does its daemon run? "
         "`ppr-assets dump` makes up for it.",

@@ -134,7 +134,7 @@ def manifest_facts(manifest: Manifest) -> Metadata:
         "records": dg.MetadataValue.int(sum(manifest.rows.values())),
         "snapshot": dg.MetadataValue.timestamp(manifest.snapshot_at),
         "database": dg.MetadataValue.text(
-            f"{manifest.database.name} ({manifest.database.system_identifier or 'not told'}), "
+            f"{manifest.database.name} ({manifest.database.system_identifier or 'unknown'}), "
             f"PostgreSQL {manifest.database.server_version}"
         ),
     }

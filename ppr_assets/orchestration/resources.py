@@ -87,7 +87,7 @@ def record_override(context: dg.AssetExecutionContext, override: ratchet.Overrid
             context.run.run_id,
             {
                 OVERRIDE_TAG: f"{override.source}: {override.reason}",
-                OVERRIDE_BY_TAG: override.by or "not told",
+                OVERRIDE_BY_TAG: override.by or "unknown",
             },
         )
         context.log.warning(f"gate overridden ({override.whence}): {override.reason}")

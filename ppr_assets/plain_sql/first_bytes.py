@@ -110,7 +110,7 @@ def _converted(head: bytes) -> Impostor | None:
     """A dump that something on the way wrote anew."""
     if head.startswith(b"--\r\n"):
         return Impostor(
-            "has Windows line ends (CR LF), so its rows are not what they were",
+            "has Windows line endings (CR LF), so its rows are not what they were",
             "run `git config core.autocrlf false` in the clone and check the file out again, or "
             "transfer it in binary mode.",
         )

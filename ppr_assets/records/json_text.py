@@ -54,7 +54,7 @@ def why_not(text: str | bytes) -> str:
 
 
 def _not_a_number(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def repeated_keys(value: object, text: str) -> list[str]:

@@ -52,7 +52,7 @@ def read_result(result: Any) -> ToldResult:
         raise RefusedResult("an empty result")
     if isinstance(result, (dict, list)):
         return ToldResult(_without_nul(result, "$.result"), "$.result")
-    raise Unreadable("a result that is no text", "$.result")
+    raise Unreadable("a result that is not a text", "$.result")
 
 
 def _from_text(text: str, path: str) -> ToldResult:

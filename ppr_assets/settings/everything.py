@@ -138,7 +138,7 @@ class Settings:
         if into == "":
             raise SettingsError(
                 "the name of the database to restore into is empty",
-                hint="give it a name, or leave it away to restore into POSTGRES_DB.",
+                hint="give it a name, or leave it out to restore into POSTGRES_DB.",
             )
         name = f"{self.database.dbname}_test" if self.testing else into or self.database.dbname
         return replace(self.database, dbname=name)
@@ -152,7 +152,7 @@ def _require_proof_server(dump: DumpSettings, database: DatabaseSettings) -> Non
     if asked == dumped:
         raise SettingsError(
             f"PPR_PROOF_HOST, _PORT and _DB name the database that is dumped, {server.dbname}",
-            hint="PPR_PROOF_DB is one that PPR_PROOF_USER may enter, mostly `postgres`.",
+            hint="PPR_PROOF_DB is one that PPR_PROOF_USER may enter, usually `postgres`.",
         )
 
 

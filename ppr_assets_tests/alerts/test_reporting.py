@@ -311,7 +311,7 @@ def test_where_nothing_can_be_kept_it_is_told_all_the_same_and_once_by_each_proc
     begin(settings)
     assert web_sink.said == ["begun gate refused: nightly_dump"]
     assert len(mail_sink.got) == 1
-    assert "what is told of incidents cannot be kept" in caplog.text
+    assert "what was reported of incidents cannot be kept" in caplog.text
     in_the_way.unlink()
     begin(settings)
     end(settings)

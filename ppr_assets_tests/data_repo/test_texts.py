@@ -272,7 +272,7 @@ NOT_OURS = "we write nothing that large there: look at the history of the dump f
 NEED_A_LINE = (
     "put the line `* -text -filter -ident !working-tree-encoding -export-subst` last in "
     "`sql_dumps/.gitattributes` (a regular file, git follows no link there) and commit that, or "
-    "take out what stands below it; what is in `{clone}/.git/info/attributes` outdoes both."
+    "take out what stands below it; what is in `{clone}/.git/info/attributes` wins over both."
 )
 
 
@@ -354,7 +354,7 @@ NEED_A_LINE = (
         ),
         (
             _linked_elsewhere,
-            "`sql_dumps/latest.sql` in HEAD leads to `../README.md`, which is no dump beside it",
+            "`sql_dumps/latest.sql` in HEAD leads to `../README.md`, which is not a dump beside it",
             "point it to a dump in its folder (`ln -sf`) and commit that.",
         ),
         (
@@ -384,7 +384,7 @@ NEED_A_LINE = (
             _configuration_that_is_none,
             "`git rev-parse` ended with exit code 128: fatal: bad config line 1 in file "
             ".git/config",
-            "mend the clone's `.git/config`: `git config --list` names the line. If it is damaged, "
+            "fix the clone's `.git/config`: `git config --list` names the line. If it is damaged, "
             "move it away and run again with DATA_REPO_URL set, which makes a new one.",
         ),
         (

@@ -138,7 +138,7 @@ def test_a_function_that_calls_another_one_without_its_schema(kind: str, debian:
     debian.administer(IN_FUNCTIONS[kind])
     with pytest.raises(DumpUnproven) as refused:
         dump(debian.settings)
-    assert "no dump of this database restores until that is mended" in refused.value.hint
+    assert "no dump of this database restores until that is fixed" in refused.value.hint
     assert "blame" not in refused.value.hint
     mend = re.search("`(ALTER FUNCTION .*?)`", refused.value.hint)
     assert mend is not None
@@ -192,7 +192,7 @@ def test_rows_that_are_not_let_in_again_are_shown_by_a_query(kind: str, pipeline
     pipeline.administer(statements)
     with pytest.raises(DumpUnproven) as refused:
         dump(pipeline.settings)
-    assert "no dump of this database restores until that is mended" in refused.value.hint
+    assert "no dump of this database restores until that is fixed" in refused.value.hint
     query = re.search("`(?:SET.*; )?(SELECT .*?;)`", refused.value.hint)
     assert query is not None
     with connect(superuser) as session:
@@ -207,7 +207,7 @@ NEITHER = {
         INSERT INTO public.t VALUES ('[1,5)'), ('[2,6)')
         UPDATE pg_catalog.pg_index SET indisready = true WHERE indrelid = 'public.t'::regclass""",
         "constraint t apart could not be restored",
-        "names two of the rows; mend them, then run `REINDEX INDEX public.apart;`",
+        "names two of the rows; fix them, then run `REINDEX INDEX public.apart;`",
     ),
     "a function that refuses": (
         """CREATE FUNCTION public.f(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'
@@ -229,7 +229,7 @@ def test_what_no_statement_shows_is_named_all_the_same(kind: str, pipeline: Pipe
         pipeline.administer(statement)
     with pytest.raises(DumpUnproven, match=re.escape(message)) as refused:
         dump(pipeline.settings)
-    assert "no dump of this database restores until that is mended" in refused.value.hint
+    assert "no dump of this database restores until that is fixed" in refused.value.hint
     assert hint in refused.value.hint
 
 

@@ -154,7 +154,7 @@ TEXTS = {
         _with(b"CREATE TABLE", b"DROP DATABASE other;\n\nCREATE TABLE"),
         "`{name}`: a statement that acts outside the database at byte 164: 'DROP DATABASE other;'",
         "pg_dump writes none into a dump of one database (one of pg_dumpall, or of `pg_dump "
-        "--create`, is none). Nothing was run: take it out of a copy of the file, and run it by "
+        "--create`, is not one). Nothing was run: take it out of a copy of the file, and run it by "
         "hand if it is wanted.",
     ),
     "rows alone": Told(

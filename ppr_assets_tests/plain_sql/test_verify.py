@@ -313,7 +313,7 @@ def test_what_is_no_dump_at_all_is_called_by_its_name(
 
 def test_windows_line_ends_are_named(refusal: Refusal, sample: Sample) -> None:
     found = refusal(sample.dump.replace(b"\n", b"\r\n"), sample.manifest)
-    assert "Windows line ends" in found.message
+    assert "Windows line endings" in found.message
     assert "core.autocrlf" in found.hint
 
 

@@ -43,7 +43,7 @@ FILES: dict[str, tuple[bytes, str, str]] = {
         "$",
     ),
     "two results": (TWICE, "the key `result` more than once", "$.result"),
-    "NaN": (job_file(0).replace(b'"result": 0', b'"result": NaN'), "NaN is no JSON number", "$"),
+    "NaN": (job_file(0).replace(b'"result": 0', b'"result": NaN'), "NaN is not a JSON number", "$"),
     "a raw control character": (job_file("a").replace(b'"a"', b'"\x00"'), "Invalid control", "$"),
 }
 RESULTS: dict[str, tuple[object, str, str]] = {
@@ -53,8 +53,8 @@ RESULTS: dict[str, tuple[object, str, str]] = {
     "prose behind": ('{"name": "Hope"}\nIs that all?', "Extra data", "$.result"),
     "a comma too many": ('{"name": "Hope",}', "Expecting property name", "$.result"),
     "single quotes": ("{'name': 'Hope'}", "Expecting property name", "$.result"),
-    "NaN": ('{"name": "Hope", "latitude": NaN}', "NaN is no JSON number", "$.result"),
-    "Infinity": ('{"name": "Hope", "x": -Infinity}', "-Infinity is no JSON number", "$.result"),
+    "NaN": ('{"name": "Hope", "latitude": NaN}', "NaN is not a JSON number", "$.result"),
+    "Infinity": ('{"name": "Hope", "x": -Infinity}', "-Infinity is not a JSON number", "$.result"),
     "a number beyond all": ('{"name": "Hope", "x": 1e999}', "a number out of range", "$.result"),
     "a thousand digits": ('{"name": ' + "9" * 5000 + "}", "of more than 4,300 digits", "$.result"),
     "half a pair": ('{"name": "\\ud800"}', "half of a surrogate pair", "$.result"),
@@ -63,7 +63,7 @@ RESULTS: dict[str, tuple[object, str, str]] = {
     "NUL in a key": ('{"name": "Hope", "\\u0000": 1}', "a NUL character", "$.result"),
     "deep nesting": ("[" * 100_000, "nested too deep", "$.result"),
     "in its text": ({"text": '{"name": '}, "cut off: Expecting value", "$.result.text"),
-    "a number": (7, "a result that is no text", "$.result"),
+    "a number": (7, "a result that is not a text", "$.result"),
 }
 
 

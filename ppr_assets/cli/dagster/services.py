@@ -56,7 +56,7 @@ class DagsterService(Struct):
         if ended:
             raise PprError(
                 f"{self.name} ended by itself",
-                hint="its own words are above; the rest was stopped as well.",
+                hint="its own output is above; the rest was stopped as well.",
             )
 
     def _ended(self) -> bool:

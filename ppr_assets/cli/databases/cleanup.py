@@ -39,8 +39,8 @@ def cleanup(
     """Drop what restores have left beside the database.
 
     That is former databases, DATABASE_before_MOMENT, which were the way back, and half-made ones
-    of runs that were killed. Kept, and said, are former ones with a session in them, and those
-    of the last day: whoever restores the wrong dump finds out in the morning.
+    of runs that were killed. Former ones with a session in them, and those of the last day,
+    are kept and named: whoever restores the wrong dump finds out in the morning.
 
     \b
     Examples:

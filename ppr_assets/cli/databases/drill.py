@@ -54,7 +54,7 @@ def drill(invocation: Invocation, wanted: Wanted, where: str | None, *, as_json:
     Exit codes:
       0    it restores
       1    no scratch database could be made
-      4    damaged, or not what it says once restored, or nowhere restorable
+      4    damaged, not what it says once restored, or restored by no server
       5    database unreachable
       6    data repository unusable, or there is no such dump
       7    busy: another drill is at work

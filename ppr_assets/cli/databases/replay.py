@@ -124,7 +124,7 @@ Examples:
 Exit codes:
   0    replayed
   1    the server could not take it; nothing was loaded
-  2    a database, a file or an id that is none
+  2    no such database, file or id
   3    refused: the database holds records, or too few would be left
   4    a file cannot be used, and --strict was given; --schema is damaged
   5    database unreachable
@@ -148,10 +148,10 @@ Exit codes:
     ),
     click.option("--until", metavar="DAY", callback=a_day, help="The last day."),
     click.option(
-        "--scraper", "scrapers", metavar="NAME", multiple=True, help="Of this scraper alone."
+        "--scraper", "scrapers", metavar="NAME", multiple=True, help="Only files of this scraper."
     ),
     click.option(
-        "--pattern", "patterns", metavar="GLOB", multiple=True, help="Paths like this alone."
+        "--pattern", "patterns", metavar="GLOB", multiple=True, help="Only paths like this."
     ),
 )
 @bundled(

@@ -106,7 +106,7 @@ Exit codes:
   0    restored, compared, in its place; or the patch shown or applied
   1    loading failed or was not done in time, or the server cannot hold it;
        or no such rows, or a constraint refuses the patch
-  2    a database for no dump: the server's own, or Dagster's storage
+  2    not a database for dumps: the server's own, or Dagster's storage
   3    refused: too few records would be left, or what the dump withholds
        would be gone
   4    damaged, or what was restored differs from the dump

@@ -32,7 +32,7 @@ from ppr_assets.operations.audit.policy import NOT_ALLOWED
         type=click.FloatRange(min=0, min_open=True),
         default=GAP_HOURS,
         show_default=True,
-        help="Tell of a time without dumps that is longer.",
+        help="Report a time without dumps that is longer.",
     ),
     offline_option,
     click.option(

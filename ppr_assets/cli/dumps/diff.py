@@ -83,7 +83,7 @@ dump, and leave nothing.
 
 A row counts as changed when one with the same primary key was there before; in a table
 without one, the first column takes its place. Up to three examples of each are shown. What the
-publication policy withholds from one of the two alone is told as that, and changes no row.
+publication policy withholds from one of the two alone is named as that, and changes no row.
 Organizations, locations and services that came again under another id are counted: by name,
 by place and name or address, by organization and name.
 
@@ -152,7 +152,7 @@ Exit codes:
         "tables",
         metavar="NAME",
         multiple=True,
-        help=f"This table alone, with up to {_MANY} rows of each kind of change.",
+        help=f"Only this table, with up to {_MANY} rows of each kind of change.",
     ),
     json_option("A JSON object, for programs."),
 )

@@ -79,7 +79,7 @@ def _place(settings: DataRepoSettings, source: str) -> CopyUrl:
     place = place_of_copies(settings, source)
     if place is None:
         raise SettingsError(
-            f"`{scrub(source)}` is no place of copies",
+            f"`{scrub(source)}` is not a place of copies",
             hint="a folder must have copies (`….sql.zst`) in it; another data repository is "
             "cloned, by DATA_REPO_URL.",
         )

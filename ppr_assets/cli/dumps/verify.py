@@ -23,8 +23,8 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
 
     DUMP is a dump's name or the path of a file; the latest if not given. Its size, SHA-256, every
     table's rows and the SQL's structure are looked at, which psql does not do: it restores half a
-    dump without a word. Needs no database. That a dump restores, `ppr-assets drill` shows; here
-    is only told whether its manifest says so: `proven`, or else `whole`. A file without a manifest
+    dump without a word. Needs no database. `ppr-assets drill` shows that a dump restores;
+    this only says whether its manifest does: `proven`, or else `whole`. A file without a manifest
     beside it is held to the published dump that has its bytes, where the clone knows one.
 
     \b

@@ -46,7 +46,7 @@ def dev(invocation: Invocation, port: int, organizations: int, as_json: bool) ->
     sample database and a data repository of its own in .local/. Schedule and sensor are running
     from the start: on a real database, this dumps and publishes as set up.
 
-    The terminal stays quiet: what runs say is in the UI. A stop by Ctrl-C or SIGTERM is no
+    The terminal stays quiet: what runs say is in the UI. A stop by Ctrl-C or SIGTERM is not a
     failure, and ends with 0.
     """
     settings = invocation.settings

@@ -33,7 +33,7 @@ def history(
     gone. KEY is the value of the table's primary key, or its values in their order. Retired dumps
     are looked at too. A night whose manifest tells the same rows of the table as another one is not
     read again. Needs no database; a partial clone fetches the dumps that it has to read. A dump
-    that is damaged or missing is named, and the others are told. Values are as PostgreSQL writes
+    that is damaged or missing is named, and the others are shown. Values are as PostgreSQL writes
     them. Of a partitioned table the partition has the rows: name that one. What the publication
     policy of today withholds is left out, and stderr says so.
 
@@ -44,7 +44,7 @@ def history(
 
     \b
     Exit codes:
-      0    told, also where no night has such a record
+      0    shown, also where no night has such a record
       1    no dump has rows of such a table
       6    data repository unusable, or no dump was published
       8    the policy of today withholds the table, or cannot be read

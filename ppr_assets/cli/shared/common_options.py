@@ -63,7 +63,7 @@ _OPTIONS = (
         is_eager=True,
         expose_value=False,
         callback=_verbose,
-        help="Tell on stderr each program that is started, as `+ git fetch …`.",
+        help="Name on stderr each program that is started, as `+ git fetch …`.",
     ),
     click.Option(
         ["-q", "--quiet"],

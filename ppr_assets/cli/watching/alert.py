@@ -29,8 +29,8 @@ from ppr_assets.settings import Settings
 def alert() -> None:
     """Show what is open, or try whether alerts get through.
 
-    PPR_ALERT_URLS says who is told. Of each incident there is one message when it begins and one
-    when it is over, from Dagster's daemon or from the verbs themselves.
+    PPR_ALERT_URLS says who hears of incidents. Of each there is one message when it begins and
+    one when it is over, from Dagster's daemon or from the verbs themselves.
     """
 
 
@@ -45,7 +45,7 @@ def test(invocation: Invocation, *, as_json: bool) -> None:
     settings = invocation.settings
     if settings.alerts.urls is None and settings.alerts.heartbeat_url is None:
         raise SettingsError(
-            "PPR_ALERT_URLS is not set, must be who is told of incidents",
+            "PPR_ALERT_URLS is not set, must name who hears of incidents",
             hint="a webhook (https://…) or mail (smtps://user:password@host?from=…&to=…), several "
             "with blanks between them.",
         )
@@ -57,7 +57,7 @@ def test(invocation: Invocation, *, as_json: bool) -> None:
         _print_tried(tried)
     if failed := [name for name, error in tried.items() if error is not None]:
         raise PprError(
-            f"{len(failed)} of those who are to be told cannot be reached: {', '.join(failed)}",
+            f"{len(failed)} of the channels cannot be reached: {', '.join(failed)}",
             hint="correct PPR_ALERT_URLS or PPR_HEARTBEAT_URL, and run `ppr-assets alert test`.",
         )
 

@@ -36,14 +36,14 @@ from ppr_assets.settings import Settings
 @json_option()
 @pass_invocation
 def look(invocation: Invocation, *, restoring: bool, as_json: bool) -> None:
-    """Look at what others get of what was published, and at what waits here.
+    """Look at what others get, and at what is staged or pending here.
 
     As a stranger does: the branch by its public URL, with no token and not from the clone, its
     latest dump whole and as its manifest says, its age, and each place of PPR_COPY_URLS. On the
     machine that dumps also what no run tells: one that was killed, no new dump in time, a dump
-    that waits, a full disk. Tells those of PPR_ALERT_URLS, once when something begins and once
-    when it is over. For cron, also on another machine, which needs DATA_REPO_URL alone. Changes
-    nothing.
+    staged or pending for too long, a full disk. Alerts those of PPR_ALERT_URLS, once when
+    something begins and once when it is over. For cron, also on another machine, which needs
+    DATA_REPO_URL alone. Changes nothing.
 
     \b
     Examples:

@@ -43,7 +43,7 @@ def _way_out(repo: DataRepo) -> str:
     return (
         f"put the line `{LINE}` last in `{repo.dump_dir}/{ATTRIBUTES}` (a regular file, git "
         "follows no link there) and commit that, or take out what stands below it; what is in "
-        f"`{repo.git_dir / 'info/attributes'}` outdoes both."
+        f"`{repo.git_dir / 'info/attributes'}` wins over both."
     )
 
 

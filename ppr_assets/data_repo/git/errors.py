@@ -111,7 +111,7 @@ def _mending(stderr: str) -> str:
     if "index file" in stderr:
         return "in the clone, `rm .git/index && git reset -q` makes a new index from the branch."
     if re.search(r"bad config|configuration file", stderr):
-        return "mend the clone's `.git/config`: `git config --list` names the line. " + _ANEW
+        return "fix the clone's `.git/config`: `git config --list` names the line. " + _ANEW
     if re.search(r"bad \w+ compression level|invalid value for", stderr):
         return "git's configuration has an error: `git config --list --show-origin` finds it."
     if "by hook" in stderr:

@@ -43,7 +43,7 @@ class PackFile:
         self._width = _BYTES[object_format]
         self._index, self._data = _mapped(index), _mapped(index.with_suffix(".pack"))
         if self._index[:_FANOUT] != _INDEX_HEAD or self._data[:4] != b"PACK":
-            raise ValueError(f"`{index}` is no index of version 2, or its pack none")
+            raise ValueError(f"`{index}` is not an index of version 2, or its pack is not one")
         self._count = self._number(_NAMES - _NUMBER.size)
 
     def offset_of(self, sha: str) -> int | None:

@@ -183,7 +183,7 @@ class DumpFolder:
         if not stat.S_ISLNK(int(file.mode, 8)):
             problem = "is not a symlink"
         elif not is_dump_name(target):
-            problem = f"leads to `{target}`, which is no dump beside it"
+            problem = f"leads to `{target}`, which is not a dump beside it"
         elif target not in self.entries:
             problem = f"leads to `{target}`, which is not there"
         else:

@@ -33,7 +33,8 @@ class Unmergeable(DataRepoError):
         super().__init__(
             f"`{repo.branch}` here and on the remote cannot be merged, both have changed "
             + ", ".join(f"`{path}`" for path in paths[:10]),
-            hint=f"merge them by hand (`git pull` in `{repo.path}`); the dump waits for it.",
+            hint=f"merge them by hand (`git pull` in `{repo.path}`); the dump is pending until "
+            "then.",
         )
         self.ours = all(_of_a_dump(repo, path) for path in paths)
 

@@ -107,7 +107,7 @@ KINDS = (
         rf"(?:contains?|{_FOUND}|possible|potential)\b.{{0,60}}\b{_PRIVATE}\b|"
         rf"\b{_PRIVATE}\b.{{0,60}}\b{_FOUND}\b",
         "look at the row that the remote names. If it is a secret, change it where it is valid, "
-        "and clean the row in the database; if it is none, allow it there.",
+        "and clean the row in the database; if it is not, allow it there.",
         why=" for what is in it",
     ),
     RefusalKind(
@@ -147,8 +147,8 @@ KINDS = (
         "merges",
         AfterRefusal.TRY_AGAIN,
         r"merge commits?\b.{0,40}not|not (?:contain|allowed to upload) merge|linear history",
-        "the branch takes no merge commits, and others have published beside what waits here: let "
-        "this account pass that rule. A later dump is published without those that wait.",
+        "the branch takes no merge commits, and others have published beside what is pending here: "
+        "let this account pass that rule. A later dump is published without the pending ones.",
     ),
     RefusalKind(
         "message",

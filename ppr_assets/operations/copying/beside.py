@@ -62,5 +62,5 @@ def _read_back(place: Place, name: str) -> str:
         first = first or chunk[: len(_MAGIC)]
         digest.update(chunk)
     if first != _MAGIC:
-        raise DumpDamaged(f"`{name}` at `{place.shown}` is no SQLite file")
+        raise DumpDamaged(f"`{name}` at `{place.shown}` is not an SQLite file")
     return digest.hexdigest()

@@ -72,7 +72,7 @@ class Copying(Struct):
                 if dump not in found:
                     found[dump] = there.manifest(dump)
                 elif copied != self.dumps.manifest_bytes(dump):
-                    self._problem(dump, "its manifest is another one than what was published")
+                    self._problem(dump, "its manifest is not the one that was published")
             except DumpDamaged as error:
                 self._problem(dump, error.message)
         return found

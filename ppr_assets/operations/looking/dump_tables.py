@@ -90,8 +90,8 @@ class DumpTables:
     def _require_rows_of_its_own(self, table: str) -> None:
         if len(parents := self.tables[table].inherits) > 1:
             raise PreconditionFailed(
-                f"{table} inherits from {' and '.join(parents)}, and which rows those show is told "
-                "by a server alone",
+                f"{table} inherits from {' and '.join(parents)}, and only a server knows which "
+                "rows those show",
                 hint="`ppr-assets restore` brings the dump into PostgreSQL.",
             )
         self._require_copied(table)
@@ -106,8 +106,8 @@ class DumpTables:
         roots = (one for one in self._blocks if table in self.standing_with(one))
         if root := next(roots, None):
             raise PreconditionFailed(
-                f"the rows of {table} stand with those of {root} in `{self.name}`, and which those "
-                "are is told by a server alone",
+                f"the rows of {table} stand with those of {root} in `{self.name}`, and only a "
+                "server knows which those are",
                 hint=f"ask {root}; pg_dump writes them apart without `--load-via-partition-root`.",
             )
 

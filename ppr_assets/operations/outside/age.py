@@ -94,6 +94,6 @@ def _aged(
         )
     return PprError(
         f"what others get is {dump.name}, right as of {since:%Y-%m-%d %H:%M} UTC{unknown}; one is "
-        f"to come every {limit:g} h (PPR_ALERT_MAX_AGE_HOURS)",
+        f"due every {limit:g} h (PPR_ALERT_MAX_AGE_HOURS)",
         hint=hint,
     )

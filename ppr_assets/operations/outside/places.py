@@ -61,7 +61,7 @@ def _require_whole(
     """Raise :class:`DumpDamaged` unless the copy is what its manifest and the branch say."""
     name, where = manifest.dump, there.place.shown
     if dump and dump.name == name and dump.manifest and dump.manifest.sha256 != manifest.sha256:
-        raise DumpDamaged(f"the copy of {name} at `{where}` is another one than what others get")
+        raise DumpDamaged(f"the copy of {name} at `{where}` is not the one that others get")
     found = there.objects[copy_name(name)]
     what = f"{name} {manifest.sha256} {found.bytes} {found.tag}"
     if not memory.knows(where, what):

@@ -186,6 +186,6 @@ def _refusals(plan: PatchPlan) -> Iterator[None]:
             what = f"the constraint {by}" if by else f"column {of}" if of else "a trigger"
             raise RestoreFailed(
                 f"{what} refuses the patch; nothing was changed",
-                hint="the server's log says of which row; choose fewer rows, or mend it by hand.",
+                hint="the server's log says of which row; choose fewer rows, or fix it by hand.",
             ) from None
         raise

@@ -152,7 +152,7 @@ def _choose(staged: StagedRows, both: BothSides, chosen: ChosenRows) -> None:
     except psycopg.DataError:
         type_ = table.columns[table.known_by[0]].type
         raise PreconditionFailed(
-            f"`{chosen.key}` is no key of {chosen.table}, which is a {type_}", hint=""
+            f"`{chosen.key}` is not a key of {chosen.table}, which is a {type_}", hint=""
         ) from None
     if not there:
         raise PreconditionFailed(

@@ -71,6 +71,6 @@ def _require_delivered(repo: DataRepo, base: str, remote: str | None) -> None:
         return
     if latest not in dump_folder(repo, remote).entries:
         raise DataRepoError(
-            f"{latest} is not on the remote yet, and pruning would push it unjudged",
+            f"{latest} is not on the remote yet, and pruning would push it as it is",
             hint="`ppr-assets dump` delivers it, and applies the keep rules as well.",
         )

@@ -62,7 +62,9 @@ def set_aside_what_waits(repo: DataRepo, event: Unfit, staged: StagedDump | None
     aside = set_aside(repo, local, event.remote, error.message) if local else None
     if aside is not None:
         dumps = ", ".join(aside.dumps)
-        return f"{dumps} waited in the clone and was set aside (`{aside.ref}`): {error.message}"
+        return (
+            f"{dumps} was pending in the clone and was set aside (`{aside.ref}`): {error.message}"
+        )
     if event.refused is not None and isinstance(error, ContentRefused):
         raise _refused_for_good(repo, error, local, event, staged) from error
     raise error
@@ -80,7 +82,7 @@ def _refused_for_good(
     known = [f"^{event.remote}"] if event.remote else []
     if local and repo.word("rev-list", "-1", local, *known, "--"):
         hint += (
-            f" Commits of others wait as well, and none of theirs is taken off: `git log "
+            f" Commits of others are pending as well, and none of theirs is taken off: `git log "
             f"{event.remote or local}..{repo.branch}` in `{repo.path}` names them, `git rebase -i "
             f"{event.remote or '--root'}` takes out the one that is refused."
         )
@@ -124,6 +126,6 @@ def another_way(
         return None
     kept = keep(repo, local, refusal.message, waiting.dumps)
     done = "made anew" if anew else "set aside"
-    told = f"{', '.join(waiting.dumps)} waited in the clone and was {done} (`{kept.ref}`): "
+    told = f"{', '.join(waiting.dumps)} was pending in the clone and was {done} (`{kept.ref}`): "
     delivery = follow(repo, local, commit, staged, delivery)
     return outcome, replace(delivery, set_aside=told + refusal.message)

@@ -202,7 +202,7 @@ def _require_there(session: Maintenance) -> None:
     if not session.exists(name):
         raise PreconditionFailed(
             f"database {name} is not there, and a restore in place makes none",
-            hint="leave --in-place away, which makes it." if session.may_create() else TO_BE_MADE,
+            hint="leave out --in-place, which makes it." if session.may_create() else TO_BE_MADE,
         )
 
 

@@ -19,7 +19,7 @@ COPY_VERIFIED = dg.AssetCheckSpec(
     "copy_verified",
     asset="off_site_copy",
     description="Each place of PPR_COPY_URLS has every dump that its keep rules keep, and what was "
-    "read back has the manifest's SHA-256. A copy that was missing is made again and told.",
+    "read back has the manifest's SHA-256. A copy that was missing is made again and reported.",
 )
 
 

@@ -80,7 +80,7 @@ class ReplayConfig(dg.Config):
     )
     disconnect: bool = Field(
         default=False,
-        description="End the sessions of whoever uses the target, at the moment of the exchange. "
+        description="End the sessions of whoever uses the target, at the swap. "
         "Without it, a database in use is left alone, and the run says who uses it.",
     )
     override: str = Field(

@@ -58,12 +58,12 @@ class RestoreConfig(dg.Config):
     )
     disconnect: bool = Field(
         default=False,
-        description="End the sessions of whoever uses the target, at the moment of the exchange. "
+        description="End the sessions of whoever uses the target, at the swap. "
         "Without it, a database in use is left alone, and the run says who uses it.",
     )
     grants_from_former: bool = Field(
         default=False,
-        description="Give roles again, before the exchange, what they may do with the objects of "
+        description="Give roles again, before the swap, what they may do with the objects of "
         "the database that is replaced; no dump holds that.",
     )
     override: str = Field(

@@ -73,7 +73,7 @@ PERSONS_AS_REVIEWED = dg.AssetCheckSpec(
     pool="database",
     hooks={checks_not_looked_at},
     description="The whole database as one plain-SQL file that psql restores, in an order that "
-    "depends on the data alone: same data, same bytes. It waits in the data repository's git "
+    "depends on the data alone: same data, same bytes. It is staged in the data repository's git "
     "folder until it is published, which it is only when it has been restored into a scratch "
     "database and was equal there. When nothing has changed, the dump published before stands.",
 )

@@ -60,7 +60,8 @@ def clock() -> datetime:
     minimum_interval_seconds=INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells of incidents, once when they begin and once when they are over: failed and "
-    "refused runs, warnings of checks, no new dump in time, dumps that wait, a full disk.",
+    "refused runs, warnings of checks, no new dump in time, dumps staged or pending for too long, "
+    "a full disk.",
 )
 def alerts(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]

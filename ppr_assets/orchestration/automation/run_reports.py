@@ -86,7 +86,7 @@ def _moment(seconds: float) -> datetime:
 def _error(instance: dg.DagsterInstance, run: dg.DagsterRun) -> PprError:
     """The failure of the run's step, as it was raised; what Dagster says of a run that died."""
     ends = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
-    said = "the run ended without a word"
+    said = "the run ended without a message"
     for entry in instance.all_logs(run.run_id, of_type=ends):
         event = entry.dagster_event
         if event is None or not event.is_step_failure:

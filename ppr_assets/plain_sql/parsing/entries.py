@@ -189,8 +189,8 @@ class EntryCollector:
                 f"a statement that acts outside the database at byte {self._start}: "
                 f"{shown(statement)}",
                 hint="pg_dump writes none into a dump of one database (one of pg_dumpall, or of "
-                "`pg_dump --create`, is none). Nothing was run: take it out of a copy of the file, "
-                "and run it by hand if it is wanted.",
+                "`pg_dump --create`, is not one). Nothing was run: take it out of a copy of the "
+                "file, and run it by hand if it is wanted.",
             )
         if reach == "transaction" and not (in_body or kind in _LARGE_OBJECTS):
             self.own_transaction = self.own_transaction or shown(statement)

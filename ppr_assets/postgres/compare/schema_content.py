@@ -178,7 +178,7 @@ def _word_differences(
         elif have != want:
             pair = next((one, other) for one, other in zip(have, want, strict=True) if one != other)
             line, dumps = first_difference(*pair)
-            text = f"{key} is another than in the dump: it has `{line}`, the dump gives `{dumps}`"
+            text = f"{key} differs from the dump: it has `{line}`, the dump gives `{dumps}`"
             yield key, Difference(text + because, acceptable=True)
 
 

@@ -110,5 +110,5 @@ def why_psql(layout: Layout) -> str:
         return f"not recognised: {layout.unrecognised}"
     for entry in layout.entries:
         if entry.kind == "TABLE DATA" and entry.copy is None:
-            return f"the rows of {entry.name} are no COPY block"
+            return f"the rows of {entry.name} are not a COPY block"
     return ""

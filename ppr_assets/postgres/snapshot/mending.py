@@ -24,7 +24,7 @@ UNDEFINED = (
 )
 """What a function says that looks for something where it is not."""
 
-_NO_DUMP = "no dump of this database restores until that is mended"
+_NO_DUMP = "no dump of this database restores until that is fixed"
 
 _IN_FUNCTION = re.compile(
     r'^(?:SQL|PL/\w+) function (?:"(?P<name>.+)"(?= statement | during |$)'
@@ -69,7 +69,7 @@ def _function(error: psycopg.Error, connection: Connection) -> str | None:
     if not isinstance(error, UNDEFINED):
         return (
             f"{function} refuses what it was called with, and is called again whenever the rows "
-            "are loaded, or what is made of them. Mend the function, or the rows."
+            "are loaded, or what is made of them. Fix the function, or the rows."
         )
     schemas = ", ".join(schema for (schema,) in connection.execute(_SCHEMAS))
     if extension is None:

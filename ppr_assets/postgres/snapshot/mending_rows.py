@@ -117,13 +117,13 @@ def _let_by(error: psycopg.Error, table: str, definition: str) -> str:
         )
     index = _qualified(error.diag.schema_name, error.diag.constraint_name)
     return (
-        "the index lets by what it should not, mostly since the system's collation has changed. "
-        f"{shown}; mend them, then run `REINDEX INDEX {index};`."
+        "the index lets through what it should not, usually since the system's collation has "
+        f"changed. {shown}; fix them, then run `REINDEX INDEX {index};`."
     )
 
 
 def _look(select: str) -> str:
-    return f"`{select}` shows the rows; mend them, or the constraint."
+    return f"`{select}` shows the rows; fix them, or the constraint."
 
 
 def _qualified(schema: str | None, name: str | None) -> str:

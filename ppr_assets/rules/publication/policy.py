@@ -175,7 +175,7 @@ def parse_policy(data: bytes, *, source: str) -> Policy:
 def unreadable(source: str, problem: str) -> PolicyUnreadable:
     return PolicyUnreadable(
         f"the publication policy `{source}` cannot be read: {problem}",
-        hint="mend it, or bring the last good one back from git's history. Nothing is published "
+        hint="fix it, or bring the last good one back from git's history. Nothing is published "
         "by a policy that nobody can read.",
     )
 

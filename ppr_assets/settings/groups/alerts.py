@@ -73,13 +73,13 @@ def _is_url(text: str) -> bool:
 
 @dataclass(frozen=True)
 class AlertSettings:
-    """``dagster_url`` is where people find Dagster's UI. ``max_age_hours``: without a good nightly
-    run for so long, somebody is told; ``undelivered_hours``: a dump that waits for so long."""
+    """``dagster_url`` is where people find Dagster's UI. ``max_age_hours``: so long without a
+    good nightly run is an incident; ``undelivered_hours``: a dump that waits for so long."""
 
     urls: Secret | None = secret(
         "PPR_ALERT_URLS",
         urls,
-        "who is told of incidents: webhooks (https://…) and mail (smtp://, smtps://), with blanks "
+        "who hears of incidents: webhooks (https://…) and mail (smtp://, smtps://), with blanks "
         "between them; other services with the extra `ppr-assets[alerts]` installed",
     )
     heartbeat_url: Secret | None = secret(
@@ -96,14 +96,14 @@ class AlertSettings:
         "PPR_ALERT_MAX_AGE_HOURS",
         "26",
         hours,
-        "without a good nightly run for so long, somebody is told; raise it where SQL_DUMP_CRON is "
+        "so long without a good nightly run is an incident; raise it where SQL_DUMP_CRON is "
         "not nightly",
     )
     undelivered_hours: float = variable(
         "PPR_ALERT_UNDELIVERED_HOURS",
         "6",
         hours,
-        "a dump that waits so long, staged or for the remote, is an incident",
+        "a dump that is staged or pending for so long is an incident",
     )
     disk_free_percent: float = variable(
         "PPR_ALERT_DISK_FREE_PERCENT",

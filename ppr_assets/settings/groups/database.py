@@ -32,8 +32,7 @@ class DirectSettings:
     port: int | None = optional(
         "PPR_DIRECT_PORT",
         kinds.port,
-        "the server's own port, where it is another one than the pooler's; 5432 if only "
-        "PPR_DIRECT_HOST is set",
+        "the server's own port, where it is not the pooler's; 5432 if only PPR_DIRECT_HOST is set",
     )
 
 

@@ -43,7 +43,7 @@ class DumpSettings:
         "SQL_DUMP_RATCHET_TABLES",
         "organization,location,service",
         postgres_kinds.table_names,
-        "the tables that the ratchet judges; organization always is one",
+        "the tables that the ratchet judges; organization is always one",
     )
     core_share: Decimal = variable(
         "SQL_DUMP_MIN_CORE_SHARE",

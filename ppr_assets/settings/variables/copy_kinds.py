@@ -22,8 +22,8 @@ BUCKETS = {
 _SECRET = re.compile(r"key|secret|token|sas|sig$|password|credential|account$", re.IGNORECASE)
 _REMOTE = re.compile(r"[\w.+@ -]+", re.ASCII)
 _NAME_A_REMOTE = (
-    "Name a remote that `rclone config` has made, and no on-the-fly one: what stands in that would "
-    "be seen in the list of processes."
+    "Name a remote that `rclone config` has made, and not an on-the-fly one: what stands in that "
+    "would be seen in the list of processes."
 )
 
 

@@ -168,12 +168,12 @@ def line(text: str) -> str:
     return text
 
 
-@must_be(f"a name on one line, of at most {NAME_LETTERS} letters")
+@must_be(f"a name on one line, of at most {NAME_LETTERS} characters")
 def name(text: str) -> str:
     return _readable(text.strip(), NAME_LETTERS)
 
 
-@must_be(f"a sentence of at most {_SENTENCE_LETTERS} letters, without control characters")
+@must_be(f"a sentence of at most {_SENTENCE_LETTERS} characters, without control characters")
 def sentence(text: str) -> str:
     """Why somebody decided so, which others read: on one line, however it was typed."""
     return _readable(" ".join(text.split()), _SENTENCE_LETTERS)

@@ -224,7 +224,7 @@ def test_a_service_managers_signal_ends_a_dump_like_ctrl_c(
         ([], {"SQL_DUMP_CRON": "0 2 30 2 *"}, "has such a day, so it would never come"),
         ([], {"DAGSTER_HOME": "/nowhere"}, "DAGSTER_HOME is `/nowhere`, must be a folder"),
         (["--override", "  "], {}, "the reason is empty, must be a sentence"),
-        (["--override", "why\x1b[2J"], {}, "the reason must be a sentence of at most 500 letters"),
+        (["--override", "why\x1b[2J"], {}, "must be a sentence of at most 500 characters"),
         (["--by", os.fsdecode(b"Zo\xeb")], {}, "must be a name on one line, of at most 100"),
         (["--force"], {}, "No such option '--force'"),
     ],

@@ -33,4 +33,4 @@ def test_a_decision_that_is_damaged_is_named_and_a_source_keeps_its_token(
 
     none = program("rebuild", "--from", "https://me:t0ken@example.org/data.git")
     assert none.code == 2
-    assert none.err.startswith("`https://example.org/data.git` is no place of copies\n")
+    assert none.err.startswith("`https://example.org/data.git` is not a place of copies\n")

@@ -163,7 +163,7 @@ def test_a_service_that_ends_by_itself_is_quoted_and_the_rest_is_stopped(
     assert 'unexpected config entry "nonsense"' in said
     assert re.search(
         r"\ndagster-(webserver|daemon) ended by itself\n"
-        r"HINT: its own words are above; the rest was stopped as well\.\n$",
+        r"HINT: its own output is above; the rest was stopped as well\.\n$",
         said,
     )
 

@@ -49,8 +49,7 @@ def test_a_test_tells_how_it_went_with_each(
     said = alert("alert", "test")
     assert said.code == 1
     assert said.error == (
-        "2 of those who are to be told cannot be reached: http://127.0.0.1, "
-        "heartbeat http://127.0.0.1"
+        "2 of the channels cannot be reached: http://127.0.0.1, heartbeat http://127.0.0.1"
     )
     listed = alert("alert", "list")
     assert listed.out.splitlines()[:4] == [
@@ -80,7 +79,7 @@ def test_a_test_tells_how_it_went_with_each(
 def test_a_test_that_would_tell_nobody_says_so(tmp_path: Path) -> None:
     said = CommandLine(tmp_path)("alert", "test")
     assert said.code == 2
-    assert said.error == "PPR_ALERT_URLS is not set, must be who is told of incidents"
+    assert said.error == "PPR_ALERT_URLS is not set, must name who hears of incidents"
 
 
 @pytest.mark.parametrize(
@@ -96,4 +95,4 @@ def test_a_url_that_cannot_be_used_is_not_shown(urls: str, tmp_path: Path) -> No
 def test_where_nobody_is_told_it_says_so(tmp_path: Path) -> None:
     nothing_kept = {"XDG_STATE_HOME": str(tmp_path)}
     listed = CommandLine(tmp_path, nothing_kept)("alert", "list")
-    assert listed.out == "nobody is told: PPR_ALERT_URLS is not set\n"
+    assert listed.out == "nobody hears of incidents: PPR_ALERT_URLS is not set\n"

@@ -131,7 +131,7 @@ def test_what_is_known_of_who_starts_the_next_run_and_of_who_is_told(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
     told = facts(ppr_assets("status").out)
-    assert told["alerts"] == "nobody is told: PPR_ALERT_URLS is not set"
+    assert told["alerts"] == "nobody hears of incidents: PPR_ALERT_URLS is not set"
     assert "whether anything starts it is not known" in ppr_assets("status").out
     _night(pipeline)
     assert "none has begun since" not in ppr_assets("status").out

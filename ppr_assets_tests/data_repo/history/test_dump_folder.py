@@ -58,9 +58,9 @@ def test_latest_is_the_target_of_the_link(data_repo: DataRepo) -> None:
 @pytest.mark.parametrize(
     ("target", "problem"),
     [
-        ("../README.md", r"leads to `\.\./README\.md`, which is no dump beside it"),
-        ("/etc/passwd", "which is no dump beside it"),
-        (f"old/{FIRST}", "which is no dump beside it"),
+        ("../README.md", r"leads to `\.\./README\.md`, which is not a dump beside it"),
+        ("/etc/passwd", "which is not a dump beside it"),
+        (f"old/{FIRST}", "which is not a dump beside it"),
         (SECOND, f"leads to `{SECOND}`, which is not there"),
         (None, "is not a symlink"),
     ],

@@ -217,7 +217,7 @@ def test_a_conflict_elsewhere_is_named_and_left_to_people(
         _base(data_repo)
     assert caught.value.render() == (
         "`main` here and on the remote cannot be merged, both have changed `README.md`\n"
-        f"HINT: merge them by hand (`git pull` in `{owner.path}`); the dump waits for it."
+        f"HINT: merge them by hand (`git pull` in `{owner.path}`); the dump is pending until then."
     )
     assert tip(data_repo) == before
     assert owner.status() == ""

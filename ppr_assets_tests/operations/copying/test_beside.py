@@ -164,7 +164,7 @@ def test_what_a_place_alters_is_told(copy_world: CopyWorld, magic: bytes, tmp_pa
         f"`{name}` at `{copy_world.folder}` has SHA-256 {packed.sha256[:12]}…, {written}… was "
         "written\nHINT: remove that object there; the next run writes it again."
         if magic.endswith(b"3\0")
-        else f"`{name}` at `{copy_world.folder}` is no SQLite file"
+        else f"`{name}` at `{copy_world.folder}` is not an SQLite file"
     )
 
 

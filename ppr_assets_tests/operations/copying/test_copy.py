@@ -94,7 +94,7 @@ def test_a_copy_that_differs_is_told_and_stays_as_it_is(
         "altered": f"`{name}` is corrupt: ZSTD, at `{where}`",
         "other content": f"`{name}` at `{where}` has SHA-256 "
         f"{hashlib.sha256(OTHER).hexdigest()[:12]}…, the manifest says {needed[:12]}…",
-        "longer": f"`{name}` goes on behind its end, at `{where}`",
+        "longer": f"`{name}` goes on after its end, at `{where}`",
     }[harm]
     path.write_bytes(harmed)
     outcome = copy_world.copied()
@@ -132,7 +132,7 @@ def test_another_manifest_is_told(copy_world: CopyWorld) -> None:
     path = copy_world.folder / manifest_name(FIRST)
     path.write_text(path.read_text().replace("2500", "2501"))
     (problem,) = copy_world.copied().problems
-    assert "its manifest is another one than what was published" in problem.message
+    assert "its manifest is not the one that was published" in problem.message
 
 
 def test_a_place_that_fails_stops_no_other_and_undoes_nothing(copy_world: CopyWorld) -> None:

@@ -206,8 +206,7 @@ def test_each_place_of_copies_is_looked_at(outside: Outside, tmp_path: Path) -> 
     written = json.loads(manifest.read_text())
     manifest.write_text(json.dumps(written | {"sha256": "0" * 64}))
     assert wrong(look(outside.settings, good=None, at=outside.now)) == {
-        str(folders[0]): f"the copy of {newest} at `{folders[0]}` is another one than what others "
-        "get"
+        str(folders[0]): f"the copy of {newest} at `{folders[0]}` is not the one that others get"
     }
     manifest.write_text(json.dumps(written))
     copy = folders[1] / copy_name(newest)

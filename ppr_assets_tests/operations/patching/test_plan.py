@@ -305,7 +305,7 @@ def test_what_cannot_be_found_is_named(living: DatabaseSettings, made: MadeDump)
         (ChosenRows("nowhere"), "there is no table `nowhere` in the database, both have "),
         (ChosenRows("account"), "there is no table `account` in the dump, both have "),
         (ChosenRows("place", key="7"), "the dump has no place 7"),
-        (ChosenRows("place", key="seven"), "`seven` is no key of place, which is a integer"),
+        (ChosenRows("place", key="seven"), "`seven` is not a key of place, which is a integer"),
         (ChosenRows("note", key="1"), "rows of note are known by visit, line together"),
     ):
         with refused(PreconditionFailed, said):

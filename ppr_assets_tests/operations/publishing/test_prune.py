@@ -315,7 +315,7 @@ def test_pruning_pushes_no_dump_that_waits_to_be_judged_again(pipeline: Pipeline
     with pytest.raises(DataRepoError) as told:
         prune(pipeline.settings)
     assert told.value.render() == (
-        f"{waiting.manifest.dump} is not on the remote yet, and pruning would push it unjudged\n"
+        f"{waiting.manifest.dump} is not on the remote yet, and pruning would push it as it is\n"
         "HINT: `ppr-assets dump` delivers it, and applies the keep rules as well."
     )
     assert pipeline.picture() == before

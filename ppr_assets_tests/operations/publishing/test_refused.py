@@ -119,7 +119,7 @@ def test_a_dump_that_is_refused_in_unknown_words_is_left_out_once_another_passes
     _note(pipeline, "clean")
     _, published = pipeline.night()
     assert (published.status, published.error()) == ("published", None)
-    assert f"{refused} waited in the clone and was set aside" in published.delivery.set_aside
+    assert f"{refused} was pending in the clone and was set aside" in published.delivery.set_aside
     assert "out of the house" in published.delivery.set_aside
     assert not _remote_has(pipeline, refused)
     _require_agreement(pipeline)
@@ -190,7 +190,7 @@ def test_what_waited_and_is_refused_does_not_take_a_clean_one_with_it(pipeline: 
     _note(pipeline, "clean")
     _, published = pipeline.night()
     assert (published.status, published.error()) == ("published", None)
-    assert f"{refused} waited in the clone and was set aside" in published.delivery.set_aside
+    assert f"{refused} was pending in the clone and was set aside" in published.delivery.set_aside
     assert clean not in published.delivery.set_aside
     assert _remote_has(pipeline, clean) and not _remote_has(pipeline, refused)
     _require_agreement(pipeline)
@@ -240,6 +240,7 @@ def test_an_unsigned_dump_is_made_anew_once_the_clone_signs(
         git(pipeline.clone, "config", name, value)
     _, later = pipeline.night()
     assert (later.status, later.error()) == ("unchanged", None)
-    assert f"{second}, {first} waited in the clone and was made anew" in later.delivery.set_aside
+    made_anew = f"{second}, {first} was pending in the clone and was made anew"
+    assert made_anew in later.delivery.set_aside
     assert _remote_has(pipeline, first) and _remote_has(pipeline, second)
     _require_agreement(pipeline)

@@ -110,7 +110,7 @@ def test_a_waiting_dump_that_is_too_large_does_not_hold_up_the_next(pipeline: Pi
     pipeline.execute(SLIM)
     _, published = pipeline.night()
     assert (published.status, published.error()) == ("published", None)
-    assert f"{waiting} waited in the clone and was set aside" in published.delivery.set_aside
+    assert f"{waiting} was pending in the clone and was set aside" in published.delivery.set_aside
     assert waiting not in _on_remote(pipeline) and published.manifest.dump in _on_remote(pipeline)
     kept = git(
         pipeline.clone, "for-each-ref", "--format=%(objectname)", "refs/ppr_assets/set_aside"
@@ -168,7 +168,7 @@ def test_two_dumps_of_one_second_converge_on_the_published_one(
     pipeline.change()
     _, ours = pipeline.night()
     assert (ours.status, ours.error()) == ("published", None)
-    assert f"{moment} waited in the clone and was set aside" in ours.delivery.set_aside
+    assert f"{moment} was pending in the clone and was set aside" in ours.delivery.set_aside
     assert git(pipeline.remote, "rev-parse", f"main:sql_dumps/{moment}") == published
     assert git(pipeline.remote, "rev-parse", "main^") == theirs.commit
     assert _on_remote(pipeline) == [moment, ours.manifest.dump]
@@ -187,7 +187,7 @@ def test_two_dumps_of_one_second_are_told_when_nothing_newer_is_at_hand(
         pipeline.change()
         _offline_night(pipeline)
     publish(other.settings)
-    with pytest.raises(PushFailed, match=f"{moment} waited in the clone and was set aside"):
+    with pytest.raises(PushFailed, match=f"{moment} was pending in the clone and was set aside"):
         pipeline.night()
     assert git(pipeline.clone, "status", "--porcelain", "-uall") == ""
     dumped, ours = pipeline.night()

@@ -70,7 +70,7 @@ def test_in_place_a_database_that_is_missing_has_to_be_made_first(
         with pytest.raises(PreconditionFailed, match="is not there, and a restore in") as refused:
             in_place(settings, found)
         creates = settings.user == RESTORER
-        assert ("leave --in-place away" in refused.value.hint) == creates
+        assert ("leave out --in-place" in refused.value.hint) == creates
         assert ("CREATE DATABASE" in refused.value.hint) == (not creates)
     with pytest.raises(PreconditionFailed, match="may not create databases") as refused:
         restore(missing, found, deadline=Deadline(60))

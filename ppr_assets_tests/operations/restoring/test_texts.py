@@ -10,7 +10,7 @@ from ppr_assets.rules.gate.difference import Difference
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 MISSING = Difference("table t is missing")
-ANOTHER = Difference("view v is another than in the dump", acceptable=True)
+ANOTHER = Difference("view v differs from the dump", acceptable=True)
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ ANOTHER = Difference("view v is another than in the dump", acceptable=True)
     [
         pytest.param(
             [ANOTHER, MISSING],
-            "table t is missing; view v is another than in the dump\nHINT: Nothing was replaced.",
+            "table t is missing; view v differs from the dump\nHINT: Nothing was replaced.",
             id="also-what-nobody-may-accept",
         ),
         pytest.param(
             [ANOTHER] * 7,
-            f"{'view v is another than in the dump; ' * 4}view v is another than in the dump "
+            f"{'view v differs from the dump; ' * 4}view v differs from the dump "
             f"and 2 more differences\nHINT: Nothing was replaced. {WAY}",
             id="definitions-alone",
         ),

@@ -123,7 +123,7 @@ def test_what_is_read_back_on_the_way_is_what_is_read_afterwards(
         ),
         (
             "ALTER TABLE organization ALTER name DROP NOT NULL",
-            "table organization is another than in the dump: it has `name text,`, the dump gives "
+            "table organization differs from the dump: it has `name text,`, the dump gives "
             "`name text NOT NULL,`",
         ),
         ("CREATE VIEW more AS SELECT 1", "view more is not in the dump"),
@@ -131,7 +131,7 @@ def test_what_is_read_back_on_the_way_is_what_is_read_afterwards(
             "ALTER TABLE location DROP CONSTRAINT location_organization_id_fkey; "
             "ALTER TABLE location ADD CONSTRAINT location_organization_id_fkey FOREIGN KEY "
             "(organization_id) REFERENCES organization(id) ON DELETE CASCADE NOT VALID",
-            r"fk constraint location location_organization_id_fkey is another than in the dump: "
+            r"fk constraint location location_organization_id_fkey differs from the dump: "
             r"it has `….*organization\(id\) ON DELETE CASCADE NOT VALID;`, "
             r"the dump gives `….*organization\(id\) ON DELETE CASCADE;`",
         ),
@@ -201,7 +201,7 @@ CHANGES = {
     "ALTER TABLE grandchild ALTER more SET DEFAULT 1": "table grandchild",
     "COMMENT ON VIEW meals IS 'more'": "comment VIEW meals",
 }
-"""Statements, and what is another than in the dump then."""
+"""Statements, and what differs from the dump then."""
 
 
 def test_what_is_really_another_is_found_among_other_words(
@@ -211,7 +211,7 @@ def test_what_is_really_another_is_found_among_other_words(
     for statement in CHANGES:
         change(restored, statement)
     found = differences(restored, dumped, layout_of(dumped.path), empty_database)
-    told = [re.split(" is another | is not ", line)[0] for line in found]
+    told = [re.split("  differs from | is not ", line)[0] for line in found]
     assert told == sorted(set(CHANGES.values()))
 
 
@@ -246,7 +246,7 @@ def test_a_twin_that_somebody_else_changes_as_well_excuses_nothing(
     found = compared(restored, dumped, layout, twin).differences
     assert found
     for difference in found:
-        assert "is another than in the dump: it has `" in difference.text
+        assert "differs from the dump: it has `" in difference.text
         assert difference.text.endswith("(event trigger acting is in every new database here)")
         assert difference.acceptable
     member = "ALTER EXTENSION plpgsql ADD EVENT TRIGGER acting"
@@ -289,7 +289,7 @@ def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
     assert dump_to(restored, tmp_path / "again.sql").sql == dumped.sql
     change(restored, "ALTER TABLE location SET TABLESPACE pg_default")
     assert differences(restored, dumped, layout_of(dumped.path), empty_database) == [
-        "table location is another than in the dump: it has `CREATE TABLE public.location (`, the "
+        "table location differs from the dump: it has `CREATE TABLE public.location (`, the "
         f"dump gives `-- Tablespace: {name}`"
     ]
 
