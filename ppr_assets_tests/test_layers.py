@@ -157,6 +157,7 @@ print(*sorted({"psycopg", "dagster", "git", "faker"} & sys.modules.keys()), file
     assert done.stderr == "\n"
 
 
+@pytest.mark.slow
 def test_what_is_imported_from_another_test_gets_what_that_one_asks_for() -> None:
     """Else its properties would have a time limit, which a busy machine does not keep."""
     program = """
@@ -195,6 +196,7 @@ def _loaded(*verbs: str) -> set[str]:
     return set(done.stderr.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verbs", "allowed"),
     [

@@ -21,6 +21,8 @@ VENV_PYTHON = """#!/bin/sh
 echo "venv $*" >> {record}
 case "$*" in *--require-hashes*) exit $(cat {folder}/pip-exit) ;; esac
 """
+pytestmark = pytest.mark.slow
+
 PYTHON = """#!/bin/sh
 case "$*" in
   *version_info*) exec {real} -c "import sys; sys.version_info = {version}; $2" ;;

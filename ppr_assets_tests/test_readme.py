@@ -72,6 +72,7 @@ def _shown() -> list[Command]:
     return [one for document in DOCUMENTS for one in _commands(document)] + [*_messages()]
 
 
+@pytest.mark.slow
 def test_every_make_target_that_is_shown_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
@@ -300,6 +301,7 @@ def test_every_picture_is_shown_and_small() -> None:
     assert [path for path in shown if path.stat().st_size > MOST_BYTES] == []
 
 
+@pytest.mark.slow
 def test_pictures_are_not_taken_without_a_browser(tmp_path: Path) -> None:
     said = subprocess.run(
         [sys.executable, "-m", "ppr_assets_tests.screenshots"],

@@ -161,6 +161,7 @@ def _snake(name: str) -> str:
     return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
+@pytest.mark.slow
 def test_a_run_needs_settings_and_secrets_and_no_volume_that_lasts(run: Manifest) -> None:
     validated(run)
     pod = run["spec"]["template"]["spec"]

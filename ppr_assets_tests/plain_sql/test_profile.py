@@ -56,6 +56,7 @@ def test_a_table_that_is_looked_at_whole_has_exact_numbers(
         )
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(1, 6000))
 def test_the_same_rows_in_any_order_and_any_chunks_have_the_same_numbers(
     dice: Random, memory: int
@@ -74,6 +75,7 @@ def test_the_same_rows_in_any_order_and_any_chunks_have_the_same_numbers(
     assert profiler.finished() == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3000), max_size=8))
 def test_a_sample_is_the_same_wherever_the_rows_are_cut(cuts: list[int]) -> None:
     rows = _many(3000)

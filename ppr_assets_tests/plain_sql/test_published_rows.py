@@ -100,6 +100,7 @@ def _through(table: Table, copy: CopyRows) -> Iterator[bytes]:
     return PublishedRows(table.plan).rows(copy)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(TABLES)
 def test_only_what_is_let_out_goes_on(table: Table) -> None:

@@ -145,6 +145,7 @@ def test_a_planted_value_is_found_in_bytea(how: str, encoding: str) -> None:
     assert all(count == 1 for count in Counter(one.spot for one in scanner.finds.secrets).values())
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([kind for kind in KINDS if not kind.person]),
     st.integers(0, 10**6),
@@ -300,6 +301,7 @@ def _written_sample(organizations: int) -> Iterator[tuple[str, bytes]]:
             yield table, b"".join(_row(*line) for line in lines)
 
 
+@pytest.mark.slow
 def test_the_sample_gives_no_false_stop_and_hardly_a_warning() -> None:
     scanner, rows = Scanner(), 0
     for table, written in _written_sample(3_200):

@@ -97,6 +97,7 @@ def test_what_only_looks_broken_is_read() -> None:
     assert isinstance(read_file(said), Loaded)
 
 
+@pytest.mark.slow
 def test_more_than_any_file_tells_of_is_rejected_and_takes_no_time() -> None:
     started = time.process_time()
     for kind in ("locations", "services", "organizations"):

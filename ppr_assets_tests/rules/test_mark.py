@@ -42,6 +42,7 @@ MARKS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(MARKS)
 def test_a_mark_comes_back_from_its_file(mark: Mark) -> None:
     text = render_mark(mark)
@@ -200,6 +201,7 @@ def test_a_mark_that_no_file_could_hold_is_not_made(fields: Mapping[str, Any]) -
         Mark(**fields)
 
 
+@pytest.mark.slow
 @given(MARKS, MARKS)
 def test_merging_two_marks_lowers_neither(one: Mark, other: Mark) -> None:
     merged = merged_mark(one, other)

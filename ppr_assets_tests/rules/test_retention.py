@@ -14,6 +14,8 @@ from msgspec.structs import asdict, replace
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.rules.retention import Fate, KeepRules, ShelvedDump, fates
 
+pytestmark = pytest.mark.slow
+
 START = datetime(2025, 1, 1, 2, tzinfo=UTC)
 DEFAULTS = KeepRules(last=7, daily=7, weekly=4, monthly=12, yearly=0)
 

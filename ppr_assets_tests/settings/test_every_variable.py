@@ -116,6 +116,7 @@ def test_another_value_makes_other_settings(
     assert Settings.from_environment(dotenv=env_file()) != before
 
 
+@pytest.mark.slow
 def test_each_setting_is_asked_for() -> None:
     groups = (
         DatabaseSettings,

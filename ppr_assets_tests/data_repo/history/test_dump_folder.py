@@ -15,7 +15,7 @@ from ppr_assets.data_repo.history.once_there import dumps_ever
 from ppr_assets.errors import DataRepoError, DumpDamaged
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nobody_else")]
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
 SECOND = "pantry_pirate_radio_2026-11-23_02-00-00.sql"

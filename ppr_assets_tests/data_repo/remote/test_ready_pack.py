@@ -25,7 +25,7 @@ from ppr_assets.data_repo.remote.ready_pack import Version, made_ready, make_rea
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import git
 
-pytestmark = pytest.mark.usefixtures("nobody_else")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nobody_else")]
 
 PATH = "sql_dumps/.delta_base/dump.sql"
 OLD = b"".join(b"%06d\t%064x\n" % (at, at**11) for at in range(20_000))

@@ -304,6 +304,7 @@ def test_a_dump_that_changes_the_database_says_how_to_make_another(
     assert "pg_dump --create" in refused.value.hint
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_fit_into_memory_are_sorted_in_the_spill_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

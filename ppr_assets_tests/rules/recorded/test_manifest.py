@@ -64,6 +64,7 @@ MANIFESTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(MANIFESTS)
 def test_a_manifest_comes_back_from_its_text(manifest: Manifest) -> None:
     text = manifest.to_json()
@@ -200,6 +201,7 @@ def test_a_field_that_is_not_known_does_no_harm() -> None:
     assert Manifest.from_json(_set("note", to="added by hand")) == MANIFEST
 
 
+@pytest.mark.slow
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
 def test_whatever_the_text_holds_nothing_but_damage_is_raised(text: str) -> None:
     with pytest.raises(DumpDamaged):

@@ -146,6 +146,7 @@ def test_days_that_dagster_reads_in_another_way_than_cron_are_refused(text: str)
         schedule.cron(text)
 
 
+@pytest.mark.slow
 @given(CRONS)
 def test_what_is_accepted_comes_when_cron_says_in_dagster(text: str) -> None:
     try:
