@@ -211,7 +211,7 @@ def test_what_is_really_another_is_found_among_other_words(
     for statement in CHANGES:
         change(restored, statement)
     found = differences(restored, dumped, layout_of(dumped.path), empty_database)
-    told = [re.split("  differs from | is not ", line)[0] for line in found]
+    told = [re.split(" differs from | is not ", line)[0] for line in found]
     assert told == sorted(set(CHANGES.values()))
 
 
