@@ -54,7 +54,7 @@ def dev(
     def start(*options: str, **variables: str) -> subprocess.Popen[bytes]:
         started.append(
             subprocess.Popen(
-                [str(PROGRAM), "dev", "--port", str(port), "--organizations", "20", *options],
+                [str(PROGRAM), "dev", "--port", str(port), "--organizations", "150", *options],
                 cwd=server_folder,
                 env=CommandLine(server_folder).environment(variables),
                 stdout=log,
