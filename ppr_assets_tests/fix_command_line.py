@@ -99,9 +99,8 @@ class CommandLine:
     def kill_all(self) -> None:
         """What still runs after a test that failed."""
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.communicate(timeout=_PATIENCE_SECONDS)
+            process.kill()
+            process.communicate(timeout=_PATIENCE_SECONDS)
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         ours = {variable.name for variable in VARIABLES}

@@ -57,18 +57,19 @@ EXECUTE = ["dagster", "job", "execute", "-m", "ppr_assets.definitions", "-j"]
 class Fork:
     """A call at work, to be used as a :class:`subprocess.Popen`."""
 
-    def __init__(self, argv: list[str], out: int, err: int, told: int) -> None:
-        self._argv = argv
+    def __init__(self, out: int, err: int, told: int) -> None:
         self._streams = [os.fdopen(end, encoding="utf-8") for end in (out, err)]
         self._told = os.fdopen(told, encoding="utf-8")
+        self._tells = select.poll()
+        self._tells.register(told, select.POLLIN)
+        self._said = ("", "")
         self.pid = int(self._told.readline())
         self.returncode: int | None = None
 
     def poll(self) -> int | None:
         """Its exit code, None while it is at work: it has its number until that was told."""
-        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
-            self.returncode = int(self._told.readline())
-            self._told.close()
+        if self.returncode is None and self._tells.poll(0):
+            self._wait()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -80,16 +81,24 @@ class Fork:
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         """What it has said until its end; it is killed when ``timeout`` seconds have passed."""
+        if self._streams[0].closed:
+            return self._said
         with ExitStack() as ends:
             streams = [ends.enter_context(stream) for stream in self._streams]
-            timer = Timer(timeout, self.kill)
-            timer.start()
-            ends.callback(timer.cancel)
+            if self.poll() is None:
+                timer = Timer(timeout, os.kill, (self.pid, signal.SIGKILL))
+                timer.start()
+                ends.callback(timer.cancel)
             readers = ends.enter_context(ThreadPoolExecutor(len(streams)))
             out, err = readers.map(lambda stream: stream.read(), streams)
-            select.select([self._told], [], [])
-            self.poll()
-        return out, err
+            if self.returncode is None:
+                self._wait()
+        self._said = out, err
+        return self._said
+
+    def _wait(self) -> None:
+        self.returncode = int(self._told.readline())
+        self._told.close()
 
 
 class Forks:
@@ -113,7 +122,7 @@ class Forks:
         socket.send_fds(self._requests, [request], [0, *(theirs for _, theirs in ends)])
         for _, theirs in ends:
             os.close(theirs)
-        return Fork(argv, *(ours for ours, _ in ends))
+        return Fork(*(ours for ours, _ in ends))
 
     def end(self) -> None:
         self._requests.close()
