@@ -96,33 +96,34 @@ def test_what_changes_only_where_nothing_is_published_makes_no_new_dump(
     assert dumped.status == "unchanged"
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "bigserial",
-        "int GENERATED ALWAYS AS IDENTITY",
-        "int DEFAULT nextval('visits_id_seq')",
-        "text DEFAULT 'V' || nextval('visits_id_seq')",
-        "visit_number",
-    ],
-)
-def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline, key: str) -> None:
+COUNTED = {
+    "serial": "bigserial",
+    "identity": "int GENERATED ALWAYS AS IDENTITY",
+    "by_default": "int DEFAULT nextval('by_default_id_seq')",
+    "in_a_text": "text DEFAULT 'V' || nextval('in_a_text_id_seq')",
+    "of_a_domain": "visit_number",
+}
+"""Tables, and what their keys are."""
+
+
+def test_a_counter_of_what_is_withheld_is_not_published(pipeline: Pipeline) -> None:
     """It would tell how many rows there were, and make a new dump every night."""
     pipeline.gate(proof="server")
-    if key not in ("bigserial", "int GENERATED ALWAYS AS IDENTITY"):
-        pipeline.execute(
-            "CREATE SEQUENCE visits_id_seq;"
-            "CREATE DOMAIN visit_number AS int DEFAULT nextval('visits_id_seq')"
-        )
-    pipeline.execute(f"CREATE TABLE visits (id {key}, who text)")
-    pipeline.execute("INSERT INTO visits (who) VALUES ('Pat'), ('Kim')")
-    decide(pipeline, '[visits]\n"*" = "structure"\n')
+    for table in ("by_default", "in_a_text", "of_a_domain"):
+        pipeline.execute(f"CREATE SEQUENCE {table}_id_seq")
+    pipeline.execute("CREATE DOMAIN visit_number AS int DEFAULT nextval('of_a_domain_id_seq')")
+    for table, key in COUNTED.items():
+        pipeline.execute(f"CREATE TABLE {table} (id {key}, who text)")
+        pipeline.execute(f"INSERT INTO {table} (who) VALUES ('Pat'), ('Kim')")
+    decide(pipeline, "".join(f'[{table}]\n"*" = "structure"\n' for table in COUNTED))
     pipeline.night()
     latest = (pipeline.dumps / "latest.sql").read_text()
-    assert "visits_id_seq" in latest
-    assert "setval('public.visits_id_seq'" not in latest
+    for table in COUNTED:
+        assert f"{table}_id_seq" in latest
+        assert f"setval('public.{table}_id_seq'" not in latest
     assert "setval('public.record_version_id_seq'" in latest
-    pipeline.execute("INSERT INTO visits (who) VALUES ('Sam')")
+    for table in COUNTED:
+        pipeline.execute(f"INSERT INTO {table} (who) VALUES ('Sam')")
     assert pipeline.night()[0].status == "unchanged"
 
 

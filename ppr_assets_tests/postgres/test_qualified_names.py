@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -69,8 +70,13 @@ def unqualified(sql: str) -> Iterator[str]:
             yield f"relation {word}"
 
 
-def statements() -> Iterator[tuple[str, str]]:
+@cache
+def statements() -> tuple[tuple[str, str], ...]:
     """Each SQL text of the project for PostgreSQL, with where it stands."""
+    return tuple(_statements())
+
+
+def _statements() -> Iterator[tuple[str, str]]:
     root = Path(ppr_assets.__file__).parent
     for path in sorted(root.rglob("*.py")):
         source = path.read_bytes()
@@ -95,10 +101,9 @@ def _text(node: ast.AST) -> str | None:
 
 
 def test_every_statement_of_ours_names_schemas() -> None:
-    all_of_them = list(statements())
-    found = [f"{where}: {name}" for where, text in all_of_them for name in unqualified(text)]
+    found = [f"{where}: {name}" for where, text in statements() for name in unqualified(text)]
     assert found == []
-    assert len(all_of_them) > 60  # they are found at all
+    assert len(statements()) > 60  # they are found at all
 
 
 @pytest.mark.parametrize(
