@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 from rich.markup import escape
 
 from ppr_assets.cli.dagster.home import dagster_instance
@@ -127,7 +128,7 @@ class _Story:
     def _standing(self) -> Published:
         """What is published, and not when the remote was asked last."""
         found = published(self._settings.data_repo, offline=True)
-        return replace(found, view=replace(found.view, fetched_at=None))
+        return replace(found, view=dataclasses.replace(found.view, fetched_at=None))
 
     def _run(self, tags: dict[str, str], *, quiet: bool = False) -> Night:
         with progress("the Dagster job nightly_dump runs"):

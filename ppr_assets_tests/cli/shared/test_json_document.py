@@ -116,7 +116,8 @@ def role_may_create(pipeline: Pipeline) -> Iterator[None]:
 def test_each_verb_prints_one_document_with_the_keys_of_the_guide(
     pipeline: Pipeline, ppr_assets: CommandLine, role_may_create: None
 ) -> None:
-    pipeline.first_night()
+    pipeline.execute("UPDATE organization SET description = 'ann@aol.com'")
+    pipeline.night()
     documented = documented_keys()
     assert documented.keys() == set(VERBS)
     seen: dict[str, set[str]] = {}
