@@ -20,16 +20,16 @@ OTHERS = (
     "rules/finds/persons.py",
     "rules/finds/service_keys.py",
     "rules/finds/settings.py",
-    "rules/page/picture.py",
-    "rules/page/static.py",
     "rules/replay/words/",
 )
-"""Where the words are not ours: made-up records, what scrapers write, makers of keys, SVG, CSS."""
+"""Where the words are not ours: made-up records, what scrapers write, makers of keys."""
 
-_QUOTED = re.compile(r"`[^`]*`|\[/?[a-z]+\]")  # code, and marks of rich
+_QUOTED = re.compile(  # code, marks of rich, tags of HTML
+    r"```|`[^`]*`|\[/?[a-z]+\]|</\w+>|(?<![.\w])<[a-z][^<>]*>"
+)
 _NO_TEXT = re.compile(
     r"\(\?|\\[AbBdDsSwWZ.(\[]|\.\*|\w ?\| ?\w|\[\^"  # a regular expression, or a type
-    r"|&&|\|\||\$[(\d]"  # shell
+    r"|&&|\|\||\$[(\d]|[a-z]\{[a-z]+:"  # shell, or CSS
     r"|^\W*(?:SELECT|WITH|SET|INSERT|UPDATE|DELETE|DROP TABLE|ANALYZE|PRAGMA|FROM|WHERE|VALUES)\b"
     r"|\bAS \w+ (?:JOIN|WHERE)\b|\) AS \w+ \("
 )
@@ -117,6 +117,8 @@ def _labels_of(node: ast.AST) -> Sequence[ast.expr | None]:
         case ast.Call(func=called, args=words, keywords=given):
             named = [word.value for word in given if word.arg in {"name", "group_name"}]
             return named + words[: ast.unparse(called).rpartition(".")[2] in NAMED]
+        case ast.FunctionDef(name=name, decorator_list=marks) if any(map(_is_verb, marks)):
+            return [ast.Constant(name.strip("_"))]
         case ast.ClassDef(bases=[ast.Attribute(attr="Config")], body=lines):
             fields = [line.target for line in lines if isinstance(line, ast.AnnAssign)]
             return [ast.Constant(ast.unparse(field)) for field in fields]

@@ -82,7 +82,7 @@ class JsonFields:
         except ValueError:
             raise _wrong(self._named(name), value, "a timestamp") from None
         if moment.tzinfo is None:
-            raise _wrong(self._named(name), value, "a timestamp with its timezone")
+            raise _wrong(self._named(name), value, "a timestamp with its time zone")
         return moment
 
     def nested(self, name: str) -> JsonFields:

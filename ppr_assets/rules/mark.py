@@ -44,7 +44,7 @@ class Mark(Struct, frozen=True):
         if "organization" in self.tables:
             raise ValueError("the mark of organizations stands by itself")
         if self.updated_at is not None and self.updated_at.tzinfo is None:
-            raise ValueError("a mark's moment needs a timezone")
+            raise ValueError("a mark's moment needs a time zone")
         if not self.extra.keys().isdisjoint(_KNOWN):
             raise ValueError("a known key is not extra")
 

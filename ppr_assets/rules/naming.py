@@ -49,7 +49,7 @@ def dump_name(moment: datetime) -> str:
     Raises ``ValueError`` if ``moment`` has no timezone.
     """
     if moment.tzinfo is None:
-        raise ValueError("a dump's moment needs a timezone")
+        raise ValueError("a dump's moment needs a time zone")
     utc = moment.astimezone(UTC).replace(tzinfo=None)
     return f"{PREFIX}{utc.isoformat('_', 'seconds').replace(':', '-')}.sql"
 

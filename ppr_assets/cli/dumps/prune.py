@@ -19,7 +19,7 @@ from ppr_assets.rules.retention import Fate
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed, and why not.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be retired, and why not.")
 @json_option()
 @pass_invocation
 def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
@@ -30,7 +30,7 @@ def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     the latest, the last proven one, the last above the floor, an overridden one and the one before
     it, and those whose manifest cannot be read.
 
-    What is removed stays in the history: `ppr-assets list --history` shows it, and
+    What is retired stays in the history: `ppr-assets list --history` shows it, and
     `ppr-assets restore --at COMMIT` brings it back. Needs no database.
 
     \b
@@ -48,7 +48,7 @@ def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     if as_json:
         print_json(_json(outcome))
     else:
-        _print(outcome, "would remove" if dry_run else "removed")
+        _print(outcome, "would retire" if dry_run else "retired")
     for remark in outcome.remarks:
         err.print(remark, markup=False)
     if outcome.delivery.failure is not None:
@@ -83,14 +83,14 @@ def _summary(outcome: PruneOutcome, removes: str) -> str:
     retention = outcome.retention
     retired, count = len(retention.retired), len(retention.fates)
     if not count:
-        return "nothing to remove: there is no dump"
+        return "nothing to retire: there is no dump"
     if not retention.paths:
-        return f"nothing to remove: the keep rules keep all dumps, {count} of {count}"
+        return f"nothing to retire: the keep rules keep all dumps, {count} of {count}"
     told = f"{removes} {retired} of {count} dumps"
     if retention.bytes:  # of dumps without a manifest it is not known
         told += f", {size(retention.bytes)} in each work tree"
     if retention.stale_link:
-        told += f", and {LATEST_PACKED}, which does not lead to the latest"
+        told += f", and {LATEST_PACKED} goes, which does not lead to the latest"
     if outcome.commit is None:
         return told
     where = "which the remote has" if outcome.delivery.pushed else "not pushed"

@@ -71,5 +71,5 @@ def _beginning(target: str, kind: Kind) -> str:
 
 def _stamp(moment: datetime) -> str:
     if moment.tzinfo is None:
-        raise ValueError("a database's moment needs a timezone")
+        raise ValueError("a database's moment needs a time zone")
     return f"{moment.astimezone(UTC):%Y%m%d%H%M%S}"

@@ -29,7 +29,7 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
 
     kept = ppr_assets.installed("prune", "--dry-run")
     assert kept.code == 0
-    assert kept.out.splitlines()[-1] == "nothing to remove: the keep rules keep all dumps, 4 of 4"
+    assert kept.out.splitlines()[-1] == "nothing to retire: the keep rules keep all dumps, 4 of 4"
 
     before = pipeline.picture()
     told = ppr_assets("prune", "--dry-run", **KEEP_TWO)
@@ -39,22 +39,22 @@ def test_what_would_go_is_told_with_the_rules_before_it_goes(
     assert [" ".join(row.split()) for row in rows] == [
         f"keep {latest} last 1, latest, last above the floor",
         f"keep {old[0]} last 2",
-        f"would remove {old[1]}",
-        f"would remove {old[2]}",
+        f"would retire {old[1]}",
+        f"would retire {old[2]}",
     ]
-    assert summary == "would remove 2 of 4 dumps"
+    assert summary == "would retire 2 of 4 dumps"
     assert pipeline.picture() == before
 
     done = ppr_assets("prune", **KEEP_TWO)
     assert (done.code, done.err) == (0, "")
     assert [row.split()[0] for row in done.out.splitlines()[1:-1]] == ["keep", "keep"] + [
-        "removed"
+        "retired"
     ] * 2
     assert done.out.splitlines()[-1] == (
-        f"removed 2 of 4 dumps; commit {pipeline.head()[:10]}, which the remote has"
+        f"retired 2 of 4 dumps; commit {pipeline.head()[:10]}, which the remote has"
     )
     again = ppr_assets("prune", **KEEP_TWO)
-    assert again.out.splitlines()[-1] == "nothing to remove: the keep rules keep all dumps, 2 of 2"
+    assert again.out.splitlines()[-1] == "nothing to retire: the keep rules keep all dumps, 2 of 2"
 
     shown = ppr_assets("list", "--history")
     assert (shown.code, shown.beside) == (0, "")
@@ -120,6 +120,6 @@ def test_a_prune_that_is_not_delivered_ends_with_its_error(
 def test_a_repository_without_dumps_has_nothing_to_remove_and_no_history(
     pipeline: Pipeline, ppr_assets: CommandLine
 ) -> None:
-    assert ppr_assets("prune").out == "nothing to remove: there is no dump\n"
+    assert ppr_assets("prune").out == "nothing to retire: there is no dump\n"
     shown = ppr_assets("list", "--history")
     assert (shown.code, shown.out, shown.beside) == (0, "", "no dump was published yet\n")

@@ -172,7 +172,7 @@ def test_a_missing_field_of_the_database_is_named(field: str) -> None:
         (_set("tables", "location", to={"rows": 1}), "tables.location.sha256 is missing"),
         (_set("tables", "location", "rows", to=True), "tables.location.rows is True, must be a"),
         (_set("snapshot_at", to="tonight"), "snapshot_at is 'tonight', must be a timestamp"),
-        (_set("snapshot_at", to="2026-11-22T02:00:00"), "must be a timestamp with its timezone"),
+        (_set("snapshot_at", to="2026-11-22T02:00:00"), "must be a timestamp with its time zone"),
         (_set("database", "name", to=3), "database.name is 3, must be a text"),
         (_set("tools", "pg_dump", to=18), "tools.pg_dump is 18, must be a text"),
         (_set("verdict", to="accepted"), "verdict is 'accepted', must be an object"),
