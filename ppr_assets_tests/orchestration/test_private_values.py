@@ -204,9 +204,8 @@ def world(
     shutil.copytree(empty_storage, tmp_path / "dagster")
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
-    for statement in PRIVATE_VALUES.split(";\n")[:-1]:
-        literal = VALUE.replace("'", "''")
-        pipeline.execute(statement.format(f"'{literal}'::text"))
+    literal = VALUE.replace("'", "''")
+    pipeline.execute(PRIVATE_VALUES.format(f"'{literal}'::text"))
     _decide(pipeline, POLICY)
     pipeline.gate(proof="server")
     log = embedded_server.data_dir / "server.log"
