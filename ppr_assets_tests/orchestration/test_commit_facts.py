@@ -47,10 +47,10 @@ def _sign(pipeline: Pipeline, folder: Path) -> None:
 @pytest.mark.usefixtures("proofs")
 def test_a_night_tells_what_an_audit_tells(runs: Runs) -> None:
     pipeline = runs.pipeline
-    runs.nightly()
+    pipeline.night()
     first = pipeline.latest()
     pipeline.change()
-    runs.nightly()
+    pipeline.night()
     second = pipeline.head()
     pipeline.lose_a_third()
     pipeline.gate(keep=KeepSettings(last=1, daily=0, weekly=0, monthly=0, yearly=0))
