@@ -1,7 +1,8 @@
 """How long the tests of kills, races and dying servers go on, and with which dice.
 
 In the suite each makes a short share of rounds with the same seed every day. ``make campaign`` goes
-on from there until its time is over, which its tests share evenly, with a seed of its own.
+on from there until its time is over, which its tests share evenly, with a seed of its own. What one
+of them leaves is for those after it.
 """
 
 from __future__ import annotations
@@ -54,11 +55,17 @@ class Campaign:
             yield number / (share - 1) if number < share else dice.random()
 
 
+@pytest.fixture(scope="session")
+def campaign_ends(pytestconfig: pytest.Config) -> float:
+    """A moment of the monotonic clock."""
+    return monotonic() + (pytestconfig.getoption("--campaign-minutes") or 0) * 60
+
+
 @pytest.fixture
-def campaign(request: pytest.FixtureRequest) -> Campaign:
+def campaign(campaign_ends: float, request: pytest.FixtureRequest) -> Campaign:
     """A test that asks for this belongs to ``make campaign``."""
-    minutes = request.config.getoption("--campaign-minutes")
-    seed = request.config.getoption("--campaign-seed")
-    if minutes is None:
+    if request.config.getoption("--campaign-minutes") is None:
         return Campaign()
-    return Campaign(seed, monotonic() + minutes * 60 / len(request.session.items))
+    tests, now = request.session.items, monotonic()
+    share = (campaign_ends - now) / (len(tests) - tests.index(request.node))
+    return Campaign(request.config.getoption("--campaign-seed"), now + share)
