@@ -8,6 +8,7 @@ small goes to git in one pack, which it unpacks: one process, however many files
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -185,6 +186,21 @@ class _NewObjects:
 
     def _digest(self, data: bytes) -> bytes:
         return hashlib.new(self.repo.object_format, data, usedforsecurity=False).digest()
+
+
+def blob_name(repo: DataRepo, file: Path) -> str:
+    """What git calls the very bytes of ``file``, without making a blob of them, in a fifth of the
+    time that git takes, which looks for SHA-1 collisions. Raises :class:`DataRepoError`."""
+    try:
+        with file.open("rb") as opened:
+            head = b"blob %d\0" % os.fstat(opened.fileno()).st_size
+            name = hashlib.new(repo.object_format, head, usedforsecurity=False)
+            return hashlib.file_digest(opened, lambda: name).hexdigest()
+    except OSError as error:
+        raise DataRepoError(
+            f"`{file}` cannot be read: {error.strerror or error}",
+            hint="let the user that runs this read the clone's files.",
+        ) from error
 
 
 def _changed_tree(

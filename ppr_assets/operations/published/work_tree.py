@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ppr_assets.data_repo.git.objects import blob_name
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import read_entries, read_file
@@ -66,7 +67,6 @@ def other_files(repo: DataRepo, dump: str) -> OtherFiles | None:
 def _differing(repo: DataRepo, committed: dict[bytes, TreeEntry], dump: str) -> Iterable[bytes]:
     """By their very bytes, which git's own look would convert first. A link that leads to another
     dump does not matter here."""
-    files = []
     for path, entry in committed.items():
         place = repo.path / os.fsdecode(path)
         if entry.mode == _SYMLINK:
@@ -75,13 +75,5 @@ def _differing(repo: DataRepo, committed: dict[bytes, TreeEntry], dump: str) -> 
             here = str(place.readlink()) if place.is_symlink() else ""
             if target.removeprefix("./") == dump and here != target:
                 yield path
-        elif place.is_symlink() or not place.is_file():
+        elif place.is_symlink() or not place.is_file() or blob_name(repo, place) != entry.sha:
             yield path
-        else:
-            files.append(path)
-    if files:
-        names = b"".join(path + b"\n" for path in files)
-        hashes = repo.word("hash-object", "--no-filters", "--stdin-paths", stdin=names).split()
-        for path, sha in zip(files, hashes, strict=True):
-            if committed[path].sha != sha:
-                yield path

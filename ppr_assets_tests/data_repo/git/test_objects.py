@@ -21,6 +21,7 @@ from ppr_assets.data_repo.git.objects import (
     Blob,
     Identity,
     NewFile,
+    blob_name,
     write_blob,
     write_changed_tree,
     write_commit,
@@ -181,6 +182,20 @@ def test_a_partial_clone_fetches_nothing_to_commit(
     Somebody(bare_remote).git("fsck", "--strict")
 
 
+@pytest.mark.parametrize("data", [b"", b"one\r\n\0", b"x" * 300_000])
+def test_a_files_bytes_have_gits_name_for_them(
+    data_repo: DataRepo, tmp_path: Path, data: bytes
+) -> None:
+    (tmp_path / "one\nfile").write_bytes(data)
+    assert blob_name(data_repo, tmp_path / "one\nfile") == write_blob(data_repo, data)
+
+
+def test_a_file_that_cannot_be_read_has_no_name(data_repo: DataRepo, tmp_path: Path) -> None:
+    with pytest.raises(DataRepoError, match=r"none` cannot be read: No such file") as refused:
+        blob_name(data_repo, tmp_path / "none")
+    assert refused.value.hint
+
+
 def test_an_object_format_of_the_future_works_too(repo_settings: DataRepoSettings) -> None:
     init = ["git", "init", "-q", "--object-format=sha256", "-b", "main", str(repo_settings.path)]
     subprocess.run(init, check=True)
@@ -188,6 +203,8 @@ def test_an_object_format_of_the_future_works_too(repo_settings: DataRepoSetting
     publish_dump(repo, "pantry_pirate_radio_2026-11-22_02-00-00.sql", "one\n")
     new = publish_dump(repo, "pantry_pirate_radio_2026-11-23_02-00-00.sql", "two\n")
     assert len(new) == 64
+    there = repo.path / "a/b/latest.sql"
+    assert blob_name(repo, there) == repo.word("hash-object", "--no-filters", str(there.resolve()))
     assert Somebody(repo.path).status() == ""
     assert (repo.path / "a/b/latest.sql").read_text() == "two\n"
     retired = _commit(repo, new, {"a/b/pantry_pirate_radio_2026-11-22_02-00-00.sql": None})
