@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ppr_assets.errors import RatchetFileError
 from ppr_assets.rules.mark import Mark, merged_mark, parse_mark, render_mark
@@ -199,6 +200,8 @@ def test_whatever_the_file_holds_it_is_a_mark_or_refused(text: str | bytes) -> N
 def test_a_mark_that_no_file_could_hold_is_not_made(fields: Mapping[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"mark|key"):
         Mark(**fields)
+    with pytest.raises(ValueError, match=r"mark|key"):  # which msgspec looks at since 0.21.1
+        replace(Mark(0), **fields)
 
 
 @pytest.mark.slow
