@@ -27,7 +27,7 @@ def test_a_dump_is_named_after_its_moment_in_utc() -> None:
 
 
 def test_a_moment_without_timezone_names_no_dump() -> None:
-    with pytest.raises(ValueError, match="timezone"):
+    with pytest.raises(ValueError, match="time zone"):
         dump_name(datetime(2026, 11, 22))  # noqa: DTZ001
 
 

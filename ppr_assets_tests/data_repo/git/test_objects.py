@@ -193,7 +193,7 @@ def test_a_files_bytes_have_gits_name_for_them(
 def test_a_file_that_cannot_be_read_has_no_name(data_repo: DataRepo, tmp_path: Path) -> None:
     with pytest.raises(DataRepoError, match=r"none` cannot be read: No such file") as refused:
         blob_name(data_repo, tmp_path / "none")
-    assert refused.value.hint
+    assert refused.value.hint == "let the user that runs this read the clone's files."
 
 
 def test_an_object_format_of_the_future_works_too(repo_settings: DataRepoSettings) -> None:
