@@ -22,7 +22,7 @@ from msgspec import Struct
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Restrict
-from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
+from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows, together
 from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -30,8 +30,6 @@ from ppr_assets.rules.recorded.parts import TableRecord
 KEY_DIGITS = 63
 _EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
 _END_OF_ROWS = b"\\.\n"
-_AT_ONCE = 8192
-"""Rows that are put together, hashed and written while a processor has them at hand."""
 
 
 class CanonicalDump(Struct, frozen=True):
@@ -118,8 +116,7 @@ class _Canonicalizer:
             for chunk in published.rows(copy) if published else copy.rows:
                 rows.add(chunk)
             for some in published.profiled(copy, rows) if published else rows.lists():
-                for at in range(0, len(some), _AT_ONCE):
-                    block = b"\n".join([*some[at : at + _AT_ONCE], b""])
+                for block in together(some):
                     digest.update(block)
                     self._target.write(block)
         self._target.write(_END_OF_ROWS)

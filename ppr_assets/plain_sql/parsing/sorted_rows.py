@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +19,7 @@ MEMORY = 64 * 1024 * 1024
 """Bytes of rows held before they go to the disk; Python's objects add up to as much again."""
 
 _AT_ONCE = 8192
-"""Rows that are put together and written at once."""
+"""Rows that are put together, and hashed and written while a processor has them at hand."""
 
 _SMALLEST_READ = 16 * 1024
 
@@ -59,7 +59,7 @@ class SortedRows:
     def blocks(self) -> Iterator[bytes]:
         """All rows in order, each with its newline, in blocks of a convenient size. Once only."""
         for rows in self.lists():
-            yield b"\n".join(rows) + b"\n"
+            yield from together(rows)
 
     def lists(self) -> Iterator[list[bytes]]:
         """The same rows before they are put together, without their newlines. Once only."""
@@ -78,8 +78,8 @@ class SortedRows:
             self._spill = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
         self._rows.sort()
         start = end = self._runs[-1][1] if self._runs else 0
-        for at in range(0, len(self._rows), _AT_ONCE):
-            data = memoryview(b"\n".join([*self._rows[at : at + _AT_ONCE], b""]))
+        for block in together(self._rows):
+            data = memoryview(block)
             end += len(data)
             while data:  # an unbuffered file may take less than it was given
                 data = data[self._spill.write(data) :]
@@ -98,6 +98,12 @@ class SortedRows:
             ready.sort()  # a merge: every part is sorted already
             yield ready
             readers = [reader for reader in readers if reader.rows]
+
+
+def together(rows: Sequence[bytes]) -> Iterator[bytes]:
+    """``rows``, each with its newline, in blocks."""
+    for at in range(0, len(rows), _AT_ONCE):
+        yield b"\n".join([*rows[at : at + _AT_ONCE], b""])
 
 
 class _RunReader:
