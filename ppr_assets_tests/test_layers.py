@@ -126,7 +126,7 @@ def test_what_a_library_keeps_private_is_not_imported() -> None:
             '(?:[^"]|"")+"',
             {
                 "rules/naming.py",
-                "settings/variables/postgres_kinds.py",  # below the rules, so that it has its own
+                "settings/postgres_kinds.py",  # below the rules, so that it has its own
             },
             id="an identifier",
         ),

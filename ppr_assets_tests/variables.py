@@ -9,7 +9,7 @@ import re
 from textwrap import wrap
 
 from ppr_assets.settings import VARIABLES
-from ppr_assets.settings.variables.variable import NONE, REQUIRED
+from ppr_assets.settings.variable import NONE, REQUIRED
 from ppr_assets_tests.places import ROOT
 
 README = ROOT / "README.md"

@@ -16,8 +16,7 @@ from ppr_assets.errors import SettingsError
 from ppr_assets.operations.last_night import noted
 from ppr_assets.operations.night import Night
 from ppr_assets.rules.gate import ratchet
-from ppr_assets.settings import DataRepoSettings, Settings
-from ppr_assets.settings.variables import kinds
+from ppr_assets.settings import DataRepoSettings, Settings, kinds
 
 OVERRIDE_TAG = "ppr_assets/override"
 """By which an auditor finds the runs that passed a refused gate."""

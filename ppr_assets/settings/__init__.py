@@ -19,14 +19,13 @@ from ppr_assets.settings.everything import (
     env_file,
 )
 from ppr_assets.settings.groups.alerts import AlertSettings
-from ppr_assets.settings.groups.copies import CopySettings
+from ppr_assets.settings.groups.copies import CopySettings, CopyUrl
 from ppr_assets.settings.groups.data_repo import DataRepoSettings
 from ppr_assets.settings.groups.database import DatabaseSettings
 from ppr_assets.settings.groups.dump import DumpSettings
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
-from ppr_assets.settings.variables.copy_kinds import CopyUrl
-from ppr_assets.settings.variables.secret import Secret, without_secrets
+from ppr_assets.settings.secret import Secret, without_secrets
 
 __all__ = [
     "VARIABLES",

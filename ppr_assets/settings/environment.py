@@ -12,7 +12,7 @@ from pathlib import Path
 from dotenv.parser import parse_stream
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.variables.password_file import why_unreadable
+from ppr_assets.settings.variable import why_unreadable
 
 
 def process_environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings import kinds, postgres_kinds
 from ppr_assets.settings.environment import (
     forget_libpq,
     is_libpqs,
@@ -26,10 +27,9 @@ from ppr_assets.settings.groups.database import (
 from ppr_assets.settings.groups.dump import DumpSettings
 from ppr_assets.settings.groups.keep import KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
-from ppr_assets.settings.misspelt import Misspelt, misspelt
-from ppr_assets.settings.variables import kinds, postgres_kinds
-from ppr_assets.settings.variables.secret import Secret
-from ppr_assets.settings.variables.variable import (
+from ppr_assets.settings.misspelt import misspelt
+from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variable import (
     Password,
     Variable,
     optional,
@@ -44,7 +44,7 @@ from ppr_assets.settings.variables.variable import (
 @dataclass(frozen=True)
 class Settings:
     """Everything the environment says. ``postgres_host_set`` tells a real server from the demo;
-    ``misspelt`` are variables that look like ours and are not."""
+    ``misspelt`` says of variables that they look like ours and are not."""
 
     database: DatabaseSettings
     data_repo: DataRepoSettings
@@ -52,7 +52,7 @@ class Settings:
     schedule: ScheduleSettings
     alerts: AlertSettings
     postgres_host_set: bool
-    misspelt: tuple[Misspelt, ...] = ()
+    misspelt: tuple[str, ...] = ()
     skip_db_init: bool = variable(
         "SKIP_DB_INIT", "false", kinds.boolean, "leave the database as it is at the start"
     )
@@ -98,7 +98,7 @@ class Settings:
             data_repo=DataRepoSettings.read(values),
             dump=dump,
             schedule=read_fields(ScheduleSettings, values),
-            alerts=AlertSettings.read(values),
+            alerts=read_fields(AlertSettings, values),
             postgres_host_set=variable_of(DatabaseSettings, "host").text(values) is not None,
             misspelt=misspelt(values, [one.name for one in VARIABLES]),
         )
@@ -115,7 +115,7 @@ class Settings:
             data_repo=DataRepoSettings.read(values),
             dump=DumpSettings(),
             schedule=ScheduleSettings(),
-            alerts=AlertSettings.read(values),
+            alerts=read_fields(AlertSettings, values),
             postgres_host_set=False,
         )
 

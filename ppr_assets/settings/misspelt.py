@@ -5,30 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-from msgspec import Struct
-
 _OF_OURS = re.compile(r"(?:PPR_|SQL_|DUMP_|PUBLISHER_)+")
 """How names of ours begin, one more or one less of which is easily written."""
 _ALIKE = 0.9
 """Two letters in another order or one more in a name of a dozen; TEST_DB for POSTGRES_DB is not."""
 
 
-class Misspelt(Struct, frozen=True):
-    """``name`` is set, ``meant`` may have been."""
-
-    name: str
-    meant: str
-
-    def __str__(self) -> str:
-        return f"{self.name} is set and does nothing; did you mean {self.meant}?"
-
-
-def misspelt(names: Iterable[str], ours: Collection[str]) -> tuple[Misspelt, ...]:
-    """Those of ``names`` that are nearly one of ``ours``, sorted."""
+def misspelt(names: Iterable[str], ours: Collection[str]) -> tuple[str, ...]:
+    """What to say of those of ``names`` that are nearly one of ``ours``, sorted."""
     known = {*ours}
     strange = sorted(name for name in names if name not in known)
     found = ((name, _begun_otherwise(name, ours) or _nearest(name, ours)) for name in strange)
-    return tuple(Misspelt(name, meant) for name, meant in found if meant)
+    return tuple(
+        f"{name} is set and does nothing; did you mean {meant}?" for name, meant in found if meant
+    )
 
 
 def _begun_otherwise(name: str, ours: Collection[str]) -> str:

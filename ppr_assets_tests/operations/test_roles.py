@@ -22,7 +22,7 @@ from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.gate.replacement import Guard
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets.settings.variables.postgres_kinds import left_out
+from ppr_assets.settings.postgres_kinds import left_out
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_nasty import fill_core
 from ppr_assets_tests.fix_pipeline import Pipeline

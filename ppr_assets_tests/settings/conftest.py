@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.settings.variables import secret
+from ppr_assets.settings import secret
 
 
 @pytest.fixture(autouse=True)

@@ -33,8 +33,8 @@ from ppr_assets.settings import VARIABLES, Settings
 )
 def test_what_is_nearly_a_variable_is_named(name: str, meant: str | None) -> None:
     settings = Settings.from_environment({name: "hunter2"}, dotenv=None)
-    said = [str(one) for one in settings.misspelt]
-    assert said == ([f"{name} is set and does nothing; did you mean {meant}?"] if meant else [])
+    said = f"{name} is set and does nothing; did you mean {meant}?"
+    assert settings.misspelt == ((said,) if meant else ())
 
 
 def test_none_of_our_own_variables_is_taken_for_another() -> None:

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from ppr_assets.cli.shared.console import err
 from ppr_assets.rules.wording import shell_word
-from ppr_assets.settings import Settings, env_file
-from ppr_assets.settings.variables import kinds
+from ppr_assets.settings import Settings, env_file, kinds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 

@@ -17,8 +17,8 @@ from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import copied_dump
 from ppr_assets.settings import CopyUrl, DataRepoSettings
-from ppr_assets.settings.variables.copy_kinds import copy_folder, copy_url, is_copy_url
-from ppr_assets.settings.variables.kinds import UnusableValueError
+from ppr_assets.settings.groups.copies import copy_folder, copy_url, is_copy_url
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 def place_of_copies(settings: DataRepoSettings, source: str) -> CopyUrl | None:

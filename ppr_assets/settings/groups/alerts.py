@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from ppr_assets.settings.variables import kinds
-from ppr_assets.settings.variables.kinds import UnusableValueError, must_be
-from ppr_assets.settings.variables.secret import Secret
-from ppr_assets.settings.variables.variable import optional, read_fields, secret, variable
+from ppr_assets.settings import kinds
+from ppr_assets.settings.kinds import UnusableValueError, must_be
+from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variable import optional, secret, variable
 
 _SHOWN_WITH_HOST = ("http", "https", "smtp", "smtps")
 """Of any other URL the host may be a token, as in ``tgram://TOKEN/CHAT``."""
@@ -111,10 +110,6 @@ class AlertSettings:
         percent,
         "less free room than this on the data repository's disk is an incident; 0 for none",
     )
-
-    @classmethod
-    def read(cls, values: Mapping[str, str]) -> AlertSettings:
-        return read_fields(cls, values)
 
     @property
     def wanted(self) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.variables import postgres_kinds as kinds
-from ppr_assets.settings.variables.secret import Secret
-from ppr_assets.settings.variables.variable import (
+from ppr_assets.settings import postgres_kinds as kinds
+from ppr_assets.settings.secret import Secret
+from ppr_assets.settings.variable import (
     NONE,
     REQUIRED,
     optional,

@@ -11,11 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from ppr_assets.errors import SettingsError
+from ppr_assets.settings import kinds, postgres_kinds
 from ppr_assets.settings.groups.database import DatabaseSettings, ProofServerSettings
 from ppr_assets.settings.groups.keep import KeepSettings
-from ppr_assets.settings.variables import kinds, postgres_kinds
-from ppr_assets.settings.variables.kinds import NAME_LETTERS
-from ppr_assets.settings.variables.variable import NONE, optional, read_fields, several, variable
+from ppr_assets.settings.kinds import NAME_LETTERS
+from ppr_assets.settings.variable import NONE, optional, read_fields, several, variable
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.variables import kinds
-from ppr_assets.settings.variables.variable import read_fields, variable, variables_of
+from ppr_assets.settings import kinds
+from ppr_assets.settings.variable import read_fields, variable, variables_of
 
 
 @dataclass(frozen=True)

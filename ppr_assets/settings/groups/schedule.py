@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ppr_assets.settings.variables.kinds import UnusableValueError, must_be
-from ppr_assets.settings.variables.variable import variable
+from ppr_assets.settings.kinds import UnusableValueError, must_be
+from ppr_assets.settings.variable import variable
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
+from ppr_assets.settings import kinds
 from ppr_assets.settings.groups.dump import account
-from ppr_assets.settings.variables import kinds
 
 
 @pytest.mark.parametrize("user", ["volunteer", "v" * 150])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.settings.groups import schedule
-from ppr_assets.settings.variables.kinds import UnusableValueError
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 @st.composite

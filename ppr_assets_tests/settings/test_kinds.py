@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.settings.variables import kinds
-from ppr_assets.settings.variables.kinds import UnusableValueError
+from ppr_assets.settings import kinds
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 @pytest.mark.parametrize("text", ["true", "TRUE", "1", "yes", "Yes", "on"])

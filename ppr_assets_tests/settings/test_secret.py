@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from ppr_assets.settings.variables.secret import Secret
+from ppr_assets.settings.secret import Secret
 
 HIDDEN = "correct-horse-battery"
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppr_assets.rules.naming import table_key
-from ppr_assets.settings.variables import postgres_kinds as kinds
-from ppr_assets.settings.variables.kinds import UnusableValueError
+from ppr_assets.settings import postgres_kinds as kinds
+from ppr_assets.settings.kinds import UnusableValueError
 
 
 @pytest.mark.parametrize(

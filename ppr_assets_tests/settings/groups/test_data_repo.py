@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ppr_assets.settings.variables import git_kinds
-from ppr_assets.settings.variables.kinds import UnusableValueError
+from ppr_assets.settings.groups import data_repo
+from ppr_assets.settings.kinds import UnusableValueError
 
 REPOSITORY = Path("/data-repo")
 
@@ -28,7 +28,7 @@ REPOSITORY = Path("/data-repo")
     ],
 )
 def test_a_url_without_credentials_is_taken_as_it_is(url: str) -> None:
-    assert git_kinds.git_url(url) == url
+    assert data_repo.git_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_url_without_credentials_is_taken_as_it_is(url: str) -> None:
 )
 def test_a_url_with_credentials_is_refused_unseen_and_sent_to_the_token(url: str) -> None:
     with pytest.raises(UnusableValueError) as caught:
-        git_kinds.git_url(url)
+        data_repo.git_url(url)
     assert caught.value.hidden
     assert "DATA_REPO_TOKEN" in caught.value.hint
 
@@ -68,13 +68,13 @@ def test_a_url_with_credentials_is_refused_unseen_and_sent_to_the_token(url: str
 )
 def test_what_git_would_not_clone_or_would_execute_is_refused(url: str) -> None:
     with pytest.raises(UnusableValueError):
-        git_kinds.git_url(url)
+        data_repo.git_url(url)
 
 
 @pytest.mark.parametrize("url", ["https://u:hunter2@exa mple.org/x", "https://u:hunter2@[bad/x"])
 def test_a_broken_url_with_credentials_is_refused_unseen(url: str) -> None:
     with pytest.raises(UnusableValueError) as caught:
-        git_kinds.git_url(url)
+        data_repo.git_url(url)
     assert caught.value.hidden
 
 
@@ -93,7 +93,7 @@ def test_a_branch_is_accepted_where_git_accepts_it(branch: str) -> None:
     # Of what git could store, these read as an option or as the current commit on a command line.
     expected = _git_accepts(branch) and not branch.startswith("-") and branch not in ("@", "HEAD")
     try:
-        accepted = git_kinds.branch(branch) == branch
+        accepted = data_repo.branch(branch) == branch
     except UnusableValueError:
         accepted = False
     assert accepted == expected
@@ -102,18 +102,18 @@ def test_a_branch_is_accepted_where_git_accepts_it(branch: str) -> None:
 @pytest.mark.parametrize("branch", ["", " ", "HEAD", "@", "-main", "a..b", "a b", "a/", ".a"])
 def test_what_is_no_branch_is_refused(branch: str) -> None:
     with pytest.raises(UnusableValueError):
-        git_kinds.branch(branch)
+        data_repo.branch(branch)
 
 
 @pytest.mark.parametrize("name", ["Zoë O'Brien, Jr.", "bot", "a@example.org"])
 def test_an_author_is_taken_as_given(name: str) -> None:
-    assert git_kinds.person(name) == name
+    assert data_repo.person(name) == name
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a <b", "b>", "...", " ", '"\'"', "a\0b"])
 def test_an_author_that_would_break_a_commit_is_refused(name: str) -> None:
     with pytest.raises(UnusableValueError):
-        git_kinds.person(name)
+        data_repo.person(name)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_an_author_that_would_break_a_commit_is_refused(name: str) -> None:
     ],
 )
 def test_the_folder_of_the_dumps_is_relative_to_the_repository(text: str, folder: str) -> None:
-    assert git_kinds.dump_folder(text, REPOSITORY) == folder
+    assert data_repo.dump_folder(text, REPOSITORY) == folder
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_the_folder_of_the_dumps_is_relative_to_the_repository(text: str, folder
 )
 def test_a_folder_outside_the_repository_or_in_gits_own_is_refused(text: str) -> None:
     with pytest.raises(UnusableValueError):
-        git_kinds.dump_folder(text, REPOSITORY)
+        data_repo.dump_folder(text, REPOSITORY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.settings.variables.kinds import (
+from ppr_assets.settings.kinds import (
     UnusableValueError,
     folder,
     line,

@@ -14,9 +14,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from msgspec import Struct
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.settings.variables.kinds import Kind, UnusableValueError, folder, line
-from ppr_assets.settings.variables.password_file import read_password
-from ppr_assets.settings.variables.secret import Secret
+from ppr_assets.settings.kinds import Kind, UnusableValueError, folder, line
+from ppr_assets.settings.secret import Secret
 
 NONE = "none"
 REQUIRED = "required"
@@ -155,6 +154,35 @@ def variable_of(group: type[_Dataclass], field_name: str) -> Variable[Any]:
 def variables_of(group: type[_Dataclass]) -> tuple[Variable[Any], ...]:
     """Every variable of the group, in the order of its fields."""
     return tuple(row for variable in _declared(group).values() for row in variable.rows)
+
+
+def read_password(path: Path, variable: str) -> str:
+    """The only line of the password file that ``variable`` names. Raises SettingsError, which
+    never shows its content."""
+    name = f"{variable} `{path}`"
+    try:
+        # Bytes, since reading text would turn every line ending into \n before we look at them.
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise SettingsError(f"{name} cannot be read: {why_unreadable(error)}") from error
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name} is not UTF-8, must hold the password on one line") from None
+    password = text.removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise SettingsError(
+            f"{name} is empty, must hold the password on one line",
+            hint="For a local server that asks for none, set "
+            f"{variable.removesuffix('_FILE')} to an empty text.",
+        )
+    if not password.isprintable():
+        raise SettingsError(f"{name} has more than one printable line, must hold the password only")
+    return password
+
+
+def why_unreadable(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (error.strerror or type(error).__name__).lower()
 
 
 def _declared(group: type[_Dataclass]) -> dict[str, Variable[Any]]:

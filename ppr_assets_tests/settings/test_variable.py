@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import VARIABLES, DatabaseSettings, Secret
-from ppr_assets.settings.variables.variable import (
+from ppr_assets.settings.variable import (
     NONE,
     REQUIRED,
     Variable,
     read_fields,
+    read_password,
     variable_of,
 )
 
@@ -171,3 +173,56 @@ def test_blanks_around_a_value_do_not_matter_but_in_a_secret() -> None:
     assert PORT.read({"POSTGRES_PORT": " 5433 "}) == 5433
     password = variable_of(DatabaseSettings, "password")
     assert password.read({"POSTGRES_PASSWORD": " a "}) == Secret(" a ")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "a-file"
+
+
+@pytest.mark.parametrize("content", ["pass w0rd", "pass w0rd\n", "pass w0rd\r\n"])
+def test_one_line_ending_is_not_part_of_the_password(file: Path, content: str) -> None:
+    file.write_bytes(content.encode())
+    assert read_password(file, "POSTGRES_PASSWORD_FILE") == "pass w0rd"
+
+
+@pytest.mark.parametrize("content", [" a ", "Zoë", "# a"])
+def test_everything_else_on_the_line_is_part_of_the_password(file: Path, content: str) -> None:
+    file.write_text(content + "\n")
+    assert read_password(file, "POSTGRES_PASSWORD_FILE") == content
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"hunter2\nhunter3\n", "has more than one printable line"),
+        (b"hunter2\n\n", "has more than one printable line"),
+        (b"hunter2\0", "has more than one printable line"),
+        (b"hunter2\xff", "is not UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_password_is_named_unseen(
+    file: Path, content: bytes, why: str
+) -> None:
+    file.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        read_password(file, "POSTGRES_PASSWORD_FILE")
+    assert f"POSTGRES_PASSWORD_FILE `{file}` {why}" in caught.value.message
+    assert "hunter" not in caught.value.render()
+    assert caught.value.__cause__ is None  # a decoding error carries the bytes
+
+
+def test_a_missing_password_file_is_named(file: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_password(file, "POSTGRES_PASSWORD_FILE")
+    assert caught.value.message == (
+        f"POSTGRES_PASSWORD_FILE `{file}` cannot be read: no such file or directory"
+    )
+
+
+def test_a_password_file_that_is_a_folder_is_named(file: Path) -> None:
+    file.mkdir()
+    with pytest.raises(SettingsError, match="cannot be read: is a directory"):
+        read_password(file, "POSTGRES_PASSWORD_FILE")
