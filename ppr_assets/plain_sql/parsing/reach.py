@@ -10,36 +10,33 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from ppr_assets.plain_sql.parsing.scanner import ALONE, TAG
+from ppr_assets.plain_sql.parsing.scanner import TAG, alone
 
+_ESCAPED = rb"'(?:\\.|''|[^'\\])*(?:'|\Z)"
 _QUOTED = re.compile(
     rb"--[^\n]*"
     rb"|/\*.*?(?:\*/|\Z)"
-    rb"|" + ALONE + rb"\$(?P<tag>" + TAG + rb")?\$"
+    rb"|" + alone(rb"\$") + rb"(?P<tag>" + TAG + rb")?\$"
     rb".*?(?:\$(?(tag)(?P=tag))\$|\Z)"
-    rb"|" + ALONE + rb"[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)"
-    rb"|'(?:''|[^'])*(?:'|\Z)"
+    rb"|" + alone(rb"e") + _ESCAPED + rb"|" + alone(rb"E") + _ESCAPED + rb"|'(?:''|[^'])*(?:'|\Z)"
     rb'|"(?:""|[^"])*(?:"|\Z)',
     re.DOTALL,
 )
 """Up to its end, or that of what is known of the statement."""
-_BEGIN = rb"(?:\A|;)\s*(?:"
 _SHARED = rb"(?:ROLE|USER(?!\s+MAPPING\b)|GROUP|DATABASE|TABLESPACE)\b"
 _OUTSIDE = re.compile(
-    _BEGIN
-    + rb"(?:CREATE|ALTER|DROP)\s+(?:" + _SHARED + rb"|SYSTEM\b)"
+    rb"(?:CREATE|ALTER|DROP)\s+(?:" + _SHARED + rb"|SYSTEM\b)"
     + rb"|COMMENT\s+ON\s+" + _SHARED
     + rb"|SECURITY\s+LABEL\s[^;]*\bON\s+" + _SHARED
     + rb"|(?:GRANT|REVOKE)\s[^;]*\bON\s+(?:DATABASE|TABLESPACE|PARAMETER)\b"
     + rb"|(?:GRANT|REVOKE)\s(?![^;]*\sON\s)"
     + rb"|(?:DROP|REASSIGN)\s+OWNED\b"
     + rb"|LOAD\s"
-    + rb"|COPY\s[^;]*\b(?:FROM|TO)\s+(?:PROGRAM\b|'')"
-    + rb")",
+    + rb"|COPY\s[^;]*\b(?:FROM|TO)\s+(?:PROGRAM\b|'')",
     re.IGNORECASE,
 )  # fmt: skip
 _TRANSACTION = re.compile(
-    _BEGIN + rb"BEGIN|START\s+TRANSACTION|COMMIT|END|ABORT|ROLLBACK(?!\s+TO\b)|"
+    rb"(?:BEGIN|START\s+TRANSACTION|COMMIT|END|ABORT|ROLLBACK(?!\s+TO\b)|"
     rb"PREPARE\s+TRANSACTION)\b(?!\s+ATOMIC)",
     re.IGNORECASE,
 )
@@ -51,10 +48,10 @@ Reach = Literal["", "transaction", "outside"]
 def reach_of(statement: bytes) -> Reach:
     """``outside``: it is about what all databases of a server share, or about the server's files.
     ``transaction``: it begins or ends one, in which somebody else may have put it."""
-    bare = _QUOTED.sub(_left_of, statement)
-    if _OUTSIDE.search(bare):
+    each = [one.lstrip() for one in _QUOTED.sub(_left_of, statement).split(b";")]
+    if any(map(_OUTSIDE.match, each)):
         return "outside"
-    return "transaction" if _TRANSACTION.search(bare) else ""
+    return "transaction" if any(map(_TRANSACTION.match, each)) else ""
 
 
 def _left_of(quoted: re.Match[bytes]) -> bytes:

@@ -10,17 +10,24 @@ from __future__ import annotations
 import re
 
 _IDENTIFIER = rb"A-Za-z0-9_\x80-\xff$"
-ALONE = rb"(?<![" + _IDENTIFIER + rb"])"
-"""Nothing of an identifier stands before."""
+
+
+def alone(byte: bytes) -> bytes:
+    """This byte, where nothing of an identifier stands before it. The byte itself stands first: a
+    pattern whose alternatives all begin with a byte finds its places many times faster."""
+    return byte + rb"(?<![" + _IDENTIFIER + rb"]" + byte + rb")"
+
+
 TAG = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*"
 """Between the dollars of a dollar-quoted text."""
 _OPENING = re.compile(
     rb"--[^\n]*"
     rb"|/\*"
-    rb"|" + ALONE + rb"[eE]'"
+    rb"|" + alone(rb"e") + rb"'"
+    rb"|" + alone(rb"E") + rb"'"
     rb"|'"
     rb'|"'
-    rb"|" + ALONE + rb"\$(?:" + TAG + rb")?\$"
+    rb"|" + alone(rb"\$") + rb"(?:" + TAG + rb")?\$"
     rb"|\\"
 )
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
