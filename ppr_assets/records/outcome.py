@@ -24,7 +24,7 @@ class Job(Struct, frozen=True, array_like=True):
         return self.created_at[:10]
 
 
-class Loaded(Struct, frozen=True, array_like=True):
+class Loaded(Struct, frozen=True, array_like=True, tag=True):
     job: Job
     organizations: tuple[Organization, ...]
     was_truncated: bool = False
@@ -33,12 +33,12 @@ class Loaded(Struct, frozen=True, array_like=True):
     """What has no place in the schema, or could not be read, by name: ``location.walk_in``."""
 
 
-class NothingToLoad(Struct, frozen=True, array_like=True):
+class NothingToLoad(Struct, frozen=True, array_like=True, tag=True):
     reason: str
     job: Job | None = None
 
 
-class Rejected(Struct, frozen=True, array_like=True):
+class Rejected(Struct, frozen=True, array_like=True, tag=True):
     reason: str
     json_path: str = "$"
     job: Job | None = None

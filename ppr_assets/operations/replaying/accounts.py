@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
-from ppr_assets.operations.replaying.published_files import PROCESSED
+from ppr_assets.operations.replaying.published_files import PROCESSED, PublishedFile
 from ppr_assets.operations.replaying.read_files import Read
 from ppr_assets.records.outcome import Loaded, NothingToLoad
 
@@ -34,8 +34,8 @@ class FileLine(Struct, frozen=True):
     bytes: int = 0
 
     @classmethod
-    def of(cls, read: Read) -> FileLine:
-        became, file = read.outcome, read.file
+    def of(cls, file: PublishedFile, read: Read) -> FileLine:
+        became = read.outcome
         job = became.job
         day = file.day or (job.day if job else None)
         scraper = file.scraper or (job.scraper if job else None) or PROCESSED
@@ -77,8 +77,8 @@ class Accounts(Struct):
     """What the files hold and no table of HSDS has, by name."""
     truncated: int = 0
 
-    def add(self, read: Read) -> FileLine:
-        line = FileLine.of(read)
+    def add(self, file: PublishedFile, read: Read) -> FileLine:
+        line = FileLine.of(file, read)
         reason = _PLACE.sub("", line.reason)
         self.counted[FileKind(line.scraper, line.day or "", line.outcome, reason)] += 1
         if isinstance(read.outcome, Loaded):

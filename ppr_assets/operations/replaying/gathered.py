@@ -46,15 +46,15 @@ def gathered(
     accounts = Accounts(len(given.files))
     with TemporaryFile(prefix="ppr_assets_replay_") as file:  # which has no name on the disk
         merging = Merging(Spool(file))
-        for read, organizations in read_files(given.files, given.blob, given.processes):
-            line = accounts.add(read)
+        for published, read in read_files(given.files, given.blob, given.processes):
+            line = accounts.add(published, read)
             on_line(line)
             if strict and line.outcome == "rejected":
                 raise DumpDamaged(
                     f"{line.file} cannot be used: {line.reason} at {line.json_path or '$'}",
                     hint="nothing was loaded. Without --strict such files are counted and named.",
                 )
-            merging.add(read.named, organizations, line.file)
+            merging.add(read, line.file)
         if not accounts.accounted:
             raise FilesUnaccounted(
                 f"{accounts.counted.total()} of {accounts.files} files are accounted for",

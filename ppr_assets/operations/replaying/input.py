@@ -8,20 +8,27 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ppr_assets.data_repo.git.objects import SYMLINK
+from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree_objects import listed
+from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.replaying.published_files import (
+    LINK,
+    NO_FILE,
+    TOO_LARGE,
     PublishedFile,
     Selection,
-    blob,
-    bring_files,
-    committed_files,
+    is_job,
+    place_of,
     published_file,
     published_files,
     size_of_path,
 )
-from ppr_assets.operations.replaying.read_files import LARGEST, Blob, reading_processes
+from ppr_assets.operations.replaying.read_files import Blob, reading_processes
 from ppr_assets.operations.sources.repository import opened
 from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.records.json_text import MOST_BYTES
 from ppr_assets.settings import DataRepoSettings
 
 
@@ -39,7 +46,7 @@ class Input:
     def bytes(self) -> int:
         """Of all files that are read."""
         sizes = (self.size(file) for file in self.files if not file.unread)
-        return sum(size for size in sizes if size <= LARGEST)
+        return sum(size for size in sizes if size <= MOST_BYTES)
 
 
 @contextmanager
@@ -56,14 +63,15 @@ def opened_input(
             yield Input(files, origin, processes=processes)
         return
     with opened(settings, wanted) as (repo, commit, _, _):
-        files = _chosen([*committed_files(repo, commit)], selection)
-        bring_files(repo, files)
+        files = _chosen([*_committed_files(repo, commit)], selection)
+        if repo.partial:
+            bring(repo, *(one.sha for one in files if not one.unread))  # all at once
         origin, size_of = f"commit {commit[:10]}", repo.objects.size_of
         with reading_processes(len(files)) as processes:
             yield Input(
                 files,
                 origin,
-                lambda one: blob(repo, one),
+                lambda one: _blob(repo, one),
                 lambda one: size_of(one.sha),
                 processes,
             )
@@ -78,6 +86,26 @@ def _files(path: Path) -> Iterable[PublishedFile]:
         f"`{path}` is not there",
         hint="name a clone of the data repository, a folder or a file of it.",
     )
+
+
+def _committed_files(repo: DataRepo, commit: str) -> Iterator[PublishedFile]:
+    """All below ``daily/``, read from git's objects."""
+    listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", "daily/")
+    for path, one in listed(listing):
+        name = path.decode("utf-8", "surrogateescape")
+        if is_job(name):
+            day, scraper = place_of(name)
+            unread = LINK if one.mode == SYMLINK else "" if one.kind == "blob" else NO_FILE
+            yield PublishedFile(day, name, scraper, sha=one.sha, unread=unread)
+
+
+def _blob(repo: DataRepo, file: PublishedFile) -> bytes | str:
+    """The file's bytes, or why they are not read."""
+    if file.unread:
+        return file.unread
+    if repo.objects.size_of(file.sha) > MOST_BYTES:
+        return TOO_LARGE
+    return b"".join(repo.objects.stream(file.sha))
 
 
 def _chosen(found: Sequence[PublishedFile], selection: Selection) -> Sequence[PublishedFile]:

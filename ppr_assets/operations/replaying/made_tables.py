@@ -14,11 +14,12 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PprError, PreconditionFailed
 from ppr_assets.operations.replaying.gathered import OnLine
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.replay import replay, with_tables_of
-from ppr_assets.operations.replaying.result import (
+from ppr_assets.operations.replaying.replay import (
     brought_up_to_date,
     judged_result,
     not_publishable,
+    replay,
+    with_tables_of,
 )
 from ppr_assets.operations.replaying.terms import NOT_REPLACED, RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.loading import Loading

@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from msgspec import Struct, field
 
-from ppr_assets.operations.replaying.read_files import Kept, Spool
+from ppr_assets.operations.replaying.read_files import Kept, Read, Spool
 from ppr_assets.rules.replay.merging.merge import Everything, merge
 from ppr_assets.rules.replay.merging.sets import MergeDecision
 from ppr_assets.rules.replay.record import Location
@@ -27,10 +27,10 @@ class Merging(Struct):
     spool: Spool
     _told: list[tuple[Telling, bytes, Named, Kept]] = field(default_factory=list)
 
-    def add(self, told: Sequence[Named], organizations: Sequence[bytes], file: str) -> None:
+    def add(self, read: Read, file: str) -> None:
         """What one file tells."""
-        digest = blake2b(b"".join(organizations), digest_size=8).digest()
-        for named, organization in zip(told, organizations, strict=True):
+        digest = blake2b(b"".join(read.organizations), digest_size=8).digest()
+        for named, organization in zip(read.named, read.organizations, strict=True):
             kept = self.spool.keep(organization, file)
             self._told.append((named.told, digest, named, kept))
 

@@ -1,4 +1,4 @@
-"""The published job files of a folder, or of a commit, and which of them a replay takes."""
+"""The published job files of a folder, and which of them a replay takes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import listed
-from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.records.json_text import MOST_BYTES
 
 _DAILY = re.compile(r"(?:.*/)?daily/(\d{4}-\d\d-\d\d)/(?:scrapers/([^/]+)|processed)/[^/]+\.json")
@@ -26,7 +23,6 @@ LINK = "a symbolic link"
 TOO_LARGE = f"more than {MOST_BYTES // 2**20} MB"
 PROCESSED = "processed"
 """In the place of a scraper's name, of jobs that name none."""
-_LINK_MODE = "120000"
 
 
 class PublishedFile(Struct, frozen=True):
@@ -120,30 +116,3 @@ def size_of_path(file: PublishedFile) -> int:
     except OSError:  # reading it says why
         return 0
     return facts.st_size if facts and stat.S_ISREG(facts.st_mode) else 0
-
-
-def committed_files(repo: DataRepo, commit: str) -> Iterator[PublishedFile]:
-    """All below ``daily/``, read from git's objects."""
-    listing = repo.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", "daily/")
-    for path, one in listed(listing):
-        name = path.decode("utf-8", "surrogateescape")
-        if is_job(name):
-            day, scraper = place_of(name)
-            unread = LINK if one.mode == _LINK_MODE else "" if one.kind == "blob" else NO_FILE
-            yield PublishedFile(day, name, scraper, sha=one.sha, unread=unread)
-
-
-def bring_files(repo: DataRepo, files: Sequence[PublishedFile]) -> None:
-    """Have their bytes here; a partial clone asks for all at once. Raises
-    :class:`RemoteUnreachable`."""
-    if repo.partial:
-        bring(repo, *(one.sha for one in files if not one.unread))
-
-
-def blob(repo: DataRepo, file: PublishedFile) -> bytes | str:
-    """The file's bytes, or why they are not read."""
-    if file.unread:
-        return file.unread
-    if repo.objects.size_of(file.sha) > MOST_BYTES:
-        return TOO_LARGE
-    return b"".join(repo.objects.stream(file.sha))

@@ -6,9 +6,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import IO
 
@@ -26,29 +27,33 @@ from ppr_assets.operations.replaying.published_files import (
     PublishedFile,
 )
 from ppr_assets.records.json_text import MOST_BYTES
-from ppr_assets.records.outcome import Job, Loaded, NothingToLoad, Outcome, Rejected
+from ppr_assets.records.outcome import Job, Loaded, Outcome, Rejected
 from ppr_assets.records.reader import read_file
 from ppr_assets.rules.replay.record import Organization
 from ppr_assets.rules.replay.telling import Named, Telling, named
 
-LARGEST = MOST_BYTES
-"""Of a file that is read, and about as many of a batch."""
 _AT_ONCE = 64
-_HELPER = "ppr_assets.operations.replaying.reading_helper"
+"""Files of a batch, or as many as come to the size of the largest."""
+_HELPER = "ppr_assets.operations.replaying.read_files"
 _ENCODER, _DECODER = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(Organization)
-Given = tuple[str | None, bytes | str | None]
+_Given = tuple[str | None, bytes | str | None]
 """Of one file that is to be read: its path; or its bytes, or why it is not read."""
 
 
-class Read(Struct, frozen=True):
-    """What one file came to, and the organizations that it tells of."""
+class Read(Struct, frozen=True, array_like=True):
+    """What one file came to. A process tells it another in msgspec's own form, which a tenth of
+    pickle's time makes these values of."""
 
-    file: PublishedFile
     outcome: Outcome
     """Of one that is loaded, without its organizations."""
     named: tuple[Named, ...] = ()
+    organizations: tuple[bytes, ...] = ()
+    """Those that are named, for :class:`Spool`."""
     size: int = 0
     """In bytes, of what was read."""
+
+
+_ANSWERS = msgspec.msgpack.Decoder(list[Read])
 
 
 class Kept(Struct, frozen=True):
@@ -77,35 +82,10 @@ class Spool:
         return _DECODER.decode(os.pread(self._file.fileno(), kept.size, kept.at))
 
 
-Told = tuple[Read, tuple[bytes, ...]]
+Told = tuple[PublishedFile, Read]
 _Batch = list[tuple[PublishedFile, bytes | str | None]]
 Blob = Callable[[PublishedFile], bytes | str]
 """The bytes of a file in git, or why they are not read."""
-
-
-class FileAnswer(msgspec.Struct, array_like=True, frozen=True):
-    """What one file came to, as a process tells another: in msgspec's own form, which a tenth of
-    pickle's time makes these values of."""
-
-    outcome: tuple[Loaded | None, NothingToLoad | None, Rejected | None]
-    named: tuple[Named, ...] = ()
-    kept: tuple[bytes, ...] = ()
-    size: int = 0
-
-    def of(self, file: PublishedFile) -> Told:
-        (outcome,) = (one for one in self.outcome if one is not None)
-        return Read(file, outcome, _of_day(self.named, file.day), self.size), self.kept
-
-
-def _of_day(told: tuple[Named, ...], day: str | None) -> tuple[Named, ...]:
-    """By the folder that it was published in, whatever its job says of the day."""
-    if day is None or not told or told[0].told.day == day:
-        return told
-    by = replace(told[0].told, day=day)
-    return tuple(replace(one, told=by) for one in told)
-
-
-_ANSWERS = msgspec.msgpack.Decoder(list[FileAnswer])
 
 
 @contextmanager
@@ -122,13 +102,13 @@ def read_files(
     blob: Blob | None = None,
     processes: Sequence[Connection] = (),
 ) -> Iterator[Told]:
-    """What each file came to, in the order of the files, with its organizations as bytes for
-    :class:`Spool`. ``blob`` reads those that are git's objects. This process reads them itself
-    where there are no ``processes``. Raises :class:`RestoreFailed` when one of them ends."""
+    """What each file came to, in the order of the files. ``blob`` reads those that are git's
+    objects. This process reads them itself where there are no ``processes``. Raises
+    :class:`RestoreFailed` when one of them ends."""
     batches = _batches(files, blob)
     if not processes:
         for batch in batches:
-            yield from _paired(batch, read_batch(_given(batch)))
+            yield from _paired(batch, _read_all(_given(batch)))
         return
     idle = [*processes]
     busy: deque[tuple[Connection, _Batch]] = deque()
@@ -152,11 +132,19 @@ def _answer(one: Connection, batch: _Batch) -> Iterable[Told]:
         return _paired(batch, _ANSWERS.decode(one.recv_bytes()))
 
 
-def _paired(batch: _Batch, answers: Iterable[FileAnswer]) -> Iterable[Told]:
-    return [answer.of(file) for (file, _), answer in zip(batch, answers, strict=True)]
+def _paired(batch: _Batch, answers: Iterable[Read]) -> Iterable[Told]:
+    return [(file, _of_day(read, file.day)) for (file, _), read in zip(batch, answers, strict=True)]
 
 
-def _given(batch: _Batch) -> list[Given]:
+def _of_day(read: Read, day: str | None) -> Read:
+    """By the folder that it was published in, whatever its job says of the day."""
+    if day is None or not read.named or read.named[0].told.day == day:
+        return read
+    by = replace(read.named[0].told, day=day)
+    return replace(read, named=tuple(replace(one, told=by) for one in read.named))
+
+
+def _given(batch: _Batch) -> list[_Given]:
     return [(str(file.path) if file.path else None, data) for file, data in batch]
 
 
@@ -179,47 +167,37 @@ def _batches(files: Sequence[PublishedFile], blob: Blob | None) -> Iterator[_Bat
         data = blob(file) if blob else None
         batch.append((file, data))
         held += len(data or b"")
-        if len(batch) == _AT_ONCE or held >= LARGEST:
+        if len(batch) == _AT_ONCE or held >= MOST_BYTES:
             yield batch
             batch, held = [], 0
     if batch:
         yield batch
 
 
-def read_batch(files: Iterable[Given]) -> list[FileAnswer]:
+def _read_all(files: Iterable[_Given]) -> list[Read]:
     return [_read(path, data) for path, data in files]
 
 
-def encoded(answers: Sequence[FileAnswer]) -> bytes:
-    return _ENCODER.encode(answers)
-
-
-def _read(path: str | None, data: bytes | str | None) -> FileAnswer:
+def _read(path: str | None, data: bytes | str | None) -> Read:
     if isinstance(data, str):
-        return _came_to(Rejected(data))
+        return Read(Rejected(data))
     try:
         data = _bytes(path) if path else data or b""
     except OSError as error:
-        return _came_to(Rejected(_reason(error)))
+        return Read(Rejected(_reason(error)))
     outcome = read_file(data)
     if not isinstance(outcome, Loaded):
-        return _came_to(outcome, len(data))
-    by = telling(outcome.job)
-    return FileAnswer(
-        (replace(outcome, organizations=()), None, None),
+        return Read(outcome, size=len(data))
+    by = _telling(outcome.job)
+    return Read(
+        replace(outcome, organizations=()),
         tuple(named(one, by) for one in outcome.organizations),
         tuple(_ENCODER.encode(one) for one in outcome.organizations),
         len(data),
     )
 
 
-def _came_to(outcome: NothingToLoad | Rejected, size: int = 0) -> FileAnswer:
-    if isinstance(outcome, NothingToLoad):
-        return FileAnswer((None, outcome, None), size=size)
-    return FileAnswer((None, None, outcome), size=size)
-
-
-def telling(job: Job) -> Telling:
+def _telling(job: Job) -> Telling:
     scraper = job.scraper or PROCESSED
     return Telling(job.day, job.created_at, scraper, job.job_id, job.content_hash or job.job_id)
 
@@ -231,7 +209,7 @@ def _bytes(path: str) -> bytes:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise OSError(errno.EINVAL, NO_FILE)
-        if facts.st_size > LARGEST:
+        if facts.st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, TOO_LARGE)
         return opened.read(facts.st_size)
 
@@ -242,3 +220,15 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.ENXIO:
         return NO_FILE  # a socket
     return error.strerror or str(error)
+
+
+def main(descriptor: int) -> None:
+    """A process that answers each batch that comes over ``descriptor``, until the other end
+    closes."""
+    with suppress(EOFError, BrokenPipeError), Connection(descriptor) as asker:
+        while True:
+            asker.send_bytes(_ENCODER.encode(_read_all(asker.recv())))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from ppr_assets.errors import DatabaseFailed, NoRecords, RestoreFailed
 from ppr_assets.operations.replaying.gathered import OnLine, unseen
 from ppr_assets.operations.replaying.input import Input
-from ppr_assets.operations.replaying.replay import refused, replay
-from ppr_assets.operations.replaying.result import (
+from ppr_assets.operations.replaying.replay import (
     brought_up_to_date,
     judged_result,
     not_publishable,
+    refused,
+    replay,
 )
 from ppr_assets.operations.replaying.terms import (
     CAUTIOUS,

@@ -1,9 +1,10 @@
 """Rebuild a database from published records: read every file, decide what is one record, and bring
-the rows into the tables that are there, in one transaction, or in one for each table."""
+the rows into the tables that are there, in one transaction, or in one for each table; and what of
+that would be published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from psycopg import sql
@@ -16,13 +17,19 @@ from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import MergedRecords
 from ppr_assets.operations.replaying.terms import CAUTIOUS, RebuildTerms
 from ppr_assets.postgres.load.in_transaction import cancelled_at
+from ppr_assets.postgres.load.work.statistics import analyze, refresh
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import Connection
-from ppr_assets.postgres.snapshot.records import missing_tables, table_with_records
+from ppr_assets.postgres.snapshot.records import (
+    count_records,
+    missing_tables,
+    table_with_records,
+)
 from ppr_assets.postgres.upsert.staging import Staging, read_columns
 from ppr_assets.postgres.upsert.unfinished import begin, finish, is_unfinished
-from ppr_assets.rules.policy import CORE_TABLES
+from ppr_assets.rules.gate.ratchet import Verdict, judge
+from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
 from ppr_assets.rules.replay.rows.columns import COLUMNS
 from ppr_assets.rules.replay.rows.fitting import Fitted, FittedColumn
 from ppr_assets.rules.wording import shell_word
@@ -159,3 +166,30 @@ def _staging(
     columns = {table: list(columns) for table, columns in fitted.tables.items()}
     verified = {table for table in columns if "verified_by" in found[table]}
     return Staging(session, columns, verified)
+
+
+def judged_result(database: DatabaseSettings, policy: GatePolicy) -> Verdict:
+    """Judge the records of ``database`` against the floor, without a mark. Nothing is refused here;
+    who asked decides what follows."""
+    tables = None if policy.tables is None else {*CORE_TABLES, *policy.tables}
+    with connect(database) as connection:
+        counts = count_records(connection, tables, partitioned=tables is not None)
+    return judge(counts, None, policy)
+
+
+def not_publishable(verdict: Verdict) -> Sequence[str]:
+    """That a night would refuse what came, before it does."""
+    if verdict.status == "accepted":
+        return []
+    return [f"a dump of it would not be published: {verdict.message}"]
+
+
+def brought_up_to_date(target: DatabaseSettings) -> Sequence[str]:
+    """What follows from the rows: materialized views and statistics. Returns remarks."""
+    with (
+        server_failures(target.describe(), "bringing views and statistics up to date"),
+        connect(target, autocommit=True) as connection,
+    ):
+        stale = refresh(connection)
+        analyze(connection)
+    return stale
