@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.git.tree_objects import TreeEntry
+from ppr_assets.data_repo.git.tree import TreeEntry, read_entries
 
 Side = tuple[str, str] | None
 """Mode and object of a path on one side; None where there is nothing."""

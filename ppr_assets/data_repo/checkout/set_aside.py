@@ -15,13 +15,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
+from ppr_assets.data_repo.git.listings import telling, told
 from ppr_assets.data_repo.git.objects import write_commit
+from ppr_assets.data_repo.git.pathspec import outside
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.integrate import MERGE_SUBJECT, identity
 from ppr_assets.data_repo.history.kept_dumps import SetAside, keep
 from ppr_assets.data_repo.history.message import parse_trailers
-
-_RAW = ("--no-show-signature", "--encoding=UTF-8")
 
 
 class _Commit(Struct, frozen=True):
@@ -102,12 +102,10 @@ def _ours_at_tip(repo: DataRepo, local: str, remote: str | None) -> Iterator[_Co
 
 
 def _commit(repo: DataRepo, sha: str) -> _Commit:
-    parents, _, message = repo.word("log", "-1", *_RAW, "--format=%P%x00%B", sha, "--").partition(
-        "\0"
-    )
+    ((parents, message, _),) = told(repo.git("log", "-1", *telling("%P", "%B"), sha, "--"), 2)
     trailers = parse_trailers(message)
     dump = trailers.get("Dump") if {"Dump", "Sha256"} <= trailers.keys() else None
-    return _Commit(sha, tuple(parents.split()), f"{message}\n", dump)
+    return _Commit(sha, tuple(parents.split()), message, dump)
 
 
 def _made_by_us(repo: DataRepo, commit: _Commit, remote: str | None) -> bool:
@@ -122,5 +120,4 @@ def _made_by_us(repo: DataRepo, commit: _Commit, remote: str | None) -> bool:
     if len(commit.parents) > 2 or commit.dump is None:
         return False
     options = ("diff-tree", "--root", "-r", "--name-only", "--no-commit-id")
-    elsewhere = f":(top,exclude,literal){repo.dump_dir}"
-    return repo.word(*options, commit.sha, "--", ":(top)", elsewhere) == ""
+    return repo.word(*options, commit.sha, "--", *outside(repo.dump_dir)) == ""

@@ -14,6 +14,7 @@ from time import monotonic, sleep, time
 from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.listings import work_tree_facts
 from ppr_assets.data_repo.git.lock_files import told
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
@@ -41,8 +42,7 @@ def work_trees(repo: DataRepo) -> list[WorkTree]:
     """The work trees that are there at this moment."""
     listing = repo.git("worktree", "list", "--porcelain", "-z")
     found = []
-    for number, block in enumerate(listing.split(b"\0\0")):
-        facts = dict(_facts(block))
+    for number, facts in enumerate(work_tree_facts(listing)):
         if b"HEAD" not in facts:  # a bare repository, or the end of the list
             continue
         main = number == 0 and not repo.linked
@@ -125,11 +125,6 @@ def require_no_rebase(work_tree: WorkTree, branch: str) -> None:
                 f"branch `{branch}` is being rebased in `{work_tree.path}`",
                 hint="finish it (`git rebase --continue`) or give it up (`git rebase --abort`).",
             )
-
-
-def _facts(block: bytes) -> list[tuple[bytes, bytes]]:
-    pairs = (line.partition(b" ") for line in block.strip(b"\0").split(b"\0"))
-    return [(key, value) for key, _, value in pairs]
 
 
 def _own_git_dir(repo: DataRepo, path: Path) -> Path:

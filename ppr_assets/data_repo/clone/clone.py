@@ -15,8 +15,7 @@ from ppr_assets.data_repo.checkout.plain_files import require_plain_files
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import scrub
-from ppr_assets.data_repo.git.found import Found, found_at
-from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, Found, found_at
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.remote.address import parse_address
 from ppr_assets.errors import DataRepoError

@@ -7,7 +7,6 @@ good for comparing: whoever wants to know more opens the data repository.
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic_ns
@@ -16,9 +15,9 @@ from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.git.command import run
-from ppr_assets.data_repo.git.found import found_at
+from ppr_assets.data_repo.git.listings import default_branch, heads
+from ppr_assets.data_repo.git.repository import found_at
 from ppr_assets.data_repo.remote.credentials import ask
-from ppr_assets.data_repo.remote.remote import heads
 from ppr_assets.settings import DataRepoSettings
 
 _LOCAL_SECONDS = 30.0
@@ -65,8 +64,7 @@ def remote_branches_at(settings: DataRepoSettings, url: str, folder: Path) -> Re
     RemoteUnreachable."""
     asked = ("ls-remote", "--quiet", "--symref", "--", url, "HEAD", "refs/heads/*")
     listing = ask(settings, url, folder, *asked)
-    default = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", listing, re.MULTILINE)
-    return RemoteBranches(heads(listing), default[1].decode() if default else None)
+    return RemoteBranches(heads(listing), default_branch(listing))
 
 
 @functools.lru_cache(maxsize=4)

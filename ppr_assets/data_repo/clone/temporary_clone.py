@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ppr_assets.data_repo.git.found import found_at
 from ppr_assets.data_repo.git.progress_lines import progress_option
-from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, found_at
 from ppr_assets.data_repo.remote.credentials import ask
 from ppr_assets.settings import DataRepoSettings
 

@@ -70,6 +70,12 @@ WITHOUT_LAZY_FETCH = {
 }
 """The environment in which a partial clone does not fetch what it lacks when that is read."""
 
+OFFLINE = {
+    **WITHOUT_LAZY_FETCH,
+    "GIT_NO_REPLACE_OBJECTS": "1",  # what was published, not what somebody here shows instead
+}
+"""The environment for looking at history as it is in this clone."""
+
 WITHOUT_UPKEEP = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 """Options for a git that would otherwise tidy up in somebody's clone when it is done."""
 

@@ -19,8 +19,7 @@ from msgspec import Struct
 
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.git.tree_objects import TreeEntry
+from ppr_assets.data_repo.git.tree import TreeEntry, read_entries
 from ppr_assets.errors import DataRepoError
 
 FILE = "100644"

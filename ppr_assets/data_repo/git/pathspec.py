@@ -14,3 +14,8 @@ def matching(folder: str, pattern: str) -> str:
     """What ``pattern`` matches in this very folder."""
     escaped = re.sub(r"([\\*?\[])", r"\\\1", folder)
     return f":(top,glob){escaped}/{pattern}"
+
+
+def outside(folder: str) -> tuple[str, str]:
+    """All but what is in this very folder."""
+    return ":(top)", f":(top,exclude,literal){folder}"

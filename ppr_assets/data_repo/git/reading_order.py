@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ppr_assets.data_repo.git.object_session import OFFLINE
+from ppr_assets.data_repo.git.command import OFFLINE
 from ppr_assets.data_repo.git.repository import DataRepo
 
 

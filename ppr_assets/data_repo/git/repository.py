@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from msgspec import Struct
+
 from ppr_assets.data_repo.git.command import WITHOUT_LAZY_FETCH, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, ObjectLost
 from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
+
+_ASKED = (
+    "--is-bare-repository",
+    "--show-object-format",
+    "--path-format=absolute",
+    "--git-dir",
+    "--git-common-dir",
+)
+
+
+class Found(Struct, frozen=True):
+    """``root`` is that of the work tree, or the bare repository itself; ``git_dir`` is what all its
+    work trees share, and ``linked`` says that ``root`` is an additional one of them.
+    ``object_format``: ``sha1`` or ``sha256``, as git calls them."""
+
+    root: Path
+    git_dir: Path
+    bare: bool
+    linked: bool
+    object_format: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +144,24 @@ def is_ancestor(repo: DataRepo, older: str, newer: str) -> bool:
     return run(repo.path, *arguments, timeout=limit, ok=(0, 1)).status == 0
 
 
+def found_at(path: Path, *, timeout: float) -> Found:
+    """Asks git, for at most ``timeout`` seconds. Raises :class:`DataRepoError` where there is no
+    repository, or none that git trusts."""
+    if not path.is_dir():
+        raise _none_at(path)
+    try:
+        told = run(path, "rev-parse", *_ASKED, timeout=timeout).stdout
+    except GitCommandFailed as failure:
+        if "not a git repository" not in failure.stderr:
+            raise
+        raise _none_at(path) from failure
+    bare, object_format, own, shared = map(os.fsdecode, told.splitlines())
+    root = path.resolve()
+    if bare == "false" and Path(own) == root:  # the `.git` of a clone was named, and not the clone
+        root = root.parent
+    return Found(root, Path(shared).resolve(), bare == "true", own != shared, object_format)
+
+
 def _lacking(path: Path, sha: str, failure: GitCommandFailed) -> ObjectLost:
     return ObjectLost(
         f"`{path}` is a partial clone and lacks object {sha[:10]}, which its branch needs",
@@ -127,4 +169,12 @@ def _lacking(path: Path, sha: str, failure: GitCommandFailed) -> ObjectLost:
         stderr=failure.stderr,
         hint=f"`git -C {path} -c gc.auto=0 fetch --refetch origin` brings back all that it should "
         "have; `git gc` may have taken it for something that the remote keeps.",
+    )
+
+
+def _none_at(path: Path) -> DataRepoError:
+    return DataRepoError(
+        f"`{path}` is not a git repository",
+        hint="DATA_REPO_PATH is the root of a clone, a bare repository, or a folder that is "
+        "missing or empty and becomes a clone of DATA_REPO_URL.",
     )

@@ -11,15 +11,12 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from ppr_assets.data_repo.git.command import WHOLE_LOG
+from ppr_assets.data_repo.git.command import OFFLINE, WHOLE_LOG
+from ppr_assets.data_repo.git.listings import changed, telling, told
 from ppr_assets.data_repo.git.object_reader import ObjectReader
-from ppr_assets.data_repo.git.object_session import OFFLINE
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import changed
 from ppr_assets.errors import DataRepoError
-
-_FORMAT = "--format=%H%x00%P%x00%cI%x00%an <%ae>%x00%B%x00"
 
 
 class FolderCommit(Struct, frozen=True):
@@ -73,21 +70,15 @@ def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
         "--reverse",
         "--full-history",
         "--parents",  # also makes %P name those that are listed
-        "--no-show-signature",
-        "--encoding=UTF-8",
-        _FORMAT,
+        *telling("%H", "%P", "%cI", "%an <%ae>", "%B"),
         commit,
         "--",
         literal(repo.dump_dir),
         env=OFFLINE,
     )
-    fields = answer.decode("utf-8", "replace").split("\0")[:-1]
-    rows = zip(*[iter(fields)] * 5, strict=True)
     return [
-        FolderCommit(
-            sha.strip(), tuple(parents.split()), datetime.fromisoformat(date), author, message
-        )
-        for sha, parents, date, author, message in rows
+        FolderCommit(sha, tuple(parents.split()), datetime.fromisoformat(date), author, message)
+        for sha, parents, date, author, message, _ in told(answer, 5)
     ]
 
 
@@ -97,16 +88,14 @@ def file_history(repo: DataRepo, commit: str, names: Sequence[str]) -> list[File
     answer = repo.git_once(
         *WHOLE_LOG,
         *("log", "--topo-order", "--reverse", "--full-history", "--parents"),
-        *("-m", "--raw", "--no-abbrev", "--no-renames", "--no-show-signature"),
-        *("--encoding=UTF-8", "--format=%x00%H%x00%P%x00%B%x00"),
+        *("-m", "--raw", "--no-abbrev", "--no-renames", *telling("%H", "%P", "%B")),
         commit,
         "--",
         *(literal(f"{repo.dump_dir}/{name}") for name in names),
         env=OFFLINE,
     )
     found: dict[str, FileCommit] = {}
-    fields = answer.decode("utf-8", "replace").split("\0")[1:]
-    for sha, parents, message, lines in zip(*[iter(fields)] * 4, strict=True):
+    for sha, parents, message, lines in told(answer, 3):
         before = found[sha].blobs if sha in found else {}  # a merge comes once for each parent
         blobs = dict(_named(line) for line in lines.splitlines() if "\t" in line)
         found[sha] = FileCommit(sha, tuple(parents.split()), message, {**before, **blobs})
@@ -127,31 +116,14 @@ def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:
     return found.decode().strip() or None
 
 
-def publications_between(repo: DataRepo, tip: str, start: datetime, end: datetime) -> int:
-    """How many commits published something other than dumps, by the committers' clocks."""
-    answer = repo.word(
-        "rev-list",
-        "--count",
-        "--no-merges",
-        f"--since=@{int(start.timestamp())}",
-        f"--until=@{int(end.timestamp())}",
-        tip,
-        "--",
-        ":(top)",
-        f":(top,exclude,literal){repo.dump_dir}",
-    )
-    return int(answer)
-
-
 def signature_of(repo: DataRepo, reader: ObjectReader, commit: str) -> Signature:
     """Who signed ``commit``, as git's configuration lets it judge (``gpg.ssh.allowedSignersFile``,
     gpg's keyring)."""
     head, _, _ = reader.read(commit).data.partition(b"\n\n")
     if b"\ngpgsig" not in head:
         return Signature("unsigned")
-    asked = ("log", "-1", "--no-show-signature", "--format=%G?%x00%GS%x00%GK", commit)
-    told = repo.git(*asked, env=OFFLINE)
-    verdict, signer, key = told.decode("utf-8", "replace").rstrip("\n").split("\0")
+    answer = repo.git("log", "-1", *telling("%G?", "%GS", "%GK"), commit, env=OFFLINE)
+    ((verdict, signer, key, _),) = told(answer, 3)
     if verdict == "G":
         return Signature("good", signer or key)
     return Signature("bad" if verdict in "BR" else "unknown", signer or key)

@@ -15,8 +15,7 @@ from msgspec import Struct
 
 from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import TreeFile, read_entries, read_file
-from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_tree
+from ppr_assets.data_repo.git.tree import TreeEntry, TreeFile, read_entries, read_file, read_tree
 from ppr_assets.data_repo.history.manifests import Described, of_dump, read_manifests
 from ppr_assets.errors import DataRepoError, RatchetFileError
 from ppr_assets.rules.mark import Mark, parse_mark

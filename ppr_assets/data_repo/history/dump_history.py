@@ -1,6 +1,7 @@
 """Every dump that the branch ever had, with the commit that published it, by one look at the log.
 
-Only trees are compared: no file's content is read, so a partial clone needs no remote for it.
+Only trees are compared: no file's content is read, so a partial clone needs no remote for it. A
+shallow clone knows only as far back as it reaches.
 """
 
 from __future__ import annotations
@@ -11,17 +12,14 @@ from datetime import datetime
 from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import WHOLE_LOG
+from ppr_assets.data_repo.git.listings import changed, telling, told
 from ppr_assets.data_repo.git.pathspec import literal, matching
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import changed
 from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.rules.naming import DUMPS, is_dump_name
 
-_COMMIT = "\x01"
 _TOLD = ("Dump", "Records", "Proof", "Override", "Override-By")
-_FORMAT = f"{_COMMIT}%H%x00%cI" + "".join(
-    f"%x00%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD
-)
+_FIELDS = ("%H", "%cI", *(f"%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD))
 
 
 class DumpsChange(Struct, frozen=True):
@@ -46,23 +44,18 @@ class PastDump(Struct, frozen=True):
 
 
 def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
-    """By name, every dump that a commit up to ``commit`` added to the dump folder.
-
-    A shallow clone knows only as far back as it reaches.
-    """
+    """By name, every dump that a commit up to ``commit`` added to the dump folder."""
     answer = repo.git(
         *WHOLE_LOG,
         *("log", "--no-renames", "--full-history", "--diff-filter=AD", "--name-status"),
-        *("--no-show-signature", "--encoding=UTF-8", f"--format={_FORMAT}"),
+        *telling(*_FIELDS),
         commit,
         "--",
         matching(repo.dump_dir, DUMPS),
     )
     found: dict[str, PastDump] = {}
     removed: dict[str, DumpsChange] = {}
-    for block in answer.decode("utf-8", "replace").split(_COMMIT)[1:]:
-        head, *lines = block.splitlines()
-        sha, date, dump, records, *words = head.split("\0")
+    for sha, date, dump, records, *words, lines in told(answer, len(_FIELDS)):
         change = DumpsChange(sha, datetime.fromisoformat(date))
         for action, name in _dumps(lines):
             if name in found:
@@ -102,9 +95,16 @@ def newest_manifests(repo: DataRepo, commit: str, most: int) -> dict[str, str]:
     return found
 
 
-def _dumps(lines: list[str]) -> Iterator[tuple[str, str]]:
+def ever_there(repo: DataRepo, commit: str, *names: str) -> bool:
+    """True if a file of the dump folder by one of ``names``, which may be patterns, was ever
+    committed up to ``commit``, on whichever branch, also if it is gone since."""
+    paths = [matching(repo.dump_dir, name) for name in names]
+    return bool(repo.git_once("rev-list", "-1", "--full-history", commit, "--", *paths).strip())
+
+
+def _dumps(lines: str) -> Iterator[tuple[str, str]]:
     """``A`` or ``D`` with a dump's name; git quotes a path whose folder has an unusual name."""
-    for line in lines:
+    for line in lines.splitlines():
         action, _, path = line.partition("\t")
         name = path.rpartition("/")[2].removesuffix('"')
         if is_dump_name(name):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from ppr_assets.data_repo.git.listings import telling, told
 from ppr_assets.data_repo.git.repository import DataRepo
 
-_RAW = ("--no-show-signature", "--encoding=UTF-8")
 _REFS = "refs/ppr_assets/set_aside"
 
 
@@ -37,15 +37,16 @@ def keep(
 def all_set_aside(repo: DataRepo) -> list[SetAside]:
     """What refs of ours keep, the newest commits first."""
     asked = ("for-each-ref", "--sort=-committerdate", "--format=%(refname)", f"{_REFS}/")
-    return [_told(repo, ref) for ref in repo.word(*asked).splitlines()]
+    return [_kept(repo, ref) for ref in repo.word(*asked).splitlines()]
 
 
-def _told(repo: DataRepo, ref: str) -> SetAside:
+def _kept(repo: DataRepo, ref: str) -> SetAside:
     ours = (repo.ref, f"refs/ppr_assets/remote/{repo.branch}")
     known = [f"^{name}" for name in ours if repo.word("for-each-ref", "--count=1", name)]
-    told = "%(trailers:key=Dump,valueonly,separator=%x20)"
-    listing = repo.word("log", "--first-parent", *_RAW, f"--format={told}", ref, *known, "--")
-    dumps = tuple(name for name in listing.splitlines() if name)
-    entry = ("log", "-1", "--walk-reflogs", *_RAW, "--date=iso-strict", "--format=%gs%x00%gd")
-    reason, _, selector = repo.word(*entry, ref, "--", ok=(0, 128)).partition("\0")
-    return SetAside(dumps, ref, reason, selector.partition("@{")[2].rstrip("}"))
+    field = telling("%(trailers:key=Dump,valueonly,separator=%x20)")
+    log = repo.git("log", "--first-parent", *field, ref, *known, "--")
+    dumps = tuple(name for name, _ in told(log, 1) if name)
+    entry = ("log", "-1", "--walk-reflogs", "--date=iso-strict", *telling("%gs", "%gd"))
+    for reason, selector, _ in told(repo.git(*entry, ref, "--", ok=(0, 128)), 2):
+        return SetAside(dumps, ref, reason, selector.partition("@{")[2].rstrip("}"))
+    return SetAside(dumps, ref)

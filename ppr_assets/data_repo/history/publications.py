@@ -11,6 +11,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from ppr_assets.data_repo.git.listings import telling, told
+from ppr_assets.data_repo.git.pathspec import outside
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.remote.address import Pages
 
@@ -51,15 +53,27 @@ def _newest(repo: DataRepo, *revisions: str) -> Publication | None:
         "log",
         "-1",
         "--no-merges",
-        "--no-show-signature",
-        "--format=%H%x00%s%x00%an%x00%cI",
+        *telling("%H", "%s", "%an", "%cI"),
         *revisions,
         "--",
-        ":(top)",
-        f":(top,exclude,literal){repo.dump_dir}",
+        *outside(repo.dump_dir),
     )
-    if not answer.strip():
-        return None
-    sha, subject, author, date = answer.decode("utf-8", "replace").rstrip("\n").split("\0")
-    page = Pages(repo.web_url).commit(sha) if repo.web_url else None
-    return Publication(sha, subject, author, datetime.fromisoformat(date), page)
+    for sha, subject, author, date, _ in told(answer, 4):
+        page = Pages(repo.web_url).commit(sha) if repo.web_url else None
+        return Publication(sha, subject, author, datetime.fromisoformat(date), page)
+    return None
+
+
+def publications_between(repo: DataRepo, tip: str, start: datetime, end: datetime) -> int:
+    """How many commits published something other than dumps, by the committers' clocks."""
+    answer = repo.word(
+        "rev-list",
+        "--count",
+        "--no-merges",
+        f"--since=@{int(start.timestamp())}",
+        f"--until=@{int(end.timestamp())}",
+        tip,
+        "--",
+        *outside(repo.dump_dir),
+    )
+    return int(answer)

@@ -15,11 +15,11 @@ from contextlib import suppress
 
 from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.listings import listed
 from ppr_assets.data_repo.git.object_reader import NotSmall, ObjectMissing
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.git.tree_objects import listed
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
 from ppr_assets.errors import DataRepoError, GitTimeout

@@ -12,6 +12,7 @@ from time import sleep
 
 from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.listings import heads
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at
@@ -39,7 +40,6 @@ __all__ = [
     "fetched_at",
     "fetched_ref",
     "fetched_tip",
-    "heads",
     "over_network",
     "remote_branches",
     "remote_has",
@@ -147,17 +147,6 @@ def fetched_at(repo: DataRepo) -> datetime | None:
 def fetched_ref(repo: DataRepo) -> str:
     """Where the remote's commit is noted here; a ref of our own."""
     return f"refs/ppr_assets/remote/{repo.branch}"
-
-
-def heads(listing: bytes) -> dict[str, str]:
-    """Commit by branch name, from what ``ls-remote`` printed."""
-    pairs = (line.split("\t", 1) for line in listing.decode("utf-8", "replace").splitlines())
-    # The pattern also finds refs that merely end in it.
-    return {
-        name.removeprefix("refs/heads/"): commit
-        for commit, name in pairs
-        if name.startswith("refs/heads/")
-    }
 
 
 def _heads(repo: DataRepo, pattern: str, seconds: float = inf) -> dict[str, str]:

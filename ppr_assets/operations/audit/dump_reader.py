@@ -17,7 +17,7 @@ from ppr_assets.child_process import helper, kill_group
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree import read_tree
 from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.audit.recount import recount

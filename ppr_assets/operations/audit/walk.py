@@ -10,15 +10,15 @@ from msgspec.structs import replace
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree import read_tree
 from ppr_assets.data_repo.history.commits import (
     FolderCommit,
     folder_history,
-    publications_between,
     signature_of,
 )
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, StoredDump
 from ppr_assets.data_repo.history.message import reset_told
+from ppr_assets.data_repo.history.publications import publications_between
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.audit.changes import (
     AuditedChange,

@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from ppr_assets.copies.packed import Packed, pack, unpacked
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree import read_tree, tip
 from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, dump_folder
 from ppr_assets.data_repo.history.message import parse_trailers

@@ -17,7 +17,7 @@ from ppr_assets.data_repo.git.object_reader import ObjectMissing
 from ppr_assets.data_repo.git.pack_files import pack_files
 from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree import read_tree
 from ppr_assets.data_repo.history.dump_folder import DumpFolders, StoredDump
 from ppr_assets.data_repo.history.dump_history import PastDump
 from ppr_assets.data_repo.history.manifests import read_manifests

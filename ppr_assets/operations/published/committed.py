@@ -8,8 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ppr_assets.data_repo.git.tree import read_entries, sha256_at
-from ppr_assets.data_repo.git.tree_objects import TreeEntry
+from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, sha256_at
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed

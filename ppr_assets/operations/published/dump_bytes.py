@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectReader
-from ppr_assets.data_repo.git.tree_objects import read_tree
+from ppr_assets.data_repo.git.tree import read_tree
 from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parts.joined import JoinedDump, require_parts

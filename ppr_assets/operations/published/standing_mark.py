@@ -9,8 +9,8 @@ from __future__ import annotations
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FileCommit, file_history
 from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_history import ever_there
 from ppr_assets.data_repo.history.message import brings_dump, reset_told
-from ppr_assets.data_repo.history.once_there import dumps_ever
 from ppr_assets.data_repo.remote.missing_objects import bring, read_small_files
 from ppr_assets.errors import DataRepoError, DumpDamaged, RatchetFileError
 from ppr_assets.operations.published.mark_history import (
@@ -23,7 +23,7 @@ from ppr_assets.operations.published.mark_history import (
 )
 from ppr_assets.rules.gate.ratchet import mark_told
 from ppr_assets.rules.mark import Mark, parse_mark
-from ppr_assets.rules.naming import RATCHET, manifest_name
+from ppr_assets.rules.naming import DUMPS, RATCHET, manifest_name
 
 
 class ShallowHistory(DataRepoError):
@@ -41,7 +41,7 @@ def standing_mark(repo: DataRepo, commit: str | None) -> StandingMark | None:
     written = folder.mark
     if commit is None:
         return None
-    if written is None and not (folder.dumps or dumps_ever(repo, commit)):
+    if written is None and not (folder.dumps or ever_there(repo, commit, RATCHET, DUMPS)):
         _require_whole(repo, to_start=True)
         return None
     described = folder.newest_described

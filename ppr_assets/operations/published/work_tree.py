@@ -12,8 +12,7 @@ from msgspec import Struct
 from ppr_assets.data_repo.git.objects import blob_name
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
-from ppr_assets.data_repo.git.tree import read_entries, read_file
-from ppr_assets.data_repo.git.tree_objects import TreeEntry
+from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, read_file
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
 from ppr_assets.rules.wording import few

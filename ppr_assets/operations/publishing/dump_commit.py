@@ -27,8 +27,7 @@ from ppr_assets.data_repo.git.objects import (
 )
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.git.tree_objects import TreeEntry, read_tree
+from ppr_assets.data_repo.git.tree import TreeEntry, read_tree, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_history import ever_there
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
-from ppr_assets.data_repo.history.once_there import ever_there
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.published.policy_file import named_policy

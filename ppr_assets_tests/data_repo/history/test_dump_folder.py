@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import read_file, tip
+from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolders, dump_folder
-from ppr_assets.data_repo.history.dump_history import newest_manifests
-from ppr_assets.data_repo.history.once_there import dumps_ever
+from ppr_assets.data_repo.history.dump_history import ever_there
 from ppr_assets.errors import DataRepoError, DumpDamaged
+from ppr_assets.rules.naming import DUMPS, RATCHET
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("nobody_else")]
@@ -46,7 +46,7 @@ def test_before_the_first_dump_there_is_nothing(data_repo: DataRepo) -> None:
     assert commit is not None
     assert list(dump_folder(data_repo, commit).dumps) == []
     assert dump_folder(data_repo, commit).latest is None
-    assert not dumps_ever(data_repo, commit)
+    assert not ever_there(data_repo, commit, RATCHET, DUMPS)
 
 
 def test_latest_is_the_target_of_the_link(data_repo: DataRepo) -> None:
@@ -93,62 +93,13 @@ def test_a_link_with_a_dot_before_it_is_fine(data_repo: DataRepo, owner: Somebod
     assert dump_folder(data_repo, commit).latest == FIRST
 
 
-@pytest.mark.parametrize("path", [FIRST, f"{FIRST}.gz", ".record_count_ratchet"])
-def test_history_knows_what_is_gone(data_repo: DataRepo, owner: Somebody, path: str) -> None:
-    owner.commit("Add", {f"sql_dumps/{path}": "x"})
-    owner.git("rm", "-q", f"sql_dumps/{path}")
-    owner.git("commit", "-q", "-m", "Remove")
-    commit = tip(data_repo)
-    assert commit is not None
-    assert dumps_ever(data_repo, commit)
-
-
-def test_history_that_a_merge_has_dropped_still_counts(
-    data_repo: DataRepo, owner: Somebody
-) -> None:
-    """The merge takes the other side's tree: the usual simplification would follow that alone."""
-    owner.git("checkout", "-q", "-b", "side")
-    owner.commit("Ratchet", {"sql_dumps/.record_count_ratchet": "{}"})
-    owner.git("checkout", "-q", "main")
-    owner.commit("Main", {"a.txt": "a"})
-    owner.git("merge", "-q", "-s", "ours", "--no-edit", "side")
-    commit = tip(data_repo)
-    assert commit is not None
-    assert read_file(data_repo, commit, "sql_dumps/.record_count_ratchet") is None
-    assert dumps_ever(data_repo, commit)
-
-
-def test_manifests_of_retired_dumps_are_found_on_the_branch_that_was_published(
-    data_repo: DataRepo, owner: Somebody
-) -> None:
-    names = [f"pantry_pirate_radio_2026-11-2{day}_02-00-00.json" for day in range(5)]
-    retired, dropped, merged, *standing = names
-    owner.commit("Dump", {f"sql_dumps/{retired}": "old"})
-    owner.git("rm", "-q", f"sql_dumps/{retired}")
-    owner.git("commit", "-q", "-m", "Retire")
-    for side, name in (("ours", dropped), ("recursive", merged)):
-        owner.git("checkout", "-q", "-b", side)
-        owner.commit("Dump", {f"sql_dumps/{name}": side, f"sql_dumps/a/{name}": "deeper"})
-        owner.git("checkout", "-q", "main")
-        owner.commit("Main", {"a.txt": side})
-        owner.git("merge", "-q", "-s", side, "--no-edit", side)
-    for name in standing:
-        owner.commit("Dump", {f"sql_dumps/{name}": name})
-    commit = tip(data_repo)
-    assert commit is not None
-    found = newest_manifests(data_repo, commit, 60)
-    assert [*found] == [*reversed(standing), merged, retired]
-    assert data_repo.objects.read(found[retired]).data == b"old"
-    assert [*newest_manifests(data_repo, commit, 2)] == [*reversed(standing)]
-
-
 def test_other_files_in_the_folder_are_no_history_of_dumps(
     data_repo: DataRepo, owner: Somebody
 ) -> None:
     owner.commit("Notes", {"sql_dumps/README.md": "# dumps\n", f"elsewhere/{FIRST}": "x"})
     commit = tip(data_repo)
     assert commit is not None
-    assert not dumps_ever(data_repo, commit)
+    assert not ever_there(data_repo, commit, RATCHET, DUMPS)
 
 
 def test_names_that_are_no_text_do_not_stop_a_listing(data_repo: DataRepo, owner: Somebody) -> None:
