@@ -14,7 +14,6 @@ from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.commits import signature_of
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 NAME = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
@@ -80,7 +79,7 @@ def test_a_merge_of_ours_is_signed_too(
     ours = publish_dump(data_repo, NAME)
     theirs = publisher.commit("Data update", {"STATS.md": "1\n"})
     signing.git("fetch", "-q", str(publisher.path), "main")
-    merge = base_for_publishing(data_repo, ours, theirs, merge_ratchet=merge_ratchet)
+    merge = base_for_publishing(data_repo, ours, theirs)
     assert merge not in (None, ours, theirs)
     assert _state(data_repo, merge or "") == ("good", SIGNER)
 

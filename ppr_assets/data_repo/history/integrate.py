@@ -15,17 +15,13 @@ from msgspec.structs import replace
 
 from ppr_assets.data_repo.git.objects import Identity, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
-from ppr_assets.data_repo.history.merge_dumps import MergeRatchet, Unmergeable, merge_dumps
+from ppr_assets.data_repo.history.merge_dumps import Unmergeable, merge_dumps
 from ppr_assets.data_repo.remote.missing_objects import asking
-
-__all__ = ["MERGE_SUBJECT", "MergeRatchet", "base_for_publishing", "identity"]
 
 MERGE_SUBJECT = "Merge the remote's {branch}"
 
 
-def base_for_publishing(
-    repo: DataRepo, local: str | None, remote: str | None, *, merge_ratchet: MergeRatchet
-) -> str | None:
+def base_for_publishing(repo: DataRepo, local: str | None, remote: str | None) -> str | None:
     """The commit that holds both tips: one of them, or a new merge commit that no ref names yet.
 
     None when there is no commit at all. Raises :class:`Unmergeable` naming the paths that both
@@ -37,12 +33,12 @@ def base_for_publishing(
         return local
     if is_ancestor(repo, local, remote):
         return remote
-    return _merged(repo, local, remote, merge_ratchet)
+    return _merged(repo, local, remote)
 
 
-def _merged(repo: DataRepo, local: str, remote: str, merge_ratchet: MergeRatchet) -> str:
+def _merged(repo: DataRepo, local: str, remote: str) -> str:
     base = repo.word("merge-base", local, remote, ok=(0, 1)) or None
-    dumps = merge_dumps(repo, base, local, remote, merge_ratchet)
+    dumps = merge_dumps(repo, base, local, remote)
     # git would look for renames among dumps of a hundred megabytes, and find some: they resemble
     # each other. So it is given both sides without them.
     start = _without_dumps(repo, base, None) if base else None

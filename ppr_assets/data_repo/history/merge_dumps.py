@@ -2,13 +2,13 @@
 
 Every dump and manifest of both sides stays. What one side alone has changed is taken over: a mark
 that somebody lowered on purpose stays lowered. Where both have published, latest.sql becomes the
-newer dump, the caller decides about the ratchet file, and the page is made anew of both.
+newer dump, the ratchet file gets the higher mark, and the page is made anew of both.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -16,10 +16,8 @@ from ppr_assets.data_repo.git.tree import TreeEntry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line
+from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 from ppr_assets.rules.naming import DELTA_BASE, LATEST, PAGE, PICTURE, RATCHET, is_dump_name
-
-MergeRatchet = Callable[[bytes | None, bytes | None], bytes]
-"""From the ratchet file here and the one on the remote to the one that holds for both."""
 
 
 class Unmergeable(DataRepoError):
@@ -39,9 +37,7 @@ class Unmergeable(DataRepoError):
         self.ours = all(_of_a_dump(repo, path) for path in paths)
 
 
-def merge_dumps(
-    repo: DataRepo, base: str | None, local: str, remote: str, merge_ratchet: MergeRatchet
-) -> Blob | None:
+def merge_dumps(repo: DataRepo, base: str | None, local: str, remote: str) -> Blob | None:
     """The dump folder that holds both sides; None where neither has one.
 
     Raises :class:`Unmergeable` for a file that both have changed in different ways.
@@ -59,8 +55,7 @@ def merge_dumps(
         elif name in (LATEST, DELTA_BASE):
             entry = here if (ours.latest or "") > (theirs.latest or "") else there
         elif name == RATCHET:
-            ratchet = merge_ratchet(_regular(ours, RATCHET), _regular(theirs, RATCHET))
-            entry = _file(repo, ratchet)
+            entry = _file(repo, _ratchet(_regular(ours, RATCHET), _regular(theirs, RATCHET)))
         elif name == ATTRIBUTES and (both := _attributes(before, ours, theirs)) is not None:
             entry = _file(repo, both)
         else:
@@ -90,6 +85,13 @@ def _of_a_dump(repo: DataRepo, path: str) -> bool:
     folder, _, name = path.rpartition("/")
     stem = name.removesuffix(".gz").rpartition(".")[0]
     return folder == repo.dump_dir and is_dump_name(f"{stem}.sql")
+
+
+def _ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
+    """The higher mark of both, table by table; one of them if only one side has any."""
+    if ours is None or theirs is None:
+        return ours or theirs or b""
+    return render_mark(merged_mark(parse_mark(ours), parse_mark(theirs))).encode()
 
 
 def _attributes(before: DumpFolder, ours: DumpFolder, theirs: DumpFolder) -> bytes | None:

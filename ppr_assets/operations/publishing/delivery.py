@@ -19,7 +19,6 @@ from ppr_assets.data_repo.remote.push import push
 from ppr_assets.data_repo.remote.remote import ContentRefused, Outrun
 from ppr_assets.errors import DataRepoError, GitTimeout, PolicyRefused, PushFailed
 from ppr_assets.failures import file_failure
-from ppr_assets.rules.mark import merged_mark, parse_mark, render_mark
 
 ATTEMPTS = 5
 """How often a commit that somebody outran is built anew on theirs."""
@@ -144,11 +143,3 @@ def _behind(delivery: Delivery, failed: DataRepoError | OSError) -> Delivery:
         hint=f"{error.hint} The next run lets it follow.".strip(),
     )
     return replace(delivery, failure=behind)
-
-
-def merge_ratchet(ours: bytes | None, theirs: bytes | None) -> bytes:
-    """The ratchet file of a merge: the higher mark of both, table by table; one of them if only
-    one side has any."""
-    if ours is None or theirs is None:
-        return ours or theirs or b""
-    return render_mark(merged_mark(parse_mark(ours), parse_mark(theirs))).encode()

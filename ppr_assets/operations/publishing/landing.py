@@ -28,7 +28,6 @@ from ppr_assets.operations.publishing.delivery import (
     Unfit,
     deliver,
     follow,
-    merge_ratchet,
 )
 from ppr_assets.operations.publishing.refused import (
     another_way,
@@ -83,7 +82,7 @@ def _attempt(
     remote, unreachable = _fetched(repo) if pushing else (None, None)
     require_not_rewritten(repo, local, remote)
     try:
-        base = base_for_publishing(repo, local, remote, merge_ratchet=merge_ratchet)
+        base = base_for_publishing(repo, local, remote)
     except Unmergeable as conflict:
         if not conflict.ours:
             raise

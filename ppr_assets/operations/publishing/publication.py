@@ -12,7 +12,6 @@ from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import PolicyUnreadable
 from ppr_assets.operations.published.policy_file import named_policy
-from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
@@ -45,7 +44,7 @@ def merged_with_remote(repo: DataRepo, commit: str | None) -> str | None:
     if not repo.settings.push_enabled or remote is None or remote == commit:
         return commit
     try:
-        return base_for_publishing(repo, commit, remote, merge_ratchet=merge_ratchet)
+        return base_for_publishing(repo, commit, remote)
     except Unmergeable as conflict:
         if conflict.ours:  # two dumps of one name, of which publishing sets one aside
             return commit

@@ -24,7 +24,6 @@ from ppr_assets.operations.publishing.delivery import (
     Unfit,
     deliver,
     follow,
-    merge_ratchet,
 )
 from ppr_assets.rules.recorded.manifest import Manifest
 
@@ -115,7 +114,7 @@ def another_way(
         return None
     try:
         start = anew or waiting.below
-        base = base_for_publishing(repo, start, remote, merge_ratchet=merge_ratchet)
+        base = base_for_publishing(repo, start, remote)
         outcome, commit = build(Ground(base, remote))
         if commit is None or commit == remote:
             return None

@@ -281,7 +281,7 @@ def test_both_sides_are_merged_without_the_files_that_others_have_changed(
     publisher.commit("Data update", _json(21))
     publisher.git("push", "-q", "origin", "main")
     local, before = publish_dump(ours, THIRD, "third\n"), len(_missing(ours))
-    merged = base_for_publishing(ours, local, fetch(ours), merge_ratchet=lambda one, _: one or b"")
+    merged = base_for_publishing(ours, local, fetch(ours))
     assert merged is not None
     assert len(_missing(ours)) == before + FILES
     push(ours, merged)
@@ -303,7 +303,7 @@ def test_a_file_that_both_have_changed_is_fetched_to_be_merged(
     owner = Somebody(ours.path)
     owner.git("sparse-checkout", "disable")
     local = owner.commit("Ours", {path: text.replace("19\n", "nineteen\n")})
-    merged = base_for_publishing(ours, local, fetch(ours), merge_ratchet=lambda one, _: one or b"")
+    merged = base_for_publishing(ours, local, fetch(ours))
     assert merged is not None
     assert "two" in owner.git("show", f"{merged}:{path}")
     assert "nineteen" in owner.git("show", f"{merged}:{path}")

@@ -24,7 +24,6 @@ from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.refused_days import note_refusal, refused_days
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import DataRepoError
-from ppr_assets.operations.publishing.delivery import merge_ratchet
 from ppr_assets.operations.publishing.dump_commit import (
     Following,
     StagedObjects,
@@ -239,7 +238,7 @@ def test_a_prune_takes_its_dumps_out_of_the_table(nights: DataRepo) -> None:
 
 
 def merged(repo: DataRepo, theirs: str) -> str:
-    made = base_for_publishing(repo, tip(repo), theirs, merge_ratchet=merge_ratchet)
+    made = base_for_publishing(repo, tip(repo), theirs)
     assert made is not None
     return made
 

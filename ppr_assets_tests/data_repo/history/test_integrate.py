@@ -24,15 +24,6 @@ THIRD = "pantry_pirate_radio_2026-11-24_02-00-00.sql"
 RATCHET = "sql_dumps/.record_count_ratchet"
 
 
-def _higher(ours: bytes | None, theirs: bytes | None) -> bytes:
-    marks = [json.loads(mark)["max_record_count"] for mark in (ours, theirs) if mark]
-    return json.dumps({"max_record_count": max(marks)}).encode() + b"\n"
-
-
-def _never(ours: bytes | None, theirs: bytes | None) -> bytes:
-    raise AssertionError("there is nothing to decide about the mark")
-
-
 def _dump(repo: DataRepo, name: str, mark: int) -> str:
     """Publish in the clone."""
     with data_repo_lock(repo):
@@ -59,8 +50,8 @@ def _their_dump(publisher: Somebody, name: str, mark: int) -> str:
     return publisher.git("rev-parse", "HEAD")
 
 
-def _base(repo: DataRepo, merge: object = _never) -> str:
-    base = base_for_publishing(repo, tip(repo), fetch(repo), merge_ratchet=merge)  # type: ignore[arg-type]
+def _base(repo: DataRepo) -> str:
+    base = base_for_publishing(repo, tip(repo), fetch(repo))
     assert base is not None
     return base
 
@@ -73,9 +64,9 @@ def _mark(repo: DataRepo, commit: str) -> int:
 
 def test_nothing_on_one_side_is_the_other_side(data_repo: DataRepo) -> None:
     commit = tip(data_repo)
-    assert base_for_publishing(data_repo, None, None, merge_ratchet=_never) is None
-    assert base_for_publishing(data_repo, commit, None, merge_ratchet=_never) == commit
-    assert base_for_publishing(data_repo, None, commit, merge_ratchet=_never) == commit
+    assert base_for_publishing(data_repo, None, None) is None
+    assert base_for_publishing(data_repo, commit, None) == commit
+    assert base_for_publishing(data_repo, None, commit) == commit
 
 
 def test_the_newer_of_two_in_a_line_is_taken(data_repo: DataRepo, publisher: Somebody) -> None:
@@ -116,7 +107,7 @@ def test_dumps_of_both_sides_stay_and_latest_is_the_newer(
     data_repo.git("push", "-q", "origin", "main")
     _dump(data_repo, here, 2600)
     _their_dump(publisher, there, 2700)
-    merged = _base(data_repo, _higher)
+    merged = _base(data_repo)
     assert list(dump_folder(data_repo, merged).dumps) == [FIRST, SECOND, THIRD]
     assert read_file(data_repo, merged, f"sql_dumps/{there.removesuffix('.sql')}.json") is not None
     assert dump_folder(data_repo, merged).latest == latest
@@ -129,7 +120,7 @@ def test_dumps_of_both_sides_stay_and_latest_is_the_newer(
 def test_both_sides_first_dumps_meet(data_repo: DataRepo, publisher: Somebody) -> None:
     _dump(data_repo, SECOND, 2500)
     _their_dump(publisher, FIRST, 2400)
-    merged = _base(data_repo, _higher)
+    merged = _base(data_repo)
     assert list(dump_folder(data_repo, merged).dumps) == [FIRST, SECOND]
     assert dump_folder(data_repo, merged).latest == SECOND
     assert _mark(data_repo, merged) == 2500
@@ -147,7 +138,7 @@ def test_a_mark_that_one_side_lowered_on_purpose_stays_lowered(
     assert _mark(data_repo, _base(data_repo)) == 900
 
 
-def test_a_mark_that_one_side_removed_is_decided_by_the_caller(
+def test_a_mark_that_one_side_removed_is_that_of_the_other(
     data_repo: DataRepo, publisher: Somebody
 ) -> None:
     _dump(data_repo, FIRST, 2500)
@@ -157,17 +148,7 @@ def test_a_mark_that_one_side_removed_is_decided_by_the_caller(
     publisher.git("commit", "-q", "-m", "Remove the mark")
     publisher.git("push", "-q", "origin", "main")
     _dump(data_repo, SECOND, 2600)
-    asked = []
-
-    def decide(ours: bytes | None, theirs: bytes | None) -> bytes:
-        asked.append((ours, theirs))
-        return b"decided\n"
-
-    merged = _base(data_repo, decide)
-    assert asked == [(b'{"max_record_count": 2600}\n', None)]
-    mark = read_file(data_repo, merged, RATCHET)
-    assert mark is not None
-    assert mark.data == b"decided\n"
+    assert _mark(data_repo, _base(data_repo)) == 2600
 
 
 def test_a_dump_that_one_side_retired_is_no_rename_of_a_new_one(
@@ -200,7 +181,7 @@ def test_unrelated_histories_of_a_first_night_offline_are_merged(
     owner.git("rm", "-rfq", ".")
     owner.git("commit", "-q", "--allow-empty", "-m", "Alone")
     alone = owner.git("rev-parse", "HEAD")
-    merged = base_for_publishing(data_repo, alone, theirs, merge_ratchet=_never)
+    merged = base_for_publishing(data_repo, alone, theirs)
     assert merged is not None
     assert theirs is not None
     assert is_ancestor(data_repo, theirs, merged)
@@ -229,4 +210,4 @@ def test_one_dump_with_two_contents_is_a_conflict_too(
     publish_dump(data_repo, FIRST, "ours\n")
     _their_dump(publisher, FIRST, 2500)
     with pytest.raises(DataRepoError, match=FIRST):
-        _base(data_repo, _higher)
+        _base(data_repo)
