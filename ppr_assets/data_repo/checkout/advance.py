@@ -14,6 +14,8 @@ same for a run that was killed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -30,6 +32,7 @@ from ppr_assets.data_repo.checkout.journal import (
     remove_journal,
     write_journal,
 )
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.putting_files import sweep_scratch
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.checkout.work_trees import (
@@ -52,6 +55,8 @@ from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS, parts_fol
 LOOKS = 30
 BETWEEN_LOOKS_SECONDS = 0.15
 _REF_SECONDS = 5.0
+LOCK_WAIT_SECONDS = 10.0
+"""How long a run waits for the data repository's lock before it ends as "busy"."""
 
 
 class BranchMoved(Exception):  # an event between two writers, not an error of anybody
@@ -99,6 +104,15 @@ def require_movable(repo: DataRepo) -> list[WorkTree]:
             wait_until_idle(work_tree)
     wait_until_gone(repo.git_dir / f"{repo.ref}.lock")
     return everywhere
+
+
+@contextmanager
+def working_alone(repo: DataRepo) -> Iterator[None]:
+    """Hold the data repository's lock, with nothing left of a run that was killed. Waits for
+    another run to end; raises :class:`Busy` if that takes long."""
+    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+        recover(repo)
+        yield
 
 
 def recover(repo: DataRepo) -> bool:

@@ -16,8 +16,7 @@ from msgspec.structs import replace
 
 from ppr_assets.copies.contents import Contents, contents
 from ppr_assets.copies.opening import open_place
-from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
@@ -28,7 +27,7 @@ from ppr_assets.operations.copying.history import copied_history, missing_from
 from ppr_assets.operations.copying.rebuilt_commit import write_again, write_closing
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import StagedObjects, store
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.plain_sql.dump_file import remove_dump
@@ -128,8 +127,7 @@ def rebuild(settings: Settings, url: CopyUrl) -> RebuiltFolder:
         scratch_folder(repo.state_dir / "rebuilding") as scratch,
     ):
         work = _Rebuilding(repo, there, scratch, settings.dump.max_file_bytes)
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
+        with working_alone(repo):
             outcome, delivery = land(repo, work.build)
         keep_small(repo)
         commit = tip(repo) if outcome.dumps or outcome.decisions else None

@@ -8,8 +8,7 @@ import tomlkit
 from msgspec import Struct
 from tomlkit import TOMLDocument
 
-from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
@@ -19,7 +18,7 @@ from ppr_assets.errors import SettingsError
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_policy_commit
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.publishing.publication import committed_additions
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.policy import Policy
@@ -60,8 +59,7 @@ def change_policy(settings: Settings, edit: Edit, *, subject: str, reason: str) 
             commit = _written(repo, ground.base, edit, subject, signed)
             return commit, commit
 
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
+        with working_alone(repo):
             require_committed_policy(repo, tip(repo))
             commit, delivery = land(repo, build)
         return PolicyChange(commit, delivery)

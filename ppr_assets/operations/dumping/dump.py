@@ -18,7 +18,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.data_repo.checkout.advance import recover
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import discard_others, sweep_partials, writing
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -29,7 +29,6 @@ from ppr_assets.errors import Busy, DumpFailed, PushFailed
 from ppr_assets.files import sync_file, sync_folder, write_whole
 from ppr_assets.operations.dumping.writing import RefusedDump, Written, write_judged
 from ppr_assets.operations.publishing.gate import override_for
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.operations.restoring.serving.ordinary import require_apart
 from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot
@@ -81,8 +80,7 @@ def dump(
     with open_snapshot(
         settings.database, exclusive=True, lock_seconds=settings.dump.stall_seconds
     ) as snapshot:
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
+        with working_alone(repo):
             sweep_partials(repo)
         with writing(repo) as folder, policy_refusals_noted(repo):
             override = override_for(settings.dump, given)

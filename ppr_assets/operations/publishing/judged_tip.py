@@ -11,15 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
-from ppr_assets.data_repo.checkout.advance import recover
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.checkout.journal import read_journal
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import MARK_WAY_OUT, dump_folder
 from ppr_assets.errors import PolicyUnreadable, RatchetFileError
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS
 from ppr_assets.rules.mark import parse_mark
 from ppr_assets.rules.naming import PUBLICATION, RATCHET
 
@@ -31,7 +29,8 @@ def judged_tip(repo: DataRepo) -> str | None:
 
     Raises :class:`RatchetFileError` if the branch is checked out with another ratchet file. Who
     publishes or pulls at this moment writes the file just before the branch moves, so a difference
-    has to last, also when a run of ours has ended, or what a killed one began is finished.
+    has to last, also when a run of ours has ended, or what a killed one began is finished. Raises
+    :class:`Busy` where such a run takes long.
     """
     deadline = monotonic() + MOVING_SECONDS
     while True:
@@ -41,22 +40,14 @@ def judged_tip(repo: DataRepo) -> str | None:
             require_committed_policy(repo, commit)
         except (RatchetFileError, PolicyUnreadable):
             if read_journal(repo) is not None:
-                _finish_move(repo)
+                with working_alone(repo):  # once whoever moves the branch is done, or was killed
+                    pass
                 deadline = monotonic() + MOVING_SECONDS
             elif monotonic() > deadline:
                 raise
             sleep(MOVING_SECONDS / 8)
         else:
             return commit
-
-
-def _finish_move(repo: DataRepo) -> None:
-    """Wait for the run that moves the branch; one that was killed on the way holds no lock.
-
-    Raises :class:`Busy` if it takes long.
-    """
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-        recover(repo)
 
 
 def _require_committed_ratchet(repo: DataRepo, commit: str | None) -> None:

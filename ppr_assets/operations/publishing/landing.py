@@ -35,9 +35,6 @@ from ppr_assets.operations.publishing.refused import (
     set_aside_what_waits,
 )
 
-LOCK_WAIT_SECONDS = 10.0
-"""How long a run waits for the data repository's lock before it ends as "busy"."""
-
 
 def land(
     repo: DataRepo, build: Build[T], *, staged: StagedDump | None = None

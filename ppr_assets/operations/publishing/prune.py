@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
@@ -17,7 +16,7 @@ from ppr_assets.errors import DataRepoError
 from ppr_assets.operations.published.view import look
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_prune_commit
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.settings import Settings
 
@@ -58,8 +57,7 @@ def prune(settings: Settings) -> PruneOutcome:
             commit = write_prune_commit(repo, ground.base, retention)
             return PruneOutcome(retention, commit), commit
 
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
+        with working_alone(repo):
             outcome, delivery = land(repo, build)
         return PruneOutcome(outcome.retention, outcome.commit, delivery)
 

@@ -11,8 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.checkout.staging import StagedDump, discard, staged, sweep_partials
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
@@ -36,7 +35,7 @@ from ppr_assets.operations.publishing.dump_commit import (
     write_dump_commit,
 )
 from ppr_assets.operations.publishing.gate import judge_at, override_for, refusal
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.publishing.pending import require_fit
 from ppr_assets.operations.publishing.profile import judged_profile
 from ppr_assets.operations.publishing.publication import policy_at
@@ -103,12 +102,7 @@ def publish(
     when the remote refuses it for what it holds. A refusal by the gate and any other push that
     fails is part of the outcome and not an exception.
     """
-    with (
-        data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS),
-        made_ready(repo),
-        ThreadPoolExecutor(1) as beside,
-    ):
-        recover(repo)
+    with working_alone(repo), made_ready(repo), ThreadPoolExecutor(1) as beside:
         sweep_partials(repo)
         candidate = _candidate(settings, repo, beside)
         override = override_for(settings, given)

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.lock import data_repo_lock
+from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.history.dump_folder import dump_folder
@@ -18,7 +17,7 @@ from ppr_assets.operations.published.standing_mark import ShallowHistory
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_reset_commit
 from ppr_assets.operations.publishing.gate import mark_at
-from ppr_assets.operations.publishing.landing import LOCK_WAIT_SECONDS, land
+from ppr_assets.operations.publishing.landing import land
 from ppr_assets.rules.mark import RESET, Mark, render_mark
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.settings import Settings
@@ -58,8 +57,7 @@ def reset(settings: Settings, *, to: int, reason: str) -> ResetOutcome:
             commit = write_reset_commit(repo, ground.base, before, mark, signed)
             return (before, mark, commit), commit
 
-        with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
-            recover(repo)
+        with working_alone(repo):
             (before, mark, commit), delivery = land(repo, build)
             _replace_changed_file(repo, mark)
         return ResetOutcome(before, mark, commit, delivery)
