@@ -15,7 +15,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.dumping.canonical_dump import write_canonical
+from ppr_assets.operations.dumping.writing import write_canonical
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.publication import plan_at
 from ppr_assets.operations.replaying.accounts import Accounts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,12 +14,13 @@ from msgspec.structs import asdict
 from ppr_assets.alerts.state import State, read_state
 from ppr_assets.alerts.words import alerts_json
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.upkeep import repo_size
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
+from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.copying.seen import NewestCopy, newest_copies
 from ppr_assets.operations.last_night import LastNight, last_night
-from ppr_assets.operations.published.room import NO_ROOM, Room, room_of
 from ppr_assets.operations.published.state import Published, published_in
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.publishing.gate import override_for, policy
@@ -29,6 +31,21 @@ from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import Settings
 from ppr_assets.settings.groups.schedule import next_run
+
+
+class Room(Struct, frozen=True):
+    """``dumps`` stand in the folder; the rest is in bytes, the clone's without its work tree."""
+
+    dumps: int | None = None
+    clone_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    disk_bytes: int | None = None
+
+    @property
+    def free_percent(self) -> float | None:
+        if self.disk_free_bytes is None or not self.disk_bytes:
+            return None
+        return 100 * self.disk_free_bytes / self.disk_bytes
 
 
 class Status(Struct, frozen=True):
@@ -108,7 +125,7 @@ class Status(Struct, frozen=True):
             "last_run": self.last_night.to_json() if self.last_night else None,
             "next_run_at": self.next_run.isoformat() if self.next_run else None,
             "override_in_force": self.override.reason if self.override else None,
-            **(self.room or NO_ROOM).to_json(),
+            **asdict(self.room or Room()),
             "copies": [one.to_json() for one in self.copies],
             "alerts": alerts_json(self.alerts) if self.alerts else None,
             "errors": [{"message": error.message, "hint": error.hint} for error in self.errors],
@@ -131,7 +148,7 @@ def status(settings: Settings, *, offline: bool = False, patience_seconds: float
     with _failures_in(errors, settings), open_data_repo(settings.data_repo) as repo:
         repository = published_in(repo, offline=offline, answer_seconds=patience_seconds)
         pushed = _pushed(repo, repository.view)
-        copies, room = newest_copies(repo), room_of(repo, repository)
+        copies, room = newest_copies(repo), _room(repo, repository)
         failures = (repository.view.failure, repository.mark_error)
         errors += [failure for failure in failures if failure is not None]
     with _failures_in(errors, settings):
@@ -187,3 +204,9 @@ def _pushed(repo: DataRepo, view: View) -> bool | None:
     if view.remote is None or view.remote == view.local:
         return view.remote is not None
     return is_ancestor(repo, view.local, view.remote)
+
+
+def _room(repo: DataRepo, published: Published) -> Room:
+    disk = shutil.disk_usage(repo.path)
+    dumps = len(dump_folder(repo, published.head).dumps)
+    return Room(dumps, repo_size(repo).total, disk.free, disk.total)

@@ -209,7 +209,7 @@ def _linked_mark_in_a_merge(world: World) -> None:
     world.owner.git("reset", "-q", "--hard", "HEAD~1")
     _link_for_a_mark(world)
     ours = world.owner.git("rev-parse", "HEAD")
-    merge_dumps(world.repo, None, ours, theirs, lambda here, _: here or b"")
+    merge_dumps(world.repo, None, ours, theirs)
 
 
 def _stopped_by_a_hook(world: World) -> None:

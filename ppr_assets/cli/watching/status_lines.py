@@ -12,9 +12,8 @@ from ppr_assets.data_repo.history.kept_dumps import SetAside
 from ppr_assets.operations.condition import Condition, Look, condition
 from ppr_assets.operations.copying.seen import NewestCopy
 from ppr_assets.operations.last_night import was_killed
-from ppr_assets.operations.published.room import Room
 from ppr_assets.operations.published.state import Published
-from ppr_assets.operations.status import Status
+from ppr_assets.operations.status import Room, Status
 from ppr_assets.rules.mark import RESET
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import few, size, span

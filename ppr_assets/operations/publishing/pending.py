@@ -13,11 +13,10 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, PolicyRefused
 from ppr_assets.operations.published.dump_bytes import dump_bytes
-from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at
-from ppr_assets.operations.publishing.publication import policy_at
+from ppr_assets.operations.publishing.publication import policy_at, require_allowed
 from ppr_assets.rules.naming import RATCHET
 from ppr_assets.rules.publication.policy import Policy
 from ppr_assets.rules.recorded.manifest import Manifest

@@ -24,7 +24,6 @@ from ppr_assets.errors import (
     DumpUnproven,
     PprError,
 )
-from ppr_assets.operations.publishing.allowed import require_allowed
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import (
     Following,
@@ -38,7 +37,7 @@ from ppr_assets.operations.publishing.gate import judge_at, override_for, refusa
 from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.publishing.pending import require_fit
 from ppr_assets.operations.publishing.profile import judged_profile
-from ppr_assets.operations.publishing.publication import policy_at
+from ppr_assets.operations.publishing.publication import policy_at, require_allowed
 from ppr_assets.operations.publishing.retention import Retention, retention_at
 from ppr_assets.plain_sql.dump_file import open_dump
 from ppr_assets.rules.gate.ratchet import Override, Verdict
