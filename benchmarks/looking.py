@@ -19,9 +19,9 @@ from benchmarks.measure import clean_environment, middle, run, timed
 from benchmarks.nights import written_nights
 from benchmarks.world import PPR_ASSETS, Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.upkeep import keep_small
 from ppr_assets.operations.dumping.dump import dump
 from ppr_assets.operations.publishing.publish import publish
-from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.connection import connect
 

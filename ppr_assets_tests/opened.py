@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ppr_assets.data_repo.clone import upkeep
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.dumping import counting
 from ppr_assets.operations.dumping import dump as dumping
 from ppr_assets.operations.published import standing as standings
 from ppr_assets.operations.publishing import publish as publishing
-from ppr_assets.operations.publishing import upkeep
 from ppr_assets.settings import DataRepoSettings, Settings
 
 

@@ -23,6 +23,7 @@ from ppr_assets.rules.naming import (
 )
 from ppr_assets.rules.recorded.commit import CommitRecord
 from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.settings import CopyUrl
 
 _REPLACED = "remove that object there; the next run copies the dump again, where git still has it."
 
@@ -105,3 +106,14 @@ class Contents(Struct, frozen=True):
 def contents(place: Place) -> Contents:
     """Raises :class:`CopyFailed`."""
     return Contents(place, place.objects())
+
+
+def open_place(url: CopyUrl) -> Place:
+    """Loads the client of that kind of place, and asks nobody yet. Raises :class:`CopyFailed`."""
+    if url.kind == "rclone":
+        from ppr_assets.copies.rclone import RclonePlace
+
+        return RclonePlace(url)
+    from ppr_assets.copies.bucket import BucketPlace, FolderPlace
+
+    return FolderPlace(url) if url.kind == "folder" else BucketPlace(url)

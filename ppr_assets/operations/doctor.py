@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from ppr_assets.copies.contents import contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import contents, open_place
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.plain_files import require_same_bytes
 from ppr_assets.data_repo.clone.clone import open_data_repo

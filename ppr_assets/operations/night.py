@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.data_repo.clone.upkeep import keep_small
 from ppr_assets.errors import PprError
 from ppr_assets.failures import told
 from ppr_assets.operations.copying.outcome import CopyOutcome
@@ -21,7 +22,6 @@ from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.last_night import noted
 from ppr_assets.operations.publishing.gate import refusal
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
-from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.rules.gate.ratchet import Override, Verdict
 from ppr_assets.rules.incidents import NIGHTLY, Report, failed, override_used, succeeded
 from ppr_assets.rules.publication.withholding import Plan

@@ -11,12 +11,14 @@ from time import monotonic
 
 from msgspec import Struct
 
+from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.work_trees import is_idle, is_quiet, wait_for_quiet, work_trees
 from ppr_assets.data_repo.clone.parts import has_parts, pack, pack_parts, parts_path
 from ppr_assets.data_repo.git.command import WITHIN_MEMORY
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries, tip
+from ppr_assets.errors import Busy, DataRepoError
 from ppr_assets.rules.naming import DELTA_BASE_FILE
 
 LOOSE_BYTES = 256 * 1024 * 1024
@@ -45,14 +47,13 @@ class RepoSize(Struct, frozen=True):
         return self.loose + self.packed
 
 
-class Upkeep(Struct, frozen=True):
-    """``done``: it was packed, in ``seconds``, from ``before`` to ``after``; else why not."""
+class CloneState(Struct, frozen=True):
+    """``size`` of the clone's objects now; ``packed_seconds`` of the upkeep, 0 when none was due.
+    ``remark`` says why an upkeep that was due did not happen: what was published stands."""
 
-    before: RepoSize
-    after: RepoSize
-    done: bool
-    why_not: str = ""
-    seconds: float = 0.0
+    size: RepoSize
+    packed_seconds: float = 0.0
+    remark: str = ""
 
 
 def repo_size(repo: DataRepo) -> RepoSize:
@@ -69,20 +70,29 @@ def repo_size(repo: DataRepo) -> RepoSize:
     )
 
 
-def tend(repo: DataRepo) -> Upkeep:
+def keep_small(repo: DataRepo) -> CloneState:
     """Pack what is loose if it is much and nobody is at work in the clone; under its lock.
 
     A partial clone also gets a pack with each fetch, and has them joined when they are many.
-
-    Nothing is lost: objects that no branch reaches stay. Raises
-    :class:`GitTimeout` and :class:`GitCommandFailed`; the clone is then as it was.
+    Nothing is lost: objects that no branch reaches stay, and where packing fails, the clone is as
+    it was. Raises :class:`DataRepoError` only where the clone cannot be looked at.
     """
+    repo.objects.rest()  # what it keeps of a dump is memory that packing needs
+    try:
+        with data_repo_lock(repo):
+            return _tended(repo)
+    except (Busy, DataRepoError) as error:
+        return CloneState(repo_size(repo), remark=f"the clone was not packed: {error.message}")
+
+
+def _tended(repo: DataRepo) -> CloneState:
     before = repo_size(repo)
     many = repo.partial and before.packs > MANY_PACKS and before.total <= ALL_BYTES
     if not many and (before.loose <= LOOSE_BYTES or before.loose <= LOOSE_DUMPS * _newest(repo)):
-        return Upkeep(before, before, done=False)
+        return CloneState(before)
     if at_work := _at_work(repo):
-        return Upkeep(before, before, done=False, why_not=f"somebody is at work in {at_work}")
+        remark = f"the clone was not packed: somebody is at work in {at_work}"
+        return CloneState(before, remark=remark)
     started = monotonic()
     if before.total <= ALL_BYTES:
         repo.git(*WITHIN_MEMORY, "repack", "-d", "-l", "-q", "-a", "-k", *_packed_versions(repo))
@@ -91,7 +101,7 @@ def tend(repo: DataRepo) -> Upkeep:
     else:  # where older gits refuse that, and leave out what the remote seems to keep
         repo.git(*WITHIN_MEMORY, "maintenance", "run", "--quiet", "--task=loose-objects")
         repo.git("prune-packed", "--quiet")
-    return Upkeep(before, repo_size(repo), done=True, seconds=monotonic() - started)
+    return CloneState(repo_size(repo), monotonic() - started)
 
 
 def _newest(repo: DataRepo) -> int:

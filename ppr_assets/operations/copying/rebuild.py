@@ -14,12 +14,12 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from ppr_assets.copies.contents import Contents, contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import Contents, contents, open_place
 from ppr_assets.data_repo.checkout.advance import working_alone
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
+from ppr_assets.data_repo.clone.upkeep import keep_small
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.errors import DumpDamaged, DumpMissing
@@ -28,7 +28,6 @@ from ppr_assets.operations.copying.rebuilt_commit import write_again, write_clos
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import StagedObjects, store
 from ppr_assets.operations.publishing.landing import land
-from ppr_assets.operations.publishing.upkeep import keep_small
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.parts.split import split_dump

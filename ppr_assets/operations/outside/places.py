@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from ppr_assets.copies.contents import Contents, contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import Contents, contents, open_place
 from ppr_assets.errors import CopyFailed, DumpDamaged, PprError
 from ppr_assets.operations.outside.branch import PublicDump
 from ppr_assets.operations.outside.findings import Finding

@@ -9,8 +9,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.copies.contents import Contents, contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import Contents, contents, open_place
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed, SettingsError
 from ppr_assets.operations.sources.folder import is_plain_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose

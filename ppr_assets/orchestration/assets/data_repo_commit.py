@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from ppr_assets.data_repo.clone.clone import DataRepoOfRun
+from ppr_assets.data_repo.clone.upkeep import CloneState, keep_small
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.published.standing import (
     CommitFacts,
@@ -16,7 +17,6 @@ from ppr_assets.operations.published.standing import (
     standing,
 )
 from ppr_assets.operations.publishing.publish import PublishOutcome, publish
-from ppr_assets.operations.publishing.upkeep import CloneState, keep_small
 from ppr_assets.orchestration.assets.sql_dump import sql_dump
 from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure

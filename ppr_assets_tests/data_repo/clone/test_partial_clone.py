@@ -16,7 +16,7 @@ from ppr_assets.data_repo.checkout.advance import advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone import upkeep
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.clone.upkeep import repo_size, tend
+from ppr_assets.data_repo.clone.upkeep import keep_small, repo_size
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
@@ -394,11 +394,11 @@ def test_upkeep_packs_a_partial_clone_and_loses_nothing(
         publisher.git("push", "-q", "origin", "main")
         _take_over(ours)
     before, lost = repo_size(ours), _missing(ours)
-    done = tend(ours)
-    assert done.done
-    assert done.after.loose == 0
-    assert done.after.total < before.total
-    assert (done.after.packs < before.packs) == small
+    after = keep_small(ours)
+    assert (after.remark, after.packed_seconds > 0) == ("", True)
+    assert after.size.loose == 0
+    assert after.size.total < before.total
+    assert (after.size.packs < before.packs) == small
     assert _missing(ours) == lost
     for name in names:
         file = read_file(ours, "main", f"sql_dumps/{name}")
@@ -415,9 +415,9 @@ def test_many_packs_of_a_partial_clone_are_joined(
         bring(ours, sha)
     before, lost = repo_size(ours), _missing(ours)
     assert before.packs > 3
-    assert tend(ours).after.packs <= 2
+    assert keep_small(ours).size.packs <= 2
     assert _missing(ours) == lost
-    assert not tend(ours).done
+    assert keep_small(ours).packed_seconds == 0
 
 
 def test_what_gits_own_upkeep_took_away_is_said_with_the_way_to_get_it_back(

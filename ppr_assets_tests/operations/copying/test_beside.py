@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.copies.bucket import FolderPlace
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import open_place
 from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DumpDamaged

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import open_place
 from ppr_assets.copies.packed import pack, unpacked
 from ppr_assets.errors import CopyFailed, DumpDamaged, SettingsError
 from ppr_assets.operations.doctor import preconditions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import open_place
 from ppr_assets.errors import CopyFailed
 from ppr_assets.rules.naming import copy_name
 from ppr_assets.settings.groups.copies import copy_url

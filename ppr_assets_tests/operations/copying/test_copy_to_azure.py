@@ -19,8 +19,7 @@ from urllib.parse import quote
 import pytest
 
 from ppr_assets.child_process import supervised
-from ppr_assets.copies.contents import contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import contents, open_place
 from ppr_assets.rules.naming import copy_name
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 

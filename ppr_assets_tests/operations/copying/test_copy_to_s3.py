@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.copies.contents import contents
-from ppr_assets.copies.opening import open_place
+from ppr_assets.copies.contents import contents, open_place
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import CopyFailed, GateRefused
 from ppr_assets.operations.audit.selection import Scope

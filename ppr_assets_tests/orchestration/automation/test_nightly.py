@@ -19,7 +19,6 @@ NOT_BEFORE_IT_IS_NEEDED = (
     "data_repo.history.dump_page.",
     "operations.audit.",
     "operations.copying.copy.",
-    "operations.copying.one_place.",
     "operations.diff.",
     "operations.dumping.proof.",
     "operations.looking.",
