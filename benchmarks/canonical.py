@@ -20,7 +20,7 @@ from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.plain_sql import canonical
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Piece, copied_columns
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, Piece
 from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.postgres.client_tools import probe
 from ppr_assets.postgres.snapshot.pg_dump import PgDump
@@ -87,7 +87,7 @@ def _searched(chunks: Iterable[bytes], *, quoting: bool = True) -> Iterator[Piec
     scanner = Scanner()
     for piece in pieces(chunks, quoting=quoting):
         if isinstance(piece, CopyRows):
-            columns = copied_columns(piece.statement)
+            columns = piece.columns
             yield replace(piece, rows=scanner.rows(piece.key, columns, piece.rows))
         else:
             if isinstance(piece, Line):

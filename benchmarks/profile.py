@@ -11,7 +11,7 @@ from statistics import median
 
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, copied_columns
+from ppr_assets.plain_sql.parsing.pieces import CopyRows
 from ppr_assets.plain_sql.profile import TableProfiler
 from ppr_assets.rules.profile.columns import Profile, profile_json
 from ppr_assets.rules.profile.movements import EarlierNight, largest, movements
@@ -55,7 +55,7 @@ def figures(dump: Path, rounds: int) -> ProfileFigures:
 def _table(copy: CopyRows) -> _Table:
     content = b"".join(copy.rows)
     rows = sorted(content.split(b"\n")[:-1])
-    return _Table(copy.key, copied_columns(copy.statement), rows, len(content))
+    return _Table(copy.key, [*copy.columns], rows, len(content))
 
 
 def _profile(tables: list[_Table]) -> Profile:

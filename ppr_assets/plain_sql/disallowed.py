@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -15,11 +15,10 @@ from ppr_assets.plain_sql.parsing.pieces import (
     TABLE,
     CopyRows,
     Line,
-    copied_columns,
-    unquoted,
+    key_of,
 )
 from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
-from ppr_assets.rules.naming import quote_identifier, table_key
+from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, WHOLE, Policy
 from ppr_assets.rules.publication.relations import Relation, RelationColumn
@@ -70,7 +69,7 @@ class _Tables(Struct):
             self._begins(line.text)
         elif inherits := None if line.quoted else _INHERITS.match(line.text):
             for schema, name in _NAMED.findall(inherits.group(1)):
-                self._follows(self._last, _key(schema, name))
+                self._follows(self._last, key_of(schema, name))
         if len(self._statement) < _REMEMBERED:
             self._statement += line.text
         self.inserted.line(line)
@@ -80,11 +79,11 @@ class _Tables(Struct):
     def _begins(self, line: bytes) -> None:
         self.large_objects += line.startswith(_LARGE_OBJECT)
         if made := _CREATED.match(line):
-            self._last = _key(made[1], made[2])
+            self._last = key_of(made[1], made[2])
             if made[3]:
-                self._follows(self._last, _key(made[3], made[4]))
+                self._follows(self._last, key_of(made[3], made[4]))
         elif attached := _ATTACHED.match(line):
-            one, other = _key(attached[1], attached[2]), _key(attached[4], attached[5])
+            one, other = key_of(attached[1], attached[2]), key_of(attached[4], attached[5])
             self._follows(*((one, other) if attached[3] == b"INHERIT" else (other, one)))
 
     def _follows(self, child: str, parent: str) -> None:
@@ -110,9 +109,8 @@ def disallowed(
     tables, found = _Tables(), {name: list[Disallowed]() for name in policies}
     for piece in pieces(chunks):
         if isinstance(piece, CopyRows):
-            columns = copied_columns(piece.statement)
             judges = {
-                name: _judge(piece.key, columns, policy, tables)
+                name: _judge(piece.key, piece.columns, policy, tables)
                 for name, policy in policies.items()
             }
             counts = _counted(piece, judges)
@@ -143,7 +141,7 @@ class _Judge(Struct, frozen=True):
     and what is wrong with anything else."""
 
     key: str
-    names: list[str]
+    names: Sequence[str]
     whole: str = ""
     columns: Mapping[int, tuple[frozenset[bytes], str]] = field(default_factory=dict)
 
@@ -155,7 +153,7 @@ class _Judge(Struct, frozen=True):
                 yield Disallowed(self.key, self.names[place], rule, counts[place])
 
 
-def _judge(key: str, names: list[str], policy: Policy, tables: _Tables) -> _Judge:
+def _judge(key: str, names: Sequence[str], policy: Policy, tables: _Tables) -> _Judge:
     planned = plan(policy, [*tables.relations(key, names)])
     table = planned.tables[key]
     unknown = [one for one in planned.unknown if one.table == key]
@@ -186,13 +184,9 @@ def _counted(copy: CopyRows, judges: Mapping[str, _Judge]) -> dict[str, Counter[
             continue
         for row in rows:
             values = row.split(b"\t")
-            if len(values) != copy.columns:
+            if len(values) != len(copy.columns):
                 raise DumpDamaged(f"a row of {copy.key} has {len(values)} values")
             for name, judge in looked_at.items():
                 for place, (allowed, _) in judge.columns.items():
                     counts[name][place] += values[place] not in allowed
     return counts
-
-
-def _key(schema: bytes, name: bytes) -> str:
-    return table_key(unquoted(schema), unquoted(name))

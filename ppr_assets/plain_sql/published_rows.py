@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ppr_assets.errors import PolicyRefused
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.profile import TableProfiler
 from ppr_assets.plain_sql.schema import SchemaReader
@@ -57,7 +57,7 @@ class PublishedRows:
     def rows(self, copy: CopyRows) -> Iterator[bytes]:
         """The rows of ``copy`` as they are published. Raises :class:`PolicyRefused` for a table or
         a column that came into the dump although nobody has decided on it."""
-        columns = copied_columns(copy.statement)
+        columns = copy.columns
         table = self._plan.tables.get(copy.key)
         if table is None or not table.rows:
             raise _undecided(copy.key)
@@ -70,7 +70,7 @@ class PublishedRows:
 
     def profiled(self, copy: CopyRows, rows: SortedRows) -> Iterator[list[bytes]]:
         """The same sorted rows, each list of them looked at first."""
-        columns = copied_columns(copy.statement)
+        columns = copy.columns
         profiler = TableProfiler(copy.key, columns, rows=rows.count, size=rows.size)
         for some in rows.lists():
             profiler.add(some)

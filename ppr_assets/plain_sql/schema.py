@@ -43,7 +43,7 @@ class SchemaReader:
 
     def copy(self, copy: CopyRows) -> None:
         at = len(self._text)
-        block = CopyBlock(copy.key, "", at, at, 0, "")
+        block = CopyBlock(copy.key, b"", (), at, at, 0, "")
         self._entries.copy(replace(copy, start=at), block)
 
     def finished(self) -> Schema:

@@ -26,7 +26,7 @@ from ppr_assets.plain_sql.escapes import (
     without_json_escapes,
 )
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, copied_columns, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, unquoted
 from ppr_assets.plain_sql.triggers import Triggers, end_of_value
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Find, Finds, Spot
@@ -232,7 +232,7 @@ def searched(chunks: Iterable[bytes]) -> Finds:
     scanner = Scanner()
     for piece in pieces(chunks):
         if isinstance(piece, CopyRows):
-            for _ in scanner.rows(piece.key, copied_columns(piece.statement), piece.rows):
+            for _ in scanner.rows(piece.key, piece.columns, piece.rows):
                 pass
         elif isinstance(piece, Line):
             scanner.line(piece)

@@ -79,7 +79,7 @@ def _plain_bytes(path: Path, name: str, manifest: Manifest | None) -> int | None
 
 def _require_tables(layout: Layout, name: str) -> None:
     """Raise :class:`DumpDamaged` for a dump that has rows and makes no table for them."""
-    rows = layout.inserted or any(entry.copy for entry in layout.entries)
+    rows = layout.inserted or layout.blocks
     if layout.unrecognised:  # by others than pg_dump: what makes the tables may be in that
         return
     if rows and not any(entry.kind.endswith("TABLE") for entry in layout.entries):
@@ -150,15 +150,14 @@ def require_as_described(layout: Layout, manifest: Manifest) -> None:
 
 def _differences(layout: Layout, manifest: Manifest) -> Iterator[str]:
     """Tables that differ, in the order of the dump; then those that are not in it."""
-    blocks = [entry.copy for entry in layout.entries if entry.copy]
-    for block in blocks:
+    for key, block in layout.blocks.items():
         where = f"at bytes {block.start} to {block.end}"
-        needed = manifest.tables.get(block.key)
+        needed = manifest.tables.get(key)
         if needed is None:
-            yield f"{block.key} {where} is not in the manifest"
+            yield f"{key} {where} is not in the manifest"
         elif block.rows != needed.rows:
-            yield f"{block.key} has {block.rows} rows {where}, {needed.rows} needed"
+            yield f"{key} has {block.rows} rows {where}, {needed.rows} needed"
         elif TableRecord(block.rows, block.sha256) != needed:
-            yield f"the {block.rows} rows of {block.key} {where} were changed"
-    for table in sorted(manifest.tables.keys() - {block.key for block in blocks}):
+            yield f"the {block.rows} rows of {key} {where} were changed"
+    for table in sorted(manifest.tables.keys() - layout.blocks.keys()):
         yield f"the rows of {table} are missing, {manifest.tables[table].rows} needed"

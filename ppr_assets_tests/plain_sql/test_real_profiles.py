@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, copied_columns
+from ppr_assets.plain_sql.parsing.pieces import CopyRows
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.profile import TableProfiler
 from ppr_assets.rules.mark import Mark
@@ -36,7 +36,7 @@ def _profile(packed: Path, folder: Path) -> Profile:
             with SortedRows(folder) as rows:
                 for chunk in piece.rows:
                     rows.add(chunk)
-                columns = copied_columns(piece.statement)
+                columns = piece.columns
                 profiler = TableProfiler(piece.key, columns, rows=rows.count, size=rows.size)
                 for some in rows.lists():
                     profiler.add(some)

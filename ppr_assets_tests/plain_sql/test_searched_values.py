@@ -17,7 +17,7 @@ from ppr_assets.demo.sample.filling import published, sample_rows
 from ppr_assets.demo.sample.tables import SAMPLE_TABLES
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
 from ppr_assets.plain_sql.searched_values import LISTED, Scanner
 from ppr_assets.rules.finds.all_kinds import KINDS
 from ppr_assets.rules.finds.judgement import Finds, Spot, judge_finds
@@ -59,7 +59,7 @@ def _search_dump(dump: bytes, chunk: int = 1024 * 1024) -> tuple[Finds, int]:
     scanner, rows = Scanner(), 0
     for piece in pieces(dump[at : at + chunk] for at in range(0, len(dump), chunk)):
         if isinstance(piece, CopyRows):
-            columns = copied_columns(piece.statement)
+            columns = piece.columns
             rows += sum(some.count(b"\n") for some in scanner.rows(piece.key, columns, piece.rows))
         elif isinstance(piece, Line):
             scanner.line(piece)

@@ -21,7 +21,7 @@ from ppr_assets.operations.diff.records import (
     row_values,
 )
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.plain_sql.parsing.row_keys import key_reader
+from ppr_assets.plain_sql.parsing.keys import key_reader
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.progress import stage
 

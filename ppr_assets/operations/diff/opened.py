@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
-from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
-from ppr_assets.plain_sql.parsing.pieces import copied_columns
-from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.parsing.keys import primary_key
+from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.plain_sql.verify import verify_file
 from ppr_assets.plain_sql.withheld_values import NULL
@@ -32,9 +31,7 @@ class OpenedDump:
         self.spill_folder = found.spill_folder
         self._sorted = found.manifest is not None
         self._dump = plain_dump(found.path, name=found.name, folder=found.spill_folder)
-        self.blocks: dict[str, CopyBlock] = {
-            entry.copy.key: entry.copy for entry in self.layout.entries if entry.copy
-        }
+        self.blocks = self.layout.blocks
         self.keys: dict[str, tuple[str, ...]] = {}
         self.objects: dict[tuple[str, str, str], bytes] = {}
         self.withheld: Mapping[tuple[str, str], Withheld] | None = None
@@ -53,10 +50,9 @@ class OpenedDump:
                     self.keys[key[0]] = key[1]
         self.objects = {name: digest.digest() for name, digest in digests.items()}
 
-    def columns(self, table: str) -> list[str]:
+    def columns(self, table: str) -> Sequence[str]:
         block = self.blocks.get(table)
-        statement = f"{block.statement}\n" if block else ""
-        return copied_columns(statement.encode("utf-8", "surrogateescape"))
+        return block.columns if block else ()
 
     def rows_bytes(self, table: str) -> int:
         block = self.blocks.get(table)

@@ -10,7 +10,6 @@ from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.plain_sql.dump_file import plain_dump
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
-from ppr_assets.plain_sql.parsing.pieces import copied_columns
 from ppr_assets.plain_sql.tables.definitions import (
     READ_KINDS,
     Column,
@@ -33,7 +32,7 @@ class DumpTables:
         self.name = name
         self.encoding = layout.encoding
         self._file = file
-        self._blocks = {entry.copy.key: entry.copy for entry in layout.entries if entry.copy}
+        self._blocks = layout.blocks
         self._inserted = layout.inserted
         self.views = frozenset(
             entry.name for entry in layout.entries if entry.kind in ("VIEW", "MATERIALIZED VIEW")
@@ -73,15 +72,14 @@ class DumpTables:
             for some in (of_partition or self.rows)(part, there):
                 yield [tuple(None if at is None else row[at] for at in places) for row in some]
 
-    def copied(self, table: str) -> Iterator[tuple[list[str], Iterator[bytes]]]:
+    def copied(self, table: str) -> Iterator[tuple[Sequence[str], Iterator[bytes]]]:
         """The table's own rows and those of its partitions, without those that inherit, as they
         stand in the dump: for each COPY its columns, and what it brings. None where the dump has
         no COPY of it. Raises :class:`PreconditionFailed` for a table whose rows come as INSERT or
         with those of its parent."""
         self._require_copied(table)
         if (block := self._blocks.get(table)) is not None:
-            statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
-            yield copied_columns(statement), self._file.chunks(block.start, block.end)
+            yield block.columns, self._file.chunks(block.start, block.end)
         there_already = self.standing_with(table)
         for part in (one for one in self.tables[table].partitions if one not in there_already):
             if not self.tables[part].inherits:
@@ -134,9 +132,7 @@ class DumpTables:
         )
         for key, block in self._blocks.items():
             table = found.setdefault(key, TableDefinition(*key_names(key)))
-            statement = f"{block.statement}\n".encode("utf-8", "surrogateescape")
-            names = copied_columns(statement)
-            table.columns = {name: table.columns.get(name, Column(name)) for name in names}
+            table.columns = {name: table.columns.get(name, Column(name)) for name in block.columns}
         for table in found.values():  # of a foreign one a dump has no rows
             table.partitions = [key for key in table.partitions if key in found]
         for key, table in found.items():

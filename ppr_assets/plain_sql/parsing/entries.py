@@ -8,14 +8,16 @@ unrecognised, and such a dump can still be given to psql from top to bottom.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
-from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, shown, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, quoted, shown, unquoted
 from ppr_assets.plain_sql.parsing.reach import reach_of
+from ppr_assets.rules.naming import key_names
 
 _BLOCK = re.compile(
     rb"--\n"
@@ -49,14 +51,21 @@ Key = tuple[str, str, str]
 
 class CopyBlock(Struct, frozen=True):
     """A table's rows: ``start`` to ``end`` in the file, without the ``\\.`` line. ``sha256`` is
-    that of the rows in the order of their bytes, each with its newline."""
+    that of the rows in the order of their bytes, each with its newline. ``statement`` is the COPY
+    for these ``columns``, with its newline."""
 
     key: str
-    statement: str
+    statement: bytes
+    columns: Sequence[str]
     start: int
     end: int
     rows: int
     sha256: str
+
+    @property
+    def table(self) -> bytes:
+        """Its name as SQL has it, qualified and quoted."""
+        return quoted(*key_names(self.key))
 
 
 class Entry(Struct, frozen=True):

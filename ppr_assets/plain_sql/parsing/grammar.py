@@ -98,7 +98,7 @@ class _Parser:
                 self._cut_off("it has no closing comment")
             self._no_command(start, line)
         self._key = found.group(2).decode()
-        return Restrict(start, line, self._key, found.start(2), closes=False)
+        return Restrict(start, line, self._key, found.start(2))
 
     def _copy(self, start: int, line: bytes) -> Iterator[Piece]:
         parts = [self._line(start, line)]
@@ -169,7 +169,7 @@ class _Parser:
             self._goes_on(start, line)
         if found.group(2).decode() != key:
             raise DumpDamaged(f"\\unrestrict has another key than \\restrict at byte {start}")
-        return Restrict(start, line, key, found.start(2), closes=True)
+        return Restrict(start, line, key, found.start(2))
 
     def _cut_off(self, how: str) -> NoReturn:
         if not self._scanner.top_level:

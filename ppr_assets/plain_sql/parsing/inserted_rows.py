@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ppr_assets.plain_sql.parsing.pieces import TABLE, Line, unquoted
-from ppr_assets.rules.naming import table_key
+from ppr_assets.plain_sql.parsing.pieces import TABLE, Line, key_of
 
 _INSERT = re.compile(rb"INSERT INTO (?:ONLY )?" + TABLE + rb"\s")
 _NEXT_ROW = b"\t("
@@ -31,5 +30,5 @@ class InsertedRows:
     def finished(self, statement: bytes) -> None:
         """``statement`` is the beginning of what the lines since the last one were."""
         if found := _INSERT.match(statement):
-            key = table_key(*map(unquoted, found.groups()))
+            key = key_of(*found.group(1, 2))
             self.counts[key] = self.counts.get(key, 0) + max(self._rows, 1)

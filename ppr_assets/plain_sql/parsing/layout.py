@@ -71,15 +71,19 @@ class Layout(Struct, frozen=True):
         )
 
     @property
+    def blocks(self) -> Mapping[str, CopyBlock]:
+        """By table key, in the dump's order: no table has two."""
+        return {entry.copy.key: entry.copy for entry in self.entries if entry.copy}
+
+    @property
     def tables(self) -> Mapping[str, TableRecord]:
         """Rows and their SHA-256, by table key, of all tables whose rows come with COPY."""
-        blocks = (entry.copy for entry in self.entries if entry.copy)
-        return {block.key: TableRecord(block.rows, block.sha256) for block in blocks}
+        return {key: TableRecord(one.rows, one.sha256) for key, one in self.blocks.items()}
 
     @property
     def rows_bytes(self) -> int:
         """Of all rows that come with COPY."""
-        return sum(entry.copy.end - entry.copy.start for entry in self.entries if entry.copy)
+        return sum(block.end - block.start for block in self.blocks.values())
 
     @property
     def made_tables(self) -> frozenset[str]:
@@ -160,7 +164,8 @@ class _Reader:
                 digest.update(block)
         return CopyBlock(
             key=copy.key,
-            statement=copy.statement.decode("utf-8", "surrogateescape").rstrip("\n"),
+            statement=copy.statement,
+            columns=copy.columns,
             start=start,
             end=start + size,
             rows=rows,
@@ -171,7 +176,7 @@ class _Reader:
 def _count_rows(chunk: bytes, copy: CopyRows, start: int) -> int:
     """Rows in ``chunk``, each with as many tabs as the table has columns to part."""
     rows = chunk.count(b"\n")
-    tabs = max(copy.columns - 1, 0)
+    tabs = max(len(copy.columns) - 1, 0)
     if chunk.count(b"\t") == rows * tabs:
         return rows
     for row in re.finditer(rb"[^\n]*\n", chunk):
@@ -179,6 +184,6 @@ def _count_rows(chunk: bytes, copy: CopyRows, start: int) -> int:
         if have != tabs:
             raise DumpDamaged(
                 f"a row of {copy.key} has {have + 1} columns, "
-                f"{copy.columns} needed, at byte {start + row.start()}: {shown(row.group())}"
+                f"{len(copy.columns)} needed, at byte {start + row.start()}: {shown(row.group())}"
             )
     raise AssertionError("a sum differs while all its parts agree")

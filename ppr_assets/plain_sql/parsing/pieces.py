@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -12,8 +12,10 @@ from ppr_assets.rules.naming import QUOTED_NAME, table_key
 NAME = rb"(?:" + QUOTED_NAME.encode() + rb'|[^\s".(),;]+)'
 """An identifier as pg_dump writes it; its groups are none."""
 NAMES = NAME + rb"(?:, " + NAME + rb")*"
+QUALIFIED = NAME + rb"\." + NAME
+"""Schema and name; its groups are none."""
 TABLE = rb"(" + NAME + rb")\.(" + NAME + rb")"
-"""Schema and name, a group each."""
+"""The same, a group each."""
 _COPY = re.compile(
     rb"COPY " + TABLE + rb" "
     rb"(?:\((" + NAMES + rb")\))? ?FROM stdin;\n"
@@ -35,23 +37,23 @@ class Line(Struct, frozen=True):
 
 
 class Restrict(Struct, frozen=True):
-    """``\\restrict`` or, with ``closes``, its partner. ``key_start`` is an index into ``text``."""
+    """``\\restrict``, or its partner. ``key_start`` is an index into ``text``."""
 
     start: int
     text: bytes
     key: str
     key_start: int
-    closes: bool
 
 
 class CopyRows(Struct, frozen=True):
-    """A COPY statement, and its rows in chunks of whole rows, to be read before going on."""
+    """A COPY statement for these ``columns``, and its rows in chunks of whole rows, to be read
+    before going on."""
 
     start: int
     statement: bytes
     schema: str
     name: str
-    columns: int
+    columns: Sequence[str]
     rows: Iterator[bytes]
 
     @property
@@ -71,15 +73,18 @@ def copy_rows(
     if found is None:
         return None
     schema, name = unquoted(found.group(1)), unquoted(found.group(2))
-    columns = len(_ONE_NAME.findall(found.group(3) or b""))
+    columns = listed(found.group(3) or b"")
     return CopyRows(start, statement, schema, name, columns, rows(table_key(schema, name)))
 
 
-def copied_columns(statement: bytes) -> list[str]:
-    """The names of the columns of a COPY statement."""
-    found = _COPY.fullmatch(statement)
-    names = _ONE_NAME.findall(found.group(3) or b"") if found else []
-    return [unquoted(name) for name in names]
+def listed(names: bytes) -> tuple[str, ...]:
+    """Identifiers with commas, or dots, between them."""
+    return tuple(map(unquoted, _ONE_NAME.findall(names)))
+
+
+def key_of(schema: bytes, name: bytes) -> str:
+    """The key of the table with this schema and name."""
+    return table_key(unquoted(schema), unquoted(name))
 
 
 def unquoted(name: bytes) -> str:

@@ -74,7 +74,7 @@ def sections(layout: Layout, file: DumpFile) -> Sections:
     before = all_steps[:first]
     return Sections(
         before=[step for step in before if not comes_last(step)],
-        rows=[e.copy for e in entries if e.copy],
+        rows=[*layout.blocks.values()],
         aside=aside,
         after=[step for step in after if not comes_last(step)],
         last=[step for step in (*before, *after) if comes_last(step)],

@@ -71,7 +71,7 @@ class JoinedDump:
         """Raise :class:`DumpDamaged` if a part is cut where psql cannot read on, or if something
         else stands around a slice than what psql needs there. All :meth:`chunks` have been read,
         with keys, and the dump was found to be whole."""
-        blocks = [entry.copy for entry in layout.entries if entry.copy]
+        blocks = layout.blocks.values()
         offset, cut_rows = 0, False
         for number, (part, seen) in enumerate(zip(self.script.parts, self._seen, strict=True)):
             first, last = number == 0, number == len(self.script.parts) - 1
@@ -81,9 +81,9 @@ class JoinedDump:
                 raise self._wrong(part, "does not begin where a row, an object or a line begins")
             if not seen.tail.endswith(b"\n"):
                 raise self._wrong(part, "ends inside of a line")
-            statement = f"{going_on[0].statement}\n" if going_on else ""
+            statement = going_on[0].statement if going_on else b""
             cut_rows = any(block.start <= end < block.end for block in blocks)
-            wrapping = Wrapping(first, last, statement.encode("utf-8", "surrogateescape"), cut_rows)
+            wrapping = Wrapping(first, last, statement, cut_rows)
             key = layout.restrict_key
             if key is not None and not (first or last):
                 key = seen.key[: len(key)]

@@ -9,8 +9,15 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from ppr_assets.plain_sql.parsing.pieces import NAME, NAMES, unquoted
-from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.parsing.keys import ForeignKey, primary_key, read_foreign_key
+from ppr_assets.plain_sql.parsing.pieces import (
+    NAME,
+    QUALIFIED,
+    TABLE,
+    key_of,
+    listed,
+    unquoted,
+)
 from ppr_assets.plain_sql.parsing.table_text import made_table
 from ppr_assets.rules.naming import table_key
 
@@ -23,36 +30,17 @@ _TYPE = re.compile(
     rb'(?P<type>(?:"(?:[^"]|"")*"|[^"])*?)'
     rb"(?: COLLATE| DEFAULT| NOT NULL| GENERATED| CONSTRAINT| STORAGE| COMPRESSION| OPTIONS|\Z)"
 )
-_OF_TABLE = rb"(?P<schema>" + NAME + rb")\.(?P<table>" + NAME + rb")"
-_FOREIGN_KEY = re.compile(
-    rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb"\s+ADD CONSTRAINT " + NAME + rb" FOREIGN KEY "
-    rb"\((?P<columns>" + NAMES + rb")\) REFERENCES "
-    rb"(?P<to_schema>" + NAME + rb")\.(?P<to>" + NAME + rb")\((?P<there>" + NAMES + rb")\)"
-)
-_ATTACH = re.compile(
-    rb"ALTER TABLE (?:ONLY )?" + _OF_TABLE + rb" ATTACH PARTITION "
-    rb"(?P<part_schema>" + NAME + rb")\.(?P<part>" + NAME + rb") "
-)
-_DOMAIN = re.compile(rb"CREATE DOMAIN (?P<name>" + NAME + rb"\." + NAME + rb") AS (?P<rest>[^;]*)")
-_CREATED = re.compile(rb"CREATE (?:UNLOGGED )?TABLE " + _OF_TABLE)
+_ATTACH = re.compile(rb"ALTER TABLE (?:ONLY )?" + TABLE + rb" ATTACH PARTITION " + TABLE + rb" ")
+_DOMAIN = re.compile(rb"CREATE DOMAIN (?P<name>" + QUALIFIED + rb") AS (?P<rest>[^;]*)")
+_CREATED = re.compile(rb"CREATE (?:UNLOGGED )?TABLE " + TABLE)
 _INHERITS = re.compile(
-    rb"^\)\s*INHERITS \((?P<parents>"
-    + NAME
-    + rb"\."
-    + NAME
-    + rb"(?:, "
-    + NAME
-    + rb"\."
-    + NAME
-    + rb")*)\)",
-    re.MULTILINE,
+    rb"^\)\s*INHERITS \((" + QUALIFIED + rb"(?:, " + QUALIFIED + rb")*)\)", re.MULTILINE
 )
 _COMMENT = re.compile(
-    rb"COMMENT ON (?P<what>TABLE|COLUMN) " + _OF_TABLE + rb"(?:\.(?P<column>" + NAME + rb"))? IS "
+    rb"COMMENT ON (?P<what>TABLE|COLUMN) " + TABLE + rb"(?:\.(?P<column>" + NAME + rb"))? IS "
     rb"'(?P<text>(?:[^']|'')*)';",
     re.DOTALL,
 )
-_ONE_NAME = re.compile(NAME)
 
 
 class Column(Struct, frozen=True):
@@ -68,14 +56,6 @@ class Column(Struct, frozen=True):
     def values(self) -> str:
         """The type of its values."""
         return self.below or self.type
-
-
-class ForeignKey(Struct, frozen=True):
-    """``columns`` hold what the columns ``there`` of the table ``to`` (a table key) hold."""
-
-    columns: tuple[str, ...]
-    to: str
-    there: tuple[str, ...]
 
 
 class TableDefinition(Struct):
@@ -116,9 +96,8 @@ def table_definitions(
         elif (key := primary_key(text)) is not None:
             if key[0] in found:
                 found[key[0]].primary_key = key[1]
-        elif (one := _FOREIGN_KEY.match(text)) and (table := found.get(_key(one))):
-            to = table_key(unquoted(one["to_schema"]), unquoted(one["to"]))
-            table.foreign_keys.append(ForeignKey(_list(one["columns"]), to, _list(one["there"])))
+        elif (foreign := read_foreign_key(text)) and (table := found.get(foreign.table)):
+            table.foreign_keys.append(foreign)
     for table in found.values():
         table.columns = {
             name: replace(one, below=domains.get(one.type, ""))
@@ -140,8 +119,7 @@ def parents_told(statement: bytes) -> tuple[str, tuple[str, ...]] | None:
     """The key of a table, and of those whose partition it is or that it inherits from, if the
     statement says that."""
     if one := _ATTACH.match(statement):
-        part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
-        return part, (_key(one),)
+        return key_of(*one.group(3, 4)), (_key(one),)
     told, one = _INHERITS.search(statement), _CREATED.match(statement)
     return (_key(one), _parents(told)) if told and one else None
 
@@ -173,19 +151,18 @@ def _made(found: dict[str, TableDefinition], text: bytes) -> None:
 
 
 def _parents(told: re.Match[bytes]) -> tuple[str, ...]:
-    names = _list(told["parents"])
+    names = listed(told[1])
     return tuple(map(table_key, names[::2], names[1::2]))
 
 
 def _attached(found: Mapping[str, TableDefinition], text: bytes) -> None:
     if (one := _ATTACH.search(text)) and (parent := found.get(_key(one))):
-        part = table_key(unquoted(one["part_schema"]), unquoted(one["part"]))
-        parent.partitions.append(part)
+        parent.partitions.append(key_of(*one.group(3, 4)))
 
 
 def _commented(found: Mapping[str, TableDefinition], text: bytes) -> None:
     one = _COMMENT.match(text)
-    table = found.get(_key(one)) if one else None
+    table = found.get(key_of(*one.group(2, 3))) if one else None
     if one is None or table is None:
         return
     told = one["text"].replace(b"''", b"'").decode("utf-8", "replace")
@@ -197,8 +174,4 @@ def _commented(found: Mapping[str, TableDefinition], text: bytes) -> None:
 
 
 def _key(found: re.Match[bytes]) -> str:
-    return table_key(unquoted(found["schema"]), unquoted(found["table"]))
-
-
-def _list(names: bytes) -> tuple[str, ...]:
-    return tuple(map(unquoted, _ONE_NAME.findall(names)))
+    return key_of(*found.group(1, 2))

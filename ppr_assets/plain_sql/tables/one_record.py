@@ -9,8 +9,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line, copied_columns
-from ppr_assets.plain_sql.parsing.row_keys import primary_key
+from ppr_assets.plain_sql.parsing.keys import primary_key
+from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
 from ppr_assets.plain_sql.tables.definitions import parents_told
 from ppr_assets.plain_sql.tables.values import as_copied, codec_of, meant
 
@@ -78,7 +78,7 @@ def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
             seen.blocks += 1
             if piece.key == sought.table:
                 seen.block = seen.blocks - 1
-                seen.columns = copied_columns(piece.statement)
+                seen.columns = piece.columns
                 seen.used = sought.key or tuple(seen.columns[:1])
                 rows = (row_in(chunk, 0, len(chunk), seen, sought) for chunk in piece.rows)
                 seen.row = next((one[0] for one in rows if one is not None), None)

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump, Range
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
-from ppr_assets.plain_sql.parsing.pieces import NAME, copied_columns, quoted, unquoted
+from ppr_assets.plain_sql.parsing.pieces import NAME, quoted, unquoted
 from ppr_assets.plain_sql.parsing.table_text import made_table
 
 _DEFAULT = re.compile(
@@ -103,11 +103,9 @@ def _chunks(file: DumpFile, layout: Layout, shortened: Shortened) -> Iterator[by
 
 
 def _copied(file: DumpFile, block: CopyBlock, lacking: Collection[str]) -> Iterator[bytes]:
-    statement = block.statement.encode("utf-8", "surrogateescape")
-    columns = copied_columns(statement + b"\n")
-    kept = [number for number, name in enumerate(columns) if name not in lacking]
-    names = b", ".join(quoted(columns[number]) for number in kept)
-    yield statement[: statement.index(b"(")] + b"(" + names + b") FROM stdin;\n"
+    kept = [number for number, name in enumerate(block.columns) if name not in lacking]
+    names = b", ".join(quoted(block.columns[number]) for number in kept)
+    yield b"COPY " + block.table + b" (" + names + b") FROM stdin;\n"
     for row in _rows(file.chunks(block.start, block.end)):
         values = row.split(b"\t")
         yield b"\t".join([values[number] for number in kept]) + b"\n"

@@ -9,13 +9,13 @@ import psycopg
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.plain_sql.parsing.pieces import NAME
+from ppr_assets.plain_sql.parsing.pieces import QUALIFIED
 from ppr_assets.postgres.sessions.session import Connection, failed
 
 _SETVAL = re.compile(
     rb"SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);", re.DOTALL
 )
-_REFRESH = re.compile(rb"REFRESH MATERIALIZED VIEW (" + NAME + rb"\." + NAME + rb");")
+_REFRESH = re.compile(rb"REFRESH MATERIALIZED VIEW (" + QUALIFIED + rb");")
 
 
 def value_differences(connection: Connection, layout: Layout, file: DumpFile) -> Iterator[str]:

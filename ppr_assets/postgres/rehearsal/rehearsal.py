@@ -19,8 +19,7 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump, Range
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, steps
-from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
+from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, is_data, steps
 from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.rehearsal.shortening import lacking_columns, shortened_table
@@ -34,7 +33,6 @@ refused, or it can be made nowhere, which is a matter of the database that was d
 _COMPUTED = frozenset({"SEQUENCE SET", "MATERIALIZED VIEW DATA", "STATISTICS DATA"})
 """Called as what they are made of, which is one of these."""
 _COMPUTED_OF = frozenset({"TABLE", "SEQUENCE", "MATERIALIZED VIEW", "INDEX"})
-_DATA = _COMPUTED | {"TABLE DATA", "BLOB", "BLOB METADATA", "BLOBS"}
 _MISSING = (
     errors.UndefinedTable,
     errors.UndefinedObject,
@@ -105,7 +103,7 @@ def rehearse(
         wanted = list(zip(layout.entries, steps(layout, file), strict=True))
         for entry, step in sorted(wanted, key=lambda pair: comes_last(pair[1])):
             deadline.require(f"trying {step.what}")
-            if _is_data(step):
+            if is_data(step):
                 continue
             error = _error(session, partial(run_step, session, file, step))
             if error is None:
@@ -147,10 +145,6 @@ def _shortened(
         )
         for part, error in made[1]
     ]
-
-
-def _is_data(step: Step) -> bool:
-    return step.kind in _DATA or step.name.startswith("LARGE OBJECT ")
 
 
 def _error(session: LoadingSession, run: Callable[[], None]) -> psycopg.Error | None:
@@ -201,22 +195,19 @@ def _made_of(
 def _rows(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:
     """Rows of tables that are not there, or that the role may not fill: those of extensions."""
     names = {
-        entry: table_of_copy(entry.copy.statement.encode("utf-8", "surrogateescape"))
+        entry: entry.copy.table.decode("utf-8", "surrogateescape")
         for entry in layout.entries
         if entry.copy
     }
-    texts = [name.decode("utf-8", "surrogateescape") for name in names.values()]
-    found = {name.encode(): may for name, may in connection.execute(_FILLABLE, [texts])}
+    found = dict(connection.execute(_FILLABLE, [[*names.values()]]).fetchall())
     for entry, name in names.items():
+        rows = entry.copy.rows if entry.copy else 0
         if name not in found:
-            rows = entry.copy.rows if entry.copy else 0
             words = "its table is not there" + (f", rows: {rows}" if rows else "")
             yield RefusedObject(*entry.identity, "needs another", words, rows=rows)
         elif not found[name]:
             words = "permission denied to insert rows"
-            yield RefusedObject(
-                *entry.identity, "role", words, rows=entry.copy.rows if entry.copy else 0
-            )
+            yield RefusedObject(*entry.identity, "role", words, rows=rows)
 
 
 def _unreadable(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:

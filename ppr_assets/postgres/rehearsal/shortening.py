@@ -9,8 +9,6 @@ from typing import LiteralString
 import psycopg
 
 from ppr_assets.plain_sql.parsing.layout import Layout
-from ppr_assets.plain_sql.parsing.pieces import copied_columns
-from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.plain_sql.tables.shortened import TablePart, without_part_at
 from ppr_assets.postgres.sessions.session import Connection
 
@@ -55,15 +53,9 @@ def shortened_table(
 def lacking_columns(connection: Connection, layout: Layout) -> Mapping[str, frozenset[str]]:
     """Columns that the dump has values of and the tables made from it have not, by table key; also
     those that a table would inherit."""
-    blocks = [entry.copy for entry in layout.entries if entry.copy]
-    statements = {one.key: one.statement.encode("utf-8", "surrogateescape") for one in blocks}
-    names = {
-        table_of_copy(text).decode("utf-8", "surrogateescape"): key
-        for key, text in statements.items()
-    }
+    blocks = {one.table.decode("utf-8", "surrogateescape"): one for one in layout.blocks.values()}
     lacking = {}
-    for name, there in connection.execute(_COLUMNS, [[*names]]):
-        copied = copied_columns(statements[names[name]] + b"\n")
-        if gone := frozenset(copied).difference(there):
-            lacking[names[name]] = gone
+    for name, there in connection.execute(_COLUMNS, [[*blocks]]):
+        if gone := frozenset(blocks[name].columns).difference(there):
+            lacking[blocks[name].key] = gone
     return lacking

@@ -111,14 +111,14 @@ class LoadingSession:
         except psycopg.Error as error:
             raise failed(what, error) from error
 
-    def copy_in(self, statement: str, chunks: Iterable[bytes], what: str) -> None:
+    def copy_in(self, statement: bytes, chunks: Iterable[bytes], what: str) -> None:
         """Send rows as they stand in the dump. Raises :class:`RestoreFailed` naming ``what``."""
         self.require_going_on()
         try:
             with (
                 self.as_dumped(),
                 self.connection.cursor() as cursor,
-                cursor.copy(statement.encode("utf-8", "surrogateescape")) as copy,
+                cursor.copy(statement) as copy,
             ):
                 for chunk in chunks:
                     self.require_going_on()

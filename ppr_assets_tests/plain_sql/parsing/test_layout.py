@@ -145,9 +145,7 @@ def test_the_rows_of_a_table_are_where_its_block_says(sample_database: SampleDat
         for entry in entries:
             assert entry.copy is not None
             rows = dump[entry.copy.start : entry.copy.end]
-            assert dump[entry.start : entry.end] == (
-                entry.copy.statement.encode() + b"\n" + rows + b"\\.\n"
-            )
+            assert dump[entry.start : entry.end] == (entry.copy.statement + rows + b"\\.\n")
             found = session.execute(f"SELECT count(*) FROM {entry.copy.key}".encode()).fetchone()
             assert found == (entry.copy.rows,) == (rows.count(b"\n"),)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import asdict
 
 from ppr_assets.plain_sql.tables.definitions import Column, column_type, table_definitions
 
@@ -49,9 +48,7 @@ def test_columns_keys_comments_and_partitions_are_read() -> None:
     ]
     assert table.comment == "Where it's\nserved"
     assert table.primary_key == ("id", "kind")
-    assert [asdict(one) for one in table.foreign_keys] == [
-        {"columns": ("kind", "at"), "to": 'geo."Area"', "there": ("id", "when")}
-    ]
+    assert table.foreign_keys == [("location", ("kind", "at"), 'geo."Area"', ("id", "when"))]
     assert table.partitions == ["geo.l1"]
 
 

@@ -112,7 +112,7 @@ def test_a_dump_is_written_without_a_column_and_its_values(tmp_path: Path) -> No
     write_shortened(path, layout, shortened, to)
     assert to.read_bytes() == (
         DUMP.replace(b"    at public.geometry,\n", b"")
-        .replace(b"(id, at, note)", b'("id", "note")')
+        .replace(b"public.t (id, at, note)", b'"public"."t" ("id", "note")')
         .replace(b"1\t01\ta", b"1\ta")
         .replace(b"2\t\\N\t\n", b"2\t\n")
     )

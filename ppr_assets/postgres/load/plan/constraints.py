@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ppr_assets.plain_sql.parsing.keys import read_foreign_key, read_key
 from ppr_assets.plain_sql.parsing.sections import Step
-from ppr_assets.plain_sql.parsing.statement_keys import read_foreign_key, read_key
 from ppr_assets.postgres.load.plan.tasks import LoadPlan
 from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import run_steps
@@ -45,9 +45,10 @@ def _key(plan: LoadPlan, step: Step) -> bool:
 
 def _foreign_key(plan: LoadPlan, step: Step) -> bool:
     text = plan.file.read(step.start, step.end)
-    keys = read_foreign_key(text)
-    if keys is None or plan.foreign_keys_last or plan.catalog.calls(text):
+    found = read_foreign_key(text)
+    if found is None or plan.foreign_keys_last or plan.catalog.calls(text):
         return False
+    keys = frozenset({found.table, found.to})
     tables = [plan.table(key) for key in keys]
     if any(plan.catalog.kinds.get(key) != "r" for key in keys) or any(t.left for t in tables):
         return False

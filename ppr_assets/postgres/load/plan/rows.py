@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ppr_assets.plain_sql.parsing.layout import CopyBlock
-from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.plan.tasks import LoadPlan, TableTasks
 from ppr_assets.postgres.load.work.scheduler import Task
 from ppr_assets.postgres.load.work.table_work import copy_piece, copy_whole
@@ -72,5 +71,5 @@ def _rows(plan: LoadPlan, block: CopyBlock, size: int, after: tuple[Task, ...]) 
 def _with_rows(plan: LoadPlan, block: CopyBlock) -> TableTasks:
     table = plan.table(block.key)
     table.bytes += block.end - block.start
-    table.name = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
+    table.name = block.table
     return table

@@ -17,7 +17,7 @@ class TableTasks(Struct):
     """What has been planned for one table so far."""
 
     name: bytes = b""
-    """As the dump's COPY has it, qualified and quoted."""
+    """As SQL has it; empty where the dump has no rows of it."""
     bytes: int = 0
     rows: list[Task] = field(default_factory=list)
     keys: list[Task] = field(default_factory=list)

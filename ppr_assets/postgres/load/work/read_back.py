@@ -7,7 +7,7 @@ the order of their bytes, so the same data gives the same numbers wherever it li
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import LiteralString
@@ -16,15 +16,13 @@ from psycopg import sql
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
+from ppr_assets.plain_sql.parsing.pieces import quoted
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
-from ppr_assets.plain_sql.parsing.statement_keys import table_of_copy
 from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.sessions.computing import AS_SET, READING
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.recorded.parts import TableRecord
-
-"""Moments are written in the session's time zone, so all dumps must agree on one."""
 
 _RUN = 1024 * 1024
 """Bytes of rows that are sorted at once."""
@@ -62,7 +60,7 @@ class Reader:
         found: dict[str, TableRecord],
         spill_folder: Path,
     ) -> None:
-        self.blocks = {block.key: block for block in blocks_of(layout)}
+        self.blocks = layout.blocks
         self._sorted_rows = layout.sorted_rows
         self._found = found
         self._spill_folder = spill_folder
@@ -104,9 +102,9 @@ class Reader:
 def _all_rows_visible(session: LoadingSession, block: CopyBlock) -> Iterator[None]:
     """Let the table's owner read it as any other of its tables, and take that back: row-level
     security does not hold for an owner unless it is forced on it."""
-    table = table_of_copy(block.statement.encode("utf-8", "surrogateescape"))
+    lift = b"ALTER TABLE ONLY " + block.table + b" NO FORCE ROW LEVEL SECURITY"
     with session.connection.transaction(force_rollback=True):
-        session.execute(b"ALTER TABLE ONLY " + table + b" NO FORCE ROW LEVEL SECURITY", block.key)
+        session.execute(lift, block.key)
         yield
 
 
@@ -149,12 +147,8 @@ def _gathered(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _statement(block: CopyBlock, condition: str | None) -> bytes:
-    text = block.statement.removesuffix(";").removesuffix(" FROM stdin")
+    rows = block.statement.removesuffix(b" FROM stdin;\n")
     if condition is not None:
-        name, _, columns = text.removeprefix("COPY ").partition(" (")
-        text = f"COPY (SELECT {columns.removesuffix(')')} FROM ONLY {name} {condition})"  # noqa: S608 - its own SQL
-    return f"{text} TO stdout".encode("utf-8", "surrogateescape")
-
-
-def blocks_of(layout: Layout) -> Sequence[CopyBlock]:
-    return [entry.copy for entry in layout.entries if entry.copy]
+        columns = b", ".join(map(quoted, block.columns))
+        rows = b"COPY (SELECT %s FROM ONLY %s %s)" % (columns, block.table, condition.encode())
+    return rows + b" TO stdout"

@@ -22,7 +22,7 @@ def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
 
 
 def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
-    statement = block.statement.removesuffix(";") + " WITH (FREEZE);"
+    statement = block.statement.removesuffix(b";\n") + b" WITH (FREEZE)"
 
     def work(session: LoadingSession) -> None:
         what = f"rows of {block.key}"

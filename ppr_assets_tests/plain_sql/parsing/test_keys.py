@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.plain_sql.parsing.pieces import copied_columns
-from ppr_assets.plain_sql.parsing.row_keys import key_reader, primary_key
+from ppr_assets.plain_sql.parsing.keys import key_reader, primary_key
+from ppr_assets.plain_sql.parsing.pieces import listed
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ def test_a_primary_key_is_read_as_pg_dump_writes_it(
 
 
 def test_a_row_s_key_is_that_of_its_columns_wherever_they_stand() -> None:
-    columns = copied_columns(b'COPY public.a (note, "B c", id) FROM stdin;\n')
-    assert columns == ["note", "B c", "id"]
+    columns = listed(b'note, "B c", id')
+    assert columns == ("note", "B c", "id")
     assert key_reader(columns, ("id", "B c"))(b"x\t2\t1\n") == b"1\t2"
     assert key_reader(columns, ("gone",))(b"x\t2\t1\n") == b"x"
     assert key_reader([], ())(b"\n") == b""
