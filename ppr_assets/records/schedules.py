@@ -56,7 +56,7 @@ def _base(fields: Fields) -> Schedule:
         freq=freq,
         wkst=_wkst(fields),
         interval=interval,
-        byday=_byday(fields, "byday") or _byday_of_rule(fields, rule),
+        byday=_byday(fields) or _byday_of_rule(fields, rule),
         bymonthday=checked(fields, "bymonthday", _days_of_month)
         or read.days_of_month(rule.get("BYMONTHDAY", "")),
         dtstart=start[0] if start else None,
@@ -98,9 +98,8 @@ def _rows(fields: Fields, base: Schedule) -> Iterator[Schedule]:
     for each day or span of days."""
     if base.remark == EVERY_DAY:
         base = replace(base, byday=base.byday or ",".join(read.WEEKDAYS))
-    timed = [
-        *_in_words(fields, base),
-    ] + [
+    timed = [*_in_words(fields, base)]
+    timed += [
         row
         for name in ("times", "byday", "date")
         for path, raw in fields.each(name)
@@ -153,7 +152,7 @@ def _timed(reading: Reading, raw: dict[str, Any], path: str, base: Schedule) -> 
     row = replace(
         base,
         path=path,
-        byday=_byday(fields, "byday") or base.byday,
+        byday=_byday(fields) or base.byday,
         opens_at=opens_at or base.opens_at,
         closes_at=closes_at or base.closes_at,
         description=fields.text("description") or base.description,
@@ -197,25 +196,19 @@ def _says_something(row: Schedule) -> bool:
     )  # fmt: skip
 
 
-def _is_object(fields: Fields, name: str) -> bool:
-    return any(isinstance(raw, dict) for _, raw in fields.each(name))
-
-
-def _byday(fields: Fields, name: str) -> str | None:
-    if name not in fields.values:
-        return None
+def _byday(fields: Fields) -> str | None:
     words = [
         part
-        for text in fields.texts(name)
+        for text in fields.texts("byday")
         for part in text.replace(";", ",").replace("/", ",").split(",")
         if part.strip()
     ]
-    if not words or _is_object(fields, name):
+    if not words or any(isinstance(raw, dict) for _, raw in fields.each("byday")):
         return None
     found = read.weekdays(words)
     position = fields.text("bysetpos") if "bysetpos" in fields.kind.fields.values() else None
     if found is None:
-        fields.reading.lose(f"{fields.kind.name}.{name}")
+        fields.reading.lose(f"{fields.kind.name}.byday")
     elif position and "," not in found and len(found) == 2 and position.lstrip("-").isdigit():
         return f"{int(position)}{found}"
     return found

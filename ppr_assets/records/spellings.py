@@ -54,11 +54,8 @@ class ObjectKind(Struct, frozen=True):
 def _kind(name: str, /, *parts: Mapping[str, str], **spellings: str) -> ObjectKind:
     """``spellings``: the field, and its keys with blanks between."""
     fields: dict[str, str | None] = {"metadata": None}
-    for part in parts:
+    for part in (*parts, _fields(**spellings)):
         fields |= part
-    for field, keys in spellings.items():
-        for key in (field, *keys.split()):
-            fields[stem(key)] = field
     return ObjectKind(name, fields, _ByKey(fields))
 
 

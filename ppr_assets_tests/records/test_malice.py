@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from ppr_assets.records.drafts import MOST_OF_A_KIND
 from ppr_assets.records.json_text import MOST_BYTES
-from ppr_assets.records.outcome import Loaded, NothingToLoad, Rejected
-from ppr_assets.records.reader import read_file
+from ppr_assets.records.reader import Loaded, NothingToLoad, Rejected, read_file
 from ppr_assets_tests.records.told import BARE, job_file, text_file
 
 TWICE = b'{"job_id": "1", "job": {"created_at": "2025-08-08"}, "result": "", "result": "{}"}'

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from ppr_assets.records.outcome import Job, Loaded, NothingToLoad, Rejected
-from ppr_assets.records.reader import read_file
+from ppr_assets.records.reader import Job, Loaded, NothingToLoad, Rejected, read_file
 from ppr_assets.records.schedules import AMBIGUOUS_WKST, FROM_WKST
 from ppr_assets.records.spellings import (
     ADDRESS,

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from ppr_assets.records.outcome import Loaded, NothingToLoad, Outcome
-from ppr_assets.records.reader import read_file
+from ppr_assets.records.reader import Loaded, NothingToLoad, Outcome, read_file
 from ppr_assets.rules.replay.merging.merge import merge
 from ppr_assets.rules.replay.telling import Named, Telling, named
 from ppr_assets_tests.places import SHARED

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from ppr_assets.operations.replaying.published_files import PROCESSED, PublishedFile
 from ppr_assets.operations.replaying.read_files import Read
-from ppr_assets.records.outcome import Loaded, NothingToLoad
+from ppr_assets.records.reader import Loaded, NothingToLoad
 
 _PLACE = re.compile(r"(?: starting at)? at (?:line|byte) .*", re.DOTALL)
 """Where in a file something is wrong; a reason is counted without it."""

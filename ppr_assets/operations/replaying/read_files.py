@@ -27,8 +27,7 @@ from ppr_assets.operations.replaying.published_files import (
     PublishedFile,
 )
 from ppr_assets.records.json_text import MOST_BYTES
-from ppr_assets.records.outcome import Job, Loaded, Outcome, Rejected
-from ppr_assets.records.reader import read_file
+from ppr_assets.records.reader import Job, Loaded, Outcome, Rejected, read_file
 from ppr_assets.rules.replay.record import Organization
 from ppr_assets.rules.replay.telling import Named, Telling, named
 
