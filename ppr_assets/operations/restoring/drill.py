@@ -131,7 +131,7 @@ def _compared(
     try:
         return load_and_compare(scratch, loading, twin=twin, judgement=judgement, analyze=False)
     except RestoreFailed as error:
-        mend = mended(error, scratch, loading)
+        mend = mended(error.__cause__, scratch, loading)
         if mend is None:  # is it the server that cannot make it?
             require_makeable(server, loading, place.rule, always=True)
         raise DumpUnproven(

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
@@ -25,7 +24,11 @@ from ppr_assets.operations.restoring.load_and_compare import (
 from ppr_assets.operations.restoring.loading import Loading, OnStage, remarks_of, silent
 from ppr_assets.operations.restoring.new_database import encoding_of, set_otherwise
 from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.restoring.rehearsal import require_makeable_in_place, require_taker
+from ppr_assets.operations.restoring.rehearsal import (
+    Without,
+    require_makeable_in_place,
+    require_taker,
+)
 from ppr_assets.operations.restoring.replacing import STRICT, Terms, known_gaps, replaced_note
 from ppr_assets.operations.restoring.restore import RestoreOutcome, accepted_noted
 from ppr_assets.operations.restoring.serving.guarding import (

@@ -10,9 +10,9 @@ from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.deadline import Deadline
-from ppr_assets.operations.restoring.going_without import ON_REQUEST
 from ppr_assets.operations.restoring.leftovers import cleanup
 from ppr_assets.operations.restoring.loading import OnStage
+from ppr_assets.operations.restoring.rehearsal import ON_REQUEST
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from ppr_assets.errors import Busy, DatabaseFailed, PreconditionFailed, RestoreFailed
-from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import encoding_of
 from ppr_assets.operations.restoring.proof_server import ProofServer
-from ppr_assets.operations.restoring.rehearsal import require_makeable, require_taker
+from ppr_assets.operations.restoring.rehearsal import Without, require_makeable, require_taker
 from ppr_assets.operations.restoring.serving.guarding import (
     A_RESTORE,
     Coming,

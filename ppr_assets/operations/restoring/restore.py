@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DatabaseFailed, RestoreFailed, SettingsError
-from ppr_assets.operations.restoring.going_without import Without
 from ppr_assets.operations.restoring.load_and_compare import (
     WAY,
     Compared,
@@ -30,6 +29,7 @@ from ppr_assets.operations.restoring.new_database import (
     sweep,
     twin_maker,
 )
+from ppr_assets.operations.restoring.rehearsal import Without
 from ppr_assets.operations.restoring.replacing import STRICT, Terms, put_in_place, require_fit
 from ppr_assets.operations.restoring.serving.guarding import A_RESTORE, Judged, restored
 from ppr_assets.operations.restoring.serving.ordinary import require_ordinary
