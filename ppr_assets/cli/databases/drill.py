@@ -17,9 +17,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import DrillOutcome
 from ppr_assets.operations.restoring.drill import drill as drill_dump
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
-from ppr_assets.operations.restoring.loading import silent
+from ppr_assets.operations.restoring.loading import proof_seconds, silent
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.incidents import DRILL

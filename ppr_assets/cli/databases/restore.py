@@ -25,14 +25,13 @@ from ppr_assets.cli.shared.target_lines import former_lines, testing_line
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.in_place import restore_in_place
 from ppr_assets.operations.restoring.leftovers import undo
-from ppr_assets.operations.restoring.loading import silent
+from ppr_assets.operations.restoring.loading import limit_seconds, silent
 from ppr_assets.operations.restoring.plain_stream import write_stream
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import restore as restore_aside
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
 from ppr_assets.operations.restoring.serving.target import Target, look_at
-from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.plain_sql.dump_file import stored_bytes

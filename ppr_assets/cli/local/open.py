@@ -24,8 +24,8 @@ from ppr_assets.deadline import Deadline
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.files import Held, held, take
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
+from ppr_assets.operations.restoring.loading import limit_seconds
 from ppr_assets.operations.restoring.own_server import Opened, open_dump
-from ppr_assets.operations.restoring.time_limits import limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.postgres import embedded

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.drill import drill
+from ppr_assets.operations.restoring.loading import proof_seconds
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.databases.names import PROOF_SCRATCH

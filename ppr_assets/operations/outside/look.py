@@ -17,8 +17,8 @@ from ppr_assets.operations.outside.memory import recalled, remember
 from ppr_assets.operations.outside.places import PlaceSeen, look_at_places
 from ppr_assets.operations.outside.stranger import Stranger, stranger
 from ppr_assets.operations.restoring.drill import DrillOutcome, drill
+from ppr_assets.operations.restoring.loading import proof_seconds
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.time_limits import proof_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.rules.incidents import NO_BRANCH, STALE, UNREACHABLE, UNRESTORABLE

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.sources.wanted import FoundDump
-from ppr_assets.plain_sql.dump_file import open_dump, plain_dump
+from ppr_assets.plain_sql.dump_file import open_dump, plain_dump, stored_bytes
 from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
 from ppr_assets.plain_sql.parsing.entries import Key
 from ppr_assets.plain_sql.parsing.layout import read_layout
@@ -23,6 +23,13 @@ UNPROVEN = (
     "the dump has no manifest, so nobody has said what must be in it, or how its database was set: "
     "unproven"
 )
+
+MINUTES = 5
+DEADLINE_SECONDS = 60.0 * MINUTES
+"""The promise to whoever waits for the database, where nobody has said how long it may take."""
+_PROOF_SECONDS = 3600.0
+"""For whom nobody waits, at least: a dump's proof, and a drill."""
+_GIGABYTE = 1_000_000_000
 
 _SHORTENED = "shortened.sql"
 
@@ -102,3 +109,18 @@ def verified_dump(found: FoundDump) -> VerifiedDump:
     return verify_file(
         found.path, name=found.name, manifest=found.manifest, spill_folder=found.spill_folder
     )
+
+
+def limit_seconds(found: FoundDump) -> float:
+    """Five minutes; for a dump of more than a gigabyte, five minutes for each."""
+    return seconds_for(found.manifest.bytes if found.manifest else stored_bytes(found.path))
+
+
+def seconds_for(size: int) -> float:
+    """The same of so many bytes, a dump's or those of published records."""
+    return DEADLINE_SECONDS * max(1.0, size / _GIGABYTE)
+
+
+def proof_seconds(found: FoundDump) -> float:
+    """How long restoring into a scratch database may take."""
+    return max(_PROOF_SECONDS, limit_seconds(found))

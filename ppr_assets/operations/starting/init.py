@@ -14,9 +14,9 @@ import psycopg
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import Busy, DatabaseUnreachable, SettingsError
+from ppr_assets.operations.restoring.loading import DEADLINE_SECONDS
 from ppr_assets.operations.restoring.serving.ordinary import require_not_storage, require_ordinary
 from ppr_assets.operations.restoring.serving.target import look_from
-from ppr_assets.operations.restoring.time_limits import DEADLINE_SECONDS
 from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTerms, Roads
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
 from ppr_assets.postgres.sessions.connection import Session, connect, milliseconds, pinned

@@ -30,10 +30,10 @@ from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import rebuild
 from ppr_assets.operations.replaying.terms import RebuildOutcome, RebuildTerms
 from ppr_assets.operations.restoring.in_place import restore_in_place
+from ppr_assets.operations.restoring.loading import limit_seconds, seconds_for
 from ppr_assets.operations.restoring.replacing import Terms, dropped_if_empty
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.serving.guarding import guard_of
-from ppr_assets.operations.restoring.time_limits import limit_seconds, seconds_for
 from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.sessions.connection import connect

@@ -19,8 +19,8 @@ from pydantic import Field
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring import drill as operation
+from ppr_assets.operations.restoring.loading import MINUTES, limit_seconds
 from ppr_assets.operations.restoring.proof_server import ProofPlace
-from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.repository import remote_source
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted

@@ -15,11 +15,11 @@ from pydantic import Field
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.restoring.load_and_compare import rows_in_words
+from ppr_assets.operations.restoring.loading import MINUTES, limit_seconds
 from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.restoring.serving.guarding import guard_of
 from ppr_assets.operations.restoring.serving.ordinary import require_not_storage
-from ppr_assets.operations.restoring.time_limits import MINUTES, limit_seconds
 from ppr_assets.operations.sources.shelf import found_dump
 from ppr_assets.operations.sources.wanted import Wanted
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit

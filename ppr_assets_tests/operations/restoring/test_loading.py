@@ -1,4 +1,4 @@
-"""How long a restore may take when nobody has said it."""
+"""A dump on its way into a database: how long it may take where nobody has said it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ppr_assets.operations.restoring.time_limits import limit_seconds
+from ppr_assets.operations.restoring.loading import limit_seconds
 from ppr_assets_tests.fix_restore import MadeDump
 
 
