@@ -82,27 +82,28 @@ def other_ids(
 
 
 def _organizations(before: _Side, after: _Side) -> int:
-    return equal_pairs(*_alone(before.organizations(), after.organizations()))
+    return _equal(before.organizations(), after.organizations())
 
 
 def _services(before: _Side, after: _Side) -> int:
-    return equal_pairs(*_alone(before.services(), after.services()))
+    return _equal(before.services(), after.services())
 
 
 def _locations(before: _Side, after: _Side) -> int:
     here, there = before.locations(), after.locations()
     return place_pairs(
-        [told_place(id_, *told) for id_, told in here.items() if id_ not in there],
-        [told_place(id_, *told) for id_, told in there.items() if id_ not in here],
+        [told_place(id_, *told) for id_, told in _alone(here, there).items()],
+        [told_place(id_, *told) for id_, told in _alone(there, here).items()],
     )
 
 
-def _alone(here: Mapping[str, T], there: Mapping[str, T]) -> tuple[list[T], list[T]]:
-    """Of the ids that only one of the sides has."""
-    return (
-        [told for id_, told in here.items() if id_ not in there],
-        [told for id_, told in there.items() if id_ not in here],
-    )
+def _equal(here: Mapping[str, str], there: Mapping[str, str]) -> int:
+    return equal_pairs(_alone(here, there).values(), _alone(there, here).values())
+
+
+def _alone(here: Mapping[str, T], there: Mapping[str, T]) -> Mapping[str, T]:
+    """Of the ids that only this side has."""
+    return {id_: told for id_, told in here.items() if id_ not in there}
 
 
 _PAIRS: Mapping[str, tuple[str, Callable[[_Side, _Side], int]]] = {

@@ -6,10 +6,9 @@ import dataclasses
 from pathlib import Path
 from urllib.parse import unquote
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.copies.contents import Contents, contents, open_place
+from ppr_assets.copies.contents import Contents
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed, SettingsError
 from ppr_assets.operations.sources.folder import is_plain_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
@@ -55,37 +54,31 @@ def _with_known_keys(settings: DataRepoSettings, url: CopyUrl) -> CopyUrl:
     return url
 
 
-class CopiedDumps(Struct, frozen=True):
-    """What lies at the place; ``scratch`` is where a dump that is taken comes to."""
-
-    there: Contents
-    scratch: Path
-
-    def take(self, wanted: Wanted) -> FoundDump:
-        """The dump, decompressed. Raises :class:`DumpMissing`, :class:`DumpDamaged` for one that is
-        cut off or altered, and :class:`PreconditionFailed` without room for it."""
-        place = self.there.place.shown
-        if wanted.at is not None:
-            raise DumpMissing(
-                f"`{place}` holds copies and no commits, so there is none `{wanted.at}`",
-                hint="DUMP or --before DATE choose one of the copies; `ppr-assets list --from URL` "
-                "names them.",
-            )
-        given = wanted.dump.removesuffix(".zst") if wanted.dump else None
-        if given in self.there.described and given not in self.there.dumps:
-            raise missing(given, place)
-        name = choose(self.there.dumps, None, replace(wanted, dump=given), f"`{place}`")
-        manifest, path = self.there.manifest(name), self.scratch / name
-        try:
-            with path.open("wb") as file, stage("fetching the copy", manifest.bytes):
-                for chunk in counted(self.there.chunks(name)):
-                    file.write(chunk)
-        except OSError as error:
-            raise PreconditionFailed(
-                f"could not write the dump to `{self.scratch}`: {error.strerror or error}",
-                hint="is the disk full? Nothing was changed.",
-            ) from error
-        return FoundDump(name, path, manifest, None, self.scratch, place=place)
+def in_copies(there: Contents, wanted: Wanted, scratch: Path) -> FoundDump:
+    """The dump, decompressed in ``scratch``. Raises :class:`DumpMissing`, :class:`DumpDamaged` for
+    one that is cut off or altered, and :class:`PreconditionFailed` without room for it."""
+    place = there.place.shown
+    if wanted.at is not None:
+        raise DumpMissing(
+            f"`{place}` holds copies and no commits, so there is none `{wanted.at}`",
+            hint="DUMP or --before DATE choose one of the copies; `ppr-assets list --from URL` "
+            "names them.",
+        )
+    given = wanted.dump.removesuffix(".zst") if wanted.dump else None
+    if given in there.described and given not in there.dumps:
+        raise missing(given, place)
+    name = choose(there.dumps, None, replace(wanted, dump=given), f"`{place}`")
+    manifest, path = there.manifest(name), scratch / name
+    try:
+        with path.open("wb") as file, stage("fetching the copy", manifest.bytes):
+            for chunk in counted(there.chunks(name)):
+                file.write(chunk)
+    except OSError as error:
+        raise PreconditionFailed(
+            f"could not write the dump to `{scratch}`: {error.strerror or error}",
+            hint="is the disk full? Nothing was changed.",
+        ) from error
+    return FoundDump(name, path, manifest, None, scratch, place=place)
 
 
 def missing(dump: str, place: str) -> DumpDamaged:
@@ -94,8 +87,3 @@ def missing(dump: str, place: str) -> DumpDamaged:
         f"the copy of {dump} is missing at `{place}`, only its manifest is there",
         hint="the next run copies the dump again, where git still has it.",
     )
-
-
-def copied_dumps(url: CopyUrl, scratch: Path) -> CopiedDumps:
-    """Raises :class:`CopyFailed` where the place does not answer."""
-    return CopiedDumps(contents(open_place(url)), scratch)

@@ -10,12 +10,13 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ppr_assets.copies.contents import contents, open_place
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.published.listing import ListedDump, listed_at
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
-from ppr_assets.operations.sources.copy import copied_dumps, missing, place_of_copies
+from ppr_assets.operations.sources.copy import in_copies, missing, place_of_copies
 from ppr_assets.operations.sources.folder import (
     described_in,
     dumps_in,
@@ -118,8 +119,7 @@ def _files(folder: Path, scratch: Path) -> Shelf:
 
 def _copies(url: CopyUrl, scratch: Path) -> Shelf:
     """Those of which only the manifest is left as well, so that somebody hears of it."""
-    copies = copied_dumps(url, scratch)
-    there = copies.there
+    there = contents(open_place(url))
 
     def described(name: str) -> Manifest:
         if name not in there.dumps:
@@ -127,7 +127,11 @@ def _copies(url: CopyUrl, scratch: Path) -> Shelf:
         return there.manifest(name)
 
     latest = max(there.dumps, default=None)
-    return Shelf(there.described, copies.take, lambda: _told(there.described, latest, described))
+    return Shelf(
+        there.described,
+        lambda one: in_copies(there, one, scratch),
+        lambda: _told(there.described, latest, described),
+    )
 
 
 def _told(
