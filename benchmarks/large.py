@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.nightly import COMMIT, FLAGS
 from benchmarks.series import change_rows, size_of
 from benchmarks.world import PG_DUMP, PPR_ASSETS, Arena
-from ppr_assets.data_repo.remote.push_size import SentBytes
+from ppr_assets.data_repo.remote.push import SentBytes
 from ppr_assets.plain_sql.dump_file import stored_bytes
 
 MIB = 2**20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.measure import Sample, middle, run
 from benchmarks.world import PG_DUMP, PPR_ASSETS, Arena
-from ppr_assets.data_repo.remote.push_size import SentBytes
+from ppr_assets.data_repo.remote.push import SentBytes
 
 FLAGS = "--no-owner --no-privileges --if-exists --clean"
 COMMIT = (

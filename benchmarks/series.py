@@ -21,7 +21,7 @@ from benchmarks.measure import clean_environment, timed
 from benchmarks.world import PG_DUMP, Arena
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.upkeep import keep_small
-from ppr_assets.data_repo.remote.push_size import SentBytes
+from ppr_assets.data_repo.remote.push import SentBytes
 from ppr_assets.demo.playground import DATABASE, ROLE
 from ppr_assets.demo.sample import SAMPLE_TABLES
 from ppr_assets.operations.dumping.dump import dump

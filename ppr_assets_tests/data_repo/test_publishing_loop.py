@@ -20,8 +20,9 @@ from ppr_assets.data_repo.git.tree import read_file, tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.publications import newest_publication
+from ppr_assets.data_repo.remote.errors import Outrun
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import Outrun, fetch, remote_tip
+from ppr_assets.data_repo.remote.remote import fetch, remote_tip
 from ppr_assets.errors import PushFailed
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, commit_dump, stage_dump

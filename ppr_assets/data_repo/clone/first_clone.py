@@ -29,8 +29,7 @@ from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.credentials import credentials_for
 from ppr_assets.data_repo.remote.errors import unreachable
-from ppr_assets.data_repo.remote.fetch_note import note_fetch
-from ppr_assets.data_repo.remote.remote import fetch, remote_branches
+from ppr_assets.data_repo.remote.remote import fetch, note_fetch, remote_branches
 from ppr_assets.errors import DataRepoError, GitTimeout
 from ppr_assets.progress import stage
 from ppr_assets.settings import DataRepoSettings

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ppr_assets.data_repo.git.objects import Identity, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable, merge_dumps
-from ppr_assets.data_repo.remote.missing_objects import asking
+from ppr_assets.data_repo.remote.credentials import asking
 
 MERGE_SUBJECT = "Merge the remote's {branch}"
 

@@ -9,10 +9,13 @@ configured are not asked (and cannot store the token) while ours answers for thi
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 
-from ppr_assets.data_repo.git.command import run
+from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.remote.address import parse_address
 from ppr_assets.data_repo.remote.errors import unreachable
 from ppr_assets.errors import GitTimeout
@@ -67,3 +70,36 @@ def ask(
         return run(folder, *options, *args, timeout=settings.timeout_seconds, env=secret).stdout
     except (GitCommandFailed, GitTimeout) as failure:
         raise unreachable(called or url, failure) from failure
+
+
+def asking(
+    repo: DataRepo,
+    *args: str,
+    stdin: bytes | None = None,
+    ok: tuple[int, ...] = (0,),
+    seconds: float = inf,
+) -> bytes:
+    """What git prints in the clone that may ask its remote, see :func:`over_network`.
+
+    Raises :class:`RemoteUnreachable` when it fails.
+    """
+    try:
+        return over_network(repo, *args, stdin=stdin, ok=ok, seconds=seconds).stdout
+    except (GitCommandFailed, GitTimeout) as failure:
+        raise unreachable(repo.remote or "", failure) from failure
+
+
+def over_network(
+    repo: DataRepo,
+    *args: str,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    ok: tuple[int, ...] = (0,),
+    seconds: float = inf,
+) -> Output:
+    """Run git with the token at hand, where the remote is one that asks for it; ``seconds`` is for
+    a limit that is shorter than the configured one."""
+    options, secret = credentials_for(repo.settings, repo.remote_url or "")
+    limit = min(repo.settings.timeout_seconds, seconds)
+    words, around = (*WITHOUT_UPKEEP, *options, *args), {**secret, **(env or {})}
+    return run(repo.path, *words, timeout=limit, stdin=stdin, env=around, ok=ok)

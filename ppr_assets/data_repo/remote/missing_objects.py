@@ -13,16 +13,14 @@ import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.listings import listed
 from ppr_assets.data_repo.git.object_reader import NotSmall, ObjectMissing
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_entries
-from ppr_assets.data_repo.remote.credentials import credentials_for
-from ppr_assets.data_repo.remote.errors import unreachable
-from ppr_assets.errors import DataRepoError, GitTimeout
+from ppr_assets.data_repo.remote.credentials import asking
+from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.naming import is_dump_name
 
 
@@ -125,22 +123,6 @@ def lacking(repo: DataRepo, shas: Collection[str]) -> list[str]:
     lines = "".join(f"{sha}\n" for sha in wanted).encode()
     here = {line.split()[0] for line in repo.git("rev-list", *how, stdin=lines).splitlines()}
     return [sha for sha in wanted if sha.encode() not in here]
-
-
-def asking(
-    repo: DataRepo, *args: str, stdin: bytes | None = None, ok: tuple[int, ...] = (0,)
-) -> bytes:
-    """What git prints that may ask the remote for objects, with the token at hand.
-
-    Raises :class:`RemoteUnreachable` when it fails.
-    """
-    options, secret = credentials_for(repo.settings, repo.remote_url or "")
-    limit = repo.settings.timeout_seconds
-    words = (*WITHOUT_UPKEEP, *options, *args)
-    try:
-        return run(repo.path, *words, timeout=limit, stdin=stdin, env=secret, ok=ok).stdout
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(repo.remote or "", failure) from failure
 
 
 def folders_above(folder: str) -> list[str]:

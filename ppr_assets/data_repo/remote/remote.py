@@ -8,46 +8,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from math import inf
+from pathlib import Path
 from time import sleep
 
-from ppr_assets.data_repo.git.command import WITHOUT_UPKEEP, Output, run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.listings import heads
 from ppr_assets.data_repo.git.progress_lines import progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at
-from ppr_assets.data_repo.remote.credentials import credentials_for
-from ppr_assets.data_repo.remote.errors import (
-    ContentRefused,
-    Outrun,
-    Refused,
-    RemoteUnreachable,
-    TooLarge,
-    unreachable,
-)
-from ppr_assets.data_repo.remote.fetch_note import FETCHED, note_fetch
-from ppr_assets.data_repo.remote.missing_objects import bring, bring_beside_dumps, bring_published
+from ppr_assets.data_repo.remote.credentials import asking, over_network
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable, unreachable
+from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps, bring_published
 from ppr_assets.errors import GitTimeout
 
-__all__ = [
-    "ContentRefused",
-    "Outrun",
-    "Refused",
-    "RemoteUnreachable",
-    "TooLarge",
-    "bring",
-    "fetch",
-    "fetched_at",
-    "fetched_ref",
-    "fetched_tip",
-    "over_network",
-    "remote_branches",
-    "remote_has",
-    "remote_tip",
-    "require_answer",
-]
-
 _LOCK_ATTEMPTS = 5
+_FETCHED = "ppr_assets/fetched"  # its time, below git's own folder; git keeps no note of it
 
 
 def remote_branches(repo: DataRepo) -> dict[str, str]:
@@ -139,9 +114,16 @@ def fetched_tip(repo: DataRepo) -> str | None:
 
 def fetched_at(repo: DataRepo) -> datetime | None:
     """When the remote was last fetched from, in UTC, by us or by somebody's git; None if never."""
-    stamps = (repo.git_dir / FETCHED, repo.git_dir / "FETCH_HEAD")
+    stamps = (repo.git_dir / _FETCHED, repo.git_dir / "FETCH_HEAD")
     times = [stamp.stat().st_mtime for stamp in stamps if stamp.is_file()]
     return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+def note_fetch(git_dir: Path) -> None:
+    """Note that the remote has just answered."""
+    path = git_dir / _FETCHED
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
 
 
 def fetched_ref(repo: DataRepo) -> str:
@@ -152,23 +134,4 @@ def fetched_ref(repo: DataRepo) -> str:
 def _heads(repo: DataRepo, pattern: str, seconds: float = inf) -> dict[str, str]:
     if repo.remote is None:
         return {}
-    try:
-        asked = ("ls-remote", "--quiet", repo.remote, pattern)
-        return heads(over_network(repo, *asked, seconds=seconds).stdout)
-    except (GitCommandFailed, GitTimeout) as failure:
-        raise unreachable(repo.remote, failure) from failure
-
-
-def over_network(
-    repo: DataRepo,
-    *args: str,
-    env: dict[str, str] | None = None,
-    ok: tuple[int, ...] = (0,),
-    seconds: float = inf,
-) -> Output:
-    """Run git with the token at hand, where the remote is one that asks for it; ``seconds`` is for
-    a limit that is shorter than the configured one."""
-    options, secret = credentials_for(repo.settings, repo.remote_url or "")
-    limit = min(repo.settings.timeout_seconds, seconds)
-    environment = {**secret, **(env or {})}
-    return run(repo.path, *WITHOUT_UPKEEP, *options, *args, timeout=limit, env=environment, ok=ok)
+    return heads(asking(repo, "ls-remote", "--quiet", repo.remote, pattern, seconds=seconds))

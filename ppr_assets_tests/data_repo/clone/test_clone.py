@@ -16,7 +16,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import preparing
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.errors import Busy, DataRepoError
 from ppr_assets.rules.attributes import LINE
 from ppr_assets.settings import DataRepoSettings

@@ -23,9 +23,10 @@ from ppr_assets.data_repo.git.tree import entry_at, read_file, tip
 from ppr_assets.data_repo.history.dump_history import newest_manifests
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.manifests import read_manifests
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.data_repo.remote.missing_objects import bring, lacking
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch
+from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve

@@ -9,7 +9,8 @@ import pytest
 
 from ppr_assets.data_repo.git.progress_lines import followed, note, progress_option
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
+from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.progress import Stage, current, watched
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable, fetch, remote_tip
+from ppr_assets.data_repo.remote.remote import fetch, remote_tip
 from ppr_assets.settings import DataRepoSettings, Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve

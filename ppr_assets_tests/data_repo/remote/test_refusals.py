@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.remote.errors import ContentRefused, Refused, TooLarge
 from ppr_assets.data_repo.remote.push import push
 from ppr_assets.data_repo.remote.refusals import AfterRefusal, hint_without_answer, kind_of
-from ppr_assets.data_repo.remote.remote import ContentRefused, Refused, TooLarge, remote_tip
+from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 
 pytestmark = pytest.mark.usefixtures("nobody_else")

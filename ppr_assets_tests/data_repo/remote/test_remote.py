@@ -22,15 +22,9 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_at, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote import remote
+from ppr_assets.data_repo.remote.errors import Outrun, RemoteUnreachable
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import (
-    Outrun,
-    RemoteUnreachable,
-    fetch,
-    remote_branches,
-    remote_has,
-    remote_tip,
-)
+from ppr_assets.data_repo.remote.remote import fetch, remote_branches, remote_has, remote_tip
 from ppr_assets.errors import PushFailed
 from ppr_assets_tests.fix_git import Somebody, own_children, publish_dump
 

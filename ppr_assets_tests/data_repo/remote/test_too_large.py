@@ -11,9 +11,9 @@ import pytest
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.command import Output
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.errors import push_failure
+from ppr_assets.data_repo.remote.errors import TooLarge, push_failure
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import TooLarge, remote_tip
+from ppr_assets.data_repo.remote.remote import remote_tip
 from ppr_assets.settings import Secret
 from ppr_assets_tests.fix_git import Somebody, publish_dump
 from ppr_assets_tests.fix_http_remote import HttpRemote, serve

@@ -18,7 +18,7 @@ from ppr_assets.cli.dumps.audit_report import AuditReport
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.errors import DataRepoError, DumpMissing
 from ppr_assets.operations.audit import Audited, Scope, audit, dump_reader
 from ppr_assets.operations.audit.dump_reader import DumpReader

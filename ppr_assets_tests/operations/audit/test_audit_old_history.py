@@ -17,7 +17,7 @@ import pytest
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.operations.audit import Audited, Scope, audit
 from ppr_assets.operations.published.mark_history import StandingMark
 from ppr_assets.operations.published.standing_mark import standing_mark

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.remote.remote import RemoteUnreachable
+from ppr_assets.data_repo.remote.errors import RemoteUnreachable
 from ppr_assets.operations.audit import Scope, audit
 from ppr_assets.operations.published.listing import list_history, list_published
 from ppr_assets.operations.sources.shelf import found_dump

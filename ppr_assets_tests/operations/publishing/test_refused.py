@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote.remote import ContentRefused, Refused
+from ppr_assets.data_repo.remote.errors import ContentRefused, Refused
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline, wait_for_a_later_name
 from ppr_assets_tests.opened import publish

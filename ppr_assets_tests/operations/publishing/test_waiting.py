@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.remote.remote import TooLarge
+from ppr_assets.data_repo.remote.errors import TooLarge
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.operations.publishing.ratchet import reset
 from ppr_assets.rules.naming import dump_name
