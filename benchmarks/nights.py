@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
-from ppr_assets.data_repo.remote.line_differences import number
+from ppr_assets.data_repo.git.objects import entry_head, number
 
 _COMMIT, _TREE, _BLOB, _DIFFERENCE = 1, 2, 3, 6
 _KINDS = {_COMMIT: "commit", _TREE: "tree", _BLOB: "blob"}
@@ -178,8 +178,7 @@ class _Pack:
 
     def _begin(self, kind: int, size: int) -> None:
         self._begun, self._crc = self._file.tell(), 0
-        first, rest = kind << 4 | size & 15, size >> 4
-        self._write(bytes([first | 128]) + number(rest) if rest else bytes([first]))
+        self._write(entry_head(kind, size))
 
     def _end(self, kind: int, data: bytes) -> str:
         sha = hashlib.sha1(f"{_KINDS[kind]} {len(data)}\0".encode(), usedforsecurity=False)

@@ -24,16 +24,9 @@ from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.checkout.staging import StagedDump, staging_folder
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import (
-    FILE,
-    SYMLINK,
-    Blob,
-    write_blob,
-    write_changed_tree,
-    write_commit,
-)
+from ppr_assets.data_repo.git.objects import Blob, write_blob, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree import FILE, SYMLINK, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import dump_message
 from ppr_assets.rules.naming import LATEST, RATCHET, manifest_name

@@ -18,9 +18,9 @@ from ppr_assets.data_repo.clone.first_clone import make_clone
 from ppr_assets.data_repo.git.command import Output
 from ppr_assets.data_repo.git.errors import failure
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES
-from ppr_assets.data_repo.git.objects import FILE, NewFile, write_changed_tree, write_commit
+from ppr_assets.data_repo.git.objects import NewFile, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import TreeEntry, commit_named, read_file
+from ppr_assets.data_repo.git.tree import FILE, TreeEntry, commit_named, read_file
 from ppr_assets.data_repo.history.commits import folder_history
 from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder

@@ -24,8 +24,7 @@ from msgspec.structs import replace
 from ppr_assets.data_repo.checkout.changes import Change
 from ppr_assets.data_repo.checkout.file_states import FileStates
 from ppr_assets.data_repo.checkout.follow import carry_out, plan
-from ppr_assets.data_repo.checkout.index import Index, held_index
-from ppr_assets.data_repo.checkout.index_lock import release_index
+from ppr_assets.data_repo.checkout.index import Index, held_index, release_index
 from ppr_assets.data_repo.checkout.journal import (
     Journal,
     read_journal,

@@ -10,7 +10,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import TreeEntry, read_entries
 
 Side = tuple[str, str] | None
-"""Mode and object of a path on one side; None where there is nothing."""
+"""Mode and object of a path; None where there is nothing."""
 
 
 class Change(Struct, frozen=True):

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from ppr_assets.data_repo.checkout.changes import Side
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed
+from ppr_assets.data_repo.git.objects import blob_name
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import FILE, SYMLINK
 
-State = tuple[str, str] | None
-"""Mode and object; None where nothing lies."""
-
-FOREIGN: State = ("", "")
+FOREIGN: Side = ("", "")
 """A folder, a device, something behind a symlink of somebody's: nothing that we may replace."""
 
 _AT_ONCE = 200
-_SYMLINK = "120000"
 
 
 class FileStates:
@@ -29,17 +27,18 @@ class FileStates:
         self._repo = repo
         self._known: dict[tuple[Path, int, int, int], str] = {}
 
-    def look(self, root: Path, paths: Iterable[bytes]) -> dict[bytes, State]:
+    def look(self, root: Path, paths: Iterable[bytes]) -> dict[bytes, Side]:
         """The state of each path below ``root``."""
-        found: dict[bytes, State] = {}
+        found: dict[bytes, Side] = {}
         files: dict[bytes, str] = {}
         for path in paths:
             mode = _mode(root, path)
             if mode is None:
                 found[path] = None
-            elif mode == _SYMLINK:
+            elif mode == SYMLINK:
                 target = (root / os.fsdecode(path)).readlink()
-                found[path] = (mode, self._blob(os.fsencode(target)))
+                # git's filters do not apply to it
+                found[path] = (mode, blob_name(self._repo, os.fsencode(target)))
             elif mode:
                 files[path] = mode
             else:
@@ -68,13 +67,6 @@ class FileStates:
                 self._known[_signature(root, path)] = sha
         return found
 
-    def _blob(self, content: bytes) -> str:
-        """The object that a symlink's target is; git's filters do not apply to it."""
-        header = f"blob {len(content)}\0".encode()
-        return hashlib.new(
-            self._repo.object_format, header + content, usedforsecurity=False
-        ).hexdigest()
-
     def _hash(self, root: Path, paths: list[bytes]) -> list[str]:
         """The object of each file, after the filters that git applies to it; "" if unreadable."""
         limit = self._repo.settings.timeout_seconds
@@ -101,9 +93,9 @@ def _mode(root: Path, path: bytes) -> str | None:
     if facts is None:
         return None
     if stat.S_ISLNK(facts.st_mode):
-        return _SYMLINK
+        return SYMLINK
     if stat.S_ISREG(facts.st_mode):
-        return "100755" if facts.st_mode & stat.S_IXUSR else "100644"
+        return "100755" if facts.st_mode & stat.S_IXUSR else FILE
     return ""
 
 

@@ -19,10 +19,9 @@ from ppr_assets.data_repo.checkout.index import index_line
 from ppr_assets.data_repo.checkout.work_trees import WorkTree
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import SYMLINK
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.rules.attributes import ATTRIBUTES
-
-_SYMLINK = "120000"
 
 
 def put_files(
@@ -62,7 +61,7 @@ def _turn(side: Side) -> int:
     """Files, then the symlinks to them, then what goes away."""
     if side is None:
         return 2
-    return 1 if side[0] == _SYMLINK else 0
+    return 1 if side[0] == SYMLINK else 0
 
 
 def _write_out(
@@ -76,7 +75,7 @@ def _write_out(
     for path, side in files.items():
         if side is None:
             continue
-        if path in ready and side[0] != _SYMLINK:
+        if path in ready and side[0] != SYMLINK:
             copy = scratch / "files" / os.fsdecode(path)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.hardlink_to(ready[path])

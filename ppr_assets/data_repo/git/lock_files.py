@@ -5,7 +5,7 @@ outright leaves the file, and nothing in it tells its owner. Looking at processe
 owner lives; it can never show that none does, since a git in another container or on another
 machine is not to be seen, and ``git commit`` closes the file while an editor is open. So a lock
 that is not provably our own is described and left to a human, however old it is. (Our own one on
-the index is provable, see :mod:`~ppr_assets.data_repo.checkout.index_lock`.)
+the index is provable, see :mod:`~ppr_assets.data_repo.checkout.index`.)
 """
 
 from __future__ import annotations

@@ -17,9 +17,14 @@ from ppr_assets.data_repo.git.object_reader import (
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
 
+FILE = "100644"
+SYMLINK = "120000"
+TREE = "040000"
+"""Modes of what stands in a tree, in octal as git writes them."""
+
 
 class TreeEntry(Struct, frozen=True):
-    """One line of a tree: ``mode`` in octal as git writes it (``100644``, ``120000`` a symlink)."""
+    """One line of a tree; ``kind`` is the type of the object ``sha``."""
 
     mode: str
     kind: str

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ppr_assets.data_repo.git.objects import FILE, TREE, Blob, write_blob, write_tree
+from ppr_assets.data_repo.git.objects import Blob, write_blob, write_tree
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import TreeEntry
+from ppr_assets.data_repo.git.tree import FILE, TREE, TreeEntry
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError
 from ppr_assets.rules.attributes import ATTRIBUTES, with_our_line

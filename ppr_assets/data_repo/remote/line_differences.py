@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from ppr_assets.data_repo.git.objects import number
+
 Instruction = tuple[int, int] | bytes
 """Copy from where on in the old file, so many bytes; or bytes that are new."""
 
@@ -66,15 +68,6 @@ def rendered(sizes: tuple[int, int], instructions: Iterator[Instruction]) -> byt
             what = 128 | sum(1 << bit for bit, byte in enumerate(numbers) if byte)
             out.append(bytes([what, *filter(None, numbers)]))
     return b"".join(out)
-
-
-def number(value: int) -> bytes:
-    """Seven bits in each byte, the lowest first."""
-    out = bytearray()
-    while value > 127:
-        out.append(128 | value & 127)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def _alike(old: Content, here: int, new: Content, there: int) -> int:

@@ -22,13 +22,9 @@ from typing import BinaryIO, Protocol
 from isal import isal_zlib
 from msgspec import Struct
 
+from ppr_assets.data_repo.git.objects import entry_head, pack_head
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.remote.line_differences import (
-    Content,
-    differences,
-    number,
-    rendered,
-)
+from ppr_assets.data_repo.remote.line_differences import Content, differences, rendered
 
 _BLOB, _DIFFERENCE = 3, 7
 _PIECE = 1 << 20
@@ -134,7 +130,7 @@ class _Pack:
         self._sum = self._hash()
         self._size = self._crc = 0
         self._objects: list[tuple[bytes, int, int]] = []
-        self._write(b"PACK" + (2).to_bytes(4, "big") + objects.to_bytes(4, "big"))
+        self._write(pack_head(objects))
 
     def pair(self, old: Version, new: Path) -> bool:
         """Both; False where the old file is not that object, the new one too different, or one of
@@ -203,8 +199,7 @@ class _Pack:
     def _begin(self, kind: int, size: int) -> int:
         """Where it begins."""
         start, self._crc = self._size, 0
-        first, rest = kind << 4 | size & 15, size >> 4
-        self._write(bytes([first | 128]) + number(rest) if rest else bytes([first]))
+        self._write(entry_head(kind, size))
         return start
 
     def _write(self, data: bytes) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from ppr_assets.data_repo.git.objects import (
-    FILE,
     Blob,
     Identity,
     NewFile,
@@ -16,6 +15,7 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import FILE
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import files_of_page, page_at
 from ppr_assets.data_repo.history.integrate import identity

@@ -12,12 +12,10 @@ from msgspec import Struct
 from ppr_assets.data_repo.git.objects import blob_name
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
-from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, read_file
+from ppr_assets.data_repo.git.tree import SYMLINK, TreeEntry, read_entries, read_file
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.rules.naming import LATEST, manifest_name, parts_folder
 from ppr_assets.rules.wording import few
-
-_SYMLINK = "120000"
 
 
 class OtherFiles(Struct, frozen=True):
@@ -68,7 +66,7 @@ def _differing(repo: DataRepo, committed: dict[bytes, TreeEntry], dump: str) -> 
     dump does not matter here."""
     for path, entry in committed.items():
         place = repo.path / os.fsdecode(path)
-        if entry.mode == _SYMLINK:
+        if entry.mode == SYMLINK:
             link = read_file(repo, "HEAD", os.fsdecode(path))
             target = os.fsdecode(link.data) if link else ""
             here = str(place.readlink()) if place.is_symlink() else ""

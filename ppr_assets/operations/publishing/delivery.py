@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.staging import StagedDump
-from ppr_assets.data_repo.clone.parts import has_parts, pack_parts
+from ppr_assets.data_repo.clone.upkeep import has_parts, pack_parts
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.delivered import delivered_ref, remember_delivered

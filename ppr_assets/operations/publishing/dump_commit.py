@@ -15,9 +15,6 @@ from msgspec.structs import replace
 
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.objects import (
-    FILE,
-    SYMLINK,
-    TREE,
     Blob,
     NewFile,
     write_blob,
@@ -27,7 +24,7 @@ from ppr_assets.data_repo.git.objects import (
 )
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import TreeEntry, read_tree, tip
+from ppr_assets.data_repo.git.tree import FILE, SYMLINK, TREE, TreeEntry, read_tree, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.message import Signed, compose_message, dump_message

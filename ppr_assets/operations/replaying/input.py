@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ppr_assets.data_repo.git.listings import listed
-from ppr_assets.data_repo.git.objects import SYMLINK
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import SYMLINK
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.replaying.published_files import (

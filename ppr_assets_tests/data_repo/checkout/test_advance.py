@@ -14,15 +14,9 @@ from ppr_assets.data_repo.checkout import work_trees as work_trees
 from ppr_assets.data_repo.checkout.advance import BranchMoved, advance_branch, recover
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import (
-    SYMLINK,
-    Blob,
-    write_blob,
-    write_changed_tree,
-    write_commit,
-)
+from ppr_assets.data_repo.git.objects import Blob, write_blob, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree import SYMLINK, tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote.remote import fetch

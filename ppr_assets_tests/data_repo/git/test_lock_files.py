@@ -17,7 +17,7 @@ import pytest
 
 from ppr_assets.data_repo.checkout import work_trees as work_trees
 from ppr_assets.data_repo.checkout.advance import recover
-from ppr_assets.data_repo.checkout.index_lock import index_lock, release_index
+from ppr_assets.data_repo.checkout.index import index_lock, release_index
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.git.errors import LockHeld
 from ppr_assets.data_repo.git.repository import DataRepo

@@ -16,8 +16,6 @@ from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.objects import (
-    FILE,
-    SYMLINK,
     Blob,
     Identity,
     NewFile,
@@ -27,7 +25,7 @@ from ppr_assets.data_repo.git.objects import (
     write_commit,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree import FILE, SYMLINK, tip
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import DataRepoSettings
 from ppr_assets_tests.fix_git import Somebody, publish_dump

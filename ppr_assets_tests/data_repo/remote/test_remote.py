@@ -11,15 +11,9 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.data_repo.clone.clone import open_data_repo
-from ppr_assets.data_repo.git.objects import (
-    FILE,
-    Blob,
-    write_blob,
-    write_changed_tree,
-    write_commit,
-)
+from ppr_assets.data_repo.git.objects import Blob, write_blob, write_changed_tree, write_commit
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import commit_at, tip
+from ppr_assets.data_repo.git.tree import FILE, commit_at, tip
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.remote import remote
 from ppr_assets.data_repo.remote.errors import Outrun, RemoteUnreachable
