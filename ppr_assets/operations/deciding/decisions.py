@@ -8,12 +8,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders
 from ppr_assets.errors import PolicyUnreadable
-from ppr_assets.operations.published.view import OnView, look
+from ppr_assets.operations.published.view import OnView, looked_at
 from ppr_assets.operations.publishing.publication import additions_at
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.policy import Decision, Decisions, Policy, shipped_policy
@@ -40,10 +39,8 @@ class Revision(Struct, frozen=True):
 
 def policy_in_force(settings: Settings, on_view: OnView, *, offline: bool = False) -> PolicyInForce:
     """Raises :class:`PolicyUnreadable`."""
-    with open_data_repo(settings.data_repo) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        added = additions_at(repo, view.commit, settings.dump)
+    with looked_at(settings.data_repo, offline=offline, on_view=on_view) as (repo, commit):
+        added = additions_at(repo, commit, settings.dump)
     file = settings.dump.policy_file
     source = "data repository" if file is None else f"`{file}`"
     return PolicyInForce(shipped_policy().with_additions(added), added, source)
@@ -54,10 +51,8 @@ def review_policy(
 ) -> list[Revision]:
     """What the commits up to the one that is looked at changed, the newest first, merges left out:
     what they bring was decided elsewhere."""
-    with open_data_repo(settings.data_repo) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        found = list(_revisions(repo, view.commit)) if view.commit else []
+    with looked_at(settings.data_repo, offline=offline, on_view=on_view) as (repo, commit):
+        found = list(_revisions(repo, commit)) if commit else []
     return [one for one in reversed(found) if since is None or one.commit.date >= since]
 
 

@@ -8,9 +8,8 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.errors import DumpMissing
-from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.operations.published.view import OnView, looked_at, unseen
 from ppr_assets.operations.sources.shelf import Shelf, opened_shelf
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, is_dump_name
@@ -66,10 +65,8 @@ def _newest(settings: DataRepoSettings, offline: bool, on_view: OnView) -> Calla
 
     @cache
     def newest() -> str:
-        with open_data_repo(settings) as repo:
-            view = look(repo, offline=offline)
-            on_view(view)
-            return view.commit or repo.ref
+        with looked_at(settings, offline=offline, on_view=on_view) as (repo, commit):
+            return commit or repo.ref
 
     return newest
 

@@ -9,11 +9,10 @@ from typing import Any, Literal
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_history import dump_history
 from ppr_assets.errors import DumpMissing, PolicyRefused, PreconditionFailed
 from ppr_assets.operations.looking.nights import TableNight, nights_of, read_nights
-from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.operations.published.view import OnView, looked_at, unseen
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.plain_sql.tables.one_record import (
     FoundRecord,
@@ -67,10 +66,8 @@ def record_history(
     """Raises :class:`DumpMissing` where no dump was published, :class:`PreconditionFailed` where
     none has rows of the table, :class:`PolicyRefused` where today's policy lets none of them out,
     and :class:`DataRepoError`."""
-    with open_data_repo(settings.data_repo) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        past = dump_history(repo, view.commit) if view.commit else {}
+    with looked_at(settings.data_repo, offline=offline, on_view=on_view) as (repo, commit):
+        past = dump_history(repo, commit) if commit else {}
         if not past:
             raise DumpMissing(
                 f"no dump was published yet in `{repo.path}`",
@@ -79,7 +76,7 @@ def record_history(
         nights = nights_of(repo, [past[name] for name in sorted(past)], sought.table)
         first = {night.rows: night for night in reversed(nights) if night.rows is not None}
         found = read_nights(repo, [*first.values()], sought, offline=offline)
-        policy = policy_at(repo, view.commit, settings.dump)
+        policy = policy_at(repo, commit, settings.dump)
         withheld = _withheld(policy, sought.table, found.values())
         shown = {rows: _without(one, withheld) for rows, one in found.items()}
         told = _told(nights, shown, withheld, complete=not repo.shallow)

@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.operations.looking.dump_tables import DumpTables, Rows
 from ppr_assets.operations.published.policy_file import named_policy
-from ppr_assets.operations.published.view import look
+from ppr_assets.operations.published.view import looked_at
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
 from ppr_assets.plain_sql.tables.values import Value
@@ -27,8 +26,8 @@ def todays_policy(settings: Settings, *, elsewhere: bool, offline: bool) -> Poli
     Raises :class:`PolicyUnreadable`.
     """
     if not elsewhere and settings.dump.policy_file is None:
-        with open_data_repo(settings.data_repo) as repo:
-            return policy_at(repo, look(repo, offline=offline).commit, settings.dump)
+        with looked_at(settings.data_repo, offline=offline) as (repo, commit):
+            return policy_at(repo, commit, settings.dump)
     file = settings.dump.policy_file
     return shipped_policy().with_additions(named_policy(file) if file else Policy())
 

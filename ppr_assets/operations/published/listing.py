@@ -8,13 +8,12 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_history import PastDump, dump_history
 from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.operations.published.view import OnView, looked_at, unseen
 from ppr_assets.rules.naming import LATEST, LATEST_PACKED, parts_folder
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.trust import Trust
@@ -55,10 +54,8 @@ def list_published(
     settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
 ) -> list[ListedDump]:
     """Newest first, by name. Raises :class:`DumpDamaged` for a manifest that cannot be read."""
-    with open_data_repo(settings) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        return listed_at(repo, view.commit)
+    with looked_at(settings, offline=offline, on_view=on_view) as (repo, commit):
+        return listed_at(repo, commit)
 
 
 def listed_at(repo: DataRepo, commit: str | None) -> list[ListedDump]:
@@ -99,8 +96,6 @@ def list_history(
     settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
 ) -> History:
     """Every dump that the branch ever had, those that retired included."""
-    with open_data_repo(settings) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        found = dump_history(repo, view.commit) if view.commit else {}
+    with looked_at(settings, offline=offline, on_view=on_view) as (repo, commit):
+        found = dump_history(repo, commit) if commit else {}
         return History([found[name] for name in sorted(found, reverse=True)], not repo.shallow)

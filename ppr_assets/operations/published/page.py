@@ -7,13 +7,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.dump_page import not_ours, page_at
 from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps
 from ppr_assets.errors import SettingsError
 from ppr_assets.files import write_whole
-from ppr_assets.operations.published.view import OnView, look, unseen
+from ppr_assets.operations.published.view import OnView, looked_at, unseen
 from ppr_assets.rules.naming import PAGE, PICTURE
 from ppr_assets.rules.page.picture import is_picture, picture
 from ppr_assets.rules.page.readme import has_place, with_page
@@ -50,12 +49,10 @@ def make_page(
     settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
 ) -> MadePage:
     """Of the newest commit that is known, and of all of its history that is here."""
-    with open_data_repo(settings) as repo:
-        view = look(repo, offline=offline)
-        on_view(view)
-        if view.commit is not None:
-            bring_beside_dumps(repo, view.commit)
-        folder = dump_folder(repo, view.commit)
+    with looked_at(settings, offline=offline, on_view=on_view) as (repo, commit):
+        if commit is not None:
+            bring_beside_dumps(repo, commit)
+        folder = dump_folder(repo, commit)
         return MadePage(page_at(folder), tuple(not_ours(folder)))
 
 

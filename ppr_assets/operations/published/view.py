@@ -7,15 +7,18 @@ none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
 from ppr_assets.data_repo.history.delivered import require_not_rewritten
 from ppr_assets.data_repo.remote.remote import fetch, fetched_at, fetched_tip, require_answer
 from ppr_assets.errors import DataRepoError, PushFailed
+from ppr_assets.settings import DataRepoSettings
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,17 @@ OnView = Callable[[View], None]
 
 def unseen(view: View) -> None:  # nobody wants to know
     """An :data:`OnView` that tells nobody."""
+
+
+@contextmanager
+def looked_at(
+    settings: DataRepoSettings, *, offline: bool = False, on_view: OnView = unseen
+) -> Iterator[tuple[DataRepo, str | None]]:
+    """The data repository, and the commit of it that is looked at."""
+    with open_data_repo(settings) as repo:
+        view = look(repo, offline=offline)
+        on_view(view)
+        yield repo, view.commit
 
 
 def look(repo: DataRepo, *, offline: bool = False, answer_seconds: float | None = None) -> View:
