@@ -15,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct, field
-from msgspec.structs import asdict, replace
+from msgspec import Struct, convert, field, to_builtins
+from msgspec.json import decode
+from msgspec.structs import replace
 
 from ppr_assets.data_repo.clone.clone_folder import state_dir_at
 from ppr_assets.errors import Busy
@@ -32,11 +33,20 @@ class Channel(Struct, frozen=True):
     """``unsent`` are messages that it has not taken yet, oldest first; ``lost`` how many were given
     up, since there were too many. ``error`` is of the last attempt, empty where it succeeded."""
 
-    unsent: Sequence[Message] = ()
+    unsent: tuple[Message, ...] = ()
     sent_at: datetime | None = None
     failed_at: datetime | None = None
     error: str = ""
     lost: int = 0
+
+
+class _Kept(Struct):
+    """A state as the file has it."""
+
+    open: Sequence[Incident]
+    told: Mapping[str, datetime]
+    good: Mapping[str, datetime]
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
 
 class State(Struct, frozen=True):
@@ -73,8 +83,7 @@ def changed_state(settings: DataRepoSettings) -> Iterator[list[State]]:
         box = [before]
         yield box
         if box[0] != before or not path.exists():
-            text = json.dumps(_to_json(box[0]), indent=1, ensure_ascii=False)
-            write_whole(path, text, beside=path.with_suffix(".partial"), mode=0o600)
+            write_whole(path, _text(box[0]), beside=path.with_suffix(".partial"), mode=0o600)
         if path != (left := _without_clone(settings)):
             left.unlink(missing_ok=True)
 
@@ -114,9 +123,16 @@ def _read(path: Path) -> State:
     """Nothing where there is no file, and where nobody can read it: to hear of an incident twice
     is better than never."""
     try:
-        return _from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        kept = decode(path.read_bytes(), type=_Kept)
+    except (FileNotFoundError, ValueError):
         return State()
+    return State(_known(kept), kept.channels)
+
+
+def _text(state: State) -> str:
+    channels = to_builtins(state.channels, builtin_types=(datetime,))
+    kept = {**known_to_json(state.known), "channels": channels}
+    return json.dumps(kept, default=datetime.isoformat, indent=1, ensure_ascii=False)
 
 
 def adopt(settings: DataRepoSettings, kept: Known) -> None:
@@ -128,69 +144,16 @@ def adopt(settings: DataRepoSettings, kept: Known) -> None:
 
 
 def known_to_json(known: Known) -> dict[str, Any]:
-    return {
-        "open": [_incident(one) for one in known.incidents.values()],
-        "told": {key: at.isoformat() for key, at in known.told.items()},
-        "good": {subject: at.isoformat() for subject, at in known.good.items()},
-    }
+    """Its moments as they are: whoever writes them down has ``isoformat`` for them."""
+    kept = {"open": [*known.incidents.values()], "told": known.told, "good": known.good}
+    plain: dict[str, Any] = to_builtins(kept, builtin_types=(datetime,))
+    return plain
 
 
 def known_from_json(given: Any) -> Known:
-    found = [_incident_from(one) for one in given["open"]]
-    return Known(
-        {one.key: one for one in found},
-        {key: datetime.fromisoformat(at) for key, at in given["told"].items()},
-        {subject: datetime.fromisoformat(at) for subject, at in given["good"].items()},
-    )
+    """Raises ``ValueError`` for anything else."""
+    return _known(convert(given, _Kept))
 
 
-def _to_json(state: State) -> dict[str, Any]:
-    return {
-        **known_to_json(state.known),
-        "channels": {name: _channel(one) for name, one in state.channels.items()},
-    }
-
-
-def _incident(one: Incident) -> dict[str, Any]:
-    return {**asdict(one), "since": one.since.isoformat()}
-
-
-def _message(one: Message) -> dict[str, Any]:
-    return {"event": one.event, "at": one.at.isoformat(), "incident": _incident(one.incident)}
-
-
-def _channel(one: Channel) -> dict[str, Any]:
-    return {
-        "unsent": [_message(message) for message in one.unsent],
-        "sent_at": one.sent_at.isoformat() if one.sent_at else None,
-        "failed_at": one.failed_at.isoformat() if one.failed_at else None,
-        "error": one.error,
-        "lost": one.lost,
-    }
-
-
-def _from_json(given: Any) -> State:
-    channels = {name: _channel_from(one) for name, one in given["channels"].items()}
-    return State(known_from_json(given), channels)
-
-
-def _incident_from(given: Any) -> Incident:
-    return Incident(**{**given, "since": datetime.fromisoformat(given["since"])})
-
-
-def _message_from(given: Any) -> Message:
-    at = datetime.fromisoformat(given["at"])
-    return Message(given["event"], _incident_from(given["incident"]), at)
-
-
-def _channel_from(given: Any) -> Channel:
-    def moment(text: str | None) -> datetime | None:
-        return datetime.fromisoformat(text) if text else None
-
-    return Channel(
-        tuple(_message_from(one) for one in given["unsent"]),
-        moment(given["sent_at"]),
-        moment(given["failed_at"]),
-        given["error"],
-        given["lost"],
-    )
+def _known(kept: _Kept) -> Known:
+    return Known({one.key: one for one in kept.open}, kept.told, kept.good)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.json import decode
 from msgspec.structs import asdict, replace
 
 from ppr_assets.alerts.state import state_file
@@ -65,14 +66,12 @@ def last_night(settings: DataRepoSettings) -> LastNight | None:
     """None before the first, and where what is kept cannot be read. A good night that a clock which
     was ahead has dated was good nobody knows when."""
     try:
-        given = json.loads(_path(settings).read_text(encoding="utf-8"))
-        for name in ("began_at", "ended_at", "good_at"):
-            given[name] = datetime.fromisoformat(given[name]) if given[name] else None
-        if given["good_at"] and given["good_at"] > datetime.now(UTC) + CLOCKS_DIFFER_BY:
-            given["good_at"] = None
-        return LastNight(**given)
-    except (OSError, ValueError, KeyError, TypeError):
+        last = decode(_path(settings).read_bytes(), type=LastNight)
+        if last.good_at and last.good_at > datetime.now(UTC) + CLOCKS_DIFFER_BY:
+            last = replace(last, good_at=None)
+    except (OSError, ValueError, TypeError):
         return None
+    return last
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import asdict
 
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -32,9 +33,8 @@ def seen_at(repo: DataRepo, place: str) -> dict[str, SeenCopy]:
     """By dump; nothing where the file is not there, or cannot be read."""
     found: dict[str, SeenCopy] = {}
     for dump, one in _read(repo).get(place, {}).items():
-        with suppress(TypeError, ValueError, KeyError):
-            moment = datetime.fromisoformat(one["read_at"])
-            found[dump] = SeenCopy(int(one["bytes"]), str(one["tag"]), moment)
+        with suppress(ValueError):
+            found[dump] = convert(one, SeenCopy)
     return found
 
 
@@ -63,14 +63,14 @@ def _newest(repo: DataRepo, place: str) -> NewestCopy:
 
 def remember(repo: DataRepo, place: str, seen: Mapping[str, SeenCopy]) -> None:
     """Raises ``OSError`` where the clone's folder cannot be written."""
-    told = {dump: {**asdict(one), "read_at": one.read_at.isoformat()} for dump, one in seen.items()}
-    text = json.dumps({**_read(repo), place: told}, indent=1, sort_keys=True)
+    told = {**_read(repo), place: {dump: asdict(one) for dump, one in seen.items()}}
+    text = json.dumps(told, default=datetime.isoformat, indent=1, sort_keys=True)
     repo.state_dir.mkdir(exist_ok=True)
     path = repo.state_dir / _FILE
     write_whole(path, text + "\n", beside=path.with_suffix(".partial"))
 
 
-def _read(repo: DataRepo) -> dict[str, dict[str, dict[str, str]]]:
+def _read(repo: DataRepo) -> dict[str, dict[str, Any]]:
     with suppress(OSError, ValueError):
         found = json.loads((repo.state_dir / _FILE).read_text(encoding="utf-8"))
         if isinstance(found, dict):

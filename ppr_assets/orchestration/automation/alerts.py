@@ -163,4 +163,4 @@ def _words(state: State) -> str:
 
 
 def _cursor(seen: SeenRuns, known: Known) -> str:
-    return json.dumps([*asdict(seen).values(), known_to_json(known)], default=str)
+    return json.dumps([*asdict(seen).values(), known_to_json(known)], default=datetime.isoformat)
