@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,6 @@ def changed_state(settings: DataRepoSettings) -> Iterator[list[State]]:
     Raises ``OSError`` for files that cannot be used, and :class:`Busy`.
     """
     path = state_file(settings)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _held(path.with_suffix(".lock")):
         before = _joined(settings, path)
         box = [before]
@@ -88,17 +87,14 @@ def changed_state(settings: DataRepoSettings) -> Iterator[list[State]]:
             left.unlink(missing_ok=True)
 
 
-@contextmanager
-def sending(settings: DataRepoSettings) -> Iterator[None]:
+def sending(settings: DataRepoSettings) -> AbstractContextManager[None]:
     """Alone among those that send: two would say everything twice. Raises :class:`Busy`."""
-    path = state_file(settings).with_suffix(".sending")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _held(path):
-        yield
+    return _held(state_file(settings).with_suffix(".sending"))
 
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     busy = Busy(f"busy: another process holds `{path}`", hint="it will be done soon.")
     with held_or(busy, path, wait_seconds=_WAIT_SECONDS):
         yield

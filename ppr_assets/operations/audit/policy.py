@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.errors import DumpDamaged, PolicyUnreadable
-from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
+from ppr_assets.operations.published.committed import dump_bytes, unpacked
 from ppr_assets.plain_sql.disallowed import Disallowed, disallowed
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
 from ppr_assets.rules.wording import few

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from ppr_assets.data_repo.git.object_reader import ObjectMissing, ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
 from ppr_assets.errors import DataRepoError, DumpDamaged
-from ppr_assets.operations.published.dump_bytes import joined_dump
+from ppr_assets.operations.published.committed import joined_dump
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 
 

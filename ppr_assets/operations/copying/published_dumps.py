@@ -21,7 +21,7 @@ from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.export import to_sqlite
 from ppr_assets.operations.looking.published_tables import PublishedTables
-from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.operations.published.committed import dump_bytes
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.progress import counted, stage

@@ -8,6 +8,7 @@ date, the mark and the policy of the one that it stands for, so that an audit fi
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,21 +21,33 @@ from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.clone.clone_folder import wants_clone
 from ppr_assets.data_repo.clone.upkeep import keep_small
+from ppr_assets.data_repo.git.objects import (
+    Blob,
+    Identity,
+    NewFile,
+    write_changed_tree,
+    write_commit,
+)
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.git.tree import FILE, tip
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
+from ppr_assets.data_repo.history.dump_page import files_of_page, page_at
+from ppr_assets.data_repo.history.integrate import identity
+from ppr_assets.data_repo.history.message import compose_message, parse_trailers
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.copying.history import copied_history, missing_from
-from ppr_assets.operations.copying.rebuilt_commit import write_again, write_closing
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
-from ppr_assets.operations.publishing.dump_commit import StagedObjects, store
+from ppr_assets.operations.publishing.dump_commit import StagedObjects, files_of_dump, store
 from ppr_assets.operations.publishing.landing import land
 from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.plain_sql.dump_file import remove_dump
 from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.progress import counted, stage
-from ppr_assets.rules.naming import manifest_name
+from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 from ppr_assets.rules.recorded.commit import CommitRecord
 from ppr_assets.settings import CopyUrl, Settings
+
+_AUTHOR = re.compile(r"(?P<name>[^<>]+) <(?P<email>[^<>]*)>")
 
 
 class RebuiltFolder(Struct, frozen=True):
@@ -66,14 +79,14 @@ class _Rebuilding(Struct, frozen=True):
         for record in done:
             described = self.there.data(manifest_name(record.dump)) if record.dump else b""
             stored = self.stored.get(record.dump or "")
-            last = write_again(self.repo, last, record, stored, described)
+            last = _made_again(self.repo, last, record, stored, described)
         dumps = [record.dump for record in done if record.dump]
         outcome = RebuiltFolder(
             dumps, len(done) - len(dumps), [*unreadable, *self.damaged.values()]
         )
         if not done or last is None:
             return outcome, None
-        return outcome, write_closing(self.repo, last, self.there.place.shown, dumps)
+        return outcome, _closing(self.repo, last, self.there.place.shown, dumps)
 
     def _brought(self, record: CommitRecord) -> bool:
         """Have the bytes of its dump in the repository, where nothing names them yet."""
@@ -131,3 +144,60 @@ def rebuild(settings: Settings, url: CopyUrl) -> RebuiltFolder:
         keep_small(repo)
         commit = tip(repo) if outcome.dumps or outcome.decisions else None
         return replace(outcome, commit=commit, delivery=delivery)
+
+
+def _made_again(
+    repo: DataRepo,
+    base: str | None,
+    record: CommitRecord,
+    stored: StagedObjects | None,
+    described: bytes,
+) -> str:
+    """A commit on ``base`` with the words, author and date of the recorded one, its mark and
+    policy, and its dump (``stored``, ``described`` by its manifest's bytes) where it has one. What
+    it retired goes as far as it is there."""
+    folder = dump_folder(repo, base)
+    changes: dict[str, Blob | NewFile | None] = dict.fromkeys(_retired(folder, record))
+    if record.dump is not None and stored is not None:
+        changes |= files_of_dump(repo, folder, record.dump, stored, described)
+    changes |= {folder.path(name): NewFile(FILE, data) for name, data in record.files.items()}
+    return write_commit(
+        repo,
+        write_changed_tree(repo, base, changes),
+        parents=[base] if base else [],
+        message=record.message,
+        author=_author(repo, record),
+    )
+
+
+def _closing(repo: DataRepo, last: str, place: str, dumps: Sequence[str]) -> str:
+    """A commit behind those that were made again, which says that they were, with the page that no
+    copy has."""
+    noun = "dump" if len(dumps) == 1 else "dumps"
+    message = compose_message(
+        f"Rebuild the dump folder from copies: {len(dumps)} {noun}",
+        {"Rebuilt-From": place, "Newest": max(dumps, default=None)},
+    )
+    folder, tree = dump_folder(repo, last), last
+    if repo.settings.page:
+        files = files_of_page(folder, page_at(folder))
+        made = {folder.path(name): NewFile(FILE, data) for name, data in files.items()}
+        tree = write_changed_tree(repo, last, made)
+    return write_commit(repo, tree, parents=[last], message=message, author=identity(repo))
+
+
+def _retired(folder: DumpFolder, record: CommitRecord) -> list[str]:
+    told = parse_trailers(record.message).get("Retired", "").split()
+    names = [
+        name
+        for dump in filter(is_dump_name, told)
+        for name in (dump, manifest_name(dump), parts_folder(dump))
+    ]
+    return [folder.path(name) for name in names if name in folder.entries]
+
+
+def _author(repo: DataRepo, record: CommitRecord) -> Identity:
+    """Whoever it was, also where git would not take the name any more."""
+    found = _AUTHOR.fullmatch(record.author)
+    ours = replace(identity(repo), at=record.date)
+    return replace(ours, name=found["name"], email=found["email"]) if found else ours

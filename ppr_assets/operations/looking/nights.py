@@ -23,7 +23,7 @@ from ppr_assets.data_repo.history.dump_history import PastDump
 from ppr_assets.data_repo.history.manifests import read_manifests
 from ppr_assets.data_repo.remote.missing_objects import bring_what_is_left
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.operations.published.dump_bytes import dump_bytes, unpacked
+from ppr_assets.operations.published.committed import dump_bytes, unpacked
 from ppr_assets.plain_sql.tables.followed_record import Followed, follow_record, read_record
 from ppr_assets.plain_sql.tables.one_record import (
     FoundRecord,

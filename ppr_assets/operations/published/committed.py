@@ -1,20 +1,24 @@
-"""The files of a dump as a commit has them: those of the work tree, or a copy out of git."""
+"""A dump as a commit has it, in one file or in parts: its bytes; and its files, which are those of
+the work tree or a copy out of git.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, sha256_at
-from ppr_assets.data_repo.history.dump_folder import DumpFolder
+from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectReader
+from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, read_tree, sha256_at
+from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
 from ppr_assets.plain_sql.dump_file import stored_bytes
 from ppr_assets.plain_sql.parts.joined import JoinedDump, read_script, require_parts
-from ppr_assets.plain_sql.parts.script import Part, Script
+from ppr_assets.plain_sql.parts.script import FIRST_LINES, Part, Script
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import parts_folder
 from ppr_assets.rules.recorded.manifest import Manifest
@@ -46,22 +50,58 @@ def committed_sha256(committed: DumpFolder, name: str) -> str | None:
     repo = committed.repo
     if parts_folder(name) not in committed.entries:
         return sha256_at(repo, committed.commit or "", committed.path(name))
-    file = committed.file(name)
     digest = hashlib.sha256()
     try:
-        script = Script.parse(file.data.decode("ascii", "replace") if file else "")
-        if script.dump != name:
-            return None
-        parts = _parts(committed, script)
-
-        def read(part: Part) -> Iterator[bytes]:
-            return repo.objects.stream(parts[part.name].sha)
-
-        for chunk in JoinedDump(script, read).chunks():
+        for chunk in dump_bytes(repo.objects, committed.stored(name)):
             digest.update(chunk)
     except DumpDamaged:
         return None
     return digest.hexdigest()
+
+
+def dump_bytes(reader: ObjectReader, dump: StoredDump) -> Iterator[bytes]:
+    """All of the dump, whether in parts or not. Raises what the reader raises, and
+    :class:`DumpDamaged` for parts that do not belong to it."""
+    joined = joined_dump(reader, dump)
+    yield from joined.chunks() if joined else reader.stream(dump.blob)
+
+
+def joined_dump(reader: ObjectReader, dump: StoredDump) -> JoinedDump | None:
+    """None for a dump that is one file. Raises :class:`DumpDamaged` for parts that do not belong
+    to it."""
+    script = _script(reader, dump.blob)
+    if script is None:
+        if dump.parts is None:
+            return None
+        raise DumpDamaged("it is one file, and there is a folder of parts beside it")
+    entries = read_tree(reader, dump.parts) if dump.parts else {}
+    require_parts(script, {name: reader.size_of(entry.sha) for name, entry in entries.items()})
+    if script.dump != dump.name:
+        raise DumpDamaged(f"its script includes the parts of `{script.dump}`")
+
+    def read(part: Part) -> Iterator[bytes]:
+        return reader.stream(entries[part.name].sha)
+
+    return JoinedDump(script, read)
+
+
+def unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Of a file in gzip. Raises ``zlib.error`` for a corrupt one."""
+    unpack = zlib.decompressobj(wbits=31)
+    for chunk in chunks:
+        rest = chunk
+        while rest:
+            if unpack.eof:  # gzip puts several files in a row
+                unpack = zlib.decompressobj(wbits=31)
+            yield unpack.decompress(rest)
+            rest = unpack.unused_data
+
+
+def _script(reader: ObjectReader, blob: str) -> Script | None:
+    if reader.size_of(blob) > SMALL_BYTES:
+        return None
+    data = reader.read(blob).data
+    return Script.parse(data.decode("ascii", "replace")) if data.startswith(FIRST_LINES) else None
 
 
 def _in_work_tree(committed: DumpFolder, name: str, manifest: Manifest | None) -> Path | None:

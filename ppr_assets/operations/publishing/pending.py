@@ -12,7 +12,7 @@ from functools import partial
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, PolicyRefused
-from ppr_assets.operations.published.dump_bytes import dump_bytes
+from ppr_assets.operations.published.committed import dump_bytes
 from ppr_assets.operations.publishing.delivery import Ground, Unfit
 from ppr_assets.operations.publishing.dump_commit import commit_of_dump
 from ppr_assets.operations.publishing.gate import judge_at

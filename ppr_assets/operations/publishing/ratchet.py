@@ -13,6 +13,7 @@ from ppr_assets.data_repo.git.repository import DataRepo, checked_out_branch
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.data_repo.history.message import Signed
 from ppr_assets.errors import DataRepoError, RatchetFileError, SettingsError
+from ppr_assets.files import write_whole
 from ppr_assets.operations.published.standing_mark import ShallowHistory
 from ppr_assets.operations.publishing.delivery import Delivery, Ground
 from ppr_assets.operations.publishing.dump_commit import write_reset_commit
@@ -68,13 +69,10 @@ def _replace_changed_file(repo: DataRepo, mark: Mark) -> None:
     if repo.bare or checked_out_branch(repo) != repo.branch:
         return
     path = repo.path / repo.dump_dir / RATCHET
-    beside = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(render_mark(mark), encoding="utf-8")
-        beside.replace(path)
+        write_whole(path, render_mark(mark), beside=path.with_name(f"{path.name}.partial"))
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise DataRepoError(
             f"the mark is committed, but `{path}` cannot be replaced: {error.strerror}",
             hint="move away what lies there, then bring the file back: "

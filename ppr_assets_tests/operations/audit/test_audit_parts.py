@@ -12,7 +12,7 @@ from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import Audited, Scope, audit
-from ppr_assets.operations.published.dump_bytes import joined_dump
+from ppr_assets.operations.published.committed import joined_dump
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline
 
