@@ -24,8 +24,8 @@ from ppr_assets.cli.shared.looked_at import offline_option, print_view
 from ppr_assets.data_repo.history.message import signed_by
 from ppr_assets.errors import SettingsError
 from ppr_assets.operations.deciding.decisions import policy_in_force, review_policy
-from ppr_assets.operations.deciding.finds import review as review_finds
-from ppr_assets.operations.deciding.policy_file import PolicyChange
+from ppr_assets.operations.deciding.policy_change import PolicyChange
+from ppr_assets.operations.deciding.policy_change import review as review_finds
 from ppr_assets.rules.finds.decisions import spot_at
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.lines import plan_lines, said

@@ -13,7 +13,7 @@ from ppr_assets.rules.publication.policy import WHOLE, Decision
 if TYPE_CHECKING:
     from ppr_assets.operations.deciding.against_database import CheckedPolicy
     from ppr_assets.operations.deciding.decisions import PolicyInForce, Revision
-    from ppr_assets.operations.deciding.policy_file import PolicyChange
+    from ppr_assets.operations.deciding.policy_change import PolicyChange
 
 
 def policy_json(found: PolicyInForce, table: str | None) -> dict[str, Any]:

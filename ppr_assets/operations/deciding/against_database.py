@@ -14,9 +14,8 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
 from ppr_assets.data_repo.remote.remote import fetch
 from ppr_assets.errors import PolicyRefused, PushFailed, SettingsError
-from ppr_assets.operations.deciding.finds import allow
 from ppr_assets.operations.deciding.named import named
-from ppr_assets.operations.deciding.policy_file import PolicyChange, change_policy
+from ppr_assets.operations.deciding.policy_change import PolicyChange, allow, change_policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
 from ppr_assets.operations.publishing.publication import additions_at, merged_with_remote, plan_at
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot

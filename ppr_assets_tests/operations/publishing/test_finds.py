@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from ppr_assets.errors import DataRepoError, PolicyRefused, PolicyUnreadable, SettingsError
-from ppr_assets.operations.deciding.finds import allow, review
+from ppr_assets.operations.deciding.policy_change import allow, review
 from ppr_assets.rules.finds.decisions import Reviewed
 from ppr_assets.rules.finds.judgement import Rise, Spot
 from ppr_assets.rules.publication.policy import Policy
