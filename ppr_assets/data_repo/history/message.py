@@ -86,6 +86,11 @@ def brings_dump(message: str) -> bool:
     return {"Dump", "Sha256"} <= parse_trailers(message).keys()
 
 
+def retired_by(message: str) -> tuple[str, ...]:
+    """The dumps that leave the folder with this commit by the keep rules, as it says."""
+    return tuple(parse_trailers(message).get("Retired", "").split())
+
+
 def reset_told(message: str) -> str | None:
     """Why somebody set the mark on purpose with this commit; None if it is another message."""
     trailers = parse_trailers(message)

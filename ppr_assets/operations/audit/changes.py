@@ -9,11 +9,8 @@ from msgspec import Struct
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.history.commits import FolderCommit
 from ppr_assets.data_repo.history.dump_folder import DumpFolder
-from ppr_assets.data_repo.history.message import brings_dump, parse_trailers
+from ppr_assets.data_repo.history.message import brings_dump, retired_by
 from ppr_assets.rules.naming import DELTA_BASE, DELTA_BASE_FILE, manifest_name, parts_folder
-
-RETIRED = "Retired"
-"""The trailer of a commit that removes dumps by a policy: their names, with spaces between."""
 
 
 class AuditedChange(Struct, frozen=True):
@@ -63,7 +60,7 @@ def unexplained_removals(
 ) -> Iterator[AuditedChange]:
     """Dumps that went although the commit does not say that it retires them, and the other way
     round. A merge may drop what one side had retired."""
-    retired = parse_trailers(commit.message).get(RETIRED, "").split()
+    retired = retired_by(commit.message)
     for name in retired:
         if name in folder.dumps:
             yield AuditedChange(f"it says that it retires {name}, which is still there", wrong=True)
@@ -106,7 +103,7 @@ def wrong_names(
 
     if any(told(parent) == told(folder) for parent in parents):
         return
-    ours = brings_dump(commit.message) or RETIRED in parse_trailers(commit.message)
+    ours = brings_dump(commit.message) or bool(retired_by(commit.message))
     guarded = any(described(dump, folder) for dump in folder.dumps)
 
     def judged(text: str, entry: str) -> AuditedChange:

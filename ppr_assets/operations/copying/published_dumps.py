@@ -14,7 +14,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import read_tree, tip
 from ppr_assets.data_repo.history.commits import FolderCommit, folder_history
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, DumpFolders, dump_folder
-from ppr_assets.data_repo.history.message import parse_trailers
+from ppr_assets.data_repo.history.message import parse_trailers, retired_by
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.data_repo.remote.remote import fetched_tip
 from ppr_assets.errors import DumpDamaged
@@ -145,10 +145,9 @@ class PublishedDumps:
         folders = DumpFolders(repo)
         found: list[PublishedCommit] = []
         for one in folder_history(repo, commit):
-            told = parse_trailers(one.message)
-            folder, dump = folders.at(one.sha), told.get("Dump")
+            folder, dump = folders.at(one.sha), parse_trailers(one.message).get("Dump")
             before = [folders.at(parent) for parent in one.parents]
-            if dump in folder.entries or "Retired" in told or _decided(folder, before):
+            if dump in folder.entries or retired_by(one.message) or _decided(folder, before):
                 published = dump if dump in folder.entries else None
                 found.append(PublishedCommit(one, folder, len(found), published))
         return found

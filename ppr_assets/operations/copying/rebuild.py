@@ -33,7 +33,7 @@ from ppr_assets.data_repo.git.tree import FILE, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.dump_page import files_of_page, page_at
 from ppr_assets.data_repo.history.integrate import identity
-from ppr_assets.data_repo.history.message import compose_message, parse_trailers
+from ppr_assets.data_repo.history.message import compose_message, retired_by
 from ppr_assets.errors import DumpDamaged, DumpMissing
 from ppr_assets.operations.copying.history import copied_history, missing_from
 from ppr_assets.operations.publishing.delivery import NOT_PUSHED, Delivery, Ground
@@ -187,10 +187,9 @@ def _closing(repo: DataRepo, last: str, place: str, dumps: Sequence[str]) -> str
 
 
 def _retired(folder: DumpFolder, record: CommitRecord) -> list[str]:
-    told = parse_trailers(record.message).get("Retired", "").split()
     names = [
         name
-        for dump in filter(is_dump_name, told)
+        for dump in filter(is_dump_name, retired_by(record.message))
         for name in (dump, manifest_name(dump), parts_folder(dump))
     ]
     return [folder.path(name) for name in names if name in folder.entries]

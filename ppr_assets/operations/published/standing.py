@@ -17,7 +17,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.commits import Signature, commit_that_added, signature_of
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
-from ppr_assets.data_repo.history.message import parse_trailers
+from ppr_assets.data_repo.history.message import parse_trailers, retired_by
 from ppr_assets.data_repo.remote.address import Pages
 from ppr_assets.data_repo.remote.remote import remote_has
 from ppr_assets.errors import DataRepoError
@@ -110,13 +110,12 @@ def commit_facts(repo: DataRepo, commit: str, manifest: Manifest) -> CommitFacts
     """
     _, _, message = repo.objects.read(commit).data.decode("utf-8", "replace").partition("\n\n")
     signature = signature_of(repo, repo.objects, commit)
-    trailers = parse_trailers(message)
-    mark = trailers.get("Mark", "")
+    mark = parse_trailers(message).get("Mark", "")
     folder = DumpFolder(repo, commit)
     return CommitFacts(
         commit=commit,
         mark=int(mark) if mark.isdecimal() else None,
-        retired=tuple(trailers.get("Retired", "").split()),
+        retired=retired_by(message),
         signature=signature,
         before=commit_that_added(repo, commit, folder.path(manifest.previous))
         if manifest.previous
