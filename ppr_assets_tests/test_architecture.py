@@ -35,7 +35,7 @@ def test_every_room_is_on_the_map_and_no_other() -> None:
         for path in PACKAGE.glob("*/**/__init__.py")
         if path.parent.relative_to(PACKAGE).parts[0:1] != ()
     }
-    inner = {"demo/sample", "postgres/load/plan", "postgres/load/work"} | {
+    inner = {"demo/sample", "postgres/load/work"} | {
         f"rules/replay/{name}" for name in ("words", "merging", "rows")
     }  # rooms within a room
     assert there == folders - inner

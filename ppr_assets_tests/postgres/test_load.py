@@ -132,7 +132,7 @@ def test_rows_in_many_pieces_are_the_same_rows(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ppr_assets.postgres.load.plan.rows.PIECE", 2000)
+    monkeypatch.setattr("ppr_assets.postgres.load.plan.PIECE", 2000)
     dumped = dump_to(database, tmp_path / "sample.sql")
     restored = empty_database()
     report = load(

@@ -23,8 +23,7 @@ from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import comes_last, is_data, steps
 from ppr_assets.postgres.load.in_transaction import load_in_transaction
-from ppr_assets.postgres.load.parallel import load_parallel
-from ppr_assets.postgres.load.plan import Wishes
+from ppr_assets.postgres.load.parallel import Wishes, load_parallel
 from ppr_assets.postgres.load.psql import load_with_psql
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.load.work.statements import run_step

@@ -1,1 +1,1 @@
-"""What the sessions of a load do, one task after the other; what is to be done, plan/ decides."""
+"""What the sessions of a load do, one task after the other; which there are, others decide."""

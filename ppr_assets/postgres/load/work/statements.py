@@ -1,14 +1,17 @@
-"""The statements of a dump, sent as they stand in the file."""
+"""The statements and the rows of a dump, sent as they stand in the file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile
+from ppr_assets.plain_sql.parsing.layout import CopyBlock
 from ppr_assets.plain_sql.parsing.scanner import SqlScanner
 from ppr_assets.plain_sql.parsing.sections import Step
+from ppr_assets.postgres.load.work.scheduler import Work
 from ppr_assets.postgres.sessions.session import LoadingSession
+from ppr_assets.progress import counted
 
 _STREAMED = 1024 * 1024
 """Bytes of statements about large objects in one round trip."""
@@ -31,6 +34,33 @@ def run_step(
             if step.streamed and in_transaction:
                 text = _TRANSACTION.sub(b"", text)
             session.execute(text, step.what)
+
+
+def run_steps(steps: Sequence[Step], file: DumpFile) -> Work:
+    def work(session: LoadingSession) -> None:
+        for step in steps:
+            run_step(session, file, step)
+
+    return work
+
+
+def copy_piece(file: DumpFile, block: CopyBlock, start: int, end: int) -> Work:
+    def work(session: LoadingSession) -> None:
+        session.copy_in(block.statement, counted(file.chunks(start, end)), f"rows of {block.key}")
+
+    return work
+
+
+def copy_whole(file: DumpFile, block: CopyBlock, table: bytes) -> Work:
+    statement = block.statement.removesuffix(b";\n") + b" WITH (FREEZE)"
+
+    def work(session: LoadingSession) -> None:
+        what = f"rows of {block.key}"
+        session.execute(b"BEGIN; TRUNCATE ONLY " + table, what)
+        session.copy_in(statement, counted(file.chunks(block.start, block.end)), what)
+        session.execute(b"COMMIT", what)
+
+    return work
 
 
 def split(text: bytes) -> Iterator[bytes]:

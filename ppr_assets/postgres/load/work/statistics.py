@@ -12,7 +12,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from ppr_assets.postgres.sessions.session import Connection, failed
+from ppr_assets.postgres.load.work.scheduler import Work
+from ppr_assets.postgres.sessions.session import Connection, LoadingSession, failed
 
 _NAMES: LiteralString = """
 WITH RECURSIVE elsewhere AS (
@@ -56,6 +57,20 @@ def analyze(connection: Connection, kinds: str = "rpm") -> None:
             connection.execute(b"ANALYZE " + only + name.encode("utf-8", "surrogateescape"))
     except psycopg.Error as error:
         raise failed(what, error) from error
+
+
+def analyze_table(name: bytes, key: str) -> Work:
+    def work(session: LoadingSession) -> None:
+        with session.as_dumped():  # of an index on an expression, it calls the functions
+            session.execute(b"ANALYZE " + name, f"statistics of {key}")
+
+    return work
+
+
+def analyze_made(session: LoadingSession) -> None:
+    """Partitioned tables and materialized views, all of them."""
+    with session.as_dumped():
+        analyze(session.connection, "pm")
 
 
 def refresh(connection: Connection) -> list[str]:
