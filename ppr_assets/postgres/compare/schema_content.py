@@ -20,10 +20,9 @@ from ppr_assets.errors import RestoreFailed
 from ppr_assets.plain_sql.parsing.byte_ranges import DumpFile, PlainDump
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.postgres.client_tools import find_tool
-from ppr_assets.postgres.compare.large_objects import large_object_differences
 from ppr_assets.postgres.compare.presence import event_triggers
 from ppr_assets.postgres.compare.schema_objects import Object, Objects, SchemaLook, Within
-from ppr_assets.postgres.compare.value_content import value_differences
+from ppr_assets.postgres.compare.value_content import large_object_differences, value_differences
 from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
 from ppr_assets.postgres.sessions.session import Connection, open_session

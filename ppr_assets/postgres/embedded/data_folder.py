@@ -14,8 +14,7 @@ import psutil
 
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.files import held
-from ppr_assets.postgres.embedded.accounts import Account
-from ppr_assets.postgres.embedded.binaries import run_program
+from ppr_assets.postgres.embedded.accounts import Account, run_program
 from ppr_assets.postgres.embedded.postmaster import (
     PID_FILE,
     left_after,

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
-from ppr_assets.postgres.embedded.accounts import Account
-from ppr_assets.postgres.embedded.binaries import run_program
+from ppr_assets.postgres.embedded.accounts import Account, run_program
 from ppr_assets.postgres.embedded.postmaster import Postmaster, running_postmaster
 from ppr_assets.postgres.embedded.socket_folder import (
     PORT,

@@ -6,15 +6,15 @@ drops rows, so each object is looked at first and named when it is the obstacle.
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.snapshot.foreign_secrets import foreign_secrets
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.rules.naming import quote_identifier, table_key
 from ppr_assets.rules.policy import CORE_TABLES
@@ -68,6 +68,37 @@ WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND (c.relname, a.attn
   ('asset_keys', 'last_materialization'), ('snapshots', 'snapshot_body'))
 ORDER BY 1, 2
 """
+
+_OPTIONS: LiteralString = """
+SELECT found.kind, found.schema, found.name, found.whose, o.option FROM (
+  SELECT 'foreign-data wrapper', NULL::pg_catalog.name, fdwname, NULL::pg_catalog.name, fdwoptions
+  FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL
+  SELECT 'server', NULL, srvname, NULL, srvoptions FROM pg_catalog.pg_foreign_server
+  UNION ALL
+  SELECT 'user mapping', NULL, srvname, coalesce(usename, 'public'), umoptions
+  FROM pg_catalog.pg_user_mappings
+  UNION ALL
+  SELECT 'foreign table', n.nspname, c.relname, NULL, t.ftoptions || a.attfdwoptions
+  FROM pg_catalog.pg_foreign_table t JOIN pg_catalog.pg_class c ON c.oid = t.ftrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+) found (kind, schema, name, whose, options), pg_catalog.unnest(found.options) AS o (option)
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""
+
+_SECRET_NAME = re.compile(
+    r"(?:pass|password|passwd|passphrase|pwd|secret|token|credentials?"
+    r"|(?:access|account|api|private|sa|secret)_?key)\Z",
+    re.IGNORECASE,
+)
+"""What an option's name ends in: ``sslpassword``, and neither ``passfile`` nor
+``password_required``."""
+
+_SECRET_VALUE = re.compile(
+    r"\b(?:ssl)?(?:pass|password|passwd|pwd)\s*=\s*[^\s;]|://[^/?#@\s]*:[^/?#@\s]+@", re.IGNORECASE
+)
+"""A connection string, or a URL, with a password in it."""
 
 _SIZE: LiteralString = """
 SELECT coalesce(pg_catalog.sum(pg_catalog.pg_table_size(oid)), 0)::bigint
@@ -174,12 +205,29 @@ def _require_all_rows_visible(connection: psycopg.Connection[tuple[Any, ...]]) -
 
 
 def _require_no_passwords(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    if secrets := [*foreign_secrets(connection)]:
+    if secrets := [*_foreign_secrets(connection)]:
         raise PreconditionFailed(
             f"the dump would publish a password: {few(secrets, 5)}",
             hint="drop the option (ALTER … OPTIONS (DROP …)), and keep what it says outside of the "
             "database, in the password file of the server's account for one.",
         )
+
+
+def _foreign_secrets(connection: psycopg.Connection[tuple[Any, ...]]) -> Iterator[str]:
+    """Options of foreign servers, their tables and user mappings that look secret, in words that
+    hold no value of any.
+
+    pg_dump writes options as they are, and dumps are public. What an option means is known to its
+    foreign-data wrapper alone, so names and values are judged by what they look like. Options of a
+    user mapping that the role may not see do not matter: pg_dump leaves them out as well.
+    """
+    for kind, schema, name, whose, option in connection.execute(_OPTIONS):
+        label, _, value = option.partition("=")
+        if value and (_SECRET_NAME.search(label) or _SECRET_VALUE.search(value)):
+            what = table_key(schema, name) if schema else quote_identifier(name)
+            if whose:
+                what = f"of {quote_identifier(whose)} for server {what}"
+            yield f"{kind} {what} (option {quote_identifier(label)})"
 
 
 def _require_lasting_partitions(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

@@ -298,7 +298,7 @@ def test_tables_come_back_into_their_tablespaces_and_another_one_is_told(
 def test_sequences_large_objects_and_unfilled_views_are_told(
     piece: int, empty_database: Empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ppr_assets.postgres.compare.large_objects.PIECE", piece)
+    monkeypatch.setattr("ppr_assets.postgres.compare.value_content.PIECE", piece)
     source = empty_database()
     change(
         source,
