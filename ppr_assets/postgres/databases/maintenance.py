@@ -52,7 +52,7 @@ class Maintenance(Questions, frozen=True):
     def create_as(self, name: str, locale: Mapping[str, str], encoding: str, template: str) -> bool:
         """Make an empty database with a locale that was recorded elsewhere; False where this server
         does not have it."""
-        options = [_template(template), *making.options_of(locale, encoding)]
+        options = [_template(template), *making.options_of(self.connection, locale, encoding)]
         statement = sql.SQL("CREATE DATABASE {} {}").format(
             sql.Identifier(name), sql.SQL(" ").join(options)
         )

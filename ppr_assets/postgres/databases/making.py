@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 
+from ppr_assets.postgres.sessions.computing import read_locale
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.gate.difference import without_notes
 
@@ -62,38 +63,28 @@ _PROVIDERS_SINCE = 150000
 _ITEM = re.compile(r'"((?:[^"]|"")*)"|([^,\s"]+)')
 
 
-def options_like(connection: Connection, name: str) -> Sequence[sql.Composable]:
+def options_like(connection: Connection, name: str) -> Sequence[sql.Composed]:
     """Options of CREATE DATABASE that make another one with the same owner, encoding, collation
     and tablespace. ``name`` must exist."""
-    row = _database(connection, name)
-    found: Mapping[str, Any] = row[0]
-    options = {
-        "OWNER": sql.Identifier(row[2]),
-        "ENCODING": sql.Literal(row[1]),
-        "LC_COLLATE": sql.Literal(found["datcollate"]),
-        "LC_CTYPE": sql.Literal(found["datctype"]),
-    }
-    if row[3] != "pg_default":  # naming that one takes a privilege that using it does not
-        options["TABLESPACE"] = sql.Identifier(row[3])
-    provider = found.get("datlocprovider")  # PostgreSQL 15
-    locale = found.get("datlocale", found.get("daticulocale"))  # 17; 15 and 16
-    if provider == "i":
-        options |= {"LOCALE_PROVIDER": sql.SQL("icu"), "ICU_LOCALE": sql.Literal(locale)}
-        if rules := found.get("daticurules"):
-            options["ICU_RULES"] = sql.Literal(rules)
-    elif provider == "b":
-        options |= {"LOCALE_PROVIDER": sql.SQL("builtin"), "BUILTIN_LOCALE": sql.Literal(locale)}
-    elif provider == "c":  # which need not be the one of the template
-        options["LOCALE_PROVIDER"] = sql.SQL("libc")
-    return [sql.SQL("{} {}").format(_keyword(word), value) for word, value in options.items()]
+    _, encoding, owner, tablespace, _ = _database(connection, name)
+    options = [
+        sql.SQL("OWNER {}").format(sql.Identifier(owner)),
+        *options_of(connection, read_locale(connection, name), encoding),
+    ]
+    if tablespace != "pg_default":  # naming that one takes a privilege that using it does not
+        options.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(tablespace)))
+    return options
 
 
-def options_of(locale: Mapping[str, str], encoding: str) -> Sequence[sql.Composable]:
+def options_of(
+    connection: Connection, locale: Mapping[str, str], encoding: str
+) -> Sequence[sql.Composed]:
     """The same for a database that was elsewhere, with the locale that
     :func:`~ppr_assets.postgres.sessions.computing.read_locale` has read there."""
     provider = locale.get("provider", "libc")
-    options = {"ENCODING": encoding, "LOCALE_PROVIDER": provider}
-    options |= {"LC_COLLATE": locale["collate"], "LC_CTYPE": locale["ctype"]}
+    options = {"ENCODING": encoding, "LC_COLLATE": locale["collate"], "LC_CTYPE": locale["ctype"]}
+    if connection.info.server_version >= _PROVIDERS_SINCE:
+        options["LOCALE_PROVIDER"] = provider  # which need not be the one of the template
     if provider != "libc":
         options[f"{provider.upper()}_LOCALE"] = locale["locale"]
     if "rules" in locale:
@@ -129,30 +120,33 @@ def copied(connection: Connection, source: str, to: str) -> Sequence[str]:
     Returns what could not be copied, in words: what the source owes to a superuser, or what the
     server no longer takes.
     """
+    return _refused(connection, _statements(connection, source, to))
+
+
+def set_all(connection: Connection, database: str, settings: Mapping[str, str]) -> Sequence[str]:
+    """Set them for a database. Returns what the server does not take, in words."""
+    whose = sql.SQL("DATABASE {}").format(sql.Identifier(database))
+    return _refused(
+        connection,
+        (
+            (f"setting {name} = {value}", _set(whose, name, value))
+            for name, value in settings.items()
+        ),
+    )
+
+
+def _refused(
+    connection: Connection, statements: Iterable[tuple[str, sql.Composed]]
+) -> Sequence[str]:
+    """Run each, and say which the server does not take."""
     refused = []
-    for what, statement in _statements(connection, source, to):
+    for what, statement in statements:
         try:
             connection.execute(statement)
         except psycopg.OperationalError:  # the server, not the statement
             raise
         except psycopg.Error as error:
             refused.append(f"{what}: {error.diag.message_primary}")
-    return refused
-
-
-def set_all(connection: Connection, database: str, settings: Mapping[str, str]) -> Sequence[str]:
-    """Set them for a database. Returns what the server does not take, in words."""
-    refused = []
-    for name, value in settings.items():
-        statement = sql.SQL("ALTER DATABASE {} SET {} TO {}").format(
-            sql.Identifier(database), sql.Identifier(*name.split(".")), _value(name, value)
-        )
-        try:
-            connection.execute(statement)
-        except psycopg.OperationalError:  # the server, not the statement
-            raise
-        except psycopg.Error as error:
-            refused.append(f"setting {name} = {value}: {error.diag.message_primary}")
     return refused
 
 
@@ -177,10 +171,8 @@ def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[
         whose = sql.SQL("DATABASE {}").format(database)
         if role is not None:
             whose = sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), database)
-        statement = sql.SQL("ALTER {} SET {} TO {}").format(
-            whose, sql.Identifier(*name.split(".")), _value(name, value)
-        )
-        yield f"setting {name}" + (f" of role {role}" if role is not None else ""), statement
+        what = f"setting {name}" + (f" of role {role}" if role is not None else "")
+        yield what, _set(whose, name, value)
     if comment is not None and (copied := without_notes(comment)):
         text = sql.SQL("COMMENT ON DATABASE {} IS {}")
         yield "comment", text.format(database, sql.Literal(copied))
@@ -199,6 +191,12 @@ def _grants(
                 sql.SQL("WITH GRANT OPTION" if grantable else ""),
             ),
         )
+
+
+def _set(whose: sql.Composed, name: str, value: str) -> sql.Composed:
+    return sql.SQL("ALTER {} SET {} TO {}").format(
+        whose, sql.Identifier(*name.split(".")), _value(name, value)
+    )
 
 
 def _value(name: str, value: str) -> sql.Composable:
