@@ -7,7 +7,8 @@ and nothing outside of it is touched. The programs are the real ones; only the d
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import git
@@ -15,6 +16,8 @@ from msgspec import Struct
 from psycopg import sql
 
 from ppr_assets.demo.sample import SAMPLE_TABLES, fill
+from ppr_assets.errors import Busy
+from ppr_assets.files import held_or
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
@@ -72,6 +75,19 @@ class Playground(Struct, frozen=True):
     def settings(self) -> Settings:
         """The settings of this playground and nothing else: no variable from outside counts."""
         return Settings.from_environment(self.variables(), dotenv=None)
+
+
+@contextmanager
+def playground_lock(folder: Path) -> Iterator[None]:
+    """Hold the playground in ``folder``, made if needed. Raises :class:`Busy` if it is in use:
+    the demo makes anew what ``make dev`` shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    busy = Busy(
+        f"busy: another demo or `make dev` works in `{folder}`",
+        hint="end it with Ctrl-C first; both use the same sample database.",
+    )
+    with held_or(busy, folder / "lock"):
+        yield
 
 
 def open_playground(folder: Path) -> Playground:

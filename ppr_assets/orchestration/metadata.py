@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import dagster as dg
-from msgspec.structs import asdict
 
 from ppr_assets.rules.gate.ratchet import Verdict
+from ppr_assets.rules.profile.columns import ColumnProfile
 from ppr_assets.rules.publication.withholding import Plan, Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 
@@ -17,6 +18,13 @@ DATA_VERSION = "dagster/data_version"
 Metadata = dict[str, dg.MetadataValue]
 
 
+def table(columns: Mapping[str, str], rows: Iterable[Iterable[Any]]) -> dg.TableMetadataValue:
+    """``columns`` by name, each with its kind for the UI; ``rows`` have a value for each."""
+    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
+    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
+    return dg.MetadataValue.table(records, schema=schema)
+
+
 def row_counts(counts: Mapping[str, int]) -> Metadata:
     """One number a table, plotted over time, and all of them as a table."""
     numbers = {f"rows/{name}": dg.MetadataValue.int(rows) for name, rows in counts.items()}
@@ -24,10 +32,7 @@ def row_counts(counts: Mapping[str, int]) -> Metadata:
 
 
 def rows_table(counts: Mapping[str, int]) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [dg.TableRecord({"table": name, "rows": rows}) for name, rows in counts.items()],
-        schema=dg.TableSchema([dg.TableColumn("table", "string"), dg.TableColumn("rows", "int")]),
-    )
+    return table({"table": "string", "rows": "int"}, counts.items())
 
 
 def gate_facts(verdict: Verdict) -> Metadata:
@@ -54,23 +59,14 @@ def verdict_facts(verdict: Verdict) -> Metadata:
 
 def gate_table(verdict: Verdict) -> dg.TableMetadataValue:
     """Each ratcheted table with what it has and needs, for the check that judged it."""
-    rows = [
-        dg.TableRecord(
-            {
-                "table": name,
-                "have": verdict.counts.get(name, 0),
-                "need": verdict.counts.get(name, 0) - headroom,
-                "headroom": headroom,
-            }
-        )
-        for name, headroom in verdict.headroom.items()
-    ]
-    columns = ["table", "have", "need", "headroom"]
-    types = ["string", "int", "int", "int"]
-    schema = dg.TableSchema(
-        [dg.TableColumn(name, kind) for name, kind in zip(columns, types, strict=True)]
+    have = verdict.counts
+    return table(
+        {"table": "string", "have": "int", "need": "int", "headroom": "int"},
+        (
+            (name, have.get(name, 0), have.get(name, 0) - headroom, headroom)
+            for name, headroom in verdict.headroom.items()
+        ),
     )
-    return dg.MetadataValue.table(rows, schema=schema)
 
 
 def plan_table(plan: Plan) -> dg.TableMetadataValue:
@@ -81,15 +77,10 @@ def plan_table(plan: Plan) -> dg.TableMetadataValue:
 def undecided_table(plan: Plan) -> dg.TableMetadataValue:
     """What nobody has decided on, with the command that decides, to be pasted as it is, and what
     else it may be."""
-    names = ("name", "command", "or")
-    records = [
-        dg.TableRecord(
-            dict(zip(names, (one.name, one.command, ", ".join(one.rules[1:])), strict=True))
-        )
-        for one in plan.to_decide
-    ]
-    types = [dg.TableColumn(name, "string") for name in names]
-    return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
+    return table(
+        dict.fromkeys(("name", "command", "or"), "string"),
+        ((one.name, one.command, ", ".join(one.rules[1:])) for one in plan.to_decide),
+    )
 
 
 def withheld_table(manifest: Manifest) -> dg.TableMetadataValue:
@@ -98,28 +89,26 @@ def withheld_table(manifest: Manifest) -> dg.TableMetadataValue:
 
 
 def _withheld_table(withheld: Sequence[Withheld], columns: Sequence[str]) -> dg.TableMetadataValue:
-    records = [dg.TableRecord({name: getattr(one, name) for name in columns}) for one in withheld]
-    types = [dg.TableColumn(name, "int" if name == "rows" else "string") for name in columns]
-    return dg.MetadataValue.table(records, schema=dg.TableSchema(types))
+    return table(
+        {name: "int" if name == "rows" else "string" for name in columns},
+        ([getattr(one, name) for name in columns] for one in withheld),
+    )
 
 
 def profile_facts(manifest: Manifest) -> Metadata:
     """The profile as a table, what of it plots, and what moved most."""
-    records = [
-        dg.TableRecord({"table": name, "column": column, "filled": one.filled, **asdict(one)})
-        for name, table in manifest.profile.items()
-        for column, one in table.columns.items()
-    ]
-    numbers = ["filled", "not_null", "empty", "distinct", "longest", "common"]
-    columns = [dg.TableColumn(name, "string") for name in ("table", "column")]
-    columns += [dg.TableColumn(name, "int") for name in numbers]
-    facts: Metadata = {
-        "profile": dg.MetadataValue.table(records, schema=dg.TableSchema(columns)),
-    }
-    for name, table in manifest.profile.items():
-        if table.points is not None:
-            share = round(100 * table.points.share, 2)
-            facts[f"on_one_point_percent/{name}"] = dg.MetadataValue.float(share)
+    numbers = ("filled", *ColumnProfile.__struct_fields__)
+    rows = (
+        (key, column, *(getattr(one, number) for number in numbers))
+        for key, profile in manifest.profile.items()
+        for column, one in profile.columns.items()
+    )
+    columns = {"table": "string", "column": "string", **dict.fromkeys(numbers, "int")}
+    facts: Metadata = {"profile": table(columns, rows)}
+    for key, profile in manifest.profile.items():
+        if profile.points is not None:
+            share = round(100 * profile.points.share, 2)
+            facts[f"on_one_point_percent/{key}"] = dg.MetadataValue.float(share)
     if manifest.movements:
         facts["movements"] = dg.MetadataValue.text("\n".join(manifest.movements))
     return facts

@@ -1,17 +1,23 @@
-"""What a replay records, of a run and of the command line alike: its files, its rows, its days."""
+"""What a replay records: its files, its rows, its days.
+
+What the command line has replayed is told by events of the assets, without a run: the same facts,
+and who has started it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import dagster as dg
 
 from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.terms import RebuildOutcome
-from ppr_assets.orchestration.metadata import Metadata, row_counts
+from ppr_assets.orchestration.metadata import Metadata, row_counts, table
 from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY
+from ppr_assets.orchestration.restore_facts import Event, whence
+
+REPLAYED = dg.AssetKey("replayed_database")
 
 
 def published_days(outcome: RebuildOutcome) -> Iterator[dg.AssetMaterialization]:
@@ -44,7 +50,7 @@ def accounted_files(accounts: Accounts) -> Metadata:
     return {
         "files": dg.MetadataValue.int(accounts.files),
         **{one: dg.MetadataValue.int(accounts.by_outcome[one]) for one in OUTCOMES},
-        "scrapers": _table(columns, rows),
+        "scrapers": table(columns, rows),
         "reasons": _counted(reasons),
     }
 
@@ -72,11 +78,31 @@ def replay_facts(outcome: RebuildOutcome, seconds: float) -> Metadata:
     return facts
 
 
+def events_of_replay(outcome: RebuildOutcome, *, by: str, seconds: float) -> Sequence[Event]:
+    """Of each day that had files, as a run over them leaves it; and that all are accounted for."""
+    accounts = outcome.replayed.accounts
+    facts = replay_facts(outcome, seconds) | whence(by)
+    days = sorted(day for day in accounts.by_day if DAYS.has_partition_key(day))
+    made = [
+        dg.AssetMaterialization(
+            REPLAYED,
+            partition=day,
+            metadata={**facts, "day/files": dg.MetadataValue.int(accounts.by_day[day])},
+        )
+        for day in days
+    ]
+    accounted = dg.AssetCheckEvaluation(
+        asset_key=REPLAYED,
+        check_name="accounted_for",
+        passed=accounts.accounted,
+        metadata=accounted_files(accounts),
+    )
+    return [
+        *published_days(outcome),
+        *(made or [dg.AssetMaterialization(REPLAYED, metadata=facts)]),
+        accounted,
+    ]
+
+
 def _counted(counts: Mapping[str, int]) -> dg.TableMetadataValue:
-    return _table({"name": "string", "count": "int"}, [[*one] for one in sorted(counts.items())])
-
-
-def _table(columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> dg.TableMetadataValue:
-    schema = dg.TableSchema([dg.TableColumn(name, kind) for name, kind in columns.items()])
-    records = [dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows]
-    return dg.MetadataValue.table(records, schema=schema)
+    return table({"name": "string", "count": "int"}, [[*one] for one in sorted(counts.items())])

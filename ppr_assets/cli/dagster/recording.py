@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ppr_assets.operations.restoring.drill import DrillOutcome
     from ppr_assets.operations.restoring.leftovers import UndoOutcome
     from ppr_assets.operations.restoring.restore import RestoreOutcome
-    from ppr_assets.orchestration.restore_events import Event
+    from ppr_assets.orchestration.restore_facts import Event
 
 LIMIT_SECONDS = 15.0
 """For the storage alone; to import Dagster takes its own time, and comes to an end."""
@@ -41,7 +41,7 @@ def record_restore(
     for."""
 
     def events() -> Sequence[Event]:
-        from ppr_assets.orchestration.restore_events import events_of_restore
+        from ppr_assets.orchestration.restore_facts import events_of_restore
 
         return events_of_restore(outcome, remarks, by=settings.operator, fetched=fetched)
 
@@ -59,7 +59,7 @@ def record_drill(
     """See :func:`record_restore`; ``latest``: of what is published last in the data repository."""
 
     def events() -> Sequence[Event]:
-        from ppr_assets.orchestration.restore_events import events_of_drill
+        from ppr_assets.orchestration.restore_facts import events_of_drill
 
         by = settings.operator
         return events_of_drill(outcome, remarks, by=by, fetched=fetched, latest=latest)
@@ -69,7 +69,7 @@ def record_drill(
 
 def record_replay(settings: Settings, outcome: RebuildOutcome, *, seconds: float) -> None:
     def events() -> Sequence[Event]:
-        from ppr_assets.orchestration.replay_events import events_of_replay
+        from ppr_assets.orchestration.replay_facts import events_of_replay
 
         return events_of_replay(outcome, by=settings.operator, seconds=seconds)
 
@@ -78,7 +78,7 @@ def record_replay(settings: Settings, outcome: RebuildOutcome, *, seconds: float
 
 def record_undo(settings: Settings, outcome: UndoOutcome) -> None:
     def events() -> Sequence[Event]:
-        from ppr_assets.orchestration.restore_events import events_of_undo
+        from ppr_assets.orchestration.restore_facts import events_of_undo
 
         return events_of_undo(outcome, by=settings.operator)
 
@@ -89,7 +89,7 @@ def record_patch(settings: Settings, facts: Mapping[str, str]) -> None:
     """``facts``: what was patched, by name."""
 
     def events() -> Sequence[Event]:
-        from ppr_assets.orchestration.restore_events import events_of_patch
+        from ppr_assets.orchestration.restore_facts import events_of_patch
 
         return events_of_patch(facts, by=settings.operator)
 
@@ -105,7 +105,7 @@ def mismatch_recorded(settings: Settings, asset: str) -> Iterator[None]:
         mismatch = error
 
         def events() -> Sequence[Event]:
-            from ppr_assets.orchestration.restore_events import events_of_mismatch
+            from ppr_assets.orchestration.restore_facts import events_of_mismatch
 
             return events_of_mismatch(asset, mismatch)
 
@@ -122,7 +122,7 @@ def _record(settings: Settings, events: Callable[[], Sequence[Event]]) -> None:
     named = settings.dagster_home or settings.dagster_postgres_url
     if named is None and not HOME.is_dir():
         return
-    import_module("ppr_assets.orchestration.restore_events")
+    import_module("ppr_assets.orchestration.restore_facts")
     failures: list[str] = []
     keeping = Thread(target=_keep, args=(settings, events, failures), daemon=True)
     keeping.start()

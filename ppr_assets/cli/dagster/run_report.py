@@ -1,11 +1,14 @@
-"""A night in a few lines, in the order in which things were done."""
+"""A night in a few lines, in the order in which things were done, and as JSON for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from ppr_assets.cli.shared.console import size
+from ppr_assets.cli.shared.json_document import error_json
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.wording import few
@@ -108,3 +111,65 @@ def _copied(place: PlaceOutcome) -> Iterator[str]:
     wrong = [*place.problems, *([place.failure] if place.failure else [])]
     for text in [*(error.message for error in wrong), *place.remarks]:
         yield f"remark     {text}"
+
+
+def night_json(night: Night) -> dict[str, Any]:
+    """What each step has come to; null for a step that was not reached."""
+    return {
+        "run": night.run_id,
+        "counted": _counted_json(night.counted) if night.counted else None,
+        "dumped": _dumped_json(night.dumped) if night.dumped else None,
+        "published": _published_json(night.published) if night.published else None,
+        "copied": [_copied_json(place) for place in night.copied.places] if night.copied else [],
+        "error": error_json(night.failure),
+    }
+
+
+def _counted_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "gate": verdict.status,
+        "counts": dict(verdict.counts),
+        "headroom": dict(verdict.headroom),
+        "override": verdict.override.reason if verdict.override else None,
+    }
+
+
+def _dumped_json(outcome: DumpOutcome) -> dict[str, Any]:
+    manifest = outcome.manifest
+    return {
+        "status": outcome.status,
+        "dump": manifest.dump if manifest else None,
+        "sha256": manifest.sha256 if manifest else None,
+        "bytes": manifest.bytes if manifest else None,
+        "proof": str(manifest.proof) if manifest and manifest.proof else None,
+        "seconds": round(outcome.seconds, 3),
+        "withheld": [asdict(one) for one in manifest.withheld] if manifest else [],
+        "unusual": list(outcome.unusual),
+        "persons": [str(rise) for rise in outcome.rises],
+    }
+
+
+def _published_json(outcome: PublishOutcome) -> dict[str, Any]:
+    delivery, retention = outcome.delivery, outcome.retention
+    return {
+        "status": outcome.status,
+        "commit": outcome.commit,
+        "pushed": delivery.pushed,
+        "pushed_bytes": delivery.bytes,
+        "retired": retention.retired if retention else [],
+        "set_aside": delivery.set_aside or None,
+    }
+
+
+def _copied_json(place: PlaceOutcome) -> dict[str, Any]:
+    wrong = [*place.problems, *([place.failure] if place.failure else [])]
+    return {
+        "place": place.place,
+        "verified": place.verified,
+        "copied": place.copied,
+        "kept": place.kept,
+        "retired": place.retired,
+        "bytes": place.bytes,
+        "errors": [error_json(error) for error in wrong],
+        "remarks": place.remarks,
+    }

@@ -8,8 +8,7 @@ import click
 
 from ppr_assets.cli.dagster.home import dagster_instance
 from ppr_assets.cli.dagster.run import reports_of_night, run_nightly
-from ppr_assets.cli.dagster.run_json import night_json
-from ppr_assets.cli.dagster.run_report import report
+from ppr_assets.cli.dagster.run_report import night_json, report
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, by_option, pass_invocation
 from ppr_assets.cli.shared.heard import heard, heard_settings

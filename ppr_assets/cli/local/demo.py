@@ -22,7 +22,6 @@ from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
 from ppr_assets.demo import playground as world
 from ppr_assets.demo.playground import Playground
-from ppr_assets.demo.playground_lock import playground_lock
 from ppr_assets.errors import GateRefused, PprError
 from ppr_assets.operations.night import Night
 from ppr_assets.operations.published.state import Published, published
@@ -49,7 +48,7 @@ def demo(organizations: int, as_json: bool) -> None:
     touches nothing else. It can be run again at once.
     """
     started = monotonic()
-    with playground_lock(LOCAL), out.capture() if as_json else nullcontext():
+    with world.playground_lock(LOCAL), out.capture() if as_json else nullcontext():
         with server_in_use():
             playground = world.open_playground(LOCAL)
             with dagster_instance(playground.settings()) as instance:

@@ -19,7 +19,6 @@ from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.local_server import LOCAL, server_in_use
 from ppr_assets.demo import playground as world
-from ppr_assets.demo.playground_lock import playground_lock
 from ppr_assets.errors import Busy
 from ppr_assets.settings import Settings, child_environment
 
@@ -102,7 +101,7 @@ def _real(settings: Settings, dotenv: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def _playground(organizations: int) -> Iterator[dict[str, str]]:
     """What the demo left, or a new one."""
-    with playground_lock(LOCAL), server_in_use():
+    with world.playground_lock(LOCAL), server_in_use():
         with progress("starting PostgreSQL with sample data"):
             playground = world.open_playground(LOCAL)
             if not playground.data_repo.exists():

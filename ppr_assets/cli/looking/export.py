@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from ppr_assets.cli.looking.meant_dump import meant_argument
-from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.cli.shared.looked_at import print_view, print_withheld
 from ppr_assets.operations.looking.dump_tables import dump_tables
 from ppr_assets.operations.looking.export import to_csv, to_sqlite
 from ppr_assets.operations.looking.meant import Meant, meant_dump

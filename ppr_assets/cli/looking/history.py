@@ -6,11 +6,10 @@ from typing import Any
 
 import click
 
-from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import err, out, progress
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.looked_at import offline_option, print_view
+from ppr_assets.cli.shared.looked_at import offline_option, print_view, print_withheld
 from ppr_assets.operations.looking.history import Event, RecordHistory, record_history
 from ppr_assets.plain_sql.tables.one_record import SoughtRecord
 from ppr_assets.rules.naming import key_names, quote_identifier, table_key

@@ -13,11 +13,10 @@ import click
 from msgspec import Struct
 
 from ppr_assets.cli.looking.meant_dump import meant_options
-from ppr_assets.cli.looking.withheld import print_withheld
 from ppr_assets.cli.shared.console import err, print_columns, progress
 from ppr_assets.cli.shared.context import Invocation, bundled, pass_invocation
 from ppr_assets.cli.shared.json_document import json_option, print_json
-from ppr_assets.cli.shared.looked_at import print_view
+from ppr_assets.cli.shared.looked_at import print_view, print_withheld
 from ppr_assets.errors import QueryFailed
 from ppr_assets.operations.looking.csv_text import csv_text
 from ppr_assets.operations.looking.dump_tables import dump_tables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ def print_view(view: View) -> None:
     err.print(f"looking at {view.describe(datetime.now(UTC))}", markup=False)
     for remark in view.remarks:
         err.print(remark, markup=False)
+
+
+def print_withheld(what: Iterable[str]) -> None:
+    """What was left out of an answer, to stderr."""
+    for one in what:
+        err.print(f"withheld by the policy of today: {one}", markup=False)
 
 
 def lost_marks(lost: Marks) -> str:

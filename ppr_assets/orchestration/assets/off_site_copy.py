@@ -12,7 +12,7 @@ from ppr_assets.operations.night import Night
 from ppr_assets.orchestration.assets.data_repo_commit import data_repo_commit
 from ppr_assets.orchestration.assets.tables import OWNERS
 from ppr_assets.orchestration.failures import checks_not_looked_at, expected_failures, failure
-from ppr_assets.orchestration.metadata import Metadata
+from ppr_assets.orchestration.metadata import Metadata, table
 from ppr_assets.settings import Settings
 
 COPY_VERIFIED = dg.AssetCheckSpec(
@@ -79,21 +79,22 @@ def _facts(outcome: CopyOutcome) -> Metadata:
 
 def _table(outcome: CopyOutcome) -> dg.TableMetadataValue:
     """A row for each place; the newest copy there is what a restore from it would bring."""
-    records = [
-        dg.TableRecord(
-            {
-                "place": place.place,
-                "verified": place.verified,
-                "newest": max(place.kept, default=""),
-                "kept": len(place.kept),
-                "copied": len(place.copied),
-                "read_back": len(place.read),
-                "retired": len(place.retired),
-            }
+    columns = {
+        "place": "string",
+        "verified": "bool",
+        "newest": "string",
+        **dict.fromkeys(("kept", "copied", "read_back", "retired"), "int"),
+    }
+    rows = (
+        (
+            place.place,
+            place.verified,
+            max(place.kept, default=""),
+            len(place.kept),
+            len(place.copied),
+            len(place.read),
+            len(place.retired),
         )
         for place in outcome.places
-    ]
-    types = ["string", "bool", "string", "int", "int", "int", "int"]
-    names = ["place", "verified", "newest", "kept", "copied", "read_back", "retired"]
-    columns = [dg.TableColumn(name, kind) for name, kind in zip(names, types, strict=True)]
-    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+    )
+    return table(columns, rows)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.cli.dumps.audit_report import AuditReport
+from ppr_assets.cli.dumps.audit import AuditReport
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.history.dump_folder import StoredDump
