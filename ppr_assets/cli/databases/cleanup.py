@@ -64,7 +64,7 @@ def cleanup(
     for cleaned in drop_leftovers(target, older_than=span, dry_run=dry_run):
         looked_at.append(cleaned)
         if not as_json:
-            out.print(_line(cleaned), markup=False)
+            out.print(_line(cleaned))
     if as_json:
         print_json([_json(cleaned) for cleaned in looked_at])
     if not dry_run:

@@ -218,7 +218,7 @@ def _write(path: Path, text: str) -> None:
 def _print(lines: Iterator[tuple[str, str]]) -> None:
     """To stderr: the patch is on stdout."""
     for word, text in lines:
-        err.print(f"{word:<10} {text}", markup=False)
+        err.print(f"{word:<10} {text}")
 
 
 def _lines(shown: _Shown, plan: PatchPlan, rows: RowOptions) -> Iterator[tuple[str, str]]:

@@ -198,7 +198,7 @@ def print_explanation(found: Explanation, *, as_json: bool) -> None:
         print_json({"files": files, "records": to_builtins(found.records)})
         return
     for line in _explanation_lines(found):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _explanation_lines(found: Explanation) -> Iterator[str]:

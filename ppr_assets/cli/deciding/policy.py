@@ -120,9 +120,9 @@ def check(invocation: Invocation, *, as_json: bool) -> None:
         return
     file = invocation.settings.dump.policy_file or PUBLICATION
     for line in plan_lines(found.plan, file):
-        out.print(line, markup=False)
+        out.print(line)
     for name in found.idle:
-        out.print(f"not in the database: {name}, which {file} withholds", markup=False)
+        out.print(f"not in the database: {name}, which {file} withholds")
     if found.plan.refusal is not None:
         raise found.plan.refusal
     out.print("everything in the database is decided on: a dump would not be refused")
@@ -169,7 +169,7 @@ def add(invocation: Invocation, target: str, fate: _Fate, *, reason: str, as_jso
     else:
         _print_change(f"{target} is {fate.rule}", decided.change)
         for one in decided.plan.to_decide:
-            out.print(f"still unknown: {one.name}: {one.choice}", markup=False)
+            out.print(f"still unknown: {one.name}: {one.choice}")
     _raise_undelivered(decided.change)
 
 
@@ -218,7 +218,7 @@ def baseline(invocation: Invocation, *, reason: str, as_json: bool) -> None:
         print_json({**change_json(change), "reviewed": reviewed})
     else:
         for spot, values in found.items():
-            out.print(f"{spot.place}: {values} of the kind {spot.kind}", markup=False)
+            out.print(f"{spot.place}: {values} of the kind {spot.kind}")
         _print_change("reviewed", change)
     _raise_undelivered(change)
 
@@ -244,24 +244,22 @@ def review(invocation: Invocation, since: datetime | None, *, offline: bool, as_
     for one in revisions:
         commit = one.commit
         when = f"{commit.date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        out.print(
-            f"{commit.sha[:10]}  {when}  {signed_by(commit.message) or commit.author}", markup=False
-        )
-        out.print(f"  {commit.subject}", markup=False)
+        out.print(f"{commit.sha[:10]}  {when}  {signed_by(commit.message) or commit.author}")
+        out.print(f"  {commit.subject}")
         if one.unreadable:
-            out.print(f"  {one.unreadable}", markup=False)
+            out.print(f"  {one.unreadable}")
         for table, column, before, after in one.changes:
             name = table if column == WHOLE else f"{table}.{column}"
             why = f" ({' '.join(after.reason.split())})" if after and after.reason else ""
-            out.print(f"  {name}: {said(before)} → {said(after)}{why}", markup=False)
+            out.print(f"  {name}: {said(before)} → {said(after)}{why}")
 
 
 def _print_change(what: str, change: PolicyChange) -> None:
     if change.commit is None:
-        out.print(f"{what}, as it was already", markup=False)
+        out.print(f"{what}, as it was already")
         return
     where = "which the remote has" if change.delivery.pushed else "not pushed"
-    out.print(f"{what}, in commit {change.commit[:10]}, {where}", markup=False)
+    out.print(f"{what}, in commit {change.commit[:10]}, {where}")
 
 
 def _raise_undelivered(change: PolicyChange) -> None:

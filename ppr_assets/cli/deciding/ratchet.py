@@ -57,8 +57,8 @@ def show(invocation: Invocation, *, offline: bool, as_json: bool) -> None:
     print_columns([("table", "mark", "needed"), *rows], numbers=(1, 2))
     when = f"{mark.updated_at:%Y-%m-%d %H:%M:%S} UTC" if mark.updated_at else "at an unknown time"
     if found.lost:
-        out.print(f"the file has lost: {lost_marks(found.lost)}", markup=False)
-    out.print(f"set {when} by {mark.updated_by or 'nobody named'}", markup=False)
+        out.print(f"the file has lost: {lost_marks(found.lost)}")
+    out.print(f"set {when} by {mark.updated_by or 'nobody named'}")
 
 
 @ratchet.command()

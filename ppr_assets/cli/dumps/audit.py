@@ -105,7 +105,7 @@ def _reported(found: Iterable[Audited]) -> Iterator[Audited]:
 
 def _print(lines: Iterable[str]) -> None:
     for line in lines:
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _raise_first_finding(results: Sequence[Audited]) -> None:

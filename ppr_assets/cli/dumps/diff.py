@@ -163,12 +163,12 @@ def diff(invocation: Invocation, sides: _Sides, shown: _Shown) -> None:
     if shown.as_json:
         print_json({**found.to_json(), **_replay_json(accounts)})
         return
-    out.print(f"{found.before} → {found.after}", markup=False)
+    out.print(f"{found.before} → {found.after}")
     if found.tables:
         print_columns([_HEADING, *map(_row, found.tables)], numbers=range(1, 6))
     remarks = _counted(found) if shown.stat else _remarks(found, whole=bool(shown.tables))
     for line in [*_of_replay(found, accounts), *remarks]:
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _compared(settings: Settings, sides: _Sides, focus: Focus) -> tuple[DumpDiff, Accounts | None]:

@@ -88,6 +88,6 @@ def _unrecorded(settings: Settings, override: Override | None) -> tuple[Night, S
 
 def _print(settings: Settings, night: Night, override: Override | None) -> None:
     for line in report(night, settings.dump.policy_file or PUBLICATION):
-        out.print(line, markup=False)
+        out.print(line)
     if override is not None and night.failure is None and night.override is None:
         out.print("override   not needed: the gate accepts it, and none is recorded")

@@ -45,7 +45,7 @@ def page(invocation: Invocation, folder: Path | None, *, offline: bool, as_json:
     """
     made = make_page(invocation.settings.data_repo, offline=offline, on_view=print_view)
     for remark in made.remarks:
-        err.print(remark, markup=False)
+        err.print(remark)
     if folder is not None:
         write_page(made, folder)
     if as_json:
@@ -55,4 +55,4 @@ def page(invocation: Invocation, folder: Path | None, *, offline: bool, as_json:
         with perhaps_unread():
             click.echo(made.files[PAGE], nl=False)
     else:
-        out.print(f"wrote {', '.join(made.files)} to {folder}", markup=False)
+        out.print(f"wrote {', '.join(made.files)} to {folder}")

@@ -50,7 +50,7 @@ def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
     else:
         _print(outcome, "would retire" if dry_run else "retired")
     for remark in outcome.remarks:
-        err.print(remark, markup=False)
+        err.print(remark)
     if outcome.delivery.failure is not None:
         raise outcome.delivery.failure
 
@@ -58,7 +58,7 @@ def prune(invocation: Invocation, *, dry_run: bool, as_json: bool) -> None:
 def _print(outcome: PruneOutcome, removes: str) -> None:
     if fates := outcome.retention.fates:
         print_columns([("", "dump", "kept by"), *(_row(fate, removes) for fate in fates)])
-    out.print(_summary(outcome, removes), markup=False)
+    out.print(_summary(outcome, removes))
 
 
 def _json(outcome: PruneOutcome) -> dict[str, Any]:

@@ -59,9 +59,9 @@ def rebuild(invocation: Invocation, source: str, *, as_json: bool) -> None:
     if as_json:
         print_json(_json(outcome))
     else:
-        out.print(_summary(outcome), markup=False)
+        out.print(_summary(outcome))
     for damaged in outcome.damaged:
-        err.print(damaged.message, markup=False)
+        err.print(damaged.message)
     _require_whole(outcome)
 
 

@@ -51,7 +51,7 @@ def verify(invocation: Invocation, wanted: Wanted, *, every: bool, as_json: bool
         for checked in found:
             results.append(checked)
             if not as_json:
-                out.print(_line(checked, alone=not every), markup=False)
+                out.print(_line(checked, alone=not every))
     if as_json:
         print_json([checked.to_json() for checked in results])
     damages = [checked.error for checked in results if checked.error is not None]

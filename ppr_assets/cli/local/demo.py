@@ -117,7 +117,7 @@ class _Story:
         self.outcomes.append("refused")
         self.refusal = refused.message
         for line in refused.render().splitlines():
-            out.print(f"     [bold]{escape(line)}[/bold]")
+            out.print(f"     [bold]{escape(line)}[/bold]", markup=True)
         after = self._standing()
         if after != before:
             raise PprError("a refused dump has changed the data repository")
@@ -148,7 +148,7 @@ class _Story:
 
 
 def _summary(state: Published, seconds: float) -> None:
-    out.print("\n[bold]Summary[/bold]")
+    out.print("\n[bold]Summary[/bold]", markup=True)
     manifest = state.manifest
     if manifest is not None:
         _say(f"published  {manifest.dump}, {size(manifest.bytes)}")
@@ -172,7 +172,7 @@ def _json(story: _Story, state: Published, seconds: float) -> dict[str, Any]:
 
 
 def _what_next() -> None:
-    out.print("\n[bold]What to type next[/bold]")
+    out.print("\n[bold]What to type next[/bold]", markup=True)
     program = _as_typed()
     dev = "make dev" if Path("Makefile").is_file() else f"{program} dev"
     for command, why in (
@@ -182,7 +182,7 @@ def _what_next() -> None:
         (f"{program} --env-file {LOCAL}/env list", "the dumps of the repository"),
         (f"{program} doctor", "what your own database still needs"),
     ):
-        out.print(f"   {command:<52}  [dim]# {why}[/dim]")
+        out.print(f"   {command:<52}  [dim]# {why}[/dim]", markup=True)
 
 
 def _as_typed() -> str:
@@ -196,11 +196,11 @@ def _as_typed() -> str:
 
 
 def _chapter(number: int, title: str) -> None:
-    out.print(f"\n[bold]{number}  {title}[/bold]")
+    out.print(f"\n[bold]{number}  {title}[/bold]", markup=True)
 
 
 def _say(text: str) -> None:
-    out.print(f"   {escape(text)}")
+    out.print(f"   {text}")
 
 
 def _short(commit: str | None) -> str:

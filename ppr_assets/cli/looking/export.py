@@ -80,7 +80,7 @@ def export(
         print_json({"dump": found.name, "files": written, "withheld": withheld, "error": None})
     else:
         for file in written:
-            out.print(file, markup=False)
+            out.print(file)
 
 
 def _write(tables: PublishedTables, dump: str, form: str, target: Path | None) -> Sequence[Path]:

@@ -52,7 +52,7 @@ def history(
     with progress("reading"):
         told = record_history(invocation.settings, sought, offline=offline, on_view=print_view)
     for dump, why in told.unread.items():
-        err.print(f"{dump} was not read: {why}", markup=False)
+        err.print(f"{dump} was not read: {why}")
     if not told.complete:
         err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
     print_withheld(f"{sought.table}.{quote_identifier(name)}" for name in told.withheld)
@@ -60,7 +60,7 @@ def history(
         print_json(_json(sought, told))
         return
     if not told.events:
-        out.print(f"no {sought.table} {', '.join(key)} in {told.dumps} dumps", markup=False)
+        out.print(f"no {sought.table} {', '.join(key)} in {told.dumps} dumps")
     for event in told.events:
         _print(event)
 
@@ -87,9 +87,9 @@ def _json(sought: SoughtRecord, told: RecordHistory) -> dict[str, Any]:
 
 def _print(event: Event) -> None:
     head = f"{event.what:<10}  {event.at:%Y-%m-%d %H:%M}  commit {event.commit[:10]}  {event.dump}"
-    out.print(head, markup=False)
+    out.print(head)
     for column, (before, after) in event.changes.items():
-        out.print(f"            {column}: {_value(before)} → {_value(after)}", markup=False)
+        out.print(f"            {column}: {_value(before)} → {_value(after)}")
 
 
 def _value(value: str | None) -> str:

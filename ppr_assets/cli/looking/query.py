@@ -105,7 +105,7 @@ def query(invocation: Invocation, sql: str | None, meant: Meant, how: _How) -> N
             answer = _tables(dump)
             if sql is not None:
                 answer = until.enter_context(answered(dump, sql, seconds=how.timeout))
-                err.print(_read(found.name, answer), markup=False)
+                err.print(_read(found.name, answer))
         how.show(answer)
     print_withheld(dump.said())
 

@@ -80,7 +80,7 @@ def age(found: FoundDump, now: datetime) -> str:
 
 def print_stage(stage: str, seconds: float) -> None:
     """A line as soon as a stage is done, beside the facts: to stderr."""
-    err.print(f"{stage:<10} {seconds:.2f} s", markup=False)
+    err.print(f"{stage:<10} {seconds:.2f} s")
 
 
 def stages(seconds: Mapping[str, float]) -> str:

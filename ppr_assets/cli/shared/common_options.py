@@ -92,6 +92,6 @@ def _tell_of_programs() -> None:
                 words = words[words.index("--") + 1 :]
             if words[0] not in _GUARDS:
                 with suppress(OSError):  # nobody listens any more
-                    err.print(f"+ {without_secrets(shlex.join(words))}", markup=False)
+                    err.print(f"+ {without_secrets(shlex.join(words))}")
 
     sys.addaudithook(tell)

@@ -47,9 +47,9 @@ class _Facts(_Lines):
         super().print(*fit, **how)
 
 
-# No emoji: a reason that somebody typed is shown as it was typed.
-out = _Facts(highlight=False, soft_wrap=True, emoji=False)
-err = _Lines(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+# No emoji and no markup: a reason that somebody typed is shown as it was typed.
+out = _Facts(highlight=False, soft_wrap=True, emoji=False, markup=False)
+err = _Lines(stderr=True, highlight=False, soft_wrap=True, emoji=False, markup=False)
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def _moving_line(doing: str) -> Live:
 def print_lines(lines: Iterable[tuple[str, str]]) -> None:
     """Facts, each with its word before it."""
     for word, text in lines:
-        out.print(f"{word:<10} {text}", markup=False)
+        out.print(f"{word:<10} {text}")
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> None:
@@ -172,7 +172,7 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers: Collection[int] = (
     """
     cells = [[visible(" ".join(cell.splitlines())) for cell in row] for row in rows]
     for line, text in enumerate(table_lines(cells, numbers, width())):
-        Console.print(out, text, markup=False, style=None if line else "dim")
+        Console.print(out, text, style=None if line else "dim")
 
 
 def stage_line(stage: Stage) -> str:

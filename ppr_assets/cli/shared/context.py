@@ -31,7 +31,7 @@ class Invocation:
     def settings(self) -> Settings:
         settings = Settings.from_environment(dotenv=self.dotenv)
         for misspelt in settings.misspelt:
-            err.print(f"warning: {misspelt}", markup=False)
+            err.print(f"warning: {misspelt}")
         return settings.signed_by(self.by)
 
     @property

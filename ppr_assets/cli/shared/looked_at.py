@@ -22,15 +22,15 @@ offline_option = click.option(
 
 def print_view(view: View) -> None:
     """To stderr, beside what is found there."""
-    err.print(f"looking at {view.describe(datetime.now(UTC))}", markup=False)
+    err.print(f"looking at {view.describe(datetime.now(UTC))}")
     for remark in view.remarks:
-        err.print(remark, markup=False)
+        err.print(remark)
 
 
 def print_withheld(what: Iterable[str]) -> None:
     """What was left out of an answer, to stderr."""
     for one in what:
-        err.print(f"withheld by the policy of today: {one}", markup=False)
+        err.print(f"withheld by the policy of today: {one}")
 
 
 def lost_marks(lost: Marks) -> str:

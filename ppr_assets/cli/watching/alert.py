@@ -77,9 +77,9 @@ def _try_channels(settings: Settings) -> dict[str, ChannelFailed | None]:
 
 def _print_tried(tried: Mapping[str, ChannelFailed | None]) -> None:
     for name, error in tried.items():
-        out.print(f"{name}  {'delivered' if error is None else error.message}", markup=False)
+        out.print(f"{name}  {'delivered' if error is None else error.message}")
         if error is not None and error.hint:
-            err.print(f"{name}: {error.hint}", markup=False)
+            err.print(f"{name}: {error.hint}")
 
 
 def _try_heartbeat(settings: Settings) -> dict[str, ChannelFailed | None]:
@@ -102,13 +102,13 @@ def list_(invocation: Invocation, as_json: bool) -> None:
         return
     incidents = sorted(state.known.incidents.values(), key=lambda one: one.since)
     if not incidents and invocation.settings.alerts.wanted:
-        out.print("nothing is open", markup=False)
+        out.print("nothing is open")
     for one in incidents:
-        out.print(f"{one.key}, since {one.since:%Y-%m-%d %H:%M} UTC", markup=False)
+        out.print(f"{one.key}, since {one.since:%Y-%m-%d %H:%M} UTC")
         for line in filter(None, (*one.text.splitlines(), one.link)):
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}")
     if not invocation.settings.alerts.wanted:
-        out.print(NOBODY, markup=False)
+        out.print(NOBODY)
     names = {*channels(invocation.settings), *state.channels}
     if names:
         rows = [(name, *_told(state.channels.get(name, Channel()))) for name in sorted(names)]

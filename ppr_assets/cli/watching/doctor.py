@@ -84,7 +84,7 @@ def _json(finding: Precondition) -> dict[str, Any]:
 
 def _shown(finding: Precondition) -> Precondition:
     mark = "[green]ok [/green]" if finding.error is None else "[red]FIX[/red]"
-    out.print(f"{mark}  {finding.what:<16} {escape(finding.detail)}")
+    out.print(f"{mark}  {finding.what:<16} {escape(finding.detail)}", markup=True)
     if finding.error is not None and finding.error.hint:
-        out.print(f"{'':<22}HINT: {escape(finding.error.hint)}")
+        out.print(f"{'':<22}HINT: {finding.error.hint}")
     return finding

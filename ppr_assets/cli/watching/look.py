@@ -91,7 +91,7 @@ def _inside(settings: Settings) -> list[Report]:
         with told(settings):
             return look_around(settings, _good(settings), now())
     except PprError as error:
-        err.print(f"the clone cannot be looked into: {error.render()}", markup=False)
+        err.print(f"the clone cannot be looked into: {error.render()}")
         return []
 
 

@@ -125,7 +125,7 @@ def _serve(invocation: Invocation, host: str, port: int, *, offline: bool) -> No
         with serve(
             host, port, lambda: _registry(invocation, offline=offline), every=_EVERY_SECONDS
         ) as server:
-            err.print(f"serving http://{host}:{server.server_port}/metrics", markup=False)
+            err.print(f"serving http://{host}:{server.server_port}/metrics")
             server.serve_forever()
     except OSError as error:
         raise SettingsError(

@@ -49,7 +49,7 @@ class _Server(HTTPServer):
     def handle_error(self, *_: Any) -> None:
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError):  # a reader that hung up is no news
-            err.print(f"this scrape got no answer: {error}", markup=False)
+            err.print(f"this scrape got no answer: {error}")
 
 
 @contextmanager

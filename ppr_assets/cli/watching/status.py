@@ -104,7 +104,7 @@ def _json(look: Look) -> dict[str, object]:
 def _print(look: Look) -> None:
     for label, text in status_lines(look):
         for number, line in enumerate(text.splitlines()):
-            out.print(f"{'' if number else label:<{_LABEL}} {line}", markup=False)
+            out.print(f"{'' if number else label:<{_LABEL}} {line}")
 
 
 def _too_old(look: Look) -> str:
@@ -128,5 +128,5 @@ def _check(
     if as_json:
         print_json(document)
     else:
-        out.print("; ".join(map(str.strip, line.splitlines())), markup=False)
+        out.print("; ".join(map(str.strip, line.splitlines())))
     raise click.exceptions.Exit(code)

@@ -52,6 +52,12 @@ def _somebody_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(err, "is_interactive", True)  # found out when it is made
 
 
+def test_a_name_with_brackets_is_shown_as_it_is() -> None:
+    with redirect_stdout(StringIO()) as shown:
+        out.print("nothing beside [red]pantry[/b]")
+    assert shown.getvalue() == "nothing beside [red]pantry[/b]\n"
+
+
 def test_a_terminal_shows_the_stage_once_it_takes_long_and_is_clean_in_the_end() -> None:
     with terminal() as screen:
         with progress("restoring", quiet_seconds=0) as somebody:
