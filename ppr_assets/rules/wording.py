@@ -19,6 +19,11 @@ def few(
     return between.join(map(str, words[:most])) + (rest.format(beside) if beside > 0 else "")
 
 
+def plural(count: int, noun: str) -> str:
+    """``1 dump``, ``2 dumps``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 _OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from ppr_assets.rules.wording import few, shell_word, visible
+from ppr_assets.rules.wording import few, plural, shell_word, visible
 
 
 def test_the_first_few_and_how_many_there_are_beside() -> None:
@@ -27,3 +27,8 @@ def test_a_shell_reads_a_word_as_it_is(text: str) -> None:
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     assert visible("a\tb\nc é “ü”") == "a\tb\nc é “ü”"
     assert visible("\x1b[31m\r\x9b1\u202e\u2028\0") == r"\x1b[31m\r\x9b1\u202e\u2028\x00"
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 dumps"), (1, "1 dump"), (2, "2 dumps")])
+def test_one_is_no_several(count: int, said: str) -> None:
+    assert plural(count, "dump") == said

@@ -11,7 +11,7 @@ from ppr_assets.cli.shared.console import size
 from ppr_assets.cli.shared.json_document import error_json
 from ppr_assets.rules.naming import PUBLICATION
 from ppr_assets.rules.publication.lines import plan_lines
-from ppr_assets.rules.wording import few
+from ppr_assets.rules.wording import few, plural
 
 if TYPE_CHECKING:
     from ppr_assets.operations.copying.outcome import PlaceOutcome
@@ -95,9 +95,9 @@ def _published(outcome: PublishOutcome, commit: str) -> Iterator[str]:
     sent = f" ({size(delivery.bytes)})" if delivery.pushed and delivery.bytes else ""
     where = "which the remote has" if delivery.pushed else "kept in the clone, not pushed"
     yield f"{word:<10} commit {commit[:10]}, {where}{sent}"
-    if retention is not None and (count := len(retention.retired)):
-        noun = "dump" if count == 1 else "dumps"
-        yield f"retired    {count} {noun} into the history, {len(retention.kept)} stay"
+    if retention is not None and retention.retired:
+        retired = plural(len(retention.retired), "dump")
+        yield f"retired    {retired} into the history, {len(retention.kept)} stay"
     if delivery.set_aside:
         yield f"set aside  {delivery.set_aside}"
 

@@ -29,6 +29,7 @@ from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.naming import key_names, table_key
 from ppr_assets.rules.patch.changes import RowChange, counts, in_words
 from ppr_assets.rules.patch.text import patch_text
+from ppr_assets.rules.wording import plural
 from ppr_assets.settings import DatabaseSettings, Settings
 
 
@@ -241,7 +242,7 @@ def _lines(shown: _Shown, plan: PatchPlan, rows: RowOptions) -> Iterator[tuple[s
 def _applied_lines(target: DatabaseSettings, applied: AppliedPatch) -> Iterator[tuple[str, str]]:
     yield "applied", f"to {target.describe()}, in one transaction"
     if applied.otherwise:
-        rows = "1 row" if applied.otherwise == 1 else f"{applied.otherwise} rows"
+        rows = plural(applied.otherwise, "row")
         yield "remark", f"a trigger has made {rows} otherwise than in the dump"
     where = ("-h", target.host, "-p", str(target.port), "-U", target.user, "-d", target.dbname)
     yield "go back", shlex.join(["psql", "-v", "ON_ERROR_STOP=1", *where, "-f", str(applied.undo)])

@@ -21,6 +21,7 @@ from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import GAP_HOURS, Audited, Scope
 from ppr_assets.operations.audit import audit as audited
 from ppr_assets.operations.audit.policy import NOT_ALLOWED
+from ppr_assets.rules.wording import plural
 
 SHOWN = 20
 """Remarks of one kind that are shown; a data repository may hold hundreds of old dumps."""
@@ -216,7 +217,3 @@ def _verdict(results: Sequence[Audited]) -> str:
         "trusted keys",
     ]
     return "; ".join(facts)
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -15,6 +15,7 @@ from ppr_assets.operations.published.listing import ListedDump, list_history, li
 from ppr_assets.rules.policy import FLOOR_TABLE
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.trust import Trust
+from ppr_assets.rules.wording import plural
 from ppr_assets.settings import DataRepoSettings
 
 _HEADING = ("dump", "size", "organizations", "records", "remarks")
@@ -130,7 +131,7 @@ def _past_json(dump: PastDump) -> dict[str, Any]:
 def _withheld(manifest: Manifest) -> list[str]:
     columns = sum(bool(one.column) for one in manifest.lacking)
     counts = (len(manifest.lacking) - columns, "table"), (columns, "column")
-    told = [f"{number} {what}{'s' if number > 1 else ''}" for number, what in counts if number]
+    told = [plural(number, what) for number, what in counts if number]
     return [f"{' and '.join(told)} withheld"] if told else []
 
 

@@ -14,6 +14,7 @@ from ppr_assets.errors import DumpDamaged, SettingsError
 from ppr_assets.operations.copying.rebuild import RebuiltFolder
 from ppr_assets.operations.copying.rebuild import rebuild as rebuild_from
 from ppr_assets.operations.sources.copy import place_of_copies
+from ppr_assets.rules.wording import plural
 from ppr_assets.settings import CopyUrl, DataRepoSettings
 
 
@@ -100,10 +101,9 @@ def _json(outcome: RebuiltFolder) -> dict[str, Any]:
 def _summary(outcome: RebuiltFolder) -> str:
     if outcome.commit is None:
         return "nothing to rebuild: the branch has all that the copies tell of"
-    dumps, where = len(outcome.dumps), "which the remote has"
-    if not outcome.delivery.pushed:
-        where = "kept in the clone, not pushed"
-    told = f"rebuilt {dumps} {'dump' if dumps == 1 else 'dumps'}"
+    pushed = outcome.delivery.pushed
+    where = "which the remote has" if pushed else "kept in the clone, not pushed"
+    told = f"rebuilt {plural(len(outcome.dumps), 'dump')}"
     newest = f", the newest {max(outcome.dumps)}" if outcome.dumps else ""
     decisions = f", {outcome.decisions} decisions" if outcome.decisions else ""
     return f"{told}{newest}{decisions}; commit {outcome.commit[:10]}, {where}"

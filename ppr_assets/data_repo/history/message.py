@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 from msgspec import Struct
 
 from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.wording import plural
 
 _TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): ?(.*)")
 _ORGANIZATION = "organization"
@@ -35,8 +36,7 @@ def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str]
     ``mark`` is the one that this commit carries (None: no ratchet file yet), ``retired`` are the
     dumps that leave the folder.
     """
-    count = manifest.rows.get(_ORGANIZATION, 0)
-    noun = "organization" if count == 1 else "organizations"
+    organizations = plural(manifest.rows.get(_ORGANIZATION, 0), "organization")
     override = manifest.override
     trailers = {
         "Dump": manifest.dump,
@@ -50,7 +50,7 @@ def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str]
         "Moved": "; ".join(manifest.movements),
         "Retired": " ".join(retired),
     }
-    subject = f"Dump {manifest.dump.removesuffix('.sql')}: {count} {noun}"
+    subject = f"Dump {manifest.dump.removesuffix('.sql')}: {organizations}"
     return compose_message(subject, trailers)
 
 

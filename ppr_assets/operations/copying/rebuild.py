@@ -45,6 +45,7 @@ from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import is_dump_name, manifest_name, parts_folder
 from ppr_assets.rules.recorded.commit import CommitRecord
+from ppr_assets.rules.wording import plural
 from ppr_assets.settings import CopyUrl, Settings
 
 _AUTHOR = re.compile(r"(?P<name>[^<>]+) <(?P<email>[^<>]*)>")
@@ -173,9 +174,8 @@ def _made_again(
 def _closing(repo: DataRepo, last: str, place: str, dumps: Sequence[str]) -> str:
     """A commit behind those that were made again, which says that they were, with the page that no
     copy has."""
-    noun = "dump" if len(dumps) == 1 else "dumps"
     message = compose_message(
-        f"Rebuild the dump folder from copies: {len(dumps)} {noun}",
+        f"Rebuild the dump folder from copies: {plural(len(dumps), 'dump')}",
         {"Rebuilt-From": place, "Newest": max(dumps, default=None)},
     )
     folder, tree = dump_folder(repo, last), last

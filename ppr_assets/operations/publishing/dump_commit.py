@@ -49,6 +49,7 @@ from ppr_assets.rules.naming import (
     parts_folder,
 )
 from ppr_assets.rules.recorded.manifest import Manifest
+from ppr_assets.rules.wording import plural
 
 Changes = dict[str, Blob | NewFile | None]
 """What a commit makes of paths from the root; None removes one."""
@@ -164,9 +165,9 @@ def files_of_dump(
 def write_prune_commit(repo: DataRepo, base: str, retention: Retention) -> str:
     """A commit on ``base`` without the dumps that retire and a stale link, of which the page tells,
     and nothing else."""
-    retired = len(retention.retired)
-    subject = f"Retire {retired} {'dump' if retired == 1 else 'dumps'}, keep {len(retention.kept)}"
-    if not retired:
+    retired = plural(len(retention.retired), "dump")
+    subject = f"Retire {retired}, keep {len(retention.kept)}"
+    if not retention.retired:
         subject = f"Remove {LATEST_PACKED}, which does not lead to the latest dump"
     message = compose_message(subject, {"Retired": " ".join(retention.retired)})
     changes: Changes = dict.fromkeys(retention.paths)

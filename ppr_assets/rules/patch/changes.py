@@ -12,6 +12,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ppr_assets.rules.wording import plural
+
 Row = tuple[str | None, ...]
 """A literal for each column of the table, in their order; None where nobody knows the value, which
 is then left as it is."""
@@ -156,4 +158,4 @@ def counts(changes: Collection[RowChange]) -> Mapping[str, Mapping[Kind, int]]:
 def in_words(kinds: Mapping[Kind, int]) -> str:
     """``2 inserts, 1 update``."""
     told = ((kinds.get(kind, 0), kind) for kind in ("insert", "update", "delete"))
-    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in told if count)
+    return ", ".join(plural(count, kind) for count, kind in told if count)

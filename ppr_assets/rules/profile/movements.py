@@ -11,6 +11,7 @@ from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, MovementKind, Position, position
 from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile, column_name
 from ppr_assets.rules.profile.schema import Schema
+from ppr_assets.rules.wording import plural
 
 _ROWS = MovementKind("amount", 0.02, noise=2.5)
 _GROUP = MovementKind("amount", 0.2, noise=1.6)
@@ -61,8 +62,7 @@ class Movement(Struct, frozen=True):
         """In words: ``service.description: 41 % empty, 3 % for 58 nights``."""
         found = self.position
         shown = _percent if found.kind.moves == "share" else _count
-        nights = "1 night" if found.nights == 1 else f"{found.nights} nights"
-        since = f"for {nights}" if found.nights else "before"
+        since = f"for {plural(found.nights, 'night')}" if found.nights else "before"
         now = self.what.format(shown(found.now))
         return f"{self.name}: {now}, {shown(found.usual)} {since}"
 
