@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -39,13 +39,11 @@ def record_restore(
 ) -> None:
     """``remarks``: those of the dump, which was at hand ``fetched`` seconds after it was looked
     for."""
-
-    def events() -> Sequence[Event]:
+    if _has_storage(settings):
         from ppr_assets.orchestration.restore_facts import events_of_restore
 
-        return events_of_restore(outcome, remarks, by=settings.operator, fetched=fetched)
-
-    _record(settings, events)
+        by = settings.operator
+        _record(settings, partial(events_of_restore, outcome, remarks, by=by, fetched=fetched))
 
 
 def record_drill(
@@ -57,43 +55,37 @@ def record_drill(
     latest: bool,
 ) -> None:
     """See :func:`record_restore`; ``latest``: of what is published last in the data repository."""
-
-    def events() -> Sequence[Event]:
+    if _has_storage(settings):
         from ppr_assets.orchestration.restore_facts import events_of_drill
 
         by = settings.operator
-        return events_of_drill(outcome, remarks, by=by, fetched=fetched, latest=latest)
-
-    _record(settings, events)
+        _record(
+            settings,
+            partial(events_of_drill, outcome, remarks, by=by, fetched=fetched, latest=latest),
+        )
 
 
 def record_replay(settings: Settings, outcome: RebuildOutcome, *, seconds: float) -> None:
-    def events() -> Sequence[Event]:
+    if _has_storage(settings):
         from ppr_assets.orchestration.replay_facts import events_of_replay
 
-        return events_of_replay(outcome, by=settings.operator, seconds=seconds)
-
-    _record(settings, events)
+        by = settings.operator
+        _record(settings, partial(events_of_replay, outcome, by=by, seconds=seconds))
 
 
 def record_undo(settings: Settings, outcome: UndoOutcome) -> None:
-    def events() -> Sequence[Event]:
+    if _has_storage(settings):
         from ppr_assets.orchestration.restore_facts import events_of_undo
 
-        return events_of_undo(outcome, by=settings.operator)
-
-    _record(settings, events)
+        _record(settings, partial(events_of_undo, outcome, by=settings.operator))
 
 
 def record_patch(settings: Settings, facts: Mapping[str, str]) -> None:
     """``facts``: what was patched, by name."""
-
-    def events() -> Sequence[Event]:
+    if _has_storage(settings):
         from ppr_assets.orchestration.restore_facts import events_of_patch
 
-        return events_of_patch(facts, by=settings.operator)
-
-    _record(settings, events)
+        _record(settings, partial(events_of_patch, facts, by=settings.operator))
 
 
 @contextmanager
@@ -102,27 +94,25 @@ def mismatch_recorded(settings: Settings, asset: str) -> Iterator[None]:
     try:
         yield
     except (DumpDamaged, DumpUnproven) as error:
-        mismatch = error
-
-        def events() -> Sequence[Event]:
+        if _has_storage(settings):
             from ppr_assets.orchestration.restore_facts import events_of_mismatch
 
-            return events_of_mismatch(asset, mismatch)
-
-        _record(settings, events)
+            _record(settings, partial(events_of_mismatch, asset, error))
         raise
 
 
+def _has_storage(settings: Settings) -> bool:
+    """One that is named, or one that the command line has made in this folder before. Without one
+    nothing is recorded, and Dagster not imported."""
+    named = settings.dagster_home or settings.dagster_postgres_url
+    return named is not None or HOME.is_dir()
+
+
 def _record(settings: Settings, events: Callable[[], Sequence[Event]]) -> None:
-    """Have them kept where Dagster has a storage: one that is named, or one that the command line
-    has made in this folder before. Says on stderr what came between, and raises nothing.
+    """Have them kept. Says on stderr what came between, and raises nothing.
 
     In a thread, since what hangs in a driver heeds no time limit. It ends with the process.
     """
-    named = settings.dagster_home or settings.dagster_postgres_url
-    if named is None and not HOME.is_dir():
-        return
-    import_module("ppr_assets.orchestration.restore_facts")
     failures: list[str] = []
     keeping = Thread(target=_keep, args=(settings, events, failures), daemon=True)
     keeping.start()
