@@ -1,7 +1,8 @@
 """What the outside world's own errors become, where no place nearer to them has said it better.
 
 A verb ends in one of these, never in a traceback: a server, a file or a git that fails is nothing
-that nobody expected.
+that nobody expected. Of what nobody did, the whole story is in a file of this user alone, and on no
+terminal.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ppr_assets import __version__
 from ppr_assets.errors import DataRepoError, PprError, Unexpected
-from ppr_assets.settings import Settings
+from ppr_assets.files import temporary
+from ppr_assets.settings import Settings, without_secrets
 
 _HINTS = {
     errno.ENOSPC: "make room there, and run again; what was published still stands.",
@@ -115,6 +119,35 @@ def unexpected(error: BaseException) -> Unexpected:
         f"this was not expected: {type(error).__name__}{f': {words}' if words else ''}",
         story="".join(traceback.format_exception(error)),
     )
+
+
+def with_story(error: PprError) -> PprError:
+    """The same error; of an unexpected one the story is written first, and its hint says where."""
+    if isinstance(error, Unexpected):
+        story = without_secrets(error.story)
+        error.message = without_secrets(error.message)
+        error.hint = _kept(story)
+    return error
+
+
+def _kept(story: str) -> str:
+    """Write the story; the hint that leads to it."""
+    head = f"ppr-assets {__version__}, Python {sys.version.split()[0]}, {sys.argv[1:2]}\n\n"
+    try:
+        path = _written(head + story)
+    except (OSError, PprError):
+        last = [line.strip() for line in story.splitlines() if line.startswith("  File ")][-1:]
+        return f"the whole story could not be written anywhere; it ended at: {''.join(last)}"
+    return (
+        f"the whole story is in `{path}`; please report it. `ppr-assets status` says what stands."
+    )
+
+
+def _written(text: str) -> Path:
+    path = temporary() / f"unexpected-{datetime.now(UTC):%Y-%m-%d_%H-%M-%S}-{os.getpid()}.txt"
+    path.touch(0o600, exist_ok=False)
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path
 
 
 def _path(error: OSError) -> Path | None:

@@ -10,9 +10,10 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from time import monotonic, sleep
 
-from ppr_assets.errors import PprError
+from ppr_assets.errors import PprError, PreconditionFailed
 
 _PAUSE_SECONDS = 0.1
 
@@ -82,6 +83,18 @@ def write_whole(path: Path, text: str, *, beside: Path, mode: int = 0o666) -> No
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def temporary() -> Path:
+    """A folder below the system's own for such things, of this user alone."""
+    folder = Path(gettempdir()) / f"ppr_assets-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PreconditionFailed(
+            f"`{folder}` belongs to somebody else",
+            hint="remove it, or set TMPDIR to a folder of yours.",
+        )
+    return folder
 
 
 def sync_file(path: Path) -> None:

@@ -32,9 +32,8 @@ from ppr_assets.cli.shared.console import (
 )
 from ppr_assets.cli.shared.context import invocation_of
 from ppr_assets.cli.shared.json_document import print_failure
-from ppr_assets.cli.shared.unexpected import with_story
 from ppr_assets.errors import Cancelled
-from ppr_assets.failures import in_words
+from ppr_assets.failures import in_words, with_story
 
 EXIT_CODES = """\b
 Exit codes:

@@ -15,6 +15,7 @@ from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.deadline import Deadline
+from ppr_assets.files import temporary
 from ppr_assets.operations.dumping.writing import write_canonical
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.publication import plan_at
@@ -27,7 +28,7 @@ from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import new_database, sweep
 from ppr_assets.operations.restoring.proof_server import ProofPlace, proof_server
 from ppr_assets.operations.restoring.rehearsal import require_makeable
-from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.postgres.snapshot.preflight import require_dumpable, require_room
 from ppr_assets.postgres.snapshot.snapshot import Snapshot, open_snapshot

@@ -20,13 +20,14 @@ from ppr_assets.data_repo.clone.remote_head import RemoteBranches, remote_branch
 from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpDamaged, DumpMissing, GitTimeout, PprError
+from ppr_assets.files import temporary
 from ppr_assets.operations.outside.findings import Finding
 from ppr_assets.operations.outside.memory import Memory
 from ppr_assets.operations.outside.stranger import Stranger
 from ppr_assets.operations.published.committed import dump_at
 from ppr_assets.operations.restoring.loading import verified_dump
 from ppr_assets.operations.sources.repository import chosen, opened
-from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.incidents import DAMAGED, NO_BRANCH, UNREACHABLE, UNREADABLE
 from ppr_assets.rules.naming import dump_moment, manifest_name

@@ -11,11 +11,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from ppr_assets.deadline import Deadline
+from ppr_assets.files import temporary
 from ppr_assets.operations.restoring.loading import Loading
 from ppr_assets.operations.restoring.new_database import sweep
 from ppr_assets.operations.restoring.proof_server import ProofPlace, proof_server
 from ppr_assets.operations.restoring.rehearsal import Without, require_makeable
-from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres.client_tools import find_tool
 from ppr_assets.postgres.snapshot.pg_dump import PgDump

@@ -15,9 +15,10 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.errors import DataRepoError, DumpMissing
+from ppr_assets.files import temporary
 from ppr_assets.operations.published.committed import brought, dump_at
 from ppr_assets.operations.published.view import View, look, named
-from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose, latest_link
 from ppr_assets.rules.naming import LATEST_PACKED, manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest

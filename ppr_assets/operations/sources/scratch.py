@@ -11,9 +11,8 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import gettempdir, mkstemp
+from tempfile import mkstemp
 
-from ppr_assets.errors import PreconditionFailed
 from ppr_assets.files import Held, take
 
 _LOCK = ".lock"
@@ -39,18 +38,6 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
             _remove(lock)
         finally:
             os.close(descriptor)
-
-
-def temporary() -> Path:
-    """A folder below the system's own for such things, of this user alone."""
-    folder = Path(gettempdir()) / f"ppr_assets-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise PreconditionFailed(
-            f"`{folder}` belongs to somebody else",
-            hint="remove it, or set TMPDIR to a folder of yours.",
-        )
-    return folder
 
 
 def _locked_file(parent: Path) -> tuple[int, Path]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from ppr_assets.copies.contents import contents, open_place
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpDamaged, DumpMissing
+from ppr_assets.files import temporary
 from ppr_assets.operations.published.listing import ListedDump, listed_at
 from ppr_assets.operations.published.view import View
 from ppr_assets.operations.published.work_tree import OtherFiles, other_files
@@ -25,7 +26,7 @@ from ppr_assets.operations.sources.folder import (
     latest_in,
 )
 from ppr_assets.operations.sources.repository import opened, published
-from ppr_assets.operations.sources.scratch import scratch_folder, temporary
+from ppr_assets.operations.sources.scratch import scratch_folder
 from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.settings import CopyUrl, DataRepoSettings
