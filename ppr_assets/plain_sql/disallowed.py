@@ -18,7 +18,7 @@ from ppr_assets.plain_sql.parsing.pieces import (
     key_of,
 )
 from ppr_assets.plain_sql.withheld_values import NULL, in_its_place
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, WHOLE, Policy
 from ppr_assets.rules.publication.relations import Relation, RelationColumn
@@ -46,7 +46,7 @@ class Disallowed(Struct, frozen=True):
     rows: int
 
     def __str__(self) -> str:
-        name = f"{self.table}.{quote_identifier(self.column)}" if self.column else self.table
+        name = column_name(self.table, self.column) if self.column else self.table
         what = "values" if self.column else "rows"
         return f"{self.rows} {what} of {name} ({self.rule})"
 

@@ -18,7 +18,7 @@ from ppr_assets.plain_sql.schema import SchemaReader
 from ppr_assets.plain_sql.searched_values import Scanner
 from ppr_assets.plain_sql.withheld_values import Withholding
 from ppr_assets.rules.finds.judgement import Finds
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.profile.columns import Profile, TableProfile
 from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS
@@ -63,7 +63,7 @@ class PublishedRows:
             raise _undecided(copy.key)
         for column in columns:
             if column not in table.columns:
-                raise _undecided(f"{copy.key}.{quote_identifier(column)}")
+                raise _undecided(column_name(copy.key, column))
         self._schema.copy(copy)
         withholding = self._withholdings[copy.key] = Withholding(copy.key, columns, table.changed)
         return self._scanner.rows(copy.key, columns, withholding.rows(copy.rows))

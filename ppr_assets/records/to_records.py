@@ -9,8 +9,13 @@ from ppr_assets.records import parts
 from ppr_assets.records.drafts import LocationDraft, OrganizationDraft, SalDraft, ServiceDraft
 from ppr_assets.records.hanging import references
 from ppr_assets.records.reading import Fields
-from ppr_assets.rules.replay.content import content
-from ppr_assets.rules.replay.record import Location, Organization, Service, ServiceAtLocation
+from ppr_assets.rules.replay.record import (
+    Location,
+    Organization,
+    Service,
+    ServiceAtLocation,
+    content,
+)
 from ppr_assets.rules.replay.words.contact_points import is_placeholder
 
 T = TypeVar("T")

@@ -132,16 +132,20 @@ def table_key(schema: str, name: str) -> str:
     return quoted if schema == "public" else f"{quote_identifier(schema)}.{quoted}"
 
 
+def column_name(table: str, column: str) -> str:
+    """How messages, and what a human let pass, call a column of the table by its key."""
+    return f"{table}.{quote_identifier(column)}"
+
+
 def key_names(key: str) -> tuple[str, str]:
     """The schema and the name of a table key. Raises ``ValueError`` for what is none."""
     found = _KEY.fullmatch(key)
     if found is None:
         raise ValueError(f"{key!r:.80} must be a table's name, with its schema where not public")
-    schema, name = (_unquoted(part) for part in found.group("schema", "name"))
+    schema, name = (unquoted(part or "") for part in found.group("schema", "name"))
     return schema or "public", name
 
 
-def _unquoted(name: str | None) -> str:
-    if name and name.startswith('"'):
-        return name[1:-1].replace('""', '"')
-    return name or ""
+def unquoted(name: str) -> str:
+    """An SQL identifier without its quotes, where it has any."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

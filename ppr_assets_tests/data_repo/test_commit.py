@@ -81,10 +81,11 @@ def test_what_is_signed_on_later_does_not_hide_ours() -> None:
     assert parse_trailers(message)["Mark"] == "7"
 
 
-def test_body_and_subject_stay_apart() -> None:
-    message = compose_message("Reset\nthe mark", {"Mark": "7"}, body="Because.\n\nAnd more.\n")
-    assert message == "Reset the mark\n\nBecause.\n\nAnd more.\n\nMark: 7\n"
-    assert parse_trailers(message) == {"Mark": "7"}
+def test_a_subject_is_one_line_and_stands_apart() -> None:
+    message = compose_message("Reset\nthe mark", {"Mark": "7"})
+    assert message == "Reset the mark\n\nMark: 7\n"
+    said = message.replace("\n\n", "\n\nBecause.\n\nAnd more.\n\n")
+    assert parse_trailers(said) == {"Mark": "7"}
 
 
 @given(

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from ppr_assets.cli.shared.console import size
 from ppr_assets.cli.shared.json_document import error_json
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication.lines import plan_lines
+from ppr_assets.rules.publication.withholding import plan_lines
 from ppr_assets.rules.wording import few, plural
 
 if TYPE_CHECKING:

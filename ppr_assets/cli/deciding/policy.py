@@ -28,7 +28,6 @@ from ppr_assets.operations.deciding.policy_change import PolicyChange
 from ppr_assets.operations.deciding.policy_change import review as review_finds
 from ppr_assets.rules.finds.decisions import spot_at
 from ppr_assets.rules.naming import PUBLICATION
-from ppr_assets.rules.publication.lines import plan_lines, said
 from ppr_assets.rules.publication.policy import (
     REPLACED_BY,
     RULES,
@@ -36,6 +35,7 @@ from ppr_assets.rules.publication.policy import (
     Decisions,
     Rule,
 )
+from ppr_assets.rules.publication.withholding import plan_lines, said
 
 reason_option = click.option(
     "--reason", required=True, callback=worded, help="Why; it is committed for everybody to read."

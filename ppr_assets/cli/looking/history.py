@@ -12,7 +12,7 @@ from ppr_assets.cli.shared.json_document import json_option, print_json
 from ppr_assets.cli.shared.looked_at import offline_option, print_view, print_withheld
 from ppr_assets.operations.looking.history import Event, RecordHistory, record_history
 from ppr_assets.plain_sql.tables.one_record import SoughtRecord
-from ppr_assets.rules.naming import key_names, quote_identifier, table_key
+from ppr_assets.rules.naming import column_name, key_names, table_key
 
 _VALUE = 60
 
@@ -55,7 +55,7 @@ def history(
         err.print(f"{dump} was not read: {why}")
     if not told.complete:
         err.print("the clone is shallow and lacks older dumps: `git fetch --unshallow` brings them")
-    print_withheld(f"{sought.table}.{quote_identifier(name)}" for name in told.withheld)
+    print_withheld(column_name(sought.table, name) for name in told.withheld)
     if as_json:
         print_json(_json(sought, told))
         return

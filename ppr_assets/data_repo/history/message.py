@@ -54,14 +54,14 @@ def dump_message(manifest: Manifest, mark: int | None, *, retired: Sequence[str]
     return compose_message(subject, trailers)
 
 
-def compose_message(subject: str, trailers: Mapping[str, str | None], *, body: str = "") -> str:
-    """Subject, body and trailers; a trailer that is None or empty is left out.
+def compose_message(subject: str, trailers: Mapping[str, str | None]) -> str:
+    """Subject and trailers; a trailer that is None or empty is left out.
 
     Newlines in a subject or a value become spaces, so that no value can pass for a trailer.
     """
     lines = [f"{key}: {_folded(value)}" for key, value in trailers.items() if value]
-    parts = [_folded(subject), body.strip(), "\n".join(lines)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts = [_folded(subject), "\n".join(lines)]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def parse_trailers(message: str) -> dict[str, str]:

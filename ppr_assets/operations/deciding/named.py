@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from ppr_assets.errors import SettingsError
 from ppr_assets.postgres.snapshot.relations import holds_no_rows
 from ppr_assets.postgres.snapshot.snapshot import Snapshot
-from ppr_assets.rules.naming import PUBLICATION, quote_identifier
+from ppr_assets.rules.naming import PUBLICATION, column_name
 from ppr_assets.rules.publication.relations import Relation
 
 _PUBLIC = "public."
@@ -51,7 +51,7 @@ def _meant(target: str, relations: Collection[Relation]) -> Iterator[tuple[Relat
     yield from ((one, None) for one in relations if one.key == target)
     for one in relations:
         for column in one.columns:
-            if target in (f"{one.key}.{quote_identifier(column.name)}", f"{one.key}.{column.name}"):
+            if target in (column_name(one.key, column.name), f"{one.key}.{column.name}"):
                 yield one, column.name
 
 
@@ -59,7 +59,7 @@ def _nearest(target: str, relations: Collection[Relation]) -> str | None:
     names = {one.key.lower(): one.key for one in relations}
     for one in relations:
         for column in one.columns:
-            name = f"{one.key}.{quote_identifier(column.name)}"
+            name = column_name(one.key, column.name)
             names.setdefault(name.lower(), name)
     close = get_close_matches(target.lower(), names, n=1, cutoff=0.8)
     return names[close[0]] if close else None

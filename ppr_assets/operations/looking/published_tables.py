@@ -12,7 +12,7 @@ from ppr_assets.operations.published.view import looked_at
 from ppr_assets.operations.publishing.publication import policy_at
 from ppr_assets.plain_sql.tables.definitions import TableDefinition
 from ppr_assets.plain_sql.tables.values import Value
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import Policy, shipped_policy
 from ppr_assets.rules.publication.relations import Relation, RelationColumn
@@ -79,7 +79,7 @@ class PublishedTables:
         columns = [one for one in self.tables[table].columns if names is None or one in names]
         replaced = self._replaced[table].items()
         places = {columns.index(name): text for name, text in replaced if name in columns}
-        called = {at: f"values of {table}.{quote_identifier(columns[at])}" for at in places}
+        called = {at: f"values of {column_name(table, columns[at])}" for at in places}
         seen: Counter[str] = Counter()
         for rows in self._dump.rows(table, names, self.rows):
             yield [self._row(row, places, called, seen) for row in rows] if places else rows

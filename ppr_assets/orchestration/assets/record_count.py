@@ -20,8 +20,7 @@ from ppr_assets.orchestration.metadata import (
 from ppr_assets.orchestration.resources import OverrideResource
 from ppr_assets.rules.gate.ratchet import Verdict
 from ppr_assets.rules.naming import PUBLICATION as PUBLICATION_FILE
-from ppr_assets.rules.publication.lines import plan_lines
-from ppr_assets.rules.publication.withholding import Plan
+from ppr_assets.rules.publication.withholding import Plan, plan_lines
 from ppr_assets.settings import Settings
 
 MINIMUM_RECORDS = dg.AssetCheckSpec(

@@ -22,7 +22,7 @@ from ppr_assets.postgres.snapshot.constraints import (
     read_constraints,
 )
 from ppr_assets.postgres.snapshot.row_count import HOLD_SECONDS
-from ppr_assets.rules.naming import quote_identifier, table_key
+from ppr_assets.rules.naming import column_name, quote_identifier, table_key
 from ppr_assets.rules.publication.policy import Decision
 from ppr_assets.rules.publication.withholding import Plan
 
@@ -112,7 +112,7 @@ class _Loading:
                 yield f"{words} what stands in the place of {places}"
 
     def _called(self, column: str) -> str:
-        return f"{self._key}.{quote_identifier(column)}"
+        return column_name(self._key, column)
 
     def _is_strange(self, name: str) -> bool:
         """Whether a text is not what a column would have it written as."""

@@ -28,7 +28,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ppr_assets.rules.finds.judgement import Allowed, Finds, Judgement, Spot, judge_finds
-from ppr_assets.rules.naming import QUOTED_NAME
+from ppr_assets.rules.naming import QUOTED_NAME, unquoted
 
 ALLOWED = "allowed finds"
 REVIEWED = "reviewed finds"
@@ -90,10 +90,7 @@ def spot_at(place: str, kind: str) -> Spot:
         return _known(Spot(place, "", kind))
     if found is None:
         raise ValueError(f"`{place}` must be TABLE.COLUMN, as the message has it")
-    column = found["column"]
-    if column.startswith('"'):
-        column = column[1:-1].replace('""', '"')
-    return _known(Spot(found["table"], column, kind))
+    return _known(Spot(found["table"], unquoted(found["column"]), kind))
 
 
 def _known(spot: Spot) -> Spot:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from ppr_assets.errors import PolicyRefused
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.wording import shell_word
 
 _SHOWN = 20
@@ -25,7 +25,7 @@ class Spot(NamedTuple):
 
     @property
     def place(self) -> str:
-        return f"{self.table}.{quote_identifier(self.column)}" if self.column else self.table
+        return column_name(self.table, self.column) if self.column else self.table
 
 
 class Find(Struct, frozen=True):

@@ -15,7 +15,6 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from ppr_assets.rules.json_fields import FieldError, JsonFields
-from ppr_assets.rules.naming import quote_identifier
 
 _NUMBERS = re.compile(r"\d{1,18}( \d{1,18}){0,4}", re.ASCII)
 
@@ -60,11 +59,6 @@ class TableProfile(Struct, frozen=True):
 
 Profile = Mapping[str, TableProfile]
 """By table key."""
-
-
-def column_name(table: str, column: str) -> str:
-    """How messages, and what a human let pass, call a column."""
-    return f"{table}.{quote_identifier(column)}"
 
 
 def profile_json(profile: Profile) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from ppr_assets.rules.mark import Mark
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.policy import (
     CORE_TABLES,
     FLOOR_TABLE,
@@ -22,12 +23,7 @@ from ppr_assets.rules.policy import (
     ratchet_needs,
     records_needed,
 )
-from ppr_assets.rules.profile.columns import (
-    ColumnProfile,
-    Profile,
-    TableProfile,
-    column_name,
-)
+from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile
 from ppr_assets.rules.profile.movements import EarlierNight
 
 

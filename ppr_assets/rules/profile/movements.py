@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name, quote_identifier
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.rules.profile.bounds import NIGHTS, SHORT, MovementKind, Position, position
-from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile, column_name
+from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile
 from ppr_assets.rules.profile.schema import Schema
 from ppr_assets.rules.wording import plural
 
@@ -25,6 +25,8 @@ _FEW_ROWS = 30
 """Below it, shares and lengths say nothing."""
 _SMALL_GROUP = 5
 """Below so many rows, a group comes and goes."""
+_LARGEST = 3
+"""What a commit and a manifest have room for."""
 
 
 class EarlierNight(Struct, frozen=True):
@@ -82,12 +84,12 @@ def warnings(found: Sequence[Movement]) -> list[str]:
     return [str(one) for one in found if one.warns]
 
 
-def largest(found: Sequence[Movement], count: int = 3) -> list[str]:
+def largest(found: Sequence[Movement]) -> list[str]:
     """Of :func:`movements`, the largest, one for each table: those that warn, then the others."""
     by_table: dict[str, Movement] = {}
     for one in sorted(found, key=lambda one: not one.warns):
         by_table.setdefault(one.table, one)
-    return [str(one) for one in list(by_table.values())[:count]]
+    return [str(one) for one in list(by_table.values())[:_LARGEST]]
 
 
 def _all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name, quote_identifier
 from ppr_assets.rules.publication.policy import WHOLE, Decisions, Policy, Rule, joined, of_columns
 from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
 from ppr_assets.rules.publication.withholding import Plan, TablePlan, Unknown
@@ -51,7 +51,7 @@ def idle_decisions(added: Policy, relations: Collection[Relation]) -> Iterator[s
             continue
         for name in withheld:
             if name != WHOLE and name not in there[table]:
-                yield f"{table}.{quote_identifier(name)}"
+                yield column_name(table, name)
 
 
 class _Decided(dict[str, Decisions]):
@@ -154,7 +154,7 @@ def _not_possible(relation: Relation, plan: TablePlan) -> Iterator[str]:
         return
     for name, decision in plan.changed.items():
         if decision.rule == "null" and not columns[name].nullable:
-            yield f"{relation.key}.{quote_identifier(name)} may not be NULL"
+            yield f"{column_name(relation.key, name)} may not be NULL"
 
 
 def _broken_references(relation: Relation, plans: Mapping[str, TablePlan]) -> Iterator[str]:
@@ -187,9 +187,9 @@ def _way_out(relation: Relation, reference: Reference) -> str:
     nullable = {column.name for column in relation.columns if column.nullable}
     ours = [name for name in reference.columns if name in nullable]
     if ours and not reference.full:
-        return f"{relation.key}.{quote_identifier(ours[0])} can be null"
+        return f"{column_name(relation.key, ours[0])} can be null"
     if len(ours) == len(reference.columns):
-        named = [f"{relation.key}.{quote_identifier(one)}" for one in ours]
+        named = [column_name(relation.key, one) for one in ours]
         return f"{few(named, _SHOWN)} can be null"
     theirs = few([*dict.fromkeys(map(quote_identifier, reference.target_columns))], _SHOWN)
     return f"{relation.key} can be structure too, or of {reference.target} only {theirs} public"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
 from ppr_assets.errors import PolicyRefused
 from ppr_assets.rules.finds.decisions import FindDecisions
-from ppr_assets.rules.naming import quote_identifier
+from ppr_assets.rules.naming import column_name
 from ppr_assets.rules.publication.policy import (
     OF_TABLES,
     REPLACED_BY,
@@ -40,9 +40,7 @@ class Unknown(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return (
-            self.table if self.column is None else f"{self.table}.{quote_identifier(self.column)}"
-        )
+        return self.table if self.column is None else column_name(self.table, self.column)
 
     @property
     def command(self) -> str:
@@ -79,7 +77,7 @@ class Withheld(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return f"{self.table}.{quote_identifier(self.column)}" if self.column else self.table
+        return column_name(self.table, self.column) if self.column else self.table
 
     def __str__(self) -> str:
         if not self.column:
@@ -191,6 +189,35 @@ class Plan(Struct, frozen=True):
                 "the database.",
             )
         return None
+
+
+def plan_lines(plan: Plan, file: object) -> Iterator[str]:
+    """For a terminal and for the log of a run, line by line: all that would be withheld, that is
+    unknown, and that cannot be kept; ``file`` decides."""
+    for one in plan.withheld({}, {}):
+        decision = plan.tables[one.table].changed.get(one.column)
+        yield f"withheld: {one.name}: {said(decision) if decision else _all_rows(plan, one.table)}"
+    for unknown in plan.to_decide:
+        yield f"unknown: {unknown.name}: {unknown.choice}"
+        yield f"         or in {file}: {unknown.line}"
+    for problem in plan.impossible:
+        yield f"cannot be kept: {problem}"
+
+
+def _all_rows(plan: Plan, table: str) -> str:
+    if not (columns := plan.listed.get(table)):
+        return "all rows"
+    names = ", ".join(column_name(table, column) for column in columns)
+    return f"all rows, but the definitions of partitions name values of {names}"
+
+
+def said(decision: Decision | None) -> str:
+    """A rule in a word or two."""
+    if decision is None:
+        return "undecided"
+    if decision.rule == "replaced":
+        return f"replaced by `{decision.text}`"
+    return decision.rule
 
 
 def _toml(name: str) -> str:

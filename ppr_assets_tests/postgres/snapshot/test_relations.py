@@ -9,10 +9,10 @@ import pytest
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.postgres.snapshot.relations import holds_no_rows, read_relations
 from ppr_assets.postgres.snapshot.snapshot import open_snapshot
-from ppr_assets.rules.publication.lines import plan_lines
 from ppr_assets.rules.publication.planning import plan
 from ppr_assets.rules.publication.policy import LARGE_OBJECTS, Decision, Policy, shipped_policy
 from ppr_assets.rules.publication.relations import Reference, Relation, RelationColumn
+from ppr_assets.rules.publication.withholding import plan_lines
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.fix_postgres import SampleDatabase
 

@@ -14,7 +14,7 @@ from ppr_assets.errors import GateRefused
 from ppr_assets.postgres.sessions.session import Connection
 from ppr_assets.postgres.snapshot.records import count_records, count_values
 from ppr_assets.postgres.snapshot.relations import read_relations
-from ppr_assets.rules.naming import key_names, quote_identifier
+from ppr_assets.rules.naming import column_name, key_names, quote_identifier
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
 from ppr_assets.settings import DatabaseSettings
@@ -36,7 +36,7 @@ class OnlyHere(Struct, frozen=True):
     def __str__(self) -> str:
         if not self.column:
             return f"{self.number} rows of {self.table}"
-        return f"{self.number} values of {self.table}.{quote_identifier(self.column)}"
+        return f"{self.number} values of {column_name(self.table, self.column)}"
 
 
 def only_here(connection: Connection, manifest: Manifest | None) -> tuple[OnlyHere, ...]:

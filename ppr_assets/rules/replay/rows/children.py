@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id, record_id
-from ppr_assets.rules.replay.record import Attribute, Contact, Phone, Term
+from ppr_assets.rules.replay.record import Attribute, Contact, Phone, Term, content
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 
 

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from ppr_assets.rules.replay.content import content
-from ppr_assets.rules.replay.record import Phone
+from ppr_assets.rules.replay.record import Phone, content
 from ppr_assets.rules.replay.telling import Telling
 from ppr_assets.rules.replay.words.contact_points import phone_keys
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id
-from ppr_assets.rules.replay.record import Service, ServiceAtLocation
+from ppr_assets.rules.replay.record import Service, ServiceAtLocation, content
 from ppr_assets.rules.replay.rows.children import attributes, child, reached_by
 from ppr_assets.rules.replay.rows.columns import Row, columns_of
 from ppr_assets.rules.replay.rows.newest import newest

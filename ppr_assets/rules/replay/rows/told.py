@@ -63,8 +63,8 @@ class ServiceTold(Struct, frozen=True):
 T = TypeVar("T", bound=Told)
 
 
-def with_reasons(told: Iterable[T], otherwise: str = AGAIN) -> Iterator[tuple[T, str]]:
+def with_reasons(told: Iterable[T]) -> Iterator[tuple[T, str]]:
     """From the oldest on, each with why it is counted to what the first one began: the decision
-    that its id stands for, or ``otherwise``."""
+    that its id stands for, or that it is told again."""
     for number, one in enumerate(sorted(told, key=lambda one: (one.by, one.id))):
-        yield one, (one.reason or otherwise if number else "")
+        yield one, (one.reason or AGAIN if number else "")

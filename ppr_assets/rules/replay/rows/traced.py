@@ -8,9 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from ppr_assets.rules.replay.content import content
 from ppr_assets.rules.replay.ids import child_id
-from ppr_assets.rules.replay.record import Attribute
+from ppr_assets.rules.replay.record import Attribute, content
 from ppr_assets.rules.replay.rows.children import term_id
 from ppr_assets.rules.replay.rows.columns import TABLES
 from ppr_assets.rules.replay.rows.newest import known_by
