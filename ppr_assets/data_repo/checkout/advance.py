@@ -54,7 +54,7 @@ from ppr_assets.rules.naming import DELTA_BASE_FILE, DELTA_BASE_PARTS, parts_fol
 LOOKS = 30
 BETWEEN_LOOKS_SECONDS = 0.15
 _REF_SECONDS = 5.0
-LOCK_WAIT_SECONDS = 10.0
+_LOCK_WAIT_SECONDS = 10.0
 """How long a run waits for the data repository's lock before it ends as "busy"."""
 
 
@@ -109,7 +109,7 @@ def require_movable(repo: DataRepo) -> list[WorkTree]:
 def working_alone(repo: DataRepo) -> Iterator[None]:
     """Hold the data repository's lock, with nothing left of a run that was killed. Waits for
     another run to end; raises :class:`Busy` if that takes long."""
-    with data_repo_lock(repo, wait_seconds=LOCK_WAIT_SECONDS):
+    with data_repo_lock(repo, wait_seconds=_LOCK_WAIT_SECONDS):
         recover(repo)
         yield
 

@@ -5,7 +5,7 @@ Only trees are compared; what the files held is read by whoever wants to know.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -50,6 +50,18 @@ class Signature(Struct, frozen=True):
 
     state: Literal["unsigned", "good", "unknown", "bad"]
     signer: str = ""
+
+
+def ancestors(commits: Iterable[str], parents: Mapping[str, Sequence[str]]) -> set[str]:
+    """``commits`` and all before them, of those whose ``parents`` are known."""
+    found: set[str] = set()
+    waiting = [*commits]
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one in parents:
+            found.add(one)
+            waiting += parents[one]
+    return found
 
 
 def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:

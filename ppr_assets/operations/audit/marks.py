@@ -95,12 +95,7 @@ class Standings:
 
     def _manifests(self, parents: Sequence[DumpFolder], resets: frozenset[str]) -> Marks:
         """What the newest manifest tells, if no reset came after it."""
-        described = [
-            (name, folder)
-            for folder in parents
-            for name in folder.dumps
-            if folder.manifest_sha(name) is not None
-        ]
+        described = [(name, folder) for folder in parents if (name := folder.newest_described)]
         if not described:
             return {}
         name, folder = max(described, key=lambda one: one[0])

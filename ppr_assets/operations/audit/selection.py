@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.commits import FolderCommit
+from ppr_assets.data_repo.history.commits import FolderCommit, ancestors
 from ppr_assets.errors import DumpMissing
 from ppr_assets.operations.published.view import OnView, look, named, unseen
 
@@ -58,19 +58,7 @@ def selected(
         return [commit for commit in history if commit.date >= since]
     if scope.every:
         return [*history]
-    newest = [commit.sha for commit in history if commit.sha in standing][-1:]
-    before = _ancestors(history, newest)
-    return [commit for commit in history if commit.sha not in before]
-
-
-def _ancestors(history: Sequence[FolderCommit], shas: Sequence[str]) -> set[str]:
-    """What these commits contain, without themselves."""
     parents = {commit.sha: commit.parents for commit in history}
-    found: set[str] = set()
-    waiting = [parent for sha in shas for parent in parents[sha]]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += parents.get(one, ())
-    return found
+    newest = [sha for sha in parents if sha in standing][-1:]
+    before = ancestors([parent for sha in newest for parent in parents[sha]], parents)
+    return [commit for commit in history if commit.sha not in before]

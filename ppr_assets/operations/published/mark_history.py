@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ppr_assets.data_repo.history.commits import ancestors
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import FLOOR_TABLE
 
@@ -80,26 +81,14 @@ class MarkHistory:
         if all(past.resets == resets for past in pasts):
             return _union(pasts)
         # A branch from before a reset comes back: of it counts only what the reset did not know.
-        seen = self._ancestors(parents)
-        forgotten = self._ancestors(
-            [parent for reset in resets for parent in self._versions[reset].parents]
-        )
+        line = {commit: version.parents for commit, version in self._versions.items()}
+        seen = ancestors(parents, line)
+        forgotten = ancestors([parent for reset in resets for parent in line[reset]], line)
         past = PastMarks(resets=resets, to_start=any(past.to_start for past in pasts))
         for commit, version in self._versions.items():
             if commit in seen and commit not in forgotten:
                 past = _raised(past, version, ours=self._pasts[commit].taken_over)
         return replace(past, taken_over=True)
-
-    def _ancestors(self, commits: Collection[str]) -> set[str]:
-        """These versions, and all before them."""
-        found: set[str] = set()
-        waiting = [*commits]
-        while waiting:
-            one = waiting.pop()
-            if one not in found and one in self._versions:
-                found.add(one)
-                waiting += self._versions[one].parents
-        return found
 
 
 def standing(written: Mark | None, past: PastMarks, manifest: Marks) -> StandingMark | None:
