@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from ppr_assets.cli.dagster.run import run_nightly
+from ppr_assets.cli.dagster.storage import kept_sessions
 from ppr_assets.errors import DatabaseFailed, PprError
 from ppr_assets.failures import told
 from ppr_assets.orchestration.failures import expected_failures
@@ -126,7 +127,7 @@ class World:
 
     def night(self) -> PprError | None:
         """Dagster's job, its records kept on the disk."""
-        with _kept_in(self.folder / "dagster") as instance:
+        with _kept_in(self.folder / "dagster") as instance, kept_sessions(instance):
             return run_nightly(self.pipeline.settings, instance).failure
 
     def everything(self) -> Iterator[tuple[str, bytes]]:
