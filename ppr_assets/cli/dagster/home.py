@@ -129,7 +129,7 @@ def storage_of(home: Path | None, url: Secret | None) -> str:
     started or asked for it."""
     config = home / _CONFIG.name if home else _CONFIG
     if home is not None or not config.exists():
-        home = home or (LOCAL / "dagster").resolve()
+        home = home or HOME.resolve()
         files = storage_folder(home)
         if files is not None:
             return f"storage: files in {files}"

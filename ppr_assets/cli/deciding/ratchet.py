@@ -51,10 +51,9 @@ def show(invocation: Invocation, *, offline: bool, as_json: bool) -> None:
     if mark is None:
         out.print("no mark yet: the first dump sets it")
         return
-    needs = {need.table: need.records for need in ratchet_needs(mark, policy(settings.dump))}
-    marks = {FLOOR_TABLE: mark.organization, **dict(sorted(mark.tables.items()))}
-    rows = [(table, str(rows), str(needs.get(table, ""))) for table, rows in marks.items()]
-    print_columns([("table", "mark", "needed"), *rows], numbers=(1, 2))
+    rows = _marks(mark, policy(settings.dump))
+    shown = [(table, str(rows), str(needed or "")) for table, rows, needed in rows]
+    print_columns([("table", "mark", "needed"), *shown], numbers=(1, 2))
     when = f"{mark.updated_at:%Y-%m-%d %H:%M:%S} UTC" if mark.updated_at else "at an unknown time"
     if found.lost:
         out.print(f"the file has lost: {lost_marks(found.lost)}")
@@ -110,11 +109,18 @@ def _reset_json(outcome: ResetOutcome) -> dict[str, Any]:
 def _json(mark: Mark | None, rules: GatePolicy, lost: Marks) -> dict[str, Any]:
     if mark is None:
         return {"tables": {}, "updated_at": None, "updated_by": None, "lost": []}
-    needs = {need.table: need.records for need in ratchet_needs(mark, rules)}
-    marks = {FLOOR_TABLE: mark.organization, **dict(sorted(mark.tables.items()))}
     return {
-        "tables": {key: {"mark": one, "needed": needs.get(key)} for key, one in marks.items()},
+        "tables": {
+            table: {"mark": rows, "needed": needed} for table, rows, needed in _marks(mark, rules)
+        },
         "updated_at": mark.updated_at.isoformat() if mark.updated_at else None,
         "updated_by": mark.updated_by or None,
         "lost": sorted(lost),
     }
+
+
+def _marks(mark: Mark, rules: GatePolicy) -> list[tuple[str, int, int | None]]:
+    """Each table with its mark, and how many records a dump needs of it, where it is held."""
+    needs = {need.table: need.records for need in ratchet_needs(mark, rules)}
+    marks = {FLOOR_TABLE: mark.organization, **dict(sorted(mark.tables.items()))}
+    return [(table, rows, needs.get(table)) for table, rows in marks.items()]

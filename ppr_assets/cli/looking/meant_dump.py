@@ -8,7 +8,7 @@ from ppr_assets.cli.shared.context import bundled
 from ppr_assets.cli.shared.looked_at import offline_option
 from ppr_assets.operations.looking.meant import Meant
 
-AT = (
+_AT = (
     "A dump by its name, also a retired one; the latest at a commit; the newest up to the end of a "
     "day or moment (ISO, UTC); or a dump's file. [default: the latest]"
 )
@@ -23,7 +23,7 @@ _FROM = click.option(
 meant_options = bundled(
     "meant",
     Meant,
-    click.option("--at", metavar="DUMP|COMMIT|DATE", help=AT),
+    click.option("--at", metavar="DUMP|COMMIT|DATE", help=_AT),
     _FROM,
     offline_option,
 )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from ppr_assets.cli.shared.console import err
 from ppr_assets.cli.shared.context import bundled
 from ppr_assets.cli.shared.looked_at import offline_option
-from ppr_assets.operations.sources.wanted import Wanted
+from ppr_assets.operations.sources.wanted import FoundDump, Wanted
 from ppr_assets.rules.naming import dump_moment
-
-if TYPE_CHECKING:
-    from ppr_assets.operations.sources.wanted import FoundDump
 
 
 class Moment(click.ParamType[datetime]):

@@ -9,12 +9,11 @@ import click
 from rich.markup import escape
 
 from ppr_assets.cli.dagster.files import require_files
-from ppr_assets.cli.dagster.home import require_config, storage_of
+from ppr_assets.cli.dagster.home import HOME, require_config, storage_of
 from ppr_assets.cli.dagster.storage import require_home, require_storage
 from ppr_assets.cli.shared.console import out
 from ppr_assets.cli.shared.context import Invocation, pass_invocation
 from ppr_assets.cli.shared.json_document import error_json, json_option, print_json
-from ppr_assets.cli.shared.local_server import LOCAL
 from ppr_assets.errors import PprError, SettingsError
 from ppr_assets.failures import told
 from ppr_assets.operations.doctor import Precondition, preconditions
@@ -66,12 +65,10 @@ def _dagster(settings: Settings) -> Precondition:
             require_apart(settings.database, url)
             require_storage(url)
         with told(settings):
-            require_files(home or LOCAL / "dagster")
+            require_files(home or HOME)
     except PprError as error:
         return Precondition("dagster", error.message, error)
-    return Precondition(
-        "dagster", f"home {home or LOCAL.resolve() / 'dagster'}, {storage_of(home, url)}"
-    )
+    return Precondition("dagster", f"home {home or HOME.resolve()}, {storage_of(home, url)}")
 
 
 def _json(finding: Precondition) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Each organization has a source of its own, so that a larger sample begins with t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TypeVar
 
@@ -66,9 +66,4 @@ class Draw:
         return made.isoformat(" "), changed.isoformat(" ")
 
     def day(self, earliest_days_ago: int) -> str:
-        return _day(self.below(earliest_days_ago))
-
-
-def _day(days_ago: int) -> str:
-    newest: date = NEWEST.date()
-    return (newest - timedelta(days=days_ago)).isoformat()
+        return (NEWEST.date() - timedelta(days=self.below(earliest_days_ago))).isoformat()
