@@ -38,7 +38,7 @@ def reported(path: Path | None) -> Iterator[OnLine]:
     beside = path.with_name(f"{path.name}.partial")
     try:
         with beside.open("w", encoding="utf-8") as file:
-            yield lambda line: print(json.dumps(line.to_json()), file=file)
+            yield lambda line: print(json.dumps(to_builtins(line)), file=file)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -194,7 +194,7 @@ def _became_json(outcome: Outcome) -> dict[str, object]:
 
 def print_explanation(found: Explanation, *, as_json: bool) -> None:
     if as_json:
-        files = [line.to_json() for line in found.files]
+        files = to_builtins(found.files)
         print_json({"files": files, "records": to_builtins(found.records)})
         return
     for line in _explanation_lines(found):

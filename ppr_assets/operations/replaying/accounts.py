@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
@@ -20,13 +20,13 @@ Outcome = Literal["loaded", "empty", "rejected"]
 OUTCOMES: tuple[Outcome, ...] = ("loaded", "empty", "rejected")
 
 
-class FileLine(Struct, frozen=True):
+class FileLine(Struct, frozen=True, omit_defaults=True):
     """Of one file. ``json_path``: where in it the reason is."""
 
     file: str
     outcome: Outcome
-    day: str | None
-    scraper: str
+    day: str | None = None
+    scraper: str = ""
     reason: str = ""
     json_path: str = ""
     organizations: int = 0
@@ -49,11 +49,6 @@ class FileLine(Struct, frozen=True):
             case _:
                 reason, path = became.reason, became.json_path
                 return cls(file.name, "rejected", day, scraper, reason, path, bytes=read.size)
-
-    def to_json(self) -> dict[str, Any]:
-        """Without what it has nothing to say of."""
-        values = {name: getattr(self, name) for name in self.__struct_fields__}
-        return {name: value for name, value in values.items() if value not in (None, "", 0, False)}
 
 
 class FileKind(NamedTuple):

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec import Struct
-from psycopg import sql
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.operations.restoring.leftovers import cleanup
@@ -17,6 +16,7 @@ from ppr_assets.operations.restoring.replacing import Terms
 from ppr_assets.operations.restoring.restore import RestoreOutcome, restore
 from ppr_assets.operations.sources.wanted import FoundDump
 from ppr_assets.postgres import embedded
+from ppr_assets.postgres.databases.comment import comment_of, comment_on
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.sessions.connection import connect
 from ppr_assets.rules.gate.replacement import WITHOUT_EXTENSIONS, Guard
@@ -57,7 +57,8 @@ def open_dump(
     server = embedded.start(folder)
     target = server.database_settings(DATABASE)
     says = f"{found.name} of {found.origin}, as it was published"
-    noted, _, remarks = (_comment(server) or "").partition(_REMARKS)
+    with connect(server.database_settings(server.superuser)) as session:
+        noted, _, remarks = (comment_of(session, DATABASE) or "").partition(_REMARKS)
     if noted == says and (without_extensions or ON_REQUEST not in remarks):
         told = remarks.split(_BETWEEN) if remarks else []
         return Opened(found.name, server, target, told)
@@ -69,25 +70,8 @@ def open_dump(
             deadline.require("dropping former databases")
         outcome = restore(target, found, Terms(guard), deadline=deadline, on_stage=on_stage)
         told = outcome.remarks
-        _note(target, f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says)
+        with connect(target, autocommit=True) as session:
+            comment = f"{says}{_REMARKS}{_BETWEEN.join(told)}" if told else says
+            session.execute(comment_on(DATABASE, comment))
         undoing.pop_all()
     return Opened(found.name, server, target, told, outcome)
-
-
-def _comment(server: EmbeddedServer) -> str | None:
-    query = (
-        "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database "
-        "WHERE datname = %s"
-    )
-    with connect(server.database_settings(server.superuser)) as session:
-        row = session.execute(query, [DATABASE]).fetchone()
-    return row[0] if row else None
-
-
-def _note(target: DatabaseSettings, text: str) -> None:
-    with connect(target, autocommit=True) as session:
-        session.execute(
-            sql.SQL("COMMENT ON DATABASE {} IS {}").format(
-                sql.Identifier(target.dbname), sql.Literal(text)
-            )
-        )

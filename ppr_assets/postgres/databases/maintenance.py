@@ -12,6 +12,7 @@ from psycopg import sql
 from ppr_assets.errors import Busy, DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import connect_beside, take_lock
+from ppr_assets.postgres.databases.comment import comment_of, comment_on
 from ppr_assets.postgres.databases.questions import Questions
 from ppr_assets.postgres.databases.swap import swap
 from ppr_assets.postgres.sessions.connection import connect, pinned
@@ -76,17 +77,9 @@ class Maintenance(Questions, frozen=True):
     def note(self, name: str, text: str) -> list[str]:
         """Add a line to the database's comment. Returns what was in the way, in words: what is
         noted is done by then."""
-        statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
         try:
-            row = self.connection.execute(
-                "SELECT pg_catalog.shobj_description(oid, 'pg_database') "
-                "FROM pg_catalog.pg_database WHERE datname = %s",
-                [name],
-            ).fetchone()
-            comment = "\n".join(filter(None, [row[0] if row else None, text]))
-            self._execute(
-                statement.format(sql.Identifier(name), sql.Literal(comment)), "no comment"
-            )
+            comment = "\n".join(filter(None, [comment_of(self.connection, name), text]))
+            self._execute(comment_on(name, comment), "no comment")
         except (RestoreFailed, DatabaseFailed) as error:
             return [f"that could not be noted at database {name}: {error.message}"]
         except psycopg.Error as error:

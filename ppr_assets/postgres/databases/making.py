@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
+from ppr_assets.postgres.databases.comment import comment_on
 from ppr_assets.postgres.sessions.computing import read_locale
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.rules.gate.difference import without_notes
@@ -174,8 +175,7 @@ def _statements(connection: Connection, source: str, to: str) -> Iterator[tuple[
         what = f"setting {name}" + (f" of role {role}" if role is not None else "")
         yield what, _set(whose, name, value)
     if comment is not None and (copied := without_notes(comment)):
-        text = sql.SQL("COMMENT ON DATABASE {} IS {}")
-        yield "comment", text.format(database, sql.Literal(copied))
+        yield "comment", comment_on(to, copied)
 
 
 def _grants(

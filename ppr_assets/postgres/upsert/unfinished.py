@@ -1,23 +1,16 @@
-"""A database that is being filled in several transactions says so in its comment, until it is full.
-
-The comment is what a human sees who lists databases, and goes where the database goes.
-"""
+"""A database that is filled in several transactions says so in its comment, until it is full."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import LiteralString
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, errors
 
 from ppr_assets.errors import PreconditionFailed
+from ppr_assets.postgres.databases.comment import comment_of, comment_on
 from ppr_assets.rules.naming import quote_identifier
 
 _SAID = "a replay is unfinished; `ppr-assets replay --batch` goes on"
-_COMMENT: LiteralString = """
-SELECT oid, pg_catalog.shobj_description(oid, 'pg_database') FROM pg_catalog.pg_database
-WHERE datname = pg_catalog.current_database()
-"""
 
 
 def is_unfinished(connection: Connection) -> bool:
@@ -43,11 +36,8 @@ def finish(connection: Connection) -> None:
 
 
 def _lines(connection: Connection) -> list[str]:
-    row = connection.execute(_COMMENT).fetchone()
-    return row[1].splitlines() if row and row[1] else []
+    return (comment_of(connection) or "").splitlines()
 
 
 def _say(connection: Connection, lines: list[str]) -> None:
-    comment = sql.Literal("\n".join(lines) or None)
-    name = sql.Identifier(connection.info.dbname)
-    connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, comment))
+    connection.execute(comment_on(connection.info.dbname, "\n".join(lines) or None))
