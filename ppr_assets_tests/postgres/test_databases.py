@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +15,12 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseUnreachable, RestoreFailed
+from ppr_assets.postgres.databases.comment import dated, without_notes
 from ppr_assets.postgres.databases.maintenance import Maintenance, maintenance
 from ppr_assets.postgres.databases.names import former_name, parse, restoring_name
 from ppr_assets.postgres.embedded import EmbeddedServer
+from ppr_assets.rules.gate.difference import Accepted
+from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_restore import slowness
@@ -65,6 +69,14 @@ def test_names_fit_and_are_read_again(target: str) -> None:
 )
 def test_what_only_looks_alike_is_nobodys(name: str) -> None:
     assert parse("ppr", name) is None
+
+
+def test_what_somebody_accepted_in_a_database_is_not_said_of_another_one() -> None:
+    accepted = Accepted(["index one is missing"], Override("made anew", "command line"))
+    note, other = dated(accepted.note("d.sql")), dated("`e.sql` was put back by Ann Lee")
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: `d.sql` was restored here, ", note)
+    assert without_notes(f"the records\n{note}\n{other}\n{note}") == f"the records\n{other}"
+    assert without_notes(note) == ""
 
 
 def test_what_cannot_be_noted_any_more_is_said_and_fails_nothing(empty_database: Empty) -> None:

@@ -105,5 +105,5 @@ def undo(target: DatabaseSettings, *, disconnect: bool, by: str) -> UndoOutcome:
             )
         former = session.unused(former_name)
         session.swap(target.dbname, newest.name, former, disconnect=disconnect)
-        note = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {newest.name} was put back by {by}"
-        return UndoOutcome(target.dbname, newest.name, former, session.note(former, note))
+        remarks = session.note(former, f"{newest.name} was put back by {by}")
+        return UndoOutcome(target.dbname, newest.name, former, remarks)

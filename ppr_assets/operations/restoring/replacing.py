@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -207,4 +206,4 @@ def replaced_note(done: str, by: str, override: Override | None = None) -> str:
         if override
         else f"by {by}"
     )
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {done} in its place {why}"
+    return f"{done} in its place {why}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -177,12 +176,11 @@ def _gaps_noted(session: Maintenance, name: str, dump: str, without: Without) ->
     """Say in the database's comment what it lacks, where whoever finds it would miss it."""
     if not without.named:
         return []
-    moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    return session.note(name, f"{moment}: `{dump}` was restored without {', '.join(without.named)}")
+    return session.note(name, f"`{dump}` was restored without {', '.join(without.named)}")
 
 
 def accepted_noted(session: Maintenance, name: str, dump: str, accepted: Accepted) -> list[str]:
     """Say in the database's comment what was taken; returns what was in the way."""
     if not accepted.differences:
         return []
-    return session.note(name, accepted.note(dump, datetime.now(UTC)))
+    return session.note(name, accepted.note(dump))

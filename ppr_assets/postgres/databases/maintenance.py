@@ -12,7 +12,7 @@ from psycopg import sql
 from ppr_assets.errors import Busy, DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.databases import making
 from ppr_assets.postgres.databases.beside import connect_beside, take_lock
-from ppr_assets.postgres.databases.comment import comment_of, comment_on
+from ppr_assets.postgres.databases.comment import comment_of, comment_on, dated
 from ppr_assets.postgres.databases.questions import Questions
 from ppr_assets.postgres.databases.swap import swap
 from ppr_assets.postgres.sessions.connection import connect, pinned
@@ -75,10 +75,10 @@ class Maintenance(Questions, frozen=True):
         return making.copied(self.connection, source, to)
 
     def note(self, name: str, text: str) -> list[str]:
-        """Add a line to the database's comment. Returns what was in the way, in words: what is
-        noted is done by then."""
+        """Add a line with the moment to the database's comment. Returns what was in the way, in
+        words: what is noted is done by then."""
         try:
-            comment = "\n".join(filter(None, [comment_of(self.connection, name), text]))
+            comment = "\n".join(filter(None, [comment_of(self.connection, name), dated(text)]))
             self._execute(comment_on(name, comment), "no comment")
         except (RestoreFailed, DatabaseFailed) as error:
             return [f"that could not be noted at database {name}: {error.message}"]

@@ -9,10 +9,9 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from ppr_assets.postgres.databases.comment import comment_on
+from ppr_assets.postgres.databases.comment import comment_on, without_notes
 from ppr_assets.postgres.sessions.computing import read_locale
 from ppr_assets.postgres.sessions.live_sessions import Connection
-from ppr_assets.rules.gate.difference import without_notes
 
 _DATABASE: LiteralString = """
 SELECT pg_catalog.to_jsonb(d), pg_catalog.pg_encoding_to_char(d.encoding),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from psycopg import Connection, errors
 
 from ppr_assets.errors import PreconditionFailed
-from ppr_assets.postgres.databases.comment import comment_of, comment_on
+from ppr_assets.postgres.databases.comment import comment_of, comment_on, dated
 from ppr_assets.rules.naming import quote_identifier
 
 _SAID = "a replay is unfinished; `ppr-assets replay --batch` goes on"
@@ -19,9 +17,8 @@ def is_unfinished(connection: Connection) -> bool:
 
 def begin(connection: Connection) -> None:
     """Raise :class:`PreconditionFailed` where the role may not say so."""
-    line = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC: {_SAID}"
     try:
-        _say(connection, [*_lines(connection), line])
+        _say(connection, [*_lines(connection), dated(_SAID)])
     except errors.InsufficientPrivilege as error:
         name = connection.info.dbname
         raise PreconditionFailed(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -46,23 +44,15 @@ class Accepted(Struct, frozen=True):
     differences: Sequence[str] = ()
     decision: Override | None = None
 
-    def note(self, dump: str, moment: datetime) -> str:
+    def note(self, dump: str) -> str:
         """What the database's comment says from then on."""
         assert self.decision is not None
         said = few(self.differences, _NOTED, between="; ", rest="; and {} more")
         reason = " ".join(self.decision.reason.split())
         return (
-            f"{moment:%Y-%m-%d %H:%M:%S} UTC: `{dump}` was restored here, with differences that "
-            f"somebody accepted ({self.decision.whence}: {reason}): {' '.join(said.split())}"
+            f"`{dump}` was restored here, with differences that somebody accepted "
+            f"({self.decision.whence}: {reason}): {' '.join(said.split())}"
         )
-
-
-_NOTE = re.compile(r"^[-\d]{10} [:\d]{8} UTC: `[^`\n]*` was restored here, .*\n?", re.MULTILINE)
-
-
-def without_notes(comment: str) -> str:
-    """A database's comment as another one that takes its place may have it."""
-    return _NOTE.sub("", comment).rstrip("\n")
 
 
 def first_difference(have: str, want: str) -> tuple[str, str]:
