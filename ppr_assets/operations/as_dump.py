@@ -19,7 +19,7 @@ from ppr_assets.files import temporary
 from ppr_assets.operations.dumping.writing import write_canonical
 from ppr_assets.operations.publishing.judged_tip import require_committed_policy
 from ppr_assets.operations.publishing.publication import plan_at
-from ppr_assets.operations.replaying.accounts import Accounts
+from ppr_assets.operations.replaying.gathered import Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.made_tables import with_tables
 from ppr_assets.operations.replaying.published_files import Selection

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
-from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts
+from ppr_assets.operations.replaying.gathered import OUTCOMES, Accounts
 from ppr_assets.operations.replaying.terms import RebuildOutcome
 from ppr_assets.orchestration.metadata import Metadata, row_counts, table
 from ppr_assets.orchestration.published_days import DAYS, PUBLISHED_DAY

@@ -14,9 +14,15 @@ from msgspec import to_builtins
 from ppr_assets.cli.shared.console import out, print_columns, print_lines
 from ppr_assets.cli.shared.json_document import print_json
 from ppr_assets.cli.shared.target_lines import former_lines
-from ppr_assets.operations.replaying.accounts import OUTCOMES, Accounts, FileLine
 from ppr_assets.operations.replaying.explain import Explained, Explanation, Word
-from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, unseen
+from ppr_assets.operations.replaying.gathered import (
+    OUTCOMES,
+    Accounts,
+    FileLine,
+    OnLine,
+    ReplayOutcome,
+    unseen,
+)
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.terms import RebuildOutcome
 from ppr_assets.progress import stage

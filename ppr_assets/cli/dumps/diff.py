@@ -26,7 +26,7 @@ from ppr_assets.rules.wording import few
 from ppr_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from ppr_assets.operations.replaying.accounts import Accounts
+    from ppr_assets.operations.replaying.gathered import Accounts
 
 _HEADING = ("table", "before", "after", "added", "removed", "changed", "key")
 _VALUE = 40

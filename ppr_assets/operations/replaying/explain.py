@@ -12,8 +12,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from ppr_assets.errors import SettingsError
-from ppr_assets.operations.replaying.accounts import FileLine
-from ppr_assets.operations.replaying.gathered import OnLine, gathered, unseen
+from ppr_assets.operations.replaying.gathered import FileLine, OnLine, gathered, unseen
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import MergedRecords, OneOrganization, OnePlace
 from ppr_assets.rules.replay.rows.columns import HEADS, Row

@@ -11,8 +11,14 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable
 
 from ppr_assets.errors import Busy, GateRefused, PreconditionFailed
-from ppr_assets.operations.replaying.accounts import FileLine
-from ppr_assets.operations.replaying.gathered import OnLine, ReplayOutcome, counts, gathered, unseen
+from ppr_assets.operations.replaying.gathered import (
+    FileLine,
+    OnLine,
+    ReplayOutcome,
+    counts,
+    gathered,
+    unseen,
+)
 from ppr_assets.operations.replaying.input import Input
 from ppr_assets.operations.replaying.merged import MergedRecords
 from ppr_assets.operations.replaying.terms import CAUTIOUS, RebuildTerms

@@ -19,7 +19,7 @@ from ppr_assets.data_repo.clone.clone import DataRepoOfRun
 from ppr_assets.errors import FilesUnaccounted, GateRefused
 from ppr_assets.operations.publishing.gate import mark_at, policy
 from ppr_assets.operations.publishing.judged_tip import judged_tip
-from ppr_assets.operations.replaying.accounts import Accounts
+from ppr_assets.operations.replaying.gathered import Accounts
 from ppr_assets.operations.replaying.input import opened_input
 from ppr_assets.operations.replaying.published_files import Selection
 from ppr_assets.operations.replaying.rebuild import rebuild

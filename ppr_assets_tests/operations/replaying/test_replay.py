@@ -20,8 +20,7 @@ import pytest
 
 from ppr_assets.deadline import Deadline
 from ppr_assets.errors import DumpDamaged, GateRefused, RestoreFailed, SettingsError
-from ppr_assets.operations.replaying.accounts import FileLine
-from ppr_assets.operations.replaying.gathered import ReplayOutcome, gathered, preview
+from ppr_assets.operations.replaying.gathered import FileLine, ReplayOutcome, gathered, preview
 from ppr_assets.operations.replaying.input import Input, opened_input
 from ppr_assets.operations.replaying.published_files import Selection, published_files
 from ppr_assets.operations.replaying.replay import replay
