@@ -5,7 +5,6 @@ Two that start at once do it once: the second waits for the first, and then find
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import sleep
@@ -19,6 +18,7 @@ from ppr_assets.operations.restoring.serving.ordinary import require_not_storage
 from ppr_assets.operations.restoring.serving.target import look_from
 from ppr_assets.operations.starting.roads import AT_A_START, InitOutcome, InitTerms, Roads
 from ppr_assets.postgres.databases.beside import connect_beside, is_beside, may_create
+from ppr_assets.postgres.sessions.advisory_lock import lock_number
 from ppr_assets.postgres.sessions.connection import Session, connect, milliseconds, pinned
 from ppr_assets.postgres.sessions.failures import server_failures
 from ppr_assets.postgres.sessions.session import WITHOUT_LIMITS, prepare
@@ -91,7 +91,7 @@ def alone(target: DatabaseSettings, patience: Deadline, busy_seconds: float) -> 
         limits = WITHOUT_LIMITS | {"lock_timeout": milliseconds(busy_seconds)}
         prepare(connection, limits, local=False)
         try:
-            number = lock_number(target.dbname)
+            number = lock_number("init", target.dbname)  # restores have another one
             connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
         except psycopg.errors.LockNotAvailable as error:
             raise Busy(
@@ -112,9 +112,3 @@ def _awaited(target: DatabaseSettings, patience: Deadline) -> Session:
                     f"{error.message} (asked again for {patience.seconds:g} s)", hint=error.hint
                 ) from error
         sleep(min(_AGAIN_SECONDS, patience.remaining()))
-
-
-def lock_number(target: str) -> int:
-    """The advisory lock of all that fill ``target`` at a start; restores have another one."""
-    digest = hashlib.sha256(b"ppr_assets init " + target.encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

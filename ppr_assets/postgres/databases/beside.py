@@ -1,17 +1,13 @@
-"""A session with a server from beside a database, and the lock of those who work on that one.
+"""A session with a server from beside a database.
 
-It is connected to the database ``postgres``, or ``template1`` where that is not to be had, and
-holds an advisory lock whose number follows from the target's name; both end with the session,
-however it ends.
+It is connected to the database ``postgres``, or ``template1`` where that is not to be had.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
-from ppr_assets.postgres.sessions import advisory_lock
 from ppr_assets.postgres.sessions.connection import Session, connect, require_named
 from ppr_assets.postgres.sessions.live_sessions import Connection
 from ppr_assets.settings import DatabaseSettings
@@ -61,14 +57,3 @@ def may_create(connection: Connection) -> bool:
         "FROM pg_catalog.pg_roles WHERE rolname = current_user"
     ).fetchone()
     return bool(row and row[0])
-
-
-def _lock_number(target: str) -> int:
-    """The advisory lock of all restores of ``target``: eight bytes of a hash of its name."""
-    digest = hashlib.sha256(b"ppr_assets restore " + target.encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def take_lock(connection: Connection, target: str) -> None:
-    """Be the only one who restores ``target``. Raises :class:`Busy` naming who does."""
-    advisory_lock.take_lock(connection, _lock_number(target), f"restoring database {target}")

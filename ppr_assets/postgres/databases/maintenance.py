@@ -11,10 +11,11 @@ from psycopg import sql
 
 from ppr_assets.errors import Busy, DatabaseFailed, RestoreFailed
 from ppr_assets.postgres.databases import making
-from ppr_assets.postgres.databases.beside import connect_beside, take_lock
+from ppr_assets.postgres.databases.beside import connect_beside
 from ppr_assets.postgres.databases.comment import comment_of, comment_on, dated
 from ppr_assets.postgres.databases.questions import Questions
 from ppr_assets.postgres.databases.swap import swap
+from ppr_assets.postgres.sessions.advisory_lock import lock_number, take_lock
 from ppr_assets.postgres.sessions.connection import connect, pinned
 from ppr_assets.postgres.sessions.failures import hint_for, is_servers_own, server_failures
 from ppr_assets.postgres.sessions.live_sessions import staying, terminate
@@ -185,7 +186,8 @@ def maintenance(settings: DatabaseSettings, *, home: str = "") -> Iterator[Maint
         connect_beside(settings, home=home) as connection,
     ):
         prepare(connection, WITHOUT_LIMITS, local=False)
-        take_lock(connection, settings.dbname)
+        number = lock_number("restore", settings.dbname)
+        take_lock(connection, number, f"restoring database {settings.dbname}")
         yield Maintenance(pinned(settings, connection), connection)
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import psycopg
 
 from ppr_assets.errors import Busy
 from ppr_assets.postgres.sessions.live_sessions import Connection, LiveSession
+
+
+def lock_number(work: str, database: str) -> int:
+    """The lock of all who do this ``work`` on the database: eight bytes of a hash of both names."""
+    digest = hashlib.sha256(f"ppr_assets {work} {database}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def take_lock(connection: Connection, number: int, work: str) -> None:

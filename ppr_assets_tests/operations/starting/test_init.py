@@ -18,9 +18,10 @@ from ppr_assets.errors import (
     DumpUnproven,
     PreconditionFailed,
 )
-from ppr_assets.operations.starting.init import initialise, lock_number
+from ppr_assets.operations.starting.init import initialise
 from ppr_assets.operations.starting.roads import InitTerms
 from ppr_assets.postgres import embedded
+from ppr_assets.postgres.sessions.advisory_lock import lock_number
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.snapshot.records import table_with_records
 from ppr_assets.rules.gate.ratchet import Override
@@ -185,7 +186,7 @@ def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
     pipeline.first_night()
     target = make_target(seed=None)
     with target.administered() as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [lock_number(target.settings.dbname)])
+        other.execute("SELECT pg_advisory_lock(%s)", [lock_number("init", target.settings.dbname)])
         with pytest.raises(Busy, match=r"^busy: another process fills database .* within 0\.5 s$"):
             initialise(starting(pipeline, target), InitTerms(deadline_seconds=0.5))
     assert target.settings.dbname not in dict(target.databases())
