@@ -92,7 +92,7 @@ class SchemaLook(Struct, frozen=True):
         for entry in layout.entries:
             wanted = entry.kind not in _NOT_COMPARED and not is_data(entry)
             if wanted and not self.public.leaves_out(entry):
-                key = Object(entry.kind, entry.schema, entry.name)
+                key = Object(*entry.identity)
                 objects.setdefault(key, []).append(_definition(entry, file))
         return {key: sorted(definitions) for key, definitions in objects.items()}
 

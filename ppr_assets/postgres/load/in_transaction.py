@@ -23,6 +23,7 @@ from ppr_assets.postgres.load.public_schema import PublicSchema, public_schema
 from ppr_assets.postgres.load.taking_locks import with_tables_locked
 from ppr_assets.postgres.load.work.scheduler import PATIENCE_SECONDS, cancel, cut_off
 from ppr_assets.postgres.load.work.statements import run_step, split
+from ppr_assets.postgres.sessions.failures import server_words
 from ppr_assets.postgres.sessions.session import (
     Connection,
     LoadingSession,
@@ -139,10 +140,9 @@ def _stays(drop: bytes, left_out: frozenset[Key]) -> bool:
 
 
 def _in_the_way(error: psycopg.Error) -> RestoreFailed:
-    words = (error.diag.message_primary or str(error), error.diag.message_detail)
+    words = server_words(error, error.diag.message_detail)
     return RestoreFailed(
-        "what is there could not be removed: "
-        + "; ".join(" ".join(text.split())[:300] for text in words if text),
+        f"what is there could not be removed: {words}",
         hint="it must belong to the role that restores, and nothing that only this database has "
         "may need it: drop that first. Nothing was changed.",
     )

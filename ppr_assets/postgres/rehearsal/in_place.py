@@ -16,6 +16,7 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, steps
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.rehearsal.rehearsal import RefusedObject
+from ppr_assets.postgres.sessions.failures import server_words
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession, prepare_transaction
 from ppr_assets.rules.naming import table_key
 
@@ -112,5 +113,5 @@ def _refusal(session: LoadingSession, file: DumpFile, step: Step) -> str | None:
         if not isinstance(error, psycopg.Error) or session.connection.closed:
             raise
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
-            return " ".join((error.diag.message_primary or str(error)).split())[:300]
+            return server_words(error)
     return None

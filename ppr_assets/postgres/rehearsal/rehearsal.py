@@ -23,6 +23,7 @@ from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, i
 from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.load.work.statements import run_step
 from ppr_assets.postgres.rehearsal.shortening import lacking_columns, shortened_table
+from ppr_assets.postgres.sessions.failures import server_words
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession, open_session
 from ppr_assets.settings import DatabaseSettings
 
@@ -109,7 +110,7 @@ def rehearse(
             if error is None:
                 continue
             one = RefusedObject(
-                *entry.identity, _reason(step, error, refused), _words(error), error
+                *entry.identity, _reason(step, error, refused), server_words(error), error
             )
             made = _shortened(session, file.read(entry.start, entry.end), one) if shorten else None
             if made is None:
@@ -141,7 +142,7 @@ def _shortened(
         return None
     return made[0], [
         RefusedObject(
-            part.kind, part.schema, f"{part.table}.{part.name}", whole.reason, _words(error)
+            part.kind, part.schema, f"{part.table}.{part.name}", whole.reason, server_words(error)
         )
         for part, error in made[1]
     ]
@@ -158,10 +159,6 @@ def _error(session: LoadingSession, run: Callable[[], None]) -> psycopg.Error | 
             raise
         return error
     return None
-
-
-def _words(error: psycopg.Error) -> str:
-    return " ".join((error.diag.message_primary or str(error)).split())[:300]
 
 
 def _reason(step: Step, error: psycopg.Error, before: Sequence[RefusedObject]) -> Reason:

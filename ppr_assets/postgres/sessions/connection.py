@@ -15,9 +15,11 @@ from psycopg.pq import TransactionStatus
 from ppr_assets.errors import DatabaseUnreachable, PreconditionFailed
 from ppr_assets.postgres.sessions.failures import (
     SESSIONS_TAKEN,
+    UNREADABLE,
     first_words,
     server_failure,
     taken,
+    tells_of_damage,
 )
 from ppr_assets.postgres.sessions.libpq import parameters
 from ppr_assets.postgres.sessions.patience import PatientConnection
@@ -27,7 +29,6 @@ from ppr_assets.postgres.sessions.pooler import (
     is_pooled,
     require_own_sessions,
 )
-from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.settings import DatabaseSettings, forget_libpq
 
 NO_LIMITS = {
@@ -266,7 +267,7 @@ def _hint(settings: DatabaseSettings, said: str) -> str:
     if taken(said):
         return SESSIONS_TAKEN
     if tells_of_damage(said):
-        return WAY_OUT
+        return UNREADABLE
     if settings.pooled:
         return BEHIND_A_POOLER
     if "PL/" in said:  # where in its code a function has raised an error

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable
-from ppr_assets.postgres.sessions.unreadable import REINDEX, WAY_OUT
+from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, PreconditionFailed
 
 _AGAIN = (
     "look at the server's log, and run again when it is up; `ppr-assets status` says what stands."
@@ -29,6 +28,17 @@ ON_STANDBY = (
     "there, or a longer max_standby_streaming_delay, or dump the primary; else run again."
 )
 
+UNREADABLE = (
+    "the last good dump stands, and nothing was changed. Look at the server's log and its disk, "
+    "check the files with pg_amcheck, and where they are damaged restore the last dump "
+    "(`ppr-assets restore`): that makes them anew beside the old ones."
+)
+
+_REINDEX = (
+    "the rows are well, and the last good dump stands: REINDEX TABLE CONCURRENTLY makes the index "
+    "anew. Look at the server's log and its disk, and check the other files with pg_amcheck."
+)
+
 _HINTS = {
     "0A": "the server, or what stands between, does not offer that; a direct connection may.",
     "25006": "is this a standby, or was default_transaction_read_only set? Ask the primary.",
@@ -42,9 +52,9 @@ _HINTS = {
     "53": "the server lacks room or memory; its log says for what. Run again when it has some.",
     "55P03": "another session has it locked and kept it so. Run again when that has ended.",
     "57014": "a human or a time limit ended the statement; run again.",
-    "58": WAY_OUT,
-    "XX001": WAY_OUT,
-    "XX002": REINDEX,
+    "58": UNREADABLE,
+    "XX001": UNREADABLE,
+    "XX002": _REINDEX,
 }
 """By SQLSTATE, or by its class."""
 
@@ -57,6 +67,24 @@ _OF_ROWS = ("22", "23", "P0")
 _GONE = ("08", "57P")
 """Classes after which there is no session any more."""
 
+DAMAGE = (
+    psycopg.errors.DataCorrupted,
+    psycopg.errors.IndexCorrupted,
+    psycopg.errors.InternalError_,  # invalid memory alloc request size, could not find tuple …
+    psycopg.errors.UndefinedFile,
+    psycopg.errors.IoError,
+)
+"""What a server answers where its files are not what it wrote."""
+
+REFUSED_BY_SYSTEM = "could not open file"
+"""The SQLSTATE of this is that of a missing privilege, though no role lacks one."""
+
+_OF_DAMAGE = re.compile(
+    "missing chunk number|unexpected chunk (?:number|size)|invalid page in block"
+    "|could not (?:read (?:block|file)|open file|access status of transaction)|data is corrupt"
+    "|invalid memory alloc request size|database files are incompatible"
+)
+"""How the server says it; pg_dump passes on the words alone."""
 
 _CLIENT_LOST = r"connection to server .* failed|server closed the connection|terminating connection"
 _CLIENT_FAILED = r"could not extend file|No space left|out of memory|could not serialize|deadlock"
@@ -107,6 +135,19 @@ def collided_on_standby(words: str) -> bool:
     return "conflict with recovery" in words
 
 
+def tells_of_damage(words: str) -> bool:
+    """Whether these are a server's words about files of its own that it cannot read."""
+    return bool(_OF_DAMAGE.search(words))
+
+
+def damaged(what: str, error: psycopg.Error) -> PreconditionFailed:
+    """The error for ``what``, a table or an index, that the server could not read."""
+    return PreconditionFailed(
+        f"{what} cannot be read: {server_words(error)} ({error.sqlstate})",
+        hint=_REINDEX if isinstance(error, psycopg.errors.IndexCorrupted) else UNREADABLE,
+    )
+
+
 def client_failure(words: str) -> type[DatabaseFailed] | None:
     """What pg_dump or psql died of, where the server itself was at fault; they tell no SQLSTATE."""
     if re.search(_CLIENT_LOST, words):
@@ -137,6 +178,12 @@ def is_lost(error: psycopg.Error) -> bool:
     return error.sqlstate.startswith(_GONE)
 
 
+def server_words(error: psycopg.Error, *more: str | None) -> str:
+    """What the server said, and ``more`` of it, in one line and not at any length."""
+    parts = (error.diag.message_primary or str(error), *more)
+    return "; ".join(" ".join(part.split())[:300] for part in parts if part)
+
+
 def first_words(said: str) -> str:
     """What the server said to who could not connect, in one line without what stands in fields of
     their own behind it: details, and where in a function it was."""
@@ -156,5 +203,4 @@ def _words(error: psycopg.Error) -> str:
             f"something was refused{f' by the constraint {by}' if by else ''}, in words that may "
             "quote a row; the server's log has them"
         )
-    said = (error.diag.message_primary or str(error), error.diag.message_detail)
-    return "; ".join(" ".join(part.split())[:300] for part in said if part) or "it gave no reason"
+    return server_words(error, error.diag.message_detail) or "it gave no reason"

@@ -16,7 +16,7 @@ from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.sessions.computing import AS_SET
 from ppr_assets.postgres.sessions.connection import NO_LIMITS, connect, known_settings
 from ppr_assets.postgres.sessions.copy_out import copied_rows
-from ppr_assets.postgres.sessions.failures import hint_for, is_lost, is_servers_own
+from ppr_assets.postgres.sessions.failures import hint_for, is_lost, is_servers_own, server_words
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS, PatientConnection
 from ppr_assets.settings import DatabaseSettings
 
@@ -203,7 +203,6 @@ def failed(what: str, error: psycopg.Error) -> RestoreFailed | DatabaseFailed:
 
 
 def _words(error: psycopg.Error) -> str:
-    parts = [error.diag.message_primary or str(error), error.diag.message_detail]
     context = (error.diag.context or "").splitlines()
-    parts += [line for line in context if line.startswith("COPY ")]
-    return "; ".join(" ".join(part.split())[:300] for part in parts if part)
+    copied = (line for line in context if line.startswith("COPY "))
+    return server_words(error, error.diag.message_detail, *copied)

@@ -25,10 +25,14 @@ from ppr_assets.errors import DumpDamaged, DumpFailed
 from ppr_assets.plain_sql.canonical import canonicalize
 from ppr_assets.plain_sql.published_rows import PublishedRows
 from ppr_assets.postgres.client_tools import ClientTool
-from ppr_assets.postgres.sessions.failures import ON_STANDBY, collided_on_standby
+from ppr_assets.postgres.sessions.failures import (
+    ON_STANDBY,
+    UNREADABLE,
+    collided_on_standby,
+    tells_of_damage,
+)
 from ppr_assets.postgres.sessions.libpq import APPLICATION_NAME, alive_options
 from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
-from ppr_assets.postgres.sessions.unreadable import WAY_OUT, tells_of_damage
 from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
 from ppr_assets.progress import counted
 from ppr_assets.rules.finds.judgement import Finds
@@ -251,7 +255,7 @@ def _own_words(said: str) -> str:
 
 def _hint(said: str) -> str:
     if tells_of_damage(said):
-        return WAY_OUT
+        return UNREADABLE
     if collided_on_standby(said):
         return ON_STANDBY
     room = "make room: pg_dump writes in the data repository, a server on its own disk. "

@@ -20,19 +20,8 @@ from ppr_assets.postgres.snapshot.row_count import Table, count_rows
 from ppr_assets.rules.naming import key_names, table_key
 from ppr_assets.settings import DatabaseSettings
 
-# Partitions are tables of their own here. What an extension brought is not the user's.
-_TABLES: LiteralString = """
-SELECT n.nspname, c.relname, c.oid::bigint FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
-  AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-      AND d.objid = c.oid AND d.deptype = 'e')
-ORDER BY n.nspname, c.relname
-"""
-
-# Of a partitioned table the rows are those of its partitions.
+# Of a partitioned table the rows are those of its partitions. What an extension brought is not the
+# user's.
 _RELATIONS: LiteralString = """
 SELECT n.nspname, c.relname, c.relkind = 'p', c.relforcerowsecurity,
   c.oid::bigint, c.relfilenode::bigint, c.relam = 2
@@ -68,7 +57,8 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
     with connect(settings, autocommit=True) as connection:
         connection.execute("SET row_security = off")
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(_PATIENCE)))
-        tables = connection.execute(_TABLES).fetchall()
+        relations = connection.execute(_RELATIONS).fetchall()
+        tables = [one[:2] + one[4:5] for one in relations if not one[2]]
         cores = [one for one in tables if one[0] == "public" and one[1] in core]
         others = calling_others(connection)
         for schema, name, oid in cores or tables:

@@ -19,8 +19,8 @@ from psycopg import sql
 from ppr_assets.errors import Busy, DumpUnproven, PprError, PreconditionFailed
 from ppr_assets.postgres.sessions.connection import milliseconds
 from ppr_assets.postgres.sessions.copy_out import copied_rows
+from ppr_assets.postgres.sessions.failures import DAMAGE, REFUSED_BY_SYSTEM, damaged
 from ppr_assets.postgres.sessions.live_sessions import Connection
-from ppr_assets.postgres.sessions.unreadable import DAMAGE, REFUSED_BY_SYSTEM, damaged
 from ppr_assets.postgres.snapshot.giving_way import Disturbed
 from ppr_assets.postgres.snapshot.mending import UNDEFINED, mending
 from ppr_assets.rules.naming import table_key

@@ -117,10 +117,6 @@ class Crew:
     ) -> None:
         self._close()
 
-    @property
-    def size(self) -> int:
-        return self._size
-
     def run(self, tasks: Sequence[Task]) -> None:
         """Work until all are done.
 
