@@ -7,7 +7,7 @@ materialized view may have been stale, or depend on the moment, and is then righ
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import LiteralString, NamedTuple
 
@@ -15,8 +15,9 @@ import psycopg
 
 from ppr_assets.plain_sql.parsing.pieces import quoted
 from ppr_assets.postgres.compare.computed_from import computed_from
-from ppr_assets.postgres.sessions.computing import READING, Connection
+from ppr_assets.postgres.sessions.computing import READING
 from ppr_assets.postgres.sessions.connection import milliseconds
+from ppr_assets.postgres.sessions.session import Connection, prepare
 from ppr_assets.postgres.snapshot.planned_functions import calling_others
 from ppr_assets.postgres.snapshot.row_count import HOLD_SECONDS
 from ppr_assets.rules.naming import table_key
@@ -147,13 +148,7 @@ def _ask(connection: Connection, one: _Computed, where: str, seconds: float) -> 
     columns = b", ".join(map(quoted, one.columns))
     query = _DIGEST % (columns, quoted(one.schema, one.name), where.encode())
     with connection.transaction(force_rollback=True):
-        connection.execute(b"".join(_reading(seconds)))
+        prepare(connection, READING | {"statement_timeout": milliseconds(seconds)}, local=True)
         row = connection.execute(query).fetchone()
     assert row is not None
     return int(row[0]), int(row[1])
-
-
-def _reading(seconds: float) -> Iterator[bytes]:
-    limits = {"statement_timeout": milliseconds(seconds)}
-    for name, value in (READING | limits).items():
-        yield f"SET LOCAL {name} TO '{value}';".encode()

@@ -43,6 +43,7 @@ READING = {
 }
 """How pg_dump reads, so that the same data are the same bytes wherever they lie."""
 
+AS_READ = b"".join(f"SET {name} TO '{value}';".encode() for name, value in READING.items())
 AS_SET = b"".join(f"RESET {name};".encode() for name in READING)
 """For a session that loads: it computes as any other session of the database does. None of these
 changes what the rows of a dump mean."""

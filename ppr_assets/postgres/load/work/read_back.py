@@ -12,14 +12,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import LiteralString
 
-from psycopg import sql
-
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.plain_sql.parsing.layout import CopyBlock, Layout
 from ppr_assets.plain_sql.parsing.pieces import quoted
 from ppr_assets.plain_sql.parsing.sorted_rows import SortedRows
 from ppr_assets.postgres.load.work.scheduler import Work
-from ppr_assets.postgres.sessions.computing import AS_SET, READING
+from ppr_assets.postgres.sessions.computing import AS_READ, AS_SET
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 from ppr_assets.rules.naming import table_key
 from ppr_assets.rules.recorded.parts import TableRecord
@@ -79,13 +77,9 @@ class Reader:
         """
         block = self.blocks[key]
         statement = _statement(block, self._conditions.get(key))
-        reading = b"".join(
-            sql.SQL("SET {} TO {};").format(sql.Identifier(name), sql.Literal(value)).as_bytes()
-            for name, value in READING.items()
-        )
 
         def work(session: LoadingSession) -> None:
-            session.execute(reading, "how rows are read")
+            session.execute(AS_READ, "how rows are read")
             record = None
             with _all_rows_visible(session, block) if key in self.forced else nullcontext():
                 if self._sorted_rows and not in_pieces:
