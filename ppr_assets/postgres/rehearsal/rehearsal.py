@@ -22,7 +22,7 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parsing.sections import Step, comes_last, described, is_data, steps
 from ppr_assets.plain_sql.tables.shortened import Shortened
 from ppr_assets.postgres.load.work.statements import run_step
-from ppr_assets.postgres.rehearsal.shortening import lacking_columns, shortened_table
+from ppr_assets.postgres.rehearsal.shortening import NAMED, lacking_columns, shortened_table
 from ppr_assets.postgres.sessions.failures import server_words
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession, open_session
 from ppr_assets.settings import DatabaseSettings
@@ -47,11 +47,10 @@ _UNABLE = ("0A", "22023", "38", "42704", "58", "F0")
 _IN_TROUBLE = ("53", "57")
 """Those of a server that lacks room or memory, or is shut down."""
 
-_FILLABLE: LiteralString = """
-SELECT key, pg_catalog.has_table_privilege(pg_catalog.to_regclass(key), 'INSERT')
-FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS wanted(key)
-WHERE pg_catalog.to_regclass(key) IS NOT NULL
-"""
+_FILLABLE: LiteralString = f"""
+SELECT name, pg_catalog.has_table_privilege(relation, 'INSERT') FROM {NAMED}
+WHERE relation IS NOT NULL
+"""  # noqa: S608 - put together from constants
 
 _OF_XML: LiteralString = """
 SELECT DISTINCT n.nspname, c.relname
@@ -191,14 +190,12 @@ def _made_of(
 
 def _rows(connection: Connection, layout: Layout) -> Iterator[RefusedObject]:
     """Rows of tables that are not there, or that the role may not fill: those of extensions."""
-    names = {
-        entry: entry.copy.table.decode("utf-8", "surrogateescape")
-        for entry in layout.entries
-        if entry.copy
-    }
-    found = dict(connection.execute(_FILLABLE, [[*names.values()]]).fetchall())
-    for entry, name in names.items():
-        rows = entry.copy.rows if entry.copy else 0
+    names = [block.table for block in layout.blocks.values()]
+    found = dict(connection.execute(_FILLABLE, [names]).fetchall())
+    for entry in layout.entries:
+        if entry.copy is None:
+            continue
+        name, rows = entry.copy.table, entry.copy.rows
         if name not in found:
             words = "its table is not there" + (f", rows: {rows}" if rows else "")
             yield RefusedObject(*entry.identity, "needs another", words, rows=rows)

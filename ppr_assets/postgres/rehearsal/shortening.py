@@ -12,12 +12,17 @@ from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.tables.shortened import TablePart, without_part_at
 from ppr_assets.postgres.sessions.session import Connection
 
-_COLUMNS: LiteralString = """
-SELECT key, pg_catalog.array_agg(a.attname::pg_catalog.text)
-FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS wanted(key)
-JOIN pg_catalog.pg_attribute a ON a.attrelid = pg_catalog.to_regclass(key)
-WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY key
+NAMED: LiteralString = """
+pg_catalog.unnest(%s::pg_catalog.bytea[]) AS wanted (name) CROSS JOIN pg_catalog.to_regclass(
+  pg_catalog.convert_from(name, pg_catalog.current_setting('client_encoding'))) AS relation
 """
+"""Tables by the bytes of their names, which are in the dump's encoding, as the session is."""
+
+_COLUMNS: LiteralString = f"""
+SELECT name, pg_catalog.array_agg(a.attname::pg_catalog.text) FROM {NAMED}
+JOIN pg_catalog.pg_attribute a ON a.attrelid = relation
+WHERE a.attnum > 0 AND NOT a.attisdropped GROUP BY name
+"""  # noqa: S608 - put together from constants
 
 Tried = Callable[[bytes], psycopg.Error | None]
 """Runs statements, and says why they were refused."""
@@ -53,7 +58,7 @@ def shortened_table(
 def lacking_columns(connection: Connection, layout: Layout) -> Mapping[str, frozenset[str]]:
     """Columns that the dump has values of and the tables made from it have not, by table key; also
     those that a table would inherit."""
-    blocks = {one.table.decode("utf-8", "surrogateescape"): one for one in layout.blocks.values()}
+    blocks = {block.table: block for block in layout.blocks.values()}
     lacking = {}
     for name, there in connection.execute(_COLUMNS, [[*blocks]]):
         if gone := frozenset(blocks[name].columns).difference(there):
