@@ -113,6 +113,6 @@ def in_words(locale: Mapping[str, str]) -> str:
     """``en_US.UTF-8``, ``de-AT (icu)``."""
     name = locale.get("locale", locale.get("collate", ""))
     parts = [f"ctype {locale['ctype']}"] if locale.get("ctype") != locale.get("collate") else []
-    parts += [f"{key} {locale[key]}" for key in ("rules",) if key in locale]
+    parts += [f"rules {locale['rules']}"] if "rules" in locale else []
     parts += [locale["provider"]] if locale.get("provider", "libc") != "libc" else []
     return f"{name} ({', '.join(parts)})" if parts else name

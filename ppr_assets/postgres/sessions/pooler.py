@@ -34,7 +34,7 @@ _PATIENCE_SECONDS = 5.0
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def no_other_database(settings: DatabaseSettings, *, hint: str = "") -> PreconditionFailed:
+def no_other_database(settings: DatabaseSettings, *, hint: str) -> PreconditionFailed:
     """The error of what makes databases beside this one, where a pooler knows no other."""
     return PreconditionFailed(
         f"a pooler is at {settings.describe()} and knows no other database, and one has to be made "
