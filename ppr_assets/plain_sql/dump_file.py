@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ppr_assets.errors import DumpDamaged, PreconditionFailed
 from ppr_assets.plain_sql.first_bytes import HEAD_BYTES, impostor
-from ppr_assets.plain_sql.parsing.byte_ranges import PlainDump
+from ppr_assets.plain_sql.parsing.byte_ranges import CHUNK, PlainDump
 from ppr_assets.plain_sql.parts.joined import parts_on_disk, read_script
 
 FETCH_AGAIN = (
@@ -21,7 +21,6 @@ FETCH_AGAIN = (
     "fresh clone), or take another dump: `ppr-assets list` names them, with `--from URL` those of "
     "another place."
 )
-_CHUNK = 256 * 1024
 
 
 def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
@@ -45,7 +44,7 @@ def open_dump(path: Path, *, name: str) -> Iterator[bytes]:
             if gzipped:
                 yield from _decompressed(raw, name)
                 return
-            while chunk := raw.read(_CHUNK):
+            while chunk := raw.read(CHUNK):
                 yield chunk
     except OSError as error:
         raise DumpDamaged(
@@ -124,7 +123,7 @@ def _decompressed(raw: FileIO, name: str) -> Iterator[bytes]:
                 raise _empty(name, "decompressed ")
             _require_dump(head, name, gzipped=False)
             yield head
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(CHUNK):
                 yield chunk
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         how = "was cut off at" if isinstance(error, EOFError) else f"is corrupt ({error}) before"

@@ -15,7 +15,15 @@ from msgspec.structs import replace
 
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.plain_sql.parsing.inserted_rows import InsertedRows
-from ppr_assets.plain_sql.parsing.pieces import NAME, CopyRows, Line, quoted, shown, unquoted
+from ppr_assets.plain_sql.parsing.pieces import (
+    ENCODING,
+    NAME,
+    CopyRows,
+    Line,
+    quoted,
+    shown,
+    unquoted,
+)
 from ppr_assets.plain_sql.parsing.reach import reach_of
 from ppr_assets.rules.naming import key_names
 
@@ -33,7 +41,6 @@ _DUMPED_BY = b"-- Dumped by pg_dump version "
 _SETTING = (b"SET ", b"RESET ")
 _SEARCH_PATH = b"SELECT pg_catalog.set_config('search_path'"
 _PATH = re.compile(rb"SELECT pg_catalog\.set_config\('search_path', '((?:[^']|'')*)', false\);")
-_ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
 _EXTENSION = re.compile(rb"CREATE EXTENSION (?:IF NOT EXISTS )?(" + NAME + rb")")
 _PROLOGUE = re.compile(
     rb"DROP |ALTER .* DROP |SELECT pg_catalog\.lo_unlink\(|CREATE OR REPLACE VIEW ", re.DOTALL
@@ -218,7 +225,7 @@ class EntryCollector:
     def _header_setting(self, statement: bytes, end: int) -> None:
         self.header = (self.header[0] or self._start, end)
         self.prologue = (end, end)
-        if found := _ENCODING.match(statement):
+        if found := ENCODING.match(statement):
             self.encoding = found.group(1).decode("ascii", "replace")
         elif found := _PATH.match(statement):
             self.search_path = found.group(1).decode("utf-8", "replace").replace("''", "'")

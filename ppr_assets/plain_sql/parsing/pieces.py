@@ -21,6 +21,7 @@ _COPY = re.compile(
     rb"(?:\((" + NAMES + rb")\))? ?FROM stdin;\n"
 )
 _ONE_NAME = re.compile(NAME)
+ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
 
 
 class Line(Struct, frozen=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ppr_assets.errors import DumpDamaged
-from ppr_assets.plain_sql.parsing.byte_ranges import FileSlice
+from ppr_assets.plain_sql.parsing.byte_ranges import CHUNK, FileSlice
 from ppr_assets.plain_sql.parsing.layout import Layout
 from ppr_assets.plain_sql.parts.cuts import ABOVE_OBJECT, LARGE_OBJECT
 from ppr_assets.plain_sql.parts.script import FIRST_LINES, Part, Script, Wrapping, statement_in
@@ -21,7 +21,6 @@ PARTS_TOGETHER = (
     "(`git checkout -- FOLDER` in the data repository, or a fresh clone), or take another dump: "
     "`ppr-assets list` names them."
 )
-_CHUNK = 256 * 1024
 _HEAD = 64
 _LARGEST_SCRIPT = 16 * 1024 * 1024
 
@@ -199,7 +198,7 @@ def require_parts(script: Script, have: Mapping[str, int], *, others: Collection
 def _read(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(CHUNK):
                 yield chunk
     except OSError as error:
         raise DumpDamaged(

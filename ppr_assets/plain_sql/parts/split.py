@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from ppr_assets.errors import DumpFailed
 from ppr_assets.files import sync_folder, write_whole
+from ppr_assets.plain_sql.parsing.byte_ranges import CHUNK
 from ppr_assets.plain_sql.parts.cuts import Slice, slices
 from ppr_assets.plain_sql.parts.script import Part, Script, key_of_slice, part_name
 from ppr_assets.rules.naming import parts_folder
 
-_CHUNK = 256 * 1024
 _WRITERS = 2
 """Parts that are written at once, beside the search for the next cut: hashing takes longest."""
 
@@ -73,6 +73,6 @@ def _write_part(dump: Path, path: Path, cut: Slice) -> Part:
 def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
     file.seek(start)
     while start < end:
-        chunk = file.read(min(_CHUNK, end - start))
+        chunk = file.read(min(CHUNK, end - start))
         start += len(chunk)
         yield chunk

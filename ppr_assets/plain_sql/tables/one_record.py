@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 
 from ppr_assets.plain_sql.parsing.grammar import pieces
 from ppr_assets.plain_sql.parsing.keys import primary_key
-from ppr_assets.plain_sql.parsing.pieces import CopyRows, Line
+from ppr_assets.plain_sql.parsing.pieces import ENCODING, CopyRows, Line
 from ppr_assets.plain_sql.tables.definitions import parents_told
 from ppr_assets.plain_sql.tables.values import as_copied, codec_of, meant
 
@@ -20,7 +19,6 @@ _OF_INTEREST = (
     b"CREATE UNLOGGED TABLE ",
     b"SET client_encoding",
 )
-_ENCODING = re.compile(rb"SET client_encoding = '([^']*)';")
 
 Row = Mapping[str, str | None]
 """By column, as texts; None for NULL."""
@@ -87,7 +85,7 @@ def look(chunks: Iterable[bytes], sought: SoughtRecord) -> Seen:
             if not statement.startswith(_OF_INTEREST):
                 continue
             statement = statement if piece.begins else statement + piece.text
-            if found := _ENCODING.match(statement):
+            if found := ENCODING.match(statement):
                 seen.codec = codec_of(found[1].decode("ascii", "replace"))
             if piece.ends and (told := primary_key(statement)) and told[0] == sought.table:
                 seen.key = told[1]
