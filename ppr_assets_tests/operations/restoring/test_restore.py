@@ -277,33 +277,31 @@ def _litter(pipeline: Pipeline) -> list[str]:
     return listing(pipeline.clone / ".git" / "ppr_assets" / "restoring") + listing(temporary)
 
 
-@pytest.mark.parametrize("way", ["latest", "name", "short name", "before", "at", "link"])
 def test_the_dump_that_is_meant_comes_out_of_the_data_repository(
-    way: str,
-    published: Published,
-    make_target: MakeTarget,
-    old_dump: MadeDump,
-    new_dump: MadeDump,
+    published: Published, make_target: MakeTarget, old_dump: MadeDump, new_dump: MadeDump
 ) -> None:
-    wanted = {
-        "latest": Wanted(),
-        "name": Wanted(dump=old_dump.path.name),
-        "short name": Wanted(dump=old_dump.path.stem),
-        "before": Wanted(before=datetime(2026, 11, 22, tzinfo=UTC)),
-        "at": Wanted(at=published.commits[0]),
-        "link": Wanted(dump="latest.sql"),
-    }[way]
-    meant = new_dump if way in ("latest", "link") else old_dump
     target = make_target(seed=None)
     before = published.pipeline.picture()
-    with published.found(wanted) as found:
-        assert found.name == meant.path.name
-        assert found.path.parent == published.pipeline.dumps, "no copy where the file is there"
-        outcome = run(target, found)
-    assert outcome.origin == f"commit {published.commits[0 if way == 'at' else 1][:10]}"
-    assert target.content() == meant.content
+    for wanted, meant in {
+        Wanted(): new_dump,
+        Wanted(dump="latest.sql"): new_dump,
+        Wanted(dump=old_dump.path.name): old_dump,
+        Wanted(dump=old_dump.path.stem): old_dump,
+        Wanted(before=datetime(2026, 11, 22, tzinfo=UTC)): old_dump,
+        Wanted(at=published.commits[0]): old_dump,
+    }.items():
+        with published.found(wanted) as found:
+            assert found.name == meant.path.name, wanted
+            assert found.path.parent == published.pipeline.dumps, "no copy where the file is there"
+            assert found.path.read_bytes() == meant.sql, wanted
+            commit = published.commits[0 if wanted.at else 1]
+            assert (found.commit, found.manifest) == (commit, meant.manifest), wanted
+            if wanted in (Wanted(), Wanted(at=commit)):
+                outcome = run(target, found, drop_old=True)
+                assert outcome.origin == f"commit {commit[:10]}"
+                assert target.content() == meant.content
+        assert _litter(published.pipeline) == [], wanted
     assert published.pipeline.picture() == before
-    assert _litter(published.pipeline) == []
 
 
 def test_what_lies_changed_or_not_at_all_in_the_work_tree_is_taken_from_git(
@@ -311,13 +309,17 @@ def test_what_lies_changed_or_not_at_all_in_the_work_tree_is_taken_from_git(
 ) -> None:
     file = published.pipeline.dumps / new_dump.path.name
     target = make_target(seed=None)
-    for change in (lambda: file.write_bytes(b"--\n"), file.unlink):
-        change()
-        with published.found(Wanted()) as found:
-            assert found.path.parent.parent.name == "restoring"
-            run(target, found, drop_old=True)
-        assert target.content() == new_dump.content
-        assert _litter(published.pipeline) == []
+    file.write_bytes(b"--\n")
+    with published.found(Wanted()) as found:
+        assert found.path.parent.parent.name == "restoring"
+        assert found.path.read_bytes() == new_dump.sql
+    assert _litter(published.pipeline) == []
+    file.unlink()
+    with published.found(Wanted()) as found:
+        assert found.path.parent.parent.name == "restoring"
+        run(target, found)
+    assert target.content() == new_dump.content
+    assert _litter(published.pipeline) == []
 
 
 def test_what_the_remote_has_since_is_the_latest(
@@ -336,32 +338,34 @@ def test_what_the_remote_has_since_is_the_latest(
         assert (found.name, found.commit) == (old_dump.path.name, published.commits[0])
 
 
-@pytest.mark.parametrize("place", ["clone", "bare repository", "url", "url at a commit", "folder"])
 def test_a_dump_comes_from_another_environments_data_repository(
-    place: str,
     published: Published,
     make_target: MakeTarget,
     old_dump: MadeDump,
     new_dump: MadeDump,
     tmp_path: Path,
 ) -> None:
-    pipeline = published.pipeline
+    pipeline, target = published.pipeline, make_target(seed=None)
     folder = tmp_path / "folder"
     shutil.copytree(pipeline.dumps, folder, symlinks=True)
-    other = pipeline.clone_again("other")
-    source = {"clone": other, "bare repository": pipeline.remote, "folder": folder}.get(place)
-    at = published.commits[0] if place == "url at a commit" else None
-    wanted = Wanted(source=str(source) if source else pipeline.remote.as_uri(), at=at)
-    meant = old_dump if at else new_dump
+    other, url = pipeline.clone_again("other"), pipeline.remote.as_uri()
     # there is no data repository here yet
     settings = replace(pipeline.settings.data_repo, path=tmp_path / "none", url=None)
-    target = make_target(seed=None)
-    with found_dump(settings, wanted) as found:
-        outcome = run(target, found)
-    assert outcome.manifest == meant.manifest
-    assert target.content() == meant.content
-    assert not settings.path.exists()
-    assert _litter(pipeline) == []
+    for wanted, meant in {
+        Wanted(source=str(other)): new_dump,
+        Wanted(source=str(pipeline.remote)): new_dump,
+        Wanted(source=str(folder)): new_dump,
+        Wanted(source=url): new_dump,
+        Wanted(source=url, at=published.commits[0]): old_dump,
+    }.items():
+        with found_dump(settings, wanted) as found:
+            assert found.path.read_bytes() == meant.sql, wanted
+            assert found.manifest == meant.manifest, wanted
+            if wanted.at:
+                assert run(target, found).manifest == meant.manifest
+                assert target.content() == meant.content
+        assert not settings.path.exists(), wanted
+        assert _litter(pipeline) == [], wanted
     assert git(other, "status", "--porcelain") == ""
 
 
@@ -391,10 +395,12 @@ def test_upstreams_compressed_latest_is_restored(
         Wanted(dump=str(folder / "latest.sql.gz")),
     ):
         with found_dump(pipeline.settings.data_repo, wanted) as found:
-            outcome = run(target, found, drop_old=True)
-        assert but_for_words(outcome.remarks) == [UNPROVEN]
-        assert target.content() == new_dump.content
-        assert listing(folder) == ["latest.sql.gz", name]
+            assert gzip.decompress(found.path.read_bytes()) == new_dump.sql, wanted
+            if wanted.source and not wanted.dump:
+                outcome = run(target, found)
+                assert but_for_words(outcome.remarks) == [UNPROVEN]
+                assert target.content() == new_dump.content
+        assert listing(folder) == ["latest.sql.gz", name], wanted
     assert _litter(pipeline) == []
 
 
