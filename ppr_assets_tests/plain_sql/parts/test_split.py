@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ from ppr_assets.plain_sql.parts.script import Script
 from ppr_assets.plain_sql.parts.split import split_dump
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.postgres.sessions.libpq import client_environment
-from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets.settings import DatabaseSettings, DataRepoSettings, child_environment
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_nasty import dump_to, without_drops
@@ -55,6 +56,27 @@ def in_parts(pipeline: Pipeline) -> Pipeline:
     pipeline.gate(max_file_bytes=MOST)
     reject_large_files(pipeline.remote, MOST)
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that asks for a ``folder`` leaves what the others copy."""
+    return tmp_path_factory.mktemp("in-parts") / "sql_dumps"
+
+
+@pytest.fixture
+def folder(kept: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Of somebody who has taken a dump in parts out of a clone."""
+    if not kept.exists():
+        in_parts: Pipeline = request.getfixturevalue("in_parts")
+        in_parts.first_night()
+        shutil.copytree(in_parts.clone_again("copy") / "sql_dumps", kept, symlinks=True)
+    return Path(shutil.copytree(kept, tmp_path / "folder", symlinks=True))
+
+
+def _dump_in(folder: Path) -> Path:
+    (dump,) = folder.glob("pantry_pirate_radio_*.sql")
+    return dump
 
 
 def reject_large_files(remote: Path, most: int) -> None:
@@ -229,14 +251,16 @@ def test_it_is_restored_and_drilled_like_any_other(
     assert published.manifest.proof is not None
     assert published.manifest.proof.proven
     target = make_target(seed=2)
-    for source in (Wanted(), Wanted(source=in_parts.remote.as_uri()), Wanted(at=in_parts.head())):
-        with found_dump(in_parts.settings.data_repo, source) as found:
-            outcome = restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
-        assert outcome.manifest == published.manifest
     with found_dump(in_parts.settings.data_repo, Wanted()) as found:
         assert found.path.parent == in_parts.dumps
         drill(ProofPlace(target.settings, "server"), found, deadline=Deadline(60))
         whole = b"".join(open_dump(found.path, name=found.name))
+    with found_dump(in_parts.settings.data_repo, Wanted(at=in_parts.head())) as found:
+        assert b"".join(open_dump(found.path, name=found.name)) == whole
+    source = Wanted(source=in_parts.remote.as_uri())
+    with found_dump(in_parts.settings.data_repo, source) as found:
+        outcome = restore(target.settings, found, Terms(drop_old=True), deadline=Deadline(60))
+    assert outcome.manifest == published.manifest
     assert dump_to(target.settings, tmp_path / "again.sql").sql == whole
 
 
@@ -268,23 +292,23 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_missing_or_foreign_part_is_damage(damage: str, in_parts: Pipeline) -> None:
-    in_parts.first_night()
-    copy = in_parts.clone_again("copy")
-    name = in_parts.latest()
-    part = copy / "sql_dumps" / name.replace(".sql", ".parts") / "part_002.sql"
+def test_a_missing_or_foreign_part_is_damage(
+    damage: str, folder: Path, repo_settings: DataRepoSettings
+) -> None:
+    name = _dump_in(folder).name
+    part = _dump_in(folder).with_suffix(".parts") / "part_002.sql"
     size = part.stat().st_size
     break_it, message = DAMAGES[damage]
     break_it(part)
     with pytest.raises(DumpDamaged) as failed:
-        _verify_folder(in_parts, copy / "sql_dumps")
+        _verify_folder(repo_settings, folder)
     assert message.format(name=name, bytes=size, less=size - 1) in failed.value.message
     assert failed.value.hint
 
 
-def _verify_folder(pipeline: Pipeline, folder: Path) -> None:
+def _verify_folder(settings: DataRepoSettings, folder: Path) -> None:
     wanted = Wanted(source=str(folder))
-    (checked,) = verify_dumps(pipeline.settings.data_repo, wanted, every=False)
+    (checked,) = verify_dumps(settings, wanted, every=False)
     if checked.error:
         raise checked.error
 
@@ -298,11 +322,11 @@ def test_in_the_clone_a_damaged_part_is_taken_from_git(in_parts: Pipeline) -> No
 
 
 @pytest.mark.parametrize("end", ["before", "after"])
-def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline) -> None:
+def test_other_sql_around_a_slice_is_damage(
+    end: str, folder: Path, repo_settings: DataRepoSettings
+) -> None:
     """Also where script and part agree on it: psql would run it, and no hash of the dump tells."""
-    _, published = in_parts.first_night()
-    copy = in_parts.clone_again("copy")
-    path = copy / "sql_dumps" / published.manifest.dump
+    path = _dump_in(folder)
     script = Script.parse(path.read_text())
     part = path.parent / script.folder / "part_002.sql"
     evil = b"\\! true\n"
@@ -310,7 +334,7 @@ def test_other_sql_around_a_slice_is_damage(end: str, in_parts: Pipeline) -> Non
     part.write_bytes(content)
     path.write_text(_rewritten(script, part, len(evil) if end == "before" else 0).render())
     with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* has other lines around its rows"):
-        _verify_folder(in_parts, path.parent)
+        _verify_folder(repo_settings, folder)
 
 
 def _without_restrict(part: bytes) -> bytes:
@@ -323,11 +347,9 @@ def _with_another_key(part: bytes) -> bytes:
 
 @pytest.mark.parametrize("edit", [_without_restrict, _with_another_key])
 def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
-    edit: Callable[[bytes], bytes], in_parts: Pipeline
+    edit: Callable[[bytes], bytes], folder: Path, repo_settings: DataRepoSettings
 ) -> None:
-    _, published = in_parts.first_night()
-    copy = in_parts.clone_again("copy")
-    path = copy / "sql_dumps" / published.manifest.dump
+    path = _dump_in(folder)
     script = Script.parse(path.read_text())
     part = path.parent / script.folder / "part_002.sql"
     before = part.read_bytes()
@@ -336,15 +358,15 @@ def test_a_part_that_is_not_restricted_by_its_own_key_is_damage(
     moved = part.read_bytes().index(b"COPY ") - before.index(b"COPY ")
     path.write_text(_rewritten(script, part, moved).render())
     with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* has other lines around its rows"):
-        _verify_folder(in_parts, path.parent)
+        _verify_folder(repo_settings, folder)
 
 
 @pytest.mark.parametrize("by", [7, -7, 1])
-def test_a_cut_that_psql_cannot_read_on_from_is_damage(by: int, in_parts: Pipeline) -> None:
+def test_a_cut_that_psql_cannot_read_on_from_is_damage(
+    by: int, folder: Path, repo_settings: DataRepoSettings
+) -> None:
     """The bytes of the dump are all there, and every hash is right."""
-    _, published = in_parts.first_night()
-    copy = in_parts.clone_again("copy")
-    path = copy / "sql_dumps" / published.manifest.dump
+    path = _dump_in(folder)
     script = Script.parse(path.read_text())
     whole = b"".join(open_dump(path, name=path.name))
     files = [path.parent / script.folder / part.name for part in script.parts]
@@ -373,7 +395,7 @@ def test_a_cut_that_psql_cannot_read_on_from_is_damage(by: int, in_parts: Pipeli
     with pytest.raises(
         DumpDamaged, match=r"part_00[23]\.sql of .* (ends inside of|does not begin|has other lines)"
     ):
-        _verify_folder(in_parts, path.parent)
+        _verify_folder(repo_settings, folder)
 
 
 def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline) -> None:
@@ -383,31 +405,30 @@ def test_a_folder_of_parts_beside_one_file_is_damage(in_parts: Pipeline) -> None
     copy = in_parts.clone_again("copy")
     (copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")).mkdir()
     with pytest.raises(DumpDamaged, match="is one file, and"):
-        _verify_folder(in_parts, copy / "sql_dumps")
+        _verify_folder(in_parts.settings.data_repo, copy / "sql_dumps")
 
 
-def test_a_script_under_another_name_is_damage(in_parts: Pipeline) -> None:
-    in_parts.first_night()
-    name = in_parts.latest()
-    copy = in_parts.clone_again("copy")
-    other = copy / "sql_dumps" / "pantry_pirate_radio_2030-01-01_00-00-00.sql"
-    (copy / "sql_dumps" / name).rename(other)
-    with pytest.raises(DumpDamaged, match=f"includes the parts of `{name}`"):
-        _verify_folder(in_parts, copy / "sql_dumps")
+def test_a_script_under_another_name_is_damage(
+    folder: Path, repo_settings: DataRepoSettings
+) -> None:
+    dump = _dump_in(folder)
+    dump.rename(folder / "pantry_pirate_radio_2030-01-01_00-00-00.sql")
+    with pytest.raises(DumpDamaged, match=f"includes the parts of `{dump.name}`"):
+        _verify_folder(repo_settings, folder)
 
 
 @pytest.mark.parametrize("odd", ["folder", "dangling"])
-def test_what_is_no_file_among_the_parts_is_damage(odd: str, in_parts: Pipeline) -> None:
-    in_parts.first_night()
-    copy = in_parts.clone_again("copy")
-    parts = copy / "sql_dumps" / in_parts.latest().replace(".sql", ".parts")
+def test_what_is_no_file_among_the_parts_is_damage(
+    odd: str, folder: Path, repo_settings: DataRepoSettings
+) -> None:
+    parts = _dump_in(folder).with_suffix(".parts")
     if odd == "folder":
         (parts / "notes").mkdir()
     else:
         (parts / "part_002.sql").unlink()
         (parts / "part_002.sql").symlink_to("nowhere")
     with pytest.raises(DumpDamaged, match=r"part_002\.sql of .* is missing|holds `notes`"):
-        _verify_folder(in_parts, copy / "sql_dumps")
+        _verify_folder(repo_settings, folder)
 
 
 def test_a_foreign_file_among_the_committed_parts_is_damage_and_others_are_still_verified(
