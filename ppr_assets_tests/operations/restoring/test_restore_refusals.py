@@ -193,9 +193,8 @@ def test_a_session_that_comes_while_the_dump_is_loaded_is_not_ended(
         assert visitor.execute("SELECT 1").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("disconnect", [False, True])
 def test_a_prepared_transaction_is_named_and_nothing_is_made(
-    disconnect: bool, server_folder: Path, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
+    server_folder: Path, old_dump: MadeDump, new_dump: MadeDump, tmp_path: Path
 ) -> None:
     server = embedded.start(server_folder / "postgres")
     create_restorer(server)
@@ -208,14 +207,10 @@ def test_a_prepared_transaction_is_named_and_nothing_is_made(
         client.execute("DELETE FROM phone")
         client.execute("PREPARE TRANSACTION 'half done'")
     databases = target.databases()
-    with pytest.raises(Busy, match=rf"prepared transaction half done of {RESTORER}"):
-        restore(
-            target.settings,
-            new_dump.found(tmp_path),
-            Terms(disconnect=disconnect),
-            deadline=Deadline(60),
-        )
-    assert target.databases() == databases
+    for terms in (Terms(), Terms(disconnect=True)):
+        with pytest.raises(Busy, match=rf"prepared transaction half done of {RESTORER}"):
+            restore(target.settings, new_dump.found(tmp_path), terms, deadline=Deadline(60))
+        assert target.databases() == databases, terms
     assert target.content() == old_dump.content
 
 
@@ -384,14 +379,14 @@ def test_in_tests_everything_goes_to_a_database_of_their_own(
         "TESTING": "true",
     }
     settings = Settings.from_environment(variables, dotenv=None)
+    ours = settings.restore_target()
+    assert (ours.dbname, ours.user) == (f"{name}_test", RESTORER)
     for into in (None, name, "elsewhere"):
-        outcome = restore(
-            settings.restore_target(into),
-            new_dump.found(tmp_path),
-            Terms(drop_old=True),
-            deadline=Deadline(60),
-        )
-        assert outcome.database == f"{name}_test"
+        assert settings.restore_target(into) == ours, into
+    outcome = restore(
+        settings.restore_target("elsewhere"), new_dump.found(tmp_path), deadline=Deadline(60)
+    )
+    assert outcome.database == f"{name}_test"
     assert target.content(f"{name}_test") == new_dump.content
     target.drop_formers()
 
