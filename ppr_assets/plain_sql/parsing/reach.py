@@ -12,16 +12,17 @@ from typing import Literal
 
 from ppr_assets.plain_sql.parsing.scanner import TAG, alone
 
-_ESCAPED = rb"'(?:\\.|''|[^'\\])*(?:'|\Z)"
+_ESCAPED = rb"'[^'\\]*(?:(?:\\.|'')[^'\\]*)*(?:'|\Z)"
 _QUOTED = re.compile(
     rb"--[^\n]*"
     rb"|/\*.*?(?:\*/|\Z)"
     rb"|" + alone(rb"\$") + rb"(?P<tag>" + TAG + rb")?\$"
     rb".*?(?:\$(?(tag)(?P=tag))\$|\Z)"
-    rb"|" + alone(rb"e") + _ESCAPED + rb"|" + alone(rb"E") + _ESCAPED + rb"|'(?:''|[^'])*(?:'|\Z)"
-    rb'|"(?:""|[^"])*(?:"|\Z)',
+    rb"|" + alone(rb"e") + _ESCAPED + rb"|" + alone(rb"E") + _ESCAPED +
+    rb"|'[^']*(?:''[^']*)*(?:'|\Z)"
+    rb'|"[^"]*(?:""[^"]*)*(?:"|\Z)',
     re.DOTALL,
-)
+)  # fmt: skip
 """Up to its end, or that of what is known of the statement."""
 _SHARED = rb"(?:ROLE|USER(?!\s+MAPPING\b)|GROUP|DATABASE|TABLESPACE)\b"
 _OUTSIDE = re.compile(
