@@ -22,8 +22,7 @@ from ppr_assets.settings.groups.alerts import AlertSettings
 from ppr_assets.settings.groups.copies import CopySettings, CopyUrl
 from ppr_assets.settings.groups.data_repo import DataRepoSettings
 from ppr_assets.settings.groups.database import DatabaseSettings
-from ppr_assets.settings.groups.dump import DumpSettings
-from ppr_assets.settings.groups.keep import KeepSettings
+from ppr_assets.settings.groups.dump import DumpSettings, KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
 from ppr_assets.settings.secret import Secret, without_secrets
 

@@ -24,8 +24,7 @@ from ppr_assets.settings.groups.database import (
     DirectSettings,
     ProofServerSettings,
 )
-from ppr_assets.settings.groups.dump import DumpSettings
-from ppr_assets.settings.groups.keep import KeepSettings
+from ppr_assets.settings.groups.dump import DumpSettings, KeepSettings
 from ppr_assets.settings.groups.schedule import ScheduleSettings
 from ppr_assets.settings.misspelt import misspelt
 from ppr_assets.settings.secret import Secret
