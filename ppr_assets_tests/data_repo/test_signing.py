@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.commits import signature_of
@@ -51,8 +50,7 @@ def _trust(owner: Somebody, key: Path, tmp_path: Path) -> None:
 
 
 def _state(repo: DataRepo, commit: str) -> tuple[str, str]:
-    with ObjectReader(repo.path, 60) as reader:
-        found = signature_of(repo, reader, commit)
+    found = signature_of(repo, commit)
     return found.state, found.signer
 
 

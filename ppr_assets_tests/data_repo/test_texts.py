@@ -22,13 +22,12 @@ from ppr_assets.data_repo.git.objects import NewFile, write_changed_tree, write_
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import FILE, TreeEntry, commit_named, read_file
 from ppr_assets.data_repo.history.commits import folder_history
-from ppr_assets.data_repo.history.delivered import remember_delivered, require_not_rewritten
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, dump_folder
 from ppr_assets.data_repo.history.integrate import identity
 from ppr_assets.data_repo.history.merge_dumps import merge_dumps
 from ppr_assets.data_repo.remote.errors import push_failure
 from ppr_assets.data_repo.remote.push import push
-from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.data_repo.remote.remote import fetch, remember_delivered, require_not_rewritten
 from ppr_assets.errors import PprError
 from ppr_assets.failures import file_failure
 from ppr_assets.operations.audit.marks import mark_of

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ppr_assets.data_repo.checkout.advance import advance_branch
-from ppr_assets.data_repo.git.listings import telling, told
+from ppr_assets.data_repo.git.listings import log_format, log_rows
 from ppr_assets.data_repo.git.objects import write_commit
 from ppr_assets.data_repo.git.pathspec import outside
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
@@ -102,7 +102,8 @@ def _ours_at_tip(repo: DataRepo, local: str, remote: str | None) -> Iterator[_Co
 
 
 def _commit(repo: DataRepo, sha: str) -> _Commit:
-    ((parents, message, _),) = told(repo.git("log", "-1", *telling("%P", "%B"), sha, "--"), 2)
+    log = repo.git("log", "-1", *log_format("%P", "%B"), sha, "--")
+    ((parents, message, _),) = log_rows(log, 2)
     trailers = parse_trailers(message)
     dump = trailers.get("Dump") if {"Dump", "Sha256"} <= trailers.keys() else None
     return _Commit(sha, tuple(parents.split()), message, dump)

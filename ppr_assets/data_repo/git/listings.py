@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from ppr_assets.data_repo.git.tree import TreeEntry
 
 
-def telling(*fields: str) -> tuple[str, ...]:
+def log_format(*fields: str) -> tuple[str, ...]:
     """Options by which ``git log`` tells ``fields`` (``%H``, ``%(trailers:…)``) of each commit,
-    whatever is configured; :func:`told` reads them."""
+    whatever is configured; :func:`log_rows` reads them."""
     form = "".join(f"%x00{field}" for field in (*fields, ""))
     return ("--no-show-signature", "--encoding=UTF-8", f"--format={form}")
 
 
-def told(log: bytes, fields: int) -> Iterator[tuple[str, ...]]:
+def log_rows(log: bytes, fields: int) -> Iterator[tuple[str, ...]]:
     """Of each commit as many ``fields``, and the lines of its changes behind them in one text."""
     words = iter(log.decode("utf-8", "replace").split("\0")[1:])
     return zip(*[words] * (fields + 1), strict=True)

@@ -12,8 +12,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from ppr_assets.data_repo.git.command import OFFLINE, WHOLE_LOG
-from ppr_assets.data_repo.git.listings import changed, telling, told
-from ppr_assets.data_repo.git.object_reader import ObjectReader
+from ppr_assets.data_repo.git.listings import changed, log_format, log_rows
 from ppr_assets.data_repo.git.pathspec import literal
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.errors import DataRepoError
@@ -82,7 +81,7 @@ def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
         "--reverse",
         "--full-history",
         "--parents",  # also makes %P name those that are listed
-        *telling("%H", "%P", "%cI", "%an <%ae>", "%B"),
+        *log_format("%H", "%P", "%cI", "%an <%ae>", "%B"),
         commit,
         "--",
         literal(repo.dump_dir),
@@ -90,7 +89,7 @@ def folder_history(repo: DataRepo, commit: str) -> list[FolderCommit]:
     )
     return [
         FolderCommit(sha, tuple(parents.split()), datetime.fromisoformat(date), author, message)
-        for sha, parents, date, author, message, _ in told(answer, 5)
+        for sha, parents, date, author, message, _ in log_rows(answer, 5)
     ]
 
 
@@ -100,14 +99,14 @@ def file_history(repo: DataRepo, commit: str, names: Sequence[str]) -> list[File
     answer = repo.git_once(
         *WHOLE_LOG,
         *("log", "--topo-order", "--reverse", "--full-history", "--parents"),
-        *("-m", "--raw", "--no-abbrev", "--no-renames", *telling("%H", "%P", "%B")),
+        *("-m", "--raw", "--no-abbrev", "--no-renames", *log_format("%H", "%P", "%B")),
         commit,
         "--",
         *(literal(f"{repo.dump_dir}/{name}") for name in names),
         env=OFFLINE,
     )
     found: dict[str, FileCommit] = {}
-    for sha, parents, message, lines in told(answer, 3):
+    for sha, parents, message, lines in log_rows(answer, 3):
         before = found[sha].blobs if sha in found else {}  # a merge comes once for each parent
         blobs = dict(_named(line) for line in lines.splitlines() if "\t" in line)
         found[sha] = FileCommit(sha, tuple(parents.split()), message, {**before, **blobs})
@@ -128,14 +127,14 @@ def commit_that_added(repo: DataRepo, tip: str, path: str) -> str | None:
     return found.decode().strip() or None
 
 
-def signature_of(repo: DataRepo, reader: ObjectReader, commit: str) -> Signature:
+def signature_of(repo: DataRepo, commit: str) -> Signature:
     """Who signed ``commit``, as git's configuration lets it judge (``gpg.ssh.allowedSignersFile``,
     gpg's keyring)."""
-    head, _, _ = reader.read(commit).data.partition(b"\n\n")
+    head, _, _ = repo.objects.read(commit).data.partition(b"\n\n")
     if b"\ngpgsig" not in head:
         return Signature("unsigned")
-    answer = repo.git("log", "-1", *telling("%G?", "%GS", "%GK"), commit, env=OFFLINE)
-    ((verdict, signer, key, _),) = told(answer, 3)
+    answer = repo.git("log", "-1", *log_format("%G?", "%GS", "%GK"), commit, env=OFFLINE)
+    ((verdict, signer, key, _),) = log_rows(answer, 3)
     if verdict == "G":
         return Signature("good", signer or key)
     return Signature("bad" if verdict in "BR" else "unknown", signer or key)

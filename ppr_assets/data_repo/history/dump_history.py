@@ -12,7 +12,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from ppr_assets.data_repo.git.command import WHOLE_LOG
-from ppr_assets.data_repo.git.listings import changed, telling, told
+from ppr_assets.data_repo.git.listings import changed, log_format, log_rows
 from ppr_assets.data_repo.git.pathspec import literal, matching
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.message import parse_records
@@ -48,14 +48,14 @@ def dump_history(repo: DataRepo, commit: str) -> dict[str, PastDump]:
     answer = repo.git(
         *WHOLE_LOG,
         *("log", "--no-renames", "--full-history", "--diff-filter=AD", "--name-status"),
-        *telling(*_FIELDS),
+        *log_format(*_FIELDS),
         commit,
         "--",
         matching(repo.dump_dir, DUMPS),
     )
     found: dict[str, PastDump] = {}
     removed: dict[str, DumpsChange] = {}
-    for sha, date, dump, records, *words, lines in told(answer, len(_FIELDS)):
+    for sha, date, dump, records, *words, lines in log_rows(answer, len(_FIELDS)):
         change = DumpsChange(sha, datetime.fromisoformat(date))
         for action, name in _dumps(lines):
             if name in found:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.git.listings import telling, told
+from ppr_assets.data_repo.git.listings import log_format, log_rows
 from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.tree import tip
+from ppr_assets.data_repo.remote.remote import fetched_tip
 
 _REFS = "refs/ppr_assets/set_aside"
 
@@ -41,12 +43,12 @@ def all_set_aside(repo: DataRepo) -> list[SetAside]:
 
 
 def _kept(repo: DataRepo, ref: str) -> SetAside:
-    ours = (repo.ref, f"refs/ppr_assets/remote/{repo.branch}")
-    known = [f"^{name}" for name in ours if repo.word("for-each-ref", "--count=1", name)]
-    field = telling("%(trailers:key=Dump,valueonly,separator=%x20)")
+    tips = (tip(repo), fetched_tip(repo))
+    known = [f"^{commit}" for commit in tips if commit]
+    field = log_format("%(trailers:key=Dump,valueonly,separator=%x20)")
     log = repo.git("log", "--first-parent", *field, ref, *known, "--")
-    dumps = tuple(name for name, _ in told(log, 1) if name)
-    entry = ("log", "-1", "--walk-reflogs", "--date=iso-strict", *telling("%gs", "%gd"))
-    for reason, selector, _ in told(repo.git(*entry, ref, "--", ok=(0, 128)), 2):
+    dumps = tuple(name for name, _ in log_rows(log, 1) if name)
+    entry = ("log", "-1", "--walk-reflogs", "--date=iso-strict", *log_format("%gs", "%gd"))
+    for reason, selector, _ in log_rows(repo.git(*entry, ref, "--", ok=(0, 128)), 2):
         return SetAside(dumps, ref, reason, selector.partition("@{")[2].rstrip("}"))
     return SetAside(dumps, ref)

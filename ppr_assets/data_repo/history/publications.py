@@ -11,7 +11,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from ppr_assets.data_repo.git.listings import telling, told
+from ppr_assets.data_repo.git.listings import log_format, log_rows
 from ppr_assets.data_repo.git.pathspec import outside
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.remote.address import Pages
@@ -53,12 +53,12 @@ def _newest(repo: DataRepo, *revisions: str) -> Publication | None:
         "log",
         "-1",
         "--no-merges",
-        *telling("%H", "%s", "%an", "%cI"),
+        *log_format("%H", "%s", "%an", "%cI"),
         *revisions,
         "--",
         *outside(repo.dump_dir),
     )
-    for sha, subject, author, date, _ in told(answer, 4):
+    for sha, subject, author, date, _ in log_rows(answer, 4):
         page = Pages(repo.web_url).commit(sha) if repo.web_url else None
         return Publication(sha, subject, author, datetime.fromisoformat(date), page)
     return None

@@ -1,7 +1,11 @@
-"""The remote: what it has, asked and fetched.
+"""The remote: what it has, asked and fetched, and what it had when something was delivered to it.
 
 Fetching leaves no trace that somebody else's git could stumble on: the commits arrive under a ref
 of our own, FETCH_HEAD stays what it was, and no upkeep is started in the clone.
+
+What was delivered last is remembered, so that a rewritten remote is noticed. Somebody who takes a
+dump out of the remote's history by force has a reason (private data, say). A clone that still has
+it would push it back the next night; so it asks first.
 """
 
 from __future__ import annotations
@@ -14,12 +18,12 @@ from time import sleep
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.listings import heads
 from ppr_assets.data_repo.git.progress_lines import progress_option
-from ppr_assets.data_repo.git.repository import DataRepo
+from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.git.tree import commit_at
 from ppr_assets.data_repo.remote.credentials import asking, over_network
 from ppr_assets.data_repo.remote.errors import RemoteUnreachable, unreachable
 from ppr_assets.data_repo.remote.missing_objects import bring_beside_dumps, bring_published
-from ppr_assets.errors import GitTimeout
+from ppr_assets.errors import DataRepoError, GitTimeout
 
 _LOCK_ATTEMPTS = 5
 _FETCHED = "ppr_assets/fetched"  # its time, below git's own folder; git keeps no note of it
@@ -129,6 +133,32 @@ def note_fetch(git_dir: Path) -> None:
 def fetched_ref(repo: DataRepo) -> str:
     """Where the remote's commit is noted here; a ref of our own."""
     return f"refs/ppr_assets/remote/{repo.branch}"
+
+
+def remember_delivered(repo: DataRepo, commit: str) -> None:
+    """Note that the remote's branch had ``commit``."""
+    if commit_at(repo, delivered_ref(repo)) != commit:
+        repo.git("update-ref", delivered_ref(repo), commit)
+
+
+def require_not_rewritten(repo: DataRepo, local: str | None, remote: str | None) -> None:
+    """Raise :class:`DataRepoError` if the remote no longer has what was delivered to it, while
+    the local branch would bring it back. ``remote`` None: nothing is known, nothing is asked."""
+    delivered = commit_at(repo, delivered_ref(repo))
+    if delivered is None or local is None or remote is None:
+        return
+    if is_ancestor(repo, delivered, remote) or not is_ancestor(repo, delivered, local):
+        return
+    raise DataRepoError(
+        f"the remote's branch `{repo.branch}` was rewritten: it no longer holds {delivered[:10]}, "
+        "which was delivered, and pushing would bring that back",
+        hint=f"if that was on purpose, follow it: `git fetch origin && git reset --keep "
+        f"origin/{repo.branch}` in `{repo.path}`. If not, push by hand once.",
+    )
+
+
+def delivered_ref(repo: DataRepo) -> str:
+    return f"refs/ppr_assets/delivered/{repo.branch}"
 
 
 def _heads(repo: DataRepo, pattern: str, seconds: float = inf) -> dict[str, str]:

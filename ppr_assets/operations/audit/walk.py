@@ -181,7 +181,7 @@ class _Audit:
         if not (checks or changes or reset):
             return None
         findings = [change.text for change in changes if change.wrong]
-        signature = signature_of(self._repo, self._reader, commit.sha)
+        signature = signature_of(self._repo, commit.sha)
         if signature.state == "bad":
             findings.append(f"its signature is bad, by {signature.signer or 'an unknown key'}")
         removed = removed_dumps(folder, parents)

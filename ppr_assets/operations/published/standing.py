@@ -109,7 +109,7 @@ def commit_facts(repo: DataRepo, commit: str, manifest: Manifest) -> CommitFacts
     a partial clone has as well. Raises :class:`DataRepoError` where the clone lacks it.
     """
     _, _, message = repo.objects.read(commit).data.decode("utf-8", "replace").partition("\n\n")
-    signature = signature_of(repo, repo.objects, commit)
+    signature = signature_of(repo, commit)
     mark = parse_trailers(message).get("Mark", "")
     folder = DumpFolder(repo, commit)
     return CommitFacts(

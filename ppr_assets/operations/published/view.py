@@ -15,8 +15,13 @@ from datetime import datetime
 from ppr_assets.data_repo.clone.clone import open_data_repo
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import commit_named, tip
-from ppr_assets.data_repo.history.delivered import require_not_rewritten
-from ppr_assets.data_repo.remote.remote import fetch, fetched_at, fetched_tip, require_answer
+from ppr_assets.data_repo.remote.remote import (
+    fetch,
+    fetched_at,
+    fetched_tip,
+    require_answer,
+    require_not_rewritten,
+)
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.settings import DataRepoSettings
 

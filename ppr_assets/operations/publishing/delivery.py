@@ -14,9 +14,9 @@ from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.clone.upkeep import has_parts, pack_parts
 from ppr_assets.data_repo.git.errors import GitCommandFailed
 from ppr_assets.data_repo.git.repository import DataRepo
-from ppr_assets.data_repo.history.delivered import delivered_ref, remember_delivered
 from ppr_assets.data_repo.remote.errors import ContentRefused, Outrun
 from ppr_assets.data_repo.remote.push import push
+from ppr_assets.data_repo.remote.remote import delivered_ref, remember_delivered
 from ppr_assets.errors import DataRepoError, GitTimeout, PolicyRefused, PushFailed
 from ppr_assets.failures import file_failure
 

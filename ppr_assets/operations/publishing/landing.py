@@ -13,11 +13,10 @@ from ppr_assets.data_repo.checkout.advance import BranchMoved, require_movable
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.history.delivered import require_not_rewritten
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.errors import Outrun, Refused
-from ppr_assets.data_repo.remote.remote import fetch
+from ppr_assets.data_repo.remote.remote import fetch, require_not_rewritten
 from ppr_assets.errors import DataRepoError, PushFailed
 from ppr_assets.operations.publishing.delivery import (
     ATTEMPTS,

@@ -8,13 +8,13 @@ from ppr_assets.data_repo.checkout.set_aside import made_anew, set_aside, waitin
 from ppr_assets.data_repo.checkout.staging import StagedDump
 from ppr_assets.data_repo.git.repository import DataRepo, is_ancestor
 from ppr_assets.data_repo.git.tree import tip
-from ppr_assets.data_repo.history.delivered import remember_delivered
 from ppr_assets.data_repo.history.integrate import base_for_publishing
 from ppr_assets.data_repo.history.kept_dumps import keep
 from ppr_assets.data_repo.history.merge_dumps import Unmergeable
 from ppr_assets.data_repo.remote.errors import ContentRefused, Outrun, Refused
 from ppr_assets.data_repo.remote.push import push
 from ppr_assets.data_repo.remote.refusals import AfterRefusal
+from ppr_assets.data_repo.remote.remote import remember_delivered
 from ppr_assets.errors import PushFailed
 from ppr_assets.operations.publishing.delivery import (
     Build,

@@ -9,8 +9,8 @@ from ppr_assets.data_repo.git.listings import (
     default_branch,
     heads,
     listed,
-    telling,
-    told,
+    log_format,
+    log_rows,
     work_tree_facts,
 )
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -45,11 +45,11 @@ def test_a_log_tells_fields_and_changes_of_each_commit(
     data_repo: DataRepo, owner: Somebody, commit: str
 ) -> None:
     last = owner.commit("of\x1e two\n\n\tlines\n", {"c": "c\n"})
-    asked = ("log", "-2", "--name-status", *telling("%s", "%B", "%H"))
-    newer, older = told(data_repo.git(*asked, last), 3)
+    asked = ("log", "-2", "--name-status", *log_format("%s", "%B", "%H"))
+    newer, older = log_rows(data_repo.git(*asked, last), 3)
     assert newer == ("of\x1e two", "of\x1e two\n\n\tlines\n", last, "\n\nA\tc\n")
     assert older[:3] == ("odd", "odd\n", commit)
-    assert [*told(b"", 3)] == []
+    assert [*log_rows(b"", 3)] == []
 
 
 def test_what_a_remote_has_is_read_by_branch() -> None:
