@@ -22,7 +22,7 @@ class GatePolicy(Struct, frozen=True):
     by the ratchet (None: all that have a mark); organization always is, listed or not.
     ``core_share``: places and services for each organization that there must be where no mark tells
     (0 for no such rule). ``point_share``: the part of the places that may lie on one point.
-    Raises ``ValueError`` for numbers that would guard nothing.
+    Raises ``ValueError`` for numbers that would guard nothing, and for what is no share.
     """
 
     min_records: int
@@ -36,6 +36,10 @@ class GatePolicy(Struct, frozen=True):
             raise ValueError(f"percentage is {self.percentage}, must be above 0 and at most 1")
         if self.min_records < 0:
             raise ValueError(f"min_records is {self.min_records}, must be at least 0")
+        for name in ("core_share", "point_share"):
+            share = getattr(self, name)
+            if not share.is_finite() or not 0 <= share <= 1:
+                raise ValueError(f"{name} is {share}, must be from 0 to 1")
 
 
 class Need(Struct, frozen=True):

@@ -17,14 +17,14 @@ from ppr_assets.plain_sql.profile import TableProfiler
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.columns import ColumnProfile, Points, Profile, TableProfile
-from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
+from ppr_assets.rules.profile.guard import hollow_tables, judge_profile
 from ppr_assets.rules.profile.movements import EarlierNight, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets_tests.places import SHARED
 
 DUMPS = sorted((SHARED / "data/real-dumps").glob("*.sql.*z"))
 MARKS = SHARED / "data/haarrrvest-ratchet-history.jsonl"
-POLICY = ProfilePolicy(GatePolicy(100, Decimal("0.9")))
+POLICY = GatePolicy(100, Decimal("0.9"), core_share=Decimal("0.1"), point_share=Decimal("0.25"))
 NOT_THERE = "../shared is not there"
 
 

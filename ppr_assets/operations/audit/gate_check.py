@@ -12,7 +12,7 @@ from ppr_assets.rules.gate.ratchet import Verdict, judge, raised_mark
 from ppr_assets.rules.json_fields import FieldError, JsonFields
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import CORE_TABLES, GatePolicy
-from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
+from ppr_assets.rules.profile.guard import hollow_tables, judge_profile
 from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.wording import few
@@ -58,7 +58,7 @@ def rejudged(
     return verdict.joined(found, manifest.override)
 
 
-def _limits(recorded: JsonFields, policy: GatePolicy) -> ProfilePolicy | None:
+def _limits(recorded: JsonFields, policy: GatePolicy) -> GatePolicy | None:
     """None in manifests from before there were any."""
     there = recorded.plain()
     if "max_point_share" not in there:
@@ -66,10 +66,11 @@ def _limits(recorded: JsonFields, policy: GatePolicy) -> ProfilePolicy | None:
     tables = there.get("ratchet_tables")
     if tables is not None and not isinstance(tables, list):
         raise FieldError(f"verdict.ratchet_tables is {tables!r:.60}, must be a list of names")
-    return ProfilePolicy(
-        replace(policy, tables=tables),
-        Decimal(recorded.text("min_core_share")),
-        Decimal(recorded.text("max_point_share")),
+    return replace(
+        policy,
+        tables=tables,
+        core_share=Decimal(recorded.text("min_core_share")),
+        point_share=Decimal(recorded.text("max_point_share")),
     )
 
 

@@ -10,7 +10,7 @@ from ppr_assets.data_repo.git.repository import DataRepo
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.operations.published.nights import nights_before, nights_in
 from ppr_assets.operations.publishing.gate import policy
-from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, judge_profile
+from ppr_assets.rules.profile.guard import ProfileFinding, judge_profile
 from ppr_assets.rules.profile.movements import EarlierNight, largest, movements, warnings
 from ppr_assets.rules.profile.schema import NOTHING, Schema, schema_changes
 from ppr_assets.rules.publication.withholding import Withheld
@@ -41,11 +41,10 @@ def judged_profile(
     folder = dump_folder(repo, commit)
     before = nights_before(folder)
     left_out = {one.name for one in withheld}
-    limits = ProfilePolicy.of(policy(settings))
     moved = movements(made.profile, before, left_out)
     changes = _schema_changes(made, before[-1], left_out) if before else []
     return Profiled(
-        judge_profile(made.profile, nights_in(folder), limits, left_out),
+        judge_profile(made.profile, nights_in(folder), policy(settings), left_out),
         (*_said(changes, "schema"), *_said(warnings(moved), "values")),
         tuple(largest(moved)),
     )

@@ -12,7 +12,7 @@ from msgspec.structs import asdict, replace
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import FLOOR_TABLE, GatePolicy, ratchet_needs
-from ppr_assets.rules.profile.guard import ProfileFinding, ProfilePolicy, hollow_tables
+from ppr_assets.rules.profile.guard import ProfileFinding, hollow_tables
 
 Status = Literal["accepted", "refused", "overridden"]
 
@@ -136,10 +136,7 @@ class Verdict(Struct, frozen=True):
             "mark": self.mark.organization if self.mark else None,
             "marks": dict(self.mark.tables) if self.mark else {},
             "headroom": dict(self.headroom),
-            "findings": [
-                asdict(one) if isinstance(one, BrokenRule) else one.to_json()
-                for one in self.findings
-            ],
+            "findings": [asdict(one) for one in self.findings],
             "min_core_share": str(self.policy.core_share),
             "max_point_share": str(self.policy.point_share),
             "ratchet_tables": None if self.policy.tables is None else [*self.policy.tables],
@@ -181,7 +178,7 @@ def judge(
         have = counts.get(need.table, 0)
         if have < need.records:
             findings.append(BrokenRule("ratchet", need.table, have, need.records, need.mark))
-    hollow = hollow_tables(counts, mark, ProfilePolicy.of(policy))
+    hollow = hollow_tables(counts, mark, policy)
     if not findings and not hollow:
         return Verdict("accepted", counts, mark, policy)
     status: Status = "overridden" if override else "refused"

@@ -7,12 +7,10 @@ is then forgotten: from that night on it has to keep what it had that night.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.naming import column_name
@@ -25,28 +23,6 @@ from ppr_assets.rules.policy import (
 )
 from ppr_assets.rules.profile.columns import ColumnProfile, Profile, TableProfile
 from ppr_assets.rules.profile.movements import EarlierNight
-
-
-class ProfilePolicy(Struct, frozen=True):
-    """The numbers an operator sets, beside those of the gate. ``core_share``: places and services
-    for each organization that a database must have which never had more, 0 for no such rule.
-    ``point_share``: the part of the places that may lie on one point, 1 for all of them.
-    Raises ``ValueError`` for what is no share."""
-
-    gate: GatePolicy
-    core_share: Decimal = Decimal("0.1")
-    point_share: Decimal = Decimal("0.25")
-
-    @classmethod
-    def of(cls, gate: GatePolicy) -> ProfilePolicy:
-        """With the shares that stand in the gate's own."""
-        return cls(gate, gate.core_share, gate.point_share)
-
-    def __post_init__(self) -> None:
-        for name in ("core_share", "point_share"):
-            share = getattr(self, name)
-            if not share.is_finite() or not 0 <= share <= 1:
-                raise ValueError(f"{name} is {share}, must be from 0 to 1")
 
 
 class ProfileFinding(Struct, frozen=True):
@@ -86,21 +62,17 @@ class ProfileFinding(Struct, frozen=True):
             f"(it had {self.mark}{since}; SQL_DUMP_RATCHET_PERCENTAGE)"
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """For the manifest's verdict."""
-        return asdict(self)
-
 
 def hollow_tables(
-    counts: Mapping[str, int], mark: Mark | None, policy: ProfilePolicy
+    counts: Mapping[str, int], mark: Mark | None, policy: GatePolicy
 ) -> list[ProfileFinding]:
     """Core tables that the ratchet would judge but for a mark worth the name, and that have next to
     nothing beside the organizations. Counts are enough, so it can be judged before a dump."""
     organizations = counts.get(FLOOR_TABLE, 0)
-    if organizations < policy.gate.min_records:  # the floor's
+    if organizations < policy.min_records:  # the floor's
         return []
-    listed = policy.gate.tables
-    held = {need.table for need in ratchet_needs(mark, policy.gate)}
+    listed = policy.tables
+    held = {need.table for need in ratchet_needs(mark, policy)}
     need = records_needed(organizations, policy.core_share)
     return [
         ProfileFinding("hollow", table, have, need, organizations)
@@ -136,12 +108,12 @@ def emptied_columns(
     return found
 
 
-def crowded_points(profile: Profile, policy: ProfilePolicy) -> list[ProfileFinding]:
+def crowded_points(profile: Profile, policy: GatePolicy) -> list[ProfileFinding]:
     """Core tables with more of their places on one point than may be."""
     found = []
     for table in CORE_TABLES:
         points = profile.get(table, TableProfile(0)).points
-        if points is None or points.located < max(policy.gate.min_records, 1):
+        if points is None or points.located < max(policy.min_records, 1):
             continue
         most = int(Fraction(policy.point_share) * points.located)
         if points.together > most:
@@ -152,12 +124,12 @@ def crowded_points(profile: Profile, policy: ProfilePolicy) -> list[ProfileFindi
 def judge_profile(
     profile: Profile,
     nights: Sequence[EarlierNight],
-    policy: ProfilePolicy,
+    policy: GatePolicy,
     withheld: Collection[str] = (),
 ) -> list[ProfileFinding]:
     """What only the profile shows; :func:`hollow_tables` is known from the counts."""
     return [
-        *emptied_columns(profile, nights, policy.gate, withheld),
+        *emptied_columns(profile, nights, policy, withheld),
         *crowded_points(profile, policy),
     ]
 

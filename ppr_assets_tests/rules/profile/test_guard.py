@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from ppr_assets.rules.mark import Mark
 from ppr_assets.rules.policy import GatePolicy, records_needed
 from ppr_assets.rules.profile.columns import ColumnProfile, Points, Profile, TableProfile
 from ppr_assets.rules.profile.guard import (
-    ProfilePolicy,
     crowded_points,
     emptied_columns,
     hollow_tables,
@@ -20,8 +20,7 @@ from ppr_assets.rules.profile.guard import (
 )
 from ppr_assets.rules.profile.movements import EarlierNight
 
-GATE = GatePolicy(100, Decimal("0.9"))
-POLICY = ProfilePolicy(GATE)
+POLICY = GatePolicy(100, Decimal("0.9"), core_share=Decimal("0.1"), point_share=Decimal("0.25"))
 
 
 def _services(rows: int, described: int, empty: int = 0) -> Profile:
@@ -30,7 +29,7 @@ def _services(rows: int, described: int, empty: int = 0) -> Profile:
 
 
 def _texts(profile: Profile, nights: Sequence[EarlierNight]) -> list[str]:
-    return [found.text for found in emptied_columns(profile, nights, GATE)]
+    return [found.text for found in emptied_columns(profile, nights, POLICY)]
 
 
 def test_the_night_with_one_location_is_refused() -> None:
@@ -54,16 +53,16 @@ def test_the_night_with_one_location_is_refused() -> None:
         ({}, None, POLICY),
         # the ratchet's: a mark that was lowered on purpose, and one that was not
         ({"organization": 1219}, Mark(1219, {"location": 100, "service": 100}), POLICY),
-        ({"organization": 1219}, None, ProfilePolicy(GATE, core_share=Decimal(0))),
+        ({"organization": 1219}, None, replace(POLICY, core_share=Decimal(0))),
         (
             {"organization": 1219},
             None,
-            ProfilePolicy(GatePolicy(100, Decimal("0.9"), ("organization",))),
+            replace(POLICY, tables=("organization",)),
         ),
     ],
 )
 def test_what_is_not_hollow_or_another_rules_passes(
-    counts: dict[str, int], mark: Mark | None, policy: ProfilePolicy
+    counts: dict[str, int], mark: Mark | None, policy: GatePolicy
 ) -> None:
     assert hollow_tables(counts, mark, policy) == []
 
@@ -128,14 +127,14 @@ def test_what_a_human_let_pass_is_the_new_normal() -> None:
 def test_what_is_withheld_on_purpose_is_not_missed() -> None:
     nights, withheld = [EarlierNight(_services(1000, 970))], _services(1000, 0)
     for name in ("service", "service.description"):
-        assert emptied_columns(withheld, nights, GATE, {name}) == []
-    assert emptied_columns(withheld, nights, GATE, {"location", "service.name"})
+        assert emptied_columns(withheld, nights, POLICY, {name}) == []
+    assert emptied_columns(withheld, nights, POLICY, {"location", "service.name"})
 
 
 def test_what_a_human_let_pass_is_read_back_from_a_verdict() -> None:
-    (emptied,) = emptied_columns(_services(1000, 0), [EarlierNight(_services(1000, 970))], GATE)
+    (emptied,) = emptied_columns(_services(1000, 0), [EarlierNight(_services(1000, 970))], POLICY)
     (hollow,) = hollow_tables({"organization": 1219, "service": 500}, None, POLICY)
-    findings = [emptied.to_json(), hollow.to_json(), {"rule": "floor", "table": "organization"}]
+    findings = [asdict(emptied), asdict(hollow), {"rule": "floor", "table": "organization"}]
     verdict = {"status": "overridden", "findings": findings}
     assert let_pass(verdict) == {"service.description", "location", "organization"}
     assert let_pass({**verdict, "status": "refused"}) == frozenset()
@@ -153,7 +152,7 @@ def test_most_places_on_one_point_are_refused() -> None:
     assert crowded_points({"location": TableProfile(1000, points=Points(980, 245))}, POLICY) == []
     assert crowded_points({"location": TableProfile(99, points=Points(99, 99))}, POLICY) == []
     assert crowded_points({"location_source": profile["location"]}, POLICY) == []
-    anywhere = ProfilePolicy(GATE, point_share=Decimal(1))
+    anywhere = replace(POLICY, point_share=Decimal(1))
     assert crowded_points({"location": TableProfile(9, points=Points(980, 980))}, anywhere) == []
 
 
@@ -178,14 +177,14 @@ def test_a_profile_is_refused_for_what_it_lacks_and_nothing_else(
         else:
             assert found.have < found.need
         if found.rule == "column":
-            assert found.need <= records_needed(found.mark, GATE.percentage)
+            assert found.need <= records_needed(found.mark, POLICY.percentage)
             assert found.mark in {
                 night.profile[found.table].columns["name"].filled
                 for night in nights
                 if found.table in night.profile
             }
     accepted = EarlierNight(profile, accepted=frozenset({"organization", "location", "service"}))
-    assert emptied_columns(profile, [*nights, accepted], GATE) == []
+    assert emptied_columns(profile, [*nights, accepted], POLICY) == []
 
 
 @given(PROFILES, st.lists(st.builds(EarlierNight, PROFILES), max_size=3))
@@ -207,21 +206,21 @@ def test_a_night_that_has_everything_that_there_ever_was_is_not_refused(
         )
         for table, now in profile.items()
     }
-    refused = {one.table for one in emptied_columns(grown, nights, GATE)}
+    refused = {one.table for one in emptied_columns(grown, nights, POLICY)}
     assert refused.isdisjoint(profile)
 
 
 @pytest.mark.parametrize("share", ["-0.1", "1.1", "NaN", "Infinity"])
 def test_a_share_that_guards_nothing_is_refused(share: str) -> None:
     with pytest.raises(ValueError, match="must be from 0 to 1"):
-        ProfilePolicy(GATE, core_share=Decimal(share))
+        replace(POLICY, core_share=Decimal(share))
     with pytest.raises(ValueError, match="must be from 0 to 1"):
-        ProfilePolicy(GATE, point_share=Decimal(share))
+        replace(POLICY, point_share=Decimal(share))
 
 
 def test_a_finding_can_be_written_into_a_manifest() -> None:
     (found, _) = hollow_tables({"organization": 1219}, None, POLICY)
-    assert found.to_json() == {
+    assert asdict(found) == {
         "rule": "hollow", "table": "location", "have": 0, "need": 122, "mark": 1219,
         "column": "", "dump": "",
     }  # fmt: skip

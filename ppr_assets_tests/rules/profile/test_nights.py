@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from ppr_assets.rules.policy import GatePolicy
 from ppr_assets.rules.profile.columns import Profile
-from ppr_assets.rules.profile.guard import ProfilePolicy, hollow_tables, judge_profile
+from ppr_assets.rules.profile.guard import hollow_tables, judge_profile
 from ppr_assets.rules.profile.movements import EarlierNight, movements, warnings
 from ppr_assets.rules.profile.schema import Schema, schema_changes
 from ppr_assets_tests.fix_campaign import Campaign
@@ -14,7 +14,7 @@ from ppr_assets_tests.incidents import incidents
 from ppr_assets_tests.nights import Database, Rows, profile_of
 
 QUIET_NIGHTS = 60
-POLICY = ProfilePolicy(GatePolicy(100, Decimal("0.9")))
+POLICY = GatePolicy(100, Decimal("0.9"), core_share=Decimal("0.1"), point_share=Decimal("0.25"))
 
 
 def test_incidents_are_named_and_quiet_nights_are_not(campaign: Campaign) -> None:

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from ppr_assets.rules.replay.record import Location, Organization, Service
 from ppr_assets.rules.replay.telling import AGAIN, Telling
-
-
-class Told(Protocol):
-    """What all kinds of word have."""
-
-    @property
-    def by(self) -> Telling: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def record(self) -> Organization | Location | Service: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def file(self) -> str: ...
 
 
 class OrganizationTold(Struct, frozen=True):
@@ -60,6 +45,7 @@ class ServiceTold(Struct, frozen=True):
     file: str = ""
 
 
+Told = OrganizationTold | LocationTold | ServiceTold
 T = TypeVar("T", bound=Told)
 
 
