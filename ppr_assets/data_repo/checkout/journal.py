@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from msgspec import Struct
+from msgspec.json import decode
 from msgspec.structs import asdict
 
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -37,11 +38,10 @@ def read_journal(repo: DataRepo) -> Journal | None:
     """The journal of a move that was not finished, if there is one."""
     path = repo.state_dir / "moving.json"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Journal(told["branch"], told["old"], told["new"], tuple(told["touched"]))
+        return decode(path.read_bytes(), type=Journal)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
         raise DataRepoError(
             f"`{path}` does not tell which move of the branch is to be finished",
             hint="it is written whole or not at all, so the disk or somebody else changed it. Look "
