@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
-from psycopg import sql
+from psycopg import Connection, sql
 
 from ppr_assets.demo.sample import fill
 from ppr_assets.postgres import embedded
@@ -41,11 +42,19 @@ class SampleDatabase(Protocol):
 
 
 class Databases:
-    """Names, makes and drops databases of one server."""
+    """Names, makes and drops databases of one server.
+
+    One in which nobody has written is what it was copied from, and is kept for the next test that
+    asks for the same: to make another one and drop it takes as long as ten connections.
+    """
 
     def __init__(self, server: EmbeddedServer) -> None:
         self.server = server
         self._numbers = count(1)
+        self._written: dict[str, int] = {}
+        """The number of the next transaction that writes, when each was made."""
+        self._unwritten: dict[str, DatabaseSettings] = {}
+        """Those that are kept, by their template."""
         self._templates: dict[tuple[int, int, bool], str] = {}
         self.copied_from: dict[str, str] = {}
         """The template of each database, by their names."""
@@ -68,23 +77,46 @@ class Databases:
         return self._templates[sample]
 
     def create(self, template: str = "template1") -> DatabaseSettings:
+        if (kept := self._unwritten.pop(template, None)) is not None:
+            return kept
         name = f"test_{next(self._numbers)}"
         self.copied_from[name] = template
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
-                *map(sql.Identifier, (name, template, OWNER))
+        with self._session() as session:
+            session.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
+                    *map(sql.Identifier, (name, template, OWNER))
+                )
             )
-        )
+            self._written[name] = _next_write(session)
         return self.server.database_settings(name, OWNER)
 
     def drop(self, database: DatabaseSettings) -> None:
         """Drop it, with sessions that a test has left behind; also when a test dropped it first."""
-        name = sql.Identifier(database.dbname)
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        name = database.dbname
+        with self._session() as session:
+            template = self.copied_from.get(name)
+            if template and template not in self._unwritten and self._is_unwritten(session, name):
+                self._unwritten[template] = self.server.database_settings(name, OWNER)
+                return
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            session.execute(statement.format(sql.Identifier(name)))
 
-    def _execute(self, statement: sql.Composed) -> None:
-        with connect(self.server.database_settings("postgres"), autocommit=True) as session:
-            session.execute(statement)
+    def _is_unwritten(self, session: Connection[Any], name: str) -> bool:
+        """Nobody has written anywhere in the server meanwhile, and nobody is about to in this."""
+        if _next_write(session) != self._written[name]:
+            return False
+        found = session.execute("SELECT FROM pg_stat_activity WHERE datname = %s", [name])
+        return found.fetchone() is None
+
+    def _session(self) -> AbstractContextManager[Connection[Any]]:
+        return connect(self.server.database_settings("postgres"), autocommit=True)
+
+
+def _next_write(session: Connection[Any]) -> int:
+    """The number of the server's next transaction that writes; one that only reads takes none."""
+    row = session.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _copied(source: DatabaseSettings, target: DatabaseSettings) -> None:
