@@ -140,12 +140,18 @@ def embedded_server() -> Iterator[EmbeddedServer]:
     stand first on PATH, before those of the machine.
 
     It leaves to the system when its files reach the disk: nobody pulls the plug on a test, and a
-    killed server loses nothing by that.
+    killed server loses nothing by that. Nor does it clean up, which it would do in each database
+    once a minute: a database of a test is gone by then.
     """
     folder = passable_folder()
     server = embedded.start(folder / "postgres")
     with connect(server.database_settings("postgres"), autocommit=True) as session:
-        for setting in ("fsync TO off", "full_page_writes TO off", "max_wal_size TO '128MB'"):
+        for setting in (
+            "fsync TO off",
+            "full_page_writes TO off",
+            "max_wal_size TO '128MB'",
+            "autovacuum TO off",
+        ):
             session.execute(f"ALTER SYSTEM SET {setting}".encode())
         session.execute("SELECT pg_reload_conf()")
     with pytest.MonkeyPatch.context() as patch:

@@ -259,11 +259,16 @@ def test_a_swap_that_fails_half_way_changes_nothing(empty_database: Empty) -> No
 @contextmanager
 def autovacuum_in(server: EmbeddedServer, dbname: str) -> Iterator[None]:
     """One of the server's own workers is in the database, and stays there for long."""
-    eager = {"naptime": "1s", "vacuum_cost_delay": "100ms", "vacuum_cost_limit": "1"}
+    eager = {
+        "autovacuum": "on",
+        "autovacuum_naptime": "1s",
+        "autovacuum_vacuum_cost_delay": "100ms",
+        "autovacuum_vacuum_cost_limit": "1",
+    }
     query = "SELECT FROM pg_stat_activity WHERE datname = %s AND backend_type = 'autovacuum worker'"
     with connect(server.database_settings("postgres"), autocommit=True) as session:
         for name, value in eager.items():
-            session.execute(f"ALTER SYSTEM SET autovacuum_{name} = '{value}'")
+            session.execute(f"ALTER SYSTEM SET {name} = '{value}'")
         session.execute("SELECT pg_reload_conf()")
         deadline = time.monotonic() + 240
         while session.execute(query, [dbname]).fetchone() is None:
@@ -271,7 +276,8 @@ def autovacuum_in(server: EmbeddedServer, dbname: str) -> Iterator[None]:
             time.sleep(0.05)
         yield
         for name in eager:
-            session.execute(f"ALTER SYSTEM RESET autovacuum_{name}")
+            session.execute(f"ALTER SYSTEM RESET {name}")
+        session.execute("ALTER SYSTEM SET autovacuum TO off")  # as for all other tests
         session.execute("SELECT pg_reload_conf()")
 
 
