@@ -7,6 +7,7 @@ has it checked out, not only the one at DATA_REPO_PATH.
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep, time
@@ -28,6 +29,9 @@ QUIET_SECONDS = 3.0
 _PAUSE_SECONDS = 0.05
 MOMENT_SECONDS = 0.3
 
+_ON_A_BRANCH = re.compile(rb"ref: (refs/heads/\S+)\n")
+_COMMIT = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64})\n")
+
 
 class WorkTree(Struct, frozen=True):
     """One work tree; ``git_dir`` has its own HEAD and index, ``head`` is None before any commit."""
@@ -40,6 +44,8 @@ class WorkTree(Struct, frozen=True):
 
 def work_trees(repo: DataRepo) -> list[WorkTree]:
     """The work trees that are there at this moment."""
+    if (alone := _the_only_one(repo)) is not None:
+        return [alone]
     listing = repo.git("worktree", "list", "--porcelain", "-z")
     found = []
     for number, facts in enumerate(work_tree_facts(listing)):
@@ -60,6 +66,25 @@ def work_trees(repo: DataRepo) -> list[WorkTree]:
             )
         )
     return found
+
+
+def _the_only_one(repo: DataRepo) -> WorkTree | None:
+    """The main work tree, where there is no other and its branch has a file of its own. A look at
+    these files spares a process on nearly every call; all else is git's to read."""
+    git_dir = repo.git_dir
+    head = git_dir / "HEAD"
+    if repo.bare or repo.linked or (git_dir / "worktrees").exists() or head.is_symlink():
+        return None
+    try:
+        said = head.read_bytes()
+        on = _ON_A_BRANCH.fullmatch(said)
+        at = _COMMIT.fullmatch((git_dir / os.fsdecode(on[1])).read_bytes() if on else said)
+    except OSError:
+        return None
+    if at is None or not repo.path.is_dir():
+        return None
+    branch = os.fsdecode(on[1]).removeprefix("refs/heads/") if on else None
+    return WorkTree(repo.path, git_dir, branch, at[1].decode())
 
 
 def wait_until_idle(work_tree: WorkTree) -> None:

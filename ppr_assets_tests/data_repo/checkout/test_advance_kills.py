@@ -101,7 +101,7 @@ def test_a_kill_around_any_call_of_git_is_mended_by_the_next_run(
         killed += 1
     else:
         pytest.fail("the move calls git more often than this test is made for")
-    assert killed > 8
+    assert killed >= 8
 
 
 def test_kills_at_random_moments_are_mended_by_the_next_run(
