@@ -137,6 +137,8 @@ def git_world(tmp_path_factory: pytest.TempPathFactory) -> GitWorld:
         monkeypatch.setenv("GIT_TEMPLATE_DIR", str(template))
         above = Somebody(folder)
         above.git("init", "-q", "--bare", "-b", "main", "remote.git")
+        # A forge tidies up when it likes, and not at the end of each push.
+        Somebody(folder / "remote.git").git("config", "receive.autogc", "false")
         above.git("clone", "-q", str(folder / "remote.git"), "publisher")
         publisher = Somebody(folder / "publisher")
         publisher.git("checkout", "-q", "-B", "main")

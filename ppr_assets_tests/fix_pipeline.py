@@ -18,9 +18,10 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from ppr_assets.operations.dumping.dump import DumpOutcome
+from ppr_assets.data_repo.clone.clone import open_data_repo
+from ppr_assets.operations.dumping.dump import DumpOutcome, dump
 from ppr_assets.operations.publishing.gate import refusal
-from ppr_assets.operations.publishing.publish import PublishOutcome
+from ppr_assets.operations.publishing.publish import PublishOutcome, publish
 from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name
@@ -28,7 +29,6 @@ from ppr_assets.settings import DatabaseSettings, Settings
 from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_git import GitWorld, git
 from ppr_assets_tests.fix_postgres import Databases
-from ppr_assets_tests.opened import dump, publish
 
 ANN = "Ann Lee"
 """Who decides."""
@@ -156,12 +156,14 @@ class Pipeline:
         return self.clone / ".git" / "ppr_assets" / "staged"
 
     def night(self, override_reason: str | None = None) -> Night:
-        """Dump and publish, as the job does. A refusal is raised."""
+        """Dump and publish, as the job does: with one opening of the data repository. A refusal is
+        raised."""
         given = decided(override_reason)
-        dumped = dump(self.settings, run_id="test-run", given=given)
-        if dumped.status == "refused":
-            raise refusal(dumped.verdict)
-        published = publish(self.settings, run_id="test-run", given=given)
+        with open_data_repo(self.settings.data_repo) as repo:
+            dumped = dump(self.settings, repo, run_id="test-run", given=given)
+            if dumped.status == "refused":
+                raise refusal(dumped.verdict)
+            published = publish(self.settings.dump, repo, run_id="test-run", given=given)
         if published.status == "refused" and published.verdict is not None:
             raise refusal(published.verdict)
         return dumped, published
