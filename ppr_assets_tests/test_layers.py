@@ -66,7 +66,7 @@ def test_only_the_settings_read_the_environment() -> None:
 
 
 def test_rules_import_only_the_standard_library_values_of_msgspec_and_the_errors() -> None:
-    of_msgspec = ("msgspec.Struct", "msgspec.field", "msgspec.structs.")
+    of_msgspec = ("msgspec.Struct", "msgspec.field", "msgspec.json.format", "msgspec.structs.")
     allowed = ("ppr_assets.rules.", "ppr_assets.errors.", *of_msgspec)
     strange = {
         (name, module)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
 
 from msgspec import Struct
 
@@ -71,4 +69,5 @@ def records_needed(mark: int, percentage: Decimal) -> int:
 
     A float would ask for 56 of 100 at 0.55, and a Decimal rounds at 28 digits.
     """
-    return math.ceil(Fraction(percentage) * mark)
+    share, of = percentage.as_integer_ratio()
+    return -(-mark * share // of)

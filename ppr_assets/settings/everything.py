@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -178,6 +178,7 @@ VARIABLES: tuple[Variable[Any], ...] = (
 )
 """Every variable the project reads, in the order in which the README shows them."""
 
+_SECRETS = frozenset(one.name for one in VARIABLES if one.secret)
 _MAY_BE_EMPTY = frozenset(one.name for one in VARIABLES if isinstance(one, Password))
 
 
@@ -194,7 +195,7 @@ def child_environment(
     ``secrets`` leaves them in, for a child of our own that reads the settings again. What
     ``dotenv`` holds is in its environment then, and it reads no file besides.
     """
-    hidden = () if secrets else tuple(one.name for one in VARIABLES if one.secret)
+    hidden: Collection[str] = () if secrets else _SECRETS
     forget_libpq()
     values = process_environment()
     if dotenv is not None:

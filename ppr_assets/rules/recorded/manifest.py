@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from msgspec import Struct, field
+from msgspec.json import format as indented
 from msgspec.structs import asdict
 
 from ppr_assets.errors import DumpDamaged
@@ -142,7 +143,8 @@ class Manifest(Struct, frozen=True):
         for name in optional:
             if not content[name]:
                 del content[name]
-        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        # json indents in Python, value by value, which takes ten times as long.
+        return indented(json.dumps(content, sort_keys=True, ensure_ascii=False)) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
