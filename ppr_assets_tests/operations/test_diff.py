@@ -118,17 +118,17 @@ def test_a_table_that_changed_as_a_whole_is_compared_in_bounded_memory(
 ) -> None:
     pipeline.execute("CREATE TABLE wide (id int PRIMARY KEY, note text)")
     pipeline.execute(
-        "INSERT INTO wide SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 10000) n"
+        "INSERT INTO wide SELECT n, repeat(md5(n::text), 20) FROM generate_series(1, 4000) n"
     )
     pipeline.night()
     pipeline.execute("UPDATE wide SET note = note || '+'")
     pipeline.night()
-    small = partial(SortedRows, memory=1024 * 1024)
+    small = partial(SortedRows, memory=400_000)
     for module in ("opened", "compare"):
         monkeypatch.setattr(f"ppr_assets.operations.diff.{module}.SortedRows", small)
     tracemalloc.start()
     found = _diff(pipeline)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert _counts(found) == {"wide": (0, 0, 10000)}
-    assert peak < 10e6  # of 13 MB of rows
+    assert _counts(found) == {"wide": (0, 0, 4000)}
+    assert peak < 4e6  # of 5.2 MB of rows

@@ -30,7 +30,7 @@ from ppr_assets.settings import Settings
 settings = Settings.from_environment(dotenv=None)
 dice = random.Random(20261122)
 for column in sys.argv[1:]:
-    time.sleep(dice.uniform(0.2, 1.5))
+    time.sleep(dice.uniform(0.1, 0.8))  # a night takes about as long
     while True:
         try:
             decide(settings, Wish(column, "null", "asked for"))
