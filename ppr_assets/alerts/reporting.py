@@ -27,7 +27,7 @@ from ppr_assets.alerts.words import source
 from ppr_assets.errors import Busy
 from ppr_assets.rules.incidents import Known, Message, Report, begun, take_in
 from ppr_assets.settings import Secret, Settings
-from ppr_assets.settings.groups.alerts import shown
+from ppr_assets.settings.alerts import shown
 
 LONGEST_SECONDS = 20.0
 """For all channels together; who has not answered by then is tried again next time. A

@@ -13,7 +13,7 @@ from ppr_assets.operations.status import Status
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.rules.wording import BESIDE, few, span
 from ppr_assets.settings import Settings
-from ppr_assets.settings.groups.schedule import last_due
+from ppr_assets.settings.schedule import last_due
 
 _GRACE = timedelta(hours=1)
 """So much later than SQL_DUMP_CRON cron may have it."""

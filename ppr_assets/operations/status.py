@@ -30,7 +30,7 @@ from ppr_assets.rules.gate.ratchet import Override, Verdict, judge
 from ppr_assets.rules.incidents import NIGHTLY
 from ppr_assets.rules.recorded.trust import Trust
 from ppr_assets.settings import Settings
-from ppr_assets.settings.groups.schedule import next_run
+from ppr_assets.settings.schedule import next_run
 
 
 class Room(Struct, frozen=True):

@@ -10,23 +10,23 @@ from typing import Any
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
+from ppr_assets.settings.alerts import AlertSettings
+from ppr_assets.settings.copies import CopyKeepSettings, CopySettings
+from ppr_assets.settings.data_repo import DataRepoSettings
+from ppr_assets.settings.database import (
+    DatabaseSettings,
+    DirectSettings,
+    ProofServerSettings,
+)
+from ppr_assets.settings.dump import DumpSettings, KeepSettings
 from ppr_assets.settings.environment import (
     forget_libpq,
     is_libpqs,
     process_environment,
     read_dotenv,
 )
-from ppr_assets.settings.groups.alerts import AlertSettings
-from ppr_assets.settings.groups.copies import CopyKeepSettings, CopySettings
-from ppr_assets.settings.groups.data_repo import DataRepoSettings
-from ppr_assets.settings.groups.database import (
-    DatabaseSettings,
-    DirectSettings,
-    ProofServerSettings,
-)
-from ppr_assets.settings.groups.dump import DumpSettings, KeepSettings
-from ppr_assets.settings.groups.schedule import ScheduleSettings
 from ppr_assets.settings.misspelt import misspelt
+from ppr_assets.settings.schedule import ScheduleSettings
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import (
     Password,

@@ -12,7 +12,7 @@ from ppr_assets.operations.audit import audit
 from ppr_assets.operations.audit.selection import Scope
 from ppr_assets.rules.naming import manifest_name
 from ppr_assets.rules.recorded.manifest import Manifest
-from ppr_assets.settings.groups.dump import KeepSettings
+from ppr_assets.settings.dump import KeepSettings
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import ANN, Pipeline, decided, wait_for_a_later_name
 from ppr_assets_tests.opened import dump, publish

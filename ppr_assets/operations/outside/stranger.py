@@ -11,7 +11,7 @@ from ppr_assets.data_repo.git.errors import scrub
 from ppr_assets.data_repo.remote.address import parse_address
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import DataRepoSettings
-from ppr_assets.settings.groups.data_repo import PRIVATE
+from ppr_assets.settings.data_repo import PRIVATE
 
 
 class Stranger(Struct, frozen=True):

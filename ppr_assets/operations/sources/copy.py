@@ -15,7 +15,7 @@ from ppr_assets.operations.sources.wanted import FoundDump, Wanted, choose
 from ppr_assets.progress import counted, stage
 from ppr_assets.rules.naming import copied_dump
 from ppr_assets.settings import CopyUrl, DataRepoSettings
-from ppr_assets.settings.groups.copies import copy_folder, copy_url, is_copy_url
+from ppr_assets.settings.copies import copy_folder, copy_url, is_copy_url
 from ppr_assets.settings.kinds import UnusableValueError
 
 

@@ -11,7 +11,7 @@ import pytest
 from ppr_assets.copies.contents import open_place
 from ppr_assets.errors import CopyFailed
 from ppr_assets.rules.naming import copy_name
-from ppr_assets.settings.groups.copies import copy_url
+from ppr_assets.settings.copies import copy_url
 from ppr_assets_tests.fix_copies import CopyWorld, dump_of
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ppr_assets.settings.groups.copies import copy_url
+from ppr_assets.settings.copies import copy_url
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ppr_assets.settings.groups import schedule
+from ppr_assets.settings import schedule
 from ppr_assets.settings.kinds import UnusableValueError
 
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from ppr_assets.settings import kinds
-from ppr_assets.settings.groups.dump import account
+from ppr_assets.settings.dump import account
 
 
 @pytest.mark.parametrize("user", ["volunteer", "v" * 150])

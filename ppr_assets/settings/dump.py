@@ -13,7 +13,7 @@ from typing import Self
 
 from ppr_assets.errors import SettingsError
 from ppr_assets.settings import kinds, postgres_kinds
-from ppr_assets.settings.groups.database import DatabaseSettings, ProofServerSettings
+from ppr_assets.settings.database import DatabaseSettings, ProofServerSettings
 from ppr_assets.settings.kinds import NAME_LETTERS
 from ppr_assets.settings.variable import (
     NONE,

@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ppr_assets.settings import kinds
-from ppr_assets.settings.groups.dump import KeepSettings
+from ppr_assets.settings.dump import KeepSettings
 from ppr_assets.settings.kinds import UnusableValueError, line, must_be
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import read_fields, several, variable

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import SplitResult, urlsplit
 
 from ppr_assets.settings import kinds
-from ppr_assets.settings.groups.copies import CopySettings
+from ppr_assets.settings.copies import CopySettings
 from ppr_assets.settings.kinds import UnusableValueError, line, must_be
 from ppr_assets.settings.secret import Secret
 from ppr_assets.settings.variable import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ppr_assets.settings.groups import data_repo
+from ppr_assets.settings import data_repo
 from ppr_assets.settings.kinds import UnusableValueError
 
 REPOSITORY = Path("/data-repo")
