@@ -113,11 +113,11 @@ def _kept(
     settings: Settings, repo: DataRepo, snapshot: Snapshot, made: Written, run_id: str | None
 ) -> DumpOutcome:
     """Prove the dump and stage it, unless it is the one that was published last."""
-    name, unfinished, previous = made.name, made.path, made.previous
+    name, unfinished = made.name, made.path
     folder = unfinished.parent
     try:
-        if previous is not None and previous.sha256 == made.canonical.file.sha256:
-            return replace(_outcome("unchanged", made), manifest=previous, unusual=())
+        if made.unchanged:
+            return replace(_outcome("unchanged", made), manifest=made.unchanged, unusual=())
         limit = settings.dump.max_file_bytes
         if limit is not None and made.canonical.file.bytes > limit:
             split_dump(unfinished, name=name, most=limit)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ppr_assets import __version__
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -45,17 +46,24 @@ class RefusedDump(Struct, frozen=True):
 
 
 class Written(Struct, frozen=True):
-    """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have."""
+    """A dump at ``path`` with the rows that the gate has passed; ``name`` is what it will have.
+    ``computing`` is read of one that is to be kept."""
 
     name: str
     path: Path
     canonical: JudgedDump
     verdict: Verdict
     plan: Plan
-    computing: Computing
     previous: Manifest | None
     tips: Sequence[str]
     profiled: Profiled
+    computing: Computing | None = None
+
+    @property
+    def unchanged(self) -> Manifest | None:
+        """The manifest of the dump before, where this one has the same bytes."""
+        same = self.previous and self.previous.sha256 == self.canonical.file.sha256
+        return self.previous if same else None
 
     @property
     def withheld(self) -> tuple[Withheld, ...]:
@@ -122,8 +130,10 @@ def write_judged(
         profiled = judged_profile(repo, commit, night, withheld, settings.dump)
         verdict = verdict.joined(profiled.findings, override)
         if verdict.passed:
-            computing = _computing(snapshot, plan)
-            return Written(name, path, made, verdict, plan, computing, previous, tips, profiled)
+            written = Written(name, path, made, verdict, plan, previous, tips, profiled)
+            if written.unchanged:
+                return written
+            return replace(written, computing=_computing(snapshot, plan))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
