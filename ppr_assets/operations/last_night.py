@@ -16,8 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-from msgspec.json import decode
+from msgspec import Struct, convert
 from msgspec.structs import asdict, replace
 
 from ppr_assets.alerts.state import state_file
@@ -66,7 +65,8 @@ def last_night(settings: DataRepoSettings) -> LastNight | None:
     """None before the first, and where what is kept cannot be read. A good night that a clock which
     was ahead has dated was good nobody knows when."""
     try:
-        last = decode(_path(settings).read_bytes(), type=LastNight)
+        # By Python's own reader: an error may name a path with bytes that are no UTF-8.
+        last = convert(json.loads(_path(settings).read_bytes()), LastNight)
         if last.good_at and last.good_at > datetime.now(UTC) + CLOCKS_DIFFER_BY:
             last = replace(last, good_at=None)
     except (OSError, ValueError, TypeError):

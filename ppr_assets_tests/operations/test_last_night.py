@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import asdict
 
 from ppr_assets.alerts.state import state_file
-from ppr_assets.errors import Busy
+from ppr_assets.errors import Busy, DumpFailed
 from ppr_assets.operations.last_night import LastNight, last_night, noted, was_killed
 from ppr_assets.operations.night import Night, run_unrecorded
 from ppr_assets_tests.fix_pipeline import Pipeline
@@ -80,6 +80,14 @@ def test_a_night_that_a_clock_has_dated_in_the_future_says_of_no_later_day_that_
         file.write_text(json.dumps(asdict(noted_then), default=datetime.isoformat))
         found = last_night(settings)
         assert found is not None and found.good_at == (known and good)
+
+
+def test_an_error_that_names_a_path_of_any_bytes_is_known_whole(tmp_path: Path) -> None:
+    settings = without_services(tmp_path).data_repo
+    with noted(settings, Night("run")) as night:
+        night.failure = DumpFailed("could not write to `/srv/d\udcff`")
+    found = last_night(settings)
+    assert found is not None and found.error == "could not write to `/srv/d\udcff`"
 
 
 def test_what_cannot_be_noted_ends_no_night(

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 
-from msgspec import Struct
-from msgspec.json import decode
+from msgspec import Struct, convert
 from msgspec.structs import asdict
 
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -38,7 +37,8 @@ def read_journal(repo: DataRepo) -> Journal | None:
     """The journal of a move that was not finished, if there is one."""
     path = repo.state_dir / "moving.json"
     try:
-        return decode(path.read_bytes(), type=Journal)
+        # By Python's own reader: a path may have bytes that are no UTF-8, which msgspec's refuses.
+        return convert(json.loads(path.read_bytes()), Journal)
     except FileNotFoundError:
         return None
     except ValueError as error:

@@ -39,7 +39,6 @@ MANY_PACKS = 50
 ALL_BYTES = 2 * 1024 * 1024 * 1024
 """Up to here everything goes into one pack; above, only what is new and small."""
 
-
 _AT_ONCE = 2
 """Processes that compress at once, which one git does on one processor alone."""
 

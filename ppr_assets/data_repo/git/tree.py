@@ -81,7 +81,7 @@ def read_entries(repo: DataRepo, tree: str, *paths: str) -> dict[bytes, TreeEntr
     found: dict[bytes, TreeEntry] = {}
     for path in paths or ("",):
         folder, slash, name = path.rpartition("/")
-        with _why_missing(repo):
+        with why_missing(repo):
             inside = read_folder(repo.objects, root_of(repo.objects, tree), folder)
         kept = {name: inside[name]} if name in inside else {} if name else inside
         found |= {
@@ -101,7 +101,7 @@ def read_file(repo: DataRepo, commit: str, path: str) -> TreeFile | None:
         return None
     if entry.kind != "blob":
         return TreeFile(entry.mode, entry.sha, b"")
-    with _why_missing(repo):
+    with why_missing(repo):
         size = repo.objects.size_of(entry.sha)
         if size > SMALL_BYTES:
             raise DataRepoError(
@@ -117,7 +117,7 @@ def sha256_at(repo: DataRepo, commit: str, path: str) -> str | None:
     if entry is None or entry.kind != "blob":
         return None
     digest = hashlib.sha256()
-    with _why_missing(repo):
+    with why_missing(repo):
         for piece in repo.objects.stream(entry.sha):
             digest.update(piece)
     return digest.hexdigest()
@@ -167,8 +167,9 @@ def read_folder(reader: ObjectReader, root: str, folder: str) -> dict[str, TreeE
 
 
 @contextmanager
-def _why_missing(repo: DataRepo) -> Iterator[None]:
-    """A git that is asked for one object alone tells lost ones from damaged ones."""
+def why_missing(repo: DataRepo) -> Iterator[None]:
+    """Where an object is missing, raise what a git that is asked for it alone says: it tells lost
+    ones from damaged ones."""
     try:
         yield
     except ObjectMissing as missing:

@@ -19,7 +19,10 @@ from ppr_assets.data_repo.history.message import parse_records
 from ppr_assets.rules.naming import DUMPS, is_dump_name
 
 _TOLD = ("Dump", "Records", "Proof", "Override", "Override-By")
-_FIELDS = ("%H", "%cI", *(f"%(trailers:key={key},valueonly,separator=%x20)" for key in _TOLD))
+_FIELDS = (
+    *("%H", "%cI"),
+    *(f"%(trailers:key={key},valueonly,unfold,separator=%x20)" for key in _TOLD),
+)
 
 
 class DumpsChange(Struct, frozen=True):

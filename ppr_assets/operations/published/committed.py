@@ -12,7 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ppr_assets.data_repo.git.object_reader import SMALL_BYTES, ObjectReader
-from ppr_assets.data_repo.git.tree import TreeEntry, read_entries, read_tree, sha256_at
+from ppr_assets.data_repo.git.tree import (
+    TreeEntry,
+    read_entries,
+    read_tree,
+    sha256_at,
+    why_missing,
+)
 from ppr_assets.data_repo.history.dump_folder import DumpFolder, StoredDump
 from ppr_assets.data_repo.remote.missing_objects import bring
 from ppr_assets.errors import DumpDamaged, DumpMissing, PreconditionFailed
@@ -52,8 +58,9 @@ def committed_sha256(committed: DumpFolder, name: str) -> str | None:
         return sha256_at(repo, committed.commit or "", committed.path(name))
     digest = hashlib.sha256()
     try:
-        for chunk in dump_bytes(repo.objects, committed.stored(name)):
-            digest.update(chunk)
+        with why_missing(repo):
+            for chunk in dump_bytes(repo.objects, committed.stored(name)):
+                digest.update(chunk)
     except DumpDamaged:
         return None
     return digest.hexdigest()
@@ -75,7 +82,8 @@ def joined_dump(reader: ObjectReader, dump: StoredDump) -> JoinedDump | None:
             return None
         raise DumpDamaged("it is one file, and there is a folder of parts beside it")
     entries = read_tree(reader, dump.parts) if dump.parts else {}
-    require_parts(script, {name: reader.size_of(entry.sha) for name, entry in entries.items()})
+    sizes = {name: reader.size_of(one.sha) for name, one in entries.items() if _is_file(one)}
+    require_parts(script, sizes, others=entries.keys() - sizes.keys())
     if script.dump != dump.name:
         raise DumpDamaged(f"its script includes the parts of `{script.dump}`")
 
@@ -136,10 +144,14 @@ def _parts(committed: DumpFolder, script: Script) -> Mapping[str, TreeEntry]:
         os.fsdecode(path).removeprefix(prefix): entry
         for path, entry in read_entries(committed.repo, committed.commit or "", prefix).items()
     }
-    files = {name for name, entry in found.items() if stat.S_ISREG(int(entry.mode, 8))}
+    files = {name for name, entry in found.items() if _is_file(entry)}
     sizes = {part.name: part.bytes for part in script.parts if part.name in files}
     require_parts(script, sizes, others=found.keys() - sizes.keys())
     return found
+
+
+def _is_file(entry: TreeEntry) -> bool:
+    return stat.S_ISREG(int(entry.mode, 8))
 
 
 def _extract(committed: DumpFolder, name: str, entry: TreeEntry | None, scratch: Path) -> Path:

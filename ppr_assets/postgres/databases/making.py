@@ -86,7 +86,7 @@ def options_of(
     if connection.info.server_version >= _PROVIDERS_SINCE:
         options["LOCALE_PROVIDER"] = provider  # which need not be the one of the template
     if provider != "libc":
-        options[f"{provider.upper()}_LOCALE"] = locale["locale"]
+        options[f"{provider.upper()}_LOCALE"] = locale.get("locale", "")
     if "rules" in locale:
         options["ICU_RULES"] = locale["rules"]
     return [sql.SQL("{} {}").format(_keyword(n), sql.Literal(v)) for n, v in options.items()]

@@ -58,7 +58,10 @@ def table_with_records(settings: DatabaseSettings, core: Collection[str] = ()) -
         connection.execute("SET row_security = off")
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(_PATIENCE)))
         relations = connection.execute(_RELATIONS).fetchall()
-        tables = [one[:2] + one[4:5] for one in relations if not one[2]]
+        # Partitions are tables of their own here, and what they are parts of has no rows itself.
+        tables = [
+            (schema, name, oid) for schema, name, parted, _, oid, *_ in relations if not parted
+        ]
         cores = [one for one in tables if one[0] == "public" and one[1] in core]
         others = calling_others(connection)
         for schema, name, oid in cores or tables:

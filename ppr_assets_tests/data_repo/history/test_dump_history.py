@@ -25,7 +25,8 @@ def test_a_trailer_that_somebody_has_folded_ends_no_history(
     commit = owner.commit(f"By hand\n\n{words}\n", {f"sql_dumps/{FIRST}": "--\n"})
     found = dump_history(data_repo, commit)[FIRST]
     assert found.published.commit == commit
-    assert found.records == ({} if folded == "Dump" else {"organization": 2})
+    told = ({}, "") if folded == "Dump" else ({"organization": 2}, "Ada and more")
+    assert (found.records, found.override_by) == told
 
 
 @pytest.mark.parametrize("path", [FIRST, f"{FIRST}.gz", ".record_count_ratchet"])

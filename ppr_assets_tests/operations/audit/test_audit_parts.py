@@ -12,7 +12,7 @@ from ppr_assets.data_repo.git.tree import tip
 from ppr_assets.data_repo.history.dump_folder import dump_folder
 from ppr_assets.errors import DumpDamaged
 from ppr_assets.operations.audit import Audited, Scope, audit
-from ppr_assets.operations.published.committed import joined_dump
+from ppr_assets.operations.published.committed import committed_sha256, joined_dump
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline
 
@@ -96,3 +96,15 @@ def test_parts_that_do_not_belong_together_are_found(in_parts: Pipeline, how: st
         needed = "it is one file, and there is a folder of parts beside it"
     _amend(in_parts)
     assert any(finding.startswith(needed) for finding in _findings(in_parts))
+
+
+def test_a_link_of_the_very_bytes_is_not_a_part(in_parts: Pipeline) -> None:
+    folder, name = _parts(in_parts), in_parts.latest()
+    part = f"sql_dumps/{folder.name}/part_002.sql"
+    blob = git(in_parts.clone, "rev-parse", f"HEAD:{part}").strip()
+    git(in_parts.clone, "update-index", "--cacheinfo", f"120000,{blob},{part}")
+    git(in_parts.clone, "commit", "-q", "--amend", "--no-edit")
+    needed = f"part_002.sql of `{name}` is missing in {folder.name}"
+    assert any(finding.startswith(needed) for finding in _findings(in_parts))
+    with open_data_repo(in_parts.settings.data_repo) as repo:
+        assert committed_sha256(dump_folder(repo, tip(repo)), name) is None

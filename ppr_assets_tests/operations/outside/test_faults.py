@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.rules.naming import dump_name
-from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import START, TOKEN, Outside, look_told
 
@@ -184,14 +183,12 @@ def test_a_name_that_is_not_resolved(outside: Outside, first: str) -> None:
     require_over(outside, said)
 
 
-def test_sixty_quiet_nights_say_nothing(outside: Outside, campaign: Campaign) -> None:
-    """On most of them the data are the same, so that there is neither a dump nor a commit. The
-    sensor looks after every third of them, in a campaign after each."""
+def test_sixty_quiet_nights_say_nothing(outside: Outside) -> None:
+    """On most of them the data are the same, so that there is neither a dump nor a commit."""
     for number in range(60):
         outside.now = START + timedelta(days=number + 1)
         outside.night(changed=number % 15 == 0)
         if number % 7 == 0:
             outside.after(hours=number % 24).look()
-        if number % 3 == 0 or campaign.until is not None:
-            outside.sensor()
+        outside.sensor()
     assert outside.said == []

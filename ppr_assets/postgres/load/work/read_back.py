@@ -144,5 +144,6 @@ def _statement(block: CopyBlock, condition: str | None) -> bytes:
     rows = block.statement.removesuffix(b" FROM stdin;\n")
     if condition is not None:
         columns = b", ".join(map(quoted, block.columns))
-        rows = b"COPY (SELECT %s FROM ONLY %s %s)" % (columns, block.table, condition.encode())
+        where = condition.encode("utf-8", "surrogateescape")
+        rows = b"COPY (SELECT %s FROM ONLY %s %s)" % (columns, block.table, where)
     return rows + b" TO stdout"
