@@ -13,11 +13,9 @@ own key would have to hold its own hash.
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -30,8 +28,6 @@ from ppr_assets.rules.naming import quote_identifier
 from ppr_assets.rules.recorded.parts import TableRecord
 
 KEY_DIGITS = 63
-_AT_ONCE = 1024 * 1024
-_UNDER_WAY = 4
 _EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
 _END_OF_ROWS = b"\\.\n"
 
@@ -58,23 +54,23 @@ def canonicalize(
     :class:`DumpDamaged` when the dump is not whole, as
     :func:`~ppr_assets.plain_sql.parsing.grammar.pieces` finds it, and what ``published`` raises.
     """
-    with _Behind(target) as behind:
-        return _Canonicalizer(behind, spill_folder, search_path, published).run(chunks)
+    canonicalizer = _Canonicalizer(target, spill_folder, search_path, published)
+    return canonicalizer.run(chunks)
 
 
 class _Canonicalizer:
     def __init__(
         self,
-        behind: _Behind,
+        target: BinaryIO,
         folder: Path,
         search_path: Sequence[str],
         published: PublishedRows | None,
     ) -> None:
-        self._behind = behind
+        self._target = target
         self._folder = folder
         self._published = published
         self._body = hashlib.sha256()
-        self._tables: dict[str, tuple[int, hashlib._Hash]] = {}
+        self._tables: dict[str, TableRecord] = {}
         self._key_offsets: list[int] = []
         self._path = _path_statement(search_path) if search_path else b""
 
@@ -84,7 +80,7 @@ class _Canonicalizer:
                 self._restrict(piece)
             elif isinstance(piece, CopyRows):
                 self._plain(piece.statement)
-                self._rows(piece)
+                self._tables[piece.key] = self._rows(piece)
             else:
                 self._line(piece)
         if self._path:
@@ -93,12 +89,7 @@ class _Canonicalizer:
                 "written",
                 hint="nothing was published. pg_dump sets it; is another program in its place?",
             )
-        target = self._behind.finished()
-        tables = {
-            key: TableRecord(rows=rows, sha256=digest.hexdigest())
-            for key, (rows, digest) in self._tables.items()
-        }
-        return CanonicalDump(tables, self._write_key(target))
+        return CanonicalDump(self._tables, self._write_key())
 
     def _line(self, line: Line) -> None:
         if self._published is not None:
@@ -110,14 +101,15 @@ class _Canonicalizer:
             self._plain(line.text)
 
     def _plain(self, text: bytes) -> None:
-        self._behind.write(text, self._body)
+        self._body.update(text)
+        self._target.write(text)
 
     def _restrict(self, command: Restrict) -> None:
-        self._behind.write(command.text[: command.key_start])
-        self._key_offsets.append(self._behind.size)
-        self._behind.write(b"0" * KEY_DIGITS + b"\n")
+        self._target.write(command.text[: command.key_start])
+        self._key_offsets.append(self._target.tell())
+        self._target.write(b"0" * KEY_DIGITS + b"\n")
 
-    def _rows(self, copy: CopyRows) -> None:
+    def _rows(self, copy: CopyRows) -> TableRecord:
         digest = hashlib.sha256()
         published = self._published
         with SortedRows(self._folder) as rows:
@@ -125,79 +117,21 @@ class _Canonicalizer:
                 rows.add(chunk)
             for some in published.profiled(copy, rows) if published else rows.lists():
                 for block in together(some):
-                    self._behind.write(block, digest)
-        self._behind.write(_END_OF_ROWS)
-        self._behind.do(lambda: self._body.update(digest.digest()))
-        self._tables[copy.key] = (rows.count, digest)
+                    digest.update(block)
+                    self._target.write(block)
+        self._target.write(_END_OF_ROWS)
+        self._body.update(digest.digest())
+        return TableRecord(rows=rows.count, sha256=digest.hexdigest())
 
-    def _write_key(self, target: BinaryIO) -> str | None:
+    def _write_key(self) -> str | None:
         if not self._key_offsets:  # pg_dump before CVE-2025-8714 was mended
             return None
         key = self._body.hexdigest()[:KEY_DIGITS]
         for offset in self._key_offsets:
-            target.seek(offset)
-            target.write(key.encode())
-        target.seek(0, 2)
+            self._target.seek(offset)
+            self._target.write(key.encode())
+        self._target.seek(0, 2)
         return key
-
-
-class _Behind:
-    """Writes to ``target`` and hashes in a thread of its own, in the order of what it is given,
-    while more is read. What fails there is raised where more is given. Use as a context manager.
-    """
-
-    def __init__(self, target: BinaryIO) -> None:
-        self._target = target
-        self._thread = ThreadPoolExecutor(max_workers=1)
-        self._under_way: deque[Future[None]] = deque()
-        self._texts: list[bytes] = []
-        self._held = 0
-        self._digest: hashlib._Hash | None = None
-        self.size = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-
-    def write(self, text: bytes, digest: hashlib._Hash | None = None) -> None:
-        """Write ``text``, and take it up in ``digest``."""
-        if digest is not self._digest or self._held > _AT_ONCE:
-            self._hand_over()
-        self._digest = digest
-        self._texts.append(text)
-        self._held += len(text)
-        self.size += len(text)
-
-    def do(self, work: Callable[[], None]) -> None:
-        """What is to be done after all that was given before."""
-        self._hand_over()
-        self._start(work)
-
-    def finished(self) -> BinaryIO:
-        """The file, once all is written."""
-        self._hand_over()
-        for one in self._under_way:
-            one.result()
-        return self._target
-
-    def _hand_over(self) -> None:
-        text, digest = b"".join(self._texts), self._digest
-        self._texts, self._held = [], 0
-
-        def put() -> None:
-            if digest is not None:
-                digest.update(text)
-            self._target.write(text)
-
-        if text:
-            self._start(put)
-
-    def _start(self, work: Callable[[], None]) -> None:
-        self._under_way.append(self._thread.submit(work))
-        while len(self._under_way) > _UNDER_WAY:
-            self._under_way.popleft().result()
 
 
 def _path_statement(schemas: Sequence[str]) -> bytes:
