@@ -14,6 +14,7 @@ from ppr_assets.plain_sql.tables.shortened import (
     without_part_at,
     write_shortened,
 )
+from ppr_assets.rules.naming import quote_identifier
 
 TABLE = b"""CREATE TABLE public.t (
     id uuid DEFAULT public.gen(' DEFAULT x NOT NULL') NOT NULL,
@@ -102,21 +103,28 @@ COPY public.t (id, at, note) FROM stdin;
 """
 
 
-def test_a_dump_is_written_without_a_column_and_its_values(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["t", "t (old)"])
+def test_a_dump_is_written_without_a_column_and_its_values(tmp_path: Path, name: str) -> None:
     path, to = tmp_path / "dump.sql", tmp_path / "shortened.sql"
-    path.write_bytes(DUMP)
-    layout = read_layout([DUMP], sorted_rows=False, spill_folder=tmp_path)
+    key = quote_identifier(name)
+    dump = DUMP.replace(b"public.t ", b"public.%s " % key.encode())
+    path.write_bytes(dump)
+    layout = read_layout([dump], sorted_rows=False, spill_folder=tmp_path)
     (table, _) = layout.entries
-    shorter, _ = without_part_at(DUMP[table.start : table.end], 45) or (b"", None)
-    shortened = Shortened({(table.start, table.end): shorter}, {"t": {"at"}})
+    made = dump[table.start : table.end]
+    shorter, _ = without_part_at(made, made.index(b"public.geometry")) or (b"", None)
+    shortened = Shortened({(table.start, table.end): shorter}, {key: {"at"}})
     write_shortened(path, layout, shortened, to)
     assert to.read_bytes() == (
-        DUMP.replace(b"    at public.geometry,\n", b"")
-        .replace(b"public.t (id, at, note)", b'"public"."t" ("id", "note")')
+        dump.replace(b"    at public.geometry,\n", b"")
+        .replace(
+            b"COPY public.%s (id, at, note)" % key.encode(),
+            b'COPY "public"."%s" ("id", "note")' % name.encode(),
+        )
         .replace(b"1\t01\ta", b"1\ta")
         .replace(b"2\t\\N\t\n", b"2\t\n")
     )
-    block = read_layout([to.read_bytes()], sorted_rows=False, spill_folder=tmp_path).tables["t"]
+    block = read_layout([to.read_bytes()], sorted_rows=False, spill_folder=tmp_path).tables[key]
     assert block.rows == 2
     with pytest.raises(PreconditionFailed, match="could not write a shortened dump"):
         write_shortened(path, layout, shortened, tmp_path / "nowhere" / "shortened.sql")
