@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import signal
-import tarfile
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -87,8 +87,7 @@ def invented(folder: Path) -> dict[str, int]:
 
 
 def real(folder: Path) -> dict[str, int]:
-    with tarfile.open(SAMPLE) as tar:
-        tar.extractall(folder, filter="data")
+    subprocess.run(["tar", "-xf", SAMPLE, "-C", folder], check=True)
     return {"loaded": 419, "empty": 21}
 
 
