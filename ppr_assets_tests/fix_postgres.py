@@ -7,13 +7,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from psycopg import Connection, sql
+from psycopg import Connection, OperationalError, sql
 
 from ppr_assets.demo.sample import fill
 from ppr_assets.postgres import embedded
@@ -42,7 +41,7 @@ class SampleDatabase(Protocol):
 
 
 class Databases:
-    """Names, makes and drops databases of one server.
+    """Names, makes and drops databases of one server, in a session that is kept.
 
     One in which nobody has written is what it was copied from, and is kept for the next test that
     asks for the same: to make another one and drop it takes as long as ten connections.
@@ -60,6 +59,7 @@ class Databases:
         """The template of each database, by their names."""
         self.handed_over: dict[str, DatabaseSettings] = {}
         """Of each template, the copy in which everything is another role's: see MakeTarget."""
+        self._kept = self._connected()
 
     def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
         """The database that copies of this sample are made from; filled when first asked for."""
@@ -81,25 +81,27 @@ class Databases:
             return kept
         name = f"test_{next(self._numbers)}"
         self.copied_from[name] = template
-        with self._session() as session:
-            session.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
-                    *map(sql.Identifier, (name, template, OWNER))
-                )
+        session = self._session()
+        session.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY file_copy").format(
+                *map(sql.Identifier, (name, template, OWNER))
             )
-            self._written[name] = _next_write(session)
+        )
+        self._written[name] = _next_write(session)
         return self.server.database_settings(name, OWNER)
 
     def drop(self, database: DatabaseSettings) -> None:
         """Drop it, with sessions that a test has left behind; also when a test dropped it first."""
-        name = database.dbname
-        with self._session() as session:
-            template = self.copied_from.get(name)
-            if template and template not in self._unwritten and self._is_unwritten(session, name):
-                self._unwritten[template] = self.server.database_settings(name, OWNER)
-                return
-            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            session.execute(statement.format(sql.Identifier(name)))
+        name, session = database.dbname, self._session()
+        template = self.copied_from.get(name)
+        if template and template not in self._unwritten and self._is_unwritten(session, name):
+            self._unwritten[template] = self.server.database_settings(name, OWNER)
+            return
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        session.execute(statement.format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        self._kept.close()
 
     def _is_unwritten(self, session: Connection[Any], name: str) -> bool:
         """Nobody has written anywhere in the server meanwhile, and nobody is about to in this."""
@@ -108,8 +110,18 @@ class Databases:
         found = session.execute("SELECT FROM pg_stat_activity WHERE datname = %s", [name])
         return found.fetchone() is None
 
-    def _session(self) -> AbstractContextManager[Connection[Any]]:
-        return connect(self.server.database_settings("postgres"), autocommit=True)
+    def _session(self) -> Connection[Any]:
+        """The one that is kept; another one where a test has ended all sessions."""
+        try:
+            self._kept.execute("SELECT")
+        except OperationalError:
+            self._kept = self._connected()
+        return self._kept
+
+    def _connected(self) -> Connection[Any]:
+        session = connect(self.server.database_settings("postgres"), autocommit=True)
+        session.execute("SET application_name TO 'tests'")  # it is none of the product's
+        return session
 
 
 def _next_write(session: Connection[Any]) -> int:
@@ -162,10 +174,12 @@ def embedded_server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def databases(embedded_server: EmbeddedServer) -> Databases:
+def databases(embedded_server: EmbeddedServer) -> Iterator[Databases]:
     with connect(embedded_server.database_settings("postgres")) as session:
         session.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(OWNER)))
-    return Databases(embedded_server)
+    databases = Databases(embedded_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
