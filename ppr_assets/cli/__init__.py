@@ -176,7 +176,7 @@ def main() -> None:
     escape_what_cannot_be_written()
     # Importing Dagster makes some hundred thousand objects, none of them garbage, nor worth to be
     # looked through once more when the process ends.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(1_000_000, 50, 50)
     atexit.register(gc.freeze)
     _silence_libraries()
     try:
