@@ -259,12 +259,7 @@ def test_a_swap_that_fails_half_way_changes_nothing(empty_database: Empty) -> No
 @contextmanager
 def autovacuum_in(server: EmbeddedServer, dbname: str) -> Iterator[None]:
     """One of the server's own workers is in the database, and stays there for long."""
-    eager = {
-        "autovacuum": "on",
-        "autovacuum_naptime": "1s",
-        "autovacuum_vacuum_cost_delay": "100ms",
-        "autovacuum_vacuum_cost_limit": "1",
-    }
+    eager = {"autovacuum": "on", "autovacuum_naptime": "1s"}
     query = "SELECT FROM pg_stat_activity WHERE datname = %s AND backend_type = 'autovacuum worker'"
     with connect(server.database_settings("postgres"), autocommit=True) as session:
         for name, value in eager.items():
@@ -287,7 +282,9 @@ def test_a_role_drops_its_database_also_while_the_server_cleans_up_in_it(
     database = empty_database()
     with connect(database, autocommit=True) as session:
         session.execute(
-            "CREATE TABLE t AS SELECT g, repeat('x', 500) FROM generate_series(1, 9999) g"
+            "CREATE TABLE t "
+            "WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1) "
+            "AS SELECT g, repeat('x', 500) FROM generate_series(1, 9999) g"
         )
         session.execute("DELETE FROM t WHERE g % 2 = 0")
     with autovacuum_in(embedded_server, database.dbname), maintenance(database) as work:
