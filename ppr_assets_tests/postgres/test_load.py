@@ -8,7 +8,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,6 +22,7 @@ from ppr_assets.errors import DatabaseUnreachable, RestoreFailed
 from ppr_assets.plain_sql.parsing.layout import Layout, read_layout
 from ppr_assets.postgres.embedded import EmbeddedServer
 from ppr_assets.postgres.load import Wishes, load, load_in_transaction
+from ppr_assets.postgres.load.work import scheduler
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests.application import connect
@@ -279,6 +282,32 @@ def test_a_server_that_ends_the_sessions_is_an_error_at_once(
     with pytest.raises(DatabaseUnreachable, match=r"^lost the session while restoring "):
         load(slow, layout_of(slow), restored, deadline=NO_HURRY)
     ending.join()
+
+
+def test_an_interrupt_while_a_statement_is_being_started_ends_that_one_too(
+    empty_database: Empty,
+    tmp_path: Path,
+    embedded_server: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow, restored = slow_dump(empty_database, tmp_path), empty_database()
+
+    class Interrupted(ThreadPoolExecutor):
+        """While its thread is at work, and nobody has been told of it yet."""
+
+        def submit(self, *call: Any, **words: Any) -> Future[Any]:
+            future = super().submit(*call, **words)
+            wait_until(lambda: future.done() or asleep_in(embedded_server, restored.dbname))
+            if not future.done():
+                signal.raise_signal(signal.SIGINT)
+            return future
+
+    monkeypatch.setattr(scheduler, "ThreadPoolExecutor", Interrupted)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        load(slow, layout_of(slow), restored, deadline=NO_HURRY)
+    assert time.monotonic() - began < 30, "it waited for the statement"
+    assert settled(lambda: sessions_in(embedded_server, restored.dbname)) == 0
 
 
 def test_an_interrupt_ends_everything(

@@ -20,6 +20,7 @@ from types import TracebackType
 import psycopg
 from msgspec import Struct
 
+from ppr_assets.child_process import interrupts_held
 from ppr_assets.deadline import Deadline
 from ppr_assets.postgres.sessions.session import Connection, LoadingSession
 
@@ -129,9 +130,10 @@ class Crew:
                 while queue or self._running:
                     for task in self._startable(queue.ready):
                         queue.start(task)
-                        connection = self._free.pop()
-                        session = LoadingSession(connection, self._stop, self._search_path)
-                        self._running[threads.submit(task.work, session)] = task, connection
+                        with interrupts_held():  # until somebody can cancel it
+                            connection = self._free.pop()
+                            session = LoadingSession(connection, self._stop, self._search_path)
+                            self._running[threads.submit(task.work, session)] = task, connection
                     for task in self._finished():
                         queue.finish(task)
             except BaseException:
@@ -162,8 +164,9 @@ class Crew:
         finished = set()
         for future in ended:
             future.result()
-            task, connection = self._running.pop(future)
+            task, connection = self._running[future]
             self._free.append(connection)
+            del self._running[future]
             finished.add(task)
         self._deadline.require("loading " + ", ".join(t.what for t, _ in self._running.values()))
         return finished
