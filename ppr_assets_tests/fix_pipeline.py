@@ -26,7 +26,7 @@ from ppr_assets.postgres.embedded import EMBEDDED_BIN
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.naming import dump_name
 from ppr_assets.settings import DatabaseSettings, Settings
-from ppr_assets_tests.application import connect
+from ppr_assets_tests.application import administered, connect
 from ppr_assets_tests.fix_git import GitWorld, git
 from ppr_assets_tests.fix_postgres import Databases
 
@@ -224,8 +224,8 @@ class Pipeline:
 
     def administer(self, statement: str) -> None:
         """As the server's superuser, in the pipeline's database."""
-        superuser = dataclasses.replace(self.settings.database, user="postgres")
-        with connect(superuser, autocommit=True) as session:
+        database = self.settings.database
+        with administered(database, database.dbname) as session:
             session.execute(statement)
 
     def count(self, table: str) -> int:
@@ -267,8 +267,7 @@ class Pipeline:
         return found
 
     def advisory_locks(self) -> int:
-        server = dataclasses.replace(self.settings.database, user="postgres", dbname="postgres")
-        with connect(server) as session:
+        with administered(self.settings.database) as session:
             row = session.execute(
                 "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
                 "WHERE locktype = 'advisory' AND datname = %s",

@@ -18,9 +18,10 @@ from ppr_assets.demo.sample import fill
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EMBEDDED_BIN, EmbeddedServer
 from ppr_assets.postgres.sessions.libpq import client_environment
+from ppr_assets.postgres.sessions.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings
 from ppr_assets_tests import lenient_policy  # noqa: F401 - the databases of tests are made up
-from ppr_assets_tests.application import connect
+from ppr_assets_tests.application import KEPT, connect
 
 OWNER = "pantry_pirate_radio"
 """An ordinary role that owns its databases: what a test does needs no more rights than a user's."""
@@ -60,6 +61,8 @@ class Databases:
         self.handed_over: dict[str, DatabaseSettings] = {}
         """Of each template, the copy in which everything is another role's: see MakeTarget."""
         self._kept = self._connected()
+        self._at = server.database_settings("postgres")
+        KEPT[self._at.host, self._at.port] = self._session
 
     def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
         """The database that copies of this sample are made from; filled when first asked for."""
@@ -101,6 +104,7 @@ class Databases:
         session.execute(statement.format(sql.Identifier(name)))
 
     def close(self) -> None:
+        del KEPT[self._at.host, self._at.port]
         self._kept.close()
 
     def _is_unwritten(self, session: Connection[Any], name: str) -> bool:
@@ -110,7 +114,7 @@ class Databases:
         found = session.execute("SELECT FROM pg_stat_activity WHERE datname = %s", [name])
         return found.fetchone() is None
 
-    def _session(self) -> Connection[Any]:
+    def _session(self) -> PatientConnection:
         """The one that is kept; another one where a test has ended all sessions."""
         try:
             self._kept.execute("SELECT")
@@ -118,7 +122,7 @@ class Databases:
             self._kept = self._connected()
         return self._kept
 
-    def _connected(self) -> Connection[Any]:
+    def _connected(self) -> PatientConnection:
         session = connect(self.server.database_settings("postgres"), autocommit=True)
         session.execute("SET application_name TO 'tests'")  # it is none of the product's
         return session

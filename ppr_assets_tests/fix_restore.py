@@ -32,7 +32,7 @@ from ppr_assets.postgres.sessions.connection import connect as connect_as_we_do
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Computing, DatabaseIdentity
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.application import connect
+from ppr_assets_tests.application import administered, connect
 from ppr_assets_tests.fix_nasty import dump_to
 from ppr_assets_tests.fix_pipeline import settled
 from ppr_assets_tests.fix_postgres import Databases, SampleDatabase
@@ -137,8 +137,7 @@ class Target:
 
     @contextmanager
     def administered(self, dbname: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
-        superuser = dataclasses.replace(self.settings, user="postgres", dbname=dbname)
-        with connect(superuser, autocommit=True) as connection:
+        with administered(self.settings, dbname) as connection:
             yield connection
 
     def execute(self, statement: str, dbname: str = "postgres") -> None:

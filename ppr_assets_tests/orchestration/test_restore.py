@@ -18,7 +18,7 @@ import pytest
 from psycopg import sql
 
 from ppr_assets.settings import DatabaseSettings
-from ppr_assets_tests.application import connect
+from ppr_assets_tests.application import administered, connect
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 from ppr_assets_tests.fix_runs import Runs, checks_of, failure_of, steps_of
@@ -39,11 +39,11 @@ class World:
         self.server = replace(pipeline.settings.database, user="postgres", dbname="postgres")
 
     def ask(self, query: sql.SQL | sql.Composed, *values: object) -> list[object]:
-        with connect(self.server, autocommit=True) as session:
+        with administered(self.server) as session:
             return [row[0] for row in session.execute(query, values or None)]
 
     def execute(self, statement: str, name: str) -> None:
-        with connect(self.server, autocommit=True) as session:
+        with administered(self.server) as session:
             session.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
     def beside(self) -> list[str]:
