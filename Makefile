@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, $(EACH) * (os.cpu_count() or 1)))' 2>/dev/null)
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(6, 2 * (os.cpu_count() or 1)))' 2>/dev/null)
 
 # A stamp's name carries what was installed, so that a checkout that only touches files, or goes
 # back to an older lock, is judged by content. Stamps are written last: an interrupted set-up
@@ -25,15 +25,13 @@ demo: $(READY) ## the whole story in a minute: sample database, dump, commit, pu
 dev: $(READY) ## PostgreSQL and the pipeline's user interface, until Ctrl-C
 	@exec $(BIN)/ppr-assets dev
 
-quick: EACH := 2
 quick: lint ## lint, and the tests that need no server and take no long: a minute on two cores
 	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign and not slow"
 
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
-# disks as much as they compute, so there are three workers for each core. Files are taken in the order
-# of their names, rules and settings last: xdist would keep those of few and long tests for the end,
+# disks as well, so there are two workers for each core: more of them make the same worlds more often.
+# Files are taken in the order of their names, rules and settings last: xdist would keep those of few and long tests for the end,
 # where the last of them has the machine to itself.
-test: EACH := 3
 test: $(READY) ## lint, then every test
 	@$(MAKE) --no-print-directory --jobs=2 lint collected
 	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -51,29 +51,75 @@ class Proxy:
             return True
 
 
+class _Line:
+    """What comes from a socket, message by message, and what goes to it: as much at once as there
+    is, since a dump's rows are a message each."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self.end = end
+        self._came = b""
+        self._read = 0
+        self._waits: list[bytes] = []
+        self._lock = threading.Lock()
+
+    def exactly(self, size: int) -> bytes:
+        while len(self._came) - self._read < size:
+            piece = self.end.recv(1 << 16)
+            if not piece:
+                raise EOFError
+            self._came, self._read = self._came[self._read :] + piece, 0
+        self._read += size
+        return self._came[self._read - size : self._read]
+
+    def message(self) -> tuple[bytes, bytes]:
+        head = self.exactly(5)
+        return head[:1], self.exactly(_size(head) - 4)
+
+    def has_message(self) -> bool:
+        """Whether the next one is there already."""
+        head = self._came[self._read : self._read + 5]
+        return len(head) == 5 and len(self._came) - self._read > _size(head)
+
+    def put(self, *pieces: bytes) -> None:
+        """To go with what is sent next."""
+        with self._lock:
+            self._waits += pieces
+
+    def send(self, *pieces: bytes) -> None:
+        with self._lock:
+            data = b"".join((*self._waits, *pieces))
+            self._waits.clear()
+            self.end.sendall(data)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self.end.shutdown(socket.SHUT_RDWR)
+        self.end.close()
+
+
 class _Session:
     def __init__(self, proxy: Proxy, client: socket.socket) -> None:
         self._proxy = proxy
-        self._client = client
-        self._server = socket.socket(socket.AF_UNIX)
-        self._server.connect(proxy.real)
+        self._client = _Line(client)
+        self._server = _Line(socket.socket(socket.AF_UNIX))
+        self._server.end.connect(proxy.real)
         self._status = b"I"
         self._error_before_ready = False
         self._swallow = False
 
     def run(self) -> None:
         try:
-            head = _exactly(self._client, 4)
+            head = self._client.exactly(4)
             (size,) = struct.unpack("!I", head)
-            rest = _exactly(self._client, size - 4)
+            rest = self._client.exactly(size - 4)
             if struct.unpack("!I", rest[:4])[0] == _CANCEL:
-                self._server.sendall(head + rest)
+                self._server.send(head, rest)
                 return
             if self._proxy.strikes(b"(a session begins)"):
                 if self._proxy.fault != CUT:
-                    self._client.sendall(self._error(fatal=True))
+                    self._client.send(self._error(fatal=True))
                 return
-            self._server.sendall(head + rest)
+            self._server.send(head, rest)
             answers = threading.Thread(target=self._pass_answers)
             answers.start()
             try:
@@ -89,12 +135,13 @@ class _Session:
     def _pass_questions(self) -> None:
         copying = skipping = False
         while True:
-            kind, body = _message(self._client)
+            kind, body = self._client.message()
             begins_copy = kind == b"d" and not copying
             copying = kind == b"d"
             if (kind in _STATEMENTS or begins_copy) and self._proxy.strikes(kind + body):
+                self._server.send()
                 if self._proxy.fault in _FATAL:
-                    self._client.sendall(self._error(fatal=True))
+                    self._client.send(self._error(fatal=True))
                 if self._proxy.fault in (CUT, *_FATAL):
                     return
                 copying = False
@@ -102,7 +149,9 @@ class _Session:
             elif not skipping or kind == b"S":
                 self._error_before_ready |= skipping
                 skipping = False
-                self._server.sendall(kind + struct.pack("!I", len(body) + 4) + body)
+                self._server.put(kind, struct.pack("!I", len(body) + 4), body)
+            if not self._client.has_message():
+                self._server.send()
 
     def _fail(self, kind: bytes) -> bool:
         """Answer with the error; whether the client's messages up to its Sync are to be ignored, as
@@ -111,18 +160,20 @@ class _Session:
             return True
         if kind == b"d":
             self._swallow = True
-            self._server.sendall(b"f" + struct.pack("!I", 5) + b"\0")
-            self._client.sendall(self._error() + self._ready())
+            self._server.send(b"f", struct.pack("!I", 5), b"\0")
+            self._client.send(self._error(), self._ready())
             while kind not in (b"c", b"f"):
-                kind, _ = _message(self._client)
+                kind, _ = self._client.message()
         else:
-            self._client.sendall(self._error() + self._ready())
+            self._client.send(self._error(), self._ready())
         return False
 
     def _pass_answers(self) -> None:
         with suppress(OSError, EOFError):
             while True:
-                kind, body = _message(self._server)
+                if not self._server.has_message():
+                    self._client.send()
+                kind, body = self._server.message()
                 whole = kind + struct.pack("!I", len(body) + 4) + body
                 if kind == b"Z":
                     self._status = body
@@ -134,7 +185,7 @@ class _Session:
                         whole = self._error() + self._ready()
                 elif self._swallow:
                     continue
-                self._client.sendall(whole)
+                self._client.put(whole)
         self._end()
 
     def _error(self, *, fatal: bool = False) -> bytes:
@@ -146,10 +197,8 @@ class _Session:
         return b"Z" + struct.pack("!I", 5) + (b"I" if self._status == b"I" else b"E")
 
     def _end(self) -> None:
-        for end in (self._client, self._server):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+        for line in (self._client, self._server):
+            line.close()
 
 
 @contextmanager
@@ -183,16 +232,6 @@ def _accept(proxy: Proxy, listening: socket.socket) -> None:
         session.join(10)
 
 
-def _message(source: socket.socket) -> tuple[bytes, bytes]:
-    head = _exactly(source, 5)
-    return head[:1], _exactly(source, struct.unpack("!I", head[1:])[0] - 4)
-
-
-def _exactly(source: socket.socket, size: int) -> bytes:
-    found = bytearray()
-    while len(found) < size:
-        piece = source.recv(size - len(found))
-        if not piece:
-            raise EOFError
-        found += piece
-    return bytes(found)
+def _size(head: bytes) -> int:
+    """Of a message, but for its first byte."""
+    return int.from_bytes(head[1:5], "big")

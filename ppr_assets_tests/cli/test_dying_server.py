@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import count, product
 from time import monotonic
 
 import click
@@ -25,7 +25,7 @@ from ppr_assets_tests.fix_dying_server import CUT, FAULTS, Proxy, dying_server
 from ppr_assets_tests.fix_pipeline import Pipeline, settled
 
 CODES = {0, 1, 3, 4, 5, 6, 7}
-_FEW = 3
+_FEW = 2
 _ALL = (CUT, *FAULTS)
 VERBS = {
     "dump": ["dump", "--without-record"],
@@ -89,11 +89,13 @@ def world(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> Iterator[World
     pipeline.administer(f"ALTER ROLE {role} NOCREATEDB")
 
 
-def moments(total: int, campaign: Campaign) -> Iterator[tuple[int, str]]:
+def moments(verb: str, total: int, campaign: Campaign) -> Iterator[tuple[int, str]]:
     """Which statements a fault comes at, and which fault: a few spread over the verb, each with
-    another one, and in a campaign each fault at each, in any order, as far as time allows."""
+    another one, and other ones than the verb before, and in a campaign each fault at each, in any
+    order, as far as time allows."""
     few = range(1, total + 1, max(1, total // _FEW))
-    yield from ((moment, _ALL[number % len(_ALL)]) for number, moment in enumerate(few))
+    faults = count(list(VERBS).index(verb) * _FEW)
+    yield from ((moment, _ALL[next(faults) % len(_ALL)]) for moment in few)
     rest = list(product(range(1, total + 1), _ALL))
     campaign.dice.shuffle(rest)
     yield from (strike for strike, _ in zip(rest, campaign.rounds(0), strict=False))
@@ -104,7 +106,7 @@ def test_a_server_that_fails_at_any_statement_is_told_in_one_line(
     world: World, verb: str, capsys: pytest.CaptureFixture[str], campaign: Campaign
 ) -> None:
     total = world.statements(*VERBS[verb])
-    for moment, fault in moments(total, campaign):
+    for moment, fault in moments(verb, total, campaign):
         if verb == "dump":
             world.pipeline.change()
         before, began = world.pipeline.head(), monotonic()

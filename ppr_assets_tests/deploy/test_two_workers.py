@@ -89,7 +89,7 @@ def test_two_machines_at_once_publish_each_night_once(
     machines: list[Machine], pipeline: Pipeline, ppr_assets: CommandLine, campaign: Campaign
 ) -> None:
     before = dumps(pipeline)
-    for _ in campaign.rounds(share=2):
+    for _ in campaign.rounds(share=1):
         pipeline.change()
         said = _both(machines)
         new = dumps(pipeline) - before

@@ -113,7 +113,7 @@ def test_kills_at_random_moments_are_mended_by_the_next_run(
     assert start is not None
     dice = campaign.dice
     duration = 0.0  # of the first one, which is left alone
-    for number in campaign.rounds(8):
+    for number in campaign.rounds(5):
         owner.git("reset", "-q", "--hard", start)
         dump = stage_dump(data_repo, SECOND, "two\n")
         new = commit_dump(data_repo, start, dump)

@@ -29,7 +29,7 @@ from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody, commit_dump, publish_dump, stage_dump
 
 FIRST = "pantry_pirate_radio_2026-11-22_02-00-00.sql"
-ROUNDS = 8
+ROUNDS = 5
 
 # What meets a lock is tried again, and a merge that was overtaken is begun anew. Only `git reset`
 # keeps out of our way: it moves the branch to where it was when it began, whatever came since.
@@ -64,7 +64,7 @@ def test_publishing_beside_a_busy_publisher_loses_nothing_of_either(
     stop, log, rounds = (tmp_path / name for name in ("stop", "log", "stop.rounds"))
     names: list[str] = []
     reset = tmp_path / "reset"
-    environment = {"STOP": str(stop), "LOG": str(log), "RESET": str(reset), "ENOUGH": "4"}
+    environment = {"STOP": str(stop), "LOG": str(log), "RESET": str(reset), "ENOUGH": "3"}
     with subprocess.Popen(
         ["env", *(f"{key}={value}" for key, value in environment.items()), "sh", "-c", PUBLISHER],
         cwd=owner.path,

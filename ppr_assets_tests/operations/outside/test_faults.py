@@ -1,6 +1,6 @@
 """What goes wrong between a night and whoever needs its dump is told once, and so is its end.
 
-Three nights pass under each fault, with a look of the sensor and one from outside after each.
+Two nights pass under each fault, with a look of the sensor and one from outside after each.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from pathlib import Path
 import pytest
 
 from ppr_assets.rules.naming import dump_name
+from ppr_assets_tests.fix_campaign import Campaign
 from ppr_assets_tests.fix_git import Somebody
 from ppr_assets_tests.fix_outside import START, TOKEN, Outside, look_told
 
 pytestmark = pytest.mark.slow
 
 STALE = "published copy: stale"
+QUIET_NIGHTS = 20
+"""In the suite; a campaign goes on."""
 
 
-def days(world: Outside, number: int = 3, *, nights: bool = True) -> None:
+def days(world: Outside, number: int = 2, *, nights: bool = True) -> None:
     """Each with a look before its night, one after it, and what the sensor looks at."""
     for _ in range(number):
         world.after(minutes=47).look()
@@ -78,7 +81,7 @@ def test_a_token_that_has_expired(outside: Outside) -> None:
 
 
 def test_a_schedule_that_was_switched_off(outside: Outside) -> None:
-    days(outside, 2, nights=False)
+    days(outside, nights=False)
     require_one(outside, "no new dump: nightly_dump")
     require_over(outside, "no new dump: nightly_dump")
 
@@ -129,7 +132,7 @@ def test_a_branch_that_nobody_gets_who_clones_without_its_name(outside: Outside)
     Somebody(outside.clone).git("branch", "-q", "dumps", "main")
     Somebody(outside.bare).git("branch", "-q", "dumps", "main")
     outside.set(branch="dumps")
-    days(outside, 2)
+    days(outside)
     require_one(outside, STALE)
     assert "gets branch `main`" in outside.sink.alerts[0]["error"]
     Somebody(outside.bare).git("symbolic-ref", "HEAD", "refs/heads/dumps")
@@ -174,7 +177,7 @@ def test_a_name_that_is_not_resolved(outside: Outside, first: str) -> None:
     Somebody(outside.clone).git("remote", "set-url", "origin", away)
     if first == "night":
         outside.after(days=1).night()
-    days(outside, 2)
+    days(outside)
     said = "push undelivered: nightly_dump" if first == "night" else "published copy: unreachable"
     require_one(outside, said)
     assert "Could not resolve host" in outside.sink.alerts[0]["error"]
@@ -183,9 +186,9 @@ def test_a_name_that_is_not_resolved(outside: Outside, first: str) -> None:
     require_over(outside, said)
 
 
-def test_sixty_quiet_nights_say_nothing(outside: Outside) -> None:
+def test_quiet_nights_say_nothing(outside: Outside, campaign: Campaign) -> None:
     """On most of them the data are the same, so that there is neither a dump nor a commit."""
-    for number in range(60):
+    for number in campaign.rounds(QUIET_NIGHTS):
         outside.now = START + timedelta(days=number + 1)
         outside.night(changed=number % 15 == 0)
         if number % 7 == 0:

@@ -51,7 +51,7 @@ EDITS = (
     "WHERE id IN (SELECT id FROM organization ORDER BY {order} DESC LIMIT 2)",
 )
 TABLES = ("organization", "location", "service", "phone", "taxonomy_term", "schedule")
-ROUNDS = 25
+ROUNDS = 12
 """Of the suite; a campaign goes on."""
 
 

@@ -31,7 +31,7 @@ from ppr_assets_tests.fix_command_line import wait_until
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import Pipeline, listing, settled
 
-SECONDS = 2
+SECONDS = 1
 
 # Each night is a process, and every fifth is killed. What it was told goes to the log, by itself:
 # a night that is killed has been told nothing.

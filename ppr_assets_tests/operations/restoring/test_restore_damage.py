@@ -31,7 +31,7 @@ POINTER = (
 )
 CUTS = 200
 FLIPS = 100
-MOST = 50
+MOST = 25
 """Of each kind in the suite; a campaign has all of them."""
 
 

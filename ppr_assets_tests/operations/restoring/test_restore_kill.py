@@ -44,11 +44,11 @@ from ppr_assets_tests.fix_restore import (
     create_restorer,
 )
 
-ANYWHERE = 5
-IN_PLACE = 6
+ANYWHERE = 3
+IN_PLACE = 3
 IN_THE_SWAP = 3
 RESTARTS = 2
-RESTARTS_IN_THE_SWAP = 3
+RESTARTS_IN_THE_SWAP = 2
 """The shares of the suite; `make campaign` goes on from there."""
 
 SWAP_SECONDS = 0.0015
