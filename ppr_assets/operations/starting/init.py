@@ -92,7 +92,9 @@ def alone(target: DatabaseSettings, patience: Deadline, busy_seconds: float) -> 
         prepare(connection, limits, local=False)
         try:
             number = lock_number("init", target.dbname)  # restores have another one
+            connection.patience_seconds += busy_seconds  # no answer comes before the other is done
             connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", [number])
+            connection.patience_seconds -= busy_seconds
         except psycopg.errors.LockNotAvailable as error:
             raise Busy(
                 f"busy: another process fills database {target.dbname}, and has not done so "

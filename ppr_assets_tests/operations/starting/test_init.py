@@ -27,6 +27,7 @@ from ppr_assets.postgres.snapshot.records import table_with_records
 from ppr_assets.rules.gate.ratchet import Override
 from ppr_assets.rules.policy import CORE_TABLES
 from ppr_assets.settings import DatabaseSettings, Settings
+from ppr_assets_tests.application import connect
 from ppr_assets_tests.fix_git import commit_files, git
 from ppr_assets_tests.fix_pipeline import Pipeline
 from ppr_assets_tests.fix_restore import MakeTarget, Target, but_for_words
@@ -183,12 +184,14 @@ def test_a_session_on_the_empty_database_is_ended_only_by_wish(
 def test_another_process_that_does_not_come_to_an_end_is_waited_for_in_vain(
     pipeline: Pipeline, make_target: MakeTarget
 ) -> None:
+    """Also for longer than the server may be silent otherwise."""
     pipeline.first_night()
     target = make_target(seed=None)
-    with target.administered() as other:
+    settings = starting(pipeline, target, database=replace(target.settings, patience_seconds=0.2))
+    with connect(replace(target.settings, user="postgres", dbname="postgres")) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [lock_number("init", target.settings.dbname)])
         with pytest.raises(Busy, match=r"^busy: another process fills database .* within 0\.5 s$"):
-            initialise(starting(pipeline, target), InitTerms(deadline_seconds=0.5))
+            initialise(settings, InitTerms(deadline_seconds=0.5))
     assert target.settings.dbname not in dict(target.databases())
 
 
