@@ -40,18 +40,23 @@ def pinned_environment(settings: DatabaseSettings) -> dict[str, str]:
     needed, or a session does not keep its name.
     """
     with connect(settings, autocommit=True) as session:
-        _require_name(session, settings)
-        wanted = pinned_settings(session.info.server_version)
-        del wanted["search_path"]
-        other = _set_otherwise(session, wanted)
-        given = [session.info.options] if session.info.options else []
-        own = pinned(settings, session)
-        options = [f"-c {name}={wanted[name]}".replace("read ", "read\\ ") for name in other]
-        every = " ".join([*given, *options])
-        if session.pooled and other and not _takes(own, every, wanted):
-            if needed := [name for name in other if name != "lc_monetary" or _has_money(session)]:
-                raise refused_options(settings, needed)
-            every = ""
+        return environment_beside(session, settings)
+
+
+def environment_beside(session: Session, settings: DatabaseSettings) -> dict[str, str]:
+    """The same, asked in a session that is open with the database of ``settings``."""
+    _require_name(session, settings)
+    wanted = pinned_settings(session.info.server_version)
+    del wanted["search_path"]
+    other = _set_otherwise(session, wanted)
+    given = [session.info.options] if session.info.options else []
+    own = pinned(settings, session)
+    options = [f"-c {name}={wanted[name]}".replace("read ", "read\\ ") for name in other]
+    every = " ".join([*given, *options])
+    if session.pooled and other and not _takes(own, every, wanted):
+        if needed := [name for name in other if name != "lc_monetary" or _has_money(session)]:
+            raise refused_options(settings, needed)
+        every = ""
     return client_environment(own) | ({"PGOPTIONS": every} if every else {})
 
 

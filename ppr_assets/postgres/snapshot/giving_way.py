@@ -20,8 +20,8 @@ from typing import LiteralString
 import psycopg
 
 from ppr_assets.errors import Busy, PreconditionFailed
-from ppr_assets.postgres.sessions.connection import connect
-from ppr_assets.postgres.sessions.live_sessions import Connection
+from ppr_assets.postgres.sessions.connection import Session, connect
+from ppr_assets.postgres.sessions.pinned_environment import environment_beside
 from ppr_assets.rules.naming import table_key
 from ppr_assets.settings import DatabaseSettings
 
@@ -75,10 +75,12 @@ class Disturbed(Busy):
 
 
 class Watch(threading.Thread):
-    """Looks out for those who wait. ``name`` is pg_dump's application name."""
+    """Looks out for those who wait. ``name`` is pg_dump's application name, ``environment`` what it
+    is started with to work as the session does that looks."""
 
-    def __init__(self, connection: Connection, name: str) -> None:
+    def __init__(self, connection: Session, name: str, environment: dict[str, str]) -> None:
         super().__init__(name="giving way")
+        self.environment = environment | {"PGAPPNAME": name}
         self._connection = connection
         self._ours = {"name": name, "with_more": f"{name} "}
         self._over = threading.Event()
@@ -159,12 +161,13 @@ class Watch(threading.Thread):
 def giving_way(settings: DatabaseSettings, name: str) -> Iterator[Watch]:
     """Watch over the pg_dump whose application name is ``name`` while the block runs.
 
-    Where the block fails, the session that its pg_dump had is ended. Raises
-    :class:`DatabaseUnreachable`.
+    Where the block fails, the session that its pg_dump had is ended. Raises what
+    :func:`~ppr_assets.postgres.sessions.pinned_environment.pinned_environment` raises.
     """
     with connect(settings, autocommit=True) as connection:
+        environment = environment_beside(connection, settings)
         connection.execute("SET ROLE NONE")  # only the role that connected may end its sessions
-        watch = Watch(connection, name)
+        watch = Watch(connection, name, environment)
         watch.start()
         try:
             yield watch

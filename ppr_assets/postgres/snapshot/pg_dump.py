@@ -32,7 +32,6 @@ from ppr_assets.postgres.sessions.failures import (
     tells_of_damage,
 )
 from ppr_assets.postgres.sessions.libpq import APPLICATION_NAME, alive_options
-from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.postgres.snapshot.giving_way import Watch, giving_way
 from ppr_assets.progress import counted
 from ppr_assets.rules.finds.judgement import Finds
@@ -123,7 +122,7 @@ class PgDump(Struct, frozen=True):
                 stdin=subprocess.DEVNULL,
                 stdout=raw,
                 stderr=words,
-                env=child_environment(pinned_environment(self.settings) | {"PGAPPNAME": name}),
+                env=child_environment(watch.environment),
             ) as process,
         ):
             output = _Output(process, raw.fileno(), self.stall_seconds, watch)
