@@ -15,6 +15,7 @@ import pytest
 from psycopg import Connection, OperationalError, sql
 
 from ppr_assets.demo.sample import fill
+from ppr_assets.files import held
 from ppr_assets.postgres import embedded
 from ppr_assets.postgres.embedded import EMBEDDED_BIN, EmbeddedServer
 from ppr_assets.postgres.sessions.libpq import client_environment
@@ -45,11 +46,13 @@ class Databases:
     """Names, makes and drops databases of one server, in a session that is kept.
 
     One in which nobody has written is what it was copied from, and is kept for the next test that
-    asks for the same: to make another one and drop it takes as long as ten connections.
+    asks for the same: to make another one and drop it takes as long as ten connections. ``samples``
+    is a folder in which all workers find what one of them has filled.
     """
 
-    def __init__(self, server: EmbeddedServer) -> None:
+    def __init__(self, server: EmbeddedServer, samples: Path) -> None:
         self.server = server
+        self._samples = samples
         self._numbers = count(1)
         self._written: dict[str, int] = {}
         """The number of the next transaction that writes, when each was made."""
@@ -65,19 +68,31 @@ class Databases:
         KEPT[self._at.host, self._at.port] = self._session
 
     def template(self, organizations: int, seed: int, *, private: bool = False) -> str:
-        """The database that copies of this sample are made from; filled when first asked for."""
+        """The database that copies of this sample are made from; filled when first asked for.
+
+        It is what psql makes of a dump, after which PostgreSQL words its definitions in one way for
+        good: a dump of a copy and of what is restored from it are the same bytes.
+        """
         sample = organizations, seed, private
         if sample not in self._templates:
             name = f"template_{organizations}_{seed}{'_private' if private else ''}"
-            first, settled = (f"{name}_filled", name)
-            for each in (first, settled):
-                self.server.create_database(each, owner=OWNER)
-            filled = self.server.database_settings(first, OWNER)
-            fill(filled, organizations=organizations, seed=seed, published_only=not private)
-            _copied(filled, self.server.database_settings(settled, OWNER))
-            self.drop(filled)
+            dump = self._samples / f"{name}.sql"
+            with held(dump.with_suffix(".lock"), wait_seconds=None):
+                if not dump.exists():
+                    filled = self._made(f"{name}_filled")
+                    fill(filled, organizations=organizations, seed=seed, published_only=not private)
+                    begun = dump.with_suffix(".begun")
+                    _run_tool(filled, "pg_dump", f"--file={begun}")
+                    begun.rename(dump)
+                    self.drop(filled)
+            settled = self._made(name)
+            _run_tool(settled, "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", f"--file={dump}")
             self._templates[sample] = name
         return self._templates[sample]
+
+    def _made(self, name: str) -> DatabaseSettings:
+        self.server.create_database(name, owner=OWNER)
+        return self.server.database_settings(name, OWNER)
 
     def create(self, template: str = "template1") -> DatabaseSettings:
         if (kept := self._unwritten.pop(template, None)) is not None:
@@ -135,19 +150,9 @@ def _next_write(session: Connection[Any]) -> int:
     return int(row[0])
 
 
-def _copied(source: DatabaseSettings, target: DatabaseSettings) -> None:
-    """By pg_dump and psql, after which PostgreSQL words its definitions in one way for good: a
-    dump of a copy and of what is restored from it are the same bytes."""
-    dumped = subprocess.run(
-        [EMBEDDED_BIN / "pg_dump"], env=client_environment(source), capture_output=True, check=True
-    )
-    subprocess.run(
-        [EMBEDDED_BIN / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1"],
-        input=dumped.stdout,
-        env=client_environment(target),
-        capture_output=True,
-        check=True,
-    )
+def _run_tool(database: DatabaseSettings, name: str, *options: str) -> None:
+    command = [str(EMBEDDED_BIN / name), *options]
+    subprocess.run(command, env=client_environment(database), capture_output=True, check=True)
 
 
 @pytest.fixture(scope="session")
@@ -178,10 +183,15 @@ def embedded_server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def databases(embedded_server: EmbeddedServer) -> Iterator[Databases]:
+def databases(
+    embedded_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
     with connect(embedded_server.database_settings("postgres")) as session:
         session.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(OWNER)))
-    databases = Databases(embedded_server)
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # that of all workers
+    databases = Databases(embedded_server, folder)
     yield databases
     databases.close()
 
