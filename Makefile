@@ -29,9 +29,9 @@ quick: lint ## lint, and the tests that need no server and take no long: a minut
 	@exec $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not server and not campaign and not slow"
 
 # Each worker has a PostgreSQL of its own; a file stays with one worker. Tests wait for servers and
-# disks as well, so there are two workers for each core: more of them make the same worlds more often.
-# Files are taken in the order of their names, rules and settings last: xdist would keep those of few and long tests for the end,
-# where the last of them has the machine to itself.
+# disks as well, so there are two workers for each core: with more it takes as long, and more memory.
+# Files are taken in the order of their names, rules and settings last: xdist would keep those of few
+# and long tests for the end, where the last of them has the machine to itself.
 test: $(READY) ## lint, then every test
 	@$(MAKE) --no-print-directory --jobs=2 lint collected
 	@exec $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -131,9 +131,10 @@ class Crew:
                     for task in self._startable(queue.ready):
                         queue.start(task)
                         with interrupts_held():  # until somebody can cancel it
-                            connection = self._free.pop()
+                            connection = self._free[-1]
                             session = LoadingSession(connection, self._stop, self._search_path)
                             self._running[threads.submit(task.work, session)] = task, connection
+                            self._free.pop()
                     for task in self._finished():
                         queue.finish(task)
             except BaseException:
