@@ -17,7 +17,8 @@ from ppr_assets.postgres.sessions.patience import PatientConnection
 from ppr_assets.settings import DatabaseSettings, forget_libpq
 
 KEPT: dict[tuple[str, int], Callable[[], PatientConnection]] = {}
-"""Of a server, by host and port, the superuser's session in ``postgres`` that stays open."""
+"""Of a server, by host and port, the superuser's session in ``postgres`` that stays open. Nothing
+is to be set or locked in it."""
 
 
 def connect(settings: DatabaseSettings, **options: Any) -> PatientConnection:

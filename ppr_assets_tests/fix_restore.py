@@ -7,7 +7,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -135,10 +135,10 @@ class Target:
 
     settings: DatabaseSettings
 
-    @contextmanager
-    def administered(self, dbname: str = "postgres") -> Iterator[psycopg.Connection[Any]]:
-        with administered(self.settings, dbname) as connection:
-            yield connection
+    def administered(
+        self, dbname: str = "postgres"
+    ) -> AbstractContextManager[psycopg.Connection[Any]]:
+        return administered(self.settings, dbname)
 
     def execute(self, statement: str, dbname: str = "postgres") -> None:
         with self.administered(dbname) as connection:

@@ -36,14 +36,14 @@ class World:
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.name = pipeline.settings.database.dbname
-        self.server = replace(pipeline.settings.database, user="postgres", dbname="postgres")
+        self.database = pipeline.settings.database
 
     def ask(self, query: sql.SQL | sql.Composed, *values: object) -> list[object]:
-        with administered(self.server) as session:
+        with administered(self.database) as session:
             return [row[0] for row in session.execute(query, values or None)]
 
     def execute(self, statement: str, name: str) -> None:
-        with administered(self.server) as session:
+        with administered(self.database) as session:
             session.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
     def beside(self) -> list[str]:

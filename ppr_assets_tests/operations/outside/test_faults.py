@@ -1,6 +1,6 @@
 """What goes wrong between a night and whoever needs its dump is told once, and so is its end.
 
-Two nights pass under each fault, with a look of the sensor and one from outside after each.
+Three nights pass under each fault, with a look of the sensor and one from outside after each.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ppr_assets_tests.fix_outside import START, TOKEN, Outside, look_told
 pytestmark = pytest.mark.slow
 
 STALE = "published copy: stale"
-QUIET_NIGHTS = 20
+QUIET_NIGHTS = 60
 """In the suite; a campaign goes on."""
 
 
-def days(world: Outside, number: int = 2, *, nights: bool = True) -> None:
+def days(world: Outside, number: int = 3, *, nights: bool = True) -> None:
     """Each with a look before its night, one after it, and what the sensor looks at."""
     for _ in range(number):
         world.after(minutes=47).look()
@@ -81,7 +81,7 @@ def test_a_token_that_has_expired(outside: Outside) -> None:
 
 
 def test_a_schedule_that_was_switched_off(outside: Outside) -> None:
-    days(outside, nights=False)
+    days(outside, 2, nights=False)
     require_one(outside, "no new dump: nightly_dump")
     require_over(outside, "no new dump: nightly_dump")
 
@@ -132,7 +132,7 @@ def test_a_branch_that_nobody_gets_who_clones_without_its_name(outside: Outside)
     Somebody(outside.clone).git("branch", "-q", "dumps", "main")
     Somebody(outside.bare).git("branch", "-q", "dumps", "main")
     outside.set(branch="dumps")
-    days(outside)
+    days(outside, 2)
     require_one(outside, STALE)
     assert "gets branch `main`" in outside.sink.alerts[0]["error"]
     Somebody(outside.bare).git("symbolic-ref", "HEAD", "refs/heads/dumps")
@@ -177,7 +177,7 @@ def test_a_name_that_is_not_resolved(outside: Outside, first: str) -> None:
     Somebody(outside.clone).git("remote", "set-url", "origin", away)
     if first == "night":
         outside.after(days=1).night()
-    days(outside)
+    days(outside, 2)
     said = "push undelivered: nightly_dump" if first == "night" else "published copy: unreachable"
     require_one(outside, said)
     assert "Could not resolve host" in outside.sink.alerts[0]["error"]
