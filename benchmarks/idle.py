@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.measure import clean_environment
-from ppr_assets.child_process import end_group, tied_to_parent
+from ppr_assets.child_process import supervised
 from ppr_assets.cli.dagster.services import services
 from ppr_assets.demo import playground as world
 
@@ -76,14 +76,15 @@ def _each(environment: Mapping[str, str], port: int) -> Iterator[None]:
     )
     with ExitStack() as stack:
         for name, *arguments in commands:
-            process = subprocess.Popen(
-                tied_to_parent([str(Path(sys.executable).with_name(name)), *arguments]),
-                env=environment,
-                start_new_session=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+            stack.enter_context(
+                supervised(
+                    [str(Path(sys.executable).with_name(name)), *arguments],
+                    grace_seconds=8,
+                    env=environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
             )
-            stack.callback(end_group, process, grace_seconds=8)
         yield
 
 

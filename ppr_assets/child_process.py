@@ -2,16 +2,13 @@
 
 A cancelled run must leave no ``pg_dump`` and no ``git`` behind. Nets, one under the other:
 ``finally`` kills the child's whole process group, whatever ends the block (Dagster's and the
-terminal's interrupts are ``BaseException``); on Linux the kernel kills the child when its parent
-dies, which covers ``kill -9``; a guard ends what such a child has started itself, which the kernel
-does not; and pipes close, which ends whatever is left when it next writes.
+terminal's interrupts are ``BaseException``); a guard kills it when we are gone, which covers
+``kill -9``; and pipes close, which ends whatever is left when it next writes.
 """
 
 from __future__ import annotations
 
-import functools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,21 +19,105 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
+
+
+class _Guard:
+    """A shell that ends the process groups of our children when we are gone.
+
+    The end of its input is the end of us. Each line before it names the groups that are at work,
+    each with the seconds between being asked to end and being killed. It waits in a session of its
+    own, with nothing of ours but the way to ``sleep``, also when everybody is asked to end.
+    """
+
+    SCRIPT = """
+        trap '' HUP INT TERM
+        while read -r line; do groups=$line; done
+        for one in $groups; do
+          group=${one%:*} grace=${one#*:}
+          {
+            [ "$grace" = 0 ] || { kill -s TERM -- "-$group"; sleep "$grace"; }
+            kill -s KILL -- "-$group"
+          } &
+        done
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[int, str] = {}
+        self._shell: subprocess.Popen[bytes] | None = None
+        # Taken twice by one thread: a child that was left to the garbage ends in the midst of this.
+        self._telling = threading.RLock()
+
+    def watch(self, group: int, grace_seconds: int) -> None:
+        with self._telling:
+            self._groups[group] = f"{group}:{grace_seconds}"
+            self._tell()
+
+    def forget(self, group: int) -> None:
+        with self._telling:
+            self._groups.pop(group, None)
+            self._tell()
+
+    def _tell(self) -> None:
+        line = f"{' '.join(self._groups.values())}\n".encode()
+        try:
+            self.input().write(line)
+        except BrokenPipeError:  # somebody has killed it
+            shell, self._shell = self._shell, None
+            if shell is not None:
+                shell.communicate()
+            self.input().write(line)
+
+    def input(self) -> IO[bytes]:
+        """Where it listens; it is started first where it is not there. Raises ``OSError`` when it
+        cannot be."""
+        with self._telling:
+            if self._shell is None:
+                self._shell = subprocess.Popen(
+                    ["/bin/sh", "-c", self.SCRIPT],
+                    bufsize=0,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                    cwd="/",
+                    env={"PATH": f"{os.defpath}:{os.environ.get('PATH', '')}"},
+                )
+            assert self._shell.stdin is not None
+            return self._shell.stdin
+
+    def leave(self) -> None:
+        """In a process that has been forked: the guard is its parent's, and waits for its end."""
+        if self._shell is not None:
+            assert self._shell.stdin is not None
+            self._shell.stdin.close()
+            self._shell.returncode = 0  # not a child of this process, which need not wait for it
+        self.__init__()  # type: ignore[misc]
+
+
+GUARD = _Guard()
+os.register_at_fork(after_in_child=GUARD.leave)
 
 
 @contextmanager
-def supervised(argv: Sequence[str], **popen: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Start ``argv`` in a process group of its own and kill that group when the block ends.
+def supervised(
+    argv: Sequence[str], *, grace_seconds: int = 0, **popen: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start ``argv`` in a process group of its own and end that group when the block ends.
 
-    ``popen`` goes to :class:`subprocess.Popen`. A child that ended by itself is only reaped; look
-    at ``returncode`` after ``wait()``. Raises what ``Popen`` raises (``OSError``).
+    ``grace_seconds`` lie between asking the group to end and killing it, for a program that has to
+    clear up its own lock files. ``popen`` goes to :class:`subprocess.Popen`. A child that ended by
+    itself is only reaped; look at ``returncode`` after ``wait()``. Raises what ``Popen`` raises
+    (``OSError``).
     """
     with ExitStack() as at_the_end:
         with interrupts_held():
-            process = subprocess.Popen(tied_to_parent(argv), start_new_session=True, **popen)
+            GUARD.input()  # nothing is started that nobody would end
+            process = subprocess.Popen(argv, start_new_session=True, **popen)
             at_the_end.enter_context(process)
-            at_the_end.callback(kill_group, process)
+            at_the_end.callback(GUARD.forget, process.pid)
+            at_the_end.callback(end_group, process, grace_seconds=grace_seconds)
+            GUARD.watch(process.pid, grace_seconds)
         yield process
 
 
@@ -74,10 +155,6 @@ def guarded(script: str, *words: str) -> Iterator[None]:
             guard.communicate(b"done\n")
 
 
-END_GROUP = 'kill -s TERM -- "-$1"; sleep 1; kill -s KILL -- "-$1"'
-"""A script for :func:`guarded`: end the process group ``$1``, also what of it does not listen."""
-
-
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """Let interrupts that come while a child is being started wait until somebody can end it.
@@ -103,39 +180,19 @@ def interrupts_held() -> Iterator[None]:
             handlers[one](one, frame)
 
 
-def tied_to_parent(argv: Sequence[str], *, death_signal: str = "KILL") -> list[str]:
-    """``argv``, started so that the kernel ends it when its parent dies, where Linux offers that.
+def end_group(process: subprocess.Popen[bytes], *, grace_seconds: float = 0) -> None:
+    """Kill the process's group and reap the process, ``grace_seconds`` after asking it to end.
 
-    ``setpriv`` (util-linux) sets the signal and executes the command in its own place; doing the
-    same between fork and exec from Python is not safe in a process with threads.
-    ``death_signal`` is ``TERM`` for a program that has to clear up its own lock files.
-    """
-    setpriv = _setpriv()
-    return [setpriv, "--pdeathsig", death_signal, "--", *argv] if setpriv else list(argv)
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process's group and reap the process. Safe to call when it ended long ago.
-
-    Not reaped yet, an ended process still holds its group's number: what it left behind in the
-    group (a hook's background job that keeps a pipe open) is killed too.
+    Safe to call when it ended long ago. Not reaped yet, an ended process still holds its group's
+    number: what it left behind in the group (a hook's background job that keeps a pipe open) is
+    killed too.
     """
     if process.returncode is None:
+        if grace_seconds:
+            _signal_group(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(grace_seconds)
         _signal_group(process, signal.SIGKILL)
-    process.wait()
-
-
-def end_group(process: subprocess.Popen[bytes], *, grace_seconds: float) -> None:
-    """Ask the process's group to end, so that it removes its lock files; kill what remains.
-
-    Safe to call when the process was reaped before.
-    """
-    if process.returncode is not None:
-        return
-    _signal_group(process, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(grace_seconds)
-    _signal_group(process, signal.SIGKILL)
     process.wait()
 
 
@@ -143,14 +200,3 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
     """Send to all of the group; nobody left to send to (macOS: only zombies) is well."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
-
-
-@functools.cache
-def _setpriv() -> str | None:
-    found = shutil.which("setpriv")
-    if found is None:
-        return None
-    works = subprocess.run(
-        [found, "--pdeathsig", "KILL", "--", "true"], capture_output=True, check=False
-    )
-    return found if works.returncode == 0 else None

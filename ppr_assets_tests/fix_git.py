@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 import pytest
 
+from ppr_assets.child_process import GUARD
 from ppr_assets.data_repo.checkout import advance, work_trees
 from ppr_assets.data_repo.checkout.advance import advance_branch
 from ppr_assets.data_repo.checkout.lock import data_repo_lock
@@ -276,9 +277,11 @@ def own_children() -> list[str]:
     for child in psutil.Process().children(recursive=True):
         try:
             command = " ".join(child.cmdline())
-            # Helpers that stay for this worker's next tests: Python's own, and our command line's.
+            # What stays for this worker's next tests: Python's own helpers, our command line's, and
+            # the guard.
             helps = any(
-                name in command for name in ("resource_tracker", "forkserver", forked.__file__)
+                name in command
+                for name in ("resource_tracker", "forkserver", forked.__file__, GUARD.SCRIPT)
             )
             if child.status() != psutil.STATUS_ZOMBIE and not helps:
                 found.append(command)

@@ -16,12 +16,12 @@ from typing import IO
 import click
 from msgspec import Struct
 
-from ppr_assets.child_process import end_group, tied_to_parent
+from ppr_assets.child_process import supervised
 from ppr_assets.cli.dagster.run import CODE_LOCATION
 from ppr_assets.errors import PprError
 
 HOST = "127.0.0.1"
-_GRACE_SECONDS = 8.0
+_GRACE_SECONDS = 8
 """For one service; a run in progress needs about a second to end its pg_dump."""
 _PAUSE_SECONDS = 0.1
 _LAST_WORDS = 4096
@@ -132,15 +132,13 @@ def _service(
     """
     with (
         tempfile.TemporaryFile() as words,
-        subprocess.Popen(
-            tied_to_parent(argv, death_signal="TERM"),
+        supervised(
+            argv,
+            grace_seconds=_GRACE_SECONDS,
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,
-            start_new_session=True,
             env=environment,
         ) as process,
-        ExitStack() as at_the_end,
     ):
-        at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
         yield DagsterService(name, process, words, quiet)

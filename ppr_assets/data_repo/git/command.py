@@ -15,29 +15,19 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from msgspec import Struct
 
-from ppr_assets.child_process import (
-    END_GROUP,
-    end_group,
-    guarded,
-    interrupts_held,
-    supervised,
-    tied_to_parent,
-)
-from ppr_assets.data_repo.git.errors import failure, scrub, too_slow, verb
+from ppr_assets.child_process import supervised
+from ppr_assets.data_repo.git.errors import failure, scrub, too_slow
 from ppr_assets.data_repo.git.progress_lines import followed
 from ppr_assets.errors import DataRepoError
 from ppr_assets.settings import child_environment
 
-_GRACE_SECONDS = 2.0
-# What these start (pack-objects, index-pack, remote-https, ssh) works on for a while after a git
-# that was killed: until it writes, which may take seconds.
-_WITH_CHILDREN = ("clone", "fetch", "ls-remote", "maintenance", "merge-tree", "push", "repack")
+_GRACE_SECONDS = 2  # it removes its lock files
 _CHUNK = 1 << 20
 
 _ENVIRONMENT = {
@@ -196,21 +186,15 @@ def _started(
     env: Mapping[str, str] | None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     require_git()
-    with ExitStack() as at_the_end:
-        with interrupts_held():
-            process = subprocess.Popen(
-                tied_to_parent(["git", *args], death_signal="TERM"),
-                cwd=path,
-                env=_environment(path, env or {}),
-                stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-            at_the_end.enter_context(process)
-            if verb(args) in _WITH_CHILDREN:
-                at_the_end.enter_context(guarded(END_GROUP, str(process.pid)))
-            at_the_end.callback(end_group, process, grace_seconds=_GRACE_SECONDS)
+    with supervised(
+        ["git", *args],
+        grace_seconds=_GRACE_SECONDS,
+        cwd=path,
+        env=_environment(path, env or {}),
+        stdin=subprocess.PIPE if isinstance(stdin, bytes) else stdin or subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         yield process
 
 

@@ -13,7 +13,7 @@ from threading import Thread
 
 from msgspec import Struct
 
-from ppr_assets.child_process import helper, kill_group
+from ppr_assets.child_process import end_group, helper
 from ppr_assets.data_repo.git.object_reader import ObjectReader
 from ppr_assets.data_repo.git.reading_order import reading_order
 from ppr_assets.data_repo.git.repository import DataRepo
@@ -131,7 +131,7 @@ def _helper(repo: DataRepo) -> Iterator[_Helper]:
 def _end(helpers: Sequence[_Helper], threads: Sequence[Thread]) -> None:
     """Before anybody closes the pipes that a thread may be waiting at."""
     for one in helpers:
-        kill_group(one.process)
+        end_group(one.process)
     for thread in threads:
         if thread.ident is not None:  # it was started
             thread.join()

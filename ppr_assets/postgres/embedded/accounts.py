@@ -20,7 +20,7 @@ from typing import TypedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ppr_assets.child_process import tied_to_parent
+from ppr_assets.child_process import supervised
 from ppr_assets.errors import PreconditionFailed
 from ppr_assets.postgres.client_tools import EMBEDDED_BIN
 
@@ -113,20 +113,20 @@ def run_program(
     offers that; a server that ``pg_ctl`` has launched is not. Raises ``OSError`` when the program
     cannot be started.
     """
-    argv = tied_to_parent([str(EMBEDDED_BIN / name), *arguments])
+    argv = [str(EMBEDDED_BIN / name), *arguments]
     if account is not None:
         account = account.able_to_reach(cwd / name, EMBEDDED_BIN / name)
-        argv = account.command(argv)  # first, since the tie ends when the account changes
-    return subprocess.run(
+        argv = account.command(argv)
+    with supervised(
         argv,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         **(account.privileges() if account else {}),
-    )
+    ) as process:
+        said = [words.decode("utf-8", "replace") for words in process.communicate()]
+    return subprocess.CompletedProcess(argv, process.returncode, *said)
 
 
 def account_for(data_dir: Path) -> Account | None:

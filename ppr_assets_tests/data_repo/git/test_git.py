@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ppr_assets.child_process import tied_to_parent
 from ppr_assets.data_repo.git.command import run
 from ppr_assets.data_repo.git.errors import GitCommandFailed, scrub
 from ppr_assets.errors import DataRepoError, GitTimeout
@@ -85,9 +84,6 @@ def test_an_interrupt_leaves_no_git(
     _assert_gone(int(pid_file.read_text()))
 
 
-@pytest.mark.skipif(
-    tied_to_parent(["git"]) == ["git"], reason="nothing here ends a child with its parent (setpriv)"
-)
 def test_a_git_ends_with_its_parent_even_by_kill_9(
     tmp_path: Path, git_environment: None, fake_tool: FakeTool
 ) -> None:
