@@ -21,6 +21,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
+GUARD_SHELL = "/bin/sh"
+"""What only sees to it that others end with us."""
+
 
 class _Guard:
     """A shell that ends the process groups of our children when we are gone.
@@ -74,14 +77,14 @@ class _Guard:
         with self._telling:
             if self._shell is None:
                 self._shell = subprocess.Popen(
-                    ["/bin/sh", "-c", self.SCRIPT],
+                    [GUARD_SHELL, "-c", self.SCRIPT],
                     bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                     cwd="/",
-                    env={"PATH": f"{os.defpath}:{os.environ.get('PATH', '')}"},
+                    env={"PATH": os.defpath},
                 )
             assert self._shell.stdin is not None
             return self._shell.stdin
@@ -143,7 +146,7 @@ def guarded(script: str, *words: str) -> Iterator[None]:
     The shell waits in a session of its own. The end of its input is the end of us.
     """
     with subprocess.Popen(
-        ["sh", "-c", f"read -r done || {{ {script}; }}", "sh", *words],
+        [GUARD_SHELL, "-c", f"read -r done || {{ {script}; }}", "sh", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 import pytest
@@ -50,20 +52,58 @@ def _lives(pid: int) -> bool:
 _PARENT = """
 import os, subprocess, time
 from pathlib import Path
-from ppr_assets.child_process import GUARD, supervised
-PIDS = Path("pids")
+from ppr_assets.child_process import supervised
+TOLD = Path("told")
 def tell(*pids):
-    PIDS.with_name("new").write_text(" ".join(map(str, pids)) + chr(10))
-    PIDS.with_name("new").replace(PIDS)
+    TOLD.with_name("new").write_text(" ".join(map(str, pids)))
+    TOLD.with_name("new").replace(TOLD)
 {work}
 """
 
 
-def _started(folder: Path, work: str) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """A process that does ``work``, and the numbers of the processes that it tells of."""
-    parent = subprocess.Popen([sys.executable, "-c", _PARENT.format(work=work)], cwd=folder)
-    wait_until((folder / "pids").exists, seconds=30)
-    return parent, [int(word) for word in (folder / "pids").read_text().split()]
+class Parent:
+    """A process of its own that does some ``work`` with children, and tells of processes."""
+
+    def __init__(self, folder: Path, work: str) -> None:
+        self._told = folder / "told"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _PARENT.format(work=work)], cwd=folder
+        )
+        self.pids = self.told()
+
+    def told(self) -> list[int]:
+        wait_until(self._told.exists, seconds=30)
+        self.pids = [int(word) for word in self._told.read_text().split()]
+        self._told.unlink()
+        return self.pids
+
+    def guard(self) -> psutil.Process:
+        return _guard_of(self.process.pid)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+class StartsParents(Protocol):
+    def __call__(self, work: str) -> Parent: ...
+
+
+@pytest.fixture
+def at_work(tmp_path: Path) -> Iterator[StartsParents]:
+    """Starts such processes; nothing of them is left, whatever came of the test."""
+    started: list[Parent] = []
+
+    def start(work: str) -> Parent:
+        started.append(Parent(tmp_path, work))
+        return started[-1]
+
+    yield start
+    for parent in started:
+        parent.kill()
+        for pid in parent.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _guard_of(parent: int) -> psutil.Process:
@@ -73,134 +113,115 @@ def _guard_of(parent: int) -> psutil.Process:
     return guard
 
 
-@pytest.mark.parametrize("grace_seconds", [0, 1])
-def test_a_killed_parent_takes_all_its_children_along(tmp_path: Path, grace_seconds: int) -> None:
-    """Also those that do not listen, and what they have started themselves."""
-    parent, pids = _started(
-        tmp_path,
-        f"""
-deaf = ["sh", "-c", "trap '' TERM; sleep 600 & echo; while :; do sleep 0.1; done"]
-with supervised(deaf, grace_seconds={grace_seconds}, stdout=subprocess.PIPE) as one:
-    one.stdout.readline()
-    with supervised(["sleep", "600"], grace_seconds={grace_seconds}) as other:
-        tell(one.pid, other.pid)
-        time.sleep(600)
-""",
-    )
-    groups = [*pids, *(child.pid for child in psutil.Process(pids[0]).children())]
-    assert len(groups) >= 3
-    parent.kill()
-    parent.wait()
-    wait_until(lambda: not any(map(_lives, groups)), seconds=8)
-
-
-def test_a_child_with_lock_files_is_asked_before_it_is_killed(tmp_path: Path) -> None:
-    asked = tmp_path / "asked"
-    parent, pids = _started(
-        tmp_path,
-        f"""
-tidy = "trap 'echo > {asked}; exit' TERM; while :; do sleep 0.1; done"
-with supervised(["sh", "-c", tidy], grace_seconds=5) as child:
-    time.sleep(0.5)
-    tell(child.pid)
-    time.sleep(600)
-""",
-    )
-    parent.kill()
-    parent.wait()
-    wait_until(lambda: not _lives(pids[0]), seconds=8)
-    assert asked.exists()
-
-
-def test_a_guard_that_somebody_has_killed_is_started_anew(tmp_path: Path) -> None:
-    """With all that the old one knew."""
-    parent, pids = _started(
-        tmp_path,
-        """
-with supervised(["sleep", "600"]) as child:
-    tell(child.pid)
-    while PIDS.exists():
-        time.sleep(0.01)
-    with supervised(["sleep", "600"]) as other:
-        tell(child.pid, other.pid)
-        time.sleep(600)
-""",
-    )
-    _guard_of(parent.pid).kill()
-    (tmp_path / "pids").unlink()
-    wait_until((tmp_path / "pids").exists, seconds=30)
-    pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
-    _guard_of(parent.pid).terminate()  # as systemd asks all of a unit: it stays
-    parent.kill()
-    parent.wait()
+def _wait_for_the_end_of(*pids: int) -> None:
     wait_until(lambda: not any(map(_lives, pids)), seconds=8)
 
 
-def test_what_was_let_go_is_not_ended_with_us(tmp_path: Path) -> None:
+@pytest.mark.parametrize("grace_seconds", [0, 1])
+def test_a_killed_parent_takes_all_its_children_along(
+    at_work: StartsParents, grace_seconds: int
+) -> None:
+    """Also those that do not listen, and what they have started themselves."""
+    parent = at_work(f"""
+deaf = ["sh", "-c", "trap '' TERM; sleep 60 & echo $!; while sleep 1; do :; done"]
+with supervised(deaf, grace_seconds={grace_seconds}, stdout=subprocess.PIPE) as one:
+    its = int(one.stdout.readline())
+    with supervised(["sleep", "60"], grace_seconds={grace_seconds}) as other:
+        tell(one.pid, its, other.pid)
+        time.sleep(60)
+""")
+    parent.kill()
+    _wait_for_the_end_of(*parent.pids)
+
+
+def test_a_child_with_lock_files_is_asked_before_it_is_killed(
+    at_work: StartsParents, tmp_path: Path
+) -> None:
+    asked = tmp_path / "asked"
+    parent = at_work(f"""
+tidy = "trap 'echo > {asked}; exit' TERM; echo; while sleep 0.1; do :; done"
+with supervised(["sh", "-c", tidy], grace_seconds=5, stdout=subprocess.PIPE) as child:
+    child.stdout.readline()
+    tell(child.pid)
+    time.sleep(60)
+""")
+    parent.kill()
+    _wait_for_the_end_of(*parent.pids)
+    assert asked.exists()
+
+
+def test_a_guard_that_somebody_has_killed_is_started_anew(at_work: StartsParents) -> None:
+    """With all that the old one knew."""
+    parent = at_work("""
+with supervised(["sleep", "60"]) as child:
+    tell(child.pid)
+    while not Path("killed").exists():
+        time.sleep(0.01)
+    with supervised(["sleep", "60"]) as other:
+        tell(child.pid, other.pid)
+        time.sleep(60)
+""")
+    parent.guard().kill()
+    Path(psutil.Process(parent.process.pid).cwd(), "killed").touch()
+    pids = parent.told()
+    parent.guard().terminate()  # as systemd asks all of a unit: it stays
+    parent.kill()
+    _wait_for_the_end_of(*pids)
+
+
+def test_what_was_let_go_is_not_ended_with_us(at_work: StartsParents) -> None:
     """The number of a group that has ended may be somebody else's by then."""
-    parent, pids = _started(
-        tmp_path,
-        """
-with supervised(["sh", "-c", "sleep 600 & echo $!"], stdout=subprocess.PIPE) as child:
+    parent = at_work("""
+with supervised(["sh", "-c", "sleep 60 & echo $!"], stdout=subprocess.PIPE) as child:
     stays = int(child.stdout.readline())
     child.wait()
-with supervised(["sleep", "600"]) as other:
+with supervised(["sleep", "60"]) as other:
     tell(stays, other.pid)
-    time.sleep(600)
-""",
-    )
-    stays, other = pids
+    time.sleep(60)
+""")
+    stays, other = parent.pids
     parent.kill()
-    parent.wait()
-    wait_until(lambda: not _lives(other), seconds=8)
+    _wait_for_the_end_of(other)
     assert _lives(stays)
-    os.kill(stays, signal.SIGKILL)
 
 
-def test_a_forked_process_has_a_guard_of_its_own(tmp_path: Path) -> None:
+def test_a_forked_process_has_a_guard_of_its_own(at_work: StartsParents) -> None:
     """It neither keeps its parent's from seeing the end, nor takes that one's children along."""
-    parent, pids = _started(
-        tmp_path,
-        """
-with supervised(["sleep", "600"]) as child:
+    parent = at_work("""
+with supervised(["sleep", "60"]) as child:
     ours, its = os.pipe(), os.fork()
     if its == 0:
-        with supervised(["sleep", "600"]) as other:
+        with supervised(["sleep", "60"]) as other:
             os.write(ours[1], str(other.pid).encode())
-            time.sleep(600)
+            time.sleep(60)
     tell(child.pid, its, int(os.read(ours[0], 20)))
-    time.sleep(600)
-""",
-    )
-    of_the_parent, forked, of_the_forked = pids
-    assert _guard_of(parent.pid) != _guard_of(forked)
+    time.sleep(60)
+""")
+    of_the_parent, forked, of_the_forked = parent.pids
+    assert parent.guard() != _guard_of(forked)
     parent.kill()
-    parent.wait()
-    wait_until(lambda: not _lives(of_the_parent), seconds=8)
+    _wait_for_the_end_of(of_the_parent)
     assert _lives(forked)
     assert _lives(of_the_forked)
     os.kill(forked, signal.SIGKILL)
-    wait_until(lambda: not _lives(of_the_forked), seconds=8)
+    _wait_for_the_end_of(of_the_forked)
 
 
 def test_the_guard_knows_no_secrets_and_ends_with_us(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    at_work: StartsParents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", "bitte-nicht")
-    parent, _ = _started(
-        tmp_path,
-        """
-with supervised(["sleep", "600"]):
-    tell()
-    time.sleep(600)
-""",
-    )
-    guard = _guard_of(parent.pid)
+    parent = at_work("""
+with supervised(["true"]):
+    pass
+tell()
+time.sleep(60)
+""")
+    guard = parent.guard()
     assert guard.environ().keys() <= {"PATH", "PWD"}
     assert guard.cwd() == "/"
-    parent.terminate()
-    parent.wait()
-    wait_until(lambda: not _lives(guard.pid), seconds=8)
+    parent.process.terminate()
+    _wait_for_the_end_of(guard.pid)
 
 
 def test_a_process_that_ends_well_leaves_nothing_behind() -> None:
@@ -213,7 +234,7 @@ with supervised(["true"]):
         [sys.executable, "-W", "always", "-c", work], check=True, capture_output=True, text=True
     )
     assert ended.stderr == ""  # Python warns of children that it has not waited for
-    wait_until(lambda: not _lives(int(ended.stdout)), seconds=8)
+    _wait_for_the_end_of(int(ended.stdout))
 
 
 def test_a_program_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ppr_assets.child_process import GUARD_SHELL
 from ppr_assets.cli.shared.console import err
 from ppr_assets.cli.shared.context import invocation_of
 from ppr_assets.settings import without_secrets
@@ -76,10 +77,6 @@ _OPTIONS = (
 )
 
 
-_GUARDS = ("sh", "true")
-"""What only sees to it that others end with us."""
-
-
 @cache
 def _tell_of_programs() -> None:
     """Once and for good: Python takes no hook back. No secret is ever in such a line, and one in a
@@ -88,9 +85,7 @@ def _tell_of_programs() -> None:
     def tell(event: str, facts: Sequence[Any]) -> None:
         if event == "subprocess.Popen":
             words = [str(word) for word in facts[1]]
-            if "--pdeathsig" in words:
-                words = words[words.index("--") + 1 :]
-            if words[0] not in _GUARDS:
+            if words[0] != GUARD_SHELL:
                 with suppress(OSError):  # nobody listens any more
                     err.print(f"+ {without_secrets(shlex.join(words))}")
 
