@@ -30,12 +30,15 @@ from ppr_assets.postgres.snapshot.snapshot import Snapshot
 from ppr_assets.progress import stage
 from ppr_assets.rules.finds.judgement import Rise
 from ppr_assets.rules.gate.ratchet import Override, Verdict
-from ppr_assets.rules.naming import dump_name, parts_folder
+from ppr_assets.rules.naming import dump_moment, dump_name, parts_folder
 from ppr_assets.rules.profile.movements import EarlierNight
 from ppr_assets.rules.publication.withholding import Plan, Withheld
 from ppr_assets.rules.recorded.manifest import Manifest
 from ppr_assets.rules.recorded.parts import Computing
 from ppr_assets.settings import Settings
+
+_NAMED_AHEAD = timedelta(minutes=1)
+"""Further ahead is no dump that was named for a later second, but one by another clock."""
 
 
 class RefusedDump(Struct, frozen=True):
@@ -150,9 +153,13 @@ def _computing(snapshot: Snapshot, plan: Plan) -> Computing:
 
 
 def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
-    """The name for now; the next free second when a dump of this second is there already."""
+    """The name for now; the next free second when a dump of this second is there already, and the
+    next after the newest where that one was named like this."""
     taken = {name for tip in tips for name in dump_folder(repo, tip).dumps}
-    moment = datetime.now(UTC)
+    moment = datetime.now(UTC).replace(microsecond=0)
+    newest = max(filter(None, map(dump_moment, taken)), default=moment)
+    if moment < newest <= moment + _NAMED_AHEAD:
+        moment = newest
     while (name := dump_name(moment)) in taken or any(
         (folder / one).exists() for one in (name, parts_folder(name))
     ):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ppr_assets.errors import DataRepoError, GateRefused, PolicyRefused, PushFailed
 from ppr_assets.operations.publishing import judged_tip
+from ppr_assets.rules.naming import dump_name
 from ppr_assets_tests.fix_git import git
 from ppr_assets_tests.fix_pipeline import RATCHET, Pipeline, decided
 from ppr_assets_tests.opened import dump, publish
@@ -203,6 +206,22 @@ def test_a_published_dump_is_never_replaced_by_one_of_the_same_second(
     assert pipeline.remote_head() == theirs.commit
     _, again = pipeline.night()
     assert (again.status, again.manifest.dump != moment) == ("published", True)
+
+
+def test_a_name_that_is_free_again_is_not_taken_before_the_newest(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four dumps of one second, of which the second waits until the third takes its place."""
+    now = datetime.now(UTC)
+    clock = SimpleNamespace(now=lambda _: now)
+    monkeypatch.setattr("ppr_assets.operations.dumping.writing.datetime", clock)
+    for later, made in enumerate(("published", "waits", "published", "published")):
+        pipeline.change()
+        dumped = dump(pipeline.settings)
+        assert dumped.manifest is not None
+        assert dumped.manifest.dump == dump_name(now + timedelta(seconds=later))
+        if made == "published":
+            assert publish(pipeline.settings).status == made
 
 
 def test_latest_never_goes_back_to_an_earlier_name(
