@@ -8,7 +8,9 @@ terminal's interrupts are ``BaseException``); a guard kills it when we are gone,
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,7 +41,11 @@ class _Guard:
         for one in $groups; do
           group=${one%:*} grace=${one#*:}
           {
-            [ "$grace" = 0 ] || { kill -s TERM -- "-$group"; sleep "$grace"; }
+            [ "$grace" = 0 ] || kill -s TERM -- "-$group"
+            while [ "$grace" -gt 0 ] && kill -s 0 -- "-$group"; do
+              "$1" 1 || break
+              grace=$((grace - 1))
+            done
             kill -s KILL -- "-$group"
           } &
         done
@@ -51,54 +57,66 @@ class _Guard:
         # Taken twice by one thread: a child that was left to the garbage ends in the midst of this.
         self._telling = threading.RLock()
 
-    def watch(self, group: int, grace_seconds: int) -> None:
+    def require(self) -> None:
+        """It is there. Raises ``OSError`` when it cannot be started."""
         with self._telling:
-            self._groups[group] = f"{group}:{grace_seconds}"
-            self._tell()
-
-    def forget(self, group: int) -> None:
-        with self._telling:
-            self._groups.pop(group, None)
-            self._tell()
-
-    def _tell(self) -> None:
-        line = f"{' '.join(self._groups.values())}\n".encode()
-        try:
-            self.input().write(line)
-        except BrokenPipeError:  # somebody has killed it
-            shell, self._shell = self._shell, None
-            if shell is not None:
-                shell.communicate()
-            self.input().write(line)
-
-    def input(self) -> IO[bytes]:
-        """Where it listens; it is started first where it is not there. Raises ``OSError`` when it
-        cannot be."""
-        with self._telling:
-            if self._shell is None:
+            if not self._shell:
                 self._shell = subprocess.Popen(
-                    [GUARD_SHELL, "-c", self.SCRIPT],
+                    [GUARD_SHELL, "-c", self.SCRIPT, GUARD_SHELL, shutil.which("sleep") or "sleep"],
                     bufsize=0,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                     cwd="/",
-                    env={"PATH": os.defpath},
+                    env={},
                 )
-            assert self._shell.stdin is not None
-            return self._shell.stdin
+
+    def watch(self, group: int, grace_seconds: int) -> None:
+        with self._telling:
+            self._groups[group] = f"{group}:{grace_seconds}"
+            self._tell()
+
+    def forget(self, group: int) -> None:
+        with interrupts_held(), self._telling:
+            self._groups.pop(group, None)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Until nothing else has come to be told meanwhile, see ``_telling``."""
+        told = None
+        while self._shell and told != (line := f"{' '.join(self._groups.values())}\n".encode()):
+            try:
+                _input(self._shell).write(line)
+                told = line
+            except BrokenPipeError:  # somebody has killed it
+                self.end()
+                if self._groups:
+                    self.require()
+
+    def end(self) -> None:
+        """When this process ends by itself: not every container has an init to reap the guard."""
+        with self._telling:
+            if self._shell:
+                _input(self._shell).close()
+                self._shell.wait()
+                self._shell = None
 
     def leave(self) -> None:
         """In a process that has been forked: the guard is its parent's, and waits for its end."""
-        if self._shell is not None:
-            assert self._shell.stdin is not None
-            self._shell.stdin.close()
+        if self._shell:
+            _input(self._shell).close()
             self._shell.returncode = 0  # not a child of this process, which need not wait for it
         self.__init__()  # type: ignore[misc]
 
 
+def _input(shell: subprocess.Popen[bytes]) -> IO[bytes]:
+    assert shell.stdin is not None  # a pipe
+    return shell.stdin
+
+
 GUARD = _Guard()
+atexit.register(GUARD.end)
 os.register_at_fork(after_in_child=GUARD.leave)
 
 
@@ -115,7 +133,7 @@ def supervised(
     """
     with ExitStack() as at_the_end:
         with interrupts_held():
-            GUARD.input()  # nothing is started that nobody would end
+            GUARD.require()  # nothing is started that nobody would end
             process = subprocess.Popen(argv, start_new_session=True, **popen)
             at_the_end.enter_context(process)
             at_the_end.callback(GUARD.forget, process.pid)
@@ -191,12 +209,14 @@ def end_group(process: subprocess.Popen[bytes], *, grace_seconds: float = 0) -> 
     killed too.
     """
     if process.returncode is None:
-        if grace_seconds:
-            _signal_group(process, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(grace_seconds)
-        _signal_group(process, signal.SIGKILL)
-    process.wait()
+        try:
+            if grace_seconds:
+                _signal_group(process, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(grace_seconds)
+        finally:  # also for whoever waits no longer
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import psutil
 import pytest
 
+from ppr_assets import child_process
 from ppr_assets.child_process import GUARD, supervised
 from ppr_assets_tests.fix_command_line import wait_until
 
@@ -225,16 +228,53 @@ time.sleep(60)
 
 
 def test_a_process_that_ends_well_leaves_nothing_behind() -> None:
+    """Where the first process of a container reaps no others, an ended guard would stay."""
     work = """
-from ppr_assets.child_process import GUARD, supervised
+import atexit, os
+def tell():
+    try:
+        print("left", os.waitpid(-1, os.WNOHANG))
+    except ChildProcessError:
+        print("nothing left")
+atexit.register(tell)  # after all that is registered later
+from ppr_assets.child_process import supervised
 with supervised(["true"]):
-    print(GUARD._shell.pid)
+    pass
 """
-    ended = subprocess.run(
-        [sys.executable, "-W", "always", "-c", work], check=True, capture_output=True, text=True
-    )
-    assert ended.stderr == ""  # Python warns of children that it has not waited for
-    _wait_for_the_end_of(int(ended.stdout))
+    ended = subprocess.run([sys.executable, "-c", work], check=True, capture_output=True, text=True)
+    assert ended.stdout == "nothing left\n"
+
+
+def test_who_waits_no_longer_kills_what_was_asked_to_end() -> None:
+    deaf = "trap '' TERM; echo; while sleep 0.1; do :; done"
+    started = supervised(["sh", "-c", deaf], grace_seconds=60, stdout=subprocess.PIPE)
+    child = started.__enter__()
+    assert child.stdout is not None
+    child.stdout.readline()
+    Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        started.__exit__(None, None, None)
+    _wait_for_the_end_of(child.pid)
+
+
+def test_a_child_that_is_left_to_the_garbage_may_end_while_another_is_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the guard hears last is what is at work then."""
+    heard: list[bytes] = []
+    first = supervised(["sleep", "60"])
+    first.__enter__()
+
+    def write(line: bytes) -> None:
+        if not heard:
+            heard.append(b"")
+            first.__exit__(None, None, None)
+        heard.append(line)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(child_process, "_input", lambda _: SimpleNamespace(write=write))
+        with supervised(["sleep", "60"]) as second:
+            assert heard[-1].decode().startswith(f"{second.pid}:")
 
 
 def test_a_program_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Run git: in a group of its own, with a time limit, ended whatever happens, heard when it fails.
 
-No git of ours outlives its call: it is asked to end before it is killed, and the kernel asks it
-when this process dies, because a git that is killed outright leaves its ``.lock`` files to block
-everybody else. What git has started itself is ended by a guard then.
+No git of ours outlives its call, nor what it has started itself: they are asked to end before they
+are killed, also when this process has died, because a git that is killed outright leaves its
+``.lock`` files to block everybody else.
 
 Nothing can prompt: there is no terminal for git, and a session of its own gives ssh none either.
 """

@@ -103,15 +103,18 @@ _CAPABILITIES = ("dac_read_search", "dac_override")
 """Either lets a process pass; containers usually withhold the first, which grants less."""
 
 
+_GRACE_SECONDS = 2
+"""For initdb, which removes what it has made."""
+
+
 def run_program(
     name: str, *arguments: str, account: Account | None, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
     """Run the wheel's ``name`` to its end as ``account`` (None: as this process).
 
     ``cwd`` matters: the programs look at their working folder, which the account may not be
-    allowed to do in ours. Exit codes are the caller's to judge. Killed with us, where the system
-    offers that; a server that ``pg_ctl`` has launched is not. Raises ``OSError`` when the program
-    cannot be started.
+    allowed to do in ours. Exit codes are the caller's to judge. It ends with us; a server that
+    ``pg_ctl`` has launched does not. Raises ``OSError`` when the program cannot be started.
     """
     argv = [str(EMBEDDED_BIN / name), *arguments]
     if account is not None:
@@ -119,6 +122,7 @@ def run_program(
         argv = account.command(argv)
     with supervised(
         argv,
+        grace_seconds=_GRACE_SECONDS,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
