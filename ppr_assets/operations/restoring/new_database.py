@@ -25,7 +25,7 @@ from ppr_assets.postgres.sessions.computing import (
     read_locale,
     read_settings,
 )
-from ppr_assets.postgres.sessions.connection import connect
+from ppr_assets.postgres.sessions.connection import Session, connect
 from ppr_assets.postgres.sessions.pooler import no_other_database
 from ppr_assets.settings import DatabaseSettings
 
@@ -48,12 +48,12 @@ def new_database(session: Maintenance, verified: VerifiedDump) -> Iterator[tuple
             session.create(name, like=target, template=template)
         else:
             remarks += _made_as_described(session, name, verified, template)
-        _require_entered(session, name)
-        remarks += _other_locale(session, name, verified)
-        if not session.exists(target):  # else its own are copied first
-            if verified.manifest and verified.manifest.computing is None:
-                remarks.append(NOT_SAID)
-            remarks += as_set_where_dumped(session, name, verified)
+        with _entered(session, name) as connection:
+            remarks += _other_locale(session, name, verified)
+            if not session.exists(target):  # else its own are copied first
+                if verified.manifest and verified.manifest.computing is None:
+                    remarks.append(NOT_SAID)
+                remarks += as_set_where_dumped(session, name, verified, connection)
         yield name, remarks
     except PprError as error:
         try:
@@ -84,16 +84,17 @@ def twin_maker(
     return make
 
 
-def as_set_where_dumped(session: Maintenance, name: str, verified: VerifiedDump) -> list[str]:
-    """Give the new database ``name`` the settings that decide what it computes while it is filled,
-    but for those that somebody has set for the one that it is like.
+def as_set_where_dumped(
+    session: Maintenance, name: str, verified: VerifiedDump, connection: Session
+) -> list[str]:
+    """Give the new database ``name``, with which ``connection`` is, the settings that decide what
+    it computes while it is filled, but for those that somebody has set for the one that it is like.
 
     Returns in words what was set, what is other all the same, and what this server does not take.
     """
-    with connect(replace(session.settings, dbname=name), autocommit=True) as connection:
-        decided = own_settings(connection)
-        said = set_otherwise(connection, verified, decided)
-        other = _other(connection, verified)
+    decided = own_settings(connection)
+    said = set_otherwise(connection, verified, decided)
+    other = _other(connection, verified)
     here = {key: value for key, (_, value) in other.items() if key not in decided}
     refused = session.set_all(name, here)
     given = [key for key in here if not any(f"setting {key} " in one for one in refused)]
@@ -114,10 +115,9 @@ def set_as_target(session: Maintenance, name: str, verified: VerifiedDump) -> li
     target = session.settings.dbname
     if not session.exists(target):
         return []
-    return [
-        *session.copy_settings(target, name),
-        *as_set_where_dumped(session, name, verified),
-    ]
+    copied = session.copy_settings(target, name)
+    with connect(replace(session.settings, dbname=name), autocommit=True) as connection:
+        return [*copied, *as_set_where_dumped(session, name, verified, connection)]
 
 
 def set_otherwise(
@@ -175,11 +175,12 @@ def _other_locale(session: Maintenance, name: str, verified: VerifiedDump) -> li
     return [f"texts are sorted by the collation {have} here, by {wanted} where the dump is from"]
 
 
-def _require_entered(session: Maintenance, name: str) -> None:
-    """Raise :class:`PreconditionFailed` where the role may make databases and not enter them: the
-    server's pg_hba.conf lists those that it may, or a trigger refuses logins."""
+def _entered(session: Maintenance, name: str) -> Session:
+    """A session with the new database. Raises :class:`PreconditionFailed` where the role may make
+    databases and not enter them: the server's pg_hba.conf lists those that it may, or a trigger
+    refuses logins."""
     try:
-        connect(replace(session.settings, dbname=name), autocommit=True).close()
+        return connect(replace(session.settings, dbname=name), autocommit=True)
     except DatabaseUnreachable as error:
         session.connection.execute("SELECT")  # raises where it is the server that is gone
         role = session.settings.user

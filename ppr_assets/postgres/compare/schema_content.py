@@ -25,6 +25,7 @@ from ppr_assets.postgres.compare.schema_objects import Object, Objects, SchemaLo
 from ppr_assets.postgres.compare.value_content import large_object_differences, value_differences
 from ppr_assets.postgres.load import make_definitions
 from ppr_assets.postgres.load.public_schema import public_schema
+from ppr_assets.postgres.sessions.pinned_environment import environment_beside, pinned_environment
 from ppr_assets.postgres.sessions.session import Connection, open_session
 from ppr_assets.rules.gate.difference import HOLD_DATA, Difference, first_difference
 from ppr_assets.rules.profile.schema import Schema
@@ -83,7 +84,8 @@ def compare_objects(
     """
     with DumpFile(dump) as file, open_session(settings, layout.encoding) as connection:
         look = _look(connection, settings, layout, within)
-        found_layout, found = look.at(settings)
+        environment = environment_beside(connection, settings)
+        found_layout, found = look.at(environment)
         found = {key: texts for key, texts in found.items() if key not in layout.left_out}
         expected = look.objects_of(layout, file)
         public = look.public
@@ -103,7 +105,7 @@ def compare_objects(
             reworded = [*_reworded(doubtful - differences.keys(), expected, found)]
             remarks += reworded
             if reworded and same_words:
-                schema = look.schema_at(settings)
+                schema = look.schema_at(environment)
         values = [
             *value_differences(connection, layout, file),
             *large_object_differences(connection, layout, file),
@@ -121,7 +123,8 @@ def definitions_in(settings: DatabaseSettings, layout: Layout, within: Within) -
         if event_triggers(connection, layout):
             return None
         look = _look(connection, settings, layout, within)
-    return look.at(settings)[1]
+        environment = environment_beside(connection, settings)
+    return look.at(environment)[1]
 
 
 def _look(
@@ -145,7 +148,7 @@ def _made_again(dump: PlainDump, layout: Layout, twin: Twin, look: SchemaLook) -
         make_definitions(
             dump, layout, settings, deadline=look.within.deadline, going_on=look.within.going_on
         )
-        return _Again(look.at(settings)[1])
+        return _Again(look.at(pinned_environment(settings))[1])
     except RestoreFailed as error:
         look.within.deadline.require("comparing the objects")
         return _Again({}, f"the dump could not be made a second time: {error.message}")

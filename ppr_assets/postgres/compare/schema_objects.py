@@ -26,9 +26,8 @@ from ppr_assets.plain_sql.schema import schema_of
 from ppr_assets.postgres.client_tools import ClientTool
 from ppr_assets.postgres.load.public_schema import PublicSchema
 from ppr_assets.postgres.sessions.failures import client_failure
-from ppr_assets.postgres.sessions.pinned_environment import pinned_environment
 from ppr_assets.rules.profile.schema import Schema
-from ppr_assets.settings import DatabaseSettings, child_environment
+from ppr_assets.settings import child_environment
 
 _NOT_COMPARED = frozenset({"ACL", "DEFAULT ACL", "SUBSCRIPTION", "DATABASE"})
 """Left out of the dumps made here, as are owners, or said elsewhere."""
@@ -64,16 +63,17 @@ class Within(Struct, frozen=True):
 
 
 class SchemaLook(Struct, frozen=True):
-    """How to look at databases. What ``public`` leaves out is not looked at."""
+    """How to look at databases, each by the ``environment`` that pg_dump is to have there. What
+    ``public`` leaves out is not looked at."""
 
     tool: ClientTool
     encoding: str
     public: PublicSchema
     within: Within
 
-    def at(self, settings: DatabaseSettings) -> tuple[Layout, Objects]:
+    def at(self, environment: Mapping[str, str]) -> tuple[Layout, Objects]:
         """What pg_dump writes of this database. Raises :class:`RestoreFailed`."""
-        with self._written(settings) as path:
+        with self._written(environment) as path:
             with path.open("rb") as file:
                 layout = read_layout(
                     _chunks(file), sorted_rows=False, spill_folder=self.within.spill_folder
@@ -81,9 +81,9 @@ class SchemaLook(Struct, frozen=True):
             with DumpFile(path) as dump:
                 return layout, self.objects_of(layout, dump)
 
-    def schema_at(self, settings: DatabaseSettings) -> Schema:
+    def schema_at(self, environment: Mapping[str, str]) -> Schema:
         """As the night's dump of this database would note it. Raises :class:`RestoreFailed`."""
-        with self._written(settings) as path, path.open("rb") as file:
+        with self._written(environment) as path, path.open("rb") as file:
             return schema_of(_chunks(file))
 
     def objects_of(self, layout: Layout, file: DumpFile) -> Objects:
@@ -97,16 +97,15 @@ class SchemaLook(Struct, frozen=True):
         return {key: sorted(definitions) for key, definitions in objects.items()}
 
     @contextmanager
-    def _written(self, settings: DatabaseSettings) -> Iterator[Path]:
+    def _written(self, environment: Mapping[str, str]) -> Iterator[Path]:
         with tempfile.NamedTemporaryFile(dir=self.within.spill_folder, suffix=".sql") as written:
-            self._write(settings, Path(written.name))
+            self._write(child_environment(environment), Path(written.name))
             yield Path(written.name)
 
-    def _write(self, settings: DatabaseSettings, target: Path) -> None:
+    def _write(self, environment: Mapping[str, str], target: Path) -> None:
         argv = [str(self.tool.path), "--schema-only", "--no-owner", "--no-privileges"]
         argv += ["--no-subscriptions", "--no-password", f"--file={target}"]
         argv += [f"--encoding={self.encoding}"]
-        environment = child_environment(pinned_environment(settings))
         with (
             tempfile.TemporaryFile() as words,
             supervised(

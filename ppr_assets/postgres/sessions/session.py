@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 
 from ppr_assets.errors import DatabaseFailed, DatabaseUnreachable, RestoreFailed
 from ppr_assets.postgres.sessions.computing import AS_SET
-from ppr_assets.postgres.sessions.connection import NO_LIMITS, connect, known_settings
+from ppr_assets.postgres.sessions.connection import NO_LIMITS, Session, connect, known_settings
 from ppr_assets.postgres.sessions.copy_out import copied_rows
 from ppr_assets.postgres.sessions.failures import hint_for, is_lost, is_servers_own, server_words
 from ppr_assets.postgres.sessions.patience import LONG_SECONDS, PatientConnection
@@ -140,7 +140,7 @@ class LoadingSession:
             raise Stopped
 
 
-def open_session(settings: DatabaseSettings, encoding: str) -> Connection:
+def open_session(settings: DatabaseSettings, encoding: str) -> Session:
     """A connection of its own for loading a dump in ``encoding``, each statement for itself.
 
     Raises :class:`DatabaseUnreachable`.
