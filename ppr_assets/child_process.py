@@ -41,12 +41,12 @@ class _Guard:
         for one in $groups; do
           group=${one%:*} grace=${one#*:}
           {
-            [ "$grace" = 0 ] || kill -s TERM -- "-$group"
-            while [ "$grace" -gt 0 ] && kill -s 0 -- "-$group"; do
+            [ "$grace" = 0 ] || kill -TERM "-$group"
+            while [ "$grace" -gt 0 ] && kill -0 "-$group"; do
               "$1" 1 || break
               grace=$((grace - 1))
             done
-            kill -s KILL -- "-$group"
+            kill -KILL "-$group"
           } &
         done
     """
@@ -77,30 +77,34 @@ class _Guard:
             self._groups[group] = f"{group}:{grace_seconds}"
             self._tell()
 
-    def forget(self, group: int) -> None:
-        with interrupts_held(), self._telling:
-            self._groups.pop(group, None)
-            self._tell()
+    def forget(self, process: subprocess.Popen[bytes]) -> None:
+        """It has ended. One that somebody no longer waited for is left to the guard."""
+        if process.returncode is not None:
+            with interrupts_held(), self._telling, suppress(OSError):  # told with the next child
+                self._groups.pop(process.pid, None)
+                self._tell()
 
     def _tell(self) -> None:
         """Until nothing else has come to be told meanwhile, see ``_telling``."""
         told = None
-        while self._shell and told != (line := f"{' '.join(self._groups.values())}\n".encode()):
+        while told != (line := f"{' '.join(self._groups.values())}\n".encode()):
+            if self._groups:
+                self.require()
+            if not self._shell:
+                return
             try:
                 _input(self._shell).write(line)
                 told = line
             except BrokenPipeError:  # somebody has killed it
                 self.end()
-                if self._groups:
-                    self.require()
 
     def end(self) -> None:
         """When this process ends by itself: not every container has an init to reap the guard."""
         with self._telling:
-            if self._shell:
-                _input(self._shell).close()
-                self._shell.wait()
-                self._shell = None
+            shell, self._shell = self._shell, None
+            if shell:
+                _input(shell).close()
+                shell.wait()
 
     def leave(self) -> None:
         """In a process that has been forked: the guard is its parent's, and waits for its end."""
@@ -136,7 +140,7 @@ def supervised(
             GUARD.require()  # nothing is started that nobody would end
             process = subprocess.Popen(argv, start_new_session=True, **popen)
             at_the_end.enter_context(process)
-            at_the_end.callback(GUARD.forget, process.pid)
+            at_the_end.callback(GUARD.forget, process)
             at_the_end.callback(end_group, process, grace_seconds=grace_seconds)
             GUARD.watch(process.pid, grace_seconds)
         yield process
@@ -164,7 +168,7 @@ def guarded(script: str, *words: str) -> Iterator[None]:
     The shell waits in a session of its own. The end of its input is the end of us.
     """
     with subprocess.Popen(
-        [GUARD_SHELL, "-c", f"read -r done || {{ {script}; }}", "sh", *words],
+        [GUARD_SHELL, "-c", f"trap '' HUP INT TERM; read -r done || {{ {script}; }}", "sh", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -215,7 +219,8 @@ def end_group(process: subprocess.Popen[bytes], *, grace_seconds: float = 0) -> 
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(grace_seconds)
         finally:  # also for whoever waits no longer
-            _signal_group(process, signal.SIGKILL)
+            with interrupts_held():
+                _signal_group(process, signal.SIGKILL)
             process.wait()
 
 

@@ -172,6 +172,21 @@ with supervised(["sleep", "60"]) as child:
     _wait_for_the_end_of(*pids)
 
 
+def test_a_guard_that_somebody_has_killed_is_not_missed_where_nothing_is_at_work(
+    at_work: StartsParents,
+) -> None:
+    parent = at_work("""
+from ppr_assets.child_process import GUARD
+with supervised(["true"]) as child:
+    child.wait()
+    GUARD._shell.kill()
+    GUARD._shell.wait()
+tell()
+time.sleep(60)
+""")
+    assert psutil.Process(parent.process.pid).children() == []
+
+
 def test_what_was_let_go_is_not_ended_with_us(at_work: StartsParents) -> None:
     """The number of a group that has ended may be somebody else's by then."""
     parent = at_work("""
@@ -255,6 +270,25 @@ def test_who_waits_no_longer_kills_what_was_asked_to_end() -> None:
     with pytest.raises(KeyboardInterrupt):
         started.__exit__(None, None, None)
     _wait_for_the_end_of(child.pid)
+
+
+def test_a_child_that_nobody_waited_for_is_left_to_the_guard(
+    at_work: StartsParents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt in the moment in which it was to be killed."""
+    parent = at_work("""
+import ppr_assets.child_process as ours
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
+ours.end_group = interrupted
+try:
+    with supervised(["sleep", "60"]) as child:
+        pass
+except KeyboardInterrupt:
+    tell(child.pid)
+""")
+    assert parent.process.wait(30) == 0
+    _wait_for_the_end_of(*parent.pids)
 
 
 def test_a_child_that_is_left_to_the_garbage_may_end_while_another_is_told_of(

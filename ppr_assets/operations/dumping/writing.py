@@ -157,9 +157,9 @@ def _free_name(repo: DataRepo, tips: Sequence[str], folder: Path) -> str:
     next after the newest where that one was named like this."""
     taken = {name for tip in tips for name in dump_folder(repo, tip).dumps}
     moment = datetime.now(UTC).replace(microsecond=0)
-    newest = max(filter(None, map(dump_moment, taken)), default=moment)
-    if moment < newest <= moment + _NAMED_AHEAD:
-        moment = newest
+    newest = max(filter(None, map(dump_moment, taken)), default=None)
+    if newest and moment <= newest <= moment + _NAMED_AHEAD:
+        moment = newest + timedelta(seconds=1)
     while (name := dump_name(moment)) in taken or any(
         (folder / one).exists() for one in (name, parts_folder(name))
     ):
