@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -116,6 +117,21 @@ def _guard_of(parent: int) -> psutil.Process:
     return guard
 
 
+def _ask_to_end(shell: psutil.Process) -> None:
+    """As systemd asks all of a unit, when the shell has come so far as to ignore it."""
+    status = Path(f"/proc/{shell.pid}/status")
+    if status.exists():
+        wait_until(lambda: _ignored(status.read_text()) >> (signal.SIGTERM - 1) & 1, seconds=30)
+    else:
+        time.sleep(1)
+    shell.terminate()
+
+
+def _ignored(status: str) -> int:
+    """A bit for each signal, by its number."""
+    return int(status.split("SigIgn:")[1].split()[0], 16)
+
+
 def _wait_for_the_end_of(*pids: int) -> None:
     wait_until(lambda: not any(map(_lives, pids)), seconds=8)
 
@@ -167,7 +183,7 @@ with supervised(["sleep", "60"]) as child:
     parent.guard().kill()
     Path(psutil.Process(parent.process.pid).cwd(), "killed").touch()
     pids = parent.told()
-    parent.guard().terminate()  # as systemd asks all of a unit: it stays
+    _ask_to_end(parent.guard())
     parent.kill()
     _wait_for_the_end_of(*pids)
 
@@ -272,9 +288,7 @@ def test_who_waits_no_longer_kills_what_was_asked_to_end() -> None:
     _wait_for_the_end_of(child.pid)
 
 
-def test_a_child_that_nobody_waited_for_is_left_to_the_guard(
-    at_work: StartsParents, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_nobody_waited_for_is_left_to_the_guard(at_work: StartsParents) -> None:
     """An interrupt in the moment in which it was to be killed."""
     parent = at_work("""
 import ppr_assets.child_process as ours
@@ -309,6 +323,23 @@ def test_a_child_that_is_left_to_the_garbage_may_end_while_another_is_told_of(
         patch.setattr(child_process, "_input", lambda _: SimpleNamespace(write=write))
         with supervised(["sleep", "60"]) as second:
             assert heard[-1].decode().startswith(f"{second.pid}:")
+    with supervised(["true"]):
+        pass  # the guard itself has heard nothing of all that
+
+
+def test_a_script_for_our_end_runs_also_where_everybody_was_asked_to_end(
+    at_work: StartsParents, tmp_path: Path
+) -> None:
+    parent = at_work("""
+from ppr_assets.child_process import guarded
+with guarded('echo > "$1"', str(Path("ran").absolute())):
+    tell()
+    time.sleep(60)
+""")
+    (script,) = psutil.Process(parent.process.pid).children()
+    _ask_to_end(script)
+    parent.kill()
+    wait_until((tmp_path / "ran").exists, seconds=8)
 
 
 def test_a_program_that_is_not_there_is_said_so(tmp_path: Path) -> None:
